@@ -1,0 +1,39 @@
+package io.pageferry.core.dirty;
+
+/**
+ * Knows which pages the guest wrote since it was last asked.
+ *
+ * <p>The rule that carries everything (write, then mark; clear, then read): {@link #harvest} first
+ * clears what it knows of a page and then reports it, and the caller reads the page only after
+ * that. A page written while it is read is reported again by the next harvest.
+ */
+public interface DirtyTracker extends AutoCloseable {
+    /**
+     * Names the mechanism, as {@code --tracker} does.
+     *
+     * @return for example {@code marking} or {@code userfaultfd}
+     */
+    String name();
+
+    /**
+     * Arms the tracker: from its return on no write is missed. What was written before need not be
+     * reported; the caller takes every page that is not a hole as dirty.
+     *
+     * @throws TrackerException when tracking cannot be had; nothing is left armed
+     */
+    void start() throws TrackerException;
+
+    /**
+     * Moves what was written since the last harvest (or since {@link #start}) into a bitmap.
+     * Reporting a page that was not written is allowed, missing one that was is not.
+     *
+     * @param into receives marks; never loses one that it had
+     * @throws TrackerException when the scan failed; marks may then be lost, and the caller must
+     *                          take every page as dirty
+     */
+    void harvest(DirtyBitmap into) throws TrackerException;
+
+    /** Stops tracking and leaves no trace in the guest. Idempotent; may be called unarmed. */
+    @Override
+    void close();
+}

@@ -1,0 +1,43 @@
+package io.pageferry.core.memory;
+
+/**
+ * One contiguous range of a guest's memory.
+ *
+ * @param id        position in its {@link RegionTable}, 0 based
+ * @param name      what the guest calls it, unique in its table, 1 to 255 UTF-8 bytes
+ * @param guestBase guest physical address of the first byte, or 0 where the kind has none
+ * @param size      bytes, a positive multiple of {@link PageGeometry#PAGE_SIZE}
+ * @param granule   bytes that its tracker can tell apart: a power of two ≥ 4096
+ */
+public record Region(int id, String name, long guestBase, long size, int granule) {
+    /** Longest name in bytes of UTF-8, so that its length fits one byte on the wire. */
+    public static final int MAX_NAME_BYTES = 255;
+
+    /** Checks every bound named above; throws {@link IllegalArgumentException}. */
+    public Region {
+        if (id < 0) {
+            throw new IllegalArgumentException("region id " + id + " is negative");
+        }
+        int nameBytes = name.getBytes(java.nio.charset.StandardCharsets.UTF_8).length;
+        if (nameBytes == 0 || nameBytes > MAX_NAME_BYTES) {
+            throw new IllegalArgumentException("region name of " + nameBytes + " bytes, not 1…255");
+        }
+        if (size <= 0 || size % PageGeometry.PAGE_SIZE != 0) {
+            throw new IllegalArgumentException(
+                    "region '" + name + "': size " + size + " is no positive multiple of 4096");
+        }
+        if (granule < PageGeometry.PAGE_SIZE || Integer.bitCount(granule) != 1) {
+            throw new IllegalArgumentException(
+                    "region '" + name + "': granule " + granule + " is no power of two ≥ 4096");
+        }
+    }
+
+    /**
+     * Tells the region's length in pages.
+     *
+     * @return the transfer pages in this region
+     */
+    public long pages() {
+        return size >>> PageGeometry.PAGE_SHIFT;
+    }
+}

@@ -1,0 +1,64 @@
+package io.pageferry.core.round;
+
+import java.util.function.LongConsumer;
+
+/**
+ * Where a round puts its pages: slots are claimed, filled and committed. One thread calls it, the
+ * source's own. A full sink is a return value, never a wait.
+ *
+ * <p>A committed batch is a debt until the target said that it applied it: the sink keeps the slot,
+ * so that {@link #reclaim} can say which pages have to be sent again.
+ */
+public interface PageSink {
+    /**
+     * Takes a free slot.
+     *
+     * @return an empty batch, owned by the caller until {@link #commit} or {@link #abandon}, or
+     *         null when no slot or no credit is left, or the link is lost
+     */
+    PageBatch claim();
+
+    /**
+     * Sends a claimed batch and takes it back. The sink stamps generation, channel and sequence.
+     *
+     * @param batch claimed here, with at least one page
+     */
+    void commit(PageBatch batch);
+
+    /**
+     * Gives a claimed batch back unsent.
+     *
+     * @param batch claimed here
+     */
+    void abandon(PageBatch batch);
+
+    /**
+     * Counts the debt.
+     *
+     * @return batches committed and not yet acknowledged as applied
+     */
+    int unacknowledged();
+
+    /**
+     * Tells how far each channel was filled, for the barrier.
+     *
+     * @return per channel the sequence number of the last batch committed, 0 before the first;
+     *         a fresh array
+     */
+    long[] lastSequences();
+
+    /**
+     * Counts what committed batches take on the wire.
+     *
+     * @return bytes with all headers, since this sink was made
+     */
+    long wireBytes();
+
+    /**
+     * Takes the debt back: hands out every page of every unacknowledged batch and frees the slots.
+     * Only after the link was lost or closed.
+     *
+     * @param pages receives global page indexes, a page possibly more than once
+     */
+    void reclaim(LongConsumer pages);
+}
