@@ -129,7 +129,7 @@ final class FakeMachine {
         Files.setLastModifiedTime(file, FileTime.from(Instant.now().plusMillis(1)));
     }
 
-    private static void script(Path file, String text) throws IOException {
+    static void script(Path file, String text) throws IOException {
         Files.createDirectories(file.getParent());
         Files.writeString(file, text, StandardOpenOption.CREATE);
         executable(file);
