@@ -1,0 +1,2 @@
+/** The source and the target agent, with everything that touches an operating system. */
+package io.pageferry.agent;

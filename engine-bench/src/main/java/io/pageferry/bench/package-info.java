@@ -1,0 +1,2 @@
+/** Measures the engine, and its peers beside it. */
+package io.pageferry.bench;
