@@ -117,7 +117,7 @@ final class HandoverCodec {
             case RUNNING -> new Message.Running(in.count("epoch", 0), in.count("resume nanos", 0));
             case REFUSED -> new Message.Refused(in.count("epoch", 0), MessageCodec.readReason(in));
             case RETURNED ->
-                new Message.Returned(in.count("epoch", 0), MessageCodec.readReason(in));
+                    new Message.Returned(in.count("epoch", 0), MessageCodec.readReason(in));
             case CANCEL -> {
                 long epoch = in.count("epoch", 0);
                 ErrorCode code = MessageCodec.readCode(in);

@@ -77,7 +77,7 @@ public final class MessageCodec {
         Fields.Reader in = new Fields.Reader(body);
         Message message = switch (type) {
             case HELLO, WELCOME, CHANNEL_HELLO, CHANNEL_READY, STATUS, STATUS_UNKNOWN ->
-                NegotiationCodec.read(type, in);
+                    NegotiationCodec.read(type, in);
             case ACK, ROUND_END, ROUND_APPLIED, WALKED, HEARTBEAT, FAILURE -> readRest(type, in);
             default -> HandoverCodec.read(type, in);
         };

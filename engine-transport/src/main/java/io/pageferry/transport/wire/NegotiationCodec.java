@@ -78,7 +78,7 @@ final class NegotiationCodec {
             }
             case STATUS -> new Message.Status(in.uuid("migration"), in.count("epoch", 0));
             default ->
-                new Message.StatusUnknown(in.count("epoch", 0), MessageCodec.readReason(in));
+                    new Message.StatusUnknown(in.count("epoch", 0), MessageCodec.readReason(in));
         };
     }
 
