@@ -1,6 +1,6 @@
 package io.pageferry.core.link;
 
-import io.pageferry.core.round.PageBatch;
+import io.pageferry.core.codec.PageBatch;
 
 /** The target's end. */
 public interface TargetLink extends Link {

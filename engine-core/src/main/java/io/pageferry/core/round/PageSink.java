@@ -1,5 +1,6 @@
 package io.pageferry.core.round;
 
+import io.pageferry.core.codec.PageBatch;
 import java.util.function.LongConsumer;
 
 /**

@@ -1,4 +1,4 @@
-package io.pageferry.core.round;
+package io.pageferry.core.codec;
 
 import io.pageferry.core.memory.PageGeometry;
 import java.lang.foreign.MemorySegment;

@@ -1,0 +1,152 @@
+package io.pageferry.core.image;
+
+import io.pageferry.core.dirty.DirtyBitmap;
+import io.pageferry.core.memory.ChecksumTable;
+import io.pageferry.core.memory.MemoryImage;
+import io.pageferry.core.memory.PageChecksum;
+import io.pageferry.core.memory.PageGeometry;
+import io.pageferry.core.memory.Region;
+import java.nio.ByteBuffer;
+import java.util.List;
+
+/**
+ * Reads the image back and sums what is there. It does not believe what the writer noted: it goes
+ * to region base + index × 4096 by its own arithmetic, so a page applied to a wrong place, not at
+ * all or too late is seen. Pages that nobody sent are proved to be zero. Confined to one thread.
+ *
+ * <p>Work is cut into steps, so that reading back goes on between batches: {@link #enqueueWritten}
+ * at each barrier, {@link #step} while there is nothing better to do, {@link #proveUnwritten} at
+ * the end.
+ */
+public final class ImageWalker implements AutoCloseable {
+    private final MemoryImage image;
+    private final ImageWriter writer;
+    private final ByteBuffer[][] windows;
+    private final long[] regionEnds;
+    private final DirtyBitmap waiting;
+    private final DirtyBitmap proved;
+    private final ChecksumTable table;
+    private final PageChecksum checksum = new PageChecksum();
+    private long cursor;
+
+    /**
+     * Makes a walker.
+     *
+     * @param image  to read back
+     * @param writer told what it wrote, and only that
+     */
+    public ImageWalker(MemoryImage image, ImageWriter writer) {
+        this.image = image;
+        this.writer = writer;
+        List<Region> regions = image.regions().regions();
+        this.windows = new ByteBuffer[regions.size()][];
+        this.regionEnds = new long[regions.size()];
+        long pages = 0;
+        for (Region region : regions) {
+            windows[region.id()] = cut(image, region);
+            pages += region.size() / PageGeometry.PAGE_SIZE;
+            regionEnds[region.id()] = pages;
+        }
+        this.waiting = new DirtyBitmap(pages);
+        this.proved = new DirtyBitmap(pages);
+        this.table = new ChecksumTable(pages);
+    }
+
+    /** Queues every page that the writer wrote since the last call. */
+    public void enqueueWritten() {
+        writer.harvestFresh(waiting);
+        cursor = 0;
+    }
+
+    /**
+     * Queues every page with storage that was never read back. Where nobody sent such a page and
+     * it holds something (a reused file), {@link #step} makes it zero. Call it once round 0 is
+     * applied, and again before the digest is believed.
+     */
+    public void proveUnwritten() {
+        long end = waiting.pages();
+        for (long at = image.nextData(0); at < end; at = image.nextData(at)) {
+            long hole = image.nextHole(at);
+            for (long p = proved.nextUnmarked(at); p < hole; p = proved.nextUnmarked(p + 1)) {
+                waiting.mark(p);
+            }
+            at = hole;
+        }
+        cursor = 0;
+    }
+
+    /**
+     * Reads back queued pages.
+     *
+     * @param most stop after so many
+     * @return how many were read; fewer than {@code most} means that the queue is empty
+     */
+    public int step(int most) {
+        int done = 0;
+        while (done < most) {
+            long page = waiting.nextMarked(cursor);
+            if (page == waiting.pages()) {
+                cursor = page;
+                break;
+            }
+            waiting.clear(page);
+            table.set(page, sumAfterCleaning(page));
+            proved.mark(page);
+            cursor = page + 1;
+            done++;
+        }
+        return done;
+    }
+
+    /** {@return whether every queued page was read back} */
+    public boolean isIdle() {
+        return waiting.nextMarked(cursor) == waiting.pages();
+    }
+
+    /** {@return what was read back; changes with each step} */
+    public ChecksumTable table() {
+        return table;
+    }
+
+    /** Frees bitmaps and table. Idempotent. */
+    @Override
+    public void close() {
+        waiting.close();
+        proved.close();
+        table.close();
+    }
+
+    /** A page that nobody sent must be zero here: made so, then read again, never assumed. */
+    private int sumAfterCleaning(long page) {
+        int sum = sum(page);
+        if (sum != PageChecksum.OF_ZEROS && !writer.wasWritten(page)) {
+            image.clear(page, 1);
+            return sum(page);
+        }
+        return sum;
+    }
+
+    private int sum(long page) {
+        int region = 0;
+        while (page >= regionEnds[region]) {
+            region++;
+        }
+        long start = region == 0 ? 0 : regionEnds[region - 1];
+        long offset = (page - start) * PageGeometry.PAGE_SIZE;
+        ByteBuffer window = windows[region][(int) (offset / PageGeometry.WINDOW_BYTES)];
+        return checksum.of(window, (int) (offset % PageGeometry.WINDOW_BYTES));
+    }
+
+    private static ByteBuffer[] cut(MemoryImage image, Region region) {
+        long size = region.size();
+        int count = Math.toIntExact(
+                (size + PageGeometry.WINDOW_BYTES - 1) / PageGeometry.WINDOW_BYTES);
+        ByteBuffer[] cuts = new ByteBuffer[count];
+        for (int i = 0; i < count; i++) {
+            long from = i * PageGeometry.WINDOW_BYTES;
+            long length = Math.min(PageGeometry.WINDOW_BYTES, size - from);
+            cuts[i] = image.window(region.id()).asSlice(from, length).asByteBuffer();
+        }
+        return cuts;
+    }
+}
