@@ -41,6 +41,11 @@ public final class QmpException extends IOException {
         return new QmpException(kind, "", message, message);
     }
 
+    /** The same, with the stack of the caller that has to deal with it now. */
+    QmpException again() {
+        return new QmpException(kind, errorClass, desc, getMessage());
+    }
+
     /** Never null. */
     public Kind kind() {
         return kind;
