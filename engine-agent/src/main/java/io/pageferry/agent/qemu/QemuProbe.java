@@ -90,7 +90,7 @@ public final class QemuProbe {
             String path = "/objects/" + id;
             Block block = blocks.getOrDefault(id, blocks.get(path));
             memory.add(new QemuFacts.Backend(id, qemu.property(path, "type").asText(""),
-                    one.path("size").asLong(), one.path("share").asBoolean(),
+                    one.path("size").asLong(), qemu.property(path, "share").asBoolean(),
                     qemu.property(path, "mem-path").asText(""),
                     block == null ? SMALL_PAGE : block.pageSize()));
         }
