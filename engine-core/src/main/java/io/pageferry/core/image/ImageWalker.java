@@ -59,21 +59,16 @@ public final class ImageWalker implements AutoCloseable {
     }
 
     /**
-     * Makes pages zero that hold something though nobody sent them (a reused file), and queues
-     * every page with storage that was never read back. Call it once round 0 is applied, and again
-     * before the digest is believed.
+     * Queues every page with storage that was never read back. Where nobody sent such a page and
+     * it holds something (a reused file), {@link #step} makes it zero. Call it once round 0 is
+     * applied, and again before the digest is believed.
      */
     public void proveUnwritten() {
         long end = waiting.pages();
         for (long at = image.nextData(0); at < end; at = image.nextData(at)) {
             long hole = image.nextHole(at);
-            for (long page = at; page < hole; page++) {
-                if (!proved.isMarked(page) && !waiting.isMarked(page)) {
-                    if (!writer.wasWritten(page)) {
-                        clearIfStale(page);
-                    }
-                    waiting.mark(page);
-                }
+            for (long p = proved.nextUnmarked(at); p < hole; p = proved.nextUnmarked(p + 1)) {
+                waiting.mark(p);
             }
             at = hole;
         }
@@ -95,7 +90,7 @@ public final class ImageWalker implements AutoCloseable {
                 break;
             }
             waiting.clear(page);
-            table.set(page, sum(page));
+            table.set(page, sumAfterCleaning(page));
             proved.mark(page);
             cursor = page + 1;
             done++;
@@ -121,10 +116,14 @@ public final class ImageWalker implements AutoCloseable {
         table.close();
     }
 
-    private void clearIfStale(long page) {
-        if (sum(page) != PageChecksum.OF_ZEROS) {
+    /** A page that nobody sent must be zero here: made so, then read again, never assumed. */
+    private int sumAfterCleaning(long page) {
+        int sum = sum(page);
+        if (sum != PageChecksum.OF_ZEROS && !writer.wasWritten(page)) {
             image.clear(page, 1);
+            return sum(page);
         }
+        return sum;
     }
 
     private int sum(long page) {

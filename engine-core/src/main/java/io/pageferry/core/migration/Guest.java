@@ -1,0 +1,87 @@
+package io.pageferry.core.migration;
+
+import io.pageferry.core.dirty.DirtyTracker;
+import io.pageferry.core.link.GuestDescription;
+import io.pageferry.core.memory.GuestMemory;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.util.Optional;
+
+/**
+ * A guest at the source: anything with memory that can be paused and whose remaining state can be
+ * saved. All methods are called by the migration's one thread. Those that act on the guest may
+ * take milliseconds, but must bound their own waiting (5 s at most).
+ */
+public interface Guest extends AutoCloseable {
+    /**
+     * Describes it for the target.
+     *
+     * @return kind, name, memory and what its kind compares
+     */
+    GuestDescription describe();
+
+    /**
+     * Gives its memory.
+     *
+     * @return the live memory, owned by the guest
+     */
+    GuestMemory memory();
+
+    /**
+     * Gives what knows its dirty pages.
+     *
+     * @return the tracker, owned by the guest, not yet started
+     */
+    DirtyTracker tracker();
+
+    /**
+     * Tells whether it runs now. A guest that somebody paused stays paused at the target.
+     *
+     * @return true when it executes
+     * @throws GuestException when that cannot be found out
+     */
+    boolean isRunning() throws GuestException;
+
+    /**
+     * Tells whether it ended by itself.
+     *
+     * @return why, once it shut down, crashed or was killed
+     */
+    Optional<String> ended();
+
+    /**
+     * Stops every writer. When it returns, no byte of the memory changes any more, but for what
+     * {@link #saveState} itself does.
+     *
+     * @throws GuestException when it could not; the guest may run or not
+     */
+    void pause() throws GuestException;
+
+    /**
+     * Writes the device state of the paused guest. May change its memory.
+     *
+     * @param out receives it; not closed here
+     * @throws IOException when it could not
+     */
+    void saveState(OutputStream out) throws IOException;
+
+    /**
+     * Lets the paused guest run again, also after its state was saved. Without effect on one that
+     * runs.
+     *
+     * @throws GuestException when it could not; {@link GuestException#mayRetry} tells whether to
+     *                        try again
+     */
+    void resume() throws GuestException;
+
+    /**
+     * Ends the paused guest for good, as its kind says: another host owns it now.
+     *
+     * @throws GuestException when it could not
+     */
+    void end() throws GuestException;
+
+    /** Lets go of the guest, which stays as it is. Idempotent. */
+    @Override
+    void close();
+}

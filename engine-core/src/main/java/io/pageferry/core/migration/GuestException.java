@@ -1,0 +1,67 @@
+package io.pageferry.core.migration;
+
+import io.pageferry.core.link.ErrorCode;
+import java.io.IOException;
+
+/** A guest could not do what was asked of it. */
+public final class GuestException extends IOException {
+    private static final long serialVersionUID = 1L;
+
+    private final ErrorCode code;
+    private final String remedy;
+    private boolean mayRetry;
+    private boolean neverRan;
+
+    /**
+     * Makes one.
+     *
+     * @param code    its class
+     * @param message what failed and why
+     * @param remedy  what to do about it, or an empty string
+     */
+    public GuestException(ErrorCode code, String message, String remedy) {
+        super(message);
+        this.code = code;
+        this.remedy = remedy;
+    }
+
+    /**
+     * Says that the same call may succeed later: somebody else holds a lock.
+     *
+     * @return this
+     */
+    public GuestException retryable() {
+        mayRetry = true;
+        return this;
+    }
+
+    /**
+     * Says that the guest provably did not execute one instruction and is ended.
+     *
+     * @return this
+     */
+    public GuestException provablyNeverRan() {
+        neverRan = true;
+        return this;
+    }
+
+    /** {@return its class} */
+    public ErrorCode code() {
+        return code;
+    }
+
+    /** {@return what to do about it, or an empty string} */
+    public String remedy() {
+        return remedy;
+    }
+
+    /** {@return whether the same call may succeed later} */
+    public boolean mayRetry() {
+        return mayRetry;
+    }
+
+    /** {@return whether the guest provably never ran} */
+    public boolean neverRan() {
+        return neverRan;
+    }
+}

@@ -1,0 +1,53 @@
+package io.pageferry.core.migration;
+
+import io.pageferry.core.link.GuestDescription;
+import io.pageferry.core.memory.MemoryImage;
+import java.util.Optional;
+
+/**
+ * A guest at the target, from the offer to its first instruction. All methods are called by the
+ * migration's one thread; those that act may take milliseconds, but bound their own waiting.
+ */
+public interface IncomingGuest extends AutoCloseable {
+    /**
+     * Looks whether the offered guest can live here, and makes room for it.
+     *
+     * @param offered what the source says of it, unchecked
+     * @return the image to fill, owned by this guest
+     * @throws GuestException when it cannot; nothing was changed then
+     */
+    MemoryImage prepare(GuestDescription offered) throws GuestException;
+
+    /**
+     * Loads the device state. The image is complete and proved. The guest stays paused.
+     *
+     * @param state the bytes of {@link Guest#saveState}
+     * @throws GuestException when it could not; the guest can never run here
+     */
+    void loadState(byte[] state) throws GuestException;
+
+    /**
+     * Lets the loaded guest run: its first instruction here.
+     *
+     * @throws GuestException when it did not run; {@link GuestException#neverRan} tells whether
+     *                        that is certain
+     */
+    void resume() throws GuestException;
+
+    /**
+     * Makes sure that the guest can never run here. Before the state was loaded whatever waited
+     * for it is left as it was found; a loaded guest is ended.
+     */
+    void discard();
+
+    /**
+     * Tells whether it is gone by itself.
+     *
+     * @return why, once it ended or crashed
+     */
+    Optional<String> ended();
+
+    /** Lets go of the guest, which stays as it is. Idempotent. */
+    @Override
+    void close();
+}

@@ -1,0 +1,81 @@
+package io.pageferry.core.migration;
+
+import io.pageferry.core.link.ErrorCode;
+
+/**
+ * How a migration ended for one side.
+ *
+ * @param result what became of it
+ * @param code   why, null when completed
+ * @param reason why, in words, empty when completed
+ * @param side   which side the trouble began on, null when completed
+ * @param remedy what to do about it, or an empty string
+ */
+public record Outcome(Result result, ErrorCode code, String reason, Side side, String remedy) {
+    /** The two sides. */
+    public enum Side {
+        /** Where the guest comes from. */
+        SOURCE,
+        /** Where it goes. */
+        TARGET
+    }
+
+    /** What became of a migration; the exit codes of the commands say the same. */
+    public enum Result {
+        /** The guest runs at the target. */
+        COMPLETED(0),
+        /** Refused before anything changed. */
+        REFUSED(3),
+        /** Failed; the guest at the source is the one that lives. */
+        FAILED(4),
+        /** Failed; the target owned the guest. */
+        FAILED_AT_TARGET(5),
+        /** Paused here and stays so until somebody settles it. */
+        IN_DOUBT(6),
+        /** Cancelled; the source's guest runs on. */
+        CANCELLED(7),
+        /** The guest ended by itself. */
+        GUEST_ENDED(8),
+        /** A bug. */
+        BUG(70);
+
+        private final int exitCode;
+
+        Result(int exitCode) {
+            this.exitCode = exitCode;
+        }
+
+        /** {@return the exit code of a command that ends with this} */
+        public int exitCode() {
+            return exitCode;
+        }
+    }
+
+    /** {@return the good end} */
+    public static Outcome completed() {
+        return new Outcome(Result.COMPLETED, null, "", null, "");
+    }
+
+    /**
+     * Makes a bad end.
+     *
+     * @param result what became of it
+     * @param code   why
+     * @param reason why, in words
+     * @param side   where the trouble began
+     * @return the outcome, without remedy
+     */
+    public static Outcome of(Result result, ErrorCode code, String reason, Side side) {
+        return new Outcome(result, code, reason, side, "");
+    }
+
+    /**
+     * Adds advice.
+     *
+     * @param advice what to do about it
+     * @return a copy that says so
+     */
+    public Outcome withRemedy(String advice) {
+        return new Outcome(result, code, reason, side, advice);
+    }
+}

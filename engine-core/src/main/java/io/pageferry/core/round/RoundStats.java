@@ -1,0 +1,57 @@
+package io.pageferry.core.round;
+
+/**
+ * What one round did; the fields of {@code rounds[]} in the report.
+ *
+ * @param round          0 based
+ * @param stopAndCopy    whether the guest was paused
+ * @param dirtyPages     pages that were dirty when it began
+ * @param sentPages      pages put into batches: zero + raw + lz4
+ * @param zero           of these, pages of zeros
+ * @param raw            of these, pages sent as they are
+ * @param lz4            of these, pages sent as LZ4
+ * @param skipped        dirty pages that needed no sending: zero here and zero there
+ * @param wireBytes      bytes of its batches with all headers
+ * @param durationNanos  from its begin to the acknowledgement of its last batch
+ * @param newlyDirty     pages written while it lasted; 0 in a stop-and-copy round
+ */
+public record RoundStats(
+        long round,
+        boolean stopAndCopy,
+        long dirtyPages,
+        long sentPages,
+        long zero,
+        long raw,
+        long lz4,
+        long skipped,
+        long wireBytes,
+        long durationNanos,
+        long newlyDirty) {
+    private static final double NANOS = 1e9;
+
+    /** {@return bytes of guest memory that were sent} */
+    public long guestBytes() {
+        return sentPages * 4096;
+    }
+
+    /** {@return bytes written by the guest in a second of this round} */
+    public double dirtyBytesPerSecond() {
+        return durationNanos == 0 ? 0 : newlyDirty * 4096 * NANOS / durationNanos;
+    }
+
+    /** {@return bytes on the wire in a second of this round} */
+    public double wireBytesPerSecond() {
+        return durationNanos == 0 ? 0 : wireBytes * NANOS / durationNanos;
+    }
+
+    /**
+     * Adds what was found after the round.
+     *
+     * @param pages newly dirty pages
+     * @return a copy that says so
+     */
+    public RoundStats withNewlyDirty(long pages) {
+        return new RoundStats(round, stopAndCopy, dirtyPages, sentPages, zero, raw, lz4, skipped,
+                wireBytes, durationNanos, pages);
+    }
+}
