@@ -177,8 +177,9 @@ public sealed interface Message {
      * Source to target: it is yours. Sent only after J(GRANTED).
      *
      * @param epoch of this attempt
+     * @param run   whether it ran before it was paused; what somebody had paused stays paused
      */
-    record Grant(long epoch) implements Message { }
+    record Grant(long epoch, boolean run) implements Message { }
 
     /**
      * Target to source: it runs here.

@@ -1,0 +1,52 @@
+package io.pageferry.agent.guest;
+
+import io.pageferry.core.migration.GuestException;
+
+/** A guest that outlives its agent, as a guard or {@code settle} holds it. */
+public interface GuestHandle extends AutoCloseable {
+    /** What such a guest can be found as. */
+    enum Condition {
+        /** It executes. */
+        RUNNING,
+        /** It is whole and stands still. */
+        PAUSED,
+        /** It waits for a state that never came. */
+        WAITING,
+        /** Its process ended. */
+        GONE
+    }
+
+    /**
+     * Looks at it.
+     *
+     * @return what it is now
+     * @throws GuestException when it is there but does not answer
+     */
+    Condition condition() throws GuestException;
+
+    /**
+     * Lets it run.
+     *
+     * @throws GuestException when it could not; {@link GuestException#mayRetry} as everywhere
+     */
+    void resume() throws GuestException;
+
+    /**
+     * Ends it for good.
+     *
+     * @throws GuestException when it could not
+     */
+    void end() throws GuestException;
+
+    /**
+     * Undoes what an agent did before it loaded anything: a half-filled image goes, a QEMU that
+     * waits for its state is left as it was found.
+     *
+     * @throws GuestException when it could not
+     */
+    void forget() throws GuestException;
+
+    /** Lets go of it. */
+    @Override
+    void close();
+}

@@ -1,0 +1,63 @@
+package io.pageferry.agent.guest;
+
+import io.pageferry.core.migration.GuestException;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * A kind of guest, found by the scheme of its URI through {@link java.util.ServiceLoader}: an
+ * embedder adds one by naming it in {@code META-INF/services}.
+ */
+public interface GuestKind {
+    /**
+     * Names the kind.
+     *
+     * @return its scheme, lower case
+     */
+    String scheme();
+
+    /**
+     * Opens a guest at the source. Changes nothing in it yet.
+     *
+     * @param uri   the guest
+     * @param setup what the command line said
+     * @return the guest
+     * @throws GuestException           when it cannot be moved, with the remedy
+     * @throws IllegalArgumentException when the URI makes no sense for this kind
+     */
+    SourceGuest openSource(GuestUri uri, GuestSetup setup) throws GuestException;
+
+    /**
+     * Opens what is to become a guest at the target. Changes nothing yet, but for memory made
+     * resident where the setup asks for that.
+     *
+     * @param uri   the guest
+     * @param setup what the command line said
+     * @return the guest to be
+     * @throws GuestException           when it cannot take a guest, with the remedy
+     * @throws IllegalArgumentException when the URI makes no sense for this kind
+     */
+    TargetGuest openTarget(GuestUri uri, GuestSetup setup) throws GuestException;
+
+    /**
+     * Reaches a guest whose agent is gone.
+     *
+     * @param reach what {@link SourceGuest#reach} or {@link TargetGuest#reach} said
+     * @return a handle, also when the guest's process ended; empty for a kind that lives and dies
+     *         with its agent
+     * @throws GuestException when the guest is there but cannot be reached
+     */
+    default Optional<GuestHandle> reach(Map<String, String> reach) throws GuestException {
+        return Optional.empty();
+    }
+
+    /**
+     * Tells what can move a guest and what stands in the way. Changes nothing.
+     *
+     * @param uri the guest
+     * @return one line each
+     * @throws GuestException when the guest cannot be looked at
+     */
+    List<String> inspect(GuestUri uri) throws GuestException;
+}

@@ -1,0 +1,40 @@
+package io.pageferry.agent.guest;
+
+import java.util.Optional;
+import java.util.ServiceLoader;
+import java.util.TreeSet;
+
+/** Finds kinds of guests. */
+public final class GuestKinds {
+    private GuestKinds() {
+    }
+
+    /**
+     * Finds the kind of a guest.
+     *
+     * @param uri the guest
+     * @return its kind
+     * @throws IllegalArgumentException when no kind has that scheme; the message lists those there
+     */
+    public static GuestKind of(GuestUri uri) {
+        return find(uri.scheme()).orElseThrow(() -> new IllegalArgumentException("no kind of guest"
+                + " is called '" + uri.scheme() + "'; there are " + schemes()));
+    }
+
+    /**
+     * Finds a kind.
+     *
+     * @param scheme its name
+     * @return the kind, or empty
+     */
+    public static Optional<GuestKind> find(String scheme) {
+        return ServiceLoader.load(GuestKind.class).stream().map(ServiceLoader.Provider::get)
+                .filter(kind -> kind.scheme().equals(scheme)).findFirst();
+    }
+
+    private static String schemes() {
+        TreeSet<String> names = new TreeSet<>();
+        ServiceLoader.load(GuestKind.class).forEach(kind -> names.add(kind.scheme()));
+        return String.join(", ", names);
+    }
+}

@@ -1,0 +1,24 @@
+package io.pageferry.agent.guest;
+
+import java.util.function.Supplier;
+
+/**
+ * What the command line said that concerns a guest.
+ *
+ * @param tracker  {@code auto} or the name of a tracker
+ * @param prealloc whether a target makes its memory resident before it listens
+ * @param injector injects into other processes: a guard's service, asked for when needed
+ */
+public record GuestSetup(String tracker, boolean prealloc, Supplier<Injector> injector) {
+    /** Takes a userfaultfd of another process. */
+    public interface Injector {
+        /**
+         * Makes a userfaultfd in a process and takes it.
+         *
+         * @param pid the process
+         * @return a descriptor of this process, the caller's to close
+         * @throws java.io.IOException when that cannot be had, with the reason
+         */
+        int userfault(long pid) throws java.io.IOException;
+    }
+}

@@ -1,0 +1,38 @@
+package io.pageferry.agent.guest;
+
+import io.pageferry.core.migration.Guest;
+import java.util.Map;
+import java.util.Optional;
+
+/** A guest at the source as its agent sees it. */
+public interface SourceGuest extends Guest {
+    /**
+     * Names it on this host: two migrations of one guest have the same identity.
+     *
+     * @return for example the real path of its monitor
+     */
+    String identity();
+
+    /**
+     * Tells how a guard reaches it once the agent is gone.
+     *
+     * @return for {@link GuestKind#reach}; empty when it dies with the agent
+     */
+    Map<String, String> reach();
+
+    /**
+     * Tells the tracker and why it was chosen.
+     *
+     * @return one line
+     */
+    String trackerReason();
+
+    /**
+     * Tells what the guest found out about itself.
+     *
+     * @return its self-check, or empty where there is none
+     */
+    default Optional<GuestCheck> check() {
+        return Optional.empty();
+    }
+}

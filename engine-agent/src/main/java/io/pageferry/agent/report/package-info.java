@@ -1,0 +1,2 @@
+/** Events, progress and the report. */
+package io.pageferry.agent.report;

@@ -1,0 +1,90 @@
+package io.pageferry.core.source;
+
+import io.pageferry.core.link.ErrorCode;
+import io.pageferry.core.link.LinkHandler;
+import io.pageferry.core.link.Message;
+import io.pageferry.core.migration.GuestException;
+import io.pageferry.core.migration.JournalRecord;
+import io.pageferry.core.migration.JournalState;
+import io.pageferry.core.migration.MigrationFigures.Part;
+import io.pageferry.core.migration.Outcome;
+import io.pageferry.core.migration.Outcome.Result;
+import io.pageferry.core.migration.Outcome.Side;
+import java.io.IOException;
+
+/** From J(GRANTED) to the target's word. The guest here stays paused whatever happens. */
+final class Handover {
+    private final SourceContext context;
+    private final Settlement settlement;
+    private final long pausedNanos;
+    private final long readyNanos;
+
+    /**
+     * Writes J(GRANTED), then sends the grant.
+     *
+     * @throws IOException when the record may not be durable: nothing was granted
+     */
+    Handover(SourceContext context, long pausedNanos, long readyNanos) throws IOException {
+        this.context = context;
+        this.pausedNanos = pausedNanos;
+        this.readyNanos = readyNanos;
+        context.parts.journal().write(
+                new JournalRecord(JournalState.GRANTED, context.epoch(), context.ran(), ""));
+        context.figures().owner("unknown", context.epoch());
+        context.enter(SourceState.GRANTED);
+        context.outbox.send(new Message.Grant(context.epoch(), context.ran()));
+        settlement = new Settlement(context.parts.id(), context.epoch(), context.parts.opener(),
+                context.parts.link(),
+                new Settlement.Window(context.now(), context.parts.options().settleNanos()));
+    }
+
+    int poll(LinkHandler handler) {
+        return settlement.step(context.now(), handler) + context.outbox.flush();
+    }
+
+    void turn() {
+        if (settlement.isOver(context.now())) {
+            String settle = "pageferry settle " + context.parts.id();
+            context.finish(Outcome.of(Result.IN_DOUBT, ErrorCode.LINK_LOST,
+                    "no word from the target since it was granted the guest; ours stays paused, "
+                    + "because the target may run it", Side.TARGET)
+                    .withRemedy(settle + " asks again; when the target is certain to be off: "
+                    + settle + " --source --target-is-fenced"));
+        }
+    }
+
+    void onRunning(Message.Running running) {
+        long now = context.now();
+        context.figures().add(Part.RESUME, running.resumeNanos());
+        context.figures().add(Part.HANDOVER, now - readyNanos - running.resumeNanos());
+        context.figures().times(now - pausedNanos, now - context.startNanos);
+        context.figures().owner("target", context.epoch());
+        context.record(JournalState.DONE, context.epoch(), "");
+        context.enter(SourceState.DONE);
+    }
+
+    /** J(DONE) is written: end the guest here, and let the target go. */
+    void endGuest() {
+        if (context.parts.options().endGuest()) {
+            try {
+                context.parts.guest().end();
+            } catch (GuestException notEnded) {
+                context.warn("the guest runs at the target, but ours could not be ended: "
+                        + notEnded.getMessage());
+            }
+        }
+        context.record(JournalState.SETTLED, context.epoch(), "");
+        settlement.tell(new Message.Farewell(context.epoch(), context.figures().totalNanos(),
+                context.figures().downtimeNanos()));
+        context.finish(Outcome.completed());
+    }
+
+    /** The target's durable no arrived: it may forget us. */
+    void farewell() {
+        settlement.tell(new Message.Farewell(context.epoch(), 0, 0));
+    }
+
+    void close() {
+        settlement.close();
+    }
+}

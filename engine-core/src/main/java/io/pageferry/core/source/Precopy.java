@@ -1,0 +1,144 @@
+package io.pageferry.core.source;
+
+import io.pageferry.core.dirty.TrackerException;
+import io.pageferry.core.link.Message;
+import io.pageferry.core.round.ConvergenceController;
+import io.pageferry.core.round.DowntimePrediction;
+import io.pageferry.core.round.RoundDecision;
+import io.pageferry.core.round.RoundRunner;
+import io.pageferry.core.round.RoundStats;
+
+/**
+ * The rounds while the guest runs: encode, barrier, decide. Says when to stop; the pause itself is
+ * {@link Switchover}'s. A stop is only final once the target's walker has read back the round
+ * before it, so that reading back a whole guest never falls into the downtime.
+ */
+final class Precopy {
+    /** Pages encoded in one turn: a few frames, so that messages are not kept waiting. */
+    private static final int PAGES_A_TURN = 256;
+
+    private enum Phase { ENCODING, BARRIER, WALKING }
+
+    private final SourceParts parts;
+    private final Outbox outbox;
+    private final RoundRunner runner;
+    private final Progress progress;
+    private Phase phase = Phase.ENCODING;
+    private long startNanos;
+    private long barrierNanos;
+    private long round;
+    private boolean cutShort;
+    private DowntimePrediction prediction;
+
+    Precopy(SourceParts parts, Outbox outbox, RoundRunner runner, Progress progress) {
+        this.parts = parts;
+        this.outbox = outbox;
+        this.runner = runner;
+        this.progress = progress;
+    }
+
+    /** Arms the tracker and begins round 0. */
+    void start() throws TrackerException {
+        startNanos = parts.clock().nanoTime();
+        runner.start(parts.link().pages());
+        runner.begin(0, false, startNanos);
+    }
+
+    /** The highest round begun. */
+    long round() {
+        return round;
+    }
+
+    /** What the last decision believed. */
+    DowntimePrediction prediction() {
+        return prediction;
+    }
+
+    /** Whether time is up before round 0 has ended: there is nothing to decide on then. */
+    boolean tooLateForAnything() {
+        return progress.figures().rounds().isEmpty() && timeIsUp();
+    }
+
+    /** Does what can be done; returns a final decision (stop or abort), or null to go on. */
+    RoundDecision step() {
+        switch (phase) {
+            case ENCODING -> encode();
+            case BARRIER -> {
+                if (progress.applied() >= round && runner.isAcknowledged()) {
+                    return endRound();
+                }
+            }
+            case WALKING -> {
+                if (progress.walked() >= round) {
+                    return decide(scan());
+                }
+            }
+        }
+        return null;
+    }
+
+    private void encode() {
+        progress.worked(runner.step(PAGES_A_TURN));
+        if (timeIsUp() && round > 0 && !cutShort) {
+            cutShort = true;
+            runner.cutShort();
+        }
+        parts.listener().progress(round, runner.counter().handled(), runner.counter().dirtyPages());
+        if (cutShort || runner.isEncoded()) {
+            outbox.send(new Message.RoundEnd(round, parts.link().pages().lastSequences()));
+            barrierNanos = parts.clock().nanoTime();
+            phase = Phase.BARRIER;
+        }
+    }
+
+    private RoundDecision endRound() {
+        long now = parts.clock().nanoTime();
+        RoundStats stats = runner.finish(now);
+        progress.roundTrip(now - barrierNanos);
+        long dirty = scan();
+        RoundStats whole = stats.withNewlyDirty(dirty);
+        progress.figures().add(whole);
+        parts.listener().round(whole);
+        return decide(dirty);
+    }
+
+    private long scan() {
+        long before = parts.clock().nanoTime();
+        long dirty = runner.harvest();
+        progress.scanTook(parts.clock().nanoTime() - before);
+        return dirty;
+    }
+
+    private RoundDecision decide(long dirty) {
+        long now = parts.clock().nanoTime();
+        prediction = DowntimePrediction.of(progress.figures().rounds(), dirty,
+                progress.fixedCost(parts.options().handoverCost()));
+        RoundDecision decision = ConvergenceController.decide(
+                new ConvergenceController.Situation(progress.figures().rounds(), dirty,
+                        now - startNanos, prediction),
+                parts.options().limits());
+        if (decision instanceof RoundDecision.Abort) {
+            return decision;
+        }
+        if (!(decision instanceof RoundDecision.StopAndCopy)) {
+            nextRound(now);
+            return null;
+        }
+        if (parts.options().verify() && progress.walked() < round) {
+            phase = Phase.WALKING;
+            return null;
+        }
+        return decision;
+    }
+
+    private void nextRound(long now) {
+        round++;
+        cutShort = false;
+        runner.begin(round, false, now);
+        phase = Phase.ENCODING;
+    }
+
+    private boolean timeIsUp() {
+        return parts.clock().nanoTime() - startNanos >= parts.options().limits().timeoutNanos();
+    }
+}

@@ -1,0 +1,341 @@
+package io.pageferry.core.source;
+
+import io.pageferry.core.codec.PageBatch;
+import io.pageferry.core.link.ErrorCode;
+import io.pageferry.core.link.LinkHandler;
+import io.pageferry.core.link.Message;
+import io.pageferry.core.migration.GuestException;
+import io.pageferry.core.migration.MigrationFigures;
+import io.pageferry.core.migration.MigrationFigures.Part;
+import io.pageferry.core.migration.Outcome;
+import io.pageferry.core.migration.Outcome.Result;
+import io.pageferry.core.migration.Outcome.Side;
+import io.pageferry.core.round.RoundDecision;
+import java.io.IOException;
+import java.util.Optional;
+
+/**
+ * The source's state machine: the source rows of the tables of docs/PROTOCOL.md. A duty cycle
+ * drives it: call {@link #doWork} until {@link #isDone}. It starts no thread and never waits,
+ * but for the guest's own acts. One thread calls everything but {@link #cancel}.
+ *
+ * <p>The rule that it protects: the guest here is resumed in every state but GRANTED, and in
+ * GRANTED only after the target's durable no.
+ */
+public final class SourceMigration implements LinkHandler, AutoCloseable {
+    /** How often the guest is asked whether it still lives. */
+    private static final long GUEST_CHECK_NANOS = 50_000_000L;
+
+    /** Bits of {@link Message.Hello#features}: none is defined in version 1. */
+    private static final long FEATURES = 0;
+
+    private final SourceContext context;
+    private final SourceParts parts;
+    private boolean helloSent;
+    private boolean welcomed;
+    private Precopy precopy;
+    private Switchover switchover;
+    private Handover handover;
+    private Rollback rollback;
+    private long nextGuestCheck;
+    private volatile boolean cancelled;
+    private boolean cancelNoted;
+
+    /**
+     * Makes a migration that begins at the first {@link #doWork}.
+     *
+     * @param parts what it works with; stays the caller's
+     */
+    public SourceMigration(SourceParts parts) {
+        this.parts = parts;
+        this.context = new SourceContext(parts);
+    }
+
+    /**
+     * Does what can be done now.
+     *
+     * @return how much that was; 0 when there is nothing to do at the moment
+     */
+    public int doWork() {
+        if (isDone()) {
+            return 0;
+        }
+        int work = handover == null
+                ? parts.link().poll(this) + context.outbox.flush()
+                : handover.poll(this);
+        if (cancelled && !isDone()) {
+            takeCancel();
+        }
+        if (!isDone()) {
+            act();
+        }
+        return work + context.progress.takeWork();
+    }
+
+    /** Asks for the end; from any thread. Before the grant the guest runs on here, after it not. */
+    public void cancel() {
+        cancelled = true;
+    }
+
+    /**
+     * Ends the migration for a reason of the host's; without effect from the grant on. On the
+     * migration's thread.
+     *
+     * @param reason why, in words
+     */
+    public void fail(String reason) {
+        if (context.state().ordinal() < SourceState.GRANTED.ordinal()) {
+            fail(Result.FAILED, ErrorCode.HOST_FAILED, reason, Side.SOURCE);
+        }
+    }
+
+    /** {@return whether the migration ended} */
+    public boolean isDone() {
+        return context.outcome() != null;
+    }
+
+    /** {@return how it ended, or empty while it goes on} */
+    public Optional<Outcome> outcome() {
+        return Optional.ofNullable(context.outcome());
+    }
+
+    /** {@return the state} */
+    public SourceState state() {
+        return context.state();
+    }
+
+    /** {@return what was measured} */
+    public MigrationFigures figures() {
+        return context.figures();
+    }
+
+    /** Frees what the migration made itself. */
+    @Override
+    public void close() {
+        context.runner.close();
+        if (handover != null) {
+            handover.close();
+        }
+    }
+
+    @Override
+    public void onMessage(Message message) {
+        switch (message) {
+            case Message.Welcome welcome when context.state() == SourceState.NEGOTIATING
+                    && !welcomed -> {
+                welcomed = true;
+                parts.link().openChannels(welcome);
+            }
+            case Message.RoundApplied applied -> context.progress.applied(applied.round());
+            case Message.Walked walked -> context.progress.walked(walked.round());
+            case Message.Ready ready -> onReady(ready);
+            case Message.Mismatch found when isAwaitingReady() -> onMismatch(found);
+            case Message.Table table when rollback != null -> rollback.onTable(table);
+            case Message.Running running -> onRunning(running);
+            case Message.Refused refused -> onNo(refused.epoch(), refused.reason());
+            case Message.Returned returned -> onNo(returned.epoch(), returned.reason());
+            case Message.StatusUnknown unknown -> context.log(
+                    "the target says: " + unknown.reason());
+            case Message.Cancel cancel -> onFailure(cancel.code(), cancel.reason());
+            case Message.Failure failed -> onFailure(failed.code(), failed.reason());
+            case Message.Heartbeat heartbeat -> { }
+            default -> onFailure(ErrorCode.PROTOCOL_VIOLATION, "unexpected "
+                    + message.getClass().getSimpleName() + " in " + context.state());
+        }
+    }
+
+    @Override
+    public void onBatch(PageBatch batch) {
+        onFailure(ErrorCode.PROTOCOL_VIOLATION, "the target sent pages");
+    }
+
+    @Override
+    public void onLost(ErrorCode code, String reason) {
+        onFailure(code, reason);
+    }
+
+    private void act() {
+        try {
+            switch (context.state()) {
+                case NEGOTIATING -> negotiate();
+                case PRECOPY -> precopyTurn();
+                case SWITCHOVER -> switchoverTurn();
+                case GRANTED -> handover.turn();
+                case OWNED -> rollback.turn();
+                case DONE -> handover.endGuest();
+                case ENDED -> { }
+            }
+        } catch (GuestException guest) {
+            fail(Outcome.of(Result.FAILED, guest.code(), guest.getMessage(), Side.SOURCE)
+                    .withRemedy(guest.remedy()));
+        } catch (IOException io) {
+            fail(Result.FAILED, ErrorCode.HOST_FAILED, io.getMessage(), Side.SOURCE);
+        }
+    }
+
+    private void negotiate() throws IOException {
+        if (!helloSent) {
+            helloSent = true;
+            context.enter(SourceState.NEGOTIATING);
+            context.outbox.send(new Message.Hello(parts.id(), 0, FEATURES,
+                    parts.options().channels(), parts.options().verify() ? 1 : 0,
+                    parts.guest().describe()));
+        }
+        if (welcomed && parts.link().channelsReady()) {
+            context.enter(SourceState.PRECOPY);
+            precopy = new Precopy(parts, context.outbox, context.runner, context.progress);
+            precopy.start();
+        } else if (context.now() - context.startNanos >= parts.options().negotiationNanos()) {
+            fail(Result.REFUSED, ErrorCode.DEADLINE, "the target did not answer within "
+                    + parts.options().negotiationNanos() / 1_000_000 + " ms", Side.TARGET);
+        }
+    }
+
+    private void precopyTurn() throws IOException {
+        if (guestEnded()) {
+            return;
+        }
+        if (precopy.tooLateForAnything()) {
+            fail(Result.FAILED, ErrorCode.DEADLINE,
+                    "--timeout was over before round 0 had ended", Side.SOURCE);
+            return;
+        }
+        switch (precopy.step()) {
+            case RoundDecision.StopAndCopy stop -> beginSwitchover(stop);
+            case RoundDecision.Abort abort ->
+                    fail(Result.FAILED, ErrorCode.NOT_CONVERGING, abort.why(), Side.SOURCE);
+            case null, default -> { }
+        }
+    }
+
+    private void beginSwitchover(RoundDecision.StopAndCopy stop) throws IOException {
+        context.log("stop: " + stop.reason().word() + ", " + stop.why());
+        context.figures().stopped(stop.reason(), precopy.prediction());
+        context.beginEpoch(parts.guest().isRunning(), stop.reason().word());
+        context.enter(SourceState.SWITCHOVER);
+        switchover = new Switchover(parts, context.outbox, context.runner, context.progress,
+                context.epoch());
+        switchover.begin(precopy.round());
+    }
+
+    private void switchoverTurn() throws IOException {
+        long limit = parts.options().limits().maxSwitchoverNanos();
+        if (context.now() - switchover.pausedAt() >= limit) {
+            fail(Result.FAILED, ErrorCode.DEADLINE, "the pause was longer than "
+                    + "--max-switchover " + limit / 1_000_000 + " ms", Side.SOURCE);
+        } else {
+            switchover.step();
+        }
+    }
+
+    private void onReady(Message.Ready ready) {
+        if (!isAwaitingReady() || ready.epoch() != context.epoch()) {
+            onFailure(ErrorCode.PROTOCOL_VIOLATION,
+                    "READY(" + ready.epoch() + ") in " + context.state());
+            return;
+        }
+        long readyNanos = context.now();
+        context.figures().add(Part.VERIFY, ready.walkNanos());
+        context.figures().add(Part.STATE_LOAD, ready.loadNanos());
+        if (parts.options().verify() && !digestsEqual(ready.digest())) {
+            fail(Result.FAILED, ErrorCode.DIGEST_MISMATCH,
+                    "the target is ready with another image than was sent", Side.TARGET);
+            return;
+        }
+        try {
+            handover = new Handover(context, switchover.pausedAt(), readyNanos);
+        } catch (IOException unsure) {
+            fail(Result.FAILED, ErrorCode.HOST_FAILED,
+                    "cannot write the journal: " + unsure.getMessage(), Side.SOURCE);
+        }
+    }
+
+    private boolean digestsEqual(long target) {
+        long ours = context.runner.sent().digest();
+        context.figures().digests(ours, target, context.runner.sent().pages());
+        return ours == target;
+    }
+
+    private void onRunning(Message.Running running) {
+        if (context.state() == SourceState.GRANTED && running.epoch() == context.epoch()) {
+            handover.onRunning(running);
+        }
+    }
+
+    private void onNo(long epoch, String reason) {
+        if (context.state() == SourceState.GRANTED && epoch == context.epoch()) {
+            rollback = new Rollback(context, Outcome.of(Result.FAILED, ErrorCode.GUEST_FAILED,
+                    "the target gave the guest back: " + reason, Side.TARGET));
+            rollback.begin(epoch + 1);
+            handover.farewell();
+        } else {
+            onFailure(ErrorCode.GUEST_FAILED, reason);
+        }
+    }
+
+    private boolean isAwaitingReady() {
+        return context.state() == SourceState.SWITCHOVER && switchover.isComplete();
+    }
+
+    private void onMismatch(Message.Mismatch found) {
+        digestsEqual(found.digest());
+        rollback = new Rollback(context, Outcome.of(Result.FAILED, ErrorCode.DIGEST_MISMATCH,
+                "the image at the target differs from what was sent", Side.TARGET));
+        rollback.name(found);
+        rollback.begin(context.epoch());
+    }
+
+    private boolean guestEnded() {
+        if (context.now() - nextGuestCheck < 0) {
+            return false;
+        }
+        nextGuestCheck = context.now() + GUEST_CHECK_NANOS;
+        Optional<String> ended = parts.guest().ended();
+        ended.ifPresent(why -> {
+            context.tellTarget(ErrorCode.GUEST_ENDED, why);
+            context.finish(Outcome.of(Result.GUEST_ENDED, ErrorCode.GUEST_ENDED, why,
+                    Side.SOURCE));
+        });
+        return ended.isPresent();
+    }
+
+    private void takeCancel() {
+        switch (context.state()) {
+            case GRANTED, DONE -> {
+                if (!cancelNoted) {
+                    cancelNoted = true;
+                    context.warn("too late to cancel: the target may run the guest already; "
+                            + "going on");
+                }
+            }
+            case OWNED, ENDED -> { }
+            default -> fail(Result.CANCELLED, ErrorCode.CANCELLED, "cancelled", Side.SOURCE);
+        }
+    }
+
+    private void onFailure(ErrorCode code, String reason) {
+        switch (context.state()) {
+            case NEGOTIATING -> fail(Result.REFUSED, code, reason, Side.TARGET);
+            case PRECOPY, SWITCHOVER -> fail(Result.FAILED, code, reason, Side.TARGET);
+            case GRANTED -> context.warn(reason + "; asking the target what became of the guest");
+            default -> { }
+        }
+    }
+
+    private void fail(Result result, ErrorCode code, String reason, Side side) {
+        fail(Outcome.of(result, code, reason, side));
+    }
+
+    /** Ends with the guest here; one that was paused is resumed first, at once. */
+    private void fail(Outcome why) {
+        boolean paused = context.state() == SourceState.SWITCHOVER;
+        if (paused) {
+            rollback = new Rollback(context, why);
+            rollback.begin(context.epoch());
+        }
+        context.tellTarget(why.code(), why.reason());
+        if (!paused) {
+            context.finish(why);
+        }
+    }
+}

@@ -1,0 +1,34 @@
+package io.pageferry.core.source;
+
+import io.pageferry.core.codec.CodecChoice;
+import io.pageferry.core.round.DowntimePrediction;
+import io.pageferry.core.round.MigrationLimits;
+
+/**
+ * How one migration is to go. Durations in nanoseconds.
+ *
+ * @param limits             of rounds and times
+ * @param codec              codecs that may be used
+ * @param channels           data channels to ask for
+ * @param verify             whether the image is proved before the grant ({@code sent})
+ * @param negotiationNanos   longest wait for the target's yes and for the channels
+ * @param settleNanos        longest wait for word after a grant, or for a lock
+ * @param endGuest           whether the guest here is ended after the move; else it stays paused
+ * @param handoverCost       believed fixed cost of a switch-over of this kind of guest
+ */
+public record SourceOptions(
+        MigrationLimits limits,
+        CodecChoice codec,
+        int channels,
+        boolean verify,
+        long negotiationNanos,
+        long settleNanos,
+        boolean endGuest,
+        DowntimePrediction.Fixed handoverCost) {
+    /** Defaults of the command line: 10 s to negotiate, 30 s to settle, 20 and 60 ms of fixed cost. */
+    public static SourceOptions defaults() {
+        return new SourceOptions(MigrationLimits.defaults(), CodecChoice.ADAPTIVE, 1, true,
+                10_000_000_000L, 30_000_000_000L, true,
+                new DowntimePrediction.Fixed(20_000_000L, 60_000_000L));
+    }
+}

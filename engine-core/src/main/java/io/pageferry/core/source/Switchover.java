@@ -1,0 +1,132 @@
+package io.pageferry.core.source;
+
+import io.pageferry.core.link.Message;
+import io.pageferry.core.migration.GuestException;
+import io.pageferry.core.migration.MigrationFigures.Part;
+import io.pageferry.core.round.RoundRunner;
+import io.pageferry.core.round.RoundStats;
+import java.io.IOException;
+
+/**
+ * The guest is paused: last pages, device state, COMPLETE. Saving the state can dirty memory, so
+ * there is one more harvest after it; those pages go behind a barrier of their own, for a page is
+ * sent at most once between two barriers.
+ */
+final class Switchover {
+    private enum Phase { LAST_PAGES, SAVING, BARRIER, STATE_PAGES, SETTLING, WAITING }
+
+    private static final int PAGES_A_TURN = 1024;
+
+    private final SourceParts parts;
+    private final Outbox outbox;
+    private final RoundRunner runner;
+    private final Progress progress;
+    private final long epoch;
+    private Phase phase = Phase.LAST_PAGES;
+    private long round;
+    private long pauseNanos;
+    private long pagesNanos;
+    private Message.StateSum state = new Message.StateSum(0, 0);
+
+    Switchover(SourceParts parts, Outbox outbox, RoundRunner runner, Progress progress,
+            long epoch) {
+        this.parts = parts;
+        this.outbox = outbox;
+        this.runner = runner;
+        this.progress = progress;
+        this.epoch = epoch;
+    }
+
+    /** Pauses the guest and begins the last round. */
+    void begin(long lastRound) throws GuestException {
+        outbox.send(new Message.Switchover(epoch));
+        pauseNanos = now();
+        parts.guest().pause();
+        pagesNanos = lap(Part.PAUSE, pauseNanos);
+        runner.harvest();
+        runner.harvestHoles();
+        pagesNanos = lap(Part.SCAN, pagesNanos);
+        round = lastRound + 1;
+        runner.begin(round, true, pagesNanos);
+    }
+
+    /** When the pause was asked for. */
+    long pausedAt() {
+        return pauseNanos;
+    }
+
+    /** Whether COMPLETE was sent and READY may come. */
+    boolean isComplete() {
+        return phase == Phase.WAITING;
+    }
+
+    /** Does what can be done. */
+    void step() throws IOException {
+        switch (phase) {
+            case LAST_PAGES -> encodeThen(Phase.SAVING);
+            case SAVING -> save();
+            case BARRIER -> {
+                if (progress.applied() >= round && runner.isAcknowledged()) {
+                    endRound();
+                    runner.begin(++round, true, now());
+                    phase = Phase.STATE_PAGES;
+                }
+            }
+            case STATE_PAGES -> encodeThen(Phase.SETTLING);
+            case SETTLING -> {
+                if (runner.isAcknowledged()) {
+                    complete();
+                }
+            }
+            case WAITING -> { }
+        }
+    }
+
+    private void encodeThen(Phase next) {
+        progress.worked(runner.step(PAGES_A_TURN));
+        if (runner.isEncoded()) {
+            outbox.send(new Message.RoundEnd(round, parts.link().pages().lastSequences()));
+            phase = next;
+        }
+    }
+
+    private void save() throws IOException {
+        long before = now();
+        StateChunker chunker = new StateChunker(outbox, epoch);
+        parts.guest().saveState(chunker);
+        state = chunker.finish();
+        progress.figures().deviceState(state.length());
+        long scanning = lap(Part.STATE_SAVE, before);
+        long dirtied = runner.harvest();
+        lap(Part.SCAN, scanning);
+        phase = dirtied == 0 ? Phase.SETTLING : Phase.BARRIER;
+    }
+
+    private void complete() {
+        endRound();
+        lap(Part.LAST_PAGES, pagesNanos);
+        long left = runner.left();
+        if (left != 0) {
+            throw new IllegalStateException(left + " pages are still owed at the end");
+        }
+        outbox.send(new Message.Complete(epoch, runner.sent().digest(), left,
+                parts.link().pages().lastSequences(), state));
+        phase = Phase.WAITING;
+    }
+
+    private void endRound() {
+        RoundStats stats = runner.finish(now());
+        progress.figures().add(stats);
+        parts.listener().round(stats);
+    }
+
+    private long lap(Part part, long since) {
+        long now = now();
+        progress.figures().add(part, now - since);
+        return now;
+    }
+
+    private long now() {
+        return parts.clock().nanoTime();
+    }
+}

@@ -1,0 +1,209 @@
+package io.pageferry.transport.netty;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.pageferry.core.link.Message;
+import io.pageferry.transport.wire.FrameVerifier;
+import io.pageferry.transport.wire.MessageCodec;
+import io.pageferry.transport.wire.MessageType;
+import io.pageferry.transport.wire.Preamble;
+import io.pageferry.transport.wire.WireException;
+import io.pageferry.transport.wire.WireLimits;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayDeque;
+
+/**
+ * Cuts the bytes of one connection into preamble, messages and batches, on its IO thread. Pages go
+ * straight into a slot; a message's body grows with what arrived and never with what was announced.
+ *
+ * <p>When the link has no room for a message, it is held here and nothing more is read.
+ */
+final class FrameDecoder extends ChannelInboundHandlerAdapter {
+    private static final int USUAL_BODY = 4096;
+
+    private enum Part { PREAMBLE, HEADER, BODY, NOTHING }
+
+    private final FrameConnection connection;
+    private final FrameVerifier verifier = new FrameVerifier();
+    private final ByteBuffer header = ByteBuffer.allocate(WireLimits.FRAME_HEADER_BYTES)
+            .order(ByteOrder.LITTLE_ENDIAN);
+    private final ArrayDeque<ByteBuf> waiting = new ArrayDeque<>();
+    private ByteBuffer body = ByteBuffer.allocate(USUAL_BODY).order(ByteOrder.LITTLE_ENDIAN);
+    private Part part = Part.PREAMBLE;
+    private int filled;
+    private FrameSlots.Slot slot;
+    private Message held;
+    private String end;
+
+    FrameDecoder(FrameConnection connection) {
+        this.connection = connection;
+    }
+
+    @Override
+    public void channelActive(ChannelHandlerContext context) {
+        connection.opened(context.channel(), this);
+    }
+
+    @Override
+    public void channelRead(ChannelHandlerContext context, Object bytes) {
+        connection.heard();
+        waiting.add((ByteBuf) bytes);
+        proceed();
+    }
+
+    @Override
+    public void channelWritabilityChanged(ChannelHandlerContext context) {
+        connection.drain();
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext context) {
+        ended("the peer closed the connection");
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+        ended(String.valueOf(cause.getMessage()));
+        context.close();
+    }
+
+    private void ended(String why) {
+        if (end == null) {
+            end = why;
+            proceed();
+        }
+    }
+
+    /** Takes no byte any more; what comes is dropped. */
+    void discard() {
+        part = Part.NOTHING;
+        held = null;
+    }
+
+    /** Tells whether a message waits for room in the link. */
+    boolean isPaused() {
+        return held != null;
+    }
+
+    /** Goes on with what has arrived, as far as the link has room. */
+    void proceed() {
+        try {
+            if (held != null && !deliver(held)) {
+                return;
+            }
+            while (!waiting.isEmpty()) {
+                ByteBuf in = waiting.peek();
+                while (in.isReadable()) {
+                    take(in);
+                    if (held != null) {
+                        return;
+                    }
+                }
+                waiting.poll().release();
+            }
+        } catch (WireException e) {
+            discard();
+            connection.broken(e);
+            waiting.forEach(ByteBuf::release);
+            waiting.clear();
+        }
+        if (end != null) {
+            connection.inputEnded(end);
+        }
+    }
+
+    private void take(ByteBuf in) throws WireException {
+        switch (part) {
+            case PREAMBLE -> takePreamble(in);
+            case HEADER -> {
+                if (fill(in, header, 0, WireLimits.FRAME_HEADER_BYTES)) {
+                    verifier.header(header, 0);
+                    begin();
+                }
+            }
+            case BODY -> takeBody(in);
+            case NOTHING -> in.skipBytes(in.readableBytes());
+        }
+    }
+
+    private void takePreamble(ByteBuf in) throws WireException {
+        boolean whole = fill(in, header, 0, Preamble.BYTES);
+        Preamble.checkMagic(header, whole ? Preamble.BYTES : filled);
+        if (whole) {
+            part = Part.HEADER;
+            connection.preamble(Preamble.decode(header));
+        }
+    }
+
+    private void begin() throws WireException {
+        part = Part.BODY;
+        if (verifier.type() == MessageType.BATCH) {
+            slot = connection.batches().slot();
+        } else if (verifier.bodyLength() == 0) {
+            finish();
+        }
+    }
+
+    private void takeBody(ByteBuf in) throws WireException {
+        int length = verifier.bodyLength();
+        if (slot != null) {
+            if (fill(in, slot.view, FrameSlots.BODY, length)) {
+                verifier.body(slot.view, FrameSlots.BODY);
+                FrameSlots.Slot full = slot;
+                slot = null;
+                part = Part.HEADER;
+                connection.batches().arrived(full, length);
+            }
+        } else {
+            makeRoom(Math.min(length, filled + in.readableBytes()));
+            if (fill(in, body, 0, length)) {
+                finish();
+            }
+        }
+    }
+
+    private void makeRoom(int bytes) {
+        if (bytes > body.capacity()) {
+            int size = Math.min(Math.max(bytes, 2 * body.capacity()), verifier.bodyLength());
+            body = ByteBuffer.allocate(size).order(ByteOrder.LITTLE_ENDIAN)
+                    .put(0, body, 0, filled);
+        }
+    }
+
+    private void finish() throws WireException {
+        part = Part.HEADER;
+        verifier.body(body, 0);
+        if (verifier.type() != null) {
+            ByteBuffer exact = body.limit(verifier.bodyLength()).position(0);
+            Message message = MessageCodec.decode(verifier.type(), exact);
+            body.clear();
+            deliver(message);
+        }
+        if (body.capacity() > USUAL_BODY) {
+            body = ByteBuffer.allocate(USUAL_BODY).order(ByteOrder.LITTLE_ENDIAN);
+        }
+    }
+
+    private boolean deliver(Message message) throws WireException {
+        held = null;
+        if (!connection.message(message)) {
+            held = message;
+        }
+        return held == null;
+    }
+
+    /** Copies towards a part of {@code length} bytes; true once it is whole. */
+    private boolean fill(ByteBuf in, ByteBuffer to, int offset, int length) {
+        int bytes = Math.min(in.readableBytes(), length - filled);
+        in.readBytes(to.limit(offset + filled + bytes).position(offset + filled));
+        to.clear();
+        filled += bytes;
+        if (filled < length) {
+            return false;
+        }
+        filled = 0;
+        return true;
+    }
+}

@@ -1,0 +1,154 @@
+package io.pageferry.transport.netty;
+
+import io.pageferry.core.link.ErrorCode;
+import io.pageferry.core.link.Link;
+import io.pageferry.core.link.LinkHandler;
+import io.pageferry.core.link.Message;
+import io.pageferry.transport.wire.MessageCodec;
+import io.pageferry.transport.wire.WireException;
+import java.time.Duration;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicReference;
+
+/**
+ * What both ends of a link share: the control connection, the queue of what arrived on it, and the
+ * loss of it all. IO threads fill, the migration's thread polls.
+ *
+ * <p>Heartbeats, acknowledgements and the opening of channels stay inside the link. A
+ * {@link Message.Failure} of the peer is delivered as a message, and its code again with the loss.
+ */
+abstract class NettyLink implements Link, FrameConnection.Owner {
+    // The peer ends its control connection when it ends a data connection: a round trip away.
+    private static final Duration LINGER = Duration.ofMillis(200);
+
+    private record Loss(ErrorCode code, String reason) { }
+
+    final CopyOnWriteArrayList<FrameConnection> data = new CopyOnWriteArrayList<>();
+    private final FrameConnection control;
+    private final ArrayBlockingQueue<Message> inbox =
+            new ArrayBlockingQueue<>(FrameConnection.QUEUE);
+    private final AtomicReference<Loss> loss = new AtomicReference<>();
+    private volatile boolean controlEnded;
+    private volatile boolean closed;
+    private boolean lossDelivered;
+
+    NettyLink(FrameConnection control) {
+        this.control = control;
+        control.hand(this);
+    }
+
+    FrameConnection control() {
+        return control;
+    }
+
+    @Override
+    public boolean send(Message message) {
+        return isUp() && control.hasRoom() && control.send(MessageCodec.encode(message));
+    }
+
+    @Override
+    public int poll(LinkHandler handler) {
+        if (closed || lossDelivered) {
+            return 0;
+        }
+        // Read before the queues: what they hold then is all that there will be.
+        boolean over = controlEnded;
+        int delivered = 0;
+        Message message;
+        while (delivered < FrameConnection.QUEUE && (message = inbox.poll()) != null) {
+            delivered++;
+            handler.onMessage(message);
+            if (closed) {
+                return delivered;
+            }
+        }
+        control.resume();
+        delivered += pollBatches(handler);
+        if (over && delivered == 0 && !closed) {
+            lossDelivered = true;
+            handler.onLost(loss.get().code(), loss.get().reason());
+            return 1;
+        }
+        return delivered;
+    }
+
+    /** Delivers batches; a source has none. */
+    int pollBatches(LinkHandler handler) {
+        return 0;
+    }
+
+    @Override
+    public boolean isUp() {
+        return !closed && loss.get() == null;
+    }
+
+    boolean isClosed() {
+        return closed;
+    }
+
+    @Override
+    public void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        control.finish();
+        data.forEach(FrameConnection::finish);
+        freed();
+    }
+
+    /** Frees what the link has beside its connections. Once, on the caller's thread. */
+    abstract void freed();
+
+    // --- on IO threads
+
+    @Override
+    public boolean message(FrameConnection connection, Message message) throws WireException {
+        if (message instanceof Message.Failure) {
+            // It comes at most once; the loss tells of it even where the queue is full.
+            return inbox.offer(message) || connection != control;
+        }
+        if (connection != control) {
+            return dataMessage(connection, message);
+        }
+        return switch (message) {
+            case Message.Ack ack -> throw misplaced("ACK");
+            case Message.ChannelHello hello -> throw misplaced("CHANNEL_HELLO");
+            case Message.ChannelReady channel -> throw misplaced("CHANNEL_READY");
+            default -> inbox.offer(message);
+        };
+    }
+
+    /** Takes a message of a data connection. */
+    abstract boolean dataMessage(FrameConnection connection, Message message)
+            throws WireException;
+
+    @Override
+    public void ended(FrameConnection connection, ErrorCode code, String reason) {
+        loss.compareAndSet(null, new Loss(code, reason));
+        if (connection == control) {
+            controlEnded = true;
+        } else {
+            control.linger(LINGER);
+        }
+        for (FrameConnection other : data) {
+            if (other != connection) {
+                other.finish();
+            }
+        }
+    }
+
+    /** Adds a data connection, unless the link has ended meanwhile. */
+    void add(FrameConnection connection) {
+        data.add(connection);
+        if (!isUp()) {
+            connection.finish();
+        }
+    }
+
+    static WireException misplaced(String what) {
+        return new WireException(ErrorCode.PROTOCOL_VIOLATION, "frame type",
+                what + " does not belong on this connection");
+    }
+}

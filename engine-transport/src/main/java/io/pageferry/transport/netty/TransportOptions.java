@@ -1,0 +1,89 @@
+package io.pageferry.transport.netty;
+
+import io.pageferry.transport.wire.WireLimits;
+import java.time.Duration;
+import org.agrona.concurrent.NanoClock;
+import org.agrona.concurrent.SystemNanoClock;
+
+/**
+ * Settings of one side's transport.
+ *
+ * @param kind       how to reach the kernel; must be available
+ * @param ioThreads  threads that serve all connections of a client or server, ≥ 1
+ * @param heartbeat  silence of ours after which a heartbeat is sent, at least 1 ms
+ * @param lossAfter  silence of the peer after which a link is lost; longer than its heartbeat
+ * @param handshake  time limit for preamble and first message of a connection
+ * @param closing    time limit for flushing and for the peer's own close
+ * @param maxPending connections that a server holds before they said what they are for; also
+ *                   bounds the links that nobody has polled from it yet
+ * @param maxWindow  slots that a source gives each channel at most, 1 …
+ *                   {@link WireLimits#MAX_WINDOW}
+ * @param clock      monotonic nanoseconds
+ */
+public record TransportOptions(
+        TransportKind kind,
+        int ioThreads,
+        Duration heartbeat,
+        Duration lossAfter,
+        Duration handshake,
+        Duration closing,
+        int maxPending,
+        int maxWindow,
+        NanoClock clock) {
+    /** Checks the ranges named above; throws {@link IllegalArgumentException}. */
+    public TransportOptions {
+        if (ioThreads < 1 || maxPending < 1 || heartbeat.toMillis() < 1
+                || lossAfter.compareTo(heartbeat) <= 0
+                || maxWindow < 1 || maxWindow > WireLimits.MAX_WINDOW) {
+            throw new IllegalArgumentException("transport options out of range: " + ioThreads
+                    + " threads, heartbeat " + heartbeat + ", loss after " + lossAfter
+                    + ", pending " + maxPending + ", window " + maxWindow);
+        }
+    }
+
+    /**
+     * Gives the usual settings; the times are those of docs/PROTOCOL.md §10.
+     *
+     * @return the settings for {@link TransportKind#auto()}
+     */
+    public static TransportOptions defaults() {
+        return new TransportOptions(TransportKind.auto(), 2, Duration.ofSeconds(1),
+                Duration.ofSeconds(10), Duration.ofSeconds(5), Duration.ofSeconds(1), 64,
+                WireLimits.MAX_WINDOW, SystemNanoClock.INSTANCE);
+    }
+
+    /**
+     * Changes the kind.
+     *
+     * @param other the kind wanted
+     * @return a copy
+     */
+    public TransportOptions withKind(TransportKind other) {
+        return new TransportOptions(other, ioThreads, heartbeat, lossAfter, handshake, closing,
+                maxPending, maxWindow, clock);
+    }
+
+    /**
+     * Changes when a heartbeat is sent and when a link is lost.
+     *
+     * @param beat silence of ours
+     * @param loss silence of the peer
+     * @return a copy
+     */
+    public TransportOptions withSilence(Duration beat, Duration loss) {
+        return new TransportOptions(kind, ioThreads, beat, loss, handshake, closing,
+                maxPending, maxWindow, clock);
+    }
+
+    /**
+     * Changes the limits of connections that have not said yet what they are for.
+     *
+     * @param time    for preamble and first message
+     * @param pending how many at once
+     * @return a copy
+     */
+    public TransportOptions withHandshake(Duration time, int pending) {
+        return new TransportOptions(kind, ioThreads, heartbeat, lossAfter, time, closing,
+                pending, maxWindow, clock);
+    }
+}

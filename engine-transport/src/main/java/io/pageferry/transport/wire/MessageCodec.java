@@ -1,0 +1,124 @@
+package io.pageferry.transport.wire;
+
+import io.pageferry.core.link.ErrorCode;
+import io.pageferry.core.link.Message;
+import java.nio.ByteBuffer;
+
+/** Turns messages into frames and bodies into messages; docs/PROTOCOL.md §7. Any thread. */
+public final class MessageCodec {
+    private MessageCodec() {
+    }
+
+    /**
+     * Encodes a message.
+     *
+     * @param message what to send
+     * @return a fresh frame: header with type and length, to be sealed by
+     *         {@link FrameHeader.Sealer}, and body
+     * @throws IllegalArgumentException when a field is beyond its limit; names it
+     */
+    public static byte[] encode(Message message) {
+        Fields.Writer out = new Fields.Writer();
+        MessageType type = NegotiationCodec.write(message, out);
+        if (type == null) {
+            type = HandoverCodec.write(message, out);
+        }
+        if (type == null) {
+            type = writeRest(message, out);
+        }
+        return out.frame(type);
+    }
+
+    private static MessageType writeRest(Message message, Fields.Writer out) {
+        switch (message) {
+            case Message.Ack ack -> {
+                out.count("generation", ack.generation(), 1).count("applied", ack.applied(), 0)
+                        .count("credit", ack.credit(), 0);
+                NegotiationCodec.writeChannel(ack.channel(), out).reserved(4);
+                return MessageType.ACK;
+            }
+            case Message.RoundEnd end -> {
+                int channels = end.lastSequences().length;
+                out.count("round", end.round(), 0)
+                        .u16("channels", channels, 1, Message.MAX_CHANNELS).reserved(6)
+                        .counts("last sequence", end.lastSequences());
+                return MessageType.ROUND_END;
+            }
+            case Message.RoundApplied applied -> {
+                out.count("round", applied.round(), 0);
+                return MessageType.ROUND_APPLIED;
+            }
+            case Message.Walked walked -> {
+                out.count("round", walked.round(), 0);
+                return MessageType.WALKED;
+            }
+            case Message.Heartbeat beat -> {
+                out.bits(beat.nanos());
+                return MessageType.HEARTBEAT;
+            }
+            case Message.Failure failure -> {
+                writeCode(failure.code(), out);
+                out.reason(failure.reason(), Message.MAX_REASON_BYTES);
+                return MessageType.FAILURE;
+            }
+            default -> throw new IllegalArgumentException("no layout for " + message.getClass());
+        }
+    }
+
+    /**
+     * Decodes a body whose frame was verified.
+     *
+     * @param type what the frame's header says; not {@link MessageType#BATCH}
+     * @param body position to limit, exactly
+     * @return the message, within its limits
+     * @throws WireException when a field does not hold
+     */
+    public static Message decode(MessageType type, ByteBuffer body) throws WireException {
+        Fields.Reader in = new Fields.Reader(body);
+        Message message = switch (type) {
+            case HELLO, WELCOME, CHANNEL_HELLO, CHANNEL_READY, STATUS, STATUS_UNKNOWN ->
+                    NegotiationCodec.read(type, in);
+            case ACK, ROUND_END, ROUND_APPLIED, WALKED, HEARTBEAT, FAILURE -> readRest(type, in);
+            default -> HandoverCodec.read(type, in);
+        };
+        in.end();
+        return message;
+    }
+
+    private static Message readRest(MessageType type, Fields.Reader in) throws WireException {
+        return switch (type) {
+            case ACK -> readAck(in);
+            case ROUND_END -> {
+                long round = in.count("round", 0);
+                int channels = in.u16("channels", 1, Message.MAX_CHANNELS);
+                in.reserved(6);
+                yield new Message.RoundEnd(round, in.counts("last sequence", channels));
+            }
+            case ROUND_APPLIED -> new Message.RoundApplied(in.count("round", 0));
+            case WALKED -> new Message.Walked(in.count("round", 0));
+            case HEARTBEAT -> new Message.Heartbeat(in.bits("nanos"));
+            default -> new Message.Failure(readCode(in), readReason(in));
+        };
+    }
+
+    private static Message readAck(Fields.Reader in) throws WireException {
+        long generation = in.count("generation", 1);
+        long applied = in.count("applied", 0);
+        long credit = in.count("credit", 0);
+        int channel = NegotiationCodec.readChannel(in);
+        in.reserved(4);
+        return new Message.Ack(generation, channel, applied, credit);
+    }
+
+    static void writeCode(ErrorCode code, Fields.Writer out) {
+        out.u16("code", code.code(), 1, 0xffff);
+    }
+
+    static ErrorCode readCode(Fields.Reader in) throws WireException {
+        return ErrorCode.of(in.u16("code", 1, 0xffff));
+    }
+
+    static String readReason(Fields.Reader in) throws WireException {
+        return in.string("reason", 0, Message.MAX_REASON_BYTES);
+    }
+}

@@ -1,0 +1,105 @@
+package io.pageferry.transport.wire;
+
+import io.pageferry.core.link.Message;
+
+/**
+ * The types of frames with their numbers and the lengths that a body may have; docs/PROTOCOL.md §7.
+ * Numbers are never given twice.
+ */
+public enum MessageType {
+    /** {@link Message.Hello}. */
+    HELLO(0x01, 52, WireLimits.MAX_MESSAGE_BODY),
+    /** {@link Message.Welcome}. */
+    WELCOME(0x02, 40, 40),
+    /** {@link Message.ChannelHello}. */
+    CHANNEL_HELLO(0x03, 32, 32),
+    /** {@link Message.ChannelReady}. */
+    CHANNEL_READY(0x04, 16, 16),
+    /** A {@link io.pageferry.core.round.PageBatch}; not a message. */
+    BATCH(0x10, WireLimits.BATCH_HEADER_BYTES + 8, WireLimits.MAX_BATCH_BODY),
+    /** {@link Message.Ack}. */
+    ACK(0x11, 32, 32),
+    /** {@link Message.RoundEnd}. */
+    ROUND_END(0x12, 24, 16 + 8 * Message.MAX_CHANNELS),
+    /** {@link Message.RoundApplied}. */
+    ROUND_APPLIED(0x13, 8, 8),
+    /** {@link Message.Walked}. */
+    WALKED(0x14, 8, 8),
+    /** {@link Message.Switchover}. */
+    SWITCHOVER(0x20, 8, 8),
+    /** {@link Message.StateChunk}. */
+    STATE_CHUNK(0x21, 25, 24 + Message.MAX_CHUNK_BYTES),
+    /** {@link Message.Complete}. */
+    COMPLETE(0x22, 48, 40 + 8 * Message.MAX_CHANNELS),
+    /** {@link Message.Ready}. */
+    READY(0x23, 32, 32),
+    /** {@link Message.Mismatch}. */
+    MISMATCH(0x24, 32, 32 + 8 * Message.MAX_BLOCKS),
+    /** {@link Message.TableRequest}. */
+    TABLE_REQUEST(0x25, 16, 16),
+    /** {@link Message.Table}. */
+    TABLE(0x26, 20, 16 + 4 * Message.MAX_TABLE_PAGES),
+    /** {@link Message.Grant}. */
+    GRANT(0x27, 8, 8),
+    /** {@link Message.Running}. */
+    RUNNING(0x28, 16, 16),
+    /** {@link Message.Refused}. */
+    REFUSED(0x29, 10, 10 + Message.MAX_REASON_BYTES),
+    /** {@link Message.Returned}. */
+    RETURNED(0x2a, 10, 10 + Message.MAX_REASON_BYTES),
+    /** {@link Message.Cancel}. */
+    CANCEL(0x30, 12, 12 + Message.MAX_REASON_BYTES),
+    /** {@link Message.Status}. */
+    STATUS(0x31, 24, 24),
+    /** {@link Message.StatusUnknown}. */
+    STATUS_UNKNOWN(0x32, 10, 10 + Message.MAX_REASON_BYTES),
+    /** {@link Message.Farewell}. */
+    FAREWELL(0x33, 24, 24),
+    /** {@link Message.Heartbeat}. */
+    HEARTBEAT(0x40, 8, 8),
+    /** {@link Message.Failure}. */
+    FAILURE(0x41, 4, 4 + Message.MAX_REASON_BYTES);
+
+    private static final MessageType[] BY_NUMBER = new MessageType[0x42];
+
+    static {
+        for (MessageType type : values()) {
+            BY_NUMBER[type.number] = type;
+        }
+    }
+
+    private final int number;
+    private final int shortest;
+    private final int longest;
+
+    MessageType(int number, int shortest, int longest) {
+        this.number = number;
+        this.shortest = shortest;
+        this.longest = longest;
+    }
+
+    /**
+     * Finds a type.
+     *
+     * @param number as on the wire
+     * @return the type, or null for one that this version does not have
+     */
+    public static MessageType of(int number) {
+        return number > 0 && number < BY_NUMBER.length ? BY_NUMBER[number] : null;
+    }
+
+    /** {@return the number on the wire} */
+    public int number() {
+        return number;
+    }
+
+    /** {@return fewest bytes of a body} */
+    public int shortest() {
+        return shortest;
+    }
+
+    /** {@return most bytes of a body} */
+    public int longest() {
+        return longest;
+    }
+}

@@ -1,0 +1,52 @@
+package io.pageferry.transport.wire;
+
+import io.pageferry.core.round.PageBatch;
+
+/**
+ * Every limit of the wire that is not the core's own, stated once; docs/PROTOCOL.md §11. All are
+ * checked before memory is allocated for what they bound.
+ */
+public final class WireLimits {
+    /** Lowest version that we speak. */
+    public static final int LOWEST_VERSION = 1;
+
+    /** Highest version that we speak. */
+    public static final int HIGHEST_VERSION = 1;
+
+    /** Bytes of a frame's header. */
+    public static final int FRAME_HEADER_BYTES = 32;
+
+    /** Bytes of a batch's header. */
+    public static final int BATCH_HEADER_BYTES = 40;
+
+    /** Bytes of one page's descriptor. */
+    public static final int DESCRIPTOR_BYTES = Long.BYTES;
+
+    /** Longest body of a batch: header, a full payload, a descriptor for each page. */
+    public static final int MAX_BATCH_BODY = BATCH_HEADER_BYTES + PageBatch.PAYLOAD_CAPACITY
+            + PageBatch.MAX_PAGES * DESCRIPTOR_BYTES;
+
+    /** Longest body of a message; a HELLO with everything at its longest takes 1,397,914 bytes. */
+    public static final int MAX_MESSAGE_BODY = 1536 * 1024;
+
+    /** Most pages of a guest: what the 40 bits of a descriptor can name. */
+    public static final long MAX_PAGES = 1L << 40;
+
+    /** Most batches that a channel may have unacknowledged: 128 MiB of slots. */
+    public static final int MAX_WINDOW = 256;
+
+    /** Longest kind of a guest, in bytes of UTF-8: the scheme of a URI. */
+    public static final int MAX_KIND_BYTES = 64;
+
+    /** Longest name of a guest, in bytes of UTF-8. */
+    public static final int MAX_NAME_BYTES = 255;
+
+    /** Longest key of an attribute, in bytes of UTF-8. */
+    public static final int MAX_KEY_BYTES = 255;
+
+    /** Longest value of an attribute, in bytes of UTF-8. */
+    public static final int MAX_VALUE_BYTES = 4096;
+
+    private WireLimits() {
+    }
+}
