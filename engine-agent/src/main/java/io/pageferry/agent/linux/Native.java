@@ -51,6 +51,7 @@ final class Native {
     static final int EINTR = 4;
     static final int ENXIO = 6;
     static final int EAGAIN = 11;
+    static final int ENOTTY = 25;
 
     static final int O_RDONLY = 0;
     static final int O_RDWR = 2;
