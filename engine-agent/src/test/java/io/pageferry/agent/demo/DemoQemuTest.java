@@ -18,9 +18,11 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.Channels;
+import java.nio.channels.FileChannel;
 import java.nio.channels.WritableByteChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -43,7 +45,7 @@ class DemoQemuTest {
     private static final Duration LIMIT = Duration.ofSeconds(30);
 
     @TempDir
-    Path folder;
+    static Path folder;
 
     private final List<Path> consoles = new ArrayList<>();
     private DemoMachine machine;
@@ -175,7 +177,7 @@ class DemoQemuTest {
     void aSaveThatFailsCanBeTakenBack() throws IOException {
         control.prepareSource();
         control.stop();
-        IOException e = org.junit.jupiter.api.Assertions.assertThrows(IOException.class,
+        IOException e = assertThrows(IOException.class,
                 () -> DeviceState.save(control, folder.resolve("state"), chunk -> {
                     throw new IOException("disk full");
                 }, LIMIT));
@@ -268,8 +270,15 @@ class DemoQemuTest {
             control.prepareSource();
             control.stop();
             byte[] state = save();
-            Files.copy(home.memoryFile(), target.memoryFile(),
-                    java.nio.file.StandardCopyOption.REPLACE_EXISTING);
+            // Into the very file that the target has mapped: a new one would not be seen.
+            try (FileChannel from = FileChannel.open(home.memoryFile());
+                    FileChannel to = FileChannel.open(target.memoryFile(),
+                            StandardOpenOption.WRITE)) {
+                long size = from.size();
+                for (long at = 0; at < size; ) {
+                    at += from.transferTo(at, size - at, to.position(at));
+                }
+            }
             DeviceState.load(there, socket, ByteBuffer.wrap(state), LIMIT);
             assertEquals(RunState.PAUSED, there.status().state());
             assertThrows(QmpException.class, () -> there.prepareTarget(socket));
