@@ -122,6 +122,7 @@ class DemoQemuTest {
     void aRunningGuestMayMove() throws IOException {
         QemuFacts facts = QemuProbe.read(control);
         assertEquals(List.of(), QemuInspector.source(control, facts));
+        assertEquals(List.of(), QemuInspector.process(home.process().pid()));
         assertEquals(machine.memoryBytes(), facts.memoryBytes());
         assertEquals(new QemuFacts.Backend("ram", "memory-backend-file", machine.memoryBytes(),
                 true, home.memoryFile().toString(), 4096), facts.memory().getFirst());
@@ -147,7 +148,8 @@ class DemoQemuTest {
             assertTrue(QemuInspector.target(there, facts).toString().contains("already listens"));
         }
         DemoMachine other = new DemoMachine(machine.tools(), machine.load(),
-                machine.memoryBytes() + (1 << 20), 2, DemoMachine.Memory.MEMFD);
+                machine.memoryBytes() + (1 << 20), 2, DemoMachine.Memory.MEMFD,
+                List.of());
         try (DemoQemu unlike = waiting(other); QemuControl there = unlike.control()) {
             QemuFacts facts = QemuProbe.read(there);
             assertEquals("memory-backend-memfd", facts.memory().getFirst().type());
