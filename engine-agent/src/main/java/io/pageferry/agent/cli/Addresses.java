@@ -31,8 +31,8 @@ final class Addresses {
             throw new UsageException(option + " " + text + ": unknown host " + host);
         }
         if (!insecure && !address.getAddress().isLoopbackAddress()) {
-            throw new UsageException(option + " " + text + " is no loopback address: whoever reaches"
-                    + " it can read or replace the guest; TLS is not in this version, and"
+            throw new UsageException(option + " " + text + " is no loopback address: whoever"
+                    + " reaches it can read or replace the guest; TLS is not in this version, and"
                     + " --insecure says that the network is trusted");
         }
         return address;

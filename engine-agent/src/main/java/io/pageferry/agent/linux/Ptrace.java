@@ -92,7 +92,7 @@ final class Ptrace implements AutoCloseable {
         this.tid = tid;
         this.memory = memory;
         this.instruction = instruction;
-        // A blocked SIGTRAP would cost the target its handler: the kernel resets what it must force.
+        // A blocked SIGTRAP would cost the target its handler: the kernel resets what it forces.
         fullMask.set(JAVA_LONG, 0, ~(1L << SIGTRAP - 1));
     }
 

@@ -25,7 +25,8 @@ public final class ReportText {
         if (report.has("error")) {
             JsonNode error = report.path("error");
             lines.add("reason:        " + error.path("reason").asText()
-                    + " (" + error.path("code").asText() + ", " + error.path("side").asText() + ")");
+                    + " (" + error.path("code").asText() + ", "
+                    + error.path("side").asText() + ")");
             add(lines, "what to do:    ", error.path("remedy").asText());
         }
         if (report.has("migrationId")) {
