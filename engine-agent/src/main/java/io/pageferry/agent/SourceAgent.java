@@ -13,17 +13,17 @@ import io.pageferry.agent.report.Report;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.Link;
 import io.pageferry.core.migration.GuestException;
-import io.pageferry.core.migration.MigrationListener;
 import io.pageferry.core.migration.MigrationListener.Level;
-import io.pageferry.core.migration.Outcome;
+import io.pageferry.core.migration.MigrationListener;
 import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.migration.Outcome.Side;
+import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.source.SourceMigration;
 import io.pageferry.core.source.SourceParts;
 import io.pageferry.core.source.SourceState;
+import io.pageferry.transport.TransportException;
 import io.pageferry.transport.netty.NettySourceLink;
 import io.pageferry.transport.netty.TransportClient;
-import io.pageferry.transport.netty.TransportException;
 import io.pageferry.transport.netty.TransportOptions;
 import java.io.IOException;
 import java.time.Duration;
@@ -102,7 +102,8 @@ public final class SourceAgent {
                 return nothing(ErrorCode.BUSY, "a migration of this guest is under way already",
                         Side.SOURCE, "wait for it: pageferry status");
             }
-            try (HeldLock held = lock.get()) {
+            HeldLock held = lock.get();
+            try (held) {
                 return connected(guest, directory);
             }
         } catch (IOException io) {

@@ -15,14 +15,14 @@ import io.pageferry.core.link.Message;
 import io.pageferry.core.link.TargetLink;
 import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.migration.Journal;
-import io.pageferry.core.migration.MigrationListener;
 import io.pageferry.core.migration.MigrationListener.Level;
-import io.pageferry.core.migration.Outcome;
+import io.pageferry.core.migration.MigrationListener;
 import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.migration.Outcome.Side;
+import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.target.TargetMigration;
 import io.pageferry.core.target.TargetParts;
-import io.pageferry.transport.netty.TransportException;
+import io.pageferry.transport.TransportException;
 import io.pageferry.transport.netty.TransportOptions;
 import io.pageferry.transport.netty.TransportServer;
 import java.io.IOException;
@@ -51,6 +51,7 @@ public final class TargetAgent {
     private StatusDesk desk;
     private TargetGuest guest;
     private GuardProcess guard;
+    private HeldLock lock;
     private FileJournal journal;
     private TargetMigration migration;
     private Newcomer offered;
@@ -87,14 +88,12 @@ public final class TargetAgent {
             directory = StateDirectory.open(settings.stateDirectory());
             desk = new StatusDesk(directory, line -> listener.log(Level.WARN, line));
             guest = open();
-            Optional<HeldLock> lock = directory.lockGuest(guest.identity());
-            if (lock.isEmpty()) {
+            lock = directory.lockGuest(guest.identity()).orElse(null);
+            if (lock == null) {
                 return nothing(Result.REFUSED, ErrorCode.BUSY, "somebody receives into this guest "
                         + "already", "wait for it: pageferry status");
             }
-            try (HeldLock held = lock.get()) {
-                return listen();
-            }
+            return listen();
         } catch (GuestException refused) {
             return nothing(Result.REFUSED, refused.code(), refused.getMessage(),
                     refused.remedy());
@@ -298,6 +297,9 @@ public final class TargetAgent {
         }
         if (journal != null) {
             journal.close();
+        }
+        if (lock != null) {
+            lock.close();
         }
     }
 

@@ -9,6 +9,9 @@ import picocli.CommandLine.Option;
 
 /** Options that every command has. */
 final class CommonOptions {
+    /** Says to a child whose stdout is a pipe that its stderr is a terminal. */
+    static final String TERMINAL = "pageferry.terminal";
+
     @Option(names = "--json", description = "one JSON object per line on stdout")
     boolean json;
 
@@ -28,7 +31,8 @@ final class CommonOptions {
 
     /** Whether a bar can be drawn. */
     static boolean terminal() {
-        return System.console() != null && System.console().isTerminal();
+        return Boolean.getBoolean(TERMINAL)
+                || System.console() != null && System.console().isTerminal();
     }
 
     static ProgressMode progress(String text) {

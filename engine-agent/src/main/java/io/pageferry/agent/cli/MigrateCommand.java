@@ -4,6 +4,7 @@ import io.pageferry.agent.MigrateSettings;
 import io.pageferry.agent.SourceAgent;
 import io.pageferry.agent.guest.GuestUri;
 import io.pageferry.agent.guest.Quantity;
+import io.pageferry.agent.report.Hold;
 import io.pageferry.agent.report.MigrationView;
 import io.pageferry.agent.report.Output;
 import java.util.concurrent.Callable;
@@ -34,9 +35,9 @@ final class MigrateCommand implements Callable<Integer> {
                 Addresses.parse("--to", target, options.insecure), options.tracker,
                 options.sourceOptions(), options.after, common.stateDirectory,
                 Quantity.nanos(options.linger));
-        SourceAgent agent = new SourceAgent(settings, new MigrationView(output,
-                CommonOptions.progress(options.progress), CommonOptions.terminal(),
-                System::nanoTime));
+        MigrationView view = new MigrationView(output, CommonOptions.progress(options.progress),
+                CommonOptions.terminal(), System::nanoTime);
+        SourceAgent agent = new SourceAgent(settings, Hold.around(view));
         Main.onStop(agent::cancel);
         return Ending.of(output, agent.run());
     }

@@ -4,6 +4,7 @@ import io.pageferry.agent.ReceiveSettings;
 import io.pageferry.agent.TargetAgent;
 import io.pageferry.agent.guest.GuestUri;
 import io.pageferry.agent.guest.Quantity;
+import io.pageferry.agent.report.Hold;
 import io.pageferry.agent.report.MigrationView;
 import io.pageferry.agent.report.Output;
 import io.pageferry.core.target.TargetOptions;
@@ -68,8 +69,8 @@ final class ReceiveCommand implements Callable<Integer> {
                 common.stateDirectory, Quantity.nanos(linger));
         MigrationView view = new MigrationView(output, CommonOptions.progress(progress),
                 CommonOptions.terminal(), System::nanoTime);
-        TargetAgent agent = new TargetAgent(settings, view, address -> listening(output, address),
-                result -> Ending.of(output, result));
+        TargetAgent agent = new TargetAgent(settings, Hold.around(view),
+                address -> listening(output, address), result -> Ending.of(output, result));
         Main.onStop(agent::cancel);
         return Ending.of(output, agent.run());
     }

@@ -12,9 +12,10 @@ import java.util.List;
  * @param memoryBytes RAM, a multiple of 1 MiB, at least what the load needs
  * @param vcpus 1 or more
  * @param memory where its RAM is
+ * @param more further arguments of QEMU, devices for example
  */
 public record DemoMachine(DemoTools tools, GuestLoad load, long memoryBytes, int vcpus,
-        Memory memory) {
+        Memory memory, List<String> more) {
     /** Which memory backend holds the RAM. */
     public enum Memory {
         /** A file on tmpfs, named by a path. */
@@ -33,11 +34,12 @@ public record DemoMachine(DemoTools tools, GuestLoad load, long memoryBytes, int
         if (vcpus < 1) {
             throw new IllegalArgumentException("a guest needs a vCPU");
         }
+        more = List.copyOf(more);
     }
 
     /** One vCPU, RAM in a file. */
     public DemoMachine(DemoTools tools, GuestLoad load, long memoryBytes) {
-        this(tools, load, memoryBytes, 1, Memory.FILE);
+        this(tools, load, memoryBytes, 1, Memory.FILE, List.of());
     }
 
     /** QEMU's arguments without those that are one process's own. */
@@ -49,7 +51,7 @@ public record DemoMachine(DemoTools tools, GuestLoad load, long memoryBytes, int
         };
         // TCG, because every machine has it; qemu64, because it is the same on every host.
         // `pc` is the newest of its kind that this QEMU has.
-        return new ArrayList<>(List.of(tools.qemu().toString(),
+        List<String> arguments = new ArrayList<>(List.of(tools.qemu().toString(),
                 "-nodefaults", "-no-user-config", "-display", "none",
                 "-accel", "tcg,thread=multi", "-cpu", "qemu64",
                 "-m", mib + "M", "-smp", Integer.toString(vcpus),
@@ -58,6 +60,8 @@ public record DemoMachine(DemoTools tools, GuestLoad load, long memoryBytes, int
                 "-kernel", tools.kernel().toAbsolutePath().toString(),
                 "-initrd", initramfs.toString(),
                 "-append", "console=ttyS0 quiet panic=0 " + load.kernelParameters()));
+        arguments.addAll(more);
+        return arguments;
     }
 
     /** QEMU's option parser takes two commas for one. */

@@ -21,12 +21,17 @@ public record ProcessMark(long pid, long startTicks) {
         return new ProcessMark(pid, Long.parseLong(stat(pid)[22 - 3]));
     }
 
-    /** False once it ended, also where nobody has reaped it yet. */
+    /**
+     * False once it ended, also where nobody has reaped it yet: then its files are closed and
+     * its locks free. A zombie with more than one thread is not there yet: the first thread is
+     * dead, and the others still hold them.
+     */
     public boolean isAlive() {
         try {
             String[] stat = stat(pid);
-            return Long.parseLong(stat[22 - 3]) == startTicks
-                    && !stat[0].equals("Z") && !stat[0].equals("X");
+            boolean ended = stat[0].equals("X")
+                    || stat[0].equals("Z") && Integer.parseInt(stat[20 - 3]) <= 1;
+            return Long.parseLong(stat[22 - 3]) == startTicks && !ended;
         } catch (IOException e) {
             return false;
         }

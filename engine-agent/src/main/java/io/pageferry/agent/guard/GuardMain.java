@@ -71,7 +71,7 @@ public final class GuardMain {
                         Side.valueOf(words[3]), words[4]);
                 answers.println("ok");
             } else {
-                answers.println("ok\t" + RemoteUserfault.inject(Long.parseLong(words[1])).fd());
+                answers.println("ok\t" + RemoteUserfault.open(Long.parseLong(words[1])).release());
             }
         } catch (IOException | RuntimeException refused) {
             answers.println("error\t" + refused.getMessage());

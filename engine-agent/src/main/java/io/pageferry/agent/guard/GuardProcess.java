@@ -2,7 +2,7 @@ package io.pageferry.agent.guard;
 
 import io.pageferry.agent.ChildJvm;
 import io.pageferry.agent.guest.GuestSetup;
-import io.pageferry.agent.linux.Descriptors;
+import io.pageferry.agent.linux.Processes;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -66,7 +66,7 @@ public final class GuardProcess implements GuestSetup.Injector, AutoCloseable {
     @Override
     public int userfault(long pid) throws IOException {
         String fd = ask("inject\t" + pid);
-        return Descriptors.takeFrom(process.pid(), Integer.parseInt(fd));
+        return Processes.takeDescriptor(process.pid(), Integer.parseInt(fd));
     }
 
     /** {@return whether it is there} */

@@ -1,20 +1,29 @@
 package io.pageferry.agent.qemu;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /**
  * Finds what stands in the way of moving a QEMU guest, before anything is changed. Nothing here
- * throws for what an operator can mend: an empty list means that it may go on. What only the
- * process shows (vhost and VFIO descriptors, other mappings) is asked elsewhere.
+ * throws for what an operator can mend: an empty list means that it may go on.
  */
 public final class QemuInspector {
     private static final String SHARE = "start it with -object memory-backend-memfd,id=ram,"
             + "size=SIZE,share=on -machine …,memory-backend=ram";
     private static final String DEFER = "start it with the source's arguments and -S -incoming"
             + " defer";
+
+    /** asm-generic/fcntl.h: x86-64 and most others; arm64 has 0200000 there. */
+    private static final long O_DIRECT = System.getProperty("os.arch").equals("aarch64")
+            ? 0200000 : 0040000;
 
     private QemuInspector() {
     }
@@ -101,6 +110,14 @@ public final class QemuInspector {
         for (QemuFacts.Backend one : facts.memory()) {
             backend(one, found);
         }
+        JsonNode sizes = qemu.qmp().execute("query-memory-size-summary");
+        long guest = sizes.path("base-memory").asLong() + sizes.path("plugged-memory").asLong();
+        if (guest != facts.memoryBytes() && !facts.memory().isEmpty()) {
+            found.add(Objection.of("the memory backends hold " + facts.memoryBytes()
+                    + " bytes, and the guest's RAM is " + guest,
+                    "a backend that is not RAM would be moved as if it were",
+                    "leave the -object out that no -machine, -numa or pc-dimm uses"));
+        }
     }
 
     private static void backend(QemuFacts.Backend one, List<Objection> found) {
@@ -137,5 +154,67 @@ public final class QemuInspector {
                         "use cache=writeback,aio=threads, or --tracker scan"));
             }
         }
+    }
+
+    /**
+     * What only the process of a source shows: a tap with {@code vhost=on} has an ordinary
+     * virtio-net in front of it, and O_DIRECT may be set on a backing file alone.
+     *
+     * @param pid QEMU's
+     */
+    public static List<Objection> process(long pid) {
+        return process(Path.of("/proc/" + pid));
+    }
+
+    static List<Objection> process(Path process) {
+        Path folder = process.resolve("fd");
+        List<Objection> found = new ArrayList<>();
+        try (Stream<Path> descriptors = Files.list(folder)) {
+            for (Path one : (Iterable<Path>) descriptors::iterator) {
+                Path info = process.resolve("fdinfo").resolve(one.getFileName());
+                descriptor(one, info, found);
+            }
+        } catch (NoSuchFileException e) {
+            found.add(Objection.of("there is no process at " + process, "the guest has ended",
+                    "start it"));
+        } catch (IOException | UncheckedIOException e) {
+            found.add(Objection.of(folder + " cannot be read",
+                    "whether a device writes past every tracker cannot be seen",
+                    "run this as root, or as QEMU's user with CAP_SYS_PTRACE"));
+        }
+        return found;
+    }
+
+    private static void descriptor(Path link, Path infoFile, List<Objection> found)
+            throws IOException {
+        String target;
+        String info;
+        try {
+            target = Files.readSymbolicLink(link).toString();
+            info = Files.readString(infoFile);
+        } catch (NoSuchFileException e) {
+            // Closed since the folder was listed.
+            return;
+        }
+        if (target.startsWith("/dev/vhost-")) {
+            found.add(Objection.tracking("QEMU has " + target + " open",
+                    "the kernel writes to the guest's RAM past every tracker",
+                    "start it with vhost=off on that -netdev, or use --tracker scan"));
+        } else if (target.startsWith("/dev/vfio/")) {
+            found.add(Objection.of("QEMU has " + target + " open",
+                    "a device of the host writes to the guest's RAM past every tracker",
+                    "unplug it with device_del before the move"));
+        } else if (target.startsWith("/") && direct(info)) {
+            found.add(Objection.tracking("QEMU opened " + target + " with O_DIRECT",
+                    "what it reads reaches the guest's RAM untracked",
+                    "use cache=writeback,aio=threads, or --tracker scan"));
+        }
+    }
+
+    /** The line {@code flags:} is octal (man 5 proc). */
+    private static boolean direct(String info) {
+        return info.lines().filter(line -> line.startsWith("flags:"))
+                .map(line -> line.substring("flags:".length()).strip())
+                .anyMatch(flags -> (Long.parseLong(flags, 8) & O_DIRECT) != 0);
     }
 }

@@ -29,6 +29,7 @@ import java.util.concurrent.locks.LockSupport;
 final class QmpConnection {
     /** query-qmp-schema, the longest reply known, has about 200 KB. */
     static final int LINE_LIMIT = 8 << 20;
+    private static final String HUNG_UP = "QEMU closed it, most likely because it ended";
     private static final ObjectMapper JSON = new ObjectMapper();
 
     /** What comes in, on the reader's thread. */
@@ -134,7 +135,7 @@ final class QmpConnection {
         try {
             return channel.write(bytes);
         } catch (IOException e) {
-            close(closed(String.valueOf(e.getMessage())));
+            close(closed(HUNG_UP));
             check();
             throw new IllegalStateException(e);
         }
@@ -181,7 +182,7 @@ final class QmpConnection {
                 selector.select();
                 selector.selectedKeys().clear();
                 if (channel.read(buffer.clear()) < 0) {
-                    close(closed("QEMU closed it, most likely because it ended"));
+                    close(closed(HUNG_UP));
                     return;
                 }
                 split(buffer.flip(), line);
@@ -189,7 +190,8 @@ final class QmpConnection {
         } catch (QmpException e) {
             close(e);
         } catch (IOException | ClosedSelectorException e) {
-            close(closed(String.valueOf(e.getMessage())));
+            // A QEMU that ends with commands unread resets the connection.
+            close(closed(HUNG_UP));
         }
     }
 

@@ -38,8 +38,8 @@ function check(file, version,    k, path, stem, tail, line) {
 }
 
 function tell() {
-    print bad + 0, pages > "/run/stat"
-    close("/run/stat")
+    print bad + 0, pages > "/run/set.stat"
+    close("/run/set.stat")
 }
 
 function uptime(    line) {

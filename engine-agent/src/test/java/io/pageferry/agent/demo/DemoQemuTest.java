@@ -18,9 +18,11 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.Channels;
+import java.nio.channels.FileChannel;
 import java.nio.channels.WritableByteChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -43,7 +45,7 @@ class DemoQemuTest {
     private static final Duration LIMIT = Duration.ofSeconds(30);
 
     @TempDir
-    Path folder;
+    static Path folder;
 
     private final List<Path> consoles = new ArrayList<>();
     private DemoMachine machine;
@@ -120,6 +122,7 @@ class DemoQemuTest {
     void aRunningGuestMayMove() throws IOException {
         QemuFacts facts = QemuProbe.read(control);
         assertEquals(List.of(), QemuInspector.source(control, facts));
+        assertEquals(List.of(), QemuInspector.process(home.process().pid()));
         assertEquals(machine.memoryBytes(), facts.memoryBytes());
         assertEquals(new QemuFacts.Backend("ram", "memory-backend-file", machine.memoryBytes(),
                 true, home.memoryFile().toString(), 4096), facts.memory().getFirst());
@@ -145,7 +148,8 @@ class DemoQemuTest {
             assertTrue(QemuInspector.target(there, facts).toString().contains("already listens"));
         }
         DemoMachine other = new DemoMachine(machine.tools(), machine.load(),
-                machine.memoryBytes() + (1 << 20), 2, DemoMachine.Memory.MEMFD);
+                machine.memoryBytes() + (1 << 20), 2, DemoMachine.Memory.MEMFD,
+                List.of());
         try (DemoQemu unlike = waiting(other); QemuControl there = unlike.control()) {
             QemuFacts facts = QemuProbe.read(there);
             assertEquals("memory-backend-memfd", facts.memory().getFirst().type());
@@ -175,7 +179,7 @@ class DemoQemuTest {
     void aSaveThatFailsCanBeTakenBack() throws IOException {
         control.prepareSource();
         control.stop();
-        IOException e = org.junit.jupiter.api.Assertions.assertThrows(IOException.class,
+        IOException e = assertThrows(IOException.class,
                 () -> DeviceState.save(control, folder.resolve("state"), chunk -> {
                     throw new IOException("disk full");
                 }, LIMIT));
@@ -268,8 +272,15 @@ class DemoQemuTest {
             control.prepareSource();
             control.stop();
             byte[] state = save();
-            Files.copy(home.memoryFile(), target.memoryFile(),
-                    java.nio.file.StandardCopyOption.REPLACE_EXISTING);
+            // Into the very file that the target has mapped: a new one would not be seen.
+            try (FileChannel from = FileChannel.open(home.memoryFile());
+                    FileChannel to = FileChannel.open(target.memoryFile(),
+                            StandardOpenOption.WRITE)) {
+                long size = from.size();
+                for (long at = 0; at < size; ) {
+                    at += from.transferTo(at, size - at, to.position(at));
+                }
+            }
             DeviceState.load(there, socket, ByteBuffer.wrap(state), LIMIT);
             assertEquals(RunState.PAUSED, there.status().state());
             assertThrows(QmpException.class, () -> there.prepareTarget(socket));

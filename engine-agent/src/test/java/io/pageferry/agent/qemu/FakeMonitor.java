@@ -19,7 +19,7 @@ import java.util.regex.Pattern;
 final class FakeMonitor implements AutoCloseable {
     static final String GREETING = "{\"QMP\": {\"version\": {\"qemu\": {\"micro\": 3, \"minor\": 2,"
             + " \"major\": 7}, \"package\": \"fake\"}, \"capabilities\": [\"oob\"]}}\n";
-    private static final Pattern ID = Pattern.compile("\"id\":(\\d+)");
+    static final Pattern ID = Pattern.compile("\"id\":(\\d+)");
 
     /** What the monitor does with its client. */
     interface Script {

@@ -99,6 +99,7 @@ final class Activation {
     }
 
     private void activate(boolean run) {
+        context.runs(run);
         try {
             context.write(JournalState.ACTIVE, "");
         } catch (IOException full) {

@@ -18,6 +18,7 @@ final class TargetContext {
     private TargetState state = TargetState.WAITING;
     private Outcome outcome;
     private long epoch;
+    private boolean runs = true;
 
     TargetContext(TargetParts parts) {
         this.parts = parts;
@@ -39,13 +40,18 @@ final class TargetContext {
         epoch = next;
     }
 
+    /** Whether the guest is to run here: what somebody had paused stays paused. */
+    void runs(boolean granted) {
+        runs = granted;
+    }
+
     void journal(Journal opened) {
         journal = opened;
     }
 
     void write(JournalState what, String note) throws IOException {
         if (journal != null) {
-            journal.write(new JournalRecord(what, epoch, true, note));
+            journal.write(new JournalRecord(what, epoch, runs, note));
         }
     }
 
