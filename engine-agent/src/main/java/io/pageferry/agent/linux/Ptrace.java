@@ -92,11 +92,7 @@ final class Ptrace implements AutoCloseable {
         this.tid = tid;
         this.memory = memory;
         this.instruction = instruction;
-<<<<<<< HEAD
-        // A blocked SIGTRAP would cost the target its handler: the kernel resets what it forces.
-=======
         // A blocked SIGTRAP costs the target its handler: the kernel resets what it forces.
->>>>>>> linux
         fullMask.set(JAVA_LONG, 0, ~(1L << SIGTRAP - 1));
     }
 
