@@ -16,6 +16,7 @@ import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.migration.Outcome.Side;
 import java.io.IOException;
 import java.util.Optional;
+import java.util.stream.LongStream;
 
 /**
  * The target's state machine up to READY, and the frame around {@link Activation}: the target rows
@@ -232,8 +233,8 @@ public final class TargetMigration implements LinkHandler, AutoCloseable {
         }
         long digest = receiver.table().digest();
         context.figures.digests(complete.digest(), digest);
-        context.figures.pages(new long[] {0, receiver.pagesBy(PageCodec.ZERO),
-            receiver.pagesBy(PageCodec.RAW), receiver.pagesBy(PageCodec.LZ4)});
+        context.figures.pages(LongStream.rangeClosed(0, PageCodec.LZ4)
+                .map(codec -> receiver.pagesBy((int) codec)).toArray());
         activate(digest);
     }
 

@@ -279,16 +279,22 @@ final class FrameConnection {
         }
     }
 
-    /** Sends what is queued, half-closes and closes; any thread. */
-    void finish() {
+    /**
+     * Sends what is queued, half-closes and closes; any thread.
+     *
+     * @param deaf runs once nothing that comes is looked at any more
+     */
+    void finish(Runnable deaf) {
         unwanted = true;
-        if (channel != null && !run(() -> {
+        boolean runs = channel != null && run(() -> {
             ended = true;
             stopTicking();
             settled();
             windUp(null, true, options.closing());
-        })) {
-            channel.close();
+            deaf.run();
+        });
+        if (!runs) {
+            deaf.run();
         }
     }
 

@@ -79,6 +79,7 @@ final class FrameDecoder extends ChannelInboundHandlerAdapter {
     /** Takes no byte any more; what comes is dropped. */
     void discard() {
         part = Part.NOTHING;
+        slot = null;
         held = null;
     }
 

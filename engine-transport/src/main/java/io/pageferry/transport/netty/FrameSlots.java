@@ -3,7 +3,7 @@ package io.pageferry.transport.netty;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.UnpooledByteBufAllocator;
 import io.netty.buffer.UnpooledDirectByteBuf;
-import io.pageferry.core.round.PageBatch;
+import io.pageferry.core.codec.PageBatch;
 import io.pageferry.transport.wire.WireLimits;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;

@@ -9,6 +9,7 @@ import io.pageferry.transport.wire.WireException;
 import java.time.Duration;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 
 /**
@@ -93,12 +94,22 @@ abstract class NettyLink implements Link, FrameConnection.Owner {
             return;
         }
         closed = true;
-        control.finish();
-        data.forEach(FrameConnection::finish);
-        freed();
+        control.finish(() -> { });
+        // Slots go when no IO thread decodes into them any more.
+        FrameConnection[] all = data.toArray(FrameConnection[]::new);
+        AtomicInteger left = new AtomicInteger(all.length + 1);
+        Runnable deaf = () -> {
+            if (left.decrementAndGet() == 0) {
+                freed();
+            }
+        };
+        for (FrameConnection connection : all) {
+            connection.finish(deaf);
+        }
+        deaf.run();
     }
 
-    /** Frees what the link has beside its connections. Once, on the caller's thread. */
+    /** Frees the slots. Once, on any thread. */
     abstract void freed();
 
     // --- on IO threads
@@ -134,17 +145,15 @@ abstract class NettyLink implements Link, FrameConnection.Owner {
         }
         for (FrameConnection other : data) {
             if (other != connection) {
-                other.finish();
+                other.finish(() -> { });
             }
         }
     }
 
-    /** Adds a data connection, unless the link has ended meanwhile. */
-    void add(FrameConnection connection) {
+    /** Adds a data connection; false when the link has ended meanwhile. */
+    boolean add(FrameConnection connection) {
         data.add(connection);
-        if (!isUp()) {
-            connection.finish();
-        }
+        return isUp();
     }
 
     static WireException misplaced(String what) {

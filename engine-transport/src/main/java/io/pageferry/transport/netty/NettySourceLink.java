@@ -45,8 +45,9 @@ public final class NettySourceLink extends NettyLink implements SourceLink {
             connection.hand(this);
             lane.use(connection);
             lanes.put(connection, lane);
-            add(connection);
-            client.open(connection, address);
+            if (add(connection)) {
+                client.open(connection, address);
+            }
         }
     }
 

@@ -5,7 +5,7 @@ import io.pageferry.core.link.LinkHandler;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.link.TargetLink;
 import io.pageferry.core.memory.RegionTable;
-import io.pageferry.core.round.PageBatch;
+import io.pageferry.core.codec.PageBatch;
 import io.pageferry.transport.wire.WireException;
 import java.nio.ByteBuffer;
 import java.security.MessageDigest;
@@ -68,8 +68,13 @@ public final class NettyTargetLink extends NettyLink implements TargetLink {
     }
 
     @Override
-    void freed() {
+    public void close() {
         server.forget(this);
+        super.close();
+    }
+
+    @Override
+    void freed() {
         if (slots != null) {
             slots.close();
         }
@@ -102,10 +107,12 @@ public final class NettyTargetLink extends NettyLink implements TargetLink {
             throw new WireException(ErrorCode.PROTOCOL_VIOLATION, "channel",
                     hello.channel() + " was not granted or has a connection already");
         }
-        connection.attach(lanes[hello.channel()]);
+        if (!add(connection)) {
+            throw new WireException(ErrorCode.LINK_LOST, "token", "its session has ended");
+        }
         connection.hand(this);
+        connection.attach(lanes[hello.channel()]);
         connection.sendNow(new Message.ChannelReady(hello.generation(), hello.channel()));
-        add(connection);
     }
 
     @Override

@@ -2,7 +2,7 @@ package io.pageferry.transport.netty;
 
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.Message;
-import io.pageferry.core.round.PageBatch;
+import io.pageferry.core.codec.PageBatch;
 import io.pageferry.core.round.PageSink;
 import io.pageferry.transport.wire.FrameHeader;
 import io.pageferry.transport.wire.MessageType;

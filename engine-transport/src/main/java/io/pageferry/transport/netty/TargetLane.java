@@ -3,7 +3,7 @@ package io.pageferry.transport.netty;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.memory.RegionTable;
-import io.pageferry.core.round.PageBatch;
+import io.pageferry.core.codec.PageBatch;
 import io.pageferry.transport.wire.PageBatchReader;
 import io.pageferry.transport.wire.WireException;
 import java.util.ArrayDeque;

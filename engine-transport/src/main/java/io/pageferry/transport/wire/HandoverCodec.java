@@ -18,7 +18,8 @@ final class HandoverCodec {
                 return MessageType.SWITCHOVER;
             }
             case Message.Grant grant -> {
-                out.count("epoch", grant.epoch(), 0);
+                out.count("epoch", grant.epoch(), 0).u8("run", grant.run() ? 1 : 0, 0, 1)
+                        .reserved(7);
                 return MessageType.GRANT;
             }
             case Message.Running running -> {
@@ -113,7 +114,12 @@ final class HandoverCodec {
     static Message read(MessageType type, Fields.Reader in) throws WireException {
         return switch (type) {
             case SWITCHOVER -> new Message.Switchover(in.count("epoch", 0));
-            case GRANT -> new Message.Grant(in.count("epoch", 0));
+            case GRANT -> {
+                long epoch = in.count("epoch", 0);
+                boolean run = in.u8("run", 0, 1) == 1;
+                in.reserved(7);
+                yield new Message.Grant(epoch, run);
+            }
             case RUNNING -> new Message.Running(in.count("epoch", 0), in.count("resume nanos", 0));
             case REFUSED -> new Message.Refused(in.count("epoch", 0), MessageCodec.readReason(in));
             case RETURNED ->

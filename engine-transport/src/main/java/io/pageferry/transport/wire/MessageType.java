@@ -15,7 +15,7 @@ public enum MessageType {
     CHANNEL_HELLO(0x03, 32, 32),
     /** {@link Message.ChannelReady}. */
     CHANNEL_READY(0x04, 16, 16),
-    /** A {@link io.pageferry.core.round.PageBatch}; not a message. */
+    /** A {@link io.pageferry.core.codec.PageBatch}; not a message. */
     BATCH(0x10, WireLimits.BATCH_HEADER_BYTES + 8, WireLimits.MAX_BATCH_BODY),
     /** {@link Message.Ack}. */
     ACK(0x11, 32, 32),
@@ -40,7 +40,7 @@ public enum MessageType {
     /** {@link Message.Table}. */
     TABLE(0x26, 20, 16 + 4 * Message.MAX_TABLE_PAGES),
     /** {@link Message.Grant}. */
-    GRANT(0x27, 8, 8),
+    GRANT(0x27, 16, 16),
     /** {@link Message.Running}. */
     RUNNING(0x28, 16, 16),
     /** {@link Message.Refused}. */

@@ -4,7 +4,7 @@ import static io.pageferry.transport.wire.WireException.violation;
 
 import io.pageferry.core.memory.PageGeometry;
 import io.pageferry.core.memory.RegionTable;
-import io.pageferry.core.round.PageBatch;
+import io.pageferry.core.codec.PageBatch;
 import java.nio.ByteBuffer;
 
 /**

@@ -1,6 +1,6 @@
 package io.pageferry.transport.wire;
 
-import io.pageferry.core.round.PageBatch;
+import io.pageferry.core.codec.PageBatch;
 import java.nio.ByteBuffer;
 
 /**

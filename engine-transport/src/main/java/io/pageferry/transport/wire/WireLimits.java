@@ -1,6 +1,6 @@
 package io.pageferry.transport.wire;
 
-import io.pageferry.core.round.PageBatch;
+import io.pageferry.core.codec.PageBatch;
 
 /**
  * Every limit of the wire that is not the core's own, stated once; docs/PROTOCOL.md §11. All are

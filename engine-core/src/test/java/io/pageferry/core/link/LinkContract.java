@@ -1,0 +1,344 @@
+package io.pageferry.core.link;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.fail;
+
+import io.pageferry.core.codec.PageBatch;
+import io.pageferry.core.memory.RegionTable;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.function.BooleanSupplier;
+import java.util.stream.LongStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** What every pair of a {@link SourceLink} and a {@link TargetLink} must do. */
+public abstract class LinkContract {
+    /** Batches that the target grants each channel here. */
+    protected static final int WINDOW = 4;
+
+    private static final long DEADLINE_NANOS = 20_000_000_000L;
+    private static final int RAW = 2;
+    private static final RegionTable REGIONS = RegionTable.single("ram", 1 << 20);
+    private static final UUID TOKEN = new UUID(0x0123456789abcdefL, 0xfedcba9876543210L);
+
+    private final Heard atSource = new Heard();
+    private final Heard atTarget = new Heard();
+    private SourceLink source;
+    private TargetLink target;
+
+    /** Gives a source's end, up, on which nothing was sent. */
+    protected abstract SourceLink openSource() throws Exception;
+
+    /** Gives the target's end once the source sent its HELLO; null before it is there. */
+    protected abstract TargetLink acceptTarget();
+
+    /** Ends the link without a farewell, as a pulled cable would. */
+    protected abstract void breakLink();
+
+    /** Frees whatever the implementation needed; both ends are closed by then. */
+    protected abstract void tearDown() throws Exception;
+
+    /** What one end was told. */
+    private static final class Heard implements LinkHandler {
+        final List<Message> messages = new ArrayList<>();
+        final List<PageBatch> batches = new ArrayList<>();
+        final List<ErrorCode> losses = new ArrayList<>();
+
+        @Override
+        public void onMessage(Message message) {
+            assertTrue(losses.isEmpty(), "a message after the loss");
+            messages.add(message);
+        }
+
+        @Override
+        public void onBatch(PageBatch batch) {
+            batches.add(batch);
+        }
+
+        @Override
+        public void onLost(ErrorCode code, String reason) {
+            assertNotNull(reason);
+            losses.add(code);
+        }
+    }
+
+    @BeforeEach
+    void open() throws Exception {
+        source = openSource();
+        Message.Hello hello = new Message.Hello(UUID.randomUUID(), 0, 0, Message.MAX_CHANNELS, 1,
+                new GuestDescription("test", "guest", REGIONS, 0, Map.of()));
+        assertTrue(source.send(hello));
+        await("the target's end", () -> target != null || (target = acceptTarget()) != null);
+        await("HELLO", () -> !atTarget.messages.isEmpty());
+        assertEquals(List.of(hello), atTarget.messages);
+        atTarget.messages.clear();
+    }
+
+    @AfterEach
+    void close() throws Exception {
+        source.close();
+        if (target != null) {
+            target.close();
+        }
+        tearDown();
+    }
+
+    private void openChannels(int channels) {
+        Message.Welcome welcome = new Message.Welcome(TOKEN, 1, 0, channels, WINDOW);
+        target.acceptChannels(welcome);
+        assertTrue(target.send(welcome));
+        await("WELCOME", () -> !atSource.messages.isEmpty());
+        assertEquals(List.of(welcome), atSource.messages);
+        atSource.messages.clear();
+        assertNull(source.pages().claim(), "pages before the channels");
+        source.openChannels(welcome);
+        await("the channels", source::channelsReady);
+    }
+
+    private void await(String what, BooleanSupplier happened) {
+        long start = System.nanoTime();
+        while (!happened.getAsBoolean()) {
+            if (System.nanoTime() - start > DEADLINE_NANOS) {
+                fail("waited in vain for " + what + "; source heard " + atSource.losses
+                        + ", target " + atTarget.losses);
+            }
+            if (source.poll(atSource) + (target == null ? 0 : target.poll(atTarget)) == 0) {
+                Thread.yield();
+            }
+        }
+    }
+
+    /** Sends one page whose bytes tell its index; false when the sink is full. */
+    private boolean sendPage(long page) {
+        PageBatch batch = source.pages().claim();
+        if (batch == null) {
+            return false;
+        }
+        batch.begin(0, 7);
+        batch.payload().asSlice(0, 4096).fill((byte) page);
+        batch.append(page, RAW, 4096);
+        source.pages().commit(batch);
+        return true;
+    }
+
+    private static void assertPage(long page, PageBatch batch) {
+        assertEquals(1, batch.count());
+        assertEquals(PageBatch.descriptor(page, RAW, 4096), batch.descriptorAt(0));
+        assertEquals(4096, batch.payloadBytes());
+        assertEquals(7, batch.round());
+        assertEquals(0, batch.region());
+        assertEquals(1, batch.generation());
+        for (int i = 0; i < 4096; i += 512) {
+            assertEquals((byte) page, batch.payload().get(ValueLayout.JAVA_BYTE, i));
+        }
+    }
+
+    private long[] reclaimed() {
+        List<Long> pages = new ArrayList<>();
+        source.pages().reclaim(pages::add);
+        return pages.stream().mapToLong(Long::longValue).sorted().toArray();
+    }
+
+    @Test
+    void messagesArriveInOrderBothWays() {
+        for (long i = 0; i < 500; i++) {
+            long round = i;
+            await("room at the source", () -> source.send(new Message.Walked(round)));
+            await("room at the target", () -> target.send(new Message.RoundApplied(round)));
+        }
+        await("all messages", () -> atTarget.messages.size() == 500
+                && atSource.messages.size() == 500);
+        for (int i = 0; i < 500; i++) {
+            assertEquals(new Message.Walked(i), atTarget.messages.get(i));
+            assertEquals(new Message.RoundApplied(i), atSource.messages.get(i));
+        }
+    }
+
+    @Test
+    void aFullQueueIsAReturnValueAndLosesNothing() {
+        byte[] state = new byte[64 * 1024];
+        int sent = 0;
+        while (source.send(new Message.StateChunk(1, sent, state))) {
+            sent++;
+            assertTrue(sent < 100_000, "a queue without a limit");
+        }
+        assertTrue(source.isUp());
+        int all = sent;
+        await("what was taken", () -> atTarget.messages.size() == all);
+        for (int i = 0; i < all; i++) {
+            assertEquals(i, ((Message.StateChunk) atTarget.messages.get(i)).offset());
+        }
+        await("room again", () -> source.send(new Message.Switchover(1)));
+        await("the message after", () -> atTarget.messages.size() == all + 1);
+        assertEquals(new Message.Switchover(1), atTarget.messages.getLast());
+    }
+
+    @Test
+    void pagesArriveAsTheyWereSent() {
+        openChannels(1);
+        for (long page = 0; page < 50; page++) {
+            long index = page;
+            await("room for a page", () -> sendPage(index));
+            await("the page", () -> atTarget.batches.size() == 1);
+            PageBatch batch = atTarget.batches.removeFirst();
+            assertPage(page, batch);
+            assertEquals(page + 1, batch.sequence());
+            target.applied(batch);
+        }
+        await("the debt to be paid", () -> source.pages().unacknowledged() == 0);
+        assertArrayEquals(new long[] {50}, source.pages().lastSequences());
+        assertTrue(source.pages().wireBytes() > 50 * 4096);
+        assertEquals(List.of(), atSource.messages, "acknowledgements are the link's own");
+    }
+
+    @Test
+    void aFullSinkIsAReturnValue() {
+        openChannels(1);
+        int sent = 0;
+        while (sendPage(sent)) {
+            sent++;
+        }
+        assertEquals(WINDOW, sent);
+        assertEquals(WINDOW, source.pages().unacknowledged());
+        await("all pages", () -> atTarget.batches.size() == WINDOW);
+        assertFalse(sendPage(99), "arrived is not applied");
+        target.applied(atTarget.batches.removeFirst());
+        await("room", () -> sendPage(WINDOW));
+        await("the page", () -> atTarget.batches.size() == WINDOW);
+        for (int i = 0; i < WINDOW; i++) {
+            assertPage(i + 1, atTarget.batches.get(i));
+        }
+    }
+
+    @Test
+    void anAbandonedSlotIsFreeAgain() {
+        openChannels(1);
+        for (int i = 0; i < 10 * WINDOW; i++) {
+            PageBatch batch = source.pages().claim();
+            assertNotNull(batch);
+            source.pages().abandon(batch);
+        }
+        List<PageBatch> claimed = new ArrayList<>();
+        for (int i = 0; i < WINDOW; i++) {
+            claimed.add(source.pages().claim());
+        }
+        assertNull(source.pages().claim());
+        claimed.forEach(source.pages()::abandon);
+        assertEquals(0, source.pages().unacknowledged());
+        assertArrayEquals(new long[] {0}, source.pages().lastSequences());
+    }
+
+    @Test
+    void acknowledgementIsCumulative() {
+        openChannels(1);
+        assertTrue(sendPage(1));
+        assertTrue(sendPage(2));
+        await("both", () -> atTarget.batches.size() == 2);
+        target.applied(atTarget.batches.get(1));
+        assertTrue(target.send(new Message.Walked(0)));
+        await("a message sent after", () -> !atSource.messages.isEmpty());
+        assertEquals(2, source.pages().unacknowledged());
+        target.applied(atTarget.batches.get(0));
+        await("both acknowledged", () -> source.pages().unacknowledged() == 0);
+    }
+
+    @Test
+    void everyChannelHasItsOwnOrderAndWindow() {
+        openChannels(3);
+        int sent = 0;
+        while (sendPage(sent)) {
+            sent++;
+        }
+        assertEquals(3 * WINDOW, sent);
+        assertArrayEquals(new long[] {WINDOW, WINDOW, WINDOW}, source.pages().lastSequences());
+        await("all pages", () -> atTarget.batches.size() == 3 * WINDOW);
+        long[] last = new long[3];
+        for (PageBatch batch : atTarget.batches) {
+            assertEquals(++last[batch.channel()], batch.sequence());
+            assertPage(PageBatch.pageOf(batch.descriptorAt(0)), batch);
+        }
+        assertArrayEquals(LongStream.range(0, sent).toArray(), atTarget.batches.stream()
+                .mapToLong(batch -> PageBatch.pageOf(batch.descriptorAt(0))).sorted().toArray());
+        atTarget.batches.forEach(target::applied);
+        await("the debt to be paid", () -> source.pages().unacknowledged() == 0);
+    }
+
+    @Test
+    void aBrokenLinkGivesTheDebtBack() {
+        openChannels(1);
+        for (long page = 10; page < 10 + WINDOW; page++) {
+            assertTrue(sendPage(page));
+        }
+        await("all pages", () -> atTarget.batches.size() == WINDOW);
+        target.applied(atTarget.batches.getFirst());
+        await("the first to be acknowledged",
+                () -> source.pages().unacknowledged() == WINDOW - 1);
+        breakLink();
+        await("the loss", () -> !atSource.losses.isEmpty());
+        assertNull(source.pages().claim());
+        assertArrayEquals(LongStream.range(11, 10 + WINDOW).toArray(), reclaimed());
+        assertEquals(0, source.pages().unacknowledged());
+        assertArrayEquals(new long[0], reclaimed(), "taken back twice");
+    }
+
+    @Test
+    void aClosedLinkGivesTheDebtBack() {
+        openChannels(1);
+        assertTrue(sendPage(3));
+        PageBatch open = source.pages().claim();
+        open.begin(0, 7);
+        open.append(5, 1, 0);
+        source.close();
+        source.close();
+        source.pages().commit(open);
+        assertFalse(source.isUp());
+        assertNull(source.pages().claim());
+        assertArrayEquals(new long[] {3, 5}, reclaimed());
+    }
+
+    @Test
+    void aLossIsToldExactlyOnce() {
+        openChannels(1);
+        breakLink();
+        await("both losses", () -> !atSource.losses.isEmpty() && !atTarget.losses.isEmpty());
+        for (int i = 0; i < 1000; i++) {
+            assertEquals(0, source.poll(atSource) + target.poll(atTarget));
+        }
+        assertEquals(List.of(ErrorCode.LINK_LOST), atSource.losses);
+        assertEquals(List.of(ErrorCode.LINK_LOST), atTarget.losses);
+        assertFalse(source.isUp() || target.isUp());
+        assertFalse(source.send(new Message.Walked(0)) || target.send(new Message.Walked(0)));
+    }
+
+    @Test
+    void whatWasSentBeforeACloseArrivesBeforeTheLoss() {
+        openChannels(1);
+        for (int i = 0; i < 20; i++) {
+            assertTrue(target.send(new Message.Walked(i)));
+        }
+        target.close();
+        await("the loss", () -> !atSource.losses.isEmpty());
+        assertEquals(20, atSource.messages.size());
+        assertEquals(0, target.poll(atTarget));
+        assertEquals(List.of(), atTarget.losses, "one's own close is no loss");
+    }
+
+    @Test
+    void aFailureIsAMessageAndThenTheLoss() {
+        assertTrue(target.send(new Message.Failure(ErrorCode.NO_ROOM, "too small")));
+        await("the loss", () -> !atSource.losses.isEmpty());
+        assertInstanceOf(Message.Failure.class, atSource.messages.getLast());
+        assertEquals(List.of(ErrorCode.NO_ROOM), atSource.losses);
+    }
+}
