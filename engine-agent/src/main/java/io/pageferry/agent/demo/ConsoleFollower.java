@@ -15,7 +15,7 @@ import java.util.function.Predicate;
 
 /**
  * Follows the console of a guest that moves from QEMU to QEMU, and notes when each tick was
- * seen. Looks every 0.5 ms, which inotify would not beat, and costs about 1 % of a core; what
+ * seen. Looks every 0.5 ms, which inotify would not beat, and costs some 5 % of a core; what
  * is measured is later than the print by that and by a turn of the scheduler.
  *
  * <p>One daemon thread follows; all methods may be called from any thread.
