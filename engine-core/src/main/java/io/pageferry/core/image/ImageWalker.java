@@ -2,6 +2,7 @@ package io.pageferry.core.image;
 
 import io.pageferry.core.dirty.DirtyBitmap;
 import io.pageferry.core.memory.ChecksumTable;
+import io.pageferry.core.memory.DataRun;
 import io.pageferry.core.memory.MemoryImage;
 import io.pageferry.core.memory.PageChecksum;
 import io.pageferry.core.memory.PageGeometry;
@@ -21,6 +22,7 @@ import java.util.List;
 public final class ImageWalker implements AutoCloseable {
     private final MemoryImage image;
     private final ImageWriter writer;
+    private final DataRun dataRun;
     private final ByteBuffer[][] windows;
     private final long[] regionEnds;
     private final DirtyBitmap waiting;
@@ -38,6 +40,7 @@ public final class ImageWalker implements AutoCloseable {
     public ImageWalker(MemoryImage image, ImageWriter writer) {
         this.image = image;
         this.writer = writer;
+        this.dataRun = new DataRun(image);
         List<Region> regions = image.regions().regions();
         this.windows = new ByteBuffer[regions.size()][];
         this.regionEnds = new long[regions.size()];
@@ -83,6 +86,7 @@ public final class ImageWalker implements AutoCloseable {
      */
     public int step(int most) {
         int done = 0;
+        dataRun.forget();
         while (done < most) {
             long page = waiting.nextMarked(cursor);
             if (page == waiting.pages()) {
@@ -121,12 +125,17 @@ public final class ImageWalker implements AutoCloseable {
         int sum = sum(page);
         if (sum != PageChecksum.OF_ZEROS && !writer.wasWritten(page)) {
             image.clear(page, 1);
+            dataRun.forget();
             return sum(page);
         }
         return sum;
     }
 
     private int sum(long page) {
+        if (dataRun.isHole(page)) {
+            // Proved zero without a read, which would allocate it.
+            return PageChecksum.OF_ZEROS;
+        }
         int region = 0;
         while (page >= regionEnds[region]) {
             region++;
