@@ -305,9 +305,9 @@ final class FrameConnection {
         }
     }
 
-    /** Sends what is queued and half-closes, but still takes what comes, for a time. */
-    void linger(Duration time) {
-        run(() -> windUp(null, false, time));
+    /** Sends what is queued, says why, half-closes, but still takes what comes, for a time. */
+    void linger(Message.Failure last, Duration time) {
+        run(() -> windUp(last, false, time));
     }
 
     private void flushed() {
