@@ -1,16 +1,113 @@
 package io.pageferry.agent.cli;
 
-/** The entry of the {@code pageferry} command. */
-public final class Main {
-    private Main() { }
+import io.pageferry.agent.guard.GuardMain;
+import io.pageferry.agent.report.Output;
+import java.io.IOException;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ParameterException;
+
+/** The entry of the {@code pageferry} command, and the only place that ends the process. */
+@Command(name = "pageferry", mixinStandardHelpOptions = true, version = "pageferry 0.1.0",
+        description = "moves running guests between hosts",
+        subcommands = {DemoCommand.class, ReceiveCommand.class, MigrateCommand.class,
+            StatusCommand.class, SettleCommand.class, CheckCommand.class})
+public final class Main implements Runnable {
+    private static final int BUG = 70;
+
+    /** Commands of the contract that are not built. */
+    private static final List<String> LATER = List.of("image", "bench", "plan", "verify");
+
+    /** How long a stopped command may take to end well: a settle window and some more. */
+    private static final long STOP_SECONDS = 60;
+
+    private static final CountDownLatch ENDED = new CountDownLatch(1);
+    private static volatile int exitCode;
+
+    private Main() {
+    }
 
     /**
-     * Says how to use the command; no command is there yet.
+     * Runs a command.
      *
      * @param args the command line
      */
     public static void main(String[] args) {
-        System.err.println("Usage: pageferry COMMAND [options]");
-        System.exit(2);
+        exitCode = run(args);
+        ENDED.countDown();
+        System.exit(exitCode);
+    }
+
+    /** Has a command cancelled by Ctrl-C or SIGTERM; the process ends with its exit code. */
+    static void onStop(Runnable cancel) {
+        Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().unstarted(() -> {
+            if (ENDED.getCount() == 0) {
+                return;
+            }
+            cancel.run();
+            try {
+                if (ENDED.await(STOP_SECONDS, TimeUnit.SECONDS)) {
+                    Runtime.getRuntime().halt(exitCode);
+                }
+            } catch (InterruptedException impatient) {
+                Thread.currentThread().interrupt();
+            }
+        }));
+    }
+
+    @Override
+    public void run() {
+        throw new UsageException("which command? pageferry --help lists them");
+    }
+
+    private static int run(String[] args) {
+        if (args.length == 1 && args[0].equals("guard")) {
+            return guard();
+        }
+        if (args.length > 0 && LATER.contains(args[0])) {
+            return Ending.usage(output(args), "source",
+                    "the command '" + args[0] + "' is not in this version");
+        }
+        CommandLine line = new CommandLine(new Main());
+        line.setParameterExceptionHandler((problem, arguments) -> usage(problem, arguments));
+        line.setExecutionExceptionHandler((failure, command, parsed) -> failed(failure, args));
+        return line.execute(args);
+    }
+
+    private static int guard() {
+        try {
+            return GuardMain.run(System.in, System.out, System.err);
+        } catch (IOException failed) {
+            System.err.println("pageferry guard: " + failed.getMessage());
+            return BUG;
+        }
+    }
+
+    private static int usage(ParameterException problem, String[] args) {
+        return Ending.usage(output(args), side(args), problem.getMessage());
+    }
+
+    private static int failed(Exception failure, String[] args) {
+        boolean verbose = Arrays.asList(args).contains("--verbose");
+        if (verbose) {
+            failure.printStackTrace(System.err);
+        }
+        if (failure instanceof UsageException || failure instanceof IllegalArgumentException) {
+            return Ending.usage(output(args), side(args), failure.getMessage());
+        }
+        output(args).note("pageferry: " + failure + (verbose ? "" : " (--verbose shows where)"));
+        return failure instanceof IOException ? 3 : BUG;
+    }
+
+    private static Output output(String[] args) {
+        return new Output(System.out, System.err, Arrays.asList(args).contains("--json"));
+    }
+
+    private static String side(String[] args) {
+        return args.length > 0 && args[0].equals("receive") ? "target" : "source";
     }
 }

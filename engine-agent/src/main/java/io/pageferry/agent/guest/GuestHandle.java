@@ -38,6 +38,14 @@ public interface GuestHandle extends AutoCloseable {
      */
     void end() throws GuestException;
 
+    /**
+     * Undoes what an agent did before it loaded anything: a half-filled image goes, a QEMU that
+     * waits for its state is left as it was found.
+     *
+     * @throws GuestException when it could not
+     */
+    void forget() throws GuestException;
+
     /** Lets go of it. */
     @Override
     void close();

@@ -33,7 +33,7 @@ public final class MarkingTracker implements DirtyTracker {
 
     @Override
     public void start() {
-        // Marks are collected from construction on: arming needs no act.
+        marks.clearAll();
     }
 
     @Override

@@ -23,7 +23,7 @@ public final class ConvergenceController {
     /** Rounds without progress after which more rounds are only more traffic. */
     static final int STALL_ROUNDS = 5;
 
-    /** A dirty set that shrinks by less than this in {@link #STALL_ROUNDS} rounds does not shrink. */
+    /** A dirty set that stays above this share for {@link #STALL_ROUNDS} rounds does not shrink. */
     static final double STALL_SHARE = 0.95;
 
     private ConvergenceController() {

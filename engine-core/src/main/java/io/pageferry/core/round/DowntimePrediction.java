@@ -14,7 +14,7 @@ public record DowntimePrediction(long p50Nanos, long p95Nanos) {
     /** Rounds that send less say nothing of the bandwidth: one packet of 128 pages. */
     private static final long TELLING_BYTES = 128 * 4096;
 
-    /** Believed of a link before any round told: 100 Mbit/s, so that nobody is promised too much. */
+    /** Believed of a link before any round told: 100 Mbit/s, so that nobody is promised much. */
     private static final double UNKNOWN_BYTES_PER_SECOND = 12.5e6;
 
     /** Bytes of header for a page beside its content: a descriptor and its share of the frame. */

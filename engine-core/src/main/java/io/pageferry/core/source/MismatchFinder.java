@@ -30,7 +30,8 @@ final class MismatchFinder {
 
     /** Takes the digests of the target's blocks and asks for the first that differs. */
     void compare(Message.Mismatch mismatch) {
-        if (mismatch.blockPages() < 1 || expectedBlocks(mismatch) != mismatch.blockDigests().length) {
+        if (mismatch.blockPages() < 1
+                || expectedBlocks(mismatch) != mismatch.blockDigests().length) {
             done = true;
             return;
         }

@@ -77,6 +77,18 @@ public final class SourceMigration implements LinkHandler, AutoCloseable {
         cancelled = true;
     }
 
+    /**
+     * Ends the migration for a reason of the host's; without effect from the grant on. On the
+     * migration's thread.
+     *
+     * @param reason why, in words
+     */
+    public void fail(String reason) {
+        if (context.state().ordinal() < SourceState.GRANTED.ordinal()) {
+            fail(Result.FAILED, ErrorCode.HOST_FAILED, reason, Side.SOURCE);
+        }
+    }
+
     /** {@return whether the migration ended} */
     public boolean isDone() {
         return context.outcome() != null;

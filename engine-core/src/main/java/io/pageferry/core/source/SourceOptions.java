@@ -25,7 +25,7 @@ public record SourceOptions(
         long settleNanos,
         boolean endGuest,
         DowntimePrediction.Fixed handoverCost) {
-    /** Defaults of the command line: 10 s to negotiate, 30 s to settle, 20 and 60 ms of fixed cost. */
+    /** Defaults of the commands: 10 s to negotiate, 30 s to settle, 20 and 60 ms of fixed cost. */
     public static SourceOptions defaults() {
         return new SourceOptions(MigrationLimits.defaults(), CodecChoice.ADAPTIVE, 1, true,
                 10_000_000_000L, 30_000_000_000L, true,

@@ -1,0 +1,21 @@
+package io.pageferry.agent;
+
+import io.pageferry.agent.guest.GuestUri;
+import io.pageferry.core.source.SourceOptions;
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+
+/**
+ * What {@code migrate} was told.
+ *
+ * @param guest          to move
+ * @param target         where to
+ * @param tracker        {@code auto} or a name
+ * @param options        of the migration
+ * @param after          {@code quit} or {@code keep}
+ * @param stateDirectory folder, or null for the user's
+ * @param lingerNanos    how long an embedded guest that stays here goes on running
+ */
+public record MigrateSettings(GuestUri guest, InetSocketAddress target, String tracker,
+        SourceOptions options, String after, Path stateDirectory, long lingerNanos) {
+}

@@ -1,0 +1,69 @@
+package io.pageferry.agent;
+
+import io.pageferry.core.codec.PageBatch;
+import io.pageferry.core.link.ErrorCode;
+import io.pageferry.core.link.LinkHandler;
+import io.pageferry.core.link.Message;
+import io.pageferry.core.link.TargetLink;
+
+/** A fresh connection at the target, until its first message says what it is for. */
+final class Newcomer implements LinkHandler {
+    /** Somebody who asks for a status may ask again; for so long the connection is kept. */
+    static final long KEEP_NANOS = 60_000_000_000L;
+
+    private final TargetLink link;
+    private final TargetAgent agent;
+    private final long since;
+    private boolean leaving;
+
+    Newcomer(TargetLink link, TargetAgent agent, long since) {
+        this.link = link;
+        this.agent = agent;
+        this.since = since;
+    }
+
+    /** Delivers at most what is there; returns work done. */
+    int poll() {
+        return link.poll(this);
+    }
+
+    TargetLink link() {
+        return link;
+    }
+
+    /** Whether it is done with; its link is closed then unless a migration took it. */
+    boolean isOver(long now) {
+        return leaving || !link.isUp() || now - since > KEEP_NANOS;
+    }
+
+    void leave() {
+        leaving = true;
+    }
+
+    @Override
+    public void onMessage(Message message) {
+        switch (message) {
+            case Message.Hello hello -> agent.onHello(this, hello);
+            case Message.Status status -> link.send(agent.onStatus(status));
+            case Message.Farewell farewell -> {
+                agent.onFarewell(farewell);
+                leave();
+            }
+            default -> {
+                if (!(message instanceof Message.Heartbeat)) {
+                    leave();
+                }
+            }
+        }
+    }
+
+    @Override
+    public void onBatch(PageBatch batch) {
+        leave();
+    }
+
+    @Override
+    public void onLost(ErrorCode code, String reason) {
+        leave();
+    }
+}

@@ -1,0 +1,198 @@
+package io.pageferry.agent;
+
+import io.pageferry.agent.guard.Recovery;
+import io.pageferry.agent.journal.FileJournal;
+import io.pageferry.agent.journal.StateDirectory;
+import io.pageferry.core.codec.PageBatch;
+import io.pageferry.core.link.ErrorCode;
+import io.pageferry.core.link.Link;
+import io.pageferry.core.link.LinkHandler;
+import io.pageferry.core.link.Message;
+import io.pageferry.core.migration.JournalRecord;
+import io.pageferry.core.migration.JournalState;
+import io.pageferry.core.migration.Outcome.Result;
+import io.pageferry.core.migration.Outcome.Side;
+import io.pageferry.core.source.Settlement;
+import io.pageferry.transport.TransportException;
+import io.pageferry.transport.netty.TransportClient;
+import io.pageferry.transport.netty.TransportOptions;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.function.Function;
+import org.agrona.concurrent.IdleStrategy;
+
+/**
+ * Settles a migration whose agent is gone: repeats the act that the journal asks for, asks the
+ * target what became of a grant, or takes an operator's word.
+ */
+public final class Settler {
+    private static final Duration CONNECT = Duration.ofSeconds(2);
+
+    private final StateDirectory directory;
+    private final UUID migration;
+    private final long windowNanos;
+    private final Function<String, InetSocketAddress> addresses;
+
+    /**
+     * What came of it.
+     *
+     * @param result  how the migration stands
+     * @param owner   {@code source}, {@code target} or {@code unknown}
+     * @param message one line
+     */
+    public record Verdict(Result result, String owner, String message) { }
+
+    /**
+     * Makes a settler.
+     *
+     * @param stateDirectory folder, or null for the user's
+     * @param migration      names it
+     * @param windowNanos    longest wait for the target's answer
+     * @param addresses      parses and checks the peer of the journal
+     * @throws IOException when the folder cannot be used
+     */
+    public Settler(Path stateDirectory, UUID migration, long windowNanos,
+            Function<String, InetSocketAddress> addresses) throws IOException {
+        this.directory = StateDirectory.open(stateDirectory);
+        this.migration = migration;
+        this.windowNanos = windowNanos;
+        this.addresses = addresses;
+    }
+
+    /**
+     * Does what the journals ask for; where that is to wait for the target, asks it.
+     *
+     * @return the verdict
+     * @throws IOException when a journal or the guest cannot be reached
+     */
+    public Verdict ask() throws IOException {
+        Side side = directory.find(migration, Side.SOURCE).isPresent() ? Side.SOURCE : Side.TARGET;
+        try (FileJournal journal = take(side)) {
+            Recovery recovery = new Recovery(journal, line -> { });
+            if (side == Side.SOURCE && isGranted(journal)) {
+                return askTarget(journal, recovery);
+            }
+            return verdict(recovery.run());
+        }
+    }
+
+    /**
+     * An operator's word: the target can never run the guest.
+     *
+     * @return the verdict
+     * @throws IOException when the journal or the guest cannot be reached
+     */
+    public Verdict fenced() throws IOException {
+        try (FileJournal journal = take(Side.SOURCE)) {
+            if (!isGranted(journal)) {
+                return verdict(new Recovery(journal, line -> { }).run());
+            }
+            return verdict(new Recovery(journal, line -> { }).own(
+                    epoch(journal) + 1, "an operator said that the target is fenced"));
+        }
+    }
+
+    /**
+     * An operator's word: the target runs the guest.
+     *
+     * @return the verdict
+     * @throws IOException when the journal or the guest cannot be reached
+     */
+    public Verdict givenUp() throws IOException {
+        try (FileJournal journal = take(Side.SOURCE)) {
+            if (!isGranted(journal)) {
+                return verdict(new Recovery(journal, line -> { }).run());
+            }
+            return verdict(new Recovery(journal, line -> { }).done(
+                    epoch(journal), "an operator said that the target runs it"));
+        }
+    }
+
+    private Verdict askTarget(FileJournal journal, Recovery recovery) throws IOException {
+        Answer answer = new Answer();
+        InetSocketAddress peer = addresses.apply(journal.header().peer());
+        try (TransportClient client = new TransportClient(TransportOptions.defaults());
+                Settlement settlement = new Settlement(migration, epoch(journal),
+                        () -> open(client, peer), null,
+                        new Settlement.Window(System.nanoTime(), windowNanos))) {
+            IdleStrategy idle = Duty.idle();
+            while (answer.word == null && !settlement.isOver(System.nanoTime())) {
+                idle.idle(settlement.step(System.nanoTime(), answer));
+            }
+            if (answer.word == null) {
+                return new Verdict(Result.IN_DOUBT, "unknown", "no answer from the target "
+                        + journal.header().peer() + (answer.said.isEmpty() ? "" : " but: "
+                        + answer.said) + "; the guest stays paused. When the target is certain to"
+                        + " be off: --source --target-is-fenced");
+            }
+            Result result = answer.word instanceof Message.Running
+                    ? recovery.done(epoch(journal), "the target runs it")
+                    : recovery.own(epoch(journal) + 1, "the target gave it back");
+            settlement.tell(new Message.Farewell(epoch(journal), 0, 0));
+            return verdict(result);
+        }
+    }
+
+    private FileJournal take(Side side) throws IOException {
+        return directory.takeOver(migration, side).orElseThrow(() -> new IOException(
+                "migration " + migration + " is being worked on: its agent or guard is alive"));
+    }
+
+    private static Optional<Link> open(TransportClient client, InetSocketAddress peer) {
+        try {
+            return Optional.of(client.connect(peer, CONNECT));
+        } catch (TransportException unreached) {
+            return Optional.empty();
+        }
+    }
+
+    private static boolean isGranted(FileJournal journal) {
+        return journal.last().map(last -> last.state() == JournalState.GRANTED).orElse(false);
+    }
+
+    private static long epoch(FileJournal journal) {
+        return journal.decision().map(JournalRecord::epoch).orElse(0L);
+    }
+
+    private static Verdict verdict(Result result) {
+        return switch (result) {
+            case COMPLETED -> new Verdict(result, "target", "settled: the target owns the guest");
+            case IN_DOUBT -> new Verdict(result, "unknown", "still in doubt: the guest is paused");
+            case GUEST_ENDED -> new Verdict(result, "source", "settled: the guest has ended");
+            case FAILED_AT_TARGET -> new Verdict(result, "target",
+                    "the target owned the guest and it is gone: decide what to start");
+            default -> new Verdict(result, "source", "settled: the source owns the guest");
+        };
+    }
+
+    /** Waits for the target's durable word. */
+    private static final class Answer implements LinkHandler {
+        private Message word;
+        private String said = "";
+
+        @Override
+        public void onMessage(Message message) {
+            switch (message) {
+                case Message.Running running -> word = running;
+                case Message.Refused refused -> word = refused;
+                case Message.Returned returned -> word = returned;
+                case Message.StatusUnknown unknown -> said = unknown.reason();
+                default -> { }
+            }
+        }
+
+        @Override
+        public void onBatch(PageBatch batch) {
+            // No pages come to somebody who only asks.
+        }
+
+        @Override
+        public void onLost(ErrorCode code, String reason) {
+            said = reason;
+        }
+    }
+}

@@ -1,0 +1,235 @@
+package io.pageferry.agent;
+
+import io.pageferry.agent.guard.GuardProcess;
+import io.pageferry.agent.guest.GuestCheck;
+import io.pageferry.agent.guest.GuestKinds;
+import io.pageferry.agent.guest.GuestSetup;
+import io.pageferry.agent.guest.SourceGuest;
+import io.pageferry.agent.journal.FileJournal;
+import io.pageferry.agent.journal.HeldLock;
+import io.pageferry.agent.journal.JournalHeader;
+import io.pageferry.agent.journal.StateDirectory;
+import io.pageferry.agent.report.Report;
+import io.pageferry.core.link.ErrorCode;
+import io.pageferry.core.link.Link;
+import io.pageferry.core.migration.GuestException;
+import io.pageferry.core.migration.MigrationListener.Level;
+import io.pageferry.core.migration.MigrationListener;
+import io.pageferry.core.migration.Outcome.Result;
+import io.pageferry.core.migration.Outcome.Side;
+import io.pageferry.core.migration.Outcome;
+import io.pageferry.core.source.SourceMigration;
+import io.pageferry.core.source.SourceParts;
+import io.pageferry.core.source.SourceState;
+import io.pageferry.transport.TransportException;
+import io.pageferry.transport.netty.NettySourceLink;
+import io.pageferry.transport.netty.TransportClient;
+import io.pageferry.transport.netty.TransportOptions;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.locks.LockSupport;
+import org.agrona.concurrent.IdleStrategy;
+import org.agrona.concurrent.SystemNanoClock;
+
+/**
+ * Moves one guest away: opens what a migration needs, in order, runs it on the calling thread, and
+ * closes everything, in reverse order.
+ */
+public final class SourceAgent {
+    private static final Duration CONNECT = Duration.ofSeconds(10);
+    private static final Duration RECONNECT = Duration.ofSeconds(1);
+
+    private final MigrateSettings settings;
+    private final MigrationListener listener;
+    private final TransportOptions transport = TransportOptions.defaults();
+    private final UUID id = UUID.randomUUID();
+    private volatile SourceMigration running;
+    private volatile boolean cancelled;
+    private GuardProcess guard;
+
+    /**
+     * Makes an agent.
+     *
+     * @param settings what to do
+     * @param listener hears how it goes
+     */
+    public SourceAgent(MigrateSettings settings, MigrationListener listener) {
+        this.settings = settings;
+        this.listener = listener;
+    }
+
+    /**
+     * Moves the guest.
+     *
+     * @return how it ended
+     * @throws IllegalArgumentException when the guest's URI makes no sense
+     */
+    public AgentResult run() {
+        GuestSetup setup = new GuestSetup(settings.tracker(), false, this::injector);
+        try (SourceGuest guest = GuestKinds.of(settings.guest())
+                .openSource(settings.guest(), setup)) {
+            listener.log(Level.INFO, "tracker: " + guest.tracker().name() + ", "
+                    + guest.trackerReason());
+            return locked(guest);
+        } catch (GuestException refused) {
+            return nothing(refused.code(), refused.getMessage(), Side.SOURCE, refused.remedy());
+        } finally {
+            if (guard != null) {
+                guard.close();
+            }
+        }
+    }
+
+    /** Asks for the end; from any thread. */
+    public void cancel() {
+        cancelled = true;
+        SourceMigration migration = running;
+        if (migration != null) {
+            migration.cancel();
+        }
+    }
+
+    private AgentResult locked(SourceGuest guest) {
+        try {
+            StateDirectory directory = StateDirectory.open(settings.stateDirectory());
+            Optional<HeldLock> lock = directory.lockGuest(guest.identity());
+            if (lock.isEmpty()) {
+                return nothing(ErrorCode.BUSY, "a migration of this guest is under way already",
+                        Side.SOURCE, "wait for it: pageferry status");
+            }
+            HeldLock held = lock.get();
+            try (held) {
+                return connected(guest, directory);
+            }
+        } catch (IOException io) {
+            return nothing(ErrorCode.HOST_FAILED, io.getMessage(), Side.SOURCE,
+                    "look at --state-dir");
+        }
+    }
+
+    private AgentResult connected(SourceGuest guest, StateDirectory directory)
+            throws IOException {
+        try (TransportClient client = new TransportClient(transport)) {
+            long startup;
+            NettySourceLink link;
+            try {
+                if (!guest.reach().isEmpty()) {
+                    injector();
+                }
+                startup = ProcessAge.nanos();
+                link = client.connect(settings.target(), CONNECT);
+            } catch (TransportException unreached) {
+                return nothing(unreached.code(), unreached.getMessage(), Side.TARGET,
+                        "start pageferry receive there, and look at address and port");
+            }
+            try (link; FileJournal journal = directory.create(header(guest))) {
+                if (guard != null) {
+                    guard.watch(directory.path(), id, Side.SOURCE.name(), guest.identity());
+                }
+                return migrate(guest, journal, new Connection(client, link, startup));
+            }
+        }
+    }
+
+    /** The road to the target. */
+    private record Connection(TransportClient client, NettySourceLink link, long startup) { }
+
+    private AgentResult migrate(SourceGuest guest, FileJournal journal, Connection connection) {
+        SourceParts parts = new SourceParts(id, guest, connection.link(),
+                () -> reopen(connection.client()), journal, SystemNanoClock.INSTANCE, listener,
+                settings.options());
+        Report.Begin begin = new Report.Begin(id, guest.describe(), choices(guest),
+                connection.startup());
+        try (SourceMigration migration = new SourceMigration(parts)) {
+            running = migration;
+            if (cancelled) {
+                migration.cancel();
+            }
+            drive(migration);
+            Outcome outcome = migration.outcome().orElseThrow();
+            if (outcome.result() == Result.REFUSED) {
+                java.nio.file.Files.deleteIfExists(journal.path());
+            }
+            return new AgentResult(outcome, Report.ofSource(begin, outcome, migration.figures(),
+                    check(guest, outcome)));
+        } catch (IOException left) {
+            throw new java.io.UncheckedIOException(left);
+        } finally {
+            running = null;
+        }
+    }
+
+    private void drive(SourceMigration migration) {
+        IdleStrategy idle = Duty.idle();
+        boolean warned = false;
+        while (!migration.isDone()) {
+            if (guard != null && !guard.isAlive() && !warned) {
+                warned = true;
+                listener.log(Level.WARN, "the guard process ended");
+                // Nothing may be paused that nobody would resume.
+                if (migration.state() == SourceState.NEGOTIATING
+                        || migration.state() == SourceState.PRECOPY) {
+                    migration.fail("the guard process ended");
+                }
+            }
+            idle.idle(migration.doWork());
+        }
+    }
+
+    private Optional<GuestCheck> check(SourceGuest guest, Outcome outcome) {
+        boolean stays = outcome.result() != Result.COMPLETED && outcome.result() != Result.IN_DOUBT;
+        if (stays && guest.reach().isEmpty()) {
+            LockSupport.parkNanos(settings.lingerNanos());
+        }
+        return guest.check();
+    }
+
+    private Optional<Link> reopen(TransportClient client) {
+        try {
+            return Optional.of(client.connect(settings.target(), RECONNECT));
+        } catch (TransportException unreached) {
+            return Optional.empty();
+        }
+    }
+
+    private GuardProcess injector() {
+        if (guard == null) {
+            try {
+                guard = GuardProcess.start();
+            } catch (IOException refused) {
+                throw new java.io.UncheckedIOException(refused);
+            }
+        }
+        return guard;
+    }
+
+    private JournalHeader header(SourceGuest guest) {
+        Map<String, String> reach = new HashMap<>(guest.reach());
+        if (!reach.isEmpty()) {
+            reach.put("after", settings.after());
+        }
+        return new JournalHeader(JournalHeader.SCHEMA, id, Side.SOURCE, settings.guest().text(),
+                settings.target().getHostString() + ":" + settings.target().getPort(),
+                System.currentTimeMillis(), reach);
+    }
+
+    private Report.Choices choices(SourceGuest guest) {
+        return new Report.Choices(
+                settings.options().limits().policy().name().toLowerCase(Locale.ROOT)
+                        .replace('_', '-'),
+                guest.tracker().name(), settings.options().channels(),
+                settings.options().codec().name().toLowerCase(Locale.ROOT),
+                transport.kind().name().toLowerCase(Locale.ROOT).replace("_", ""),
+                settings.options().verify() ? "sent" : "none");
+    }
+
+    private static AgentResult nothing(ErrorCode code, String reason, Side side, String remedy) {
+        return AgentResult.ofNothing("source",
+                Outcome.of(Result.REFUSED, code, reason, side).withRemedy(remedy));
+    }
+}

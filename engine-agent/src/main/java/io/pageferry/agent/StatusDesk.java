@@ -1,0 +1,71 @@
+package io.pageferry.agent;
+
+import io.pageferry.agent.guard.Recovery;
+import io.pageferry.agent.journal.FileJournal;
+import io.pageferry.agent.journal.StateDirectory;
+import io.pageferry.core.link.Message;
+import io.pageferry.core.migration.JournalRecord;
+import io.pageferry.core.migration.JournalState;
+import io.pageferry.core.migration.Outcome.Side;
+import java.io.IOException;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.function.Consumer;
+
+/**
+ * Answers STATUS from the journals of a state directory: a target's last word outlives its
+ * command. Where a target died without one, this is "agent restarted": the journal is taken over
+ * and finished first.
+ */
+final class StatusDesk {
+    private final StateDirectory directory;
+    private final Consumer<String> words;
+
+    StatusDesk(StateDirectory directory, Consumer<String> words) {
+        this.directory = directory;
+        this.words = words;
+    }
+
+    Message answer(Message.Status asked) {
+        try {
+            Optional<FileJournal> journal = directory.find(asked.migrationId(), Side.TARGET);
+            if (journal.isEmpty()) {
+                return unknown(asked, "no journal of this migration here: that is not a no");
+            }
+            if (!journal.get().isSettled()) {
+                finish(asked.migrationId());
+                journal = directory.find(asked.migrationId(), Side.TARGET);
+            }
+            return journal.flatMap(FileJournal::decision).map(last -> word(asked, last))
+                    .orElse(unknown(asked, "nothing was prepared here: that is not a no"));
+        } catch (IOException unreadable) {
+            return unknown(asked, "cannot tell: " + unreadable.getMessage());
+        }
+    }
+
+    private void finish(UUID migration) throws IOException {
+        Optional<FileJournal> taken = directory.takeOver(migration, Side.TARGET);
+        if (taken.isPresent()) {
+            try (FileJournal held = taken.get()) {
+                new Recovery(held, words).run();
+            }
+        }
+    }
+
+    private static Message word(Message.Status asked, JournalRecord last) {
+        if (last.epoch() != asked.epoch()) {
+            return unknown(asked, "the epoch here is " + last.epoch());
+        }
+        return switch (last.state()) {
+            case RUNNING -> new Message.Running(asked.epoch(), 0);
+            case REFUSED -> new Message.Refused(asked.epoch(), last.note());
+            case RETURNED -> new Message.Returned(asked.epoch(), last.note());
+            default -> unknown(asked, "still "
+                    + (last.state() == JournalState.ACTIVE ? "starting" : "deciding"));
+        };
+    }
+
+    private static Message unknown(Message.Status asked, String why) {
+        return new Message.StatusUnknown(asked.epoch(), why);
+    }
+}

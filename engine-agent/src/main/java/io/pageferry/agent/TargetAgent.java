@@ -1,0 +1,311 @@
+package io.pageferry.agent;
+
+import io.pageferry.agent.guard.GuardProcess;
+import io.pageferry.agent.guest.GuestCheck;
+import io.pageferry.agent.guest.GuestKinds;
+import io.pageferry.agent.guest.GuestSetup;
+import io.pageferry.agent.guest.TargetGuest;
+import io.pageferry.agent.journal.FileJournal;
+import io.pageferry.agent.journal.HeldLock;
+import io.pageferry.agent.journal.JournalHeader;
+import io.pageferry.agent.journal.StateDirectory;
+import io.pageferry.agent.report.Report;
+import io.pageferry.core.link.ErrorCode;
+import io.pageferry.core.link.Message;
+import io.pageferry.core.link.TargetLink;
+import io.pageferry.core.migration.GuestException;
+import io.pageferry.core.migration.Journal;
+import io.pageferry.core.migration.MigrationListener.Level;
+import io.pageferry.core.migration.MigrationListener;
+import io.pageferry.core.migration.Outcome.Result;
+import io.pageferry.core.migration.Outcome.Side;
+import io.pageferry.core.migration.Outcome;
+import io.pageferry.core.target.TargetMigration;
+import io.pageferry.core.target.TargetParts;
+import io.pageferry.transport.TransportException;
+import io.pageferry.transport.netty.TransportOptions;
+import io.pageferry.transport.netty.TransportServer;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.function.Consumer;
+import org.agrona.concurrent.IdleStrategy;
+import org.agrona.concurrent.SystemNanoClock;
+
+/**
+ * Takes guests in: listens, runs one migration at a time on the calling thread, answers STATUS
+ * from the journals meanwhile and afterwards.
+ */
+public final class TargetAgent {
+    private final ReceiveSettings settings;
+    private final MigrationListener listener;
+    private final Consumer<InetSocketAddress> listening;
+    private final Consumer<AgentResult> finished;
+    private final TransportOptions transport = TransportOptions.defaults();
+    private final List<Newcomer> newcomers = new ArrayList<>();
+    private StateDirectory directory;
+    private StatusDesk desk;
+    private TargetGuest guest;
+    private GuardProcess guard;
+    private HeldLock lock;
+    private FileJournal journal;
+    private TargetMigration migration;
+    private Newcomer offered;
+    private long startup;
+    private boolean farewell;
+    private volatile boolean cancelled;
+
+    /**
+     * Makes an agent.
+     *
+     * @param settings  what to do
+     * @param listener  hears how migrations go
+     * @param listening told once where it listens
+     * @param finished  told the result of each migration that got past negotiation, but for the
+     *                  last with {@code --once}, which {@link #run} returns
+     */
+    public TargetAgent(ReceiveSettings settings, MigrationListener listener,
+            Consumer<InetSocketAddress> listening, Consumer<AgentResult> finished) {
+        this.settings = settings;
+        this.listener = listener;
+        this.listening = listening;
+        this.finished = finished;
+    }
+
+    /**
+     * Serves: with {@code --once} until one migration that got past negotiation ended, else until
+     * it is cancelled.
+     *
+     * @return how it ended
+     * @throws IllegalArgumentException when the guest's URI makes no sense
+     */
+    public AgentResult run() {
+        try {
+            directory = StateDirectory.open(settings.stateDirectory());
+            desk = new StatusDesk(directory, line -> listener.log(Level.WARN, line));
+            guest = open();
+            lock = directory.lockGuest(guest.identity()).orElse(null);
+            if (lock == null) {
+                return nothing(Result.REFUSED, ErrorCode.BUSY, "somebody receives into this guest "
+                        + "already", "wait for it: pageferry status");
+            }
+            return listen();
+        } catch (GuestException refused) {
+            return nothing(Result.REFUSED, refused.code(), refused.getMessage(),
+                    refused.remedy());
+        } catch (TransportException port) {
+            return nothing(Result.REFUSED, port.code(), port.getMessage(),
+                    "choose another --listen");
+        } catch (IOException io) {
+            return nothing(Result.REFUSED, ErrorCode.HOST_FAILED, io.getMessage(),
+                    "look at --state-dir");
+        } finally {
+            closeAll();
+        }
+    }
+
+    /** Asks for the end; from any thread. */
+    public void cancel() {
+        cancelled = true;
+    }
+
+    private TargetGuest open() throws GuestException {
+        return GuestKinds.of(settings.guest()).openTarget(settings.guest(),
+                new GuestSetup("auto", settings.prealloc(), () -> guard));
+    }
+
+    private AgentResult listen() throws IOException {
+        if (!guest.reach().isEmpty()) {
+            guard = GuardProcess.start();
+        }
+        try (TransportServer server = new TransportServer(transport, settings.listen(),
+                line -> listener.log(Level.INFO, "refused " + line))) {
+            startup = ProcessAge.nanos();
+            listening.accept(server.address());
+            return serve(server);
+        }
+    }
+
+    private AgentResult serve(TransportServer server) throws IOException {
+        IdleStrategy idle = Duty.idle();
+        while (true) {
+            int work = welcome(server);
+            if (migration != null) {
+                if (cancelled) {
+                    migration.cancel();
+                }
+                work += migration.doWork();
+                if (migration.isDone()) {
+                    Optional<AgentResult> last = ended(server);
+                    if (last.isPresent()) {
+                        return last.get();
+                    }
+                }
+            } else if (cancelled) {
+                return nothing(Result.CANCELLED, ErrorCode.CANCELLED, "no guest came", "");
+            }
+            idle.idle(work);
+        }
+    }
+
+    /** Greets who came, and listens to those whose purpose is not known yet. */
+    private int welcome(TransportServer server) {
+        int work = 0;
+        long now = SystemNanoClock.INSTANCE.nanoTime();
+        TargetLink link = server.pollAccepted();
+        if (link != null) {
+            newcomers.add(new Newcomer(link, this, now));
+            work++;
+        }
+        for (int i = newcomers.size() - 1; i >= 0; i--) {
+            Newcomer newcomer = newcomers.get(i);
+            work += newcomer.poll();
+            if (newcomer == offered) {
+                newcomers.remove(i);
+            } else if (newcomer.isOver(now)) {
+                newcomer.link().close();
+                newcomers.remove(i);
+            }
+        }
+        return work;
+    }
+
+    void onHello(Newcomer newcomer, Message.Hello hello) {
+        if (migration != null || guest == null || guest.livesInAgent()) {
+            newcomer.link().send(new Message.Failure(ErrorCode.BUSY,
+                    "this target has a guest already or is taking one in"));
+            newcomer.leave();
+            return;
+        }
+        offered = newcomer;
+        farewell = false;
+        migration = new TargetMigration(new TargetParts(newcomer.link(), guest, this::journal,
+                UUID.randomUUID(), SystemNanoClock.INSTANCE, listener, settings.options()));
+        migration.onMessage(hello);
+    }
+
+    Message onStatus(Message.Status status) {
+        return desk.answer(status);
+    }
+
+    void onFarewell(Message.Farewell word) {
+        farewell = true;
+    }
+
+    private Journal journal(UUID id) throws IOException {
+        journal = directory.create(new JournalHeader(JournalHeader.SCHEMA, id, Side.TARGET,
+                settings.guest().text(), "", System.currentTimeMillis(), guest.reach()));
+        if (guard != null) {
+            guard.watch(directory.path(), id, Side.TARGET.name(), guest.identity());
+        }
+        return journal;
+    }
+
+    /** A migration ended: reports it; returns the result where the agent ends with it. */
+    private Optional<AgentResult> ended(TransportServer server) throws IOException {
+        TargetMigration done = migration;
+        Outcome outcome = done.outcome().orElseThrow();
+        boolean counts = outcome.result() != Result.REFUSED;
+        boolean lastWord = outcome.result() == Result.COMPLETED && done.figures().totalNanos() == 0;
+        offered.link().close();
+        offered = null;
+        migration = null;
+        closeJournal();
+        if (counts && settings.once() && lastWord) {
+            awaitQuestions(server);
+        }
+        boolean here = outcome.result() == Result.COMPLETED;
+        if (here && guest.livesInAgent()) {
+            stayFor(server, settings.once() ? settings.lingerNanos() : Long.MAX_VALUE);
+        }
+        Optional<GuestCheck> check = guest.check();
+        AgentResult result = counts ? new AgentResult(outcome, Report.ofTarget(begin(done),
+                outcome, done.figures(), check)) : null;
+        done.close();
+        if (counts && (settings.once() || cancelled)) {
+            return Optional.of(result);
+        }
+        if (counts) {
+            finished.accept(result);
+        } else {
+            listener.log(Level.WARN, "refused a migration: " + outcome.reason());
+        }
+        reopen(here);
+        return Optional.empty();
+    }
+
+    /** The source never said farewell: it may come back and ask what became of the grant. */
+    private void awaitQuestions(TransportServer server) {
+        long deadline = SystemNanoClock.INSTANCE.nanoTime() + settings.options().lastWordNanos();
+        IdleStrategy idle = Duty.idle();
+        while (!farewell && !cancelled && SystemNanoClock.INSTANCE.nanoTime() - deadline < 0) {
+            idle.idle(welcome(server));
+        }
+    }
+
+    private void stayFor(TransportServer server, long nanos) {
+        long start = SystemNanoClock.INSTANCE.nanoTime();
+        IdleStrategy idle = Duty.idle();
+        while (!cancelled && SystemNanoClock.INSTANCE.nanoTime() - start < nanos) {
+            idle.idle(welcome(server));
+        }
+    }
+
+    /** Gets ready for the next migration, where this one left room for it. */
+    private void reopen(boolean taken) throws GuestException {
+        if (taken) {
+            return;
+        }
+        guest.close();
+        guest = open();
+    }
+
+    private Report.Begin begin(TargetMigration done) {
+        return new Report.Begin(done.figures().migrationId().orElseThrow(),
+                done.figures().guest().orElseThrow(),
+                new Report.Choices(null, null, 1, null,
+                        transport.kind().name().toLowerCase(Locale.ROOT).replace("_", ""),
+                        "sent"), startup);
+    }
+
+    private void closeJournal() throws IOException {
+        if (journal == null) {
+            return;
+        }
+        if (guard != null) {
+            guard.close();
+            guard = settings.once() ? null : GuardProcess.start();
+        }
+        journal.close();
+        journal = null;
+    }
+
+    private void closeAll() {
+        newcomers.forEach(newcomer -> newcomer.link().close());
+        if (migration != null) {
+            migration.close();
+        }
+        if (guest != null) {
+            guest.close();
+        }
+        if (guard != null) {
+            guard.close();
+        }
+        if (journal != null) {
+            journal.close();
+        }
+        if (lock != null) {
+            lock.close();
+        }
+    }
+
+    private static AgentResult nothing(Result result, ErrorCode code, String reason,
+            String remedy) {
+        return AgentResult.ofNothing("target",
+                Outcome.of(result, code, reason, Side.TARGET).withRemedy(remedy));
+    }
+}

@@ -1,0 +1,46 @@
+package io.pageferry.agent.cli;
+
+import io.pageferry.agent.AgentResult;
+import io.pageferry.agent.report.Output;
+import io.pageferry.agent.report.Report;
+import io.pageferry.core.link.ErrorCode;
+import io.pageferry.core.migration.Outcome;
+import io.pageferry.core.migration.Outcome.Result;
+import io.pageferry.core.migration.Outcome.Side;
+
+/** The end of a command: its report, then its exit code. */
+final class Ending {
+    static final int USAGE = 2;
+
+    private Ending() {
+    }
+
+    static int of(Output output, AgentResult result) {
+        output.emit(result.report().json());
+        if (!output.isJson()) {
+            result.report().lines().forEach(output::human);
+        } else if (result.outcome().result() != Result.COMPLETED) {
+            output.note(line(result.outcome()));
+        }
+        return result.outcome().result().exitCode();
+    }
+
+    /** A command line that makes no sense still ends with a report, where JSON was asked for. */
+    static int usage(Output output, String side, String message) {
+        if (output.isJson()) {
+            Outcome outcome = Outcome.of(Result.REFUSED, ErrorCode.PROTOCOL_VIOLATION, message,
+                    side.equals("target") ? Side.TARGET : Side.SOURCE);
+            Report report = Report.ofNothing(side, outcome);
+            report.json().withObject("/error").put("code", "usage")
+                    .put("remedy", "pageferry --help");
+            output.emit(report.json());
+        }
+        output.note("pageferry: " + message);
+        return USAGE;
+    }
+
+    private static String line(Outcome outcome) {
+        return "pageferry: " + outcome.reason()
+                + (outcome.remedy().isEmpty() ? "" : "; " + outcome.remedy());
+    }
+}

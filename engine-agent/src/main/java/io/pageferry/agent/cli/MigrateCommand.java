@@ -1,0 +1,44 @@
+package io.pageferry.agent.cli;
+
+import io.pageferry.agent.MigrateSettings;
+import io.pageferry.agent.SourceAgent;
+import io.pageferry.agent.guest.GuestUri;
+import io.pageferry.agent.guest.Quantity;
+import io.pageferry.agent.report.Hold;
+import io.pageferry.agent.report.MigrationView;
+import io.pageferry.agent.report.Output;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code pageferry migrate GUEST --to HOST:PORT}. */
+@Command(name = "migrate", description = "moves a running guest to a target agent")
+final class MigrateCommand implements Callable<Integer> {
+    @Parameters(paramLabel = "GUEST", description = "workload:SIZE or qemu:/path/to/qmp.sock")
+    private String guest;
+
+    @Option(names = "--to", required = true, paramLabel = "HOST:PORT")
+    private String target;
+
+    @Mixin
+    private MigrateOptions options;
+
+    @Mixin
+    private CommonOptions common;
+
+    @Override
+    public Integer call() {
+        Output output = common.output();
+        MigrateSettings settings = new MigrateSettings(GuestUri.parse(guest),
+                Addresses.parse("--to", target, options.insecure), options.tracker,
+                options.sourceOptions(), options.after, common.stateDirectory,
+                Quantity.nanos(options.linger));
+        MigrationView view = new MigrationView(output, CommonOptions.progress(options.progress),
+                CommonOptions.terminal(), System::nanoTime);
+        SourceAgent agent = new SourceAgent(settings, Hold.around(view));
+        Main.onStop(agent::cancel);
+        return Ending.of(output, agent.run());
+    }
+}

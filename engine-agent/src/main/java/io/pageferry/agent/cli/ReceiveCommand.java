@@ -1,0 +1,86 @@
+package io.pageferry.agent.cli;
+
+import io.pageferry.agent.ReceiveSettings;
+import io.pageferry.agent.TargetAgent;
+import io.pageferry.agent.guest.GuestUri;
+import io.pageferry.agent.guest.Quantity;
+import io.pageferry.agent.report.Hold;
+import io.pageferry.agent.report.MigrationView;
+import io.pageferry.agent.report.Output;
+import io.pageferry.core.target.TargetOptions;
+import java.net.InetSocketAddress;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code pageferry receive GUEST --listen HOST:PORT}. */
+@Command(name = "receive", description = "takes a guest in")
+final class ReceiveCommand implements Callable<Integer> {
+    @Parameters(paramLabel = "GUEST",
+            description = "workload:SIZE, qemu:/path/to/qmp.sock or image:/path/file")
+    private String guest;
+
+    @Option(names = "--listen", required = true, paramLabel = "HOST:PORT",
+            description = "port 0 lets the host choose")
+    private String listen;
+
+    @Option(names = "--once", description = "end after one migration")
+    private boolean once;
+
+    @Option(names = "--prealloc", description = "make the memory resident before listening")
+    private boolean prealloc;
+
+    @Option(names = "--linger", paramLabel = "TIME",
+            description = "with --once: how long an embedded guest runs here, default 2s")
+    private String linger = "2s";
+
+    @Option(names = "--settle-window", paramLabel = "TIME", description = "default 30s")
+    private String settleWindow = "30s";
+
+    @Option(names = "--progress", paramLabel = "auto|plain|none")
+    private String progress = "auto";
+
+    @Option(names = "--insecure", description = "listen on other than loopback addresses")
+    private boolean insecure;
+
+    @Option(names = "--activate", hidden = true)
+    private String activate;
+
+    @Option(names = {"--tls-cert", "--tls-key", "--tls-ca"}, hidden = true)
+    private List<String> tls = new ArrayList<>();
+
+    @Mixin
+    private CommonOptions common;
+
+    @Override
+    public Integer call() {
+        CommonOptions.later("--activate", activate);
+        CommonOptions.later("--tls-cert, --tls-key, --tls-ca", tls.isEmpty() ? null : tls);
+        Output output = common.output();
+        TargetOptions defaults = TargetOptions.defaults();
+        ReceiveSettings settings = new ReceiveSettings(GuestUri.parse(guest),
+                Addresses.parse("--listen", listen, insecure), once, prealloc,
+                new TargetOptions(defaults.window(), defaults.grantNanos(),
+                        Quantity.nanos(settleWindow), defaults.channels()),
+                common.stateDirectory, Quantity.nanos(linger));
+        MigrationView view = new MigrationView(output, CommonOptions.progress(progress),
+                CommonOptions.terminal(), System::nanoTime);
+        TargetAgent agent = new TargetAgent(settings, Hold.around(view),
+                address -> listening(output, address), result -> Ending.of(output, result));
+        Main.onStop(agent::cancel);
+        return Ending.of(output, agent.run());
+    }
+
+    private static void listening(Output output, InetSocketAddress address) {
+        String host = address.getAddress().getHostAddress();
+        String text = (host.contains(":") ? "[" + host + "]" : host) + ":" + address.getPort();
+        output.emit(Output.event("listening").put("address", text));
+        if (!output.isJson()) {
+            output.human("listening on " + text);
+        }
+    }
+}

@@ -1,0 +1,112 @@
+package io.pageferry.agent.guard;
+
+import io.pageferry.agent.ChildJvm;
+import io.pageferry.agent.guest.GuestSetup;
+import io.pageferry.agent.linux.Processes;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * The agent's end of its guard: a small process that holds a pipe from the agent. When the pipe
+ * ends without a farewell it finishes what the agent began, by the journal. It also does the
+ * ptrace injection: a tracer must not die half-way, and must not be its tracee's parent.
+ *
+ * <p>One thread.
+ */
+public final class GuardProcess implements GuestSetup.Injector, AutoCloseable {
+    /** A guard does little: a small heap and no optimising compiler start fastest. */
+    private static final List<String> JVM = List.of("-Xmx48m", "-XX:+UseSerialGC",
+            "-XX:TieredStopAtLevel=1");
+
+    private static final long END_SECONDS = 5;
+
+    private final Process process;
+    private final OutputStream toGuard;
+    private final BufferedReader fromGuard;
+
+    private GuardProcess(Process process) {
+        this.process = process;
+        this.toGuard = process.getOutputStream();
+        this.fromGuard = new BufferedReader(
+                new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
+    }
+
+    /**
+     * Starts a guard; it gets ready while the caller goes on.
+     *
+     * @return the guard, watching nothing yet
+     * @throws IOException when no process can be started
+     */
+    public static GuardProcess start() throws IOException {
+        return new GuardProcess(new ProcessBuilder(ChildJvm.command(JVM, List.of("guard")))
+                .redirectError(ProcessBuilder.Redirect.INHERIT).start());
+    }
+
+    /**
+     * Has it watch over a migration from now on.
+     *
+     * @param stateDirectory of the journal
+     * @param migration      names it
+     * @param side           {@code SOURCE} or {@code TARGET}
+     * @param identity       of the guest, whose lock it takes over too
+     * @throws IOException when the guard is gone
+     */
+    public void watch(Path stateDirectory, UUID migration, String side, String identity)
+            throws IOException {
+        ask("watch\t" + stateDirectory + "\t" + migration + "\t" + side + "\t" + identity);
+    }
+
+    @Override
+    public int userfault(long pid) throws IOException {
+        String fd = ask("inject\t" + pid);
+        return Processes.takeDescriptor(process.pid(), Integer.parseInt(fd));
+    }
+
+    /** {@return whether it is there} */
+    public boolean isAlive() {
+        return process.isAlive();
+    }
+
+    /** Sends it away: all is done, or nothing was begun. Idempotent. */
+    @Override
+    public void close() {
+        try (toGuard; fromGuard) {
+            if (process.isAlive()) {
+                send("farewell");
+            }
+        } catch (IOException gone) {
+            // A guard that is gone needs no farewell.
+        }
+        try {
+            if (!process.waitFor(END_SECONDS, TimeUnit.SECONDS)) {
+                process.destroyForcibly();
+            }
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private String ask(String line) throws IOException {
+        send(line);
+        String answer = fromGuard.readLine();
+        if (answer == null) {
+            throw new IOException("the guard process ended: look at its words above");
+        }
+        if (!answer.startsWith("ok")) {
+            throw new IOException(answer.replaceFirst("^error\t", ""));
+        }
+        return answer.substring(Math.min(answer.length(), 3));
+    }
+
+    private void send(String line) throws IOException {
+        toGuard.write((line + "\n").getBytes(StandardCharsets.UTF_8));
+        toGuard.flush();
+    }
+}

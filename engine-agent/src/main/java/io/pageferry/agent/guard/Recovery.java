@@ -1,0 +1,218 @@
+package io.pageferry.agent.guard;
+
+import io.pageferry.agent.guest.GuestHandle;
+import io.pageferry.agent.guest.GuestHandle.Condition;
+import io.pageferry.agent.guest.GuestKinds;
+import io.pageferry.agent.guest.GuestUri;
+import io.pageferry.agent.journal.FileJournal;
+import io.pageferry.agent.journal.JournalHeader;
+import io.pageferry.core.migration.GuestException;
+import io.pageferry.core.migration.JournalRecord;
+import io.pageferry.core.migration.JournalState;
+import io.pageferry.core.migration.Outcome.Result;
+import io.pageferry.core.migration.Outcome.Side;
+import java.io.IOException;
+import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
+
+/**
+ * The rows "agent dies" and "agent restarted" of the tables of docs/PROTOCOL.md, for whoever holds
+ * the journal's lock: a guard, {@code settle}, or a later {@code receive}.
+ */
+public final class Recovery {
+    private static final long RETRY_NANOS = 200_000_000L;
+
+    /** As long as a migration itself would try: the default of {@code --settle-window}. */
+    private static final long WINDOW_NANOS = 30_000_000_000L;
+
+    private final FileJournal journal;
+    private final Consumer<String> words;
+
+    /**
+     * Makes a recovery.
+     *
+     * @param journal locked by the caller
+     * @param words   one line for people at a time
+     */
+    public Recovery(FileJournal journal, Consumer<String> words) {
+        this.journal = journal;
+        this.words = words;
+    }
+
+    /**
+     * Does what the last record asks for. Doing it twice does no harm.
+     *
+     * @return how the migration stands for this side afterwards
+     * @throws IOException when the guest cannot be reached or the journal not be written
+     */
+    public Result run() throws IOException {
+        if (journal.isSettled()) {
+            return settledResult();
+        }
+        Optional<GuestHandle> handle = reach();
+        if (handle.isEmpty()) {
+            return withoutGuest();
+        }
+        try (GuestHandle guest = handle.get()) {
+            return journal.header().side() == Side.SOURCE ? source(guest) : target(guest);
+        }
+    }
+
+    /**
+     * Takes the guest back at the source and resumes it: the target's durable no, or an operator's
+     * word that it is fenced.
+     *
+     * @param epoch the new epoch
+     * @param why   for the journal
+     * @return {@link Result#FAILED}, or {@link Result#IN_DOUBT} while it cannot be resumed
+     * @throws IOException when the guest cannot be reached or the journal not be written
+     */
+    public Result own(long epoch, String why) throws IOException {
+        boolean ran = decision().map(JournalRecord::ran).orElse(true);
+        journal.write(new JournalRecord(JournalState.OWNED, epoch, ran, why));
+        return run();
+    }
+
+    /**
+     * Gives the guest up at the source: the target runs it.
+     *
+     * @param epoch the epoch granted
+     * @param why   for the journal
+     * @return {@link Result#COMPLETED}
+     * @throws IOException when the guest cannot be reached or the journal not be written
+     */
+    public Result done(long epoch, String why) throws IOException {
+        boolean ran = decision().map(JournalRecord::ran).orElse(true);
+        journal.write(new JournalRecord(JournalState.DONE, epoch, ran, why));
+        return run();
+    }
+
+    private Result source(GuestHandle guest) throws IOException {
+        Optional<JournalRecord> last = decision();
+        if (last.isEmpty()) {
+            settled(0, "nothing was paused");
+            return Result.FAILED;
+        }
+        JournalRecord record = last.get();
+        return switch (record.state()) {
+            case SWITCHOVER -> own(record.epoch(), "the agent died");
+            case OWNED -> resume(guest, record);
+            case DONE -> {
+                if (!"keep".equals(journal.header().reach().get("after"))
+                        && guest.condition() != Condition.GONE) {
+                    guest.end();
+                }
+                settled(record.epoch(), "");
+                yield Result.COMPLETED;
+            }
+            default -> {
+                words.accept("pageferry: the guest stays paused, because the target may run it; "
+                        + "settle it: pageferry settle " + journal.header().migration());
+                yield Result.IN_DOUBT;
+            }
+        };
+    }
+
+    private Result resume(GuestHandle guest, JournalRecord record) throws IOException {
+        long deadline = System.nanoTime() + WINDOW_NANOS;
+        while (record.ran()) {
+            if (guest.condition() == Condition.GONE) {
+                settled(record.epoch(), "the guest is gone");
+                return Result.GUEST_ENDED;
+            }
+            try {
+                guest.resume();
+                break;
+            } catch (GuestException refused) {
+                if (!refused.mayRetry() || System.nanoTime() - deadline >= 0) {
+                    words.accept("pageferry: the guest is ours but cannot go on: "
+                            + refused.getMessage());
+                    return Result.IN_DOUBT;
+                }
+                LockSupport.parkNanos(RETRY_NANOS);
+            }
+        }
+        settled(record.epoch(), "");
+        return Result.FAILED;
+    }
+
+    private Result target(GuestHandle guest) throws IOException {
+        Optional<JournalRecord> last = decision();
+        if (last.isEmpty()) {
+            guest.forget();
+            settled(0, "nothing was loaded");
+            return Result.FAILED;
+        }
+        JournalRecord record = last.get();
+        return switch (record.state()) {
+            case PREPARED -> {
+                journal.write(new JournalRecord(JournalState.REFUSED, record.epoch(),
+                        record.ran(), "the agent died"));
+                yield refuse(guest, record);
+            }
+            case REFUSED -> refuse(guest, record);
+            case ACTIVE -> activate(guest, record);
+            default -> Result.COMPLETED;
+        };
+    }
+
+    private Result refuse(GuestHandle guest, JournalRecord record) throws IOException {
+        if (guest.condition() != Condition.GONE) {
+            guest.end();
+        }
+        settled(record.epoch(), "");
+        return Result.FAILED;
+    }
+
+    private Result activate(GuestHandle guest, JournalRecord record) throws IOException {
+        Condition condition = guest.condition();
+        if (condition == Condition.PAUSED && record.ran()) {
+            guest.resume();
+        } else if (condition == Condition.GONE || condition == Condition.WAITING) {
+            words.accept("pageferry: the target owned the guest and it is gone; whether it ran "
+                    + "cannot be known");
+            return Result.FAILED_AT_TARGET;
+        }
+        journal.write(new JournalRecord(JournalState.RUNNING, record.epoch(), record.ran(), ""));
+        return Result.COMPLETED;
+    }
+
+    /** The guest lived in its agent and went with it. */
+    private Result withoutGuest() throws IOException {
+        Optional<JournalRecord> last = decision();
+        if (last.isPresent() && last.get().state() == JournalState.PREPARED) {
+            journal.write(new JournalRecord(JournalState.REFUSED, last.get().epoch(), true,
+                    "the agent died, and the guest with it"));
+        }
+        if (last.isPresent() && last.get().state() == JournalState.ACTIVE) {
+            return Result.FAILED_AT_TARGET;
+        }
+        settled(last.map(JournalRecord::epoch).orElse(0L), "the guest ended with its agent");
+        return settledResult();
+    }
+
+    private Result settledResult() {
+        return switch (decision().map(JournalRecord::state).orElse(JournalState.SETTLED)) {
+            case RUNNING, DONE -> Result.COMPLETED;
+            default -> Result.FAILED;
+        };
+    }
+
+    private Optional<JournalRecord> decision() {
+        return journal.decision();
+    }
+
+    private void settled(long epoch, String why) throws IOException {
+        boolean ran = decision().map(JournalRecord::ran).orElse(true);
+        journal.write(new JournalRecord(JournalState.SETTLED, epoch, ran, why));
+    }
+
+    private Optional<GuestHandle> reach() throws GuestException {
+        JournalHeader header = journal.header();
+        String scheme = GuestUri.parse(header.guest()).scheme();
+        return header.reach().isEmpty() ? Optional.empty()
+                : GuestKinds.find(scheme).isEmpty() ? Optional.empty()
+                : GuestKinds.find(scheme).get().reach(header.reach());
+    }
+}

@@ -1,0 +1,154 @@
+package io.pageferry.agent.guest;
+
+import io.pageferry.agent.linux.LinuxException;
+import io.pageferry.agent.linux.SharedMemory;
+import io.pageferry.core.memory.GuestMemory;
+import io.pageferry.core.memory.MemoryImage;
+import io.pageferry.core.memory.PageGeometry;
+import io.pageferry.core.memory.Region;
+import io.pageferry.core.memory.RegionTable;
+import java.io.UncheckedIOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+
+/**
+ * Memory of a guest in shared memory files: each region is a part of one file. Serves as live
+ * memory at the source and as image at the target. Owns files and mappings until closed.
+ */
+public final class MappedRegions implements GuestMemory, MemoryImage, AutoCloseable {
+    private final Arena arena = Arena.ofShared();
+    private final RegionTable regions;
+    private final List<Part> parts;
+    private final MemorySegment[] windows;
+
+    /**
+     * Where a region lies.
+     *
+     * @param file   holds it
+     * @param offset of its first byte, a multiple of its granule
+     */
+    public record Part(SharedMemory file, long offset) { }
+
+    /**
+     * Maps every region.
+     *
+     * @param regions the layout
+     * @param parts   one for each region; the files pass to this memory
+     * @throws LinuxException when a mapping is refused; the files are closed then
+     */
+    public MappedRegions(RegionTable regions, List<Part> parts) throws LinuxException {
+        this.regions = regions;
+        this.parts = List.copyOf(parts);
+        this.windows = new MemorySegment[parts.size()];
+        try {
+            for (Region region : regions.regions()) {
+                Part part = parts.get(region.id());
+                windows[region.id()] = part.file().map(part.offset(), region.size(), arena);
+            }
+        } catch (LinuxException refused) {
+            close();
+            throw refused;
+        }
+    }
+
+    @Override
+    public RegionTable regions() {
+        return regions;
+    }
+
+    @Override
+    public MemorySegment window(int region) {
+        return windows[region];
+    }
+
+    @Override
+    public long nextData(long page) {
+        return next(page, true);
+    }
+
+    @Override
+    public long nextHole(long page) {
+        return next(page, false);
+    }
+
+    @Override
+    public void clear(long page, long count) {
+        long at = page;
+        while (at < page + count) {
+            // Writing zeros into a hole would give it storage.
+            long data = Math.min(nextData(at), page + count);
+            long hole = Math.min(nextHole(data), page + count);
+            if (data < hole) {
+                int region = regions.regionOf(data);
+                windows[region].asSlice(regions.offsetInRegion(region, data),
+                        PageGeometry.bytesOf(hole - data)).fill((byte) 0);
+            }
+            at = Math.max(hole, data);
+        }
+    }
+
+    /**
+     * Counts what is not a hole.
+     *
+     * @return bytes with storage
+     */
+    public long dataBytes() {
+        long pages = 0;
+        long end = regions.pageCount();
+        for (long at = nextData(0); at < end; at = nextData(at)) {
+            long hole = nextHole(at);
+            pages += hole - at;
+            at = hole;
+        }
+        return PageGeometry.bytesOf(pages);
+    }
+
+    /**
+     * Gives every page storage, so that the first write of each costs nothing.
+     *
+     * @throws LinuxException when the host has not enough memory
+     */
+    public void populate() throws LinuxException {
+        for (MemorySegment window : windows) {
+            SharedMemory.populate(window);
+        }
+    }
+
+    /** Ends mappings and closes files. Idempotent. */
+    @Override
+    public void close() {
+        if (arena.scope().isAlive()) {
+            arena.close();
+        }
+        parts.forEach(part -> part.file().close());
+    }
+
+    /** Searches region by region: holes of one file say nothing of the next. */
+    private long next(long page, boolean data) {
+        long at = page;
+        while (at < regions.pageCount()) {
+            int region = regions.regionOf(at);
+            long found = nextIn(region, at, data);
+            if (found < regions.endPage(region)) {
+                return found;
+            }
+            at = regions.endPage(region);
+        }
+        return regions.pageCount();
+    }
+
+    private long nextIn(int region, long page, boolean data) {
+        Part part = parts.get(region);
+        long offset = part.offset() + regions.offsetInRegion(region, page);
+        try {
+            long found = data ? part.file().nextData(offset) : part.file().nextHole(offset);
+            long inRegion = Math.max(0, found - part.offset());
+            long pages = data ? inRegion >>> PageGeometry.PAGE_SHIFT
+                    : PageGeometry.pagesFor(inRegion);
+            return Math.max(page, regions.firstPage(region) + pages);
+        } catch (LinuxException failed) {
+            throw new UncheckedIOException(failed);
+        }
+    }
+}

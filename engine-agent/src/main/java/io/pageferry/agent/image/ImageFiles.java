@@ -1,0 +1,65 @@
+package io.pageferry.agent.image;
+
+import io.pageferry.agent.guest.GuestHandle;
+import io.pageferry.core.link.ErrorCode;
+import io.pageferry.core.migration.GuestException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/** The files of one image, and the image as a guard finds it. */
+record ImageFiles(Path file) implements GuestHandle {
+    /** Key of {@code reach}: the image's path. */
+    static final String REACH = "image";
+
+    static Path state(Path file) {
+        return file.resolveSibling(file.getFileName() + ".state");
+    }
+
+    static Path table(Path file) {
+        return file.resolveSibling(file.getFileName() + ".table");
+    }
+
+    /** Deletes an image and what stands beside it; returns what could not be deleted, or null. */
+    static IOException delete(Path file) {
+        IOException left = null;
+        for (Path path : List.of(file, state(file), table(file))) {
+            try {
+                Files.deleteIfExists(path);
+            } catch (IOException refused) {
+                left = refused;
+            }
+        }
+        return left;
+    }
+
+    @Override
+    public Condition condition() {
+        return Files.exists(file) ? Condition.PAUSED : Condition.GONE;
+    }
+
+    @Override
+    public void resume() {
+        // An image does not run.
+    }
+
+    @Override
+    public void end() throws GuestException {
+        forget();
+    }
+
+    @Override
+    public void forget() throws GuestException {
+        IOException left = delete(file);
+        if (left != null) {
+            throw new GuestException(ErrorCode.HOST_FAILED,
+                    "cannot delete the image: " + left.getMessage(), "delete " + file);
+        }
+    }
+
+    @Override
+    public void close() {
+        // Nothing is held.
+    }
+}

@@ -1,0 +1,191 @@
+package io.pageferry.agent.linux;
+
+import io.pageferry.agent.linux.Native.Call;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.OptionalLong;
+
+/**
+ * Other processes: are they there, the same as before, and how to signal them or take one of their
+ * descriptors. Any thread.
+ */
+public final class Processes {
+    /** A signal, numbered as on every Linux that this runs on. */
+    public enum Signal {
+        /** Stops the process until {@link #CONT}; cannot be caught. */
+        STOP(19),
+        /** Goes on after {@link #STOP}. */
+        CONT(18),
+        /** Asks to end. */
+        TERM(15),
+        /** Ends; cannot be caught. */
+        KILL(9);
+
+        private final int number;
+
+        Signal(int number) {
+            this.number = number;
+        }
+    }
+
+    /** Position of the start time among the fields of {@code stat} that follow the name. */
+    private static final int START_TIME = 19;
+    private static final char NONE = 'X';
+
+    private Processes() {
+    }
+
+    /**
+     * Tells whether a process can still do something. One that ended and was not reaped yet is
+     * dead, although {@code kill(pid, 0)} finds it.
+     *
+     * @param pid a process id
+     * @return false when there is none, or it is a zombie
+     */
+    public static boolean isAlive(long pid) {
+        char state = state(pid);
+        return state != 'Z' && state != NONE;
+    }
+
+    /**
+     * Tells whether every thread of a process stands still after a stop signal.
+     *
+     * @param pid a process id
+     * @return true when none can run before it is continued; also when there is no such process
+     * @throws IOException when {@code /proc} cannot be read
+     */
+    public static boolean isStopped(long pid) throws IOException {
+        Path tasks = Path.of("/proc", Long.toString(pid), "task");
+        if (!Files.isDirectory(tasks)) {
+            return true;
+        }
+        try (var threads = Files.list(tasks)) {
+            return threads.map(task -> stateIn(task.resolve("stat")))
+                    .allMatch(state -> "TtZX".indexOf(state) >= 0);
+        }
+    }
+
+    /**
+     * Tells when a process started: with its pid this names it for ever, also after the pid was
+     * given to another.
+     *
+     * @param pid a process id
+     * @return clock ticks since boot, or empty when there is no such process
+     */
+    public static OptionalLong startTicks(long pid) {
+        String[] fields = stat(Path.of("/proc", Long.toString(pid), "stat"));
+        return fields.length > START_TIME
+                ? OptionalLong.of(Long.parseLong(fields[START_TIME])) : OptionalLong.empty();
+    }
+
+    /** The letter in {@code /proc/PID/stat}, or X when there is no such process. */
+    static char state(long pid) {
+        return stateIn(Path.of("/proc", Long.toString(pid), "stat"));
+    }
+
+    /** The letter in the stat file of a process or thread, or X. */
+    static char stateIn(Path stat) {
+        String[] fields = stat(stat);
+        return fields.length == 0 ? NONE : fields[0].charAt(0);
+    }
+
+    /** The fields behind the name, which is in brackets and may itself hold brackets and blanks. */
+    private static String[] stat(Path file) {
+        try {
+            String line = Files.readString(file, StandardCharsets.ISO_8859_1);
+            return line.substring(line.lastIndexOf(')') + 2).trim().split(" ");
+        } catch (IOException e) {
+            return new String[0]; // ended: /proc answers ENOENT or ESRCH
+        }
+    }
+
+    /**
+     * Reads a line of {@code /proc/PID/status}.
+     *
+     * @param pid  a process id
+     * @param name for example {@code PPid}
+     * @return what follows the name, without blanks around; "" when there is no such line
+     * @throws IOException when there is no such process
+     */
+    static String status(long pid, String name) throws IOException {
+        Path file = Path.of("/proc", Long.toString(pid), "status");
+        return Files.readString(file, StandardCharsets.ISO_8859_1).lines()
+                .filter(line -> line.startsWith(name + ":")).findFirst()
+                .map(line -> line.substring(name.length() + 1).trim()).orElse("");
+    }
+
+    /**
+     * Sends a signal to exactly the process that was meant, never to a later one of the same pid.
+     *
+     * @param pid        a process id
+     * @param startTicks what {@link #startTicks} said of it
+     * @param signal     which
+     * @return false when that process is gone
+     * @throws LinuxException when the kernel refuses, as for a process of somebody else
+     */
+    public static boolean signal(long pid, long startTicks, Signal signal) throws LinuxException {
+        long pidfd = Native.call(Call.PIDFD_OPEN, pid, 0);
+        if (pidfd == -Native.ESRCH) {
+            return false;
+        }
+        Native.check(pidfd, "pidfd_open", "process " + pid);
+        try {
+            // Looked up only now: the descriptor holds whatever process has the pid.
+            if (startTicks(pid).orElse(-1) != startTicks) {
+                return false;
+            }
+            long sent = Native.call(Call.PIDFD_SEND_SIGNAL, pidfd, signal.number,
+                    MemorySegment.NULL.address(), 0);
+            if (sent == -Native.ESRCH) {
+                return false;
+            }
+            Native.check(sent, "pidfd_send_signal", "process " + pid);
+            return true;
+        } finally {
+            Native.close((int) pidfd);
+        }
+    }
+
+    /**
+     * Makes a copy of another process's descriptor in this process.
+     *
+     * @param pid a process that may be traced
+     * @param fd  the number of the descriptor there
+     * @return the number of the copy here, close-on-exec; the caller owns it
+     * @throws LinuxException ESRCH when there is no such process, EBADF when it has no such
+     *                        descriptor, EPERM when it may not be traced
+     */
+    public static int takeDescriptor(long pid, int fd) throws LinuxException {
+        String what = "descriptor " + fd + " of process " + pid;
+        long pidfd = Native.check(Native.call(Call.PIDFD_OPEN, pid, 0), "pidfd_open", what);
+        try {
+            return (int) Native.check(Native.call(Call.PIDFD_GETFD, pidfd, fd, 0),
+                    "pidfd_getfd", what);
+        } finally {
+            Native.close((int) pidfd);
+        }
+    }
+
+    /**
+     * Closes a descriptor that {@link #takeDescriptor} or {@link RemoteUserfault} gave and that
+     * nothing else has taken over.
+     *
+     * @param fd a descriptor of this process
+     */
+    public static void closeDescriptor(int fd) {
+        Native.close(fd);
+    }
+
+    /**
+     * Moves this process into a session and process group of its own, so that a signal to the old
+     * group or terminal spares it.
+     *
+     * @throws LinuxException EPERM when it already leads a process group
+     */
+    public static void setsid() throws LinuxException {
+        Native.check(Native.call(Call.SETSID), "setsid", "own process");
+    }
+}

@@ -1,0 +1,282 @@
+package io.pageferry.agent.qemu;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pageferry.agent.qemu.QmpException.Kind;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * What Pageferry asks of a QEMU, typed. Each method is one or a few commands; none waits for
+ * longer than the client's limit unless it says so. Any thread. Tried with QEMU 7.2.
+ *
+ * <p>Traps that the order of the calls avoids:
+ * <ul>
+ * <li>{@code migrate} of a running guest with x-ignore-shared stops it by itself, and the stream
+ *     then says "running": always {@link #stop()} first.
+ * <li>x-ignore-shared must be set on both sides before the first byte of state; a target without
+ *     it ends itself, and so does one whose memory contradicts the state.
+ * <li>Without late-block-activate at the target, loading takes the image locks, and a roll-back
+ *     of the source fails until the target is dead.
+ * <li>{@code cont} on a QEMU that waits for its state is accepted without a word, and makes it
+ *     start on its own after the load. {@code stop} there takes that back.
+ * <li>A loaded target is single-use: a second load is refused.
+ * </ul>
+ */
+public final class QemuControl implements AutoCloseable {
+    /** Shared RAM is not part of the stream: Pageferry moves it. */
+    public static final String IGNORE_SHARED = "x-ignore-shared";
+    /** Image locks are taken at {@code cont}, not at the load. */
+    public static final String LATE_BLOCK_ACTIVATE = "late-block-activate";
+    /** QEMU's words where somebody else holds an image (block/file-posix.c). */
+    private static final String LOCK_REFUSED = "Failed to get \"write\" lock";
+    /** Starting vCPUs may have to open images: longer than a mere question. */
+    private static final Duration CONT_LIMIT = Duration.ofSeconds(30);
+    /** Bytes per second; the state must not wait for QEMU's default limit of 128 MiB/s. */
+    private static final long UNLIMITED = 1L << 40;
+    /** Milliseconds, QEMU's maximum: what is left is sent at once, the guest is paused anyway. */
+    private static final long LONGEST_DOWNTIME = 2_000_000;
+    private static final JsonNodeFactory JSON = JsonNodeFactory.instance;
+
+    /** What query-status says. */
+    public record Status(RunState state, boolean running) {
+    }
+
+    /**
+     * What became of {@code cont}.
+     *
+     * @param running the guest runs
+     * @param lockRefused somebody else holds one of its images; it stays paused
+     * @param desc QEMU's words where it refused, else empty
+     */
+    public record ContResult(boolean running, boolean lockRefused, String desc) {
+    }
+
+    /**
+     * What query-migrate says.
+     *
+     * @param status none, setup, active, device, completed, failed, cancelled …; {@code none}
+     *     where there never was one, and on a target that listens
+     * @param desc QEMU's reason for a failure, else empty
+     * @param blockedBy why this guest cannot be migrated now, one reason per line, else empty
+     */
+    public record Migration(String status, String desc, String blockedBy) {
+        /** True while QEMU works on one. */
+        public boolean active() {
+            return switch (status) {
+                case "none", "completed", "failed", "cancelled" -> false;
+                default -> true;
+            };
+        }
+    }
+
+    /**
+     * The migration settings that Pageferry changes, to be put back where a guest stays.
+     *
+     * @param capabilities all that this QEMU has
+     * @param maxBandwidth bytes per second
+     * @param downtimeLimit milliseconds
+     */
+    public record Settings(Map<String, Boolean> capabilities, long maxBandwidth,
+            long downtimeLimit) {
+        /** Copies. */
+        public Settings {
+            capabilities = Map.copyOf(capabilities);
+        }
+    }
+
+    private final QmpClient qmp;
+
+    /** Takes the client over: closes it with itself. */
+    public QemuControl(QmpClient qmp) {
+        this.qmp = qmp;
+    }
+
+    /** Connects to the monitor at a path; see {@link QmpClient#connect(Path)}. */
+    public static QemuControl connect(Path socket) throws IOException {
+        return new QemuControl(QmpClient.connect(socket));
+    }
+
+    /** The connection, for its events and for commands that have no method here. */
+    public QmpClient qmp() {
+        return qmp;
+    }
+
+    /** query-status. */
+    public Status status() throws QmpException {
+        JsonNode reply = qmp.execute("query-status");
+        return new Status(RunState.of(reply.path("status").asText()),
+                reply.path("running").asBoolean());
+    }
+
+    /**
+     * Pauses the guest and returns when no vCPU runs and the disks are drained. On a target that
+     * waits for its state: makes sure that it stays paused after the load.
+     */
+    public void stop() throws QmpException {
+        qmp.execute("stop", null, CONT_LIMIT);
+    }
+
+    /**
+     * Lets the guest run. To be called only on a guest that is paused, postmigrate or loaded:
+     * for one that still waits for its state QEMU says yes and does something else.
+     */
+    public ContResult cont() throws QmpException {
+        try {
+            qmp.execute("cont", null, CONT_LIMIT);
+            return new ContResult(true, false, "");
+        } catch (QmpException e) {
+            if (e.kind() != Kind.REFUSED) {
+                throw e;
+            }
+            return new ContResult(false, e.desc().contains(LOCK_REFUSED), e.desc());
+        }
+    }
+
+    /** Ends QEMU and the guest. Returns when QEMU agreed or hung up: it may still exist. */
+    public void quit() throws QmpException {
+        try {
+            qmp.execute("quit");
+        } catch (QmpException e) {
+            // QEMU often hangs up before its answer is out.
+            if (e.kind() != Kind.CLOSED) {
+                throw e;
+            }
+        }
+    }
+
+    /** All migration capabilities of this QEMU and whether each is on, by name. */
+    public Map<String, Boolean> capabilities() throws QmpException {
+        Map<String, Boolean> all = new TreeMap<>();
+        for (JsonNode one : qmp.execute("query-migrate-capabilities")) {
+            all.put(one.path("capability").asText(), one.path("state").asBoolean());
+        }
+        return all;
+    }
+
+    /** Sets the capabilities named; refused by QEMU while a migration is active. */
+    public void setCapabilities(Map<String, Boolean> wanted) throws QmpException {
+        ArrayNode list = JSON.arrayNode();
+        wanted.forEach((name, on) ->
+                list.addObject().put("capability", name).put("state", on));
+        if (!list.isEmpty()) {
+            qmp.execute("migrate-set-capabilities", JSON.objectNode()
+                    .set("capabilities", list));
+        }
+    }
+
+    /** The present migration settings. */
+    public Settings settings() throws QmpException {
+        JsonNode parameters = qmp.execute("query-migrate-parameters");
+        return new Settings(capabilities(), parameters.path("max-bandwidth").asLong(),
+                parameters.path("downtime-limit").asLong());
+    }
+
+    /** Puts settings back that {@link #prepareSource()} returned. */
+    public void restore(Settings settings) throws QmpException {
+        Map<String, Boolean> changed = new TreeMap<>(settings.capabilities());
+        changed.entrySet().removeAll(capabilities().entrySet());
+        setCapabilities(changed);
+        setParameters(settings.maxBandwidth(), settings.downtimeLimit());
+    }
+
+    private void setParameters(long maxBandwidth, long downtimeLimit) throws QmpException {
+        qmp.execute("migrate-set-parameters", JSON.objectNode()
+                .put("max-bandwidth", maxBandwidth).put("downtime-limit", downtimeLimit));
+    }
+
+    /**
+     * Makes the source ready for {@link DeviceState#save}: x-ignore-shared on, every other
+     * capability off (multifd or compress would change the stream), no bandwidth limit. The
+     * guest is not disturbed.
+     *
+     * @return what was set before
+     */
+    public Settings prepareSource() throws QmpException {
+        Settings before = settings();
+        setOnly(before.capabilities(), IGNORE_SHARED);
+        setParameters(UNLIMITED, LONGEST_DOWNTIME);
+        return before;
+    }
+
+    /**
+     * Makes a target that was started with {@code -incoming defer} ready for
+     * {@link DeviceState#load}: capabilities, and it listens for its state on a UNIX socket. Also
+     * says {@code stop}, so that a target without {@code -S} does not start on its own.
+     *
+     * @param socket where QEMU listens, absolute; QEMU replaces what is there
+     */
+    public void prepareTarget(Path socket) throws QmpException {
+        setOnly(capabilities(), IGNORE_SHARED, LATE_BLOCK_ACTIVATE);
+        stop();
+        qmp.execute("migrate-incoming", JSON.objectNode().put("uri", uri(socket)));
+    }
+
+    private void setOnly(Map<String, Boolean> present, String... wanted) throws QmpException {
+        Map<String, Boolean> change = new TreeMap<>();
+        present.forEach((name, on) -> {
+            if (on) {
+                change.put(name, false);
+            }
+        });
+        for (String name : wanted) {
+            change.put(name, true);
+        }
+        setCapabilities(change);
+    }
+
+    /** Starts to save the state into a UNIX socket on which somebody listens. */
+    void migrate(Path socket) throws QmpException {
+        qmp.execute("migrate", JSON.objectNode().put("uri", uri(socket)));
+    }
+
+    /** Ends an outgoing migration; a guest that was stopped stays so. */
+    void cancelMigration() throws QmpException {
+        qmp.execute("migrate_cancel");
+    }
+
+    static String uri(Path socket) throws QmpException {
+        String path = socket.toAbsolutePath().toString();
+        // sockaddr_un holds 108 bytes with the final zero (man 7 unix); QEMU would cut it.
+        if (path.length() > 107) {
+            throw QmpException.of(Kind.PROTOCOL, "too long for a UNIX socket: " + path
+                    + ": choose a shorter --state-dir");
+        }
+        return "unix:" + path;
+    }
+
+    /** query-migrate. */
+    public Migration migration() throws QmpException {
+        JsonNode reply = qmp.execute("query-migrate");
+        StringBuilder blocked = new StringBuilder();
+        for (JsonNode reason : reply.path("blocked-reasons")) {
+            blocked.append(blocked.isEmpty() ? "" : "\n").append(reason.asText());
+        }
+        return new Migration(reply.path("status").asText("none"),
+                reply.path("error-desc").asText(""), blocked.toString());
+    }
+
+    /** A QOM property, or a missing node where the object has no such property. */
+    public JsonNode property(String path, String name) throws QmpException {
+        ObjectNode where = JSON.objectNode().put("path", path).put("property", name);
+        try {
+            return qmp.execute("qom-get", where);
+        } catch (QmpException e) {
+            if (e.kind() != Kind.REFUSED) {
+                throw e;
+            }
+            return JSON.missingNode();
+        }
+    }
+
+    /** Closes the connection. Does not end QEMU, and the guest stays as it is. */
+    @Override
+    public void close() {
+        qmp.close();
+    }
+}

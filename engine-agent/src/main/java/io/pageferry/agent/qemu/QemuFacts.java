@@ -1,0 +1,192 @@
+package io.pageferry.agent.qemu;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/**
+ * What a QEMU machine consists of, as far as two of them must be alike for one's state to fit
+ * the other. Read by {@link QemuProbe}; immutable.
+ *
+ * @param name of {@code -name}, empty without one; may differ
+ * @param version QEMU's own, {@code 7.2.22}; a target may be newer
+ * @param machine the versioned machine type, {@code pc-i440fx-7.2}: an alias such as {@code pc}
+ *     is resolved
+ * @param accelerator {@code kvm} or {@code tcg}
+ * @param cpu model, {@code qemu64-x86_64-cpu}
+ * @param cpuFeatures digest of the CPUID words that the guest sees, empty where QEMU does not
+ *     tell: {@code -cpu host} is the same model on two unlike hosts
+ * @param vcpus present now
+ * @param memory the backends that hold the guest's RAM
+ * @param devices type by id of every device of the command line or plugged in later
+ * @param otherBlocks size in bytes by name of RAM that is part of the device state (ROMs, video
+ *     memory); empty where QEMU does not tell
+ * @param drives what query-block lists
+ */
+public record QemuFacts(String name, String version, String machine, String accelerator,
+        String cpu, String cpuFeatures, int vcpus, List<Backend> memory,
+        SortedMap<String, String> devices, SortedMap<String, Long> otherBlocks,
+        List<Drive> drives) {
+
+    /**
+     * One memory backend. A machine's RAM is one backend, however large: with more than 3 GiB
+     * a PC shows the rest of it to the guest above 4 GiB, but the file has no gap. NUMA
+     * machines have one per node.
+     *
+     * @param id of {@code -object}; part of the state's stream, so equal on both sides
+     * @param type {@code memory-backend-file}, {@code -memfd}, {@code -ram}, or empty
+     * @param size bytes
+     * @param share whether another process can see it
+     * @param path of a file backend (a folder too: QEMU makes a file that it unlinks), else
+     *     empty
+     * @param pageSize bytes, 4096 or a huge page's
+     */
+    public record Backend(String id, String type, long size, boolean share, String path,
+            long pageSize) {
+    }
+
+    /**
+     * One disk.
+     *
+     * @param name QEMU's
+     * @param file its image, empty where no medium is in
+     * @param readOnly no lock, no write
+     * @param direct opened with O_DIRECT
+     */
+    public record Drive(String name, String file, boolean readOnly, boolean direct) {
+    }
+
+    /**
+     * Something in which a target is not like its source.
+     *
+     * @param what a key of {@link #asMap()}
+     * @param source the source's value, {@code none} where it has none
+     * @param target the target's value, likewise
+     * @param remedy what to change at the target, with the option of QEMU
+     */
+    public record Difference(String what, String source, String target, String remedy) {
+        @Override
+        public String toString() {
+            return what + " is " + source + " at the source and " + target + " at the target: "
+                    + remedy;
+        }
+    }
+
+    /** Copies. */
+    public QemuFacts {
+        memory = List.copyOf(memory);
+        devices = new TreeMap<>(devices);
+        otherBlocks = new TreeMap<>(otherBlocks);
+        drives = List.copyOf(drives);
+    }
+
+    /** Bytes of guest RAM, over all backends. */
+    public long memoryBytes() {
+        return memory.stream().mapToLong(Backend::size).sum();
+    }
+
+    /**
+     * What the two sides tell each other: keys {@code qemu.version}, {@code qemu.machine},
+     * {@code qemu.memory.ID} and so on, in a fixed order; every value is short text.
+     */
+    public Map<String, String> asMap() {
+        Map<String, String> map = new LinkedHashMap<>();
+        map.put("qemu.version", version);
+        map.put("qemu.machine", machine);
+        map.put("qemu.accelerator", accelerator);
+        map.put("qemu.cpu", cpu);
+        map.put("qemu.cpu-features", cpuFeatures);
+        map.put("qemu.vcpus", Integer.toString(vcpus));
+        for (Backend one : memory) {
+            map.put("qemu.memory." + one.id(), Long.toString(one.size()));
+        }
+        devices.forEach((id, type) -> map.put("qemu.device." + id, type));
+        otherBlocks.forEach((id, size) -> map.put("qemu.block." + id, Long.toString(size)));
+        map.values().removeIf(String::isEmpty);
+        return map;
+    }
+
+    /**
+     * Compares two maps of {@link #asMap()}.
+     *
+     * @param source the source's, possibly sent by a peer: nothing in it is trusted
+     * @return empty where the source's state can be loaded by the target, as far as facts say
+     */
+    public static List<Difference> compare(Map<String, String> source,
+            Map<String, String> target) {
+        List<Difference> differences = new ArrayList<>();
+        Map<String, String> keys = new TreeMap<>(source);
+        target.forEach(keys::putIfAbsent);
+        for (String key : keys.keySet()) {
+            String here = source.getOrDefault(key, "none");
+            String there = target.getOrDefault(key, "none");
+            boolean fits = key.equals("qemu.version") ? older(here, there) : here.equals(there);
+            if (key.startsWith("qemu.") && !fits && comparable(key, source, target)) {
+                differences.add(new Difference(key, here, there, remedy(key, here, there)));
+            }
+        }
+        return differences;
+    }
+
+    /** Some facts are told by some versions of QEMU only: no value is no difference there. */
+    private static boolean comparable(String key, Map<String, String> source,
+            Map<String, String> target) {
+        if (key.equals("qemu.cpu-features")) {
+            return source.containsKey(key) && target.containsKey(key);
+        }
+        if (key.startsWith("qemu.block.")) {
+            return tellsBlocks(source) && tellsBlocks(target);
+        }
+        return true;
+    }
+
+    private static boolean tellsBlocks(Map<String, String> facts) {
+        return facts.keySet().stream().anyMatch(key -> key.startsWith("qemu.block."));
+    }
+
+    /** QEMU keeps the promise of a machine type to newer versions, not to older ones. */
+    private static boolean older(String source, String target) {
+        try {
+            String[] a = source.split("\\.");
+            String[] b = target.split("\\.");
+            for (int i = 0; i < 2; i++) {
+                int difference = Integer.parseInt(a[i]) - Integer.parseInt(b[i]);
+                if (difference != 0) {
+                    return difference < 0;
+                }
+            }
+            return true;
+        } catch (NumberFormatException | ArrayIndexOutOfBoundsException e) {
+            return source.equals(target);
+        }
+    }
+
+    private static String remedy(String key, String source, String target) {
+        int dot = key.indexOf('.', "qemu.".length());
+        String id = dot < 0 ? "" : key.substring(dot + 1);
+        return switch (dot < 0 ? key : key.substring(0, dot)) {
+            case "qemu.version" -> "use QEMU " + source + " or newer at the target";
+            case "qemu.machine" -> "start the target with -machine " + source;
+            case "qemu.accelerator" -> "start the target with -accel " + source;
+            case "qemu.cpu" -> "start the target with -cpu " + source.replaceFirst(
+                    "-(x86_64|i386|arm|aarch64)-cpu$", "");
+            case "qemu.cpu-features" -> "start both with the same named -cpu model and features,"
+                    + " not with -cpu host or max";
+            case "qemu.vcpus" -> "start the target with -smp " + source;
+            case "qemu.memory" -> target.equals("none") || !source.equals("none")
+                    ? "start the target with -object memory-backend-…,id=" + id + ",size="
+                            + source + ",share=on"
+                    : "leave -object memory-backend-…,id=" + id + " out at the target";
+            case "qemu.device" -> source.equals("none")
+                    ? "leave -device " + target + " out at the target"
+                    : "start the target with -device " + source
+                            + (id.startsWith("#") ? "" : ",id=" + id);
+            case "qemu.block" -> "start the target with the same devices, firmware and ROM files"
+                    + " (-bios, -device …,romfile=, vgamem_mb=)";
+            default -> "start the target with the source's arguments";
+        };
+    }
+}

@@ -1,0 +1,220 @@
+package io.pageferry.agent.qemu;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/**
+ * Finds what stands in the way of moving a QEMU guest, before anything is changed. Nothing here
+ * throws for what an operator can mend: an empty list means that it may go on.
+ */
+public final class QemuInspector {
+    private static final String SHARE = "start it with -object memory-backend-memfd,id=ram,"
+            + "size=SIZE,share=on -machine …,memory-backend=ram";
+    private static final String DEFER = "start it with the source's arguments and -S -incoming"
+            + " defer";
+
+    /** asm-generic/fcntl.h: x86-64 and most others; arm64 has 0200000 there. */
+    private static final long O_DIRECT = System.getProperty("os.arch").equals("aarch64")
+            ? 0200000 : 0040000;
+
+    private QemuInspector() {
+    }
+
+    /** What keeps a guest from being moved away. */
+    public static List<Objection> source(QemuControl qemu, QemuFacts facts)
+            throws QmpException {
+        List<Objection> found = new ArrayList<>();
+        state(qemu.status().state(), found);
+        common(qemu, facts, found);
+        QemuControl.Migration migration = qemu.migration();
+        if (migration.active()) {
+            found.add(Objection.of("a migration of this guest is " + migration.status(),
+                    "two at once would both move it",
+                    "wait for it, or end it with migrate_cancel"));
+        }
+        migration.blockedBy().lines().forEach(reason -> found.add(Objection.of(
+                "QEMU says: " + reason, "its device state cannot be saved",
+                "remove what it names")));
+        for (JsonNode job : qemu.qmp().execute("query-block-jobs")) {
+            found.add(Objection.of("block job " + job.path("device").asText() + " ("
+                    + job.path("type").asText() + ") is active",
+                    "the target cannot take it over",
+                    "wait for it, or end it with block-job-cancel"));
+        }
+        devices(facts, found);
+        return found;
+    }
+
+    /** What keeps a guest from arriving here. */
+    public static List<Objection> target(QemuControl qemu, QemuFacts facts)
+            throws QmpException {
+        List<Objection> found = new ArrayList<>();
+        RunState state = qemu.status().state();
+        if (state != RunState.INMIGRATE) {
+            found.add(Objection.of("this QEMU is " + state,
+                    "only one that waits for its state can take a guest in", DEFER));
+        } else if (listens(qemu)) {
+            found.add(Objection.of("this QEMU already listens for a migration",
+                    "its -incoming is not defer, or another program prepared it", DEFER));
+        }
+        if (!qemu.capabilities().containsKey(QemuControl.LATE_BLOCK_ACTIVATE)) {
+            found.add(Objection.of("this QEMU lacks " + QemuControl.LATE_BLOCK_ACTIVATE,
+                    "it would take the disks from a source that can still roll back",
+                    "use QEMU 3.0 or newer"));
+        }
+        common(qemu, facts, found);
+        return found;
+    }
+
+    private static boolean listens(QemuControl qemu) throws QmpException {
+        return !qemu.qmp().execute("query-migrate").path("socket-address").isMissingNode();
+    }
+
+    private static void state(RunState state, List<Objection> found) {
+        switch (state) {
+            case RUNNING, PAUSED, POSTMIGRATE -> {
+                // Moves; one that somebody paused stays paused at the target.
+            }
+            case PRELAUNCH -> found.add(Objection.of("the guest was started with -S",
+                    "it has not run one instruction", "cont it first, or start it at the target"));
+            case INMIGRATE -> found.add(Objection.of("the guest waits for an incoming migration",
+                    "it is a target, there is nothing to move", "name the source's monitor"));
+            case SUSPENDED -> found.add(Objection.of("the guest is suspended",
+                    "QEMU wakes it at the target only by an event that may never come",
+                    "wake it with system_wakeup"));
+            default -> found.add(Objection.of("the guest is " + state,
+                    "there is nothing that could go on at the target",
+                    "bring it back to running, or end it"));
+        }
+    }
+
+    private static void common(QemuControl qemu, QemuFacts facts, List<Objection> found)
+            throws QmpException {
+        Map<String, Boolean> capabilities = qemu.capabilities();
+        if (!capabilities.containsKey(QemuControl.IGNORE_SHARED)) {
+            found.add(Objection.of("this QEMU lacks " + QemuControl.IGNORE_SHARED,
+                    "its device state would hold all of the RAM", "use QEMU 4.0 or newer"));
+        }
+        if (facts.memory().isEmpty()) {
+            found.add(Objection.of("the guest has no memory backend", "its RAM cannot be seen",
+                    SHARE));
+        }
+        for (QemuFacts.Backend one : facts.memory()) {
+            backend(one, found);
+        }
+        JsonNode sizes = qemu.qmp().execute("query-memory-size-summary");
+        long guest = sizes.path("base-memory").asLong() + sizes.path("plugged-memory").asLong();
+        if (guest != facts.memoryBytes() && !facts.memory().isEmpty()) {
+            found.add(Objection.of("the memory backends hold " + facts.memoryBytes()
+                    + " bytes, and the guest's RAM is " + guest,
+                    "a backend that is not RAM would be moved as if it were",
+                    "leave the -object out that no -machine, -numa or pc-dimm uses"));
+        }
+    }
+
+    private static void backend(QemuFacts.Backend one, List<Objection> found) {
+        String name = one.type() + " " + one.id();
+        if (one.type().equals("memory-backend-ram")) {
+            found.add(Objection.of("the guest's RAM is " + name,
+                    "that is private memory of QEMU, as a plain -m gives it", SHARE));
+        } else if (!one.share()) {
+            found.add(Objection.of(name + " has share=off",
+                    "only QEMU sees what the guest writes", "start it with share=on there"));
+        }
+    }
+
+    private static void devices(QemuFacts facts, List<Objection> found) {
+        facts.devices().forEach((id, type) -> {
+            if (type.startsWith("vfio-")) {
+                found.add(Objection.of("device " + id + " is " + type,
+                        "it writes to the guest's RAM past every tracker",
+                        "unplug it with device_del before the move"));
+            } else if (type.startsWith("vhost-")) {
+                found.add(Objection.tracking("device " + id + " is " + type,
+                        "another process or the kernel writes to the guest's RAM",
+                        "use the virtio device without vhost, or --tracker scan"));
+            } else if (type.startsWith("ivshmem")) {
+                found.add(Objection.of("device " + id + " is " + type,
+                        "its memory is shared with others and stays behind",
+                        "unplug it before the move"));
+            }
+        });
+        for (QemuFacts.Drive drive : facts.drives()) {
+            if (drive.direct()) {
+                found.add(Objection.tracking("drive " + drive.name() + " is opened with O_DIRECT",
+                        "what it reads reaches the guest's RAM untracked",
+                        "use cache=writeback,aio=threads, or --tracker scan"));
+            }
+        }
+    }
+
+    /**
+     * What only the process of a source shows: a tap with {@code vhost=on} has an ordinary
+     * virtio-net in front of it, and O_DIRECT may be set on a backing file alone.
+     *
+     * @param pid QEMU's
+     */
+    public static List<Objection> process(long pid) {
+        return process(Path.of("/proc/" + pid));
+    }
+
+    static List<Objection> process(Path process) {
+        Path folder = process.resolve("fd");
+        List<Objection> found = new ArrayList<>();
+        try (Stream<Path> descriptors = Files.list(folder)) {
+            for (Path one : (Iterable<Path>) descriptors::iterator) {
+                Path info = process.resolve("fdinfo").resolve(one.getFileName());
+                descriptor(one, info, found);
+            }
+        } catch (NoSuchFileException e) {
+            found.add(Objection.of("there is no process at " + process, "the guest has ended",
+                    "start it"));
+        } catch (IOException | UncheckedIOException e) {
+            found.add(Objection.of(folder + " cannot be read",
+                    "whether a device writes past every tracker cannot be seen",
+                    "run this as root, or as QEMU's user with CAP_SYS_PTRACE"));
+        }
+        return found;
+    }
+
+    private static void descriptor(Path link, Path infoFile, List<Objection> found)
+            throws IOException {
+        String target;
+        String info;
+        try {
+            target = Files.readSymbolicLink(link).toString();
+            info = Files.readString(infoFile);
+        } catch (NoSuchFileException e) {
+            // Closed since the folder was listed.
+            return;
+        }
+        if (target.startsWith("/dev/vhost-")) {
+            found.add(Objection.tracking("QEMU has " + target + " open",
+                    "the kernel writes to the guest's RAM past every tracker",
+                    "start it with vhost=off on that -netdev, or use --tracker scan"));
+        } else if (target.startsWith("/dev/vfio/")) {
+            found.add(Objection.of("QEMU has " + target + " open",
+                    "a device of the host writes to the guest's RAM past every tracker",
+                    "unplug it with device_del before the move"));
+        } else if (target.startsWith("/") && direct(info)) {
+            found.add(Objection.tracking("QEMU opened " + target + " with O_DIRECT",
+                    "what it reads reaches the guest's RAM untracked",
+                    "use cache=writeback,aio=threads, or --tracker scan"));
+        }
+    }
+
+    /** The line {@code flags:} is octal (man 5 proc). */
+    private static boolean direct(String info) {
+        return info.lines().filter(line -> line.startsWith("flags:"))
+                .map(line -> line.substring("flags:".length()).strip())
+                .anyMatch(flags -> (Long.parseLong(flags, 8) & O_DIRECT) != 0);
+    }
+}

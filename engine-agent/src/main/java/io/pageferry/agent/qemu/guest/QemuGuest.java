@@ -1,0 +1,236 @@
+package io.pageferry.agent.qemu.guest;
+
+import io.pageferry.agent.guest.GuestSetup;
+import io.pageferry.agent.guest.MappedRegions;
+import io.pageferry.agent.guest.SourceGuest;
+import io.pageferry.agent.linux.KernelProbe;
+import io.pageferry.agent.linux.RemoteUserfault;
+import io.pageferry.agent.linux.UserfaultTracker;
+import io.pageferry.agent.qemu.DeviceState;
+import io.pageferry.agent.qemu.Objection;
+import io.pageferry.agent.qemu.QemuControl;
+import io.pageferry.agent.qemu.QemuFacts;
+import io.pageferry.agent.qemu.QemuInspector;
+import io.pageferry.agent.qemu.QemuProbe;
+import io.pageferry.agent.qemu.QmpClient;
+import io.pageferry.agent.qemu.QmpException;
+import io.pageferry.core.dirty.DirtyTracker;
+import io.pageferry.core.link.ErrorCode;
+import io.pageferry.core.link.GuestDescription;
+import io.pageferry.core.memory.GuestMemory;
+import io.pageferry.core.migration.GuestException;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * A running, unmodified QEMU at the source. Nothing in it is changed before the tracker starts,
+ * but for its migration settings, which are put back where it stays.
+ */
+final class QemuGuest implements SourceGuest {
+    private static final Duration SAVE_LIMIT = Duration.ofSeconds(5);
+    private static final int CHUNK = 256 << 10;
+
+    private final QemuProcess process;
+    private final QemuControl qemu;
+    private final QemuFacts facts;
+    private final QemuControl.Settings before;
+    private final MappedRegions regions;
+    private final DirtyTracker tracker;
+    private final String reason;
+    private String endedBecause;
+
+    private QemuGuest(QemuProcess process, QemuControl qemu, QemuFacts facts, Opened opened) {
+        this.process = process;
+        this.qemu = qemu;
+        this.facts = facts;
+        this.regions = opened.regions();
+        this.tracker = opened.tracker();
+        this.reason = opened.reason();
+        this.before = opened.before();
+    }
+
+    /** What was opened on the way. */
+    private record Opened(MappedRegions regions, DirtyTracker tracker, String reason,
+            QemuControl.Settings before) { }
+
+    static QemuGuest open(QemuProcess process, GuestSetup setup) throws GuestException {
+        requireTracker(process, setup.tracker());
+        QemuControl qemu = process.connect();
+        MappedRegions regions = null;
+        boolean opened = false;
+        try {
+            QemuFacts facts = QemuProbe.read(qemu);
+            Objection.refuse(QemuInspector.source(qemu, facts));
+            QemuMemory memory = QemuMemory.find(process.pid(), facts.memory());
+            memory.requireOneWriter();
+            regions = memory.map(false);
+            DirtyTracker tracker = UserfaultTracker.ofProcess(process.pid(),
+                    () -> setup.injector().get().userfault(process.pid()), memory.ranges());
+            String reason = "it sees every write to QEMU's memory from outside, by "
+                    + KernelProbe.summary(KernelProbe.run());
+            QemuGuest guest = new QemuGuest(process, qemu, facts,
+                    new Opened(regions, tracker, reason, qemu.prepareSource()));
+            opened = true;
+            return guest;
+        } catch (QmpException failed) {
+            throw failure(failed);
+        } finally {
+            if (!opened) {
+                qemu.close();
+                if (regions != null) {
+                    regions.close();
+                }
+            }
+        }
+    }
+
+    private static void requireTracker(QemuProcess process, String wanted)
+            throws GuestException {
+        if (!wanted.equals("auto") && !wanted.equals("userfaultfd")) {
+            throw new IllegalArgumentException("--tracker " + wanted
+                    + " cannot follow a QEMU guest: there are auto and userfaultfd");
+        }
+        List<KernelProbe.Step> steps = KernelProbe.run();
+        if (!KernelProbe.canTrackOthers(steps)) {
+            throw new GuestException(ErrorCode.HOST_FAILED, "this host cannot track the writes of"
+                    + " another process: " + KernelProbe.summary(steps),
+                    "run as root on Linux 6.7 or newer");
+        }
+        try {
+            RemoteUserfault.requirePossible(process.pid());
+        } catch (IOException refused) {
+            throw new GuestException(ErrorCode.HOST_FAILED, refused.getMessage(), "");
+        }
+    }
+
+    @Override
+    public GuestDescription describe() {
+        Map<String, String> attributes = facts.asMap();
+        attributes.putAll(HostFiles.of(process.pid(), facts.memory()));
+        return new GuestDescription(QemuKind.SCHEME, facts.name(), regions.regions(),
+                regions.dataBytes(), attributes);
+    }
+
+    @Override
+    public GuestMemory memory() {
+        return regions;
+    }
+
+    @Override
+    public DirtyTracker tracker() {
+        return tracker;
+    }
+
+    @Override
+    public String trackerReason() {
+        return reason;
+    }
+
+    @Override
+    public boolean isRunning() throws GuestException {
+        try {
+            return qemu.status().running();
+        } catch (QmpException failed) {
+            throw failure(failed);
+        }
+    }
+
+    @Override
+    public Optional<String> ended() {
+        for (QmpClient.Event event = qemu.qmp().pollEvent(); event != null;
+                event = qemu.qmp().pollEvent()) {
+            switch (event.name()) {
+                case "SHUTDOWN" -> endedBecause = "the guest shut down";
+                case "GUEST_PANICKED" -> endedBecause = "the guest panicked";
+                default -> { }
+            }
+        }
+        if (!process.isAlive()) {
+            endedBecause = endedBecause == null ? "QEMU (pid " + process.pid() + ") ended"
+                    : endedBecause;
+        }
+        return Optional.ofNullable(endedBecause);
+    }
+
+    @Override
+    public void pause() throws GuestException {
+        try {
+            qemu.stop();
+        } catch (QmpException failed) {
+            throw failure(failed);
+        }
+    }
+
+    @Override
+    public void saveState(OutputStream out) throws IOException {
+        byte[] copy = new byte[CHUNK];
+        DeviceState.save(qemu, process.stateSocket("out"), chunk -> write(chunk, copy, out),
+                SAVE_LIMIT);
+    }
+
+    @Override
+    public void resume() throws GuestException {
+        try {
+            QemuControl.ContResult result = qemu.cont();
+            if (!result.running()) {
+                GuestException refused = new GuestException(ErrorCode.GUEST_FAILED,
+                        "QEMU refused to go on: " + result.desc(),
+                        result.lockRefused() ? "end what holds the disk's lock" : "");
+                throw result.lockRefused() ? refused.retryable() : refused;
+            }
+            qemu.restore(before);
+        } catch (QmpException failed) {
+            throw failure(failed);
+        }
+    }
+
+    @Override
+    public void end() throws GuestException {
+        process.end(qemu);
+    }
+
+    @Override
+    public String identity() {
+        return process.identity();
+    }
+
+    @Override
+    public Map<String, String> reach() {
+        Map<String, String> reach = process.reach();
+        reach.put(QemuHandle.IGNORE_SHARED, Boolean.toString(
+                before.capabilities().getOrDefault(QemuControl.IGNORE_SHARED, false)));
+        return reach;
+    }
+
+    @Override
+    public void close() {
+        tracker.close();
+        regions.close();
+        try {
+            if (process.isAlive() && qemu.status().running()) {
+                qemu.restore(before);
+            }
+        } catch (QmpException deaf) {
+            // Its settings matter to nobody any more.
+        }
+        qemu.close();
+    }
+
+    private static void write(ByteBuffer chunk, byte[] copy, OutputStream out)
+            throws IOException {
+        while (chunk.hasRemaining()) {
+            int part = Math.min(chunk.remaining(), copy.length);
+            chunk.get(copy, 0, part);
+            out.write(copy, 0, part);
+        }
+    }
+
+    static GuestException failure(QmpException failed) {
+        return new GuestException(ErrorCode.GUEST_FAILED, failed.getMessage(), "");
+    }
+}

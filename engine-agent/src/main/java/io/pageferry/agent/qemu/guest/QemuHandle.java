@@ -1,0 +1,101 @@
+package io.pageferry.agent.qemu.guest;
+
+import io.pageferry.agent.guest.GuestHandle;
+import io.pageferry.agent.qemu.QemuControl;
+import io.pageferry.agent.qemu.QmpException;
+import io.pageferry.agent.qemu.RunState;
+import io.pageferry.core.link.ErrorCode;
+import io.pageferry.core.migration.GuestException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+
+/** A QEMU whose agent is gone, as a guard or {@code settle} finds it. */
+final class QemuHandle implements GuestHandle {
+    /** Key of {@code reach}: whether x-ignore-shared was on before the agent came. */
+    static final String IGNORE_SHARED = "ignore-shared";
+
+    private final QemuProcess process;
+    private final boolean ignoreShared;
+    private QemuControl qemu;
+
+    QemuHandle(Map<String, String> reach) {
+        this.process = QemuProcess.of(reach);
+        this.ignoreShared = !"false".equals(reach.get(IGNORE_SHARED));
+    }
+
+    @Override
+    public Condition condition() throws GuestException {
+        if (!process.isAlive()) {
+            return Condition.GONE;
+        }
+        try {
+            QemuControl.Status status = control().status();
+            if (status.running()) {
+                return Condition.RUNNING;
+            }
+            return status.state() == RunState.INMIGRATE ? Condition.WAITING : Condition.PAUSED;
+        } catch (QmpException failed) {
+            if (!process.isAlive()) {
+                return Condition.GONE;
+            }
+            throw QemuGuest.failure(failed);
+        }
+    }
+
+    @Override
+    public void resume() throws GuestException {
+        try {
+            QemuControl.ContResult result = control().cont();
+            if (!result.running()) {
+                // Right after its reader died QEMU may still be ending its own migration.
+                throw new GuestException(ErrorCode.GUEST_FAILED,
+                        "QEMU refused to go on: " + result.desc(), "").retryable();
+            }
+            if (!ignoreShared) {
+                control().setCapabilities(Map.of(QemuControl.IGNORE_SHARED, false));
+            }
+        } catch (QmpException failed) {
+            throw QemuGuest.failure(failed);
+        }
+    }
+
+    @Override
+    public void end() throws GuestException {
+        process.end(control());
+    }
+
+    @Override
+    public void forget() throws GuestException {
+        // A QEMU that waits was told nothing before its memory was complete.
+        deleteSockets();
+    }
+
+    @Override
+    public void close() {
+        if (qemu != null) {
+            qemu.close();
+        }
+        deleteSockets();
+    }
+
+    private QemuControl control() throws GuestException {
+        if (qemu == null) {
+            qemu = process.connect();
+        }
+        return qemu;
+    }
+
+    private void deleteSockets() {
+        for (String side : new String[] {"out", "in"}) {
+            Path socket = process.stateSocket(side);
+            try {
+                Files.deleteIfExists(socket);
+            } catch (IOException left) {
+                // A socket that nobody listens on harms nobody.
+                continue;
+            }
+        }
+    }
+}

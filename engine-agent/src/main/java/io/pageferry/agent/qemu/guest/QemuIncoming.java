@@ -1,0 +1,196 @@
+package io.pageferry.agent.qemu.guest;
+
+import io.pageferry.agent.guest.GuestSetup;
+import io.pageferry.agent.guest.HostMemory;
+import io.pageferry.agent.guest.MappedRegions;
+import io.pageferry.agent.guest.TargetGuest;
+import io.pageferry.agent.linux.LinuxException;
+import io.pageferry.agent.qemu.DeviceState;
+import io.pageferry.agent.qemu.Objection;
+import io.pageferry.agent.qemu.QemuControl;
+import io.pageferry.agent.qemu.QemuFacts;
+import io.pageferry.agent.qemu.QemuInspector;
+import io.pageferry.agent.qemu.QemuProbe;
+import io.pageferry.agent.qemu.QmpException;
+import io.pageferry.core.link.ErrorCode;
+import io.pageferry.core.link.GuestDescription;
+import io.pageferry.core.memory.MemoryImage;
+import io.pageferry.core.memory.Region;
+import io.pageferry.core.migration.GuestException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * A QEMU at the target that was started with {@code -S -incoming defer}. It is told nothing before
+ * its memory is complete and proved, so that until then it can be left as it was found.
+ */
+final class QemuIncoming implements TargetGuest {
+    private static final Duration LOAD_LIMIT = Duration.ofSeconds(10);
+
+    private final QemuProcess process;
+    private final QemuControl qemu;
+    private final QemuFacts facts;
+    private MappedRegions regions;
+    private boolean touched;
+
+    private QemuIncoming(QemuProcess process, QemuControl qemu, QemuFacts facts) {
+        this.process = process;
+        this.qemu = qemu;
+        this.facts = facts;
+    }
+
+    static QemuIncoming open(QemuProcess process, GuestSetup setup) throws GuestException {
+        QemuControl qemu = process.connect();
+        boolean opened = false;
+        try {
+            QemuFacts facts = QemuProbe.read(qemu);
+            Objection.refuse(QemuInspector.target(qemu, facts));
+            QemuIncoming incoming = new QemuIncoming(process, qemu, facts);
+            if (setup.prealloc()) {
+                incoming.populate();
+            }
+            opened = true;
+            return incoming;
+        } catch (QmpException failed) {
+            throw QemuGuest.failure(failed);
+        } finally {
+            if (!opened) {
+                qemu.close();
+            }
+        }
+    }
+
+    @Override
+    public MemoryImage prepare(GuestDescription offered) throws GuestException {
+        if (!offered.kind().equals(QemuKind.SCHEME)) {
+            throw mismatch("a " + offered.kind() + " guest cannot become a QEMU guest",
+                    "receive it as " + offered.kind() + ": or image:");
+        }
+        List<QemuFacts.Difference> differences =
+                QemuFacts.compare(offered.attributes(), facts.asMap());
+        if (!differences.isEmpty()) {
+            QemuFacts.Difference first = differences.getFirst();
+            throw mismatch(first.what() + " is " + first.source() + " at the source and "
+                    + first.target() + " at the target" + (differences.size() == 1 ? ""
+                    : " (and " + (differences.size() - 1) + " more differences)"),
+                    first.remedy());
+        }
+        String shared = HostFiles.shared(HostFiles.of(process.pid(), facts.memory()),
+                offered.attributes());
+        if (shared != null) {
+            throw mismatch("source and target have their RAM '" + shared + "' in the same file",
+                    "give the target a mem-path of its own");
+        }
+        release();
+        regions = QemuMemory.find(process.pid(), inOrderOf(offered)).map(true);
+        HostMemory.requireRoomFor(Math.max(0, offered.dataBytes() - regions.dataBytes()));
+        return regions;
+    }
+
+    @Override
+    public void loadState(byte[] state) throws GuestException {
+        Path socket = process.stateSocket("in");
+        try {
+            touched = true;
+            qemu.prepareTarget(socket);
+            DeviceState.load(qemu, socket, ByteBuffer.wrap(state), LOAD_LIMIT);
+        } catch (IOException failed) {
+            throw new GuestException(ErrorCode.GUEST_FAILED,
+                    "QEMU did not take the device state: " + failed.getMessage(),
+                    "look at QEMU's own log; are the arguments of both sides equal?");
+        }
+    }
+
+    @Override
+    public void resume() throws GuestException {
+        try {
+            QemuControl.ContResult result = qemu.cont();
+            if (!result.running()) {
+                // It said no, so not one instruction ran; and it shall not run later either.
+                process.end(qemu);
+                throw new GuestException(ErrorCode.GUEST_FAILED, "QEMU refused to start the guest: "
+                        + result.desc(), result.lockRefused() ? "end what holds the disk's lock"
+                        : "look at QEMU's own log").provablyNeverRan();
+            }
+        } catch (QmpException unknown) {
+            throw QemuGuest.failure(unknown);
+        }
+    }
+
+    @Override
+    public void discard() {
+        release();
+        if (touched && process.isAlive()) {
+            try {
+                process.end(qemu);
+            } catch (GuestException alive) {
+                // Its process id was in the message of whoever asked; a paused guest stays paused.
+                return;
+            }
+        }
+    }
+
+    @Override
+    public Optional<String> ended() {
+        return process.isAlive() ? Optional.empty()
+                : Optional.of("QEMU (pid " + process.pid() + ") at the target ended");
+    }
+
+    @Override
+    public String identity() {
+        return process.identity();
+    }
+
+    @Override
+    public Map<String, String> reach() {
+        return process.reach();
+    }
+
+    @Override
+    public void close() {
+        release();
+        qemu.close();
+    }
+
+    private void populate() throws GuestException {
+        HostMemory.requireRoomFor(facts.memoryBytes());
+        regions = QemuMemory.find(process.pid(), facts.memory()).map(true);
+        try {
+            regions.populate();
+        } catch (LinuxException full) {
+            throw new GuestException(ErrorCode.NO_ROOM, "--prealloc: " + full.getMessage(),
+                    "free memory or leave --prealloc out");
+        }
+    }
+
+    private void release() {
+        if (regions != null) {
+            regions.close();
+            regions = null;
+        }
+    }
+
+    /** The target's backends in the order of the offered regions. */
+    private List<QemuFacts.Backend> inOrderOf(GuestDescription offered) throws GuestException {
+        List<QemuFacts.Backend> ordered = new ArrayList<>();
+        for (Region region : offered.regions().regions()) {
+            ordered.add(facts.memory().stream()
+                    .filter(one -> one.id().equals(region.name()) && one.size() == region.size())
+                    .findFirst().orElseThrow(() -> mismatch("the guest's RAM '" + region.name()
+                            + "' of " + region.size() + " bytes is not here",
+                            "start the target with -object memory-backend-…,id=" + region.name()
+                            + ",size=" + region.size() + ",share=on")));
+        }
+        return ordered;
+    }
+
+    private static GuestException mismatch(String what, String remedy) {
+        return new GuestException(ErrorCode.GUEST_MISMATCH, what, remedy);
+    }
+}

@@ -1,0 +1,124 @@
+package io.pageferry.agent.qemu.guest;
+
+import io.pageferry.agent.guest.GuestUri;
+import io.pageferry.agent.linux.LinuxException;
+import io.pageferry.agent.linux.Processes;
+import io.pageferry.agent.linux.UnixPeer;
+import io.pageferry.agent.qemu.QemuControl;
+import io.pageferry.agent.qemu.QmpException;
+import io.pageferry.core.link.ErrorCode;
+import io.pageferry.core.migration.GuestException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * A QEMU process behind its monitor.
+ *
+ * @param monitor    real path of its QMP socket
+ * @param pid        process id
+ * @param startTicks when it started, so that a reused process id is never taken for it
+ */
+record QemuProcess(Path monitor, long pid, long startTicks) {
+    private static final String MONITOR = "qmp";
+    private static final String PID = "pid";
+    private static final String START = "start";
+    private static final long END_NANOS = 5_000_000_000L;
+    private static final long POLL_NANOS = 1_000_000L;
+
+    /** Finds who listens on the socket that a URI names. */
+    static QemuProcess find(GuestUri uri) throws GuestException {
+        if (!uri.rest().startsWith("/") || !uri.parameters().isEmpty()) {
+            throw new IllegalArgumentException(
+                    "write qemu:/path/to/qmp.sock, not " + uri.text());
+        }
+        Path path = Path.of(uri.rest());
+        if (!Files.exists(path)) {
+            throw new GuestException(ErrorCode.GUEST_MISMATCH, "there is no guest at " + path,
+                    "start QEMU with -qmp unix:" + path + ",server=on,wait=off");
+        }
+        try {
+            Path monitor = path.toRealPath();
+            long pid = UnixPeer.pid(monitor);
+            return new QemuProcess(monitor, pid, Processes.startTicks(pid).orElseThrow(
+                    () -> new IOException("process " + pid + " has ended")));
+        } catch (IOException nobody) {
+            throw new GuestException(ErrorCode.GUEST_MISMATCH, "nobody answers at " + path + ": "
+                    + nobody.getMessage(), "look whether QEMU is running");
+        }
+    }
+
+    /** Finds again what {@link #reach} told. */
+    static QemuProcess of(Map<String, String> reach) {
+        return new QemuProcess(Path.of(reach.get(MONITOR)), Long.parseLong(reach.get(PID)),
+                Long.parseLong(reach.get(START)));
+    }
+
+    Map<String, String> reach() {
+        Map<String, String> reach = new HashMap<>();
+        reach.put(MONITOR, monitor.toString());
+        reach.put(PID, Long.toString(pid));
+        reach.put(START, Long.toString(startTicks));
+        return reach;
+    }
+
+    String identity() {
+        return "qemu:" + pid + ":" + startTicks;
+    }
+
+    /** Where the device state passes; short, because a socket's path is. */
+    Path stateSocket(String side) {
+        return Path.of(System.getProperty("java.io.tmpdir"),
+                "pageferry-" + pid + "-" + startTicks + "." + side);
+    }
+
+    boolean isAlive() {
+        return Processes.isAlive(pid)
+                && Processes.startTicks(pid).orElse(-1) == startTicks;
+    }
+
+    QemuControl connect() throws GuestException {
+        try {
+            return QemuControl.connect(monitor);
+        } catch (IOException refused) {
+            throw new GuestException(ErrorCode.GUEST_FAILED, refused.getMessage(),
+                    "give Pageferry a -qmp of its own");
+        }
+    }
+
+    /** Ends it by its monitor, by a signal where that does not help; returns when it is gone. */
+    void end(QemuControl qemu) throws GuestException {
+        try {
+            qemu.quit();
+        } catch (QmpException deaf) {
+            kill();
+        }
+        if (!awaitEnd()) {
+            kill();
+            if (!awaitEnd()) {
+                throw new GuestException(ErrorCode.GUEST_FAILED,
+                        "QEMU (pid " + pid + ") does not end", "kill -9 " + pid);
+            }
+        }
+    }
+
+    private boolean awaitEnd() {
+        long deadline = System.nanoTime() + END_NANOS;
+        while (isAlive() && System.nanoTime() - deadline < 0) {
+            LockSupport.parkNanos(POLL_NANOS);
+        }
+        return !isAlive();
+    }
+
+    private void kill() throws GuestException {
+        try {
+            Processes.signal(pid, startTicks, Processes.Signal.KILL);
+        } catch (LinuxException refused) {
+            throw new GuestException(ErrorCode.GUEST_FAILED, "cannot end QEMU (pid " + pid
+                    + "): " + refused.getMessage(), "kill -9 " + pid);
+        }
+    }
+}

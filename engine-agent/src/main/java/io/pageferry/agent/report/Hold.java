@@ -1,0 +1,66 @@
+package io.pageferry.agent.report;
+
+import io.pageferry.core.migration.MigrationListener;
+import io.pageferry.core.round.RoundStats;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * Stops an agent for ever at a chosen state, so that a test can kill it right there. The state's
+ * event was written before; its record, if it has one, is durable.
+ *
+ * <p>Chosen by the system property {@value #PROPERTY}: the name of a state, or {@code paused} for
+ * the moment after the first last pages were applied.
+ */
+public final class Hold implements MigrationListener {
+    /** Names the state; no property, no hold. */
+    public static final String PROPERTY = "pageferry.hold";
+
+    private static final String PAUSED = "paused";
+
+    private final MigrationListener listener;
+    private final String at;
+
+    private Hold(MigrationListener listener, String at) {
+        this.listener = listener;
+        this.at = at;
+    }
+
+    /**
+     * Wraps a listener where a hold was asked for.
+     *
+     * @param listener the real one
+     * @return it, or a hold around it
+     */
+    public static MigrationListener around(MigrationListener listener) {
+        String at = System.getProperty(PROPERTY);
+        return at == null ? listener : new Hold(listener, at);
+    }
+
+    @Override
+    public void state(String state, long epoch) {
+        listener.state(state, epoch);
+        holdIf(at.equals(state));
+    }
+
+    @Override
+    public void round(RoundStats round) {
+        listener.round(round);
+        holdIf(at.equals(PAUSED) && round.stopAndCopy());
+    }
+
+    @Override
+    public void progress(long round, long handled, long dirty) {
+        listener.progress(round, handled, dirty);
+    }
+
+    @Override
+    public void log(Level level, String message) {
+        listener.log(level, message);
+    }
+
+    private static void holdIf(boolean here) {
+        while (here) {
+            LockSupport.park();
+        }
+    }
+}

@@ -1,0 +1,95 @@
+package io.pageferry.agent.report;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.PrintStream;
+
+/**
+ * Where a command writes: with {@code --json} one object per line to stdout and human text to
+ * stderr, else human text to stdout and progress to stderr. Safe for any thread.
+ */
+public final class Output {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private final PrintStream stdout;
+    private final PrintStream stderr;
+    private final boolean json;
+
+    /**
+     * Makes an output.
+     *
+     * @param stdout the process's, or a test's
+     * @param stderr likewise
+     * @param json   whether {@code --json} was given
+     */
+    public Output(PrintStream stdout, PrintStream stderr, boolean json) {
+        this.stdout = stdout;
+        this.stderr = stderr;
+        this.json = json;
+    }
+
+    /** {@return an empty JSON object to fill} */
+    public static ObjectNode object() {
+        return JSON.createObjectNode();
+    }
+
+    /**
+     * Begins an event.
+     *
+     * @param name what happened
+     * @return an object that says so
+     */
+    public static ObjectNode event(String name) {
+        return object().put("event", name);
+    }
+
+    /** {@return whether events are written} */
+    public boolean isJson() {
+        return json;
+    }
+
+    /**
+     * Writes an event, where events are asked for.
+     *
+     * @param event one object
+     */
+    public synchronized void emit(ObjectNode event) {
+        if (json) {
+            try {
+                stdout.println(JSON.writeValueAsString(event));
+                stdout.flush();
+            } catch (JsonProcessingException impossible) {
+                throw new IllegalStateException("a tree always has a text", impossible);
+            }
+        }
+    }
+
+    /**
+     * Writes what a person asked for.
+     *
+     * @param line without its end
+     */
+    public synchronized void human(String line) {
+        (json ? stderr : stdout).println(line);
+    }
+
+    /**
+     * Writes progress, or trouble.
+     *
+     * @param line without its end
+     */
+    public synchronized void note(String line) {
+        stderr.println(line);
+    }
+
+    /**
+     * Writes over the present line of a terminal.
+     *
+     * @param line without its end; empty to wipe it
+     */
+    public synchronized void overwrite(String line) {
+        stderr.print("\r" + line + "\u001b[K");
+        stderr.flush();
+    }
+}

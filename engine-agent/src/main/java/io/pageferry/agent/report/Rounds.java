@@ -1,0 +1,76 @@
+package io.pageferry.agent.report;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pageferry.core.round.RoundStats;
+import java.util.List;
+import java.util.Locale;
+
+/** Rounds as JSON and as lines for people. */
+final class Rounds {
+    private static final double MEBI = 1 << 20;
+
+    private Rounds() {
+    }
+
+    static ObjectNode json(RoundStats round) {
+        return Output.object()
+                .put("round", round.round())
+                .put("phase", round.stopAndCopy() ? "stop-and-copy" : "precopy")
+                .put("dirtyPages", round.dirtyPages())
+                .put("sentPages", round.sentPages())
+                .put("zero", round.zero())
+                .put("raw", round.raw())
+                .put("lz4", round.lz4())
+                .put("delta", 0)
+                .put("duplicate", 0)
+                .put("skipped", round.skipped())
+                .put("deferred", 0)
+                .put("guestBytes", round.guestBytes())
+                .put("wireBytes", round.wireBytes())
+                .put("durationMs", millis(round.durationNanos()))
+                .put("dirtyBytesPerSecond", Math.round(round.dirtyBytesPerSecond()))
+                .put("wireBytesPerSecond", Math.round(round.wireBytesPerSecond()))
+                .put("throttlePercent", 0);
+    }
+
+    static ArrayNode json(List<RoundStats> rounds) {
+        ArrayNode list = Output.object().arrayNode();
+        merged(rounds).forEach(round -> list.add(json(round)));
+        return list;
+    }
+
+    static String line(RoundStats round) {
+        return String.format(Locale.ROOT,
+                "round %2d %s %8d dirty, %8d sent (%d zero, %d raw, %d lz4), %9.1f MiB on the wire,"
+                + " %8.1f ms", round.round(), round.stopAndCopy() ? "last" : "    ",
+                round.dirtyPages(), round.sentPages(), round.zero(), round.raw(), round.lz4(),
+                round.wireBytes() / MEBI, millis(round.durationNanos()));
+    }
+
+    /** Milliseconds with three decimals. */
+    static double millis(long nanos) {
+        return Math.round(nanos / 1e3) / 1e3;
+    }
+
+    /**
+     * The stop-and-copy round as one entry: the pages that saving the state dirtied went behind a
+     * barrier of their own.
+     */
+    private static List<RoundStats> merged(List<RoundStats> rounds) {
+        int last = rounds.size() - 1;
+        if (last < 1 || !rounds.get(last - 1).stopAndCopy()) {
+            return rounds;
+        }
+        RoundStats a = rounds.get(last - 1);
+        RoundStats b = rounds.get(last);
+        RoundStats both = new RoundStats(a.round(), true, a.dirtyPages() + b.dirtyPages(),
+                a.sentPages() + b.sentPages(), a.zero() + b.zero(), a.raw() + b.raw(),
+                a.lz4() + b.lz4(), a.skipped() + b.skipped(), a.wireBytes() + b.wireBytes(),
+                a.durationNanos() + b.durationNanos(), 0);
+        java.util.ArrayList<RoundStats> result = new java.util.ArrayList<>(
+                rounds.subList(0, last - 1));
+        result.add(both);
+        return result;
+    }
+}

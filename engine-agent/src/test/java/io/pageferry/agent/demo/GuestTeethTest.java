@@ -1,0 +1,75 @@
+package io.pageferry.agent.demo;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.pageferry.agent.qemu.QemuControl;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The guest must find a page that is wrong, or its silence says nothing. */
+@Timeout(120)
+class GuestTeethTest {
+    private static final Duration LIMIT = Duration.ofSeconds(60);
+    private static final int PAGE = 4096;
+
+    @TempDir
+    Path folder;
+
+    @Test
+    void aWrongPageOfEitherWriterIsFound() throws IOException {
+        GuestLoad load = new GuestLoad(10, 1, 4 << 10, 2, 8 << 10, false);
+        DemoMachine machine = new DemoMachine(TestMachines.tools(), load, 160L << 20);
+        try (DemoQemu qemu = DemoQemu.source(machine, folder.resolve("vm"));
+                QemuControl control = qemu.control();
+                ConsoleFollower follower = new ConsoleFollower(List.of(qemu.console()))) {
+            assertTrue(follower.await(ConsoleFollower::ready, LIMIT));
+            assertTrue(follower.await(f -> f.lastTick().pages() > 2000, LIMIT));
+            assertEquals(0, follower.lastTick().bad());
+
+            // File 7 is checked some four times a second, each time whole.
+            spoil(qemu, control, "p1000007.25.");
+            assertTrue(follower.await(f -> f.lastTick().bad() >= 1, LIMIT));
+            assertTrue(follower.problems().getFirst().startsWith("bad page p1000007.25."),
+                    follower.problems()::toString);
+
+            long bad = follower.lastTick().bad();
+            spoil(qemu, control, "t1000300.00.");
+            assertTrue(follower.await(f -> f.lastTick().bad() > bad, LIMIT));
+            assertTrue(follower.problems().getLast().startsWith("bad chunk"),
+                    follower.problems()::toString);
+            assertFalse(ConsoleLog.read(qemu.console()).problems().isEmpty());
+        }
+    }
+
+    /** Changes the last byte of every page that begins so: what a lost update would leave. */
+    private static void spoil(DemoQemu qemu, QemuControl control, String head)
+            throws IOException {
+        byte[] wanted = head.getBytes(StandardCharsets.US_ASCII);
+        control.stop();
+        int changed = 0;
+        try (FileChannel memory = FileChannel.open(qemu.memoryFile(), StandardOpenOption.READ,
+                StandardOpenOption.WRITE)) {
+            ByteBuffer begin = ByteBuffer.allocate(wanted.length);
+            for (long at = 0; at < memory.size(); at += PAGE) {
+                memory.read(begin.clear(), at);
+                if (begin.flip().equals(ByteBuffer.wrap(wanted))) {
+                    memory.write(ByteBuffer.wrap(new byte[] {'#'}), at + PAGE - 2);
+                    changed++;
+                }
+            }
+        }
+        control.cont();
+        assertTrue(changed > 0, "no page begins with " + head);
+    }
+}

@@ -1,0 +1,25 @@
+package io.pageferry.agent.demo;
+
+import org.junit.jupiter.api.Assumptions;
+
+/** What the tests boot, where this machine can. */
+public final class TestMachines {
+    private TestMachines() {
+    }
+
+    /** Skips the test, with the reason, where something is missing. */
+    public static DemoTools tools() {
+        try {
+            return DemoTools.findForTests();
+        } catch (DemoTools.MissingException e) {
+            Assumptions.abort(e.getMessage() + (System.getenv(DemoTools.KERNEL_VARIABLE) == null
+                    ? "\nor name a kernel by " + DemoTools.KERNEL_VARIABLE : ""));
+            throw new AssertionError(e);
+        }
+    }
+
+    /** A small guest that ticks and writes a little. */
+    public static DemoMachine light() {
+        return new DemoMachine(tools(), GuestLoad.LIGHT, 192L << 20);
+    }
+}

@@ -1,0 +1,89 @@
+package io.pageferry.agent.linux;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.BooleanSupplier;
+
+/** A process that is no child of this JVM and knows nothing of it. Killed by {@link #close}. */
+final class Stranger implements AutoCloseable {
+    private static final long LIMIT_NANOS = 30_000_000_000L;
+
+    private final long pid;
+    private final long startTicks;
+
+    private Stranger(long pid) {
+        this.pid = pid;
+        this.startTicks = Processes.startTicks(pid).orElseThrow();
+    }
+
+    /** Starts a program through a shell that ends at once, so that its parent is not us. */
+    static Stranger start(String... command) throws IOException {
+        List<String> line = new ArrayList<>(List.of("sh", "-c",
+                "setsid \"$@\" </dev/null >/dev/null 2>&1 & echo $!", "sh"));
+        line.addAll(List.of(command));
+        Process shell = new ProcessBuilder(line).start();
+        Stranger stranger = new Stranger(Long.parseLong(shell.inputReader().readLine()));
+        try {
+            String expected = String.join("\0", command) + "\0";
+            await("program to begin", () -> stranger.commandLine().equals(expected));
+            await("shell to end", () -> !shell.isAlive());
+        } catch (AssertionError e) {
+            stranger.close();
+            throw e;
+        }
+        return stranger;
+    }
+
+    /** Starts {@link StrangerProgram} in a small JVM. */
+    static Stranger startProgram(String... arguments) throws IOException {
+        List<String> line = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx16m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto", "-cp",
+                StrangerProgram.class.getProtectionDomain().getCodeSource().getLocation()
+                        .getPath(), StrangerProgram.class.getName()));
+        line.addAll(List.of(arguments));
+        return start(line.toArray(String[]::new));
+    }
+
+    long pid() {
+        return pid;
+    }
+
+    void signal(Processes.Signal signal) throws LinuxException {
+        Processes.signal(pid, startTicks, signal);
+    }
+
+    private String commandLine() {
+        try {
+            return Files.readString(Path.of("/proc/" + pid + "/cmdline"),
+                    StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            return "";
+        }
+    }
+
+    static void await(String what, BooleanSupplier condition) {
+        long begin = System.nanoTime();
+        while (!condition.getAsBoolean()) {
+            if (System.nanoTime() - begin > LIMIT_NANOS) {
+                throw new AssertionError("waited 30 s for " + what);
+            }
+            Thread.onSpinWait();
+            Thread.yield();
+        }
+    }
+
+    @Override
+    public void close() {
+        try {
+            signal(Processes.Signal.KILL);
+        } catch (LinuxException e) {
+            throw new AssertionError(e);
+        }
+        await("process " + pid + " to end", () -> !Processes.isAlive(pid));
+    }
+}

@@ -1,0 +1,70 @@
+package io.pageferry.agent.qemu;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.junit.jupiter.api.Test;
+
+class QemuFactsTest {
+    private static final QemuFacts FACTS = new QemuFacts("vm", "7.2.22", "pc-i440fx-7.2", "tcg",
+            "qemu64-x86_64-cpu", "abc", 2,
+            List.of(new QemuFacts.Backend("ram", "memory-backend-file", 512L << 20, true,
+                    "/dev/shm/x", 4096)),
+            new TreeMap<>(Map.of("net0", "virtio-net-pci", "#device[0]", "VGA")),
+            new TreeMap<>(Map.of("pc.bios", 262144L)), List.of());
+
+    private static List<QemuFacts.Difference> changed(String key, String value) {
+        Map<String, String> target = new TreeMap<>(FACTS.asMap());
+        if (value == null) {
+            target.remove(key);
+        } else {
+            target.put(key, value);
+        }
+        return QemuFacts.compare(FACTS.asMap(), target);
+    }
+
+    private static void assertMended(String key, String value, String remedy) {
+        List<QemuFacts.Difference> found = changed(key, value);
+        assertEquals(1, found.size(), found.toString());
+        assertTrue(found.getFirst().toString().contains(remedy), found.toString());
+    }
+
+    @Test
+    void equalMachinesDoNotDiffer() {
+        assertEquals(List.of(), QemuFacts.compare(FACTS.asMap(), FACTS.asMap()));
+        assertEquals(512L << 20, FACTS.memoryBytes());
+    }
+
+    @Test
+    void everyDifferenceNamesTheOption() {
+        assertMended("qemu.machine", "pc-q35-7.2", "-machine pc-i440fx-7.2");
+        assertMended("qemu.accelerator", "kvm", "-accel tcg");
+        assertMended("qemu.cpu", "max-x86_64-cpu", "-cpu qemu64");
+        assertMended("qemu.cpu-features", "abd", "same named -cpu model");
+        assertMended("qemu.vcpus", "1", "-smp 2");
+        assertMended("qemu.memory.ram", "1", "id=ram,size=536870912,share=on");
+        assertMended("qemu.memory.ram", null, "id=ram,size=536870912,share=on");
+        assertMended("qemu.memory.more", "7", "leave -object memory-backend-…,id=more out");
+        assertMended("qemu.device.net0", null, "-device virtio-net-pci,id=net0");
+        assertMended("qemu.device.net1", "e1000", "leave -device e1000 out");
+        assertMended("qemu.block.pc.bios", "131072", "ROM files");
+    }
+
+    @Test
+    void aTargetMayBeNewerButNotOlder() {
+        assertEquals(List.of(), changed("qemu.version", "10.1.0"));
+        assertEquals(List.of(), changed("qemu.version", "7.2.0"));
+        assertMended("qemu.version", "7.1.9", "use QEMU 7.2.22 or newer");
+        assertMended("qemu.version", "junk", "use QEMU 7.2.22 or newer");
+    }
+
+    @Test
+    void whatOneSideCannotTellIsNoDifference() {
+        assertEquals(List.of(), changed("qemu.cpu-features", null));
+        assertEquals(List.of(), changed("qemu.block.pc.bios", null));
+        assertEquals(List.of(), changed("something.else", "1"));
+    }
+}

@@ -1,0 +1,2 @@
+/** How one page is written and read: codecs, their choice, batches of pages. */
+package io.pageferry.core.codec;

@@ -1,0 +1,2 @@
+/** Which pages the guest wrote: bitmaps and the port of trackers. */
+package io.pageferry.core.dirty;

@@ -1,0 +1,2 @@
+/** Rounds: encoding dirty pages, counting, and the pure decision when to stop. */
+package io.pageferry.core.round;

@@ -1,0 +1,162 @@
+package io.pageferry.core.target;
+
+import io.pageferry.core.link.ErrorCode;
+import io.pageferry.core.link.Message;
+import io.pageferry.core.migration.GuestException;
+import io.pageferry.core.migration.JournalState;
+import io.pageferry.core.migration.Outcome;
+import io.pageferry.core.migration.Outcome.Result;
+import io.pageferry.core.migration.Outcome.Side;
+import java.io.IOException;
+import java.util.Optional;
+
+/**
+ * From J(PREPARED) to the last word: load, wait for the grant, resume or refuse. REFUSED and
+ * ACTIVE exclude each other in the journal, and J(ACTIVE) precedes the first instruction.
+ */
+final class Activation {
+    private final TargetContext context;
+    private final long digest;
+    private long deadline;
+    private Message lastWord;
+    private Outcome end;
+
+    Activation(TargetContext context, long digest) {
+        this.context = context;
+        this.digest = digest;
+    }
+
+    /** J(PREPARED), load the state, READY. */
+    void load(byte[] state, long walkNanos) {
+        try {
+            context.write(JournalState.PREPARED, "");
+        } catch (IOException full) {
+            refuse(ErrorCode.HOST_FAILED, "cannot write the journal: " + full.getMessage(),
+                    Side.TARGET);
+            return;
+        }
+        long before = context.now();
+        try {
+            context.parts.guest().loadState(state);
+        } catch (GuestException failed) {
+            refuse(failed.code(), failed.getMessage(), Side.TARGET);
+            return;
+        }
+        long loadNanos = context.now() - before;
+        context.figures.loaded(state.length, walkNanos, loadNanos);
+        deadline = context.now() + context.parts.options().grantNanos();
+        context.enter(TargetState.READY);
+        context.send(new Message.Ready(context.epoch(), digest, walkNanos, loadNanos));
+    }
+
+    void turn() {
+        if (context.state() == TargetState.READY) {
+            Optional<String> gone = context.parts.guest().ended();
+            if (gone.isPresent()) {
+                refuse(ErrorCode.GUEST_ENDED, gone.get(), Side.TARGET);
+            } else if (context.now() - deadline >= 0) {
+                refuse(ErrorCode.DEADLINE, "no grant in time", Side.SOURCE);
+            }
+        } else if (lastWord != null && context.now() - deadline >= 0) {
+            context.finish(end);
+        }
+    }
+
+    void onGrant(Message.Grant grant) {
+        if (grant.epoch() != context.epoch()) {
+            context.send(new Message.StatusUnknown(grant.epoch(),
+                    "the epoch here is " + context.epoch()));
+        } else if (context.state() == TargetState.READY) {
+            activate(grant.run());
+        } else if (lastWord != null) {
+            context.send(lastWord);
+        }
+    }
+
+    void onStatus(Message.Status status) {
+        if (lastWord != null && status.epoch() == context.epoch()) {
+            context.send(lastWord);
+        } else {
+            // READY is no answer: it may yet refuse.
+            context.send(new Message.StatusUnknown(status.epoch(), "not decided yet"));
+        }
+    }
+
+    void onFarewell(Message.Farewell farewell) {
+        if (lastWord != null && farewell.epoch() == context.epoch()) {
+            context.figures.times(farewell.totalNanos(), farewell.downtimeNanos());
+            context.finish(end);
+        }
+    }
+
+    /** Cancel, failure or loss of the link: too late once it is granted. */
+    void onEnd(ErrorCode code, String reason, Side side) {
+        if (context.state() == TargetState.READY) {
+            refuse(code, reason, side);
+        } else if (lastWord != null && !context.parts.link().isUp()) {
+            context.finish(end);
+        }
+    }
+
+    private void activate(boolean run) {
+        context.runs(run);
+        try {
+            context.write(JournalState.ACTIVE, "");
+        } catch (IOException full) {
+            // Not durable, so not active: as long as nothing ran, a refusal is still honest.
+            refuse(ErrorCode.HOST_FAILED, "cannot write the journal: " + full.getMessage(),
+                    Side.TARGET);
+            return;
+        }
+        context.figures.owner("target", context.epoch());
+        context.enter(TargetState.ACTIVE);
+        long before = context.now();
+        try {
+            if (run) {
+                context.parts.guest().resume();
+            }
+        } catch (GuestException failed) {
+            giveBack(failed);
+            return;
+        }
+        long resumeNanos = context.now() - before;
+        context.figures.resumed(resumeNanos);
+        context.record(JournalState.RUNNING, "");
+        context.enter(TargetState.RUNNING);
+        lastWord(new Message.Running(context.epoch(), resumeNanos), Outcome.completed());
+    }
+
+    private void giveBack(GuestException failed) {
+        if (!failed.neverRan()) {
+            context.finish(Outcome.of(Result.FAILED_AT_TARGET, failed.code(), "the guest was "
+                    + "granted, and whether it ran cannot be known: " + failed.getMessage(),
+                    Side.TARGET).withRemedy("look at the guest here before starting it anywhere"));
+            return;
+        }
+        context.parts.guest().discard();
+        context.record(JournalState.RETURNED, failed.getMessage());
+        context.figures.owner("source", context.epoch());
+        context.enter(TargetState.RETURNED);
+        lastWord(new Message.Returned(context.epoch(), failed.getMessage()),
+                Outcome.of(Result.FAILED, failed.code(), failed.getMessage(), Side.TARGET));
+    }
+
+    private void refuse(ErrorCode code, String reason, Side side) {
+        context.record(JournalState.REFUSED, reason);
+        context.enter(TargetState.REFUSED);
+        context.parts.guest().discard();
+        context.record(JournalState.SETTLED, reason);
+        lastWord(new Message.Refused(context.epoch(), reason),
+                Outcome.of(Result.FAILED, code, reason, side));
+    }
+
+    private void lastWord(Message word, Outcome outcome) {
+        lastWord = word;
+        end = outcome;
+        deadline = context.now() + context.parts.options().lastWordNanos();
+        context.send(word);
+        if (!context.parts.link().isUp()) {
+            context.finish(end);
+        }
+    }
+}

@@ -1,0 +1,122 @@
+package io.pageferry.core.target;
+
+import io.pageferry.core.codec.PageBatch;
+import io.pageferry.core.codec.PageDecodeException;
+import io.pageferry.core.image.ImageWalker;
+import io.pageferry.core.image.ImageWriter;
+import io.pageferry.core.link.Message;
+import io.pageferry.core.memory.ChecksumTable;
+import io.pageferry.core.memory.MemoryImage;
+
+/** The image while it is filled: applies batches, keeps barriers, reads back. */
+final class Receiver implements AutoCloseable {
+    /** Pages read back in one turn: half a millisecond, so that batches are not kept waiting. */
+    private static final int WALK_A_TURN = 1024;
+
+    private final ImageWriter writer;
+    private final ImageWalker walker;
+    private final boolean verify;
+    private final long[] applied;
+    private Message.RoundEnd barrier;
+    private long walkingRound = -1;
+    private long walkedRound = -1;
+
+    Receiver(MemoryImage image, int channels, boolean verify) {
+        this.writer = new ImageWriter(image);
+        this.walker = new ImageWalker(image, writer);
+        this.applied = new long[channels];
+        this.verify = verify;
+    }
+
+    void apply(PageBatch batch) throws PageDecodeException {
+        writer.apply(batch);
+        applied[batch.channel()] = batch.sequence();
+    }
+
+    /** Takes a barrier; returns what is wrong with it, or null. */
+    String barrier(Message.RoundEnd end) {
+        if (barrier != null || end.lastSequences().length != applied.length) {
+            return "barrier of round " + end.round() + " out of turn";
+        }
+        barrier = end;
+        return null;
+    }
+
+    /** Whether every batch up to these sequence numbers is in the image. */
+    boolean reached(long[] sequences) {
+        if (sequences.length != applied.length) {
+            return false;
+        }
+        for (int i = 0; i < applied.length; i++) {
+            if (applied[i] < sequences[i]) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** Passes the barrier when every batch before it is applied; returns its round, or −1. */
+    long passBarrier() {
+        if (barrier == null || !reached(barrier.lastSequences())) {
+            return -1;
+        }
+        long round = barrier.round();
+        barrier = null;
+        walkingRound = round;
+        if (verify) {
+            walker.enqueueWritten();
+            if (round == 0) {
+                walker.proveUnwritten();
+            }
+        }
+        return round;
+    }
+
+    boolean barrierPending() {
+        return barrier != null;
+    }
+
+    /** Reads back some pages; returns how many. */
+    int walk() {
+        return verify ? walker.step(WALK_A_TURN) : 0;
+    }
+
+    /** Returns a round that was read back to its last page and not told yet, or −1. */
+    long newlyWalked() {
+        if (walkedRound < walkingRound && (!verify || walker.isIdle())) {
+            walkedRound = walkingRound;
+            return walkedRound;
+        }
+        return -1;
+    }
+
+    /** Queues what is left to read back before the digest may be believed. */
+    void beginProof() {
+        if (verify) {
+            walker.enqueueWritten();
+            walker.proveUnwritten();
+        }
+    }
+
+    boolean verifies() {
+        return verify;
+    }
+
+    boolean isProved() {
+        return !verify || walker.isIdle();
+    }
+
+    ChecksumTable table() {
+        return walker.table();
+    }
+
+    long pagesBy(int codec) {
+        return writer.pagesBy(codec);
+    }
+
+    @Override
+    public void close() {
+        writer.close();
+        walker.close();
+    }
+}

@@ -1,0 +1,98 @@
+package io.pageferry.core.target;
+
+import io.pageferry.core.link.Message;
+import io.pageferry.core.migration.Journal;
+import io.pageferry.core.migration.JournalRecord;
+import io.pageferry.core.migration.JournalState;
+import io.pageferry.core.migration.MigrationListener.Level;
+import io.pageferry.core.migration.Outcome;
+import java.io.IOException;
+import java.util.ArrayDeque;
+
+/** What the phases of one target migration share: parts, state, epoch, and how to end. */
+final class TargetContext {
+    final TargetParts parts;
+    final TargetFigures figures = new TargetFigures();
+    private final ArrayDeque<Message> outbox = new ArrayDeque<>();
+    private Journal journal;
+    private TargetState state = TargetState.WAITING;
+    private Outcome outcome;
+    private long epoch;
+    private boolean runs = true;
+
+    TargetContext(TargetParts parts) {
+        this.parts = parts;
+    }
+
+    TargetState state() {
+        return state;
+    }
+
+    Outcome outcome() {
+        return outcome;
+    }
+
+    long epoch() {
+        return epoch;
+    }
+
+    void epoch(long next) {
+        epoch = next;
+    }
+
+    /** Whether the guest is to run here: what somebody had paused stays paused. */
+    void runs(boolean granted) {
+        runs = granted;
+    }
+
+    void journal(Journal opened) {
+        journal = opened;
+    }
+
+    void write(JournalState what, String note) throws IOException {
+        if (journal != null) {
+            journal.write(new JournalRecord(what, epoch, runs, note));
+        }
+    }
+
+    /** For records whose act is right whether or not they reach the disk. */
+    void record(JournalState what, String note) {
+        try {
+            write(what, note);
+        } catch (IOException lost) {
+            warn("cannot write " + what + " to the journal: " + lost.getMessage());
+        }
+    }
+
+    void send(Message message) {
+        outbox.add(message);
+        flush();
+    }
+
+    int flush() {
+        int sent = 0;
+        while (!outbox.isEmpty() && parts.link().send(outbox.peek())) {
+            outbox.poll();
+            sent++;
+        }
+        return sent;
+    }
+
+    void enter(TargetState next) {
+        state = next;
+        parts.listener().state(next.word(), epoch);
+    }
+
+    void finish(Outcome end) {
+        outcome = end;
+        enter(TargetState.ENDED);
+    }
+
+    void warn(String line) {
+        parts.listener().log(Level.WARN, line);
+    }
+
+    long now() {
+        return parts.clock().nanoTime();
+    }
+}

@@ -1,0 +1,312 @@
+package io.pageferry.core.target;
+
+import io.pageferry.core.codec.PageBatch;
+import io.pageferry.core.codec.PageCodec;
+import io.pageferry.core.codec.PageDecodeException;
+import io.pageferry.core.link.ErrorCode;
+import io.pageferry.core.link.LinkHandler;
+import io.pageferry.core.link.Message;
+import io.pageferry.core.memory.ChecksumTable;
+import io.pageferry.core.memory.MemoryImage;
+import io.pageferry.core.migration.GuestException;
+import io.pageferry.core.migration.JournalState;
+import io.pageferry.core.migration.MigrationListener.Level;
+import io.pageferry.core.migration.Outcome;
+import io.pageferry.core.migration.Outcome.Result;
+import io.pageferry.core.migration.Outcome.Side;
+import java.io.IOException;
+import java.util.Optional;
+import java.util.stream.LongStream;
+
+/**
+ * The target's state machine up to READY, and the frame around {@link Activation}: the target rows
+ * of the tables of docs/PROTOCOL.md. A duty cycle drives it: call {@link #doWork} until
+ * {@link #isDone}. It starts no thread and never waits, but for the guest's own acts. One thread
+ * calls everything but {@link #cancel}.
+ */
+public final class TargetMigration implements LinkHandler, AutoCloseable {
+    /** Upper half of the feature bits: what the source demands. None is known in version 1. */
+    private static final int MANDATORY_SHIFT = 32;
+
+    private final TargetContext context;
+    private final TargetParts parts;
+    private Receiver receiver;
+    private Activation activation;
+    private StateBuffer state = new StateBuffer();
+    private Message.Complete complete;
+    private long completeNanos;
+    private boolean proving;
+    private boolean mismatched;
+    private volatile boolean cancelled;
+
+    /**
+     * Makes a migration that waits for its offer.
+     *
+     * @param parts what it works with; stays the caller's
+     */
+    public TargetMigration(TargetParts parts) {
+        this.parts = parts;
+        this.context = new TargetContext(parts);
+    }
+
+    /**
+     * Does what can be done now.
+     *
+     * @return how much that was; 0 when there is nothing to do at the moment
+     */
+    public int doWork() {
+        if (isDone()) {
+            return 0;
+        }
+        int work = parts.link().poll(this) + context.flush();
+        if (cancelled && !isDone()) {
+            onCancel();
+        }
+        if (receiver != null && activation == null && !isDone()) {
+            work += receiveTurn(work == 0);
+        }
+        if (activation != null && !isDone()) {
+            activation.turn();
+        }
+        return work;
+    }
+
+    /** Asks for the end; from any thread. After the grant it is too late. */
+    public void cancel() {
+        cancelled = true;
+    }
+
+    /** {@return whether the migration ended} */
+    public boolean isDone() {
+        return context.outcome() != null;
+    }
+
+    /** {@return how it ended, or empty while it goes on} */
+    public Optional<Outcome> outcome() {
+        return Optional.ofNullable(context.outcome());
+    }
+
+    /** {@return the state} */
+    public TargetState state() {
+        return context.state();
+    }
+
+    /** {@return what was measured} */
+    public TargetFigures figures() {
+        return context.figures;
+    }
+
+    /** Frees what the migration made itself. */
+    @Override
+    public void close() {
+        if (receiver != null) {
+            receiver.close();
+            receiver = null;
+        }
+    }
+
+    @Override
+    public void onMessage(Message message) {
+        switch (message) {
+            case Message.Hello hello when context.state() == TargetState.WAITING -> offer(hello);
+            case Message.RoundEnd end when isReceiving() -> violated(receiver.barrier(end));
+            case Message.Switchover begun when isReceiving() -> switchover(begun);
+            case Message.StateChunk chunk when isReceiving() && chunk.epoch() == context.epoch() ->
+                    violated(state.add(chunk));
+            case Message.Complete all when isReceiving() && complete == null -> onComplete(all);
+            case Message.TableRequest request when mismatched -> answer(request);
+            case Message.Grant grant when activation != null -> activation.onGrant(grant);
+            case Message.Status status when activation != null -> activation.onStatus(status);
+            case Message.Status status -> context.send(new Message.StatusUnknown(status.epoch(),
+                    "still " + context.state().word()));
+            case Message.Farewell farewell when activation != null ->
+                    activation.onFarewell(farewell);
+            case Message.Cancel cancel -> onEnd(cancel.code(), cancel.reason(), Side.SOURCE);
+            case Message.Failure failed -> onEnd(failed.code(), failed.reason(), Side.SOURCE);
+            case Message.Heartbeat heartbeat -> { }
+            default -> violated("unexpected " + message.getClass().getSimpleName() + " in "
+                    + context.state());
+        }
+    }
+
+    @Override
+    public void onBatch(PageBatch batch) {
+        if (!isReceiving() || complete != null) {
+            violated("pages in " + context.state());
+            return;
+        }
+        if (context.state() == TargetState.RESERVED) {
+            context.enter(TargetState.RECEIVING);
+        }
+        try {
+            receiver.apply(batch);
+            context.figures.batch(batch.payloadBytes() + batch.count() * Long.BYTES);
+            parts.link().applied(batch);
+        } catch (PageDecodeException broken) {
+            end(ErrorCode.PROTOCOL_VIOLATION, broken.getMessage(), Side.SOURCE);
+        }
+    }
+
+    @Override
+    public void onLost(ErrorCode code, String reason) {
+        onEnd(code, reason, Side.SOURCE);
+    }
+
+    private void offer(Message.Hello hello) {
+        context.figures.offered(new TargetFigures.Offer(hello.migrationId(), hello.guest()));
+        if (hello.features() >>> MANDATORY_SHIFT != 0) {
+            refuse(ErrorCode.FEATURE_MISSING, "mandatory features "
+                    + Long.toHexString(hello.features()) + " are unknown here", "");
+            return;
+        }
+        try {
+            MemoryImage image = parts.guest().prepare(hello.guest());
+            context.journal(parts.journals().open(hello.migrationId()));
+            int channels = Math.min(hello.channels(), parts.options().channels());
+            receiver = new Receiver(image, channels, hello.verification() != 0);
+            Message.Welcome welcome = new Message.Welcome(parts.token(), 1, 0, channels,
+                    parts.options().window());
+            parts.link().acceptChannels(welcome);
+            context.send(welcome);
+            context.enter(TargetState.RESERVED);
+        } catch (GuestException cannot) {
+            refuse(cannot.code(), cannot.getMessage(), cannot.remedy());
+        } catch (IOException host) {
+            parts.guest().discard();
+            refuse(ErrorCode.HOST_FAILED, host.getMessage(), "");
+        }
+    }
+
+    private void refuse(ErrorCode code, String reason, String remedy) {
+        context.send(new Message.Failure(code, remedy.isEmpty() ? reason : reason + "; " + remedy));
+        context.finish(Outcome.of(Result.REFUSED, code, reason, Side.TARGET).withRemedy(remedy));
+    }
+
+    private void switchover(Message.Switchover begun) {
+        if (begun.epoch() <= context.epoch()) {
+            violated("epoch " + begun.epoch() + " after " + context.epoch());
+            return;
+        }
+        context.epoch(begun.epoch());
+        state = new StateBuffer();
+        parts.listener().log(Level.INFO,
+                "the source pauses the guest, epoch " + begun.epoch());
+    }
+
+    private void onComplete(Message.Complete all) {
+        if (all.epoch() != context.epoch()) {
+            violated("COMPLETE(" + all.epoch() + ") in epoch " + context.epoch());
+        } else if (all.leftPages() != 0) {
+            violated("COMPLETE while " + all.leftPages() + " pages are still owed");
+        } else if (!violated(state.check(all.state()))) {
+            complete = all;
+            completeNanos = context.now();
+        }
+    }
+
+    /** Barrier, reading back, and the proof once COMPLETE is there. */
+    private int receiveTurn(boolean idle) {
+        long passed = receiver.passBarrier();
+        if (passed >= 0) {
+            context.send(new Message.RoundApplied(passed));
+        }
+        int walked = idle || complete != null ? receiver.walk() : 0;
+        if (complete == null) {
+            long done = receiver.newlyWalked();
+            if (done >= 0) {
+                context.send(new Message.Walked(done));
+            }
+        } else if (!mismatched && receiver.reached(complete.lastSequences())
+                && !receiver.barrierPending()) {
+            prove();
+        }
+        return walked + (passed >= 0 ? 1 : 0);
+    }
+
+    private void prove() {
+        if (!proving) {
+            proving = true;
+            receiver.beginProof();
+        }
+        if (!receiver.isProved()) {
+            return;
+        }
+        long digest = receiver.table().digest();
+        context.figures.digests(complete.digest(), digest);
+        context.figures.pages(LongStream.rangeClosed(0, PageCodec.LZ4)
+                .map(codec -> receiver.pagesBy((int) codec)).toArray());
+        activate(digest);
+    }
+
+    private void activate(long digest) {
+        boolean verified = receiver.table().digest() == complete.digest();
+        if (receiver.verifies() && !verified) {
+            mismatched = true;
+            long blockPages = Math.ceilDiv(receiver.table().pages(), Message.MAX_BLOCKS);
+            context.send(new Message.Mismatch(complete.epoch(), digest, blockPages,
+                    receiver.table().blockDigests(blockPages)));
+            context.warn("the image differs from what was sent; nothing is loaded");
+            return;
+        }
+        activation = new Activation(context, digest);
+        activation.load(state.toByteArray(), context.now() - completeNanos);
+    }
+
+    private void answer(Message.TableRequest request) {
+        ChecksumTable table = receiver.table();
+        if (request.firstPage() < 0 || request.count() < 1
+                || request.firstPage() > table.pages() - request.count()) {
+            violated("checksums asked for page " + request.firstPage());
+            return;
+        }
+        int[] crcs = new int[request.count()];
+        for (int i = 0; i < crcs.length; i++) {
+            crcs[i] = table.get(request.firstPage() + i);
+        }
+        context.send(new Message.Table(request.firstPage(), crcs));
+    }
+
+    private boolean isReceiving() {
+        return receiver != null && activation == null && !mismatched && !isDone();
+    }
+
+    /** Ends the session when there is something wrong; returns whether there was. */
+    private boolean violated(String what) {
+        if (what == null) {
+            return false;
+        }
+        context.send(new Message.Failure(ErrorCode.PROTOCOL_VIOLATION, what));
+        onEnd(ErrorCode.PROTOCOL_VIOLATION, what, Side.SOURCE);
+        return true;
+    }
+
+    private void onCancel() {
+        if (activation == null) {
+            context.send(new Message.Cancel(context.epoch(), ErrorCode.CANCELLED,
+                    "cancelled at the target"));
+        }
+        onEnd(ErrorCode.CANCELLED, "cancelled at the target", Side.TARGET);
+    }
+
+    private void onEnd(ErrorCode code, String reason, Side side) {
+        if (isDone()) {
+            return;
+        }
+        if (activation != null) {
+            activation.onEnd(code, reason, side);
+        } else if (receiver == null) {
+            context.finish(Outcome.of(Result.REFUSED, code, reason, side));
+        } else {
+            end(code, reason, side);
+        }
+    }
+
+    /** Before READY: nothing is loaded, so the image goes and nothing is left behind. */
+    private void end(ErrorCode code, String reason, Side side) {
+        context.send(new Message.Cancel(context.epoch(), code, reason));
+        parts.guest().discard();
+        context.record(JournalState.SETTLED, reason);
+        context.finish(Outcome.of(Result.FAILED, mismatched ? ErrorCode.DIGEST_MISMATCH : code,
+                mismatched ? "the image differs from what was sent" : reason, side));
+    }
+}
