@@ -9,6 +9,7 @@ import io.pageferry.core.memory.PageGeometry;
 import io.pageferry.core.memory.Region;
 import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.function.LongPredicate;
 
 /**
  * Reads the image back and sums what is there. It does not believe what the writer noted: it goes
@@ -67,15 +68,15 @@ public final class ImageWalker implements AutoCloseable {
      * applied, and again before the digest is believed.
      */
     public void proveUnwritten() {
-        long end = waiting.pages();
-        for (long at = image.nextData(0); at < end; at = image.nextData(at)) {
-            long hole = image.nextHole(at);
-            for (long p = proved.nextUnmarked(at); p < hole; p = proved.nextUnmarked(p + 1)) {
-                waiting.mark(p);
-            }
-            at = hole;
-        }
-        cursor = 0;
+        queueUnread(page -> true);
+    }
+
+    /**
+     * Queues only those pages of {@link #proveUnwritten} that nobody sent: enough when the digest
+     * is not wanted, for an image that was used before has to be cleaned all the same.
+     */
+    public void cleanUnwritten() {
+        queueUnread(page -> !writer.wasWritten(page));
     }
 
     /**
@@ -118,6 +119,20 @@ public final class ImageWalker implements AutoCloseable {
         waiting.close();
         proved.close();
         table.close();
+    }
+
+    private void queueUnread(LongPredicate wanted) {
+        long end = waiting.pages();
+        for (long at = image.nextData(0); at < end; at = image.nextData(at)) {
+            long hole = image.nextHole(at);
+            for (long p = proved.nextUnmarked(at); p < hole; p = proved.nextUnmarked(p + 1)) {
+                if (wanted.test(p)) {
+                    waiting.mark(p);
+                }
+            }
+            at = hole;
+        }
+        cursor = 0;
     }
 
     /** A page that nobody sent must be zero here: made so, then read again, never assumed. */

@@ -85,6 +85,19 @@ public final class TestGuest implements Guest {
     }
 
     /**
+     * Gives one page a version that is neither zero nor a hole.
+     *
+     * @param page global index
+     */
+    public void writeData(int page) {
+        do {
+            workload.touch(page);
+        } while (workload.isZero(page));
+        memory.write(page, workload.content(page));
+        tracker.mark(page);
+    }
+
+    /**
      * Says how the next resumes fail, one each.
      *
      * @param failure thrown once

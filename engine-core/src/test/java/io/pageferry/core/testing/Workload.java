@@ -73,6 +73,16 @@ public final class Workload {
     }
 
     /**
+     * Tells whether a page's present version is all zero.
+     *
+     * @param page global index
+     * @return true for a hole, too
+     */
+    public boolean isZero(int page) {
+        return isHole(page) || kind(page) == 8;
+    }
+
+    /**
      * Tells what a page must hold.
      *
      * @param page global index
@@ -80,7 +90,7 @@ public final class Workload {
      */
     public byte[] content(int page) {
         byte[] bytes = new byte[PageGeometry.PAGE_SIZE];
-        if (isHole(page) || kind(page) == 8) {
+        if (isZero(page)) {
             return bytes;
         }
         SplittableRandom random = stream(page);
