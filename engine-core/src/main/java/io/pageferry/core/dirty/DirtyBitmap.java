@@ -115,15 +115,6 @@ public final class DirtyBitmap implements AutoCloseable {
         markRange(0, pages);
     }
 
-    /** Unmarks every page; a mark set meanwhile may stay. */
-    public void clearAll() {
-        for (long at = 0; at < words.byteSize(); at += Long.BYTES) {
-            if ((long) WORD.getOpaque(words, at) != 0) {
-                WORD.getAndSet(words, at, 0L);
-            }
-        }
-    }
-
     /**
      * Tells whether a page is marked.
      *
