@@ -64,15 +64,22 @@ public final class GuardMain {
         return guard.watched == null ? 0 : guard.recover();
     }
 
-    private void answer(String[] words) {
+    private void answer(String[] question) {
         try {
-            if (words[0].equals("watch")) {
-                watched = new Watched(Path.of(words[1]), UUID.fromString(words[2]),
-                        Side.valueOf(words[3]), words[4]);
-                answers.println("ok");
-            } else {
-                answers.println("ok\t" + RemoteUserfault.open(Long.parseLong(words[1])).release());
-            }
+            answers.println(switch (question[0]) {
+                case "watch" -> {
+                    watched = new Watched(Path.of(question[1]), UUID.fromString(question[2]),
+                            Side.valueOf(question[3]), question[4]);
+                    yield "ok";
+                }
+                case "inject" -> "ok\t"
+                        + RemoteUserfault.open(Long.parseLong(question[1])).release();
+                case "close" -> {
+                    Processes.closeDescriptor(Integer.parseInt(question[1]));
+                    yield "ok";
+                }
+                default -> "error\tunknown question " + question[0];
+            });
         } catch (IOException | RuntimeException refused) {
             answers.println("error\t" + refused.getMessage());
         }

@@ -65,8 +65,11 @@ public final class GuardProcess implements GuestSetup.Injector, AutoCloseable {
 
     @Override
     public int userfault(long pid) throws IOException {
-        String fd = ask("inject\t" + pid);
-        return Processes.takeDescriptor(process.pid(), Integer.parseInt(fd));
+        int fd = Integer.parseInt(ask("inject\t" + pid));
+        int ours = Processes.takeDescriptor(process.pid(), fd);
+        // A copy that stayed open there would keep the tracking alive after ours is closed.
+        ask("close\t" + fd);
+        return ours;
     }
 
     /** {@return whether it is there} */

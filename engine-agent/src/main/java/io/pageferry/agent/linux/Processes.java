@@ -2,11 +2,13 @@ package io.pageferry.agent.linux;
 
 import io.pageferry.agent.linux.Native.Call;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.OptionalLong;
+import java.util.stream.Stream;
 
 /**
  * Other processes: are they there, the same as before, and how to signal them or take one of their
@@ -40,14 +42,17 @@ public final class Processes {
 
     /**
      * Tells whether a process can still do something. One that ended and was not reaped yet is
-     * dead, although {@code kill(pid, 0)} finds it.
+     * dead, although {@code kill(pid, 0)} finds it. One whose main thread alone has ended lives.
      *
      * @param pid a process id
-     * @return false when there is none, or it is a zombie
+     * @return false when there is none, or only a zombie of it
      */
     public static boolean isAlive(long pid) {
-        char state = state(pid);
-        return state != 'Z' && state != NONE;
+        return switch (state(pid)) {
+            case NONE -> false;
+            case 'Z' -> !everyThread(pid, "ZX");
+            default -> true;
+        };
     }
 
     /**
@@ -55,16 +60,17 @@ public final class Processes {
      *
      * @param pid a process id
      * @return true when none can run before it is continued; also when there is no such process
-     * @throws IOException when {@code /proc} cannot be read
      */
-    public static boolean isStopped(long pid) throws IOException {
-        Path tasks = Path.of("/proc", Long.toString(pid), "task");
-        if (!Files.isDirectory(tasks)) {
-            return true;
-        }
-        try (var threads = Files.list(tasks)) {
+    public static boolean isStopped(long pid) {
+        return everyThread(pid, "TtZX");
+    }
+
+    private static boolean everyThread(long pid, String states) {
+        try (Stream<Path> threads = Files.list(Path.of("/proc", Long.toString(pid), "task"))) {
             return threads.map(task -> stateIn(task.resolve("stat")))
-                    .allMatch(state -> "TtZX".indexOf(state) >= 0);
+                    .allMatch(state -> states.indexOf(state) >= 0);
+        } catch (IOException | UncheckedIOException e) {
+            return true; // the process is gone, maybe while it was listed
         }
     }
 

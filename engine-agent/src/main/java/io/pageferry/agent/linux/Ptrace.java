@@ -92,7 +92,7 @@ final class Ptrace implements AutoCloseable {
         this.tid = tid;
         this.memory = memory;
         this.instruction = instruction;
-        // A blocked SIGTRAP would cost the target its handler: the kernel resets what it forces.
+        // A blocked SIGTRAP costs the target its handler: the kernel resets what it forces.
         fullMask.set(JAVA_LONG, 0, ~(1L << SIGTRAP - 1));
     }
 
@@ -138,8 +138,11 @@ final class Ptrace implements AutoCloseable {
             Native.call(Call.WAIT4, ProcessHandle.current().pid(), status.address(),
                     WNOHANG | WALL, 0);
             int fd = Native.open("/dev/null", Native.O_RDONLY);
-            Native.close(Processes.takeDescriptor(ProcessHandle.current().pid(), fd));
-            Native.close(fd);
+            try {
+                Native.close(Processes.takeDescriptor(ProcessHandle.current().pid(), fd));
+            } finally {
+                Native.close(fd);
+            }
         } catch (LinuxException e) {
             return; // the real call says it better
         }

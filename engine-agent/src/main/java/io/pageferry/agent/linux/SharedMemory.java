@@ -119,8 +119,8 @@ public final class SharedMemory implements AutoCloseable {
             throw new NoSuchFileException(file.toString());
         }
         if (!Files.isRegularFile(file)) {
-            throw new IOException(
-                    file + " is no regular file: give the file that holds the memory");
+            throw new IOException(file
+                    + " is no regular file: give the file that holds the memory");
         }
     }
 

@@ -29,6 +29,7 @@ class RemoteUserfaultTest {
     @Test
     void manyInjectionsLeaveNothingBehind() throws Exception {
         try (Stranger target = Stranger.start("sleep", "1000")) {
+            Stranger.await("sleep", () -> sleeps(target.pid()));
             String before = traces(target.pid());
             for (int i = 0; i < INJECTIONS; i++) {
                 try (RemoteUserfault remote = RemoteUserfault.open(target.pid())) {
@@ -166,6 +167,15 @@ class RemoteUserfaultTest {
             return Processes.status(pid, "TracerPid");
         } catch (IOException e) {
             return "gone";
+        }
+    }
+
+    /** Call 230, clock_nanosleep: the program has loaded and mapped all that it wants. */
+    private static boolean sleeps(long pid) {
+        try {
+            return Files.readString(Path.of("/proc/" + pid + "/syscall")).startsWith("230 ");
+        } catch (IOException e) {
+            return false;
         }
     }
 

@@ -101,6 +101,15 @@ public final class DirtyBitmap implements AutoCloseable {
         return ((long) WORD.getAndBitwiseAnd(words, offset(page), ~bit) & bit) != 0;
     }
 
+    /** Unmarks every page, each word atomically. */
+    public void clearAll() {
+        for (long at = 0; at < words.byteSize(); at += Long.BYTES) {
+            if ((long) WORD.getOpaque(words, at) != 0) {
+                WORD.getAndSet(words, at, 0L);
+            }
+        }
+    }
+
     /** Marks every page. */
     public void markAll() {
         markRange(0, pages);

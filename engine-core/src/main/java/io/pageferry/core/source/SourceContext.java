@@ -67,6 +67,9 @@ final class SourceContext {
     }
 
     void finish(Outcome end) {
+        if (state == SourceState.PRECOPY) {
+            record(JournalState.SETTLED, epoch, end.reason());
+        }
         outcome = end;
         enter(SourceState.ENDED);
     }
