@@ -92,8 +92,8 @@ final class FrameConnection {
         return batches;
     }
 
-    Channel channel() {
-        return channel;
+    boolean isAttached() {
+        return batches != null;
     }
 
     // --- from the decoder

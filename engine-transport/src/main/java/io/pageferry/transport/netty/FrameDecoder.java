@@ -1,8 +1,11 @@
 package io.pageferry.transport.netty;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.DefaultMaxMessagesRecvByteBufAllocator;
+import io.netty.channel.RecvByteBufAllocator;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.pageferry.core.link.Message;
 import io.pageferry.transport.wire.FrameVerifier;
@@ -23,6 +26,7 @@ import java.util.ArrayDeque;
  */
 final class FrameDecoder extends ChannelInboundHandlerAdapter {
     private static final int USUAL_BODY = 4096;
+    private static final int USUAL_READ = 64 * 1024;
 
     private enum Part { PREAMBLE, HEADER, BODY, NOTHING }
 
@@ -50,8 +54,51 @@ final class FrameDecoder extends ChannelInboundHandlerAdapter {
     @Override
     public void channelRead(ChannelHandlerContext context, Object bytes) {
         connection.heard();
-        waiting.add((ByteBuf) bytes);
+        ByteBuf in = (ByteBuf) bytes;
+        if (slot != null && in == slot.bytes) {
+            filled += in.readableBytes();
+            in.release();
+        } else {
+            waiting.add(in);
+        }
         proceed();
+    }
+
+    /** Where the socket is to put what comes next, when that is the middle of a batch. */
+    private ByteBuf place() {
+        return slot == null || !waiting.isEmpty() ? null
+                : slot.toFill(FrameSlots.BODY + filled,
+                        FrameSlots.BODY + verifier.bodyLength());
+    }
+
+    /** How much to read at once. On a data channel a frame, so that its batch needs no copy. */
+    private int guess() {
+        return !connection.isAttached() ? USUAL_READ : switch (part) {
+            case HEADER -> WireLimits.FRAME_HEADER_BYTES - filled;
+            case BODY -> Math.min(USUAL_READ, verifier.bodyLength() - filled);
+            default -> USUAL_READ;
+        };
+    }
+
+    /** Makes Netty read batches straight into their slots. */
+    RecvByteBufAllocator reads() {
+        return new DefaultMaxMessagesRecvByteBufAllocator() {
+            @Override
+            public MaxMessageHandle newHandle() {
+                return new MaxMessageHandle() {
+                    @Override
+                    public ByteBuf allocate(ByteBufAllocator buffers) {
+                        ByteBuf own = place();
+                        return own == null ? super.allocate(buffers) : own;
+                    }
+
+                    @Override
+                    public int guess() {
+                        return FrameDecoder.this.guess();
+                    }
+                };
+            }
+        };
     }
 
     @Override
@@ -101,6 +148,9 @@ final class FrameDecoder extends ChannelInboundHandlerAdapter {
         try {
             if (held != null && !deliver(held)) {
                 return;
+            }
+            if (slot != null && filled == verifier.bodyLength()) {
+                finishBatch();
             }
             while (!waiting.isEmpty()) {
                 ByteBuf in = waiting.peek();
@@ -159,11 +209,7 @@ final class FrameDecoder extends ChannelInboundHandlerAdapter {
         int length = verifier.bodyLength();
         if (slot != null) {
             if (fill(in, slot.view, FrameSlots.BODY, length)) {
-                verifier.body(slot.view, FrameSlots.BODY);
-                FrameSlots.Slot full = slot;
-                slot = null;
-                part = Part.HEADER;
-                connection.batches().arrived(full, length);
+                finishBatch();
             }
         } else {
             makeRoom(Math.min(length, filled + in.readableBytes()));
@@ -171,6 +217,15 @@ final class FrameDecoder extends ChannelInboundHandlerAdapter {
                 finish();
             }
         }
+    }
+
+    private void finishBatch() throws WireException {
+        FrameSlots.Slot full = slot;
+        slot = null;
+        filled = 0;
+        part = Part.HEADER;
+        verifier.body(full.view, FrameSlots.BODY);
+        connection.batches().arrived(full, verifier.bodyLength());
     }
 
     private void makeRoom(int bytes) {

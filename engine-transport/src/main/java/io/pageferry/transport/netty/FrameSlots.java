@@ -76,6 +76,12 @@ final class FrameSlots implements AutoCloseable {
             this.bytes = new SlotBytes(memory.asByteBuffer(), home);
         }
 
+        /** Gives the bytes from one index to another to a socket that reads into them. */
+        ByteBuf toFill(int from, int to) {
+            ((SlotBytes) bytes).cutOff = SIZE - to;
+            return bytes.setIndex(from, from).retain();
+        }
+
         /** Sends it; the slot is its own task, so that no batch makes one. */
         @Override
         public void run() {
@@ -86,10 +92,17 @@ final class FrameSlots implements AutoCloseable {
     /** What Netty sees of a slot. */
     private static final class SlotBytes extends UnpooledDirectByteBuf {
         private final FrameSlots home;
+        private int cutOff;
 
         SlotBytes(ByteBuffer memory, FrameSlots home) {
             super(UnpooledByteBufAllocator.DEFAULT, memory, SIZE);
             this.home = home;
+        }
+
+        /** What a socket may fill ends here, so that it never reads beyond a frame. */
+        @Override
+        public int capacity() {
+            return SIZE - cutOff;
         }
 
         @Override

@@ -115,7 +115,9 @@ public final class TransportServer implements AutoCloseable {
             FrameConnection connection = new FrameConnection(options, false);
             Newcomer newcomer = new Newcomer(channel.remoteAddress());
             connection.hand(newcomer);
-            channel.pipeline().addLast(new FrameDecoder(connection));
+            FrameDecoder decoder = new FrameDecoder(connection);
+            channel.config().setRecvByteBufAllocator(decoder.reads());
+            channel.pipeline().addLast(decoder);
         }
     }
 

@@ -1,0 +1,2 @@
+/** Rigs that measure the link alone, without a guest. */
+package io.pageferry.bench.link;
