@@ -101,7 +101,7 @@ public final class DirtyBitmap implements AutoCloseable {
         return ((long) WORD.getAndBitwiseAnd(words, offset(page), ~bit) & bit) != 0;
     }
 
-    /** Unmarks every page, each word atomically. */
+    /** Unmarks every page; a mark set meanwhile may stay. */
     public void clearAll() {
         for (long at = 0; at < words.byteSize(); at += Long.BYTES) {
             if ((long) WORD.getOpaque(words, at) != 0) {

@@ -85,6 +85,7 @@ final class Precopy {
         }
         parts.listener().progress(round, runner.counter().handled(), runner.counter().dirtyPages());
         if (cutShort || runner.isEncoded()) {
+            progress.announce(round);
             outbox.send(new Message.RoundEnd(round, parts.link().pages().lastSequences()));
             barrierNanos = parts.clock().nanoTime();
             phase = Phase.BARRIER;

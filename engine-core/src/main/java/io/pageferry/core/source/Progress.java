@@ -6,6 +6,7 @@ import io.pageferry.core.round.DowntimePrediction.Fixed;
 /** What the target said so far, and what was measured on the way. */
 final class Progress {
     private final MigrationFigures figures = new MigrationFigures();
+    private long announced = -1;
     private long applied = -1;
     private long walked = -1;
     private long roundTripNanos;
@@ -14,6 +15,16 @@ final class Progress {
 
     MigrationFigures figures() {
         return figures;
+    }
+
+    /** Notes that the barrier of a round was sent. */
+    void announce(long round) {
+        announced = round;
+    }
+
+    /** Whether the barrier of a round was sent, so that the target may speak of it. */
+    boolean announced(long round) {
+        return round >= 0 && round <= announced;
     }
 
     void applied(long round) {

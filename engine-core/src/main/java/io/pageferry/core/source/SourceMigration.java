@@ -122,20 +122,21 @@ public final class SourceMigration implements LinkHandler, AutoCloseable {
     public void onMessage(Message message) {
         switch (message) {
             case Message.Welcome welcome when context.state() == SourceState.NEGOTIATING
-                    && !welcomed -> {
-                welcomed = true;
-                parts.link().openChannels(welcome);
-            }
-            case Message.RoundApplied applied -> context.progress.applied(applied.round());
-            case Message.Walked walked -> context.progress.walked(walked.round());
+                    && !welcomed -> onWelcome(welcome);
+            case Message.RoundApplied applied when context.progress.announced(applied.round()) ->
+                    context.progress.applied(applied.round());
+            case Message.Walked walked when context.progress.announced(walked.round()) ->
+                    context.progress.walked(walked.round());
             case Message.Ready ready -> onReady(ready);
-            case Message.Mismatch found when isAwaitingReady() -> onMismatch(found);
+            case Message.Mismatch found when isAwaitingReady()
+                    && found.epoch() == context.epoch() -> onMismatch(found);
             case Message.Table table when rollback != null -> rollback.onTable(table);
-            case Message.Running running -> onRunning(running);
+            case Message.Running running when context.state() == SourceState.GRANTED ->
+                    onRunning(running);
             case Message.Refused refused -> onNo(refused.epoch(), refused.reason());
             case Message.Returned returned -> onNo(returned.epoch(), returned.reason());
-            case Message.StatusUnknown unknown -> context.log(
-                    "the target says: " + unknown.reason());
+            case Message.StatusUnknown unknown when context.state() == SourceState.GRANTED ->
+                    context.log("the target says: " + unknown.reason());
             case Message.Cancel cancel -> onFailure(cancel.code(), cancel.reason());
             case Message.Failure failed -> onFailure(failed.code(), failed.reason());
             case Message.Heartbeat heartbeat -> { }
@@ -228,6 +229,18 @@ public final class SourceMigration implements LinkHandler, AutoCloseable {
         }
     }
 
+    private void onWelcome(Message.Welcome welcome) {
+        if (welcome.channels() < 1 || welcome.channels() > parts.options().channels()
+                || welcome.window() < 1 || (welcome.features() & ~FEATURES) != 0) {
+            onFailure(ErrorCode.PROTOCOL_VIOLATION, "WELCOME grants what was not asked for: "
+                    + welcome.channels() + " channels, window " + welcome.window()
+                    + ", features " + Long.toHexString(welcome.features()));
+            return;
+        }
+        welcomed = true;
+        parts.link().openChannels(welcome);
+    }
+
     private void onReady(Message.Ready ready) {
         if (!isAwaitingReady() || ready.epoch() != context.epoch()) {
             onFailure(ErrorCode.PROTOCOL_VIOLATION,
@@ -257,7 +270,8 @@ public final class SourceMigration implements LinkHandler, AutoCloseable {
     }
 
     private void onRunning(Message.Running running) {
-        if (context.state() == SourceState.GRANTED && running.epoch() == context.epoch()) {
+        // That of another attempt says nothing of this one.
+        if (running.epoch() == context.epoch()) {
             handover.onRunning(running);
         }
     }

@@ -85,6 +85,7 @@ final class Switchover {
     private void encodeThen(Phase next) {
         progress.worked(runner.step(PAGES_A_TURN));
         if (runner.isEncoded()) {
+            progress.announce(round);
             outbox.send(new Message.RoundEnd(round, parts.link().pages().lastSequences()));
             phase = next;
         }
