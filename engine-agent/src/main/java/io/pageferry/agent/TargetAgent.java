@@ -86,6 +86,7 @@ public final class TargetAgent {
     public AgentResult run() {
         try {
             directory = StateDirectory.open(settings.stateDirectory());
+            Rehearsal.run(transport);
             desk = new StatusDesk(directory, line -> listener.log(Level.WARN, line));
             guest = open();
             lock = directory.lockGuest(guest.identity()).orElse(null);

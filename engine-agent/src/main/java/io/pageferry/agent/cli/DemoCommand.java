@@ -2,6 +2,7 @@ package io.pageferry.agent.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pageferry.agent.demo.AgentProcess;
+import io.pageferry.agent.demo.DemoGuests;
 import io.pageferry.agent.demo.DemoTools;
 import io.pageferry.agent.guest.Quantity;
 import io.pageferry.agent.report.Output;

@@ -195,6 +195,21 @@ public final class ConsoleFollower implements AutoCloseable {
     }
 
     /**
+     * The time that followed a tick.
+     *
+     * @param tick its number
+     * @return of no length where that tick or the next was not seen
+     */
+    public synchronized Silence silenceAfter(long tick) {
+        for (int i = count - 1; i > 0; i--) {
+            if (numbers[i - 1] == tick) {
+                return new Silence(seenAt[i] - seenAt[i - 1], tick, seenAt[i - 1]);
+            }
+        }
+        return new Silence(0, tick, 0);
+    }
+
+    /**
      * The lengths of all pauses between ticks in a stretch of time, sorted, in nanoseconds.
      *
      * @param fromNanos System.nanoTime, by the later tick

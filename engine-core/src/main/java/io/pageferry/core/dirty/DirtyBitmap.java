@@ -101,18 +101,18 @@ public final class DirtyBitmap implements AutoCloseable {
         return ((long) WORD.getAndBitwiseAnd(words, offset(page), ~bit) & bit) != 0;
     }
 
-    /** Marks every page. */
-    public void markAll() {
-        markRange(0, pages);
-    }
-
-    /** Unmarks every page; a mark set meanwhile may stay. */
+    /** Unmarks every page, each word atomically. */
     public void clearAll() {
         for (long at = 0; at < words.byteSize(); at += Long.BYTES) {
             if ((long) WORD.getOpaque(words, at) != 0) {
                 WORD.getAndSet(words, at, 0L);
             }
         }
+    }
+
+    /** Marks every page. */
+    public void markAll() {
+        markRange(0, pages);
     }
 
     /**

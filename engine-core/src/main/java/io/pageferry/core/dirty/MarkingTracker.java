@@ -8,7 +8,7 @@ public final class MarkingTracker implements DirtyTracker {
     private final DirtyBitmap marks;
 
     /**
-     * Makes an unarmed tracker; it already collects.
+     * Makes an unarmed tracker.
      *
      * @param pages pages of the guest, ≥ 1
      */
@@ -33,6 +33,8 @@ public final class MarkingTracker implements DirtyTracker {
 
     @Override
     public void start() {
+        // What was marked by now was written by now, and the caller takes it as dirty after this:
+        // left here, it would be sent a second time.
         marks.clearAll();
     }
 

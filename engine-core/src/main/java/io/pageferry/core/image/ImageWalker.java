@@ -2,12 +2,14 @@ package io.pageferry.core.image;
 
 import io.pageferry.core.dirty.DirtyBitmap;
 import io.pageferry.core.memory.ChecksumTable;
+import io.pageferry.core.memory.DataRun;
 import io.pageferry.core.memory.MemoryImage;
 import io.pageferry.core.memory.PageChecksum;
 import io.pageferry.core.memory.PageGeometry;
 import io.pageferry.core.memory.Region;
 import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.function.LongPredicate;
 
 /**
  * Reads the image back and sums what is there. It does not believe what the writer noted: it goes
@@ -21,6 +23,7 @@ import java.util.List;
 public final class ImageWalker implements AutoCloseable {
     private final MemoryImage image;
     private final ImageWriter writer;
+    private final DataRun dataRun;
     private final ByteBuffer[][] windows;
     private final long[] regionEnds;
     private final DirtyBitmap waiting;
@@ -38,6 +41,7 @@ public final class ImageWalker implements AutoCloseable {
     public ImageWalker(MemoryImage image, ImageWriter writer) {
         this.image = image;
         this.writer = writer;
+        this.dataRun = new DataRun(image);
         List<Region> regions = image.regions().regions();
         this.windows = new ByteBuffer[regions.size()][];
         this.regionEnds = new long[regions.size()];
@@ -64,15 +68,15 @@ public final class ImageWalker implements AutoCloseable {
      * applied, and again before the digest is believed.
      */
     public void proveUnwritten() {
-        long end = waiting.pages();
-        for (long at = image.nextData(0); at < end; at = image.nextData(at)) {
-            long hole = image.nextHole(at);
-            for (long p = proved.nextUnmarked(at); p < hole; p = proved.nextUnmarked(p + 1)) {
-                waiting.mark(p);
-            }
-            at = hole;
-        }
-        cursor = 0;
+        queueUnread(page -> true);
+    }
+
+    /**
+     * Queues only those pages of {@link #proveUnwritten} that nobody sent: enough when the digest
+     * is not wanted, for an image that was used before has to be cleaned all the same.
+     */
+    public void cleanUnwritten() {
+        queueUnread(page -> !writer.wasWritten(page));
     }
 
     /**
@@ -83,6 +87,7 @@ public final class ImageWalker implements AutoCloseable {
      */
     public int step(int most) {
         int done = 0;
+        dataRun.forget();
         while (done < most) {
             long page = waiting.nextMarked(cursor);
             if (page == waiting.pages()) {
@@ -116,17 +121,36 @@ public final class ImageWalker implements AutoCloseable {
         table.close();
     }
 
+    private void queueUnread(LongPredicate wanted) {
+        long end = waiting.pages();
+        for (long at = image.nextData(0); at < end; at = image.nextData(at)) {
+            long hole = image.nextHole(at);
+            for (long p = proved.nextUnmarked(at); p < hole; p = proved.nextUnmarked(p + 1)) {
+                if (wanted.test(p)) {
+                    waiting.mark(p);
+                }
+            }
+            at = hole;
+        }
+        cursor = 0;
+    }
+
     /** A page that nobody sent must be zero here: made so, then read again, never assumed. */
     private int sumAfterCleaning(long page) {
         int sum = sum(page);
         if (sum != PageChecksum.OF_ZEROS && !writer.wasWritten(page)) {
             image.clear(page, 1);
+            dataRun.forget();
             return sum(page);
         }
         return sum;
     }
 
     private int sum(long page) {
+        if (dataRun.isHole(page)) {
+            // Proved zero without a read, which would allocate it.
+            return PageChecksum.OF_ZEROS;
+        }
         int region = 0;
         while (page >= regionEnds[region]) {
             region++;

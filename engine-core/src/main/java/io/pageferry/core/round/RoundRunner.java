@@ -7,6 +7,7 @@ import io.pageferry.core.dirty.DirtyBitmap;
 import io.pageferry.core.dirty.DirtyTracker;
 import io.pageferry.core.dirty.TrackerException;
 import io.pageferry.core.memory.ChecksumTable;
+import io.pageferry.core.memory.DataRun;
 import io.pageferry.core.memory.GuestMemory;
 import io.pageferry.core.memory.PageChecksum;
 import io.pageferry.core.memory.RegionTable;
@@ -28,7 +29,7 @@ public final class RoundRunner implements AutoCloseable {
     private final MemorySegment[] windows;
     private final DirtyBitmap dirty;
     private final DirtyBitmap filledThere;
-    private final DirtyBitmap knownHoles;
+    private final DataRun dataRun;
     private final ChecksumTable sent;
     private PageSink sink;
     private PageBatch open;
@@ -53,7 +54,7 @@ public final class RoundRunner implements AutoCloseable {
         }
         this.dirty = new DirtyBitmap(regions.pageCount());
         this.filledThere = new DirtyBitmap(regions.pageCount());
-        this.knownHoles = new DirtyBitmap(regions.pageCount());
+        this.dataRun = new DataRun(memory);
         this.sent = new ChecksumTable(regions.pageCount());
     }
 
@@ -129,6 +130,7 @@ public final class RoundRunner implements AutoCloseable {
      */
     public int step(int most) {
         int handled = 0;
+        dataRun.forget();
         while (handled < most) {
             long page = dirty.nextMarked(cursor);
             if (page == regions.pageCount()) {
@@ -204,7 +206,6 @@ public final class RoundRunner implements AutoCloseable {
     public void close() {
         dirty.close();
         filledThere.close();
-        knownHoles.close();
         sent.close();
     }
 
@@ -225,8 +226,9 @@ public final class RoundRunner implements AutoCloseable {
 
     private void encode(long page) {
         int region = open.region();
-        // Reading a hole through the window would allocate it.
-        boolean zero = knownHoles.clear(page) || encoder.copyIsZero(
+        // A page may be a hole since it was marked, and reading a hole would allocate it. The run
+        // is younger than the harvest: a page born since is in the tracker.
+        boolean zero = dataRun.isHole(page) || encoder.copyIsZero(
                 windows[region], regions.offsetInRegion(region, page), open);
         if (zero && !filledThere.isMarked(page)) {
             counter.skipped();
@@ -262,7 +264,6 @@ public final class RoundRunner implements AutoCloseable {
 
     private void markHole(long page) {
         if (sent.get(page) != PageChecksum.OF_ZEROS) {
-            knownHoles.mark(page);
             dirty.mark(page);
         }
     }

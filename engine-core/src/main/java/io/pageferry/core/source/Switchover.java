@@ -97,7 +97,8 @@ final class Switchover {
         state = chunker.finish();
         progress.figures().deviceState(state.length());
         long scanning = lap(Part.STATE_SAVE, before);
-        long dirtied = runner.harvest();
+        runner.harvest();
+        long dirtied = runner.harvestHoles();
         lap(Part.SCAN, scanning);
         phase = dirtied == 0 ? Phase.SETTLING : Phase.BARRIER;
     }

@@ -60,16 +60,16 @@ final class Receiver implements AutoCloseable {
         if (barrier == null || !reached(barrier.lastSequences())) {
             return -1;
         }
-        long round = barrier.round();
+        boolean first = walkingRound < 0;
+        walkingRound = barrier.round();
         barrier = null;
-        walkingRound = round;
         if (verify) {
             walker.enqueueWritten();
-            if (round == 0) {
-                walker.proveUnwritten();
-            }
         }
-        return round;
+        if (first) {
+            queueUnwritten();
+        }
+        return walkingRound;
     }
 
     boolean barrierPending() {
@@ -78,24 +78,24 @@ final class Receiver implements AutoCloseable {
 
     /** Reads back some pages; returns how many. */
     int walk() {
-        return verify ? walker.step(WALK_A_TURN) : 0;
+        return walker.step(WALK_A_TURN);
     }
 
     /** Returns a round that was read back to its last page and not told yet, or −1. */
     long newlyWalked() {
-        if (walkedRound < walkingRound && (!verify || walker.isIdle())) {
+        if (walkedRound < walkingRound && walker.isIdle()) {
             walkedRound = walkingRound;
             return walkedRound;
         }
         return -1;
     }
 
-    /** Queues what is left to read back before the digest may be believed. */
+    /** Queues what is left to read back before the image may be believed. */
     void beginProof() {
         if (verify) {
             walker.enqueueWritten();
-            walker.proveUnwritten();
         }
+        queueUnwritten();
     }
 
     boolean verifies() {
@@ -103,7 +103,7 @@ final class Receiver implements AutoCloseable {
     }
 
     boolean isProved() {
-        return !verify || walker.isIdle();
+        return walker.isIdle();
     }
 
     ChecksumTable table() {
@@ -112,6 +112,14 @@ final class Receiver implements AutoCloseable {
 
     long pagesBy(int codec) {
         return writer.pagesBy(codec);
+    }
+
+    private void queueUnwritten() {
+        if (verify) {
+            walker.proveUnwritten();
+        } else {
+            walker.cleanUnwritten();
+        }
     }
 
     @Override

@@ -62,6 +62,8 @@ final class FrameConnection {
     private Batches batches;
     private boolean ready;
     private boolean finishing;
+    private boolean flushed;
+    private boolean deaf;
     private boolean ended;
     private long heardNanos;
     private long wroteNanos;
@@ -151,8 +153,14 @@ final class FrameConnection {
     }
 
     void inputEnded(String why) {
+        deaf = true;
         end(ErrorCode.LINK_LOST, why);
-        channel.close();
+        if (flushed) {
+            channel.close();
+        } else {
+            // The peer may only have half-closed: our last word still goes out.
+            windUp(null, true, options.closing());
+        }
     }
 
     /** It could not even be opened. */
@@ -163,7 +171,6 @@ final class FrameConnection {
     private void end(ErrorCode code, String reason) {
         if (!ended) {
             ended = true;
-            queue.clear();
             stopTicking();
             settled();
             owner.ended(this, code, reason);
@@ -298,13 +305,22 @@ final class FrameConnection {
         }
     }
 
-    /** Sends what is queued and half-closes, but still takes what comes, for a time. */
-    void linger(Duration time) {
-        run(() -> windUp(null, false, time));
+    /** Sends what is queued, says why, half-closes, but still takes what comes, for a time. */
+    void linger(Message.Failure last, Duration time) {
+        run(() -> windUp(last, false, time));
     }
 
-    private void windUp(Message.Failure last, boolean deaf, Duration time) {
+    private void flushed() {
+        flushed = true;
         if (deaf) {
+            channel.close();
+        } else {
+            ((DuplexChannel) channel).shutdownOutput();
+        }
+    }
+
+    private void windUp(Message.Failure last, boolean ignoring, Duration time) {
+        if (ignoring) {
             decoder.discard();
             channel.config().setAutoRead(true);
         }
@@ -320,7 +336,7 @@ final class FrameConnection {
             writeFrame(MessageCodec.encode(last));
         }
         channel.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(
-                done -> ((DuplexChannel) channel).shutdownOutput());
+                done -> flushed());
         ScheduledFuture<?> late = channel.eventLoop().schedule(
                 () -> channel.close(), time.toNanos(), TimeUnit.NANOSECONDS);
         channel.closeFuture().addListener(closed -> late.cancel(false));

@@ -3,6 +3,7 @@ package io.pageferry.transport.netty;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.pageferry.core.link.Message;
 import io.pageferry.transport.wire.FrameVerifier;
 import io.pageferry.transport.wire.MessageCodec;
@@ -61,6 +62,13 @@ final class FrameDecoder extends ChannelInboundHandlerAdapter {
     @Override
     public void channelInactive(ChannelHandlerContext context) {
         ended("the peer closed the connection");
+    }
+
+    @Override
+    public void userEventTriggered(ChannelHandlerContext context, Object event) {
+        if (event instanceof ChannelInputShutdownEvent) {
+            ended("the peer closed the connection");
+        }
     }
 
     @Override

@@ -141,7 +141,9 @@ abstract class NettyLink implements Link, FrameConnection.Owner {
         if (connection == control) {
             controlEnded = true;
         } else {
-            control.linger(LINGER);
+            // The end of this connection may overtake what was said on the other one.
+            control.linger(code == ErrorCode.LINK_LOST ? null
+                    : new Message.Failure(code, reason), LINGER);
         }
         for (FrameConnection other : data) {
             if (other != connection) {

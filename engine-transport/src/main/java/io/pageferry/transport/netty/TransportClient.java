@@ -81,6 +81,7 @@ public final class TransportClient implements AutoCloseable {
     void open(FrameConnection connection, InetSocketAddress address) {
         ChannelFuture future = new Bootstrap().group(group).channel(options.kind().socket())
                 .option(ChannelOption.TCP_NODELAY, true)
+                .option(ChannelOption.ALLOW_HALF_CLOSURE, true)
                 .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, (int) Math.min(
                         Integer.MAX_VALUE, options.lossAfter().toMillis()))
                 .handler(new ChannelInitializer<SocketChannel>() {

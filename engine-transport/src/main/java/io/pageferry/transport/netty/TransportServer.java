@@ -57,6 +57,7 @@ public final class TransportServer implements AutoCloseable {
         ChannelFuture bound = new ServerBootstrap().group(group).channel(options.kind().server())
                 .option(ChannelOption.SO_REUSEADDR, true)
                 .childOption(ChannelOption.TCP_NODELAY, true)
+                .childOption(ChannelOption.ALLOW_HALF_CLOSURE, true)
                 .childHandler(new Accepting()).bind(address).awaitUninterruptibly();
         if (!bound.isSuccess()) {
             group.shutdownGracefully(0, 0, TimeUnit.SECONDS);

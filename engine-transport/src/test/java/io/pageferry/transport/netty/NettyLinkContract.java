@@ -7,8 +7,10 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 /** The contract over loopback, with a relay between that can be cut. */
+@ExtendWith(LeakGuard.class)
 abstract class NettyLinkContract extends LinkContract {
     private final TransportKind kind;
     private TransportServer server;

@@ -96,7 +96,9 @@ final class Relay implements AutoCloseable {
                     out.write(buffer, 0, bytes);
                 }
             }
-            to.shutdownOutput();
+            if (!frozen) {
+                to.shutdownOutput();
+            }
         } catch (IOException e) {
             // One side ended: the other learns it by its own end.
             reset(to);

@@ -1,14 +1,7 @@
-package io.pageferry.agent.cli;
+package io.pageferry.agent.demo;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.pageferry.agent.demo.AgentProcess;
-import io.pageferry.agent.demo.ConsoleFollower;
-import io.pageferry.agent.demo.ConsoleLog;
-import io.pageferry.agent.demo.DemoMachine;
-import io.pageferry.agent.demo.DemoQemu;
-import io.pageferry.agent.demo.DemoTools;
-import io.pageferry.agent.demo.GuestLoad;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -16,49 +9,78 @@ import java.util.List;
 import java.util.function.Consumer;
 
 /** The guests of a demo: what moves, where to, and what they found out about themselves. */
-abstract class DemoGuests implements AutoCloseable {
+public abstract class DemoGuests implements AutoCloseable {
     private volatile AgentProcess agent;
 
-    /** URI of the guest at the source. */
-    abstract String source();
+    DemoGuests() {
+    }
 
-    /** URI of the guest to be. */
-    abstract String target();
+    /** {@return URI of the guest at the source} */
+    public abstract String source();
 
-    /** Puts {@code guestCheck} of both sides into the source's report. */
-    abstract void check(ObjectNode report, JsonNode targetReport) throws IOException;
+    /** {@return URI of the guest to be} */
+    public abstract String target();
+
+    /**
+     * Puts {@code guestCheck} of both sides into the source's report.
+     *
+     * @param report       the source's
+     * @param targetReport the target's, or null
+     * @throws IOException when a console cannot be read
+     */
+    public abstract void check(ObjectNode report, JsonNode targetReport) throws IOException;
 
     @Override
     public abstract void close() throws IOException;
 
-    void source(AgentProcess started) {
+    /**
+     * Notes who moves the guest.
+     *
+     * @param started the source agent
+     */
+    public void source(AgentProcess started) {
         agent = started;
     }
 
-    void stopSource() {
+    /** Has the source agent stop, as Ctrl-C would; from any thread. */
+    public void stopSource() {
         AgentProcess running = agent;
         if (running != null) {
             running.stop();
         }
     }
 
-    /** Size and load of a QEMU guest. */
-    record Shape(long memoryBytes, long workingSet, long bytesPerSecond) { }
+    /**
+     * Size and load of a QEMU guest.
+     *
+     * @param memoryBytes    its RAM
+     * @param workingSet     bytes that it writes
+     * @param bytesPerSecond how fast
+     */
+    public record Shape(long memoryBytes, long workingSet, long bytesPerSecond) { }
 
-    static DemoGuests workload(String memory, String workingSet, String dirtyRate) {
+    /**
+     * An embedded guest.
+     *
+     * @param memory     its size, as on the command line
+     * @param workingSet likewise
+     * @param dirtyRate  likewise
+     * @return the guests
+     */
+    public static DemoGuests workload(String memory, String workingSet, String dirtyRate) {
         return new DemoGuests() {
             @Override
-            String source() {
+            public String source() {
                 return "workload:" + memory + "?rate=" + dirtyRate + "&set=" + workingSet;
             }
 
             @Override
-            String target() {
+            public String target() {
                 return "workload:" + memory;
             }
 
             @Override
-            void check(ObjectNode report, JsonNode targetReport) {
+            public void check(ObjectNode report, JsonNode targetReport) {
                 if (targetReport != null && targetReport.has("guestCheck")) {
                     ObjectNode joined = targetReport.path("guestCheck").deepCopy();
                     joined.set("ticksSource", report.at("/guestCheck/ticksSource"));
@@ -73,7 +95,17 @@ abstract class DemoGuests implements AutoCloseable {
         };
     }
 
-    static DemoGuests qemu(Path kernel, Path folder, Shape shape, Consumer<String> words)
+    /**
+     * Boots a Linux guest, and a QEMU that waits for it.
+     *
+     * @param kernel its kernel, or null for the newest in /boot
+     * @param folder of sockets and consoles
+     * @param shape  of the guest
+     * @param words  told what goes on
+     * @return the guests, ready and ticking
+     * @throws IOException when something is missing or does not start
+     */
+    public static DemoGuests qemu(Path kernel, Path folder, Shape shape, Consumer<String> words)
             throws IOException {
         DemoMachine machine = new DemoMachine(DemoTools.find(kernel),
                 GuestLoad.of(shape.workingSet(), shape.bytesPerSecond(), false),
@@ -113,17 +145,17 @@ abstract class DemoGuests implements AutoCloseable {
         }
 
         @Override
-        String source() {
+        public String source() {
             return "qemu:" + from.qmp();
         }
 
         @Override
-        String target() {
+        public String target() {
             return "qemu:" + to.qmp();
         }
 
         @Override
-        void check(ObjectNode report, JsonNode targetReport) throws IOException {
+        public void check(ObjectNode report, JsonNode targetReport) throws IOException {
             console.awaitTicks(SOME, TICKS);
             ConsoleLog whole = ConsoleLog.read(List.of(from.console(), to.console()));
             long here = ConsoleLog.read(from.console()).ticks().size();

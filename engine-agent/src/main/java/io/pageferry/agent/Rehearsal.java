@@ -1,0 +1,141 @@
+package io.pageferry.agent;
+
+import io.pageferry.agent.guest.GuestKinds;
+import io.pageferry.agent.guest.GuestSetup;
+import io.pageferry.agent.guest.GuestUri;
+import io.pageferry.agent.guest.SourceGuest;
+import io.pageferry.agent.guest.TargetGuest;
+import io.pageferry.agent.journal.FileJournal;
+import io.pageferry.agent.journal.JournalHeader;
+import io.pageferry.agent.journal.StateDirectory;
+import io.pageferry.core.link.TargetLink;
+import io.pageferry.core.migration.Journal;
+import io.pageferry.core.migration.MigrationListener;
+import io.pageferry.core.migration.Outcome.Side;
+import io.pageferry.core.round.RoundStats;
+import io.pageferry.core.source.SourceMigration;
+import io.pageferry.core.source.SourceOptions;
+import io.pageferry.core.source.SourceParts;
+import io.pageferry.core.target.TargetMigration;
+import io.pageferry.core.target.TargetOptions;
+import io.pageferry.core.target.TargetParts;
+import io.pageferry.transport.netty.TransportClient;
+import io.pageferry.transport.netty.TransportOptions;
+import io.pageferry.transport.netty.TransportServer;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Stream;
+import org.agrona.concurrent.SystemNanoClock;
+
+/**
+ * Moves a scratch guest of a few MiB inside this process before a real one is touched: a cold JVM
+ * would else load its classes and interpret its first lines in the downtime. Measured: cold, the
+ * switch-over of a QEMU guest took several times as long; docs/adr/0004 has the figures.
+ */
+final class Rehearsal implements MigrationListener {
+    private static final String GUEST = "workload:8MiB?rate=20MiB/s";
+    private static final Duration CONNECT = Duration.ofSeconds(5);
+
+    /** A rehearsal is worth half a second, not more; what is warm by then is warm. */
+    private static final long LIMIT_NANOS = 2_000_000_000L;
+
+    private static final int TIMES = 3;
+
+    private Rehearsal() {
+    }
+
+    /** Rehearses; a failure of it is no failure of what follows. */
+    static void run(TransportOptions transport) {
+        Path folder = null;
+        try {
+            folder = Files.createTempDirectory("pageferry-rehearsal");
+            StateDirectory directory = StateDirectory.open(folder);
+            InetSocketAddress any = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
+            try (TransportServer server = new TransportServer(transport, any, line -> { });
+                    TransportClient client = new TransportClient(transport)) {
+                for (int i = 0; i < TIMES; i++) {
+                    new Rehearsal().move(server, client, directory);
+                }
+            }
+        } catch (IOException | RuntimeException unrehearsed) {
+            // The real move is only slower, and says itself what is wrong.
+        } finally {
+            delete(folder);
+        }
+    }
+
+    private void move(TransportServer server, TransportClient client, StateDirectory directory)
+            throws IOException {
+        GuestUri uri = GuestUri.parse(GUEST);
+        GuestSetup setup = new GuestSetup("auto", false, () -> null);
+        UUID id = UUID.randomUUID();
+        var link = client.connect(server.address(), CONNECT);
+        TargetLink targetLink = new LateLink(server);
+        try (link; targetLink;
+                SourceGuest guest = GuestKinds.of(uri).openSource(uri, setup);
+                TargetGuest incoming = GuestKinds.of(uri).openTarget(uri, setup);
+                FileJournal ours = journal(directory, id, Side.SOURCE);
+                FileJournal theirs = journal(directory, id, Side.TARGET);
+                SourceMigration source = new SourceMigration(new SourceParts(id, guest, link,
+                        Optional::empty, ours, SystemNanoClock.INSTANCE, this,
+                        SourceOptions.defaults()));
+                TargetMigration target = new TargetMigration(new TargetParts(targetLink, incoming,
+                        name -> (Journal) theirs, UUID.randomUUID(), SystemNanoClock.INSTANCE,
+                        this, TargetOptions.defaults()))) {
+            long start = System.nanoTime();
+            while ((!source.isDone() || !target.isDone())
+                    && System.nanoTime() - start < LIMIT_NANOS) {
+                if (source.doWork() + target.doWork() == 0) {
+                    LockSupport.parkNanos(1_000);
+                }
+            }
+        }
+    }
+
+    private static FileJournal journal(StateDirectory directory, UUID id, Side side)
+            throws IOException {
+        return directory.create(new JournalHeader(JournalHeader.SCHEMA, id, side, GUEST, "",
+                0, Map.of()));
+    }
+
+    private static void delete(Path folder) {
+        if (folder == null) {
+            return;
+        }
+        try (Stream<Path> files = Files.walk(folder)) {
+            for (Path file : files.sorted(java.util.Comparator.reverseOrder()).toList()) {
+                Files.deleteIfExists(file);
+            }
+        } catch (IOException left) {
+            // A folder in the temporary directory harms nobody.
+        }
+    }
+
+    @Override
+    public void state(String state, long epoch) {
+        // Nobody watches a rehearsal.
+    }
+
+    @Override
+    public void round(RoundStats round) {
+        // Nobody watches a rehearsal.
+    }
+
+    @Override
+    public void progress(long round, long handled, long dirty) {
+        // Nobody watches a rehearsal.
+    }
+
+    @Override
+    public void log(Level level, String message) {
+        // Nobody watches a rehearsal.
+    }
+}

@@ -1,0 +1,34 @@
+package io.pageferry.agent.bench;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pageferry.agent.report.Output;
+import java.io.IOException;
+import java.util.Map;
+
+/** A measurement that {@code pageferry bench NAME} runs; found by the service loader. */
+public interface Benchmark {
+    /**
+     * Names it.
+     *
+     * @return one word
+     */
+    String name();
+
+    /**
+     * Says what it measures and which options it has.
+     *
+     * @return one line
+     */
+    String about();
+
+    /**
+     * Measures.
+     *
+     * @param options given as {@code --name value}, without the dashes
+     * @param output  for lines on the way
+     * @return {@code {name, machine, seed, rows[]}} as the contract says
+     * @throws IOException              when it cannot be run here, with what to do
+     * @throws IllegalArgumentException when an option makes no sense
+     */
+    ObjectNode run(Map<String, String> options, Output output) throws IOException;
+}

@@ -1,0 +1,296 @@
+package io.pageferry.core.testing;
+
+import io.pageferry.core.codec.PageBatch;
+import io.pageferry.core.link.ErrorCode;
+import io.pageferry.core.link.Link;
+import io.pageferry.core.link.LinkHandler;
+import io.pageferry.core.link.Message;
+import io.pageferry.core.link.SourceLink;
+import io.pageferry.core.link.TargetLink;
+import io.pageferry.core.round.PageSink;
+import java.lang.foreign.Arena;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+import java.util.function.LongConsumer;
+import java.util.stream.IntStream;
+
+/**
+ * Both ends of a link in memory. Control and each data channel are queues of their own, as they
+ * are connections of their own in reality: what is delivered next is drawn from a seed, so one may
+ * overtake the other, and a queue may be full. Batches are copied on their way. Confined to one
+ * thread.
+ */
+public final class MemoryLinks implements AutoCloseable {
+    /** Messages that wait in one direction before {@link Link#send} says no. */
+    private static final int QUEUE = 64;
+
+    private final Arena arena = Arena.ofShared();
+    private final Optional<Random> random;
+    private final List<MemoryChannel> channels = new ArrayList<>();
+    private final SourceEnd source = new SourceEnd();
+    private final TargetEnd target = new TargetEnd();
+    private Message.Welcome accepted;
+    private boolean up = true;
+    private ErrorCode lostCode;
+    private String lostReason;
+
+    private MemoryLinks(Optional<Random> random) {
+        this.random = random;
+    }
+
+    /**
+     * Makes a pair that delivers in an order drawn from a seed.
+     *
+     * @param seed of all its choices
+     * @return the pair
+     */
+    public static MemoryLinks shuffled(long seed) {
+        return new MemoryLinks(Optional.of(new Random(seed)));
+    }
+
+    /**
+     * Makes a pair that delivers all it has at each poll, pages before messages.
+     *
+     * @return the pair
+     */
+    public static MemoryLinks orderly() {
+        return new MemoryLinks(Optional.empty());
+    }
+
+    /** {@return the source's end} */
+    public SourceLink source() {
+        return source;
+    }
+
+    /** {@return the target's end} */
+    public TargetLink target() {
+        return target;
+    }
+
+    /**
+     * Loses the link: of what is under way a part arrives, drawn from the seed; all of it where
+     * there is none.
+     *
+     * @param code   as both ends will be told
+     * @param reason as both ends will be told
+     */
+    public void cut(ErrorCode code, String reason) {
+        if (!up) {
+            return;
+        }
+        lose(code, reason);
+        random.ifPresent(choice -> {
+            source.keep(choice.nextInt(QUEUE));
+            target.keep(choice.nextInt(QUEUE));
+            channels.forEach(channel -> channel.lose(choice.nextInt(8), choice.nextInt(8)));
+        });
+    }
+
+    /** Frees the slots. Idempotent. */
+    @Override
+    public void close() {
+        if (arena.scope().isAlive()) {
+            arena.close();
+        }
+    }
+
+    private void lose(ErrorCode code, String reason) {
+        up = false;
+        lostCode = code;
+        lostReason = reason;
+    }
+
+    private int draw(int bound) {
+        return random.map(choice -> choice.nextInt(bound)).orElse(0);
+    }
+
+    /** What both ends have in common. */
+    private abstract class End implements Link {
+        private final ArrayDeque<Message> inbox = new ArrayDeque<>();
+        private boolean told;
+        private boolean closed;
+
+        abstract End peer();
+
+        /** Queues other than control that have something, as indexes. */
+        abstract List<Integer> ready();
+
+        abstract void deliver(int queue, LinkHandler handler);
+
+        @Override
+        public boolean send(Message message) {
+            End peer = peer();
+            if (!up || peer.inbox.size() >= QUEUE || random.isPresent() && draw(8) == 0) {
+                return false;
+            }
+            peer.inbox.add(message);
+            return true;
+        }
+
+        @Override
+        public int poll(LinkHandler handler) {
+            int delivered = 0;
+            int most = random.isPresent() ? draw(4) : Integer.MAX_VALUE;
+            while (delivered < most && !closed && deliverNext(handler)) {
+                delivered++;
+            }
+            if (!up && !closed && !told && inbox.isEmpty() && ready().isEmpty()) {
+                told = true;
+                handler.onLost(lostCode, lostReason);
+                delivered++;
+            }
+            return delivered;
+        }
+
+        @Override
+        public boolean isUp() {
+            return up;
+        }
+
+        @Override
+        public void close() {
+            closed = true;
+            if (up) {
+                lose(ErrorCode.LINK_LOST, "the peer closed the link");
+            }
+        }
+
+        void keep(int messages) {
+            while (inbox.size() > messages) {
+                inbox.removeLast();
+            }
+        }
+
+        private boolean deliverNext(LinkHandler handler) {
+            List<Integer> ready = ready();
+            int choices = ready.size() + (inbox.isEmpty() ? 0 : 1);
+            if (choices == 0) {
+                return false;
+            }
+            int choice = draw(choices);
+            if (choice < ready.size()) {
+                deliver(ready.get(choice), handler);
+            } else {
+                handler.onMessage(inbox.poll());
+            }
+            return true;
+        }
+    }
+
+    private final class SourceEnd extends End implements SourceLink, PageSink {
+        private Message.Welcome welcome;
+        private long wireBytes;
+        private int next;
+
+        @Override
+        End peer() {
+            return target;
+        }
+
+        @Override
+        List<Integer> ready() {
+            return IntStream.range(0, channels.size())
+                    .filter(i -> channels.get(i).hasAck()).boxed().toList();
+        }
+
+        @Override
+        void deliver(int queue, LinkHandler handler) {
+            channels.get(queue).takeAck();
+        }
+
+        @Override
+        public void openChannels(Message.Welcome granted) {
+            welcome = granted;
+            for (int i = 0; i < granted.channels(); i++) {
+                channels.add(new MemoryChannel(arena, i, granted.window()));
+            }
+        }
+
+        @Override
+        public boolean channelsReady() {
+            return welcome != null && welcome.equals(accepted) && draw(3) == 0;
+        }
+
+        @Override
+        public PageSink pages() {
+            return this;
+        }
+
+        @Override
+        public PageBatch claim() {
+            for (int i = 0; up && i < channels.size(); i++) {
+                next = (next + 1) % channels.size();
+                PageBatch slot = channels.get(next).claim();
+                if (slot != null) {
+                    return slot;
+                }
+            }
+            return null;
+        }
+
+        @Override
+        public void commit(PageBatch batch) {
+            if (batch.count() == 0) {
+                throw new IllegalArgumentException("a batch without pages was committed");
+            }
+            wireBytes += batch.payloadBytes() + batch.count() * (long) Long.BYTES + 72;
+            channels.get(batch.channel()).commit(batch, up);
+        }
+
+        @Override
+        public void abandon(PageBatch batch) {
+            channels.get(batch.channel()).abandon(batch);
+        }
+
+        @Override
+        public int unacknowledged() {
+            return channels.stream().mapToInt(MemoryChannel::unacknowledged).sum();
+        }
+
+        @Override
+        public long[] lastSequences() {
+            return channels.stream().mapToLong(MemoryChannel::lastSequence).toArray();
+        }
+
+        @Override
+        public long wireBytes() {
+            return wireBytes;
+        }
+
+        @Override
+        public void reclaim(LongConsumer pages) {
+            channels.forEach(channel -> channel.reclaim(pages));
+        }
+    }
+
+    private final class TargetEnd extends End implements TargetLink {
+        @Override
+        End peer() {
+            return source;
+        }
+
+        @Override
+        List<Integer> ready() {
+            return IntStream.range(0, channels.size())
+                    .filter(i -> channels.get(i).hasTravelling()).boxed().toList();
+        }
+
+        @Override
+        void deliver(int queue, LinkHandler handler) {
+            handler.onBatch(channels.get(queue).arrive());
+        }
+
+        @Override
+        public void acceptChannels(Message.Welcome granted) {
+            accepted = granted;
+        }
+
+        @Override
+        public void applied(PageBatch batch) {
+            channels.get(batch.channel()).applied(batch, up);
+        }
+    }
+}

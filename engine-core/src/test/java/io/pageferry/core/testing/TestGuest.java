@@ -1,0 +1,271 @@
+package io.pageferry.core.testing;
+
+import io.pageferry.core.dirty.DirtyTracker;
+import io.pageferry.core.dirty.MarkingTracker;
+import io.pageferry.core.link.ErrorCode;
+import io.pageferry.core.link.GuestDescription;
+import io.pageferry.core.memory.PageGeometry;
+import io.pageferry.core.memory.RegionTable;
+import io.pageferry.core.migration.Guest;
+import io.pageferry.core.migration.GuestException;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.util.ArrayDeque;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+
+/**
+ * A guest at the source whose writer is stepped by the test between two turns of the engine. Each
+ * write is made by the rules: write, then mark; a page that becomes a hole is reported by no
+ * tracker. Saving its state writes a page, as a VM's devices do. Confined to one thread.
+ */
+public final class TestGuest implements Guest {
+    private final EventLog log;
+    private final Workload workload;
+    private final TestMemory memory;
+    private final MarkingTracker tracker;
+    private final ArrayDeque<GuestException> resumeFailures = new ArrayDeque<>();
+    private final Random random;
+    private DirtyTracker shown;
+    private GuestException resumeAlways;
+    private GuestException pauseFailure;
+    private IOException saveFailure;
+    private GuestException endFailure;
+    private boolean running = true;
+    private boolean over;
+    private String endedWhy;
+    private int statePadding;
+    private int stateWrites = 1;
+
+    /**
+     * Makes a running guest that wrote nothing yet.
+     *
+     * @param regions its memory
+     * @param seed    of all that it writes
+     * @param log     receives {@code source.pause} and so on
+     */
+    public TestGuest(RegionTable regions, long seed, EventLog log) {
+        this.log = log;
+        this.random = new Random(seed);
+        this.memory = new TestMemory(regions);
+        this.workload = new Workload(seed, Math.toIntExact(regions.pageCount()));
+        this.tracker = new MarkingTracker(regions.pageCount());
+        this.shown = tracker;
+    }
+
+    /**
+     * Writes some pages, each anywhere below a bound.
+     *
+     * @param writes how many
+     * @param below  pages 0 … below − 1 are written
+     */
+    public void write(int writes, int below) {
+        if (!running || over) {
+            throw new IllegalStateException("a guest that does not run writes nothing");
+        }
+        for (int i = 0; i < writes; i++) {
+            writePage(random.nextInt(below));
+        }
+    }
+
+    /**
+     * Gives one page its next version.
+     *
+     * @param page global index
+     */
+    public void writePage(int page) {
+        workload.touch(page);
+        if (workload.isHole(page)) {
+            memory.punch(page);
+        } else {
+            memory.write(page, workload.content(page));
+            tracker.mark(page);
+        }
+    }
+
+    /**
+     * Gives one page a version that is neither zero nor a hole.
+     *
+     * @param page global index
+     */
+    public void writeData(int page) {
+        do {
+            workload.touch(page);
+        } while (workload.isZero(page));
+        memory.write(page, workload.content(page));
+        tracker.mark(page);
+    }
+
+    /**
+     * Says how the next resumes fail, one each.
+     *
+     * @param failure thrown once
+     */
+    public void failResumeOnce(GuestException failure) {
+        resumeFailures.add(failure);
+    }
+
+    /**
+     * Says how every resume fails.
+     *
+     * @param failure thrown each time, or null to stop that
+     */
+    public void failResume(GuestException failure) {
+        resumeAlways = failure;
+    }
+
+    /**
+     * Says how every pause fails.
+     *
+     * @param failure thrown each time
+     */
+    public void failPause(GuestException failure) {
+        pauseFailure = failure;
+    }
+
+    /**
+     * Says how saving the state fails.
+     *
+     * @param failure thrown each time
+     */
+    public void failSave(IOException failure) {
+        saveFailure = failure;
+    }
+
+    /**
+     * Says how the end fails.
+     *
+     * @param failure thrown each time
+     */
+    public void failEnd(GuestException failure) {
+        endFailure = failure;
+    }
+
+    /**
+     * Puts another tracker before the real one.
+     *
+     * @param other what {@link #tracker} gives from now on
+     */
+    public void show(DirtyTracker other) {
+        shown = other;
+    }
+
+    /**
+     * Shapes the device state.
+     *
+     * @param padding bytes beyond the table of versions
+     * @param writes  pages that saving dirties
+     */
+    public void stateTakes(int padding, int writes) {
+        statePadding = padding;
+        stateWrites = writes;
+    }
+
+    /**
+     * Ends by itself.
+     *
+     * @param why as {@link #ended} will say
+     */
+    public void crash(String why) {
+        running = false;
+        over = true;
+        endedWhy = why;
+        log.add("source.crash");
+    }
+
+    /** Is paused by somebody else. */
+    public void pauseByHand() {
+        running = false;
+    }
+
+    /** {@return what every page holds now} */
+    public Workload workload() {
+        return workload;
+    }
+
+    @Override
+    public TestMemory memory() {
+        return memory;
+    }
+
+    @Override
+    public GuestDescription describe() {
+        return new GuestDescription("test", "guest", memory.regions(),
+                PageGeometry.bytesOf(memory.dataPages()), Map.of());
+    }
+
+    @Override
+    public DirtyTracker tracker() {
+        return shown;
+    }
+
+    @Override
+    public boolean isRunning() {
+        return running;
+    }
+
+    @Override
+    public Optional<String> ended() {
+        return Optional.ofNullable(endedWhy);
+    }
+
+    @Override
+    public void pause() throws GuestException {
+        log.add("source.pause");
+        if (pauseFailure != null) {
+            throw pauseFailure;
+        }
+        running = false;
+    }
+
+    @Override
+    public void saveState(OutputStream out) throws IOException {
+        log.add("source.save");
+        if (running) {
+            throw new IllegalStateException("the state of a running guest was asked for");
+        }
+        if (saveFailure != null) {
+            throw saveFailure;
+        }
+        for (int i = 0; i < stateWrites; i++) {
+            writePage(random.nextInt(workload.pages()));
+        }
+        out.write(workload.save());
+        byte[] padding = new byte[statePadding];
+        random.nextBytes(padding);
+        out.write(padding);
+    }
+
+    @Override
+    public void resume() throws GuestException {
+        GuestException failure = resumeAlways != null ? resumeAlways : resumeFailures.poll();
+        if (over && failure == null) {
+            failure = new GuestException(ErrorCode.GUEST_ENDED, "it is gone", "");
+        }
+        log.add(failure == null ? "source.resume" : "source.resume failed");
+        if (failure != null) {
+            throw failure;
+        }
+        running = true;
+    }
+
+    @Override
+    public void end() throws GuestException {
+        log.add(endFailure == null ? "source.end" : "source.end failed");
+        if (running) {
+            throw new IllegalStateException("a running guest was ended");
+        }
+        if (endFailure != null) {
+            throw endFailure;
+        }
+        over = true;
+    }
+
+    /** Frees its memory and its tracker. Idempotent. */
+    @Override
+    public void close() {
+        memory.close();
+        tracker.close();
+    }
+}

@@ -1,0 +1,150 @@
+package io.pageferry.core.testing;
+
+import io.pageferry.core.link.GuestDescription;
+import io.pageferry.core.memory.RegionTable;
+import io.pageferry.core.migration.GuestException;
+import io.pageferry.core.migration.IncomingGuest;
+import java.util.Arrays;
+import java.util.Optional;
+import java.util.function.Function;
+
+/**
+ * The other half of {@link TestGuest}: takes its memory, and checks every page against the table
+ * of versions in its state before its first instruction. Confined to one thread.
+ */
+public final class TestIncomingGuest implements IncomingGuest {
+    private final EventLog log;
+    private final Function<RegionTable, TestImage> images;
+    private TestImage image;
+    private Workload loaded;
+    private long wrongPages;
+    private boolean running;
+    private GuestException prepareFailure;
+    private GuestException loadFailure;
+    private GuestException resumeFailure;
+    private String endedWhy;
+
+    /**
+     * Makes a guest that waits.
+     *
+     * @param images makes the image that is to be filled
+     * @param log    receives {@code target.load} and so on
+     */
+    public TestIncomingGuest(Function<RegionTable, TestImage> images, EventLog log) {
+        this.images = images;
+        this.log = log;
+    }
+
+    /**
+     * Says how the preparation fails.
+     *
+     * @param failure thrown each time
+     */
+    public void failPrepare(GuestException failure) {
+        prepareFailure = failure;
+    }
+
+    /**
+     * Says how loading fails.
+     *
+     * @param failure thrown each time
+     */
+    public void failLoad(GuestException failure) {
+        loadFailure = failure;
+    }
+
+    /**
+     * Says how the resume fails.
+     *
+     * @param failure thrown each time
+     */
+    public void failResume(GuestException failure) {
+        resumeFailure = failure;
+    }
+
+    /**
+     * Ends by itself.
+     *
+     * @param why as {@link #ended} will say
+     */
+    public void crash(String why) {
+        running = false;
+        endedWhy = why;
+        log.add("target.crash");
+    }
+
+    /** {@return whether it runs} */
+    public boolean isRunning() {
+        return running;
+    }
+
+    /** {@return whether a state was loaded} */
+    public boolean isLoaded() {
+        return loaded != null;
+    }
+
+    /** {@return pages that were not as the guest left them when it first ran or should have} */
+    public long wrongPages() {
+        return wrongPages;
+    }
+
+    /** {@return the image, null before the offer} */
+    public TestImage image() {
+        return image;
+    }
+
+    @Override
+    public TestImage prepare(GuestDescription offered) throws GuestException {
+        log.add("target.prepare");
+        if (prepareFailure != null) {
+            throw prepareFailure;
+        }
+        image = images.apply(offered.regions());
+        return image;
+    }
+
+    @Override
+    public void loadState(byte[] state) throws GuestException {
+        log.add("target.load");
+        if (loadFailure != null) {
+            throw loadFailure;
+        }
+        loaded = Workload.load(state);
+        for (int page = 0; page < loaded.pages(); page++) {
+            if (!Arrays.equals(loaded.content(page), image.read(page))) {
+                wrongPages++;
+            }
+        }
+    }
+
+    @Override
+    public void resume() throws GuestException {
+        log.add(resumeFailure == null ? "target.resume" : "target.resume failed");
+        if (loaded == null) {
+            throw new IllegalStateException("resumed without a state");
+        }
+        if (resumeFailure != null) {
+            throw resumeFailure;
+        }
+        running = true;
+    }
+
+    @Override
+    public void discard() {
+        log.add("target.discard");
+        running = false;
+    }
+
+    @Override
+    public Optional<String> ended() {
+        return Optional.ofNullable(endedWhy);
+    }
+
+    /** Frees its image. Idempotent. */
+    @Override
+    public void close() {
+        if (image != null) {
+            image.close();
+        }
+    }
+}

@@ -1,0 +1,154 @@
+package io.pageferry.transport.wire;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.pageferry.core.codec.PageBatch;
+import io.pageferry.core.link.ErrorCode;
+import io.pageferry.core.link.Message;
+import io.pageferry.core.memory.RegionTable;
+import java.nio.charset.StandardCharsets;
+import java.util.Random;
+import net.jqwik.api.Arbitrary;
+import net.jqwik.api.Example;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.Provide;
+
+/** Whatever is sent arrives, and whatever comes does no harm. */
+class WirePropertyTest {
+    @Provide
+    Arbitrary<Message> messages() {
+        return MessageArbitraries.any();
+    }
+
+    @Property(tries = 2000)
+    void everyMessageArrivesAsItWasSent(@ForAll("messages") Message message) throws Exception {
+        byte[] frame = Samples.frame(message);
+        Message received = Samples.receive(frame);
+        assertTrue(Samples.same(message, received), () -> message + " became " + received);
+        MessageType type = MessageType.of(Samples.little(frame).getInt(0));
+        int body = frame.length - WireLimits.FRAME_HEADER_BYTES;
+        assertTrue(body >= type.shortest() && body <= type.longest(), type + ": " + body);
+    }
+
+    @Property(tries = 1000)
+    void randomBodiesAreRefusedOrMeanThemselves(@ForAll long seed) throws Exception {
+        Random random = new Random(seed);
+        MessageType type =
+                MessageType.values()[random.nextInt(MessageType.values().length)];
+        byte[] body = new byte[random.nextInt(200)];
+        random.nextBytes(body);
+        for (int i = 0; i < body.length; i++) {
+            // Mostly zero, or hardly anything would get beyond the first field.
+            body[i] = random.nextInt(4) == 0 ? body[i] : 0;
+        }
+        try {
+            Message message = MessageCodec.decode(type, Samples.little(body));
+            byte[] again = MessageCodec.encode(message);
+            assertEquals(body.length, again.length - WireLimits.FRAME_HEADER_BYTES);
+        } catch (WireException e) {
+            assertTrue(!e.field().isEmpty() && e.getMessage().startsWith(e.field()));
+        }
+    }
+
+    @Property(tries = 200)
+    void everyBatchArrivesAsItWasSent(@ForAll long seed) throws Exception {
+        Random random = new Random(seed);
+        BatchFrames sent = new BatchFrames();
+        int region = random.nextInt(2);
+        sent.batch.begin(region, random.nextLong() >>> 1);
+        RegionTable regions = Samples.REGIONS;
+        int wanted = 1 + random.nextInt(PageBatch.MAX_PAGES);
+        int largest = random.nextInt(4097);
+        while (sent.batch.count() < wanted && sent.batch.hasRoom()) {
+            int length = random.nextInt(largest + 1);
+            byte[] bytes = new byte[length];
+            random.nextBytes(bytes);
+            sent.view.put(BatchFrames.PAYLOAD + sent.batch.payloadBytes(), bytes);
+            sent.batch.append(random.nextLong(regions.firstPage(region), regions.endPage(region)),
+                    1 + random.nextInt(255), length);
+        }
+        sent.batch.stamp(2, 1, 1);
+        PageBatch got = BatchFrames.receive(sent.seal(), 1).batch;
+        assertEquals(sent.batch.count(), got.count());
+        assertEquals(sent.batch.payloadBytes(), got.payloadBytes());
+        assertEquals(sent.batch.round(), got.round());
+        assertEquals(region, got.region());
+        assertEquals(2, got.generation());
+        for (int i = 0; i < got.count(); i++) {
+            assertEquals(sent.batch.descriptorAt(i), got.descriptorAt(i));
+        }
+        assertEquals(-1, sent.batch.payload().asSlice(0, got.payloadBytes())
+                .mismatch(got.payload().asSlice(0, got.payloadBytes())));
+    }
+
+    @Property(tries = 300)
+    void aForgedBatchIsRefusedOrStaysInItsRegion(@ForAll long seed) throws Exception {
+        Random random = new Random(seed);
+        BatchFrames sample = BatchFrames.sample();
+        int length = PageBatchWriter.write(sample.batch, sample.view, BatchFrames.BODY);
+        int header = WireLimits.BATCH_HEADER_BYTES;
+        for (int i = 0; i < 3; i++) {
+            // Anywhere but in the payload, which is opaque here.
+            int at = random.nextInt(header + 24);
+            int place = BatchFrames.BODY + (at < header ? at : at + 4100);
+            sample.view.put(place, (byte) (sample.view.get(place) ^ 1 << random.nextInt(8)));
+        }
+        PageBatch got = new BatchFrames().batch;
+        try {
+            new PageBatchReader(Samples.REGIONS, 2, 1)
+                    .read(sample.view, BatchFrames.BODY, length, 1, got);
+        } catch (WireException e) {
+            return;
+        }
+        int sum = 0;
+        for (int i = 0; i < got.count(); i++) {
+            long page = PageBatch.pageOf(got.descriptorAt(i));
+            assertEquals(got.region(), Samples.REGIONS.regionOf(page));
+            sum += PageBatch.lengthOf(got.descriptorAt(i));
+        }
+        assertEquals(got.payloadBytes(), sum);
+    }
+
+    @Example
+    void aLongReasonIsCutBetweenTwoCharacters() throws Exception {
+        String reason = "ü".repeat(511) + "x😀" + "tail";
+        Message.Failure got = (Message.Failure) Samples.receive(Samples.frame(
+                new Message.Failure(ErrorCode.BUSY, reason)));
+        assertEquals("ü".repeat(511) + "x", got.reason());
+        assertTrue(got.reason().getBytes(StandardCharsets.UTF_8).length
+                <= Message.MAX_REASON_BYTES);
+    }
+
+    @Example
+    void theLongestHelloFits() throws Exception {
+        Message.Hello longest = MessageArbitraries.longestHello();
+        byte[] frame = Samples.frame(longest);
+        assertEquals(1_397_879, frame.length - WireLimits.FRAME_HEADER_BYTES);
+        assertTrue(frame.length - WireLimits.FRAME_HEADER_BYTES <= WireLimits.MAX_MESSAGE_BODY);
+        assertEquals(longest, Samples.receive(frame));
+    }
+
+    @Example
+    void whatIsBeyondALimitIsNotSent() {
+        assertThrows(IllegalArgumentException.class,
+                () -> MessageCodec.encode(new Message.StateChunk(1, 0, new byte[0])));
+        assertThrows(IllegalArgumentException.class, () -> MessageCodec.encode(
+                new Message.StateChunk(1, 0, new byte[Message.MAX_CHUNK_BYTES + 1])));
+        assertThrows(IllegalArgumentException.class,
+                () -> MessageCodec.encode(new Message.TableRequest(-1, 1)));
+        assertThrows(IllegalArgumentException.class,
+                () -> MessageCodec.encode(new Message.Welcome(Samples.ID, 0, 0, 1, 1)));
+    }
+
+    @Example
+    void malformedUtf8IsRefused() {
+        byte[] frame = Samples.frame(new Message.Refused(1, "abc"));
+        frame[frame.length - 1] = (byte) 0xc3;
+        new FrameHeader.Sealer().seal(Samples.little(frame), 0);
+        assertEquals("reason",
+                assertThrows(WireException.class, () -> Samples.receive(frame)).field());
+    }
+}
