@@ -1,0 +1,54 @@
+package io.pageferry.agent.e2e;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pageferry.agent.demo.DemoMachine;
+import io.pageferry.agent.demo.GuestLoad;
+import io.pageferry.agent.demo.TestMachines;
+import io.pageferry.agent.linux.KernelProbe;
+import java.io.IOException;
+import java.util.List;
+import org.junit.jupiter.api.Assumptions;
+
+/** What these tests want of the machine, and what they say of reports. */
+final class E2e {
+    static final long MEMORY = 160L << 20;
+
+    private E2e() {
+    }
+
+    /** A guest of one vCPU, or a skipped test. */
+    static DemoMachine machine(GuestLoad load) {
+        needTracking();
+        return new DemoMachine(TestMachines.tools(), load, MEMORY);
+    }
+
+    static void needTracking() {
+        List<KernelProbe.Step> steps = KernelProbe.run();
+        Assumptions.assumeTrue(KernelProbe.canTrackOthers(steps), KernelProbe.summary(steps));
+    }
+
+    /** The end of a command, by exit code and by the report's word. */
+    static void assertEnds(int exit, String result, Agent agent) throws IOException {
+        assertEquals(exit, agent.exit(), agent::toString);
+        assertEquals(result, agent.report().path("result").asText(), agent::toString);
+    }
+
+    /** A move that both sides call done, with equal digests. */
+    static void assertMoved(Agent source, Agent target) throws IOException {
+        assertEnds(0, "completed", source);
+        assertEnds(0, "completed", target);
+        for (Agent agent : List.of(source, target)) {
+            ObjectNode report = agent.report();
+            assertEquals("target", report.at("/owner/side").asText(), agent::toString);
+            assertTrue(report.at("/verification/match").asBoolean(), agent::toString);
+        }
+        String digest = source.report().at("/verification/sourceDigest").asText();
+        assertEquals(16, digest.length());
+        assertEquals(digest, source.report().at("/verification/targetDigest").asText());
+        assertEquals(digest, target.report().at("/verification/sourceDigest").asText());
+        assertEquals(digest, target.report().at("/verification/targetDigest").asText());
+    }
+}

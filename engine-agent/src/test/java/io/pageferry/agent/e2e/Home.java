@@ -1,0 +1,103 @@
+package io.pageferry.agent.e2e;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import io.pageferry.agent.demo.ConsoleLog;
+import io.pageferry.agent.demo.DemoMachine;
+import io.pageferry.agent.demo.DemoQemu;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * A guest that checks itself, and the QEMU where it lives at the moment. It is known from its
+ * first tick on, through all its homes.
+ */
+final class Home {
+    private static final Duration BOOT = Duration.ofMinutes(3);
+
+    private final Rig rig;
+    private final DemoMachine machine;
+    private final List<Path> past = new ArrayList<>();
+    private DemoQemu qemu;
+    private Traces untouched;
+
+    private Home(Rig rig, DemoMachine machine) throws IOException {
+        this.rig = rig;
+        this.machine = machine;
+        this.qemu = rig.booting(machine);
+    }
+
+    /** Boots a guest and returns when it works. */
+    static Home boot(Rig rig, DemoMachine machine) throws IOException {
+        Home home = new Home(rig, machine);
+        Poll.until(BOOT, () -> home.log().ready(), () -> "the guest did not get ready");
+        home.remember();
+        return home;
+    }
+
+    DemoMachine machine() {
+        return machine;
+    }
+
+    DemoQemu qemu() {
+        return qemu;
+    }
+
+    ConsoleLog log() throws IOException {
+        List<Path> all = new ArrayList<>(past);
+        all.add(qemu.console());
+        return ConsoleLog.read(all);
+    }
+
+    /** Notes how its process looks while nobody works on it. */
+    void remember() throws IOException {
+        rig.awaitNothingLeft();
+        untouched = Traces.of(qemu.process().pid());
+    }
+
+    /** It runs here, ticks on, and never missed a tick or found a wrong page. */
+    void livesOn() throws IOException {
+        assertEquals("running", Rig.condition(qemu));
+        ticksOn();
+    }
+
+    /** It ticks on. */
+    void ticksOn() throws IOException {
+        long goal = log().lastTick() + 25;
+        Poll.until(() -> log().lastTick() >= goal, () -> "stopped before tick " + goal);
+        unharmed();
+    }
+
+    /** Whatever it printed so far is in order. */
+    void unharmed() throws IOException {
+        ConsoleLog log = log();
+        assertEquals(List.of(), log.gaps());
+        assertEquals(0, log.bad());
+        assertEquals(List.of(), log.problems());
+    }
+
+    /** Nothing of an agent is in its process. */
+    void isAsItWas() throws IOException {
+        Poll.until(() -> Traces.of(qemu.process().pid()).equals(untouched), () -> {
+            try {
+                return "left in the guest's process: " + Traces.of(qemu.process().pid())
+                        + "\nit was: " + untouched;
+            } catch (IOException gone) {
+                return "the guest is gone";
+            }
+        });
+    }
+
+    /** It lives in another QEMU now; the old one goes, its console is kept. */
+    void movedTo(DemoQemu next) throws IOException {
+        Path kept = rig.folder().resolve("console" + past.size() + "-" + qemu.process().pid());
+        Files.copy(qemu.console(), kept);
+        past.add(kept);
+        rig.end(qemu);
+        qemu = next;
+    }
+}

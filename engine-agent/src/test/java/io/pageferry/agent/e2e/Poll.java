@@ -1,0 +1,37 @@
+package io.pageferry.agent.e2e;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Supplier;
+
+/** Waits for something to become true, and fails with what was true instead. */
+final class Poll {
+    /** Generous: the machine may do a lot of other things. */
+    static final Duration LIMIT = Duration.ofSeconds(45);
+
+    private static final long PAUSE_NANOS = 10_000_000;
+
+    private Poll() {
+    }
+
+    /** What is waited for; may fail like the files that it reads. */
+    interface Condition {
+        boolean holds() throws IOException;
+    }
+
+    static void until(Condition condition, Supplier<String> instead) throws IOException {
+        until(LIMIT, condition, instead);
+    }
+
+    static void until(Duration limit, Condition condition, Supplier<String> instead)
+            throws IOException {
+        long deadline = System.nanoTime() + limit.toNanos();
+        while (!condition.holds()) {
+            if (System.nanoTime() - deadline >= 0) {
+                throw new AssertionError("after " + limit.toSeconds() + " s: " + instead.get());
+            }
+            LockSupport.parkNanos(PAUSE_NANOS);
+        }
+    }
+}

@@ -1,0 +1,203 @@
+package io.pageferry.agent.e2e;
+
+import io.pageferry.agent.demo.DemoMachine;
+import io.pageferry.agent.demo.DemoQemu;
+import io.pageferry.agent.e2e.Agent.Start;
+import io.pageferry.agent.qemu.QemuControl;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+
+/**
+ * The QEMUs and agents of a test, with a state directory and a temporary folder of their own, so
+ * that what is left in them is theirs. Ends them all when it is closed.
+ */
+final class Rig implements AutoCloseable {
+    private final Path folder;
+    private final Path state;
+    private final Path temporary;
+    private final List<AutoCloseable> parts = new ArrayList<>();
+    private int count;
+
+    Rig(Path folder) throws IOException {
+        this.folder = folder;
+        this.state = folder.resolve("state");
+        this.temporary = Files.createDirectories(folder.resolve("tmp"));
+    }
+
+    Path folder() {
+        return folder;
+    }
+
+    /** Starts a QEMU that waits for a guest. */
+    DemoQemu waiting(DemoMachine machine) throws IOException {
+        return keep(DemoQemu.target(machine, folder.resolve("vm" + ++count)));
+    }
+
+    /** Starts a QEMU that boots. */
+    DemoQemu booting(DemoMachine machine) throws IOException {
+        return keep(DemoQemu.source(machine, folder.resolve("vm" + ++count)));
+    }
+
+    /** Starts {@code receive --once} into a QEMU, and returns when it listens. */
+    Agent receive(DemoQemu qemu, String hold, String... more) throws IOException {
+        List<String> arguments = new ArrayList<>(List.of("receive", uri(qemu), "--listen",
+                "127.0.0.1:0", "--once"));
+        arguments.addAll(List.of(more));
+        Agent agent = start(hold, arguments);
+        agent.address();
+        return agent;
+    }
+
+    /** Starts {@code migrate} of a QEMU. */
+    Agent migrate(DemoQemu qemu, Agent target, String hold, String... more) throws IOException {
+        List<String> arguments = new ArrayList<>(
+                List.of("migrate", uri(qemu), "--to", target.address()));
+        arguments.addAll(List.of(more));
+        return start(hold, arguments);
+    }
+
+    static String uri(DemoQemu qemu) {
+        return "qemu:" + qemu.qmp();
+    }
+
+    /** Starts any command; an empty hold is none. */
+    Agent start(String hold, List<String> arguments) throws IOException {
+        return start(new Start(List.of(),
+                hold.isEmpty() ? List.of() : List.of("-Dpageferry.hold=" + hold), arguments));
+    }
+
+    /** As above, with all that can be said. */
+    Agent start(Start start) throws IOException {
+        List<String> arguments = new ArrayList<>(start.arguments());
+        arguments.addAll(List.of("--state-dir", state.toString()));
+        return keep(Agent.start(new Start(start.prefix(), start.jvm(), arguments), temporary,
+                folder.resolve("words" + ++count)));
+    }
+
+    private <T extends AutoCloseable> T keep(T part) {
+        parts.addFirst(part);
+        return part;
+    }
+
+    /** Ends one part before the others. */
+    void end(AutoCloseable part) throws IOException {
+        parts.remove(part);
+        close(part);
+    }
+
+    /** What a QEMU says of itself: running, paused, inmigrate and so on; gone where it ended. */
+    static String condition(DemoQemu qemu) throws IOException {
+        if (!qemu.process().isAlive()) {
+            return "gone";
+        }
+        try (QemuControl control = qemu.control()) {
+            return control.status().state().toString();
+        } catch (IOException refused) {
+            if (!qemu.process().isAlive()) {
+                return "gone";
+            }
+            throw refused;
+        }
+    }
+
+    /** Waits until no process of these agents is there, and nothing of theirs but journals. */
+    void awaitNothingLeft() throws IOException {
+        Poll.until(() -> left().isEmpty(), () -> {
+            try {
+                return "left behind: " + left();
+            } catch (IOException unread) {
+                return "left behind, and " + unread;
+            }
+        });
+    }
+
+    private List<String> left() throws IOException {
+        List<String> left = new ArrayList<>();
+        for (Long pid : processes()) {
+            left.add("process " + pid + ": " + commandLine(pid));
+        }
+        left.addAll(files(state).filter(name -> !name.endsWith(".journal")).toList());
+        // lz4-java unpacks its code there, and what a killed process left it removes when it is
+        // started an hour later.
+        left.addAll(files(temporary).filter(name -> !name.startsWith("liblz4-java-")).toList());
+        return left;
+    }
+
+    private static Stream<String> files(Path folder) throws IOException {
+        List<String> names = new ArrayList<>();
+        if (Files.exists(folder)) {
+            try (DirectoryStream<Path> files = Files.newDirectoryStream(folder)) {
+                files.forEach(file -> names.add(file.getFileName().toString()));
+            }
+        }
+        return names.stream();
+    }
+
+    /** {@return the guard of an agent} */
+    long guardOf(Agent agent) throws IOException {
+        for (Long pid : processes()) {
+            String line = commandLine(pid);
+            if (line.endsWith(" guard ") && ProcessHandle.of(pid).flatMap(ProcessHandle::parent)
+                    .map(parent -> parent.pid() == agent.pid()).orElse(false)) {
+                return pid;
+            }
+        }
+        throw new AssertionError("no guard of " + agent);
+    }
+
+    /** All agents and guards that were started with our temporary folder. */
+    private List<Long> processes() throws IOException {
+        List<Long> found = new ArrayList<>();
+        try (DirectoryStream<Path> all = Files.newDirectoryStream(Path.of("/proc"), "[0-9]*")) {
+            for (Path one : all) {
+                long pid = Long.parseLong(one.getFileName().toString());
+                if (commandLine(pid).contains(Agent.temporaryOption(temporary))) {
+                    found.add(pid);
+                }
+            }
+        }
+        return found;
+    }
+
+    /** Empty for a process that ended, also where nobody has reaped it. */
+    private static String commandLine(long pid) {
+        try {
+            return Files.readString(Path.of("/proc/" + pid + "/cmdline"),
+                    StandardCharsets.ISO_8859_1).replace('\0', ' ');
+        } catch (IOException gone) {
+            return "";
+        }
+    }
+
+    @Override
+    public void close() throws IOException {
+        IOException failed = null;
+        for (AutoCloseable part : parts) {
+            try {
+                close(part);
+            } catch (IOException e) {
+                failed = e;
+            }
+        }
+        parts.clear();
+        if (failed != null) {
+            throw failed;
+        }
+    }
+
+    private static void close(AutoCloseable part) throws IOException {
+        try {
+            part.close();
+        } catch (IOException e) {
+            throw e;
+        } catch (Exception e) {
+            throw new IOException(e);
+        }
+    }
+}
