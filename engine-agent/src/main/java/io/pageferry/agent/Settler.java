@@ -12,7 +12,7 @@ import io.pageferry.core.migration.JournalRecord;
 import io.pageferry.core.migration.JournalState;
 import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.migration.Outcome.Side;
-import io.pageferry.core.source.Settlement;
+import io.pageferry.core.migration.Settlement;
 import io.pageferry.transport.TransportException;
 import io.pageferry.transport.netty.TransportClient;
 import io.pageferry.transport.netty.TransportOptions;
@@ -24,6 +24,7 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.function.Function;
 import org.agrona.concurrent.IdleStrategy;
+import org.agrona.concurrent.SystemNanoClock;
 
 /**
  * Settles a migration whose agent is gone: repeats the act that the journal asks for, asks the
@@ -115,7 +116,8 @@ public final class Settler {
     private Verdict askTarget(FileJournal journal, Recovery recovery) throws IOException {
         Answer answer = new Answer();
         InetSocketAddress peer = addresses.apply(journal.header().peer());
-        try (TransportClient client = new TransportClient(TransportOptions.defaults());
+        TransportOptions options = TransportOptions.defaults(SystemNanoClock.INSTANCE);
+        try (TransportClient client = new TransportClient(options);
                 Settlement settlement = new Settlement(migration, epoch(journal),
                         () -> open(client, peer), null,
                         new Settlement.Window(System.nanoTime(), windowNanos))) {

@@ -46,7 +46,7 @@ public final class SourceAgent {
 
     private final MigrateSettings settings;
     private final MigrationListener listener;
-    private final TransportOptions transport = TransportOptions.defaults();
+    private final TransportOptions transport = TransportOptions.defaults(SystemNanoClock.INSTANCE);
     private final UUID id = UUID.randomUUID();
     private volatile SourceMigration running;
     private volatile boolean cancelled;

@@ -45,7 +45,7 @@ public final class TargetAgent {
     private final MigrationListener listener;
     private final Consumer<InetSocketAddress> listening;
     private final Consumer<AgentResult> finished;
-    private final TransportOptions transport = TransportOptions.defaults();
+    private final TransportOptions transport = TransportOptions.defaults(SystemNanoClock.INSTANCE);
     private final List<Newcomer> newcomers = new ArrayList<>();
     private StateDirectory directory;
     private StatusDesk desk;

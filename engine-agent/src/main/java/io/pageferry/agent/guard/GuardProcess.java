@@ -1,6 +1,6 @@
 package io.pageferry.agent.guard;
 
-import io.pageferry.agent.ChildJvm;
+import io.pageferry.agent.process.ChildJvm;
 import io.pageferry.agent.guest.GuestSetup;
 import io.pageferry.agent.linux.Processes;
 import java.io.BufferedReader;

@@ -98,7 +98,8 @@ final class WorkloadEngine implements AutoCloseable {
         }
         long tick = in.readLong();
         writes = in.readLong();
-        random = new SplittableRandom(in.readLong());
+        long seed = in.readLong();
+        random = new SplittableRandom(seed);
         failures.set(in.readLong());
         return tick;
     }

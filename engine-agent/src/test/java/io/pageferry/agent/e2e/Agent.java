@@ -2,7 +2,7 @@ package io.pageferry.agent.e2e;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.pageferry.agent.ChildJvm;
+import io.pageferry.agent.process.ChildJvm;
 import io.pageferry.agent.linux.LinuxException;
 import io.pageferry.agent.linux.Processes;
 import io.pageferry.agent.linux.Processes.Signal;

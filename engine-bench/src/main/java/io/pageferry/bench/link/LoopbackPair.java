@@ -22,6 +22,7 @@ import java.util.Map;
 import java.util.UUID;
 import org.agrona.concurrent.BackoffIdleStrategy;
 import org.agrona.concurrent.IdleStrategy;
+import org.agrona.concurrent.SystemNanoClock;
 
 /** A source and a target over loopback, each with its own thread and resident memory. */
 final class LoopbackPair implements AutoCloseable {
@@ -44,7 +45,8 @@ final class LoopbackPair implements AutoCloseable {
         this.kind = kind;
         guest.fill((byte) 0x5a);
         applier.image.fill((byte) 1);
-        TransportOptions options = TransportOptions.defaults().withKind(kind);
+        TransportOptions options =
+                TransportOptions.defaults(SystemNanoClock.INSTANCE).withKind(kind);
         server = new TransportServer(options,
                 new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), System.err::println);
         client = new TransportClient(options);

@@ -2,6 +2,7 @@ package io.pageferry.core.source;
 
 import io.pageferry.core.dirty.TrackerException;
 import io.pageferry.core.link.Message;
+import io.pageferry.core.link.Outbox;
 import io.pageferry.core.round.ConvergenceController;
 import io.pageferry.core.round.DowntimePrediction;
 import io.pageferry.core.round.RoundDecision;

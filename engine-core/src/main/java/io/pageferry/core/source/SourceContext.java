@@ -3,6 +3,7 @@ package io.pageferry.core.source;
 import io.pageferry.core.codec.PageEncoder;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.Message;
+import io.pageferry.core.link.Outbox;
 import io.pageferry.core.migration.JournalRecord;
 import io.pageferry.core.migration.JournalState;
 import io.pageferry.core.migration.MigrationFigures;

@@ -1,6 +1,7 @@
 package io.pageferry.core.source;
 
 import io.pageferry.core.link.Message;
+import io.pageferry.core.link.Outbox;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.util.Arrays;

@@ -1,6 +1,7 @@
 package io.pageferry.core.source;
 
 import io.pageferry.core.link.Message;
+import io.pageferry.core.link.Outbox;
 import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.migration.MigrationFigures.Part;
 import io.pageferry.core.round.RoundRunner;

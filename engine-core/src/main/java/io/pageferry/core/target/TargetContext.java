@@ -1,19 +1,19 @@
 package io.pageferry.core.target;
 
 import io.pageferry.core.link.Message;
+import io.pageferry.core.link.Outbox;
 import io.pageferry.core.migration.Journal;
 import io.pageferry.core.migration.JournalRecord;
 import io.pageferry.core.migration.JournalState;
 import io.pageferry.core.migration.MigrationListener.Level;
 import io.pageferry.core.migration.Outcome;
 import java.io.IOException;
-import java.util.ArrayDeque;
 
 /** What the phases of one target migration share: parts, state, epoch, and how to end. */
 final class TargetContext {
     final TargetParts parts;
     final TargetFigures figures = new TargetFigures();
-    private final ArrayDeque<Message> outbox = new ArrayDeque<>();
+    private final Outbox outbox;
     private Journal journal;
     private TargetState state = TargetState.WAITING;
     private Outcome outcome;
@@ -22,6 +22,7 @@ final class TargetContext {
 
     TargetContext(TargetParts parts) {
         this.parts = parts;
+        this.outbox = new Outbox(parts.link());
     }
 
     TargetState state() {
@@ -65,17 +66,11 @@ final class TargetContext {
     }
 
     void send(Message message) {
-        outbox.add(message);
-        flush();
+        outbox.send(message);
     }
 
     int flush() {
-        int sent = 0;
-        while (!outbox.isEmpty() && parts.link().send(outbox.peek())) {
-            outbox.poll();
-            sent++;
-        }
-        return sent;
+        return outbox.flush();
     }
 
     void enter(TargetState next) {

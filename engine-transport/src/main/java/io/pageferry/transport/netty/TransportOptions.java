@@ -3,7 +3,6 @@ package io.pageferry.transport.netty;
 import io.pageferry.transport.wire.WireLimits;
 import java.time.Duration;
 import org.agrona.concurrent.NanoClock;
-import org.agrona.concurrent.SystemNanoClock;
 
 /**
  * Settings of one side's transport.
@@ -44,12 +43,13 @@ public record TransportOptions(
     /**
      * Gives the usual settings; the times are those of docs/PROTOCOL.md §10.
      *
+     * @param clock monotonic nanoseconds
      * @return the settings for {@link TransportKind#auto()}
      */
-    public static TransportOptions defaults() {
+    public static TransportOptions defaults(NanoClock clock) {
         return new TransportOptions(TransportKind.auto(), 2, Duration.ofSeconds(1),
                 Duration.ofSeconds(10), Duration.ofSeconds(5), Duration.ofSeconds(1), 64,
-                WireLimits.MAX_WINDOW, SystemNanoClock.INSTANCE);
+                WireLimits.MAX_WINDOW, clock);
     }
 
     /**

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import org.agrona.concurrent.SystemNanoClock;
 
 import io.pageferry.core.codec.PageBatch;
 import io.pageferry.core.link.ErrorCode;
@@ -77,7 +78,7 @@ class BadPeersTest {
 
     @Test
     void aBatchBeyondTheCreditEndsTheLink() throws Exception {
-        rig = new LinkRig(TransportOptions.defaults());
+        rig = new LinkRig(TransportOptions.defaults(SystemNanoClock.INSTANCE));
         try (RawPeer control = new RawPeer(rig.server.address());
                 RawPeer data = rawSession(control)) {
             for (int i = 1; i <= LinkRig.WINDOW + 1; i++) {
@@ -90,7 +91,7 @@ class BadPeersTest {
 
     @Test
     void aBatchOfAnOldGenerationEndsTheLink() throws Exception {
-        rig = new LinkRig(TransportOptions.defaults());
+        rig = new LinkRig(TransportOptions.defaults(SystemNanoClock.INSTANCE));
         try (RawPeer control = new RawPeer(rig.server.address());
                 RawPeer data = rawSession(control)) {
             data.sendFrame(batch(1, 1));
@@ -100,7 +101,7 @@ class BadPeersTest {
 
     @Test
     void aSequenceGapEndsTheLink() throws Exception {
-        rig = new LinkRig(TransportOptions.defaults());
+        rig = new LinkRig(TransportOptions.defaults(SystemNanoClock.INSTANCE));
         try (RawPeer control = new RawPeer(rig.server.address());
                 RawPeer data = rawSession(control)) {
             data.sendFrame(batch(2, 1)).sendFrame(batch(2, 3));
@@ -111,7 +112,7 @@ class BadPeersTest {
 
     @Test
     void aBatchOnTheControlConnectionEndsTheLink() throws Exception {
-        rig = new LinkRig(TransportOptions.defaults());
+        rig = new LinkRig(TransportOptions.defaults(SystemNanoClock.INSTANCE));
         try (RawPeer control = new RawPeer(rig.server.address());
                 RawPeer data = rawSession(control)) {
             control.sendFrame(batch(2, 1));
@@ -124,7 +125,7 @@ class BadPeersTest {
 
     @Test
     void anAcknowledgementOfWhatWasNotSentEndsTheLink() throws Exception {
-        rig = new LinkRig(TransportOptions.defaults());
+        rig = new LinkRig(TransportOptions.defaults(SystemNanoClock.INSTANCE));
         try (ServerSocket listener = new ServerSocket(0, 2, InetAddress.getLoopbackAddress())) {
             CompletableFuture<Message> answer = new CompletableFuture<>();
             Thread.ofVirtual().start(() -> lyingTarget(listener, answer));
@@ -153,7 +154,7 @@ class BadPeersTest {
 
     @Test
     void oneTurnedBitOnTheWayIsRefusedAndItsPagesAreOwedAgain() throws Exception {
-        rig = new LinkRig(TransportOptions.defaults());
+        rig = new LinkRig(TransportOptions.defaults(SystemNanoClock.INSTANCE));
         try (Relay relay = new Relay(rig.server.address())) {
             // Preamble, CHANNEL_HELLO, then 100 bytes into the page of the first batch.
             relay.flip(1, 16 + 64 + 72 + 100);
@@ -173,7 +174,7 @@ class BadPeersTest {
 
     @Test
     void aSwallowedLinkIsLostAfterItsTime() throws Exception {
-        rig = new LinkRig(TransportOptions.defaults()
+        rig = new LinkRig(TransportOptions.defaults(SystemNanoClock.INSTANCE)
                 .withSilence(Duration.ofMillis(50), Duration.ofMillis(600)));
         try (Relay relay = new Relay(rig.server.address())) {
             rig.open(relay.address(), 1);
@@ -187,7 +188,7 @@ class BadPeersTest {
 
     @Test
     void anIdleLinkIsKeptByHeartbeats() throws Exception {
-        rig = new LinkRig(TransportOptions.defaults()
+        rig = new LinkRig(TransportOptions.defaults(SystemNanoClock.INSTANCE)
                 .withSilence(Duration.ofMillis(50), Duration.ofMillis(600)));
         rig.open(rig.server.address(), 2);
         long start = System.nanoTime();
@@ -201,7 +202,7 @@ class BadPeersTest {
 
     @Test
     void aSlowConsumerIsNotASilentPeer() throws Exception {
-        rig = new LinkRig(TransportOptions.defaults()
+        rig = new LinkRig(TransportOptions.defaults(SystemNanoClock.INSTANCE)
                 .withSilence(Duration.ofMillis(50), Duration.ofMillis(400)));
         rig.open(rig.server.address(), 1);
         int sent = 0;
@@ -222,7 +223,7 @@ class BadPeersTest {
     @Test
     void theTargetsLastWordArrivesThoughTheDataConnectionEndsToo() throws Exception {
         for (int i = 0; i < 20; i++) {
-            rig = new LinkRig(TransportOptions.defaults());
+            rig = new LinkRig(TransportOptions.defaults(SystemNanoClock.INSTANCE));
             rig.open(rig.server.address(), 2);
             rig.sendPage(1);
             assertTrue(rig.target.send(new Message.Refused(1, "no")));

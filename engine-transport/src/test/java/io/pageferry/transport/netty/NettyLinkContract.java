@@ -6,6 +6,7 @@ import io.pageferry.core.link.TargetLink;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Duration;
+import org.agrona.concurrent.SystemNanoClock;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -24,7 +25,8 @@ abstract class NettyLinkContract extends LinkContract {
     @Override
     protected SourceLink openSource() throws Exception {
         Assumptions.assumeTrue(kind.isAvailable(), () -> kind + ": " + kind.unavailability());
-        TransportOptions options = TransportOptions.defaults().withKind(kind);
+        TransportOptions options =
+                TransportOptions.defaults(SystemNanoClock.INSTANCE).withKind(kind);
         server = new TransportServer(options,
                 new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), line -> { });
         relay = new Relay(server.address());

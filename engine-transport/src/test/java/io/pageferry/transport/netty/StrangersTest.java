@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import org.agrona.concurrent.SystemNanoClock;
 
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.Message;
@@ -33,7 +34,8 @@ class StrangersTest {
 
     @BeforeEach
     void open() throws Exception {
-        rig = new LinkRig(TransportOptions.defaults().withHandshake(BRIEF, 3));
+        rig = new LinkRig(TransportOptions.defaults(SystemNanoClock.INSTANCE)
+                .withHandshake(BRIEF, 3));
         rig.open(rig.server.address(), 1);
     }
 
@@ -240,7 +242,8 @@ class StrangersTest {
     @Test
     void aPortInUseIsSaidSo() {
         TransportException e = assertThrows(TransportException.class, () -> new TransportServer(
-                TransportOptions.defaults(), rig.server.address(), line -> { }));
+                TransportOptions.defaults(SystemNanoClock.INSTANCE), rig.server.address(),
+                line -> { }));
         assertEquals(ErrorCode.HOST_FAILED, e.code());
         assertTrue(e.getMessage().contains("cannot listen on"), e.getMessage());
     }

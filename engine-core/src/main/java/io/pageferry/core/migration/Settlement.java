@@ -1,9 +1,8 @@
-package io.pageferry.core.source;
+package io.pageferry.core.migration;
 
 import io.pageferry.core.link.Link;
 import io.pageferry.core.link.LinkHandler;
 import io.pageferry.core.link.Message;
-import io.pageferry.core.migration.LinkOpener;
 import java.util.UUID;
 
 /**

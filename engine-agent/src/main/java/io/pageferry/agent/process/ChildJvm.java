@@ -1,4 +1,4 @@
-package io.pageferry.agent;
+package io.pageferry.agent.process;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
