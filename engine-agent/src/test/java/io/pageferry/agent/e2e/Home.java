@@ -92,6 +92,17 @@ final class Home {
         });
     }
 
+    /** It lives in another QEMU now, and all is well with it there. */
+    void livesOnAt(DemoQemu next) throws IOException {
+        movedTo(next);
+        livesOn();
+    }
+
+    /** {@return the last tick that it printed in its homes before this one} */
+    long pastTicks() throws IOException {
+        return ConsoleLog.read(past).lastTick();
+    }
+
     /** It lives in another QEMU now; the old one goes, its console is kept. */
     void movedTo(DemoQemu next) throws IOException {
         Path kept = rig.folder().resolve("console" + past.size() + "-" + qemu.process().pid());

@@ -106,6 +106,12 @@ final class Rig implements AutoCloseable {
         }
     }
 
+    /** Whether nobody talks to its monitor any more and it waits for a guest, as at first. */
+    static boolean isFree(DemoQemu qemu) throws IOException {
+        Traces traces = Traces.of(qemu.process().pid());
+        return traces.descriptors().getOrDefault("socket:", 0) <= 1 && traces.isUntracked();
+    }
+
     /** Waits until no process of these agents is there, and nothing of theirs but journals. */
     void awaitNothingLeft() throws IOException {
         Poll.until(() -> left().isEmpty(), () -> {

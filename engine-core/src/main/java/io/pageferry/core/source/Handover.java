@@ -66,15 +66,16 @@ final class Handover {
 
     /** J(DONE) is written: end the guest here, and let the target go. */
     void endGuest() {
-        if (context.parts.options().endGuest()) {
-            try {
+        try {
+            if (context.parts.options().endGuest()) {
                 context.parts.guest().end();
-            } catch (GuestException notEnded) {
-                context.warn("the guest runs at the target, but ours could not be ended: "
-                        + notEnded.getMessage());
             }
+            context.record(JournalState.SETTLED, context.epoch(), "");
+        } catch (GuestException notEnded) {
+            // Not settled: whoever reads the journal next tries to end it again.
+            context.warn("the guest runs at the target, but ours could not be ended: "
+                    + notEnded.getMessage());
         }
-        context.record(JournalState.SETTLED, context.epoch(), "");
         settlement.tell(new Message.Farewell(context.epoch(), context.figures().totalNanos(),
                 context.figures().downtimeNanos()));
         context.finish(Outcome.completed());

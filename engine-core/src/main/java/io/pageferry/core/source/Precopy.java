@@ -60,6 +60,12 @@ final class Precopy {
         return progress.figures().rounds().isEmpty() && timeIsUp();
     }
 
+    /** Whether time is up and the target has not answered a barrier for long. */
+    boolean isForsaken() {
+        return phase != Phase.ENCODING && parts.clock().nanoTime() - startNanos
+                - parts.options().limits().timeoutNanos() >= parts.options().negotiationNanos();
+    }
+
     /** Does what can be done; returns a final decision (stop or abort), or null to go on. */
     RoundDecision step() {
         switch (phase) {

@@ -1,6 +1,7 @@
 package io.pageferry.core.source;
 
 import io.pageferry.core.codec.PageBatch;
+import io.pageferry.core.dirty.TrackerException;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.LinkHandler;
 import io.pageferry.core.link.Message;
@@ -49,6 +50,7 @@ public final class SourceMigration implements LinkHandler, AutoCloseable {
     public SourceMigration(SourceParts parts) {
         this.parts = parts;
         this.context = new SourceContext(parts);
+        this.nextGuestCheck = context.startNanos;
     }
 
     /**
@@ -171,7 +173,17 @@ public final class SourceMigration implements LinkHandler, AutoCloseable {
                     .withRemedy(guest.remedy()));
         } catch (IOException io) {
             fail(Result.FAILED, ErrorCode.HOST_FAILED, io.getMessage(), Side.SOURCE);
+        } catch (RuntimeException bug) {
+            onBug(bug);
         }
+    }
+
+    /** A bug must not leave a guest paused that is ours; from the grant on nothing may be done. */
+    private void onBug(RuntimeException bug) {
+        if (context.state().ordinal() >= SourceState.GRANTED.ordinal()) {
+            throw bug;
+        }
+        fail(Result.BUG, ErrorCode.INTERNAL, String.valueOf(bug.getMessage()), Side.SOURCE);
     }
 
     private void negotiate() throws IOException {
@@ -183,12 +195,21 @@ public final class SourceMigration implements LinkHandler, AutoCloseable {
                     parts.guest().describe()));
         }
         if (welcomed && parts.link().channelsReady()) {
-            context.enter(SourceState.PRECOPY);
             precopy = new Precopy(parts, context.outbox, context.runner, context.progress);
-            precopy.start();
+            beginPrecopy();
         } else if (context.now() - context.startNanos >= parts.options().negotiationNanos()) {
             fail(Result.REFUSED, ErrorCode.DEADLINE, "the target did not answer within "
                     + parts.options().negotiationNanos() / 1_000_000 + " ms", Side.TARGET);
+        }
+    }
+
+    /** A tracker that cannot be had is a refusal: nothing has changed yet. */
+    private void beginPrecopy() {
+        try {
+            precopy.start();
+            context.enter(SourceState.PRECOPY);
+        } catch (TrackerException cannot) {
+            fail(Result.REFUSED, ErrorCode.HOST_FAILED, cannot.getMessage(), Side.SOURCE);
         }
     }
 
@@ -199,6 +220,11 @@ public final class SourceMigration implements LinkHandler, AutoCloseable {
         if (precopy.tooLateForAnything()) {
             fail(Result.FAILED, ErrorCode.DEADLINE,
                     "--timeout was over before round 0 had ended", Side.SOURCE);
+            return;
+        }
+        if (precopy.isForsaken()) {
+            fail(Result.FAILED, ErrorCode.DEADLINE,
+                    "--timeout is over and the target does not answer", Side.TARGET);
             return;
         }
         switch (precopy.step()) {
@@ -220,13 +246,19 @@ public final class SourceMigration implements LinkHandler, AutoCloseable {
     }
 
     private void switchoverTurn() throws IOException {
-        long limit = parts.options().limits().maxSwitchoverNanos();
-        if (context.now() - switchover.pausedAt() >= limit) {
-            fail(Result.FAILED, ErrorCode.DEADLINE, "the pause was longer than "
-                    + "--max-switchover " + limit / 1_000_000 + " ms", Side.SOURCE);
-        } else {
+        if (!pausedTooLong()) {
             switchover.step();
         }
+    }
+
+    private boolean pausedTooLong() {
+        long limit = parts.options().limits().maxSwitchoverNanos();
+        if (context.now() - switchover.pausedAt() < limit) {
+            return false;
+        }
+        fail(Result.FAILED, ErrorCode.DEADLINE, "the pause was longer than --max-switchover "
+                + limit / 1_000_000 + " ms", Side.SOURCE);
+        return true;
     }
 
     private void onWelcome(Message.Welcome welcome) {
@@ -248,6 +280,9 @@ public final class SourceMigration implements LinkHandler, AutoCloseable {
             return;
         }
         long readyNanos = context.now();
+        if (pausedTooLong()) {
+            return;
+        }
         context.figures().add(Part.VERIFY, ready.walkNanos());
         context.figures().add(Part.STATE_LOAD, ready.loadNanos());
         if (parts.options().verify() && !digestsEqual(ready.digest())) {
