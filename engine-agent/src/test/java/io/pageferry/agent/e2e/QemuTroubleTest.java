@@ -90,7 +90,7 @@ class QemuTroubleTest {
         source.awaitHold("precopy");
         source.signal(Signal.STOP);
         target.signal(Signal.TERM);
-        E2e.assertEnds(7, "cancelled", target);
+        E2e.assertEnds(4, "failed", target);
         source.kill();
         rolledBack();
         assertEquals("inmigrate", Rig.condition(waiting));
