@@ -27,7 +27,7 @@ public final class DeviceState {
     public static final long BYTE_LIMIT = 512L << 20;
     /** First pause between two looks at query-migrate; doubles up to {@link #POLL_MAX_NANOS}. */
     private static final long POLL_MIN_NANOS = 300_000;
-    private static final long POLL_MAX_NANOS = 5_000_000;
+    private static final long POLL_MAX_NANOS = 500_000;
     private static final long ACCEPT_LOOK_NANOS = 100_000_000;
     private static final int CHUNK = 256 << 10;
 

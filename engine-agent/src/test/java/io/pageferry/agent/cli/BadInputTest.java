@@ -1,0 +1,150 @@
+package io.pageferry.agent.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.pageferry.agent.demo.AgentProcess;
+import io.pageferry.agent.process.ChildJvm;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Bad input gets one clear line and the right exit code, as the end of the contract says. */
+class BadInputTest {
+    private static final List<String> QUICK = List.of("-XX:TieredStopAtLevel=1");
+    private static final long LIMIT_SECONDS = 60;
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    @TempDir
+    private Path folder;
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            2 | Unknown option: '--no-such' | MOVE --no-such
+            2 | nosuch | nosuch
+            2 | --to | migrate workload:8MiB
+            2 | parsecs | MOVE --timeout 5parsecs
+            2 | no kind of guest | migrate nosuch:1 --to 127.0.0.1:1
+            2 | never a source | migrate image:/tmp/x --to 127.0.0.1:1
+            2 | no loopback address | migrate workload:8MiB --to 203.0.113.1:1
+            2 | no loopback address | receive workload:8MiB --listen 0.0.0.0:0
+            2 | target-is-fenced | settle 00000000-0000-0000-0000-000000000001 --source
+            2 | not in this version | MOVE --throttle auto
+            2 | not in this version | MOVE --tracker scan
+            2 | not in this version | MOVE --cold
+            2 | not in this version | MOVE --verify full
+            2 | not in this version | MOVE --bandwidth 1Gbit/s
+            2 | in this version | MOVE --channels 2
+            2 | not in this version | MOVE --copy-storage
+            2 | not in this version | MOVE --capture x
+            2 | not in this version | MOVE --reconnect-window 5s
+            2 | not in this version | receive workload:8MiB --listen 127.0.0.1:0 --activate x
+            2 | not in this version | plan workload:8MiB
+            2 | not in this version | verify x
+            2 | not in this version | image info x
+            2 | not in this version | bench nosuch
+            3 | no guest at | migrate qemu:/nosuch/qmp.sock --to 127.0.0.1:1
+            3 | refused | migrate workload:8MiB --to 127.0.0.1:1
+            3 | no image can be made | receive image:/nosuch/file --listen 127.0.0.1:0
+            """)
+    void oneLineAndTheExitCode(int code, String words, String command) throws Exception {
+        Ended ended = run(Arrays.asList(command.replace("MOVE",
+                "migrate workload:8MiB --to 127.0.0.1:1").split(" ")));
+        assertEquals(code, ended.code(), ended.words());
+        assertTrue(ended.words().contains(words), ended.words());
+        assertFalse(ended.words().contains("\tat "), ended.words());
+    }
+
+    @Test
+    void aPortInUseIsARefusal() throws Exception {
+        try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            Ended ended = run(List.of("receive", "workload:8MiB", "--listen",
+                    "127.0.0.1:" + taken.getLocalPort()));
+            assertEquals(3, ended.code(), ended.words());
+            assertTrue(ended.words().contains("cannot listen"), ended.words());
+        }
+    }
+
+    @Test
+    void aBadCommandLineEndsWithAReportWhereJsonWasAskedFor() throws Exception {
+        Ended ended = run(List.of("migrate", "nosuch:1", "--to", "127.0.0.1:1", "--json"));
+        assertEquals(2, ended.code());
+        String last = ended.words().lines().filter(line -> line.startsWith("{")).toList().getLast();
+        JsonNode report = JSON.readTree(last);
+        assertEquals("report", report.path("event").asText());
+        assertEquals("usage", report.at("/error/code").asText());
+    }
+
+    @Test
+    void garbageAndARefusedGuestDoNotCountAndAGoodOneIsTakenIn() throws Exception {
+        List<String> state = List.of("--state-dir", folder.resolve("state").toString(), "--json");
+        try (AgentProcess target = agent("receive workload:8MiB --listen 127.0.0.1:0 --once"
+                + " --linger 100ms", state)) {
+            String address = target.await("listening", event -> { }).path("address").asText();
+            garbage(Integer.parseInt(address.substring(address.indexOf(':') + 1)));
+            try (AgentProcess wrong = agent("migrate workload:16MiB --linger 10ms --to " + address,
+                    state)) {
+                assertEquals(3, wrong.exitCode());
+                assertEquals("guest-mismatch", wrong.report().at("/error/code").asText());
+            }
+            try (AgentProcess good = agent("migrate workload:8MiB?rate=1MiB/s --to " + address,
+                    state)) {
+                assertEquals(0, good.exitCode());
+                assertTrue(good.report().at("/verification/match").asBoolean());
+            }
+            assertEquals(0, target.exitCode());
+            assertEquals(0, target.report().at("/guestCheck/failures").asLong(-1));
+            assertEquals(0, target.report().at("/guestCheck/lostTicks").asLong(-1));
+        }
+    }
+
+    private static void garbage(int port) throws IOException {
+        try (Socket http = new Socket(InetAddress.getLoopbackAddress(), port)) {
+            http.getOutputStream().write(
+                    "GET / HTTP/1.1\r\nHost: x\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+        }
+        try (Socket silent = new Socket(InetAddress.getLoopbackAddress(), port)) {
+            assertTrue(silent.isConnected());
+        }
+    }
+
+    private static AgentProcess agent(String command, List<String> more) throws IOException {
+        List<String> words = new ArrayList<>(Arrays.asList(command.split(" ")));
+        words.addAll(more);
+        return AgentProcess.start(QUICK, words, null);
+    }
+
+    /** How a command ended: its exit code, and stdout and stderr in one. */
+    private record Ended(int code, String words) { }
+
+    private Ended run(List<String> command) throws Exception {
+        List<String> words = new ArrayList<>(command);
+        if (List.of("migrate", "receive").contains(command.getFirst())) {
+            words.addAll(List.of("--state-dir", folder.resolve("state").toString()));
+        }
+        Path output = folder.resolve("output");
+        Process process = new ProcessBuilder(ChildJvm.command(QUICK, words))
+                .redirectErrorStream(true).redirectOutput(output.toFile()).start();
+        try {
+            assertTrue(process.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS), "it hangs: " + command);
+            return new Ended(process.exitValue(), Files.readString(output));
+        } finally {
+            process.destroyForcibly();
+        }
+    }
+}
