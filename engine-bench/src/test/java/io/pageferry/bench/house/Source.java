@@ -19,7 +19,8 @@ record Source(String path, String text, String code) {
     private static final Pattern PROSE = Pattern.compile(
             "//[^\n]*"
                     + "|/\\*[\\s\\S]*?\\*/"
-                    + "|\"\"\"(?:\\\\[\\s\\S]|[^\\\\])*?\"\"\""
+                    // No group in the loop: a long text block would overflow the stack.
+                    + "|\"\"\"[\\s\\S]*?\"\"\""
                     + "|\"(?:\\\\.|[^\"\\\\\n])*\""
                     + "|'(?:\\\\.|[^'\\\\\n])+'");
 
