@@ -21,7 +21,6 @@ import io.pageferry.core.memory.GuestMemory;
 import io.pageferry.core.migration.GuestException;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -33,7 +32,6 @@ import java.util.Optional;
  */
 final class QemuGuest implements SourceGuest {
     private static final Duration SAVE_LIMIT = Duration.ofSeconds(5);
-    private static final int CHUNK = 256 << 10;
 
     private final QemuProcess process;
     private final QemuControl qemu;
@@ -168,9 +166,7 @@ final class QemuGuest implements SourceGuest {
 
     @Override
     public void saveState(OutputStream out) throws IOException {
-        byte[] copy = new byte[CHUNK];
-        DeviceState.save(qemu, process.stateSocket("out"), chunk -> write(chunk, copy, out),
-                SAVE_LIMIT);
+        DeviceState.save(qemu, process.stateSocket("out"), out, SAVE_LIMIT);
     }
 
     @Override
@@ -219,15 +215,6 @@ final class QemuGuest implements SourceGuest {
             // Its settings matter to nobody any more.
         }
         qemu.close();
-    }
-
-    private static void write(ByteBuffer chunk, byte[] copy, OutputStream out)
-            throws IOException {
-        while (chunk.hasRemaining()) {
-            int part = Math.min(chunk.remaining(), copy.length);
-            chunk.get(copy, 0, part);
-            out.write(copy, 0, part);
-        }
     }
 
     static GuestException failure(QmpException failed) {
