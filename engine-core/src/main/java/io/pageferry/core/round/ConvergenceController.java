@@ -14,10 +14,10 @@ import java.util.List;
  * the round sent fewer pages than were newly dirtied (non-diffusion); round 29 is over (bounded).
  *
  * <p>{@link Policy#DOWNTIME_BUDGET}: the 95th percentile of the predicted downtime fits the
- * budget. Where it does not and no round of the last {@link #STALL_ROUNDS} brought the dirty set
- * below 95 % of what it was before them, or rounds or time are used up, the operator's choice
- * decides: stop-and-copy or abort. A stop-and-copy predicted to exceed the longest allowed pause
- * is never begun.
+ * budget, and the dirty set does not halve any more with each round. Where it does not fit and no
+ * round of the last {@link #STALL_ROUNDS} brought the dirty set below 95 % of what it was before
+ * them, or rounds or time are used up, the operator's choice decides: stop-and-copy or abort. A
+ * stop-and-copy predicted to exceed the longest allowed pause is never begun.
  */
 public final class ConvergenceController {
     /** Rounds without progress after which more rounds are only more traffic. */
@@ -79,6 +79,9 @@ public final class ConvergenceController {
         String predicted = "predicted downtime " + millis(p95) + " (P95), budget "
                 + millis(limits.maxDowntimeNanos());
         if (p95 <= limits.maxDowntimeNanos()) {
+            if (stillHalving(now, limits)) {
+                return new Continue("fits, and another round leaves less; " + predicted);
+            }
             return new StopAndCopy(StopReason.BUDGET, predicted);
         }
         if (stalled(now)) {
@@ -104,6 +107,17 @@ public final class ConvergenceController {
         return limits.onNoConvergence() == OnNoConvergence.ABORT
                 ? new Abort(why)
                 : new StopAndCopy(reason, why);
+    }
+
+    /**
+     * Whether a further round is cheap: rounds that halve take no longer, all together, than the
+     * last one did, and each takes as much off the downtime as it lasts.
+     */
+    private static boolean stillHalving(Situation now, MigrationLimits limits) {
+        return now.remaining() > MigrationLimits.CONCENTRATION_PAGES
+                && now.remaining() <= now.last().dirtyPages() / 2
+                && now.last().round() + 1 < limits.maxRounds()
+                && now.elapsedNanos() < limits.timeoutNanos();
     }
 
     private static boolean stalled(Situation now) {
