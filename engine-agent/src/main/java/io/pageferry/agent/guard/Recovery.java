@@ -26,6 +26,8 @@ public final class Recovery {
     /** As long as a migration itself would try: the default of {@code --settle-window}. */
     private static final long WINDOW_NANOS = 30_000_000_000L;
 
+    private static final long LEAVE_NANOS = 5_000_000_000L;
+
     private final FileJournal journal;
     private final Consumer<String> words;
 
@@ -91,6 +93,7 @@ public final class Recovery {
     private Result source(GuestHandle guest) throws IOException {
         Optional<JournalRecord> last = decision();
         if (last.isEmpty()) {
+            leave(guest);
             settled(0, "nothing was paused");
             return Result.FAILED;
         }
@@ -133,8 +136,29 @@ public final class Recovery {
                 LockSupport.parkNanos(RETRY_NANOS);
             }
         }
+        leave(guest);
         settled(record.epoch(), "");
         return Result.FAILED;
+    }
+
+    /** What cannot be put back in a guest that stays is said, and is no reason to fail. */
+    private void leave(GuestHandle guest) {
+        long deadline = System.nanoTime() + LEAVE_NANOS;
+        while (true) {
+            try {
+                if (guest.condition() != Condition.GONE) {
+                    guest.leave();
+                }
+                return;
+            } catch (GuestException refused) {
+                if (!refused.mayRetry() || System.nanoTime() - deadline >= 0) {
+                    words.accept("pageferry: the guest's settings were not put back: "
+                            + refused.getMessage());
+                    return;
+                }
+                LockSupport.parkNanos(RETRY_NANOS);
+            }
+        }
     }
 
     private Result target(GuestHandle guest) throws IOException {

@@ -32,6 +32,16 @@ public interface GuestHandle extends AutoCloseable {
     void resume() throws GuestException;
 
     /**
+     * Puts back what an agent changed in a guest that stays at the source, whether it runs or
+     * not. Doing it twice does no harm.
+     *
+     * @throws GuestException when it could not; {@link GuestException#mayRetry} as everywhere
+     */
+    default void leave() throws GuestException {
+        // Of most kinds an agent changes nothing that outlives it.
+    }
+
+    /**
      * Ends it for good.
      *
      * @throws GuestException when it could not

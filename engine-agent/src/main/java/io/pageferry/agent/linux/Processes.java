@@ -21,6 +21,8 @@ public final class Processes {
         STOP(19),
         /** Goes on after {@link #STOP}. */
         CONT(18),
+        /** Asks to end, as Ctrl-C does. */
+        INT(2),
         /** Asks to end. */
         TERM(15),
         /** Ends; cannot be caught. */

@@ -118,8 +118,11 @@ final class WorkloadEngine implements AutoCloseable {
         while (!ending) {
             long stamp = gate.readLock();
             try {
-                memory.tick(memory.tick() + 1);
-                ticksHere++;
+                // Once it ended nothing is lived any more: what was paused stays what it was.
+                if (!ending) {
+                    memory.tick(memory.tick() + 1);
+                    ticksHere++;
+                }
             } finally {
                 gate.unlockRead(stamp);
             }
@@ -134,7 +137,7 @@ final class WorkloadEngine implements AutoCloseable {
         while (!ending) {
             long stamp = gate.readLock();
             try {
-                for (; owed >= 1; owed--) {
+                for (; owed >= 1 && !ending; owed--) {
                     writeOne();
                 }
             } finally {

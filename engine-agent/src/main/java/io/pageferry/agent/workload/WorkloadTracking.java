@@ -1,9 +1,15 @@
 package io.pageferry.agent.workload;
 
 import io.pageferry.agent.guest.MappedRegions;
+import io.pageferry.agent.linux.KernelProbe;
+import io.pageferry.agent.linux.UserfaultTracker;
 import io.pageferry.core.dirty.DirtyTracker;
 import io.pageferry.core.dirty.MarkingTracker;
+import io.pageferry.core.link.ErrorCode;
+import io.pageferry.core.memory.Region;
 import io.pageferry.core.migration.GuestException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.function.LongConsumer;
 
 /**
@@ -14,12 +20,53 @@ import java.util.function.LongConsumer;
  * @param reason  why this one
  */
 record WorkloadTracking(DirtyTracker tracker, LongConsumer marks, String reason) {
+    /**
+     * Chooses.
+     *
+     * @param wanted  {@code auto}: the kernel where it can, else the guest's own marks
+     * @param regions of the guest, mapped once
+     */
     static WorkloadTracking choose(String wanted, MappedRegions regions) throws GuestException {
         return switch (wanted) {
-            case "auto", "marking" -> marking(regions, "the embedded guest marks its own writes");
+            case "auto" -> automatic(KernelProbe.run(), regions);
+            case "userfaultfd" -> byKernel(KernelProbe.run(), regions);
+            case "marking" -> marking(regions, "the embedded guest marks its own writes");
             default -> throw new IllegalArgumentException("--tracker " + wanted
-                    + " cannot follow a workload: there are auto and marking");
+                    + " cannot follow a workload: there are auto, userfaultfd and marking");
         };
+    }
+
+    /** What {@code auto} makes of what the kernel can do. */
+    static WorkloadTracking automatic(List<KernelProbe.Step> steps, MappedRegions regions) {
+        if (KernelProbe.canTrackSelf(steps)) {
+            return userfault(regions);
+        }
+        return marking(regions, "the embedded guest marks its own writes, because the kernel "
+                + "does not track them here: " + KernelProbe.summary(steps));
+    }
+
+    /** What {@code userfaultfd} makes of it. */
+    static WorkloadTracking byKernel(List<KernelProbe.Step> steps, MappedRegions regions)
+            throws GuestException {
+        if (!KernelProbe.canTrackSelf(steps)) {
+            throw new GuestException(ErrorCode.HOST_FAILED, "the kernel does not track writes "
+                    + "here: " + KernelProbe.summary(steps), "use --tracker marking");
+        }
+        return userfault(regions);
+    }
+
+    /**
+     * Writes are noted by the kernel without stopping the writer: a thread that waited for
+     * another one of its own JVM in a page fault could stop the JVM for ever.
+     */
+    private static WorkloadTracking userfault(MappedRegions regions) {
+        List<UserfaultTracker.Range> ranges = new ArrayList<>();
+        for (Region region : regions.regions().regions()) {
+            ranges.add(new UserfaultTracker.Range(regions.window(region.id()).address(),
+                    region.size(), regions.regions().firstPage(region.id())));
+        }
+        return new WorkloadTracking(UserfaultTracker.ofSelf(ranges), page -> { },
+                "the kernel tracks the writes of this process (userfaultfd and PAGEMAP_SCAN)");
     }
 
     private static WorkloadTracking marking(MappedRegions regions, String reason) {

@@ -2,15 +2,19 @@ package io.pageferry.agent.e2e;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import io.pageferry.agent.demo.ConsoleLog;
 import io.pageferry.agent.demo.DemoMachine;
 import io.pageferry.agent.demo.DemoQemu;
+import io.pageferry.agent.qemu.QemuControl;
+import io.pageferry.agent.qemu.QemuControl.Settings;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /**
  * A guest that checks itself, and the QEMU where it lives at the moment. It is known from its
@@ -24,6 +28,7 @@ final class Home {
     private final List<Path> past = new ArrayList<>();
     private DemoQemu qemu;
     private Traces untouched;
+    private Settings settings;
 
     private Home(Rig rig, DemoMachine machine) throws IOException {
         this.rig = rig;
@@ -53,9 +58,20 @@ final class Home {
         return ConsoleLog.read(all);
     }
 
-    /** Notes how its process looks while nobody works on it. */
+    /**
+     * Notes how its process looks while nobody works on it, with migration settings as an operator
+     * might have chosen them.
+     */
     void remember() throws IOException {
         rig.awaitNothingLeft();
+        try (QemuControl control = qemu.control()) {
+            control.setCapabilities(Map.of(QemuControl.IGNORE_SHARED, false,
+                    "auto-converge", true));
+            control.qmp().execute("migrate-set-parameters", JsonNodeFactory.instance.objectNode()
+                    .put("max-bandwidth", 50_000_000).put("downtime-limit", 250));
+            settings = control.settings();
+        }
+        Poll.until(() -> Rig.isFree(qemu), () -> "somebody still talks to the monitor");
         untouched = Traces.of(qemu.process().pid());
     }
 
@@ -80,8 +96,11 @@ final class Home {
         assertEquals(List.of(), log.problems());
     }
 
-    /** Nothing of an agent is in its process. */
+    /** Nothing of an agent is in its process, and its settings are those that it had. */
     void isAsItWas() throws IOException {
+        try (QemuControl control = qemu.control()) {
+            assertEquals(settings, control.settings());
+        }
         Poll.until(() -> Traces.of(qemu.process().pid()).equals(untouched), () -> {
             try {
                 return "left in the guest's process: " + Traces.of(qemu.process().pid())

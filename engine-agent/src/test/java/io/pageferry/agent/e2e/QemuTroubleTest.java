@@ -6,10 +6,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.pageferry.agent.demo.ConsoleLog;
 import io.pageferry.agent.demo.DemoQemu;
 import io.pageferry.agent.demo.GuestLoad;
+import io.pageferry.agent.e2e.Agent.Start;
 import io.pageferry.agent.linux.Processes.Signal;
+import io.pageferry.agent.qemu.QemuControl;
+import io.pageferry.agent.qemu.RunState;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -18,6 +22,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /**
  * A move that is cancelled, or whose guest dies at one side in the middle. Where pre-copy must
@@ -62,13 +68,16 @@ class QemuTroubleTest {
         }
     }
 
-    @Test
-    void aCancelledMoveChangesNothingAndTheNextSucceeds() throws IOException {
+    @ParameterizedTest
+    @EnumSource(names = {"TERM", "INT"})
+    void aCancelledMoveChangesNothingAndTheNextSucceeds(Signal signal) throws IOException {
         Agent target = rig.receive(waiting, "");
-        Agent source = rig.migrate(home.qemu(), target, "");
+        // A shell that starts something in the background has it ignore SIGINT.
+        Agent source = rig.start(new Start(List.of("env", "--default-signal=INT"), List.of(),
+                List.of("migrate", Rig.uri(home.qemu()), "--to", target.address())));
         target.awaitState("receiving");
         target.signal(Signal.STOP);
-        source.signal(Signal.TERM);
+        source.signal(signal);
         E2e.assertEnds(7, "cancelled", source);
         target.signal(Signal.CONT);
         Poll.until(Duration.ofSeconds(2), () -> Rig.isFree(waiting), () -> "not clean in time");
@@ -137,6 +146,38 @@ class QemuTroubleTest {
         E2e.assertEnds(4, "failed", source);
         target.kill();
         rolledBack();
+    }
+
+    @Test
+    void aMonitorThatAnotherClientHoldsIsSaid() throws IOException {
+        Agent target = rig.receive(waiting, "");
+        try (QemuControl held = home.qemu().control()) {
+            refusedForTheMonitor(rig.migrate(home.qemu(), target, ""));
+            assertTrue(held.status().running());
+        }
+        target.signal(Signal.TERM);
+        target.exit();
+        rig.awaitNothingLeft();
+        try (QemuControl held = waiting.control()) {
+            refusedForTheMonitor(rig.start("", List.of("receive", Rig.uri(waiting),
+                    "--listen", "127.0.0.1:0", "--once")));
+            assertEquals(RunState.INMIGRATE, held.status().state());
+        }
+        home.isAsItWas();
+        home.livesOn();
+    }
+
+    /** After the 5 s in which a monitor should have greeted, and the start of a JVM. */
+    private static void refusedForTheMonitor(Agent agent) throws IOException {
+        long start = System.nanoTime();
+        E2e.assertEnds(3, "refused", agent);
+        long seconds = (System.nanoTime() - start) / 1_000_000_000;
+        assertTrue(seconds < 15, () -> "it took " + seconds + " s");
+        assertEquals("give Pageferry a -qmp of its own",
+                agent.report().at("/error/remedy").asText(), agent::toString);
+        List<String> words = agent.words().lines().filter(line -> line.contains("-qmp")).toList();
+        assertEquals(1, words.size(), agent::toString);
+        assertTrue(words.getFirst().contains("another client"), agent::toString);
     }
 
     private void rolledBack() throws IOException {

@@ -72,10 +72,12 @@ final class Rig implements AutoCloseable {
                 hold.isEmpty() ? List.of() : List.of("-Dpageferry.hold=" + hold), arguments));
     }
 
-    /** As above, with all that can be said. */
+    /** As above, with all that can be said, another state directory too. */
     Agent start(Start start) throws IOException {
         List<String> arguments = new ArrayList<>(start.arguments());
-        arguments.addAll(List.of("--state-dir", state.toString()));
+        if (!arguments.contains("--state-dir")) {
+            arguments.addAll(List.of("--state-dir", state.toString()));
+        }
         return keep(Agent.start(new Start(start.prefix(), start.jvm(), arguments), temporary,
                 folder.resolve("words" + ++count)));
     }

@@ -183,10 +183,10 @@ final class QemuGuest implements SourceGuest {
                         result.lockRefused() ? "end what holds the disk's lock" : "");
                 throw result.lockRefused() ? refused.retryable() : refused;
             }
-            qemu.restore(before);
         } catch (QmpException failed) {
             throw failure(failed);
         }
+        restore();
     }
 
     @Override
@@ -202,8 +202,7 @@ final class QemuGuest implements SourceGuest {
     @Override
     public Map<String, String> reach() {
         Map<String, String> reach = process.reach();
-        reach.put(QemuHandle.IGNORE_SHARED, Boolean.toString(
-                before.capabilities().getOrDefault(QemuControl.IGNORE_SHARED, false)));
+        QemuBefore.of(before).putInto(reach);
         return reach;
     }
 
@@ -211,14 +210,19 @@ final class QemuGuest implements SourceGuest {
     public void close() {
         tracker.close();
         regions.close();
-        try {
-            if (process.isAlive() && qemu.status().running()) {
-                qemu.restore(before);
-            }
-        } catch (QmpException deaf) {
-            // Its settings matter to nobody any more.
+        if (process.isAlive()) {
+            restore();
         }
         qemu.close();
+    }
+
+    /** Settings that cannot be put back are no reason to call a guest that runs a failure. */
+    private void restore() {
+        try {
+            qemu.restore(before);
+        } catch (QmpException deaf) {
+            // After a resume it is tried again when the guest is closed.
+        }
     }
 
     private static void write(ByteBuffer chunk, byte[] copy, OutputStream out)

@@ -13,16 +13,13 @@ import java.util.Map;
 
 /** A QEMU whose agent is gone, as a guard or {@code settle} finds it. */
 final class QemuHandle implements GuestHandle {
-    /** Key of {@code reach}: whether x-ignore-shared was on before the agent came. */
-    static final String IGNORE_SHARED = "ignore-shared";
-
     private final QemuProcess process;
-    private final boolean ignoreShared;
+    private final QemuBefore before;
     private QemuControl qemu;
 
     QemuHandle(Map<String, String> reach) {
         this.process = QemuProcess.of(reach);
-        this.ignoreShared = !"false".equals(reach.get(IGNORE_SHARED));
+        this.before = QemuBefore.of(reach);
     }
 
     @Override
@@ -53,11 +50,19 @@ final class QemuHandle implements GuestHandle {
                 throw new GuestException(ErrorCode.GUEST_FAILED,
                         "QEMU refused to go on: " + result.desc(), "").retryable();
             }
-            if (!ignoreShared) {
-                control().setCapabilities(Map.of(QemuControl.IGNORE_SHARED, false));
-            }
         } catch (QmpException failed) {
             throw QemuGuest.failure(failed);
+        }
+    }
+
+    @Override
+    public void leave() throws GuestException {
+        try {
+            before.restore(control());
+        } catch (QmpException failed) {
+            // While QEMU ends its own migration it refuses to have its settings changed.
+            GuestException refused = QemuGuest.failure(failed);
+            throw failed.kind() == QmpException.Kind.REFUSED ? refused.retryable() : refused;
         }
     }
 

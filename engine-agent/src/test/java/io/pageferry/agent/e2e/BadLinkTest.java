@@ -1,0 +1,71 @@
+package io.pageferry.agent.e2e;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import io.pageferry.agent.e2e.FlippingProxy.Wound;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/**
+ * One bit is turned over on its way between two agents: the frame is refused by its own checksum,
+ * and that counts as a lost link. Nothing of it gets into an image.
+ */
+@Timeout(120)
+class BadLinkTest {
+    private static final long MEMORY = 32L << 20;
+
+    @TempDir
+    Path folder;
+
+    private Rig rig;
+
+    @BeforeEach
+    void make() throws IOException {
+        rig = new Rig(folder);
+    }
+
+    @AfterEach
+    void end() throws IOException {
+        rig.close();
+    }
+
+    /** The types are those of docs/PROTOCOL.md §7; byte 32 is the first of the body. */
+    @ParameterizedTest(name = "{0}")
+    @CsvSource({
+        "the payload of a BATCH,       true,  0x10, 3, 2000",
+        "the length of a BATCH,        true,  0x10, 2, 5",
+        "the body of a ROUND_END,      true,  0x12, 1, 33",
+        "the digest of COMPLETE,       true,  0x22, 1, 42",
+        "the body of an ACK,           false, 0x11, 2, 40",
+        "the digest of READY,          false, 0x23, 1, 41"})
+    void aTurnedBitIsFoundByTheChecksumOfItsFrame(String what, boolean fromSource, String type,
+            int nth, int at) throws IOException {
+        Agent target = rig.start("", List.of("receive", "workload:32MiB", "--listen",
+                "127.0.0.1:0", "--once"));
+        Wound wound = new Wound(fromSource, Integer.decode(type), nth, at);
+        try (FlippingProxy proxy = new FlippingProxy(target.address(), wound)) {
+            Agent source = rig.start("", List.of("migrate", "workload:32MiB?rate=8MiB/s",
+                    "--to", proxy.address(), "--reconnect-window", "0s", "--linger", "500ms"));
+            try (GuestWindow guest = GuestWindow.of(source, MEMORY)) {
+                source.awaitState("ended");
+                guest.ticksOn();
+                E2e.assertEnds(4, "failed", source);
+            }
+            E2e.assertEnds(4, "failed", target);
+            assertEquals(1, proxy.flipped(), what);
+            assertEquals(0, source.report().at("/guestCheck/failures").asLong(-1),
+                    source::toString);
+            Agent refuser = fromSource ? target : source;
+            assertEquals("corrupt-frame", refuser.report().at("/error/code").asText(),
+                    refuser::toString);
+        }
+        rig.awaitNothingLeft();
+    }
+}
