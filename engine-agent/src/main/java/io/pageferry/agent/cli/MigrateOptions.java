@@ -31,7 +31,8 @@ final class MigrateOptions {
     @Option(names = "--policy", paramLabel = "downtime-budget|kvm-classic")
     String policy = "downtime-budget";
 
-    @Option(names = "--channels", paramLabel = "N", description = "data channels, 1 to 64, default 1")
+    @Option(names = "--channels", paramLabel = "N",
+            description = "data channels, 1 to 64, default 1")
     int channels = 1;
 
     @Option(names = "--codec", paramLabel = "adaptive|none|lz4")
