@@ -105,8 +105,9 @@ final class RoughProxy implements AutoCloseable {
                 OutputStream out = to.getOutputStream();
                 for (int bytes = in.read(buffer); bytes >= 0; bytes = in.read(buffer)) {
                     int pass = pass(buffer, bytes, born);
-                    if (pass > 0) {
-                        out.write(buffer, 0, pass);
+                    out.write(buffer, 0, Math.abs(pass));
+                    if (pass < 0) {
+                        end(false);
                     }
                 }
                 to.shutdownOutput();
@@ -116,7 +117,7 @@ final class RoughProxy implements AutoCloseable {
         });
     }
 
-    /** Tells how many of these bytes go on, after what happens at this point. */
+    /** Tells how many of these bytes go on; negative where nothing follows them. */
     private synchronized int pass(byte[] buffer, int bytes, int born) throws IOException {
         if (born < era) {
             return 0;
@@ -130,17 +131,17 @@ final class RoughProxy implements AutoCloseable {
         untilHarm = 1 + random.nextInt(mostBytes);
         switch (harm) {
             case CORRUPT -> buffer[random.nextInt(bytes)] ^= (byte) (1 << random.nextInt(8));
-            case STALL -> era++;
-            default -> end(harm == Harm.DROP);
+            case DROP -> end(true);
+            default -> era++;
         }
         return switch (harm) {
             case CORRUPT -> bytes;
-            case TRUNCATE -> bytes / 2;
+            case TRUNCATE -> -Math.max(1, bytes / 2);
             default -> 0;
         };
     }
 
-    private void end(boolean reset) throws IOException {
+    private synchronized void end(boolean reset) throws IOException {
         era++;
         for (Socket one : sockets) {
             if (reset) {
