@@ -21,7 +21,7 @@ class ReconnectionTest {
         SourceRig rig = new SourceRig(usual -> new SourceOptions(usual.limits(), usual.codec(),
                 usual.channels(), usual.verify(), usual.negotiationNanos(), usual.settleNanos(),
                 usual.endGuest(), usual.handoverCost(), WINDOW), UnaryOperator.identity());
-        rig.reach(state);
+        rig.reach(state).turns(3);
         rig.links.cut(ErrorCode.LINK_LOST, "cut by the test");
         rig.turn();
         assertTrue(rig.guest.isRunning());
