@@ -195,7 +195,8 @@ public final class SourceMigration implements LinkHandler, AutoCloseable {
                     parts.guest().describe()));
         }
         if (welcomed && parts.link().channelsReady()) {
-            precopy = new Precopy(parts, context.outbox, context.runner, context.progress);
+            precopy = new Precopy(parts, context.outbox, context.runner, context.progress,
+                    context.throttle);
             beginPrecopy();
         } else if (context.now() - context.startNanos >= parts.options().negotiationNanos()) {
             fail(Result.REFUSED, ErrorCode.DEADLINE, "the target did not answer within "
