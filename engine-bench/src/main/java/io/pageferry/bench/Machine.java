@@ -5,12 +5,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** What a figure was measured on. */
-final class Machine {
+public final class Machine {
     private Machine() {
     }
 
-    /** Processors, memory, kernel and JDK in one line. */
-    static String describe() {
+    /** {@return processors, memory, kernel and JDK in one line} */
+    public static String describe() {
         return Runtime.getRuntime().availableProcessors() + " processors, " + memory() + ", "
                 + System.getProperty("os.name") + " " + System.getProperty("os.version")
                 + ", JDK " + System.getProperty("java.version");

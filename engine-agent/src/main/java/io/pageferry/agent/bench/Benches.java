@@ -48,9 +48,10 @@ public final class Benches {
             ObjectNode result = bench.run(options(words), output);
             boolean failed = false;
             for (JsonNode row : result.path("rows")) {
-                output.human(String.format("%-44s %12s %-6s %-16s %s", row.path("what").asText(),
-                        row.path("value").asText(), row.path("unit").asText(),
-                        row.path("spread").asText(), row.path("verdict").asText()));
+                output.human(String.format("%-44s %12s %-6s %-16s %-7s %s",
+                        row.path("what").asText(), row.path("value").asText(),
+                        row.path("unit").asText(), row.path("spread").asText(),
+                        ratio(row), row.path("verdict").asText()));
                 failed |= row.path("verdict").asText().equals("FAIL");
             }
             output.emit(result);
@@ -62,6 +63,11 @@ public final class Benches {
             output.note("pageferry: " + refused.getMessage());
             return REFUSED;
         }
+    }
+
+    private static String ratio(JsonNode row) {
+        return row.has("ratio")
+                ? "= " + row.path("ratio").asText() + " × " + row.path("against").asText() : "";
     }
 
     private static Map<String, String> options(List<String> words) {

@@ -13,6 +13,7 @@ import io.pageferry.transport.netty.TransportClient;
 import io.pageferry.transport.netty.TransportKind;
 import io.pageferry.transport.netty.TransportOptions;
 import io.pageferry.transport.netty.TransportServer;
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.net.InetAddress;
@@ -41,7 +42,7 @@ final class LoopbackPair implements AutoCloseable {
     private volatile boolean closing;
     private Message.Welcome welcome;
 
-    LoopbackPair(TransportKind kind, int channels, int window) throws Exception {
+    LoopbackPair(TransportKind kind, int channels, int window) throws IOException {
         this.kind = kind;
         guest.fill((byte) 0x5a);
         applier.image.fill((byte) 1);
@@ -125,9 +126,9 @@ final class LoopbackPair implements AutoCloseable {
 
     @Override
     public void close() {
-        source.close();
         closing = true;
         awaitEnd();
+        source.close();
         client.close();
         server.close();
         arena.close();

@@ -1,12 +1,19 @@
 package io.pageferry.bench.link;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.sun.management.OperatingSystemMXBean;
+import io.pageferry.agent.bench.Benchmark;
+import io.pageferry.agent.guest.Quantity;
+import io.pageferry.agent.report.Output;
+import io.pageferry.bench.Rows;
+import io.pageferry.bench.Sample;
 import io.pageferry.transport.netty.TransportKind;
-import java.io.PrintStream;
+import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -16,44 +23,73 @@ import java.util.Map;
  * <p>Each page is copied once into its slot at the source and once into the image at the target,
  * with the frame's checksum on both sides; no codec, no checksum of pages.
  */
-public final class TransportRig {
-    private static final int ROUNDS = 5;
+public final class TransportRig implements Benchmark {
     private static final int WARM_UPS = 2;
     private static final double GIB = 1L << 30;
 
-    private TransportRig() {
-    }
-
-    /**
-     * Runs the rig.
-     *
-     * @param args bytes of each run (default 2 GiB), channels (1), window (16)
-     * @throws Exception when a link fails
-     */
-    public static void main(String[] args) throws Exception {
-        long bytes = args.length > 0 ? Long.parseLong(args[0]) : 2L << 30;
-        int channels = args.length > 1 ? Integer.parseInt(args[1]) : 1;
-        int window = args.length > 2 ? Integer.parseInt(args[2]) : 16;
-        print(measure(bytes, channels, window), System.out);
+    /** Made by the service loader. */
+    public TransportRig() {
     }
 
     /** What one run of one kind showed. */
     private record Run(double gibPerSecond, double cpuSecondsPerGib) { }
 
-    private static Map<TransportKind, List<Run>> measure(long bytes, int channels, int window)
-            throws Exception {
+    /** What is asked for. */
+    private record Plan(long bytes, int channels, int window, int runs) { }
+
+    @Override
+    public String name() {
+        return "transports";
+    }
+
+    @Override
+    public String about() {
+        return "[--bytes 2GiB] [--channels 1] [--window 16] [--runs 5]: raw pages over loopback"
+                + " by NIO, epoll and io_uring";
+    }
+
+    @Override
+    public ObjectNode run(Map<String, String> options, Output output) throws IOException {
+        Plan plan = new Plan(Quantity.bytes(options.getOrDefault("bytes", "2GiB")),
+                Integer.parseInt(options.getOrDefault("channels", "1")),
+                Integer.parseInt(options.getOrDefault("window", "16")),
+                Integer.parseInt(options.getOrDefault("runs", "5")));
+        Rows rows = new Rows(name(), 0);
+        Map<TransportKind, List<Run>> measured = measure(plan);
+        double fastest = measured.values().stream()
+                .mapToDouble(runs -> rates(runs).median()).max().orElseThrow();
+        for (TransportKind kind : TransportKind.values()) {
+            String word = kind.name().toLowerCase(Locale.ROOT);
+            if (kind.isAvailable()) {
+                List<Run> runs = measured.get(kind);
+                rows.add(word + ", rate", rates(runs), "GiB/s",
+                        new Rows.Against("the fastest kind", fastest, 0), true);
+                rows.add(word + ", processor time", new Sample(runs.stream()
+                        .mapToDouble(Run::cpuSecondsPerGib).toArray()), "s/GiB", true);
+            } else {
+                rows.note(word, "OK", "not on this host: " + kind.unavailability());
+            }
+        }
+        return rows.result();
+    }
+
+    private static Sample rates(List<Run> runs) {
+        return new Sample(runs.stream().mapToDouble(Run::gibPerSecond).toArray());
+    }
+
+    private static Map<TransportKind, List<Run>> measure(Plan plan) throws IOException {
         Map<TransportKind, List<Run>> runs = new EnumMap<>(TransportKind.class);
         List<LoopbackPair> pairs = new ArrayList<>();
         try {
             for (TransportKind kind : TransportKind.values()) {
                 if (kind.isAvailable()) {
-                    pairs.add(new LoopbackPair(kind, channels, window));
+                    pairs.add(new LoopbackPair(kind, plan.channels(), plan.window()));
                     runs.put(kind, new ArrayList<>());
                 }
             }
-            for (int round = -WARM_UPS; round < ROUNDS; round++) {
+            for (int round = -WARM_UPS; round < plan.runs(); round++) {
                 for (LoopbackPair pair : pairs) {
-                    Run run = run(pair, bytes);
+                    Run run = run(pair, plan.bytes());
                     if (round >= 0) {
                         runs.get(pair.kind()).add(run);
                     }
@@ -75,17 +111,5 @@ public final class TransportRig {
         double seconds = pair.move(bytes) / 1e9;
         double cpuSeconds = (system.getProcessCpuTime() - cpu) / 1e9;
         return new Run(bytes / GIB / seconds, cpuSeconds / (bytes / GIB));
-    }
-
-    private static void print(Map<TransportKind, List<Run>> runs, PrintStream out) {
-        out.println("| transport | GiB/s, median of " + ROUNDS
-                + " | lowest … highest | CPU s per GiB, median |");
-        out.println("|---|---|---|---|");
-        runs.forEach((kind, list) -> {
-            double[] rates = list.stream().mapToDouble(Run::gibPerSecond).sorted().toArray();
-            double[] cpu = list.stream().mapToDouble(Run::cpuSecondsPerGib).sorted().toArray();
-            out.printf("| %s | %.2f | %.2f … %.2f | %.2f |%n",
-                    kind, rates[ROUNDS / 2], rates[0], rates[ROUNDS - 1], cpu[ROUNDS / 2]);
-        });
     }
 }

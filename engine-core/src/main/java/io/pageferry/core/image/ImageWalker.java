@@ -59,6 +59,7 @@ public final class ImageWalker implements AutoCloseable {
     /** Queues every page that the writer wrote since the last call. */
     public void enqueueWritten() {
         writer.harvestFresh(waiting);
+        dataRun.forget();
         cursor = 0;
     }
 
@@ -87,7 +88,7 @@ public final class ImageWalker implements AutoCloseable {
      */
     public int step(int most) {
         int done = 0;
-        dataRun.forget();
+        dataRun.age();
         while (done < most) {
             long page = waiting.nextMarked(cursor);
             if (page == waiting.pages()) {
@@ -122,6 +123,7 @@ public final class ImageWalker implements AutoCloseable {
     }
 
     private void queueUnread(LongPredicate wanted) {
+        dataRun.forget();
         long end = waiting.pages();
         for (long at = image.nextData(0); at < end; at = image.nextData(at)) {
             long hole = image.nextHole(at);

@@ -123,6 +123,7 @@ public final class RoundRunner implements AutoCloseable {
     public void begin(long round, boolean stopAndCopy, long nowNanos) {
         counter = new RoundCounter(round, stopAndCopy, nowNanos);
         counter.began(dirty.count(), sink.wireBytes());
+        dataRun.forget();
         cursor = 0;
         pacer.roundBegins(stopAndCopy);
         encoder.roundBegins();
@@ -136,7 +137,7 @@ public final class RoundRunner implements AutoCloseable {
      */
     public int step(int most) {
         int handled = 0;
-        dataRun.forget();
+        dataRun.age();
         while (handled < most) {
             long page = dirty.nextMarked(cursor);
             if (page == regions.pageCount()) {

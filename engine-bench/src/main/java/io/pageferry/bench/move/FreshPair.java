@@ -1,0 +1,64 @@
+package io.pageferry.bench.move;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.pageferry.agent.demo.AgentProcess;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/** One move by the commands themselves: a fresh {@code receive} and a fresh {@code migrate}. */
+public final class FreshPair {
+    private FreshPair() {
+    }
+
+    /**
+     * Moves a guest.
+     *
+     * @param from   the guest's URI at the source
+     * @param to     the guest's URI at the target
+     * @param folder for journals and for what the agents say
+     * @param more   further options of {@code migrate}
+     * @return the source's report
+     * @throws IOException when an agent did not start, or ended without a report
+     */
+    public static JsonNode move(String from, String to, Path folder, List<String> more)
+            throws IOException {
+        Path words = folder.resolve("agents.log");
+        List<String> shared = List.of("--json", "--progress", "none", "--state-dir",
+                folder.resolve("state").toString());
+        List<String> receive = new ArrayList<>(List.of("receive", to, "--listen", "127.0.0.1:0",
+                "--once", "--prealloc"));
+        receive.addAll(shared);
+        try (AgentProcess target = AgentProcess.start(List.of(), receive, words)) {
+            JsonNode listening = target.await("listening", event -> { });
+            if (listening == null) {
+                throw new IOException("the target agent did not listen: " + target.words());
+            }
+            List<String> migrate = new ArrayList<>(List.of("migrate", from, "--to",
+                    listening.path("address").asText()));
+            migrate.addAll(more);
+            migrate.addAll(shared);
+            try (AgentProcess source = AgentProcess.start(List.of(), migrate, words)) {
+                JsonNode report = source.await("report", event -> { });
+                target.exitCode();
+                if (report == null) {
+                    throw new IOException("the source agent ended without a report: "
+                            + source.words());
+                }
+                return report;
+            }
+        }
+    }
+
+    /**
+     * Judges a report.
+     *
+     * @param report a source's
+     * @return whether the guest moved and both sides hold the same digest
+     */
+    public static boolean isGood(JsonNode report) {
+        return report.path("result").asText().equals("completed")
+                && report.at("/verification/match").asBoolean();
+    }
+}

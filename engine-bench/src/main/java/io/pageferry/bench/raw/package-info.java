@@ -1,0 +1,2 @@
+/** Ours beside the plainest ways to move the same bytes. */
+package io.pageferry.bench.raw;
