@@ -21,6 +21,18 @@ public record DowntimePrediction(long p50Nanos, long p95Nanos) {
     private static final double OVERHEAD_PER_PAGE = 9;
 
     /**
+     * Predicts for a last round that may take all of the link.
+     *
+     * @param rounds    finished rounds of this migration
+     * @param remaining dirty pages that would be left to copy
+     * @param fixed     fixed cost: pause, scan, state, acknowledgements, resume
+     * @return the prediction
+     */
+    public static DowntimePrediction of(List<RoundStats> rounds, long remaining, Fixed fixed) {
+        return of(rounds, remaining, fixed, 0);
+    }
+
+    /**
      * Predicts.
      *
      * @param rounds    finished rounds of this migration

@@ -1,193 +1,182 @@
 package io.pageferry.core.round;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
 import io.pageferry.core.round.ConvergenceController.Situation;
 import io.pageferry.core.round.MigrationLimits.OnNoConvergence;
 import io.pageferry.core.round.MigrationLimits.Policy;
-import io.pageferry.core.round.MigrationLimits.Throttle;
-import io.pageferry.core.round.MigrationLimits.Throttling;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
 
-/** Decisions by the number: each row a history, each column what follows. */
+/** The decision after a round, from tables of numbers. */
 class ConvergenceControllerTest {
-    private static final long MS = 1_000_000L;
-    private static final long SECOND = 1_000 * MS;
-    private static final DowntimePrediction TOO_LONG = new DowntimePrediction(SECOND, 2 * SECOND);
-    private static final DowntimePrediction SHORT = new DowntimePrediction(50 * MS, 200 * MS);
+    private static final String CONTINUE = "continue";
+    private static final String ABORT = "abort";
+    private static final long MILLI = 1_000_000L;
+    private static final long HOUR = 3_600_000_000_000L;
 
-    @Test
-    void theThrottleStepsUpAndDown() {
-        int[][] rows = {
-            // dirtied before, dirtied last, level, stolen ms -> next level, −1 for no change
-            {1000, 1000, 0, 0, 10},
-            {1000, 900, 0, 0, 10},
-            {1000, 899, 0, 0, -1},
-            {1000, 1200, 40, 800, 50},
-            {1000, 950, 95, 0, 99},
-            {1000, 700, 40, 800, -1},
-            {1000, 600, 40, 800, -1},
-            {1000, 599, 40, 800, 30},
-            {1000, 100, 5, 800, 0},
-            {1000, 100, 0, 800, -1},
-        };
-        for (int[] row : rows) {
-            RoundDecision decision = decide(auto(100), row[2], row[3] * MS, row[0], row[1]);
-            String what = List.of(row[0], row[1], row[2]).toString();
-            if (row[4] < 0) {
-                assertInstanceOf(RoundDecision.Continue.class, decision, what);
-            } else {
-                assertEquals(row[4], assertInstanceOf(RoundDecision.Throttle.class, decision,
-                        what).percent(), what);
+    /** A row for KVM_CLASSIC: the last round, what is left, and what must follow. */
+    private record Classic(String name, int round, long sent, long dirtied, long remaining,
+            String expected) { }
+
+    private static final List<Classic> CLASSIC = List.of(
+            new Classic("50 pages left", 0, 1000, 50, 50, "concentration"),
+            new Classic("51 pages left", 0, 1000, 51, 51, CONTINUE),
+            new Classic("nothing left", 0, 1000, 0, 0, "concentration"),
+            new Classic("sent one less than dirtied", 3, 99, 100, 100, "non-diffusion"),
+            new Classic("sent as many as dirtied", 3, 100, 100, 100, CONTINUE),
+            new Classic("sent one more than dirtied", 3, 101, 100, 100, CONTINUE),
+            new Classic("non-diffusion in round 0", 0, 99, 100, 100, "non-diffusion"),
+            new Classic("concentration goes before non-diffusion", 3, 10, 50, 50,
+                    "concentration"),
+            new Classic("round 28 is over", 28, 200, 100, 100, CONTINUE),
+            new Classic("round 29 is over", 29, 200, 100, 100, "max-rounds"),
+            new Classic("round 30 is over", 30, 200, 100, 100, "max-rounds"),
+            new Classic("concentration goes before bounded", 29, 200, 50, 50, "concentration"),
+            new Classic("non-diffusion goes before bounded", 29, 99, 100, 100, "non-diffusion"));
+
+    /** A row for DOWNTIME_BUDGET: newly dirty pages of each round, P95, and what must follow. */
+    private record Budget(String name, List<Long> dirtied, long p95Millis, String expected) { }
+
+    private static final List<Budget> BUDGET = List.of(
+            new Budget("met exactly", List.of(5000L), 300, "budget"),
+            new Budget("met", List.of(5000L), 1, "budget"),
+            new Budget("missed by a millisecond", List.of(5000L), 301, CONTINUE),
+            new Budget("five rounds are no stall", List.of(100L, 100L, 100L, 100L, 100L), 301,
+                    CONTINUE),
+            new Budget("five rounds after the first stall",
+                    List.of(100L, 100L, 100L, 100L, 100L, 100L), 301, "non-diffusion"),
+            new Budget("95 % of what it was is a stall",
+                    List.of(100L, 95L, 95L, 95L, 95L, 95L), 301, "non-diffusion"),
+            new Budget("one round below 95 % is progress",
+                    List.of(100L, 100L, 94L, 100L, 100L, 100L), 301, CONTINUE),
+            new Budget("progress more than five rounds ago is forgotten",
+                    List.of(1000L, 100L, 100L, 100L, 100L, 100L, 100L), 301, "non-diffusion"),
+            new Budget("the first round's fall counts within five rounds",
+                    List.of(1000L, 100L, 100L, 100L, 100L, 100L), 301, CONTINUE),
+            new Budget("a stall within the budget stops for the budget",
+                    List.of(100L, 100L, 100L, 100L, 100L, 100L), 300, "budget"));
+
+    @TestFactory
+    Stream<DynamicTest> classic() {
+        return CLASSIC.stream().map(row -> dynamicTest(row.name, () -> {
+            RoundStats last = round(row.round, row.sent, row.dirtied);
+            for (OnNoConvergence choice : OnNoConvergence.values()) {
+                RoundDecision decision = decide(List.of(last), row.remaining, 0, 0,
+                        limits(Policy.KVM_CLASSIC, choice));
+                // Only the bounds leave a choice; the other two rules are the wish itself.
+                boolean aborts = choice == OnNoConvergence.ABORT
+                        && row.expected.equals("max-rounds");
+                assertEquals(aborts ? ABORT : row.expected, word(decision));
             }
-        }
+        }));
     }
 
-    /** After 9 s, the last of them one round: at 20 %, 2 s may be gone at the end of the next. */
-    @Test
-    void theThrottleKeepsWithinTheBudgetOfStolenTime() {
-        int[][] rows = {
-            // level, stolen ms -> next level
-            {0, 0, 10},
-            {30, 1_600, 40},
-            {30, 1_650, 35},
-        };
-        for (int[] row : rows) {
-            RoundDecision decision = decide(auto(20), row[0], row[1] * MS, 1000, 1000);
-            assertEquals(row[2], assertInstanceOf(RoundDecision.Throttle.class, decision)
-                    .percent(), "stolen " + row[1]);
-        }
-        RoundDecision lower = decide(auto(20), 40, 1_750 * MS, 1000, 800);
-        assertEquals(25, assertInstanceOf(RoundDecision.Throttle.class, lower).percent());
-    }
-
-    @Test
-    void aSpentBudgetLeavesTheChoiceToTheOperator() {
-        for (int stolen : new int[] {1_700, 2_000, 5_000}) {
-            RoundDecision stop = decide(auto(20), 30, stolen * MS, 1000, 1000);
-            assertEquals(StopReason.NON_DIFFUSION, assertInstanceOf(
-                    RoundDecision.StopAndCopy.class, stop).reason(), "stolen " + stolen);
-            assertInstanceOf(RoundDecision.Abort.class, decide(limits(Policy.DOWNTIME_BUDGET,
-                    OnNoConvergence.ABORT, auto(20).throttling()), 30, stolen * MS, 1000, 1000));
-        }
-        RoundDecision strongest = decide(auto(100), WriteThrottle.MAX_PERCENT, 0, 1000, 1000);
-        assertInstanceOf(RoundDecision.StopAndCopy.class, strongest);
-    }
-
-    @Test
-    void oneRoundIsNoTrend() {
-        assertInstanceOf(RoundDecision.Continue.class, decide(auto(100), 0, 0, 1000));
-    }
-
-    @Test
-    void withoutAThrottleFiveRoundsWithoutProgressEndIt() {
-        MigrationLimits alone = limits(Policy.DOWNTIME_BUDGET, OnNoConvergence.ABORT,
-                Throttling.NONE);
-        int[] rounds = {1000, 1000, 1000, 1000, 1000};
-        assertInstanceOf(RoundDecision.Continue.class, decide(alone, 0, 0, rounds));
-        assertInstanceOf(RoundDecision.Abort.class,
-                decide(alone, 0, 0, 1000, 1000, 1000, 1000, 1000, 1000));
-        MigrationLimits fixed = limits(Policy.DOWNTIME_BUDGET, OnNoConvergence.ABORT,
-                new Throttling(Throttle.FIXED, 50, null, 100));
-        assertInstanceOf(RoundDecision.Abort.class,
-                decide(fixed, 50, 0, 1000, 1000, 1000, 1000, 1000, 1000));
-    }
-
-    @Test
-    void roundsAndTimeEndAThrottledMoveToo() {
-        MigrationLimits limits = auto(100);
-        int[] many = new int[MigrationLimits.DEFAULT_ROUNDS];
-        java.util.Arrays.fill(many, 1000);
-        assertEquals(StopReason.MAX_ROUNDS, assertInstanceOf(RoundDecision.StopAndCopy.class,
-                decide(limits, 10, 0, many)).reason());
-        Situation late = new Situation(history(1000, 1000), 1000, limits.timeoutNanos(), TOO_LONG,
-                10, 0);
-        assertEquals(StopReason.TIMEOUT, assertInstanceOf(RoundDecision.StopAndCopy.class,
-                ConvergenceController.decide(late, limits)).reason());
-    }
-
-    @Test
-    void thePredictedDowntimeDecidesBeforeAll() {
-        Situation fits = new Situation(history(1000, 5000), 5000, 9 * SECOND, SHORT, 99, 0);
-        assertEquals(StopReason.BUDGET, assertInstanceOf(RoundDecision.StopAndCopy.class,
-                ConvergenceController.decide(fits, auto(100))).reason());
-    }
-
-    @Test
-    void theClassicRulesInTheirOrder() {
-        MigrationLimits classic = limits(Policy.KVM_CLASSIC, OnNoConvergence.STOP_AND_COPY,
-                new Throttling(Throttle.AUTO, 0, WriteThrottle.Quota.CLASSIC, 100));
-        Object[][] rows = {
-            // remaining, sent in the last round, dirtied meanwhile, rounds done -> reason
-            {50L, 1000, 5000, 2, StopReason.CONCENTRATION},
-            {51L, 1000, 1001, 2, StopReason.NON_DIFFUSION},
-            {51L, 1000, 1000, 2, null},
-            {51L, 1000, 1000, 29, null},
-            {51L, 1000, 1000, 30, StopReason.MAX_ROUNDS},
-        };
-        for (Object[] row : rows) {
-            List<RoundStats> rounds = new ArrayList<>();
-            for (int i = 0; i < (int) row[3]; i++) {
-                rounds.add(round(i, (int) row[1], (int) row[2]));
+    @TestFactory
+    Stream<DynamicTest> budget() {
+        return BUDGET.stream().map(row -> dynamicTest(row.name, () -> {
+            for (OnNoConvergence choice : OnNoConvergence.values()) {
+                RoundDecision decision = decide(history(row.dirtied), 100, 0,
+                        row.p95Millis * MILLI, limits(Policy.DOWNTIME_BUDGET, choice));
+                boolean aborts = choice == OnNoConvergence.ABORT
+                        && row.expected.equals("non-diffusion");
+                assertEquals(aborts ? ABORT : row.expected, word(decision));
             }
-            RoundDecision decision = ConvergenceController.decide(new Situation(rounds,
-                    (long) row[0], 9 * SECOND, TOO_LONG, 0, 0), classic);
-            String what = List.of(row[0], row[1], row[2], row[3]).toString();
-            if (row[4] == null) {
-                assertInstanceOf(RoundDecision.Continue.class, decision, what);
-            } else {
-                assertEquals(row[4], assertInstanceOf(RoundDecision.StopAndCopy.class, decision,
-                        what).reason(), what);
+        }));
+    }
+
+    @Test
+    void theBudgetIsBoundedInRoundsToo() {
+        for (int round : new int[] {28, 29}) {
+            RoundDecision decision = decide(List.of(round(round, 100, 10_000)), 10_000, 0,
+                    301 * MILLI, limits(Policy.DOWNTIME_BUDGET, OnNoConvergence.STOP_AND_COPY));
+            assertEquals(round == 29 ? "max-rounds" : CONTINUE, word(decision));
+        }
+    }
+
+    @Test
+    void timeIsUpAtTheTimeoutAndNotBefore() {
+        for (Policy policy : Policy.values()) {
+            for (long elapsed : new long[] {HOUR - 1, HOUR, HOUR + 1}) {
+                for (OnNoConvergence choice : OnNoConvergence.values()) {
+                    RoundDecision decision = decide(List.of(round(0, 1000, 100)), 100, elapsed,
+                            301 * MILLI, limits(policy, choice));
+                    String then = choice == OnNoConvergence.ABORT ? ABORT : "timeout";
+                    assertEquals(elapsed < HOUR ? CONTINUE : then, word(decision));
+                }
             }
         }
     }
 
     @Test
-    void theLastRoundIsPredictedAtItsOwnRate() {
-        List<RoundStats> rounds = history(4000, 4000);
-        DowntimePrediction.Fixed nothing = new DowntimePrediction.Fixed(0, 0);
-        DowntimePrediction open = DowntimePrediction.of(rounds, 1000, nothing, 0);
-        DowntimePrediction capped = DowntimePrediction.of(rounds, 1000, nothing, 400_000);
-        DowntimePrediction wide = DowntimePrediction.of(rounds, 1000, nothing, 1L << 40);
-        assertEquals(open, wide);
-        double wanted = 1000 * 4105 / (400_000 * Pacer.SHARE) * 1e9;
-        assertEquals(wanted, capped.p50Nanos(), wanted / 100);
-        assertTrue(open.p50Nanos() < capped.p50Nanos());
+    void noStopAndCopyIsBegunThatIsPredictedToPauseTooLong() {
+        MigrationLimits limits = limits(Policy.KVM_CLASSIC, OnNoConvergence.STOP_AND_COPY);
+        long longest = limits.maxSwitchoverNanos();
+        for (long p95 : new long[] {longest, longest + 1}) {
+            for (int remaining : new int[] {50, 100}) {
+                RoundDecision decision = decide(List.of(round(29, 200, 100)), remaining, 0, p95,
+                        limits);
+                if (p95 > longest) {
+                    assertEquals(ABORT, word(decision));
+                    assertTrue(decision.why().contains("--max-switchover"), decision.why());
+                } else {
+                    assertEquals(remaining == 50 ? "concentration" : "max-rounds",
+                            word(decision));
+                }
+            }
+        }
+        // A round more costs no pause, however long the pause would be.
+        assertEquals(CONTINUE, word(decide(List.of(round(0, 200, 100)), 100, 0, longest + 1,
+                limits)));
     }
 
-    private static MigrationLimits auto(int maxStolenPercent) {
-        return limits(Policy.DOWNTIME_BUDGET, OnNoConvergence.STOP_AND_COPY,
-                new Throttling(Throttle.AUTO, 0, null, maxStolenPercent));
+    @Test
+    void everyDecisionSaysWhy() {
+        for (Classic row : CLASSIC) {
+            RoundDecision decision = decide(List.of(round(row.round, row.sent, row.dirtied)),
+                    row.remaining, 0, 0, limits(Policy.KVM_CLASSIC, OnNoConvergence.ABORT));
+            assertTrue(decision.why().matches(".*\\d+ pages.*"), decision.why());
+        }
     }
 
-    private static MigrationLimits limits(Policy policy, OnNoConvergence then,
-            Throttling throttling) {
+    private static RoundDecision decide(List<RoundStats> rounds, long remaining, long elapsed,
+            long p95, MigrationLimits limits) {
+        return ConvergenceController.decide(new Situation(rounds, remaining, elapsed,
+                new DowntimePrediction(0, p95), 0, 0), limits);
+    }
+
+    private static MigrationLimits limits(Policy policy, OnNoConvergence choice) {
         MigrationLimits usual = MigrationLimits.defaults();
         return new MigrationLimits(policy, usual.maxDowntimeNanos(), usual.maxRounds(),
-                usual.timeoutNanos(), then, usual.maxSwitchoverNanos(), usual.bandwidth(),
-                throttling);
+                usual.timeoutNanos(), choice, usual.maxSwitchoverNanos(),
+                usual.bandwidth(), usual.throttling());
     }
 
-    private static RoundDecision decide(MigrationLimits limits, int level, long stolenNanos,
-            int... dirtied) {
-        return ConvergenceController.decide(new Situation(history(dirtied),
-                dirtied[dirtied.length - 1], 9 * SECOND, TOO_LONG, level, stolenNanos), limits);
-    }
-
-    private static List<RoundStats> history(int... dirtied) {
+    private static List<RoundStats> history(List<Long> dirtied) {
         List<RoundStats> rounds = new ArrayList<>();
-        for (int i = 0; i < dirtied.length; i++) {
-            rounds.add(round(i, 1000, dirtied[i]));
+        for (long pages : dirtied) {
+            rounds.add(round(rounds.size(), pages, pages));
         }
         return rounds;
     }
 
-    private static RoundStats round(int number, int sent, int dirtied) {
-        return new RoundStats(number, false, sent, sent, 0, sent, 0, 0, sent * 4105L, SECOND,
+    private static RoundStats round(long round, long sent, long dirtied) {
+        return new RoundStats(round, false, sent, sent, 0, sent, 0, 0, sent * 4105, 1_000_000,
                 dirtied, 0);
+    }
+
+    private static String word(RoundDecision decision) {
+        return switch (decision) {
+            case RoundDecision.Continue more -> CONTINUE;
+            case RoundDecision.Throttle slower -> "throttle";
+            case RoundDecision.StopAndCopy stop -> stop.reason().word();
+            case RoundDecision.Abort abort -> ABORT;
+        };
     }
 }
