@@ -28,12 +28,12 @@ final class PageProbe {
             // Another place in each line: a counter at every 64th byte is no sample of the page.
             int value = in.get(pageAt + i * STRIDE + (i * 37 & STRIDE - 1));
             long bit = 1L << value;
-            switch (value >>> 6 & 3) {
-                case 0 -> a |= bit;
-                case 1 -> b |= bit;
-                case 2 -> c |= bit;
-                default -> d |= bit;
-            }
+            // By masks: on noise every branch would be guessed wrong as often as not.
+            int quarter = value >>> 6 & 3;
+            a |= bit & (quarter - 1 >> 31);
+            b |= bit & ((quarter ^ 1) - 1 >> 31);
+            c |= bit & ((quarter ^ 2) - 1 >> 31);
+            d |= bit & ((quarter ^ 3) - 1 >> 31);
         }
         return Long.bitCount(a) + Long.bitCount(b) + Long.bitCount(c) + Long.bitCount(d) >= NOISY;
     }
