@@ -17,6 +17,7 @@ import io.pageferry.core.testing.EventLog;
 import io.pageferry.core.testing.ManualClock;
 import io.pageferry.core.testing.MemoryLinks;
 import io.pageferry.core.testing.RecordingListener;
+import io.pageferry.core.testing.TestGate;
 import io.pageferry.core.testing.TestGuest;
 import io.pageferry.core.testing.TestJournal;
 import java.util.ArrayList;
@@ -33,6 +34,7 @@ final class SourceRig implements AutoCloseable {
     final EventLog log = new EventLog();
     final ManualClock clock = new ManualClock(Long.MIN_VALUE / 2);
     final TestGuest guest = new TestGuest(RegionTable.single("ram", 64 * 4096L), 11, log);
+    final TestGate gate = new TestGate(clock);
     final TestJournal journal = new TestJournal("source", log);
     final RecordingListener listener = new RecordingListener("source", log);
     final MemoryLinks links = MemoryLinks.orderly();
@@ -57,6 +59,7 @@ final class SourceRig implements AutoCloseable {
 
     SourceRig(UnaryOperator<SourceOptions> options, UnaryOperator<SourceLink> bend) {
         guest.write(100, 48);
+        guest.throttled(gate);
         SourceOptions usual = new SourceOptions(MigrationLimits.defaults(), CodecChoice.ADAPTIVE,
                 1, true, 10 * SECOND, 30 * SECOND, true,
                 new DowntimePrediction.Fixed(20_000_000L, 60_000_000L), 0);
