@@ -36,7 +36,7 @@ final class MigrateOptions {
     @Option(names = "--codec", paramLabel = "adaptive|none|lz4")
     String codec = "adaptive";
 
-    @Option(names = "--tracker", paramLabel = "auto|userfaultfd|marking")
+    @Option(names = "--tracker", paramLabel = "auto|userfaultfd|scan|marking")
     String tracker = "auto";
 
     @Option(names = "--verify", paramLabel = "sent|none")
@@ -144,8 +144,8 @@ final class MigrateOptions {
         oneOf("--verify", verify, List.of("sent", "none"), List.of("full", "strong"));
         oneOf("--after", after, List.of("quit", "keep"), List.of("resume"));
         oneOf("--codec", codec, List.of("adaptive", "none", "lz4"), List.of("zstd", "delta"));
-        oneOf("--tracker", tracker, List.of("auto", "userfaultfd", "marking"),
-                List.of("scan", "kvm"));
+        oneOf("--tracker", tracker, List.of("auto", "userfaultfd", "scan", "marking"),
+                List.of("kvm"));
     }
 
     private static void oneOf(String option, String value, List<String> now, List<String> later) {

@@ -45,7 +45,7 @@ class BadInputTest {
             2 | no loopback address | receive workload:8MiB --listen 0.0.0.0:0
             2 | target-is-fenced | settle 00000000-0000-0000-0000-000000000001 --source
             2 | not in this version | MOVE --throttle auto
-            2 | not in this version | MOVE --tracker scan
+            2 | not in this version | MOVE --tracker kvm
             2 | not in this version | MOVE --cold
             2 | not in this version | MOVE --verify full
             2 | not in this version | MOVE --bandwidth 1Gbit/s

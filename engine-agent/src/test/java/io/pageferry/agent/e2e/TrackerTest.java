@@ -36,7 +36,8 @@ class TrackerTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"auto, userfaultfd", "userfaultfd, userfaultfd", "marking, marking"})
+    @CsvSource({"auto, userfaultfd", "userfaultfd, userfaultfd", "marking, marking",
+        "scan, scan"})
     void noWriteIsMissed(String asked, String chosen) throws IOException {
         if (chosen.equals("userfaultfd")) {
             List<KernelProbe.Step> steps = KernelProbe.run();
