@@ -262,7 +262,9 @@ public final class TargetAgent {
         }
         boolean refused = journal != null && journal.decision()
                 .filter(last -> last.state() == JournalState.REFUSED).isPresent();
-        return refused && outcome.code() == ErrorCode.LINK_LOST
+        boolean lost = outcome.code() == ErrorCode.LINK_LOST
+                || outcome.code() == ErrorCode.CORRUPT_FRAME;
+        return refused && lost
                 ? settings.options().reconnectNanos() : 0;
     }
 
