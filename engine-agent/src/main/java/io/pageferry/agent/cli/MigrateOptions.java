@@ -2,6 +2,7 @@ package io.pageferry.agent.cli;
 
 import io.pageferry.agent.guest.Quantity;
 import io.pageferry.core.codec.CodecChoice;
+import io.pageferry.core.link.Message;
 import io.pageferry.core.round.MigrationLimits;
 import io.pageferry.core.source.SourceOptions;
 import java.util.ArrayList;
@@ -30,7 +31,7 @@ final class MigrateOptions {
     @Option(names = "--policy", paramLabel = "downtime-budget|kvm-classic")
     String policy = "downtime-budget";
 
-    @Option(names = "--channels", paramLabel = "N", description = "data channels; 1 here")
+    @Option(names = "--channels", paramLabel = "N", description = "data channels, 1 to 64, default 1")
     int channels = 1;
 
     @Option(names = "--codec", paramLabel = "adaptive|none|lz4")
@@ -59,8 +60,9 @@ final class MigrateOptions {
     @Option(names = "--insecure", description = "accept other than loopback addresses")
     boolean insecure;
 
-    @Option(names = "--reconnect-window", hidden = true)
-    String reconnectWindow;
+    @Option(names = "--reconnect-window", paramLabel = "TIME",
+            description = "how long a lost link is tried again, default 30s; 0s: not at all")
+    String reconnectWindow = "30s";
 
     @Option(names = "--throttle", hidden = true)
     String throttle = "none";
@@ -107,7 +109,8 @@ final class MigrateOptions {
         return new SourceOptions(limits,
                 CommonOptions.choice("--codec", codec, CodecChoice.class), channels,
                 verify.equals("sent"), defaults.negotiationNanos(),
-                Quantity.nanos(settleWindow), after.equals("quit"), defaults.handoverCost());
+                Quantity.nanos(settleWindow), after.equals("quit"), defaults.handoverCost(),
+                Quantity.nanos(reconnectWindow));
     }
 
     /** The options as a child process is given them. */
@@ -117,7 +120,8 @@ final class MigrateOptions {
                 "--on-no-convergence", onNoConvergence, "--max-switchover", maxSwitchover,
                 "--policy", policy, "--channels", Integer.toString(channels), "--codec", codec,
                 "--tracker", tracker, "--verify", verify, "--after", after,
-                "--settle-window", settleWindow, "--linger", linger, "--progress", progress));
+                "--settle-window", settleWindow, "--reconnect-window", reconnectWindow,
+                "--linger", linger, "--progress", progress));
         if (insecure) {
             arguments.add("--insecure");
         }
@@ -135,11 +139,9 @@ final class MigrateOptions {
         CommonOptions.later("--copy-storage", copyStorage);
         CommonOptions.later("--tls-cert, --tls-key, --tls-ca", tls.isEmpty() ? null : tls);
         CommonOptions.later("--throttle " + throttle, throttle.equals("none") ? null : throttle);
-        if (reconnectWindow != null && Quantity.nanos(reconnectWindow) > 0) {
-            throw new UsageException("--reconnect-window other than 0s is not in this version");
-        }
-        if (channels != 1) {
-            throw new UsageException("--channels " + channels + ": there is 1 in this version");
+        if (channels < 1 || channels > Message.MAX_CHANNELS) {
+            throw new UsageException("--channels " + channels + " is not in 1 to "
+                    + Message.MAX_CHANNELS);
         }
         oneOf("--verify", verify, List.of("sent", "none"), List.of("full", "strong"));
         oneOf("--after", after, List.of("quit", "keep"), List.of("resume"));

@@ -49,10 +49,12 @@ class BadInputTest {
             2 | not in this version | MOVE --cold
             2 | not in this version | MOVE --verify full
             2 | not in this version | MOVE --bandwidth 1Gbit/s
-            2 | in this version | MOVE --channels 2
+            2 | is not in 1 to 64 | MOVE --channels 0
+            2 | is not in 1 to 64 | MOVE --channels 65
             2 | not in this version | MOVE --copy-storage
             2 | not in this version | MOVE --capture x
-            2 | not in this version | MOVE --reconnect-window 5s
+            2 | parsecs | MOVE --reconnect-window 5parsecs
+            2 | parsecs | receive workload:8MiB --listen 127.0.0.1:0 --reconnect-window 5parsecs
             2 | not in this version | receive workload:8MiB --listen 127.0.0.1:0 --activate x
             2 | not in this version | plan workload:8MiB
             2 | not in this version | verify x

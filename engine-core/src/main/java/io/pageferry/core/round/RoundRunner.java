@@ -177,14 +177,18 @@ public final class RoundRunner implements AutoCloseable {
         return counter.finish(nowNanos, sink.wireBytes());
     }
 
-    /** Takes every unacknowledged page back into the dirty set. Only once the link is gone. */
-    public void reclaimDebt() {
+    /**
+     * Takes every unacknowledged page back into the dirty set. Only once the link is gone.
+     *
+     * @return bytes on the wire of the batches taken back
+     */
+    public long reclaimDebt() {
         if (open != null) {
             remark(open);
             sink.abandon(open);
             open = null;
         }
-        sink.reclaim(dirty::mark);
+        return sink.reclaim(dirty::mark);
     }
 
     /** {@return dirty pages and pages in unacknowledged batches; 0 when all arrived} */

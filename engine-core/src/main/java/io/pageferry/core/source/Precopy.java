@@ -1,8 +1,12 @@
 package io.pageferry.core.source;
 
 import io.pageferry.core.dirty.TrackerException;
+import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.link.Outbox;
+import io.pageferry.core.migration.Outcome.Result;
+import io.pageferry.core.migration.Outcome.Side;
+import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.round.ConvergenceController;
 import io.pageferry.core.round.DowntimePrediction;
 import io.pageferry.core.round.RoundDecision;
@@ -45,6 +49,25 @@ final class Precopy {
         runner.begin(0, false, startNanos);
     }
 
+    /** The link is lost: the round under way will not end. */
+    void interrupt() {
+        if (phase != Phase.WALKING) {
+            progress.figures().interrupted(runner.finish(parts.clock().nanoTime()));
+        }
+    }
+
+    /**
+     * Goes on over a new link, with a new round: a number is never used twice, so nothing that
+     * was said of an old one can be taken for the new one.
+     *
+     * @param lastRound the highest round begun by anybody
+     */
+    void goOn(long lastRound) {
+        round = Math.max(round, lastRound);
+        scan();
+        nextRound(parts.clock().nanoTime());
+    }
+
     /** The highest round begun. */
     long round() {
         return round;
@@ -55,13 +78,27 @@ final class Precopy {
         return prediction;
     }
 
-    /** Whether time is up before round 0 has ended: there is nothing to decide on then. */
-    boolean tooLateForAnything() {
-        return progress.figures().rounds().isEmpty() && timeIsUp();
+    /** Why time ends it now, or null: there is nothing to decide on, or nobody to go to. */
+    Outcome overdue(boolean linkLost) {
+        if (!timeIsUp()) {
+            return null;
+        }
+        if (linkLost) {
+            return late("--timeout is over while the link is lost", Side.TARGET);
+        }
+        if (progress.figures().rounds().isEmpty()) {
+            return late("--timeout was over before round 0 had ended", Side.SOURCE);
+        }
+        return isForsaken()
+                ? late("--timeout is over and the target does not answer", Side.TARGET) : null;
+    }
+
+    private static Outcome late(String reason, Side side) {
+        return Outcome.of(Result.FAILED, ErrorCode.DEADLINE, reason, side);
     }
 
     /** Whether time is up and the target has not answered a barrier for long. */
-    boolean isForsaken() {
+    private boolean isForsaken() {
         return phase != Phase.ENCODING && parts.clock().nanoTime() - startNanos
                 - parts.options().limits().timeoutNanos() >= parts.options().negotiationNanos();
     }
@@ -139,14 +176,14 @@ final class Precopy {
         return decision;
     }
 
+    private boolean timeIsUp() {
+        return parts.clock().nanoTime() - startNanos >= parts.options().limits().timeoutNanos();
+    }
+
     private void nextRound(long now) {
         round++;
         cutShort = false;
         runner.begin(round, false, now);
         phase = Phase.ENCODING;
-    }
-
-    private boolean timeIsUp() {
-        return parts.clock().nanoTime() - startNanos >= parts.options().limits().timeoutNanos();
     }
 }

@@ -58,7 +58,7 @@ final class SourceRig implements AutoCloseable {
         guest.write(100, 48);
         SourceOptions usual = new SourceOptions(MigrationLimits.defaults(), CodecChoice.ADAPTIVE,
                 1, true, 10 * SECOND, 30 * SECOND, true,
-                new DowntimePrediction.Fixed(20_000_000L, 60_000_000L));
+                new DowntimePrediction.Fixed(20_000_000L, 60_000_000L), 0);
         source = new SourceMigration(new SourceParts(ID, guest, bend.apply(links.source()),
                 this::reopen, journal, clock, listener, options.apply(usual)));
     }

@@ -281,7 +281,8 @@ class SourceRowsTest {
         return new SourceOptions(new MigrationLimits(limits.policy(), budget, limits.maxRounds(),
                 limits.timeoutNanos(), limits.onNoConvergence(), limits.maxSwitchoverNanos()),
                 usual.codec(), usual.channels(), usual.verify(), usual.negotiationNanos(),
-                usual.settleNanos(), usual.endGuest(), usual.handoverCost());
+                usual.settleNanos(), usual.endGuest(), usual.handoverCost(),
+                usual.reconnectNanos());
     }
 
     private static void assertFailsInSwitchover(SourceRig rig, ErrorCode code) {
