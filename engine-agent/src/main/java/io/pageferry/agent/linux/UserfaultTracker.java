@@ -3,8 +3,13 @@ package io.pageferry.agent.linux;
 import io.pageferry.core.dirty.DirtyBitmap;
 import io.pageferry.core.dirty.DirtyTracker;
 import io.pageferry.core.dirty.TrackerException;
+import io.pageferry.core.memory.PagedMemory;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.BitSet;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * Tracks writes of this or of another process by {@link Userfault} and {@link PagemapScan}. The
@@ -26,6 +31,28 @@ public final class UserfaultTracker implements DirtyTracker {
                         + length + " at page " + firstPage + " is not made of pages");
             }
         }
+
+        private int strides() {
+            return Math.toIntExact((length / PAGE + STRIDE - 1) / STRIDE);
+        }
+
+        /** The first page of a stride, or the one behind the last. */
+        private long pageOf(int stride) {
+            return Math.min(firstPage + stride * STRIDE, firstPage + length / PAGE);
+        }
+
+        private int strideOf(long page) {
+            return page >= pageOf(strides()) ? strides()
+                    : Math.toIntExact((page - firstPage) / STRIDE);
+        }
+
+        private long addressOf(long page) {
+            return address + (page - firstPage) * PAGE;
+        }
+
+        private long pageAt(long at) {
+            return firstPage + (at - address) / PAGE;
+        }
     }
 
     /** Gets a userfaultfd of the tracked process. */
@@ -46,18 +73,28 @@ public final class UserfaultTracker implements DirtyTracker {
 
     private static final int PAGE = 4096;
 
+    /**
+     * Pages between two looks for storage, 8 MiB: four pages of page tables, which a lone page
+     * may cost, and 128 looks for each GiB that is full.
+     */
+    private static final long STRIDE = 2048;
+
     private final Opener<Userfault> userfaults;
     private final Opener<PagemapScan> scans;
     private final List<Range> ranges;
+    private final PagedMemory storage;
+    /** Strides of each range that were scanned since it was armed. */
+    private final Map<Range, BitSet> scanned = new HashMap<>();
     private Userfault userfault;
     private PagemapScan scan;
     private long failures;
 
     private UserfaultTracker(Opener<Userfault> userfaults, Opener<PagemapScan> scans,
-            List<Range> ranges) {
+            List<Range> ranges, PagedMemory storage) {
         this.userfaults = userfaults;
         this.scans = scans;
         this.ranges = List.copyOf(ranges);
+        this.storage = storage;
     }
 
     /**
@@ -67,7 +104,7 @@ public final class UserfaultTracker implements DirtyTracker {
      * @return unarmed
      */
     public static UserfaultTracker ofSelf(List<Range> ranges) {
-        return new UserfaultTracker(Userfault::open, PagemapScan::ofSelf, ranges);
+        return new UserfaultTracker(Userfault::open, PagemapScan::ofSelf, ranges, null);
     }
 
     /**
@@ -82,7 +119,20 @@ public final class UserfaultTracker implements DirtyTracker {
     public static UserfaultTracker ofProcess(long pid, DescriptorSource source,
             List<Range> ranges) {
         return new UserfaultTracker(() -> Userfault.adopt(source.get()),
-                () -> PagemapScan.of(pid), ranges);
+                () -> PagemapScan.of(pid), ranges, null);
+    }
+
+    /**
+     * Leaves large holes alone: to protect them would cost page tables for all of them, 2 MiB for
+     * each GiB, and time in every harvest. No write is lost by it: a page that is born in such a
+     * hole has storage and no protection, which the next harvest reports as written. What becomes
+     * a hole is not reported.
+     *
+     * @param memory tells where the tracked memory has storage; of the same page indexes
+     * @return this tracker so, unarmed
+     */
+    public UserfaultTracker within(PagedMemory memory) {
+        return new UserfaultTracker(userfaults, scans, ranges, memory);
     }
 
     @Override
@@ -103,9 +153,9 @@ public final class UserfaultTracker implements DirtyTracker {
             }
             for (Range range : ranges) {
                 // The first scan reports every page and arms them all.
-                scan.harvest(range.address(), range.address() + range.length(), (from, to) -> { });
+                harvest(range, null);
             }
-        } catch (IOException e) {
+        } catch (IOException | UncheckedIOException e) {
             close();
             throw new TrackerException("tracking cannot start: " + e.getMessage(), e);
         }
@@ -119,18 +169,71 @@ public final class UserfaultTracker implements DirtyTracker {
         }
         try {
             for (Range range : ranges) {
-                scan.harvest(range.address(), range.address() + range.length(),
-                        (from, to) -> mark(into, range, from, to));
+                harvest(range, into);
             }
-        } catch (IOException e) {
+        } catch (IOException | UncheckedIOException e) {
             failures++;
             into.markAll();
             throw new TrackerException("every page counts as written: " + e.getMessage(), e);
         }
     }
 
-    private static void mark(DirtyBitmap into, Range range, long from, long to) {
-        into.markRange(range.firstPage() + (from - range.address()) / PAGE, (to - from) / PAGE);
+    /** Scans what has storage, or all of it where nobody tells; into null: only to protect. */
+    private void harvest(Range range, DirtyBitmap into) throws IOException {
+        if (storage == null) {
+            scan(range, 0, range.strides(), (from, to) -> mark(range, from, to, into));
+            return;
+        }
+        BitSet known = scanned.computeIfAbsent(range, any -> new BitSet());
+        int first = range.strideOf(storage.nextData(range.firstPage()));
+        while (first < range.strides()) {
+            boolean again = known.get(first);
+            int end = first;
+            while (end < range.strides() && known.get(end) == again && hasData(range, end)) {
+                end++;
+            }
+            if (end > first) {
+                scan(range, first, end, again
+                        ? (from, to) -> mark(range, from, to, into)
+                        : (from, to) -> markData(range, from, to, into));
+                known.set(first, end);
+            }
+            // Past the first one in any case: its data may have gone between two looks.
+            first = range.strideOf(storage.nextData(range.pageOf(Math.max(end, first + 1))));
+        }
+    }
+
+    private boolean hasData(Range range, int stride) {
+        return storage.nextData(range.pageOf(stride)) < range.pageOf(stride + 1);
+    }
+
+    private void scan(Range range, int first, int end, PagemapScan.RangeConsumer consumer)
+            throws IOException {
+        scan.harvest(range.addressOf(range.pageOf(first)), range.addressOf(range.pageOf(end)),
+                consumer);
+    }
+
+    private static void mark(Range range, long from, long to, DirtyBitmap into) {
+        if (into != null) {
+            into.markRange(range.pageAt(from), (to - from) / PAGE);
+        }
+    }
+
+    /**
+     * The first scan of a stride also reports its holes. What is born in one after the scan is
+     * protected, so the next scan reports it.
+     */
+    private void markData(Range range, long from, long to, DirtyBitmap into) {
+        if (into == null) {
+            return;
+        }
+        long end = range.pageAt(to);
+        long page = storage.nextData(range.pageAt(from));
+        while (page < end) {
+            long hole = Math.min(end, storage.nextHole(page));
+            into.markRange(page, hole - page);
+            page = storage.nextData(hole);
+        }
     }
 
     /**
@@ -155,6 +258,7 @@ public final class UserfaultTracker implements DirtyTracker {
             scan.close();
             scan = null;
         }
+        scanned.clear();
     }
 
     /** Closing does it too, but only where no other process holds a copy of the descriptor. */

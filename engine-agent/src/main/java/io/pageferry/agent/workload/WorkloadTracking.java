@@ -65,7 +65,7 @@ record WorkloadTracking(DirtyTracker tracker, LongConsumer marks, String reason)
             ranges.add(new UserfaultTracker.Range(regions.window(region.id()).address(),
                     region.size(), regions.regions().firstPage(region.id())));
         }
-        return new WorkloadTracking(UserfaultTracker.ofSelf(ranges), page -> { },
+        return new WorkloadTracking(UserfaultTracker.ofSelf(ranges).within(regions), page -> { },
                 "the kernel tracks the writes of this process (userfaultfd and PAGEMAP_SCAN)");
     }
 

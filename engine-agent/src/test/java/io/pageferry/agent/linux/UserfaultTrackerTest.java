@@ -6,8 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pageferry.agent.guest.MappedRegions;
 import io.pageferry.core.dirty.DirtyBitmap;
 import io.pageferry.core.dirty.TrackerException;
+import io.pageferry.core.memory.RegionTable;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -17,6 +19,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 class UserfaultTrackerTest {
     private static final int PAGE = 4096;
@@ -26,6 +29,48 @@ class UserfaultTrackerTest {
     @BeforeAll
     static void needed() {
         Requirements.ownTracking();
+    }
+
+    /** 4 GiB of holes: protected one by one they would cost 8 MiB of page tables. */
+    @Test
+    @Timeout(60)
+    void holesAreLeftAloneAndWhatIsBornInThemIsSeen() throws Exception {
+        long pages = (1 << 20) + 3;
+        try (MappedRegions sparse = new MappedRegions(RegionTable.single("ram", pages * PAGE),
+                List.of(new MappedRegions.Part(
+                        SharedMemory.create("test", pages * PAGE), 0)));
+                DirtyBitmap dirty = new DirtyBitmap(pages)) {
+            MemorySegment live = sparse.window(0);
+            live.set(JAVA_LONG, 5 * PAGE, 1);
+            live.set(JAVA_LONG, (pages - 1) * PAGE, 1);
+            long before = pageTableKib();
+            try (UserfaultTracker tracker = whole(live).within(sparse)) {
+                tracker.start();
+                tracker.harvest(dirty);
+                assertEquals(0, dirty.count());
+                live.set(JAVA_LONG, 5 * PAGE, 2);
+                live.set(JAVA_LONG, 700_000L * PAGE, 2);
+                tracker.harvest(dirty);
+                assertEquals(5, dirty.nextMarked(0));
+                assertEquals(700_000, dirty.nextMarked(6));
+                assertEquals(2, dirty.count());
+                dirty.clearAll();
+                tracker.harvest(dirty);
+                assertEquals(0, dirty.count());
+                live.set(JAVA_LONG, 700_000L * PAGE, 3);
+                live.set(JAVA_LONG, (pages - 1) * PAGE, 3);
+                tracker.harvest(dirty);
+                assertEquals(700_000, dirty.nextMarked(0));
+                assertEquals(pages - 1, dirty.nextMarked(700_001));
+                assertTrue(pageTableKib() - before < 2048,
+                        () -> "page tables grew from " + before + " KiB");
+            }
+        }
+    }
+
+    private static long pageTableKib() throws IOException {
+        return Long.parseLong(Processes.status(ProcessHandle.current().pid(), "VmPTE")
+                .replace("kB", "").strip());
     }
 
     @Test

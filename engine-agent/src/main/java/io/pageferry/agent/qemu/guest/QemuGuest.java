@@ -70,7 +70,8 @@ final class QemuGuest implements SourceGuest {
             memory.requireOneWriter();
             regions = memory.map(false);
             DirtyTracker tracker = UserfaultTracker.ofProcess(process.pid(),
-                    () -> setup.injector().get().userfault(process.pid()), memory.ranges());
+                    () -> setup.injector().get().userfault(process.pid()), memory.ranges())
+                    .within(regions);
             String reason = "it sees every write to QEMU's memory from outside, by "
                     + KernelProbe.summary(KernelProbe.run());
             QemuGuest guest = new QemuGuest(process, qemu, facts,
