@@ -78,6 +78,13 @@ public final class SourceAgent {
                 .openSource(settings.guest(), setup)) {
             listener.log(Level.INFO, "tracker: " + guest.tracker().name() + ", "
                     + guest.trackerReason());
+            if (settings.options().limits().throttling().isAsked()
+                    && guest.throttle().isEmpty()) {
+                return nothing(ErrorCode.FEATURE_MISSING, "a " + guest.describe().kind()
+                        + " guest cannot be throttled in this version", Side.SOURCE,
+                        "leave --throttle and --write-quota out; --max-downtime and"
+                        + " --on-no-convergence say what to do with a guest that writes fast");
+            }
             return locked(guest);
         } catch (GuestException refused) {
             return nothing(refused.code(), refused.getMessage(), Side.SOURCE, refused.remedy());

@@ -61,6 +61,9 @@ public final class MigrationFigures {
     private long verifiedPages;
     private long epoch;
     private String owner = "source";
+    private long stolenNanos;
+    private long throttledNanos;
+    private int maxThrottlePercent;
 
     /** Makes empty figures. */
     public MigrationFigures() {
@@ -155,6 +158,35 @@ public final class MigrationFigures {
      */
     public void deviceState(long bytes) {
         deviceStateBytes = bytes;
+    }
+
+    /**
+     * Notes what the throttle cost the guest.
+     *
+     * @param stolen     guest time taken, measured
+     * @param lasted     from the begin of pre-copy until the throttle was lifted
+     * @param maxPercent the strongest that was set
+     */
+    public void slowdown(long stolen, long lasted, int maxPercent) {
+        stolenNanos = stolen;
+        throttledNanos = lasted;
+        maxThrottlePercent = maxPercent;
+    }
+
+    /** {@return nanoseconds of guest time that the throttle took, measured} */
+    public long stolenNanos() {
+        return stolenNanos;
+    }
+
+    /** {@return share of the guest's time taken over the move, 0 … 100} */
+    public double slowdownPercent() {
+        return throttledNanos == 0 ? 0 : 100.0 * stolenNanos / throttledNanos;
+    }
+
+    /** {@return the strongest throttle: as set, or as measured in a round where a quota held} */
+    public double maxThrottlePercent() {
+        return rounds.stream().mapToDouble(RoundStats::throttlePercent)
+                .reduce(maxThrottlePercent, Math::max);
     }
 
     /**

@@ -4,11 +4,13 @@ import io.pageferry.core.dirty.TrackerException;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.link.Outbox;
+import io.pageferry.core.migration.MigrationListener.Level;
 import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.migration.Outcome.Side;
 import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.round.ConvergenceController;
 import io.pageferry.core.round.DowntimePrediction;
+import io.pageferry.core.round.GuestThrottle;
 import io.pageferry.core.round.RoundDecision;
 import io.pageferry.core.round.RoundRunner;
 import io.pageferry.core.round.RoundStats;
@@ -28,6 +30,7 @@ final class Precopy {
     private final Outbox outbox;
     private final RoundRunner runner;
     private final Progress progress;
+    private final GuestThrottle throttle;
     private Phase phase = Phase.ENCODING;
     private long startNanos;
     private long barrierNanos;
@@ -35,11 +38,13 @@ final class Precopy {
     private boolean cutShort;
     private DowntimePrediction prediction;
 
-    Precopy(SourceParts parts, Outbox outbox, RoundRunner runner, Progress progress) {
+    Precopy(SourceParts parts, Outbox outbox, RoundRunner runner, Progress progress,
+            GuestThrottle throttle) {
         this.parts = parts;
         this.outbox = outbox;
         this.runner = runner;
         this.progress = progress;
+        this.throttle = throttle;
     }
 
     /** Arms the tracker and begins round 0. */
@@ -47,12 +52,14 @@ final class Precopy {
         startNanos = parts.clock().nanoTime();
         runner.start(parts.link().pages());
         runner.begin(0, false, startNanos);
+        throttle.start(startNanos);
     }
 
     /** The link is lost: the round under way will not end. */
     void interrupt() {
         if (phase != Phase.WALKING) {
-            progress.figures().interrupted(runner.finish(parts.clock().nanoTime()));
+            progress.figures().interrupted(runner.finish(parts.clock().nanoTime())
+                    .withStolen(throttle.stolenOfRound()));
         }
     }
 
@@ -105,6 +112,7 @@ final class Precopy {
 
     /** Does what can be done; returns a final decision (stop or abort), or null to go on. */
     RoundDecision step() {
+        throttle.turn(parts.clock().nanoTime());
         switch (phase) {
             case ENCODING -> encode();
             case BARRIER -> {
@@ -141,7 +149,8 @@ final class Precopy {
         RoundStats stats = runner.finish(now);
         progress.roundTrip(now - barrierNanos);
         long dirty = scan();
-        RoundStats whole = stats.withNewlyDirty(dirty);
+        RoundStats whole = stats.withNewlyDirty(dirty)
+                .withStolen(throttle.stolenOfRound());
         progress.figures().add(whole);
         parts.listener().round(whole);
         return decide(dirty);
@@ -157,13 +166,20 @@ final class Precopy {
     private RoundDecision decide(long dirty) {
         long now = parts.clock().nanoTime();
         prediction = DowntimePrediction.of(progress.figures().rounds(), dirty,
-                progress.fixedCost(parts.options().handoverCost()));
+                progress.fixedCost(parts.options().handoverCost()),
+                parts.options().limits().bandwidth().switchoverBytesPerSecond());
         RoundDecision decision = ConvergenceController.decide(
                 new ConvergenceController.Situation(progress.figures().rounds(), dirty,
-                        now - startNanos, prediction),
+                        now - startNanos, prediction, throttle.percent(),
+                        throttle.stolenNanos()),
                 parts.options().limits());
         if (decision instanceof RoundDecision.Abort) {
             return decision;
+        }
+        if (decision instanceof RoundDecision.Throttle change) {
+            throttle.set(change.percent());
+            parts.listener().log(Level.INFO, "throttle: " + change.percent() + " %, "
+                    + change.why());
         }
         if (!(decision instanceof RoundDecision.StopAndCopy)) {
             nextRound(now);

@@ -10,6 +10,8 @@ import io.pageferry.core.migration.JournalState;
 import io.pageferry.core.migration.MigrationFigures;
 import io.pageferry.core.migration.MigrationListener.Level;
 import io.pageferry.core.migration.Outcome;
+import io.pageferry.core.round.GuestThrottle;
+import io.pageferry.core.round.Pacer;
 import io.pageferry.core.round.RoundRunner;
 import java.io.IOException;
 import java.util.Optional;
@@ -25,6 +27,7 @@ final class SourceContext {
     final RoundRunner runner;
     final RenewableLink link;
     final Reconnection reconnection;
+    final GuestThrottle throttle;
     final long startNanos;
     private SourceState state = SourceState.NEGOTIATING;
     private Outcome outcome;
@@ -37,7 +40,10 @@ final class SourceContext {
         this.parts = given.over(link);
         this.outbox = new Outbox(link);
         this.runner = new RoundRunner(parts.guest().memory(), parts.guest().tracker(),
-                new PageEncoder(parts.options().codec()));
+                new PageEncoder(parts.options().codec(), parts.clock()),
+                new Pacer(parts.clock(), parts.options().limits().bandwidth()));
+        this.throttle = new GuestThrottle(parts.guest().throttle(),
+                parts.options().limits().throttling());
         this.reconnection = new Reconnection(this, parts.opener());
         this.startNanos = parts.clock().nanoTime();
         this.nextGuestCheck = startNanos;
@@ -75,7 +81,17 @@ final class SourceContext {
 
     void enter(SourceState next) {
         state = next;
+        if (next != SourceState.NEGOTIATING && next != SourceState.PRECOPY) {
+            liftThrottle();
+        }
         parts.listener().state(next.word(), epoch);
+    }
+
+    /** Whatever comes after pre-copy, the guest is not slowed down in it. */
+    private void liftThrottle() {
+        throttle.lift(now());
+        figures().slowdown(throttle.stolenNanos(), throttle.lastedNanos(),
+                throttle.maxPercent());
     }
 
     void finish(Outcome end) {

@@ -208,7 +208,8 @@ public final class SourceMigration implements LinkHandler, AutoCloseable {
                     parts.guest().describe()));
         }
         if (welcomed && parts.link().channelsReady()) {
-            precopy = new Precopy(parts, context.outbox, context.runner, context.progress);
+            precopy = new Precopy(parts, context.outbox, context.runner, context.progress,
+                    context.throttle);
             beginPrecopy();
         } else if (context.now() - context.startNanos >= parts.options().negotiationNanos()) {
             fail(Result.REFUSED, ErrorCode.DEADLINE, "the target did not answer within "
@@ -248,6 +249,7 @@ public final class SourceMigration implements LinkHandler, AutoCloseable {
     }
 
     private void reconnectTurn() {
+        context.throttle.turn(context.now());
         switch (context.reconnection.poll()) {
             case OVER -> fail(context.reconnection.refusal());
             case RESUMED -> precopy.goOn(switchover == null ? 0 : switchover.round());

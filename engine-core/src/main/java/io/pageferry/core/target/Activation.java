@@ -54,8 +54,10 @@ final class Activation {
      * durable no, or empty where it was granted.
      */
     Optional<Message> resumed() {
-        context.link().close();
-        onEnd(ErrorCode.LINK_LOST, "the link was lost before the grant", Side.SOURCE);
+        if (context.state() == TargetState.READY || context.state() == TargetState.REFUSED) {
+            context.link().close();
+            onEnd(ErrorCode.LINK_LOST, "the link was lost before the grant", Side.SOURCE);
+        }
         return Optional.ofNullable(lastWord).filter(Message.Refused.class::isInstance);
     }
 

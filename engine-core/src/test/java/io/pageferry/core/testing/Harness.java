@@ -11,6 +11,7 @@ import io.pageferry.core.memory.RegionTable;
 import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.round.DowntimePrediction;
 import io.pageferry.core.round.MigrationLimits;
+import io.pageferry.core.round.Pacer;
 import io.pageferry.core.source.SourceMigration;
 import io.pageferry.core.source.SourceOptions;
 import io.pageferry.core.source.SourceParts;
@@ -114,7 +115,8 @@ public final class Harness implements AutoCloseable {
                 ? MigrationLimits.Policy.KVM_CLASSIC : MigrationLimits.Policy.DOWNTIME_BUDGET;
         return new MigrationLimits(policy, (61 + random.nextInt(100)) * 1_000_000L,
                 1 + random.nextInt(8), 3_600_000_000_000L,
-                MigrationLimits.OnNoConvergence.STOP_AND_COPY, 60_000_000_000L);
+                MigrationLimits.OnNoConvergence.STOP_AND_COPY, 60_000_000_000L,
+                Pacer.Bandwidth.UNLIMITED, MigrationLimits.Throttling.NONE);
     }
 
     /**
