@@ -114,7 +114,8 @@ final class Simulation implements AutoCloseable {
         MigrationLimits limits = new MigrationLimits(policy,
                 (61 + random.nextInt(100)) * 1_000_000L, 2 + random.nextInt(6), 3600 * SECOND,
                 random.nextInt(10) == 0 ? MigrationLimits.OnNoConvergence.ABORT
-                        : MigrationLimits.OnNoConvergence.STOP_AND_COPY, 60 * SECOND);
+                        : MigrationLimits.OnNoConvergence.STOP_AND_COPY, 60 * SECOND,
+                MigrationLimits.defaults().bandwidth(), MigrationLimits.defaults().throttling());
         return new SourceOptions(limits, CodecChoice.values()[random.nextInt(3)],
                 1 + random.nextInt(3), random.nextInt(4) > 0, 10 * SECOND, 30 * SECOND, true,
                 new DowntimePrediction.Fixed(SECOND / 50, 3 * SECOND / 50),
