@@ -297,7 +297,8 @@ public final class TargetAgent {
                 done.figures().guest().orElseThrow(),
                 new Report.Choices(null, null, 1, null,
                         transport.kind().name().toLowerCase(Locale.ROOT).replace("_", ""),
-                        "sent"), startup);
+                        List.of("none", "sent", "full").get(done.figures().verification())),
+                startup);
     }
 
     private void closeJournal() throws IOException {
