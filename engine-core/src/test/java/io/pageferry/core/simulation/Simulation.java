@@ -119,7 +119,7 @@ final class Simulation implements AutoCloseable {
         return new SourceOptions(limits, CodecChoice.values()[random.nextInt(3)],
                 1 + random.nextInt(3), random.nextInt(4) > 0, 10 * SECOND, 30 * SECOND, true,
                 new DowntimePrediction.Fixed(SECOND / 50, 3 * SECOND / 50),
-                reconnects ? 30 * SECOND : 0);
+                reconnects ? 30 * SECOND : 0, SourceOptions.Extras.NONE);
     }
 
     /** Runs it to its end and checks that; throws an {@link AssertionError} that names the seed. */
