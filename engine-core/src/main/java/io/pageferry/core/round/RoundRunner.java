@@ -5,6 +5,7 @@ import io.pageferry.core.codec.PageCodec;
 import io.pageferry.core.codec.PageEncoder;
 import io.pageferry.core.dirty.DirtyBitmap;
 import io.pageferry.core.dirty.DirtyTracker;
+import io.pageferry.core.dirty.SentPages;
 import io.pageferry.core.dirty.TrackerException;
 import io.pageferry.core.memory.ChecksumTable;
 import io.pageferry.core.memory.DataRun;
@@ -12,6 +13,7 @@ import io.pageferry.core.memory.GuestMemory;
 import io.pageferry.core.memory.PageChecksum;
 import io.pageferry.core.memory.RegionTable;
 import java.lang.foreign.MemorySegment;
+import java.util.Optional;
 
 /**
  * Runs the rounds of one migration: asks the tracker, encodes dirty pages into the sink's slots,
@@ -31,6 +33,8 @@ public final class RoundRunner implements AutoCloseable {
     private final DirtyBitmap filledThere;
     private final DataRun dataRun;
     private final ChecksumTable sent;
+    private final Optional<SentPages> learner;
+    private final Pacer pacer;
     private PageSink sink;
     private PageBatch open;
     private RoundCounter counter;
@@ -42,11 +46,14 @@ public final class RoundRunner implements AutoCloseable {
      * @param memory  the guest's, stays the caller's
      * @param tracker of the same pages, stays the caller's
      * @param encoder used by this runner alone
+     * @param pacer   likewise
      */
-    public RoundRunner(GuestMemory memory, DirtyTracker tracker, PageEncoder encoder) {
+    public RoundRunner(GuestMemory memory, DirtyTracker tracker, PageEncoder encoder,
+            Pacer pacer) {
         this.memory = memory;
         this.tracker = tracker;
         this.encoder = encoder;
+        this.pacer = pacer;
         this.regions = memory.regions();
         this.windows = new MemorySegment[regions.regions().size()];
         for (int i = 0; i < windows.length; i++) {
@@ -56,6 +63,8 @@ public final class RoundRunner implements AutoCloseable {
         this.filledThere = new DirtyBitmap(regions.pageCount());
         this.dataRun = new DataRun(memory);
         this.sent = new ChecksumTable(regions.pageCount());
+        this.learner = tracker instanceof SentPages learns ? Optional.of(learns)
+                : Optional.empty();
     }
 
     /**
@@ -66,7 +75,7 @@ public final class RoundRunner implements AutoCloseable {
      * @throws TrackerException when tracking cannot be had
      */
     public void start(PageSink into) throws TrackerException {
-        this.sink = into;
+        this.sink = pacer.over(into);
         tracker.start();
         markData();
     }
@@ -121,6 +130,8 @@ public final class RoundRunner implements AutoCloseable {
         counter.began(dirty.count(), sink.wireBytes());
         dataRun.forget();
         cursor = 0;
+        pacer.roundBegins(stopAndCopy);
+        encoder.roundBegins();
     }
 
     /**
@@ -177,14 +188,18 @@ public final class RoundRunner implements AutoCloseable {
         return counter.finish(nowNanos, sink.wireBytes());
     }
 
-    /** Takes every unacknowledged page back into the dirty set. Only once the link is gone. */
-    public void reclaimDebt() {
+    /**
+     * Takes every unacknowledged page back into the dirty set. Only once the link is gone.
+     *
+     * @return bytes on the wire of the batches taken back
+     */
+    public long reclaimDebt() {
         if (open != null) {
             remark(open);
             sink.abandon(open);
             open = null;
         }
-        sink.reclaim(dirty::mark);
+        return sink.reclaim(dirty::mark);
     }
 
     /** {@return dirty pages and pages in unacknowledged batches; 0 when all arrived} */
@@ -217,6 +232,7 @@ public final class RoundRunner implements AutoCloseable {
         }
         if (open == null) {
             open = sink.claim();
+            encoder.claimed(open != null);
             if (open == null) {
                 return false;
             }
@@ -235,6 +251,9 @@ public final class RoundRunner implements AutoCloseable {
             counter.skipped();
             return;
         }
+        if (learner.isPresent()) {
+            teach(page, zero);
+        }
         if (zero) {
             encoder.appendZero(open, page);
             counter.sent(PageCodec.ZERO);
@@ -245,6 +264,15 @@ public final class RoundRunner implements AutoCloseable {
         sent.set(page, encoder.lastChecksum());
     }
 
+    /** Before the copy is compressed in its place. */
+    private void teach(long page, boolean zero) {
+        if (zero) {
+            learner.get().sentZero(page);
+        } else {
+            learner.get().sent(page, open.payload(), open.payloadBytes());
+        }
+    }
+
     private void flush() {
         if (open == null) {
             return;
@@ -253,6 +281,7 @@ public final class RoundRunner implements AutoCloseable {
             sink.abandon(open);
         } else {
             sink.commit(open);
+            encoder.committed(open, sink.unacknowledged());
         }
         open = null;
     }

@@ -1,0 +1,137 @@
+package io.pageferry.core.simulation;
+
+import io.pageferry.core.link.ErrorCode;
+import io.pageferry.core.migration.GuestException;
+import io.pageferry.core.migration.JournalState;
+import io.pageferry.core.target.TargetState;
+import io.pageferry.core.testing.TestGuest;
+import io.pageferry.core.testing.TestIncomingGuest;
+import io.pageferry.core.testing.TestJournal;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.Set;
+
+/** What goes wrong in one simulation, drawn before it begins, and what of it happened. */
+final class Faults {
+    private static final List<JournalState> SOURCE_RECORDS = List.of(JournalState.SWITCHOVER,
+            JournalState.GRANTED, JournalState.OWNED, JournalState.DONE);
+
+    /** Not the target's no: where that is not durable, no guest is left that could run. */
+    private static final List<JournalState> TARGET_RECORDS = List.of(JournalState.PREPARED,
+            JournalState.ACTIVE, JournalState.RUNNING);
+
+    /** When a link may be cut; READY is the target's, the others are the source's. */
+    private enum Moment { NEGOTIATING, PRECOPY, SWITCHOVER, READY, GRANTED }
+
+    /** Acts that want a target that says no. */
+    private static final Set<String> AFTER_A_NO = Set.of("J(OWNED)", "resume", "J(REFUSED)",
+            "discard", "send Refused");
+
+    final Fuse source;
+    final Fuse target;
+    private final Random random;
+    private final Mutant mutant;
+    private final List<String> happened = new ArrayList<>();
+    private final boolean cancelAtSource;
+    private Moment cutAt;
+    private int cutsToCome;
+    private int untilCut;
+    private int untilCancel;
+    private boolean planned;
+
+    Faults(Random from, Mutant mutant) {
+        this.random = new Random(from.nextLong());
+        this.mutant = mutant;
+        int kind = mutant == Mutant.NO_GENERATION ? 0 : random.nextInt(10);
+        source = kind == 1 || kind == 2 || kind == 5
+                ? Fuse.drawn(random, Fuse.SOURCE_ACTS) : Fuse.none();
+        target = kind == 3 || kind == 4 || kind == 5
+                ? Fuse.drawn(random, Fuse.TARGET_ACTS) : Fuse.none();
+        cutsToCome = kind >= 5 && kind < 8 ? 1 + random.nextInt(3) : 0;
+        cutAt = Moment.values()[random.nextInt(Moment.values().length)];
+        if (AFTER_A_NO.contains(source.act()) || AFTER_A_NO.contains(target.act())) {
+            cutsToCome = 1;
+            cutAt = random.nextInt(3) == 0 ? Moment.SWITCHOVER : Moment.READY;
+        }
+        untilCut = untilCut();
+        untilCancel = kind == 8 ? random.nextInt(120) : -1;
+        cancelAtSource = random.nextBoolean();
+        planned = kind != 0 && kind != 9;
+    }
+
+    /** Ready and granted do not last. */
+    private int untilCut() {
+        return cutAt.ordinal() >= Moment.READY.ordinal() ? random.nextInt(3) : random.nextInt(25);
+    }
+
+    /** Lets a journal refuse one kind of record, in one simulation of twenty. */
+    void fillDisks(TestJournal atSource, TestJournal atTarget) {
+        if (mutant != Mutant.NONE || random.nextInt(20) != 0) {
+            return;
+        }
+        boolean here = random.nextBoolean();
+        List<JournalState> records = here ? SOURCE_RECORDS : TARGET_RECORDS;
+        JournalState state = records.get(random.nextInt(records.size()));
+        (here ? atSource : atTarget).failOn(state, random.nextBoolean());
+        planned = true;
+        happened.add("disk full at " + state);
+    }
+
+    /** Lets the resume fail, in one simulation of ten: at the target, or for a while at home. */
+    void lock(TestGuest guest, TestIncomingGuest incoming) {
+        int which = mutant == Mutant.NONE ? random.nextInt(40) : -1;
+        GuestException failure = new GuestException(ErrorCode.GUEST_FAILED, "a lock is held", "");
+        switch (which) {
+            case 0, 1 -> incoming.failResume(failure.provablyNeverRan());
+            case 2 -> incoming.failResume(failure);
+            case 3 -> guest.failResumeOnce(failure.retryable());
+            default -> {
+                return;
+            }
+        }
+        planned = true;
+        happened.add(which == 3 ? "locked at home" : "locked at the target");
+    }
+
+    void beforeStep(Simulation simulation) {
+        boolean stuck = mutant == Mutant.NO_GENERATION && simulation.road.holdsStraggler()
+                && random.nextInt(5) == 0;
+        boolean cut = cutsToCome > 0 && simulation.isLinkUp() && is(cutAt, simulation)
+                && untilCut-- <= 0;
+        if (cut || stuck && simulation.isLinkUp()) {
+            cutsToCome--;
+            untilCut = untilCut();
+            happened.add("cut in " + cutAt);
+            simulation.cut(random.nextBoolean() ? ErrorCode.LINK_LOST : ErrorCode.CORRUPT_FRAME);
+        }
+        if (untilCancel >= 0 && untilCancel-- == 0) {
+            happened.add("cancel in " + simulation.source().state());
+            simulation.cancel(cancelAtSource);
+        }
+    }
+
+    private static boolean is(Moment moment, Simulation simulation) {
+        return moment == Moment.READY ? simulation.target().state() == TargetState.READY
+                : simulation.source().state().name().equals(moment.name());
+    }
+
+    void died(boolean atSource, String where) {
+        happened.add((atSource ? "source " : "target ") + where);
+    }
+
+    /** Whether anything could go wrong; without that, the guest has to arrive. */
+    boolean none() {
+        return !planned;
+    }
+
+    /** What happened, in order, in words that do not depend on the seed. */
+    List<String> happened() {
+        return List.copyOf(happened);
+    }
+
+    @Override
+    public String toString() {
+        return happened.toString();
+    }
+}

@@ -1,0 +1,15 @@
+package io.pageferry.core.simulation;
+
+/** A rule of the design that is broken on purpose, around the production code and not in it. */
+enum Mutant {
+    /** Nothing is broken. */
+    NONE,
+    /** The tracker forgets a page after it was read, not before. */
+    CLEAR_AFTER_READ,
+    /** The guard of a dead source resumes a guest that was granted. */
+    RESUME_IN_GRANTED,
+    /** A round is over when it is sent; nobody waits until it is applied. */
+    NO_BARRIER,
+    /** A batch of a connection that was given up still gets in. */
+    NO_GENERATION
+}

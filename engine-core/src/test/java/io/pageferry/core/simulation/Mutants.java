@@ -1,0 +1,140 @@
+package io.pageferry.core.simulation;
+
+import io.pageferry.core.codec.PageBatch;
+import io.pageferry.core.dirty.DirtyBitmap;
+import io.pageferry.core.dirty.DirtyTracker;
+import io.pageferry.core.dirty.TrackerException;
+import io.pageferry.core.link.LinkHandler;
+import io.pageferry.core.link.Message;
+import io.pageferry.core.link.SourceLink;
+import io.pageferry.core.testing.SourceLinkFilter;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayDeque;
+
+/** The wrappers that break a rule. */
+final class Mutants {
+    private Mutants() {
+    }
+
+    /**
+     * Reports first and clears when it is asked again, which is after the pages were read: a page
+     * written in between is cleared with the others.
+     */
+    static final class LateClearing implements DirtyTracker {
+        private final DirtyTracker real;
+        private final DirtyBitmap reported;
+
+        LateClearing(DirtyTracker real, long pages) {
+            this.real = real;
+            this.reported = new DirtyBitmap(pages);
+        }
+
+        @Override
+        public String name() {
+            return "late clearing";
+        }
+
+        @Override
+        public void start() throws TrackerException {
+            real.start();
+        }
+
+        @Override
+        public void harvest(DirtyBitmap into) throws TrackerException {
+            try (DirtyBitmap fresh = new DirtyBitmap(reported.pages())) {
+                real.harvest(fresh);
+                reported.forEachRun((first, count) -> {
+                    for (long page = first; page < first + count; page++) {
+                        fresh.clear(page);
+                    }
+                });
+                reported.clearAll();
+                fresh.forEachRun((first, count) -> {
+                    reported.markRange(first, count);
+                    into.markRange(first, count);
+                });
+            }
+        }
+
+        @Override
+        public void close() {
+            real.close();
+            reported.close();
+        }
+    }
+
+    /** Answers each barrier of pre-copy itself, as soon as it is sent, and hides the debt. */
+    static final class NoBarrier extends SourceLinkFilter {
+        private final ArrayDeque<Message> answers = new ArrayDeque<>();
+        private boolean over;
+
+        NoBarrier(SourceLink link) {
+            super(link);
+        }
+
+        @Override
+        public boolean send(Message message) {
+            if (!over && message instanceof Message.RoundEnd end) {
+                answers.add(new Message.RoundApplied(end.round()));
+                answers.add(new Message.Walked(end.round()));
+                return true;
+            }
+            boolean sent = super.send(message);
+            over |= sent && message instanceof Message.Switchover;
+            return sent;
+        }
+
+        @Override
+        public int poll(LinkHandler handler) {
+            int polled = super.poll(handler);
+            while (!answers.isEmpty()) {
+                handler.onMessage(answers.poll());
+                polled++;
+            }
+            return polled;
+        }
+
+        @Override
+        public int unacknowledged() {
+            return over ? super.unacknowledged() : 0;
+        }
+    }
+
+    /** A batch on a connection that was given up: kept on its way, and delivered on the next. */
+    static final class Straggler {
+        private byte[] payload;
+        private long[] descriptors;
+        private int region;
+        private long round;
+
+        boolean isKept() {
+            return payload != null;
+        }
+
+        void keep(PageBatch batch) {
+            payload = batch.payload().asSlice(0, batch.payloadBytes())
+                    .toArray(ValueLayout.JAVA_BYTE);
+            descriptors = new long[batch.count()];
+            for (int i = 0; i < descriptors.length; i++) {
+                descriptors[i] = batch.descriptorAt(i);
+            }
+            region = batch.region();
+            round = batch.round();
+        }
+
+        /** Fills a slot with it, under the stamp of a batch that may come now. */
+        PageBatch arrive(PageBatch slot, long generation, long sequence) {
+            slot.begin(region, round);
+            MemorySegment.copy(MemorySegment.ofArray(payload), 0, slot.payload(), 0,
+                    payload.length);
+            for (int i = 0; i < descriptors.length; i++) {
+                slot.setDescriptor(i, descriptors[i]);
+            }
+            slot.received(descriptors.length, payload.length);
+            slot.stamp(generation, 0, sequence);
+            payload = null;
+            return slot;
+        }
+    }
+}

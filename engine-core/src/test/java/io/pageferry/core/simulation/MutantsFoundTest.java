@@ -1,0 +1,50 @@
+package io.pageferry.core.simulation;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.fail;
+
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** The simulation sees a rule that is broken: each mutant is found, each by what it breaks. */
+class MutantsFoundTest {
+    private static final int SEEDS = 2000;
+
+    @ParameterizedTest
+    @EnumSource(value = Mutant.class, mode = EnumSource.Mode.EXCLUDE, names = "NONE")
+    void isFound(Mutant mutant) {
+        for (long seed = 0; seed < SEEDS; seed++) {
+            try (Simulation simulation = new Simulation(seed, mutant)) {
+                String what = failure(simulation);
+                if (what.isEmpty()) {
+                    continue;
+                }
+                assertTrue(what.startsWith("seed " + seed + ": "), what);
+                assertTrue(isItsDoing(mutant, what), mutant + " was found by chance: " + what);
+                assertTrue(mutant != Mutant.NO_GENERATION || simulation.road.stragglersIn() > 0,
+                        "no batch of an old connection got in: " + what);
+                return;
+            }
+        }
+        fail(mutant + " was not found in " + SEEDS + " migrations");
+    }
+
+    private static String failure(Simulation simulation) {
+        try {
+            simulation.run();
+            return "";
+        } catch (AssertionError found) {
+            return found.getMessage();
+        }
+    }
+
+    private static boolean isItsDoing(Mutant mutant, String what) {
+        return switch (mutant) {
+            case RESUME_IN_GRANTED -> what.contains("two guests run")
+                    || what.contains("the source runs");
+            case CLEAR_AFTER_READ, NO_BARRIER, NO_GENERATION ->
+                    what.contains("pages were wrong") || what.contains("DIGEST_MISMATCH");
+            case NONE -> false;
+        };
+    }
+}

@@ -1,0 +1,140 @@
+package io.pageferry.core.simulation;
+
+import io.pageferry.core.codec.PageBatch;
+import io.pageferry.core.link.ErrorCode;
+import io.pageferry.core.link.Link;
+import io.pageferry.core.link.LinkHandler;
+import io.pageferry.core.link.Message;
+import io.pageferry.core.link.SourceLink;
+import io.pageferry.core.migration.LinkOpener;
+import io.pageferry.core.target.TargetMigration;
+import io.pageferry.core.testing.JournalAnswers;
+import io.pageferry.core.testing.MemoryLinks;
+import io.pageferry.core.testing.TestJournal;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The target's host as new connections find it: a RESUME goes to the migration, a STATUS is
+ * answered from the journal once the migration is over or its agent was started again.
+ */
+final class SimulatedDoor implements LinkOpener {
+    private enum Host { SERVES, DOWN, RESTARTED }
+
+    private final SimulatedRoad road;
+    private final TestJournal journal;
+    private final List<MemoryLinks> questions = new ArrayList<>();
+    private final List<MemoryLinks> newcomers = new ArrayList<>();
+    private MemoryLinks current;
+    private TargetMigration target;
+    private Host host = Host.SERVES;
+
+    SimulatedDoor(SimulatedRoad road, TestJournal journal) {
+        this.road = road;
+        this.journal = journal;
+        this.current = road.fresh();
+    }
+
+    void serves(TargetMigration migration) {
+        target = migration;
+    }
+
+    void died() {
+        host = Host.DOWN;
+    }
+
+    void restarted() {
+        host = Host.RESTARTED;
+    }
+
+    /** The newest link that the migration at the target took. */
+    MemoryLinks current() {
+        return current;
+    }
+
+    /** Cuts whatever is open. */
+    void cut(ErrorCode code, String reason) {
+        current.cut(code, reason);
+        newcomers.forEach(link -> link.cut(code, reason));
+        questions.forEach(link -> link.cut(code, reason));
+    }
+
+    @Override
+    public Optional<Link> tryOpen() {
+        if (host == Host.DOWN) {
+            return Optional.empty();
+        }
+        MemoryLinks fresh = road.fresh();
+        questions.add(fresh);
+        return Optional.of(fresh.source());
+    }
+
+    @Override
+    public Optional<SourceLink> beginOpen() {
+        MemoryLinks fresh = road.fresh();
+        if (host == Host.DOWN) {
+            fresh.cut(ErrorCode.LINK_LOST, "nobody listens");
+        } else {
+            newcomers.add(fresh);
+        }
+        return Optional.of(road.atSource(fresh));
+    }
+
+    /** Serves all that came; returns how much there was to do. */
+    int serve() {
+        int work = 0;
+        if (host == Host.RESTARTED || host == Host.SERVES && target.isDone()) {
+            for (MemoryLinks question : questions) {
+                work += question.target().poll(
+                        new JournalAnswers(journal, question.target()));
+            }
+        }
+        if (host != Host.DOWN) {
+            for (MemoryLinks newcomer : List.copyOf(newcomers)) {
+                work += newcomer.target().poll(new Greeter(newcomer));
+            }
+        }
+        return work;
+    }
+
+    /** Takes the first message of a link. */
+    private final class Greeter implements LinkHandler {
+        private final MemoryLinks newcomer;
+
+        Greeter(MemoryLinks newcomer) {
+            this.newcomer = newcomer;
+        }
+
+        @Override
+        public void onMessage(Message message) {
+            if (!(message instanceof Message.Resume resume)) {
+                return;
+            }
+            Optional<Message> answer = host == Host.RESTARTED
+                    ? Optional.of(new Message.Failure(ErrorCode.PROTOCOL_VIOLATION,
+                            "the token belongs to no session here"))
+                    : target.resume(road.atTarget(newcomer), resume);
+            if (answer.isEmpty()) {
+                current = newcomer;
+                newcomers.remove(newcomer);
+                return;
+            }
+            // A queue that is full now may not be so at the next try.
+            for (int i = 0; i < 100 && newcomer.target().isUp()
+                    && !newcomer.target().send(answer.get()); i++) {
+                continue;
+            }
+        }
+
+        @Override
+        public void onBatch(PageBatch batch) {
+            throw new AssertionError("pages before the link was taken");
+        }
+
+        @Override
+        public void onLost(ErrorCode code, String reason) {
+            newcomers.remove(newcomer);
+        }
+    }
+}

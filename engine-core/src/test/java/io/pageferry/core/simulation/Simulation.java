@@ -1,0 +1,299 @@
+package io.pageferry.core.simulation;
+
+import io.pageferry.core.codec.CodecChoice;
+import io.pageferry.core.link.ErrorCode;
+import io.pageferry.core.memory.PageGeometry;
+import io.pageferry.core.memory.Region;
+import io.pageferry.core.memory.RegionTable;
+import io.pageferry.core.migration.JournalState;
+import io.pageferry.core.migration.Outcome;
+import io.pageferry.core.round.DowntimePrediction;
+import io.pageferry.core.round.MigrationLimits;
+import io.pageferry.core.source.SourceMigration;
+import io.pageferry.core.source.SourceOptions;
+import io.pageferry.core.source.SourceParts;
+import io.pageferry.core.source.SourceState;
+import io.pageferry.core.target.TargetMigration;
+import io.pageferry.core.target.TargetOptions;
+import io.pageferry.core.target.TargetParts;
+import io.pageferry.core.testing.EventLog;
+import io.pageferry.core.testing.ManualClock;
+import io.pageferry.core.testing.RecordingListener;
+import io.pageferry.core.testing.TestGuest;
+import io.pageferry.core.testing.TestImage;
+import io.pageferry.core.testing.TestIncomingGuest;
+import io.pageferry.core.testing.TestJournal;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.UUID;
+
+/**
+ * One migration of which everything is drawn from a seed: the guest and how it writes, the link,
+ * the limits, and what goes wrong: cuts of the link, a full disk, somebody who cancels, and an
+ * agent that dies at any call of any port. Production code on both sides; what is done for the
+ * dead is in {@link Recovery}.
+ */
+final class Simulation implements AutoCloseable {
+    private static final int MOST_STEPS = 100_000;
+    private static final int PATIENCE = 20;
+    private static final long SECOND = 1_000_000_000L;
+    private static final long LONGEST_IDLE = SECOND / 4;
+
+    final long seed;
+    final Faults faults;
+    final EventLog log = new EventLog();
+    final ManualClock clock;
+    final TestGuest guest;
+    final TestIncomingGuest incoming;
+    final TestJournal sourceJournal = new TestJournal("source", log);
+    final TestJournal targetJournal = new TestJournal("target", log);
+    final GuestWriter writer;
+    final SimulatedRoad road;
+    private final Random random;
+    private final SimulatedDoor door;
+    private final Recovery recovery;
+    private final SourceMigration source;
+    private final TargetMigration target;
+    private final long mostStepNanos;
+    private Recovery.Settling settling;
+    private boolean sourceDead;
+    private boolean targetDead;
+    private int targetDownSteps;
+    private boolean targetRan;
+    private int idle;
+
+    Simulation(long seed, Mutant mutant) {
+        this.seed = seed;
+        this.random = new Random(seed);
+        this.clock = new ManualClock(random.nextLong());
+        RegionTable regions = regions(random);
+        this.guest = new TestGuest(regions, seed, log);
+        this.incoming = new TestIncomingGuest(TestImage::new, log);
+        this.writer = new GuestWriter(guest, random);
+        int pages = guest.workload().pages();
+        guest.write(random.nextInt(2 * pages), pages);
+        guest.stateTakes(random.nextInt(300), random.nextInt(3));
+        this.faults = new Faults(random, mutant);
+        faults.fillDisks(sourceJournal, targetJournal);
+        faults.lock(guest, incoming);
+        this.road = new SimulatedRoad(clock, random, faults.source, faults.target, mutant);
+        UUID id = new UUID(seed, 1);
+        this.recovery = new Recovery(id, clock, mutant);
+        this.door = new SimulatedDoor(road, targetJournal);
+        if (mutant == Mutant.CLEAR_AFTER_READ) {
+            guest.show(new Mutants.LateClearing(guest.tracker(), pages));
+        }
+        boolean reconnects = random.nextInt(3) > 0 || mutant == Mutant.NO_GENERATION;
+        this.source = new SourceMigration(new SourceParts(id, FusedPorts.guest(guest,
+                faults.source), road.atSource(door.current()), door,
+                FusedPorts.journal(sourceJournal, faults.source), clock,
+                new RecordingListener("source", log), sourceOptions(reconnects)));
+        this.target = new TargetMigration(new TargetParts(road.atTarget(door.current()),
+                FusedPorts.incoming(incoming, faults.target),
+                any -> FusedPorts.journal(targetJournal, faults.target), new UUID(seed, 2), clock,
+                new RecordingListener("target", log), new TargetOptions(1 + random.nextInt(3),
+                10 * SECOND, 30 * SECOND, 1 + random.nextInt(3), reconnects ? 30 * SECOND : 0)));
+        door.serves(target);
+        this.mostStepNanos = 1 + random.nextInt(300_000);
+    }
+
+    private static RegionTable regions(Random random) {
+        List<Region> regions = new ArrayList<>();
+        int count = 1 + random.nextInt(2);
+        for (int i = 0; i < count; i++) {
+            long pages = 1 + random.nextInt(24);
+            regions.add(new Region(i, "ram" + i, i * (1L << 32), PageGeometry.bytesOf(pages),
+                    PageGeometry.PAGE_SIZE));
+        }
+        return new RegionTable(regions);
+    }
+
+    private SourceOptions sourceOptions(boolean reconnects) {
+        MigrationLimits.Policy policy = MigrationLimits.Policy.values()[random.nextInt(2)];
+        MigrationLimits limits = new MigrationLimits(policy,
+                (61 + random.nextInt(100)) * 1_000_000L, 2 + random.nextInt(6), 3600 * SECOND,
+                random.nextInt(10) == 0 ? MigrationLimits.OnNoConvergence.ABORT
+                        : MigrationLimits.OnNoConvergence.STOP_AND_COPY, 60 * SECOND,
+                MigrationLimits.defaults().bandwidth(), MigrationLimits.defaults().throttling());
+        return new SourceOptions(limits, CodecChoice.values()[random.nextInt(3)],
+                1 + random.nextInt(3), random.nextInt(4) > 0, 10 * SECOND, 30 * SECOND, true,
+                new DowntimePrediction.Fixed(SECOND / 50, 3 * SECOND / 50),
+                reconnects ? 30 * SECOND : 0, SourceOptions.Extras.NONE);
+    }
+
+    /** Runs it to its end and checks that; throws an {@link AssertionError} that names the seed. */
+    Verdict run() {
+        try {
+            for (int step = 0; !isOver(); step++) {
+                check(step < MOST_STEPS, "does not end: " + source.state() + ", "
+                        + target.state());
+                step();
+            }
+            return new Verdict(this, outcome(source.outcome().orElse(null), sourceDead),
+                    outcome(target.outcome().orElse(null), targetDead)).checked();
+        } catch (RuntimeException | Error failure) {
+            throw new AssertionError("seed " + seed + ": " + failure + "; " + faults + "; " + log,
+                    failure);
+        }
+    }
+
+    private static Outcome outcome(Outcome real, boolean dead) {
+        return dead ? null : real;
+    }
+
+    private boolean isOver() {
+        boolean sourceOver = sourceDead ? settling == null : source.isDone();
+        boolean targetOver = targetDead ? targetDownSteps < 0 : target.isDone();
+        return sourceOver && targetOver;
+    }
+
+    private void step() {
+        clock.advance(idle < PATIENCE ? random.nextLong(mostStepNanos)
+                : Math.min(LONGEST_IDLE, mostStepNanos << Math.min(20, idle - PATIENCE)));
+        if (guest.isRunning() && source.state().ordinal() < SourceState.OWNED.ordinal()) {
+            writer.step();
+        }
+        faults.beforeStep(this);
+        boolean first = random.nextBoolean();
+        int work = work(first) + work(!first) + serve();
+        idle = work == 0 ? idle + 1 : 0;
+    }
+
+    private int work(boolean atSource) {
+        int work = 0;
+        try {
+            work = atSource ? workAtSource() : workAtTarget();
+        } catch (SimulatedCrash crash) {
+            died(atSource, crash);
+        }
+        checkOwners();
+        return work;
+    }
+
+    /** New connections at the target's host, whose agent may die of them. */
+    private int serve() {
+        int work = 0;
+        try {
+            work = door.serve();
+        } catch (SimulatedCrash crash) {
+            died(false, crash);
+        }
+        checkOwners();
+        return work;
+    }
+
+    private void died(boolean atSource, SimulatedCrash crash) {
+        log.add((atSource ? "source" : "target") + " died " + crash.getMessage());
+        faults.died(atSource, crash.getMessage());
+        if (atSource) {
+            sourceDies();
+        } else {
+            targetDies();
+        }
+    }
+
+    private int workAtSource() {
+        if (sourceDead) {
+            if (settling != null && settling.step()) {
+                settling = null;
+            }
+            return 0;
+        }
+        int work = source.doWork();
+        if (source.isDone()) {
+            door.current().source().close();
+        }
+        return work;
+    }
+
+    private int workAtTarget() {
+        if (targetDead) {
+            if (targetDownSteps >= 0 && targetDownSteps-- == 0) {
+                Recovery.target(incoming, targetJournal, log.count("target.discard") > 0);
+                door.restarted();
+            }
+            return 0;
+        }
+        int work = target.doWork();
+        if (target.isDone()) {
+            door.current().target().close();
+        }
+        return work;
+    }
+
+    /** Its sockets close, and its guard acts at once. */
+    private void sourceDies() {
+        sourceDead = true;
+        door.cut(ErrorCode.LINK_LOST, "the source's agent died");
+        settling = recovery.source(guest, sourceJournal, door).orElse(null);
+    }
+
+    /** Its sockets close, and after a while it is started again. */
+    private void targetDies() {
+        targetDead = true;
+        targetDownSteps = random.nextInt(30);
+        door.died();
+        door.cut(ErrorCode.LINK_LOST, "the target's agent died");
+    }
+
+    void cut(ErrorCode code) {
+        door.cut(code, "cut by the simulation");
+    }
+
+    boolean isLinkUp() {
+        return door.current().source().isUp();
+    }
+
+    void cancel(boolean atSource) {
+        if (atSource) {
+            source.cancel();
+        } else {
+            target.cancel();
+        }
+    }
+
+    SourceMigration source() {
+        return source;
+    }
+
+    TargetMigration target() {
+        return target;
+    }
+
+    private void checkOwners() {
+        boolean here = guest.isRunning();
+        targetRan |= incoming.isRunning();
+        check(!here || !incoming.isRunning(), "two guests run");
+        check(!here || !targetRan, "the source runs again after the target ran");
+        check(!here || !mayRunThere(), "the source runs while the target may");
+    }
+
+    /** Whether the journals together leave the guest to the target. */
+    boolean mayRunThere() {
+        JournalState ours = state(sourceJournal);
+        JournalState theirs = state(targetJournal);
+        boolean no = theirs == JournalState.REFUSED || theirs == JournalState.RETURNED;
+        return (ours == JournalState.GRANTED || ours == JournalState.DONE) && !no;
+    }
+
+    static JournalState state(TestJournal journal) {
+        return journal.decision().map(entry -> entry.state()).orElse(null);
+    }
+
+    private void check(boolean holds, String otherwise) {
+        if (!holds) {
+            throw new AssertionError(otherwise);
+        }
+    }
+
+    /** Frees both sides, guests and links. */
+    @Override
+    public void close() {
+        source.close();
+        target.close();
+        guest.close();
+        incoming.close();
+        road.close();
+    }
+}
