@@ -53,9 +53,10 @@ final class Rehearsal implements MigrationListener {
     }
 
     /** Rehearses; a failure of it is no failure of what follows. */
-    static void run(TransportOptions transport) {
+    static void run(TransportOptions transport, GuestUri guest) {
         Path folder = null;
         try {
+            GuestKinds.of(guest).rehearse();
             folder = Files.createTempDirectory("pageferry-rehearsal");
             StateDirectory directory = StateDirectory.open(folder);
             InetSocketAddress any = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);

@@ -73,7 +73,7 @@ public final class SourceAgent {
      */
     public AgentResult run() {
         GuestSetup setup = new GuestSetup(settings.tracker(), false, this::injector);
-        Rehearsal.run(transport);
+        Rehearsal.run(transport, settings.guest());
         try (SourceGuest guest = GuestKinds.of(settings.guest())
                 .openSource(settings.guest(), setup)) {
             listener.log(Level.INFO, "tracker: " + guest.tracker().name() + ", "

@@ -88,7 +88,7 @@ public final class TargetAgent {
     public AgentResult run() {
         try {
             directory = StateDirectory.open(settings.stateDirectory());
-            Rehearsal.run(transport);
+            Rehearsal.run(transport, settings.guest());
             desk = new StatusDesk(directory, line -> listener.log(Level.WARN, line));
             guest = open();
             lock = directory.lockGuest(guest.identity()).orElse(null);

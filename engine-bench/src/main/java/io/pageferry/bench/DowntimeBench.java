@@ -41,7 +41,7 @@ public final class DowntimeBench implements Benchmark {
 
     /** One move, milliseconds. */
     private record Move(double outside, double reported, double silenceBefore, double tick,
-            boolean good) { }
+            JsonNode parts, boolean good) { }
 
     @Override
     public String name() {
@@ -71,9 +71,9 @@ public final class DowntimeBench implements Benchmark {
                 Move move = move(guests, folder, options.getOrDefault("codec", "adaptive"));
                 done.add(move);
                 output.human(String.format(Locale.ROOT, "move %2d: silence %.1f ms beyond the tick"
-                        + " of %.1f ms, reported %.1f ms, longest silence before %.1f ms%s", i,
-                        move.outside(), move.tick(), move.reported(), move.silenceBefore(),
-                        move.good() ? "" : ", FAILED"));
+                        + " of %.1f ms, reported %.1f ms %s, longest silence before %.1f ms%s", i,
+                        move.outside(), move.tick(), move.reported(), move.parts(),
+                        move.silenceBefore(), move.good() ? "" : ", FAILED"));
                 guests.get(i - 1).close();
             }
         } finally {
@@ -107,7 +107,7 @@ public final class DowntimeBench implements Benchmark {
                     && whole.bad() == 0 && whole.problems().isEmpty()
                     && whole.gaps().stream().allMatch(hole -> hole.before() == 0);
             return new Move(millis(gap.nanos()) - tick, report.path("downtimeMs").asDouble(),
-                    millis(before[before.length - 1]), tick, good);
+                    millis(before[before.length - 1]), tick, report.path("downtime"), good);
         }
     }
 

@@ -53,6 +53,16 @@ public interface GuestKind {
     }
 
     /**
+     * Runs the code that acts on a guest of this kind, without any guest: what is run for the
+     * first time while a guest is paused costs several times as long. Takes half a second at most;
+     * a failure is thrown away by the caller.
+     *
+     * @throws java.io.IOException when the host does not let it
+     */
+    default void rehearse() throws java.io.IOException {
+    }
+
+    /**
      * Tells what can move a guest and what stands in the way. Changes nothing.
      *
      * @param uri the guest

@@ -2,6 +2,7 @@ package io.pageferry.agent.qemu;
 
 import io.pageferry.agent.qemu.QmpException.Kind;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
@@ -39,6 +40,25 @@ public final class DeviceState {
     }
 
     private DeviceState() {
+    }
+
+    /**
+     * Saves the state into a stream; see {@link #save(QemuControl, Path, Sink, Duration)}.
+     *
+     * @param socket a path that is free; made and removed here
+     * @param out receives the bytes; not closed here
+     * @param limit for the whole
+     * @return bytes saved
+     * @throws IOException where QEMU failed, the limit is over, or what the stream threw
+     */
+    public static long save(QemuControl qemu, Path socket, OutputStream out, Duration limit)
+            throws IOException {
+        byte[] copy = new byte[CHUNK];
+        return save(qemu, socket, chunk -> {
+            int length = chunk.remaining();
+            chunk.get(copy, 0, length);
+            out.write(copy, 0, length);
+        }, limit);
     }
 
     /**

@@ -16,14 +16,14 @@ import java.util.List;
  * A throttle under this policy is the classic quota, or a fixed one; it never changes.
  *
  * <p>{@link Policy#DOWNTIME_BUDGET}: the 95th percentile of the predicted downtime fits the
- * budget. Where it does not and no round of the last {@link #STALL_ROUNDS} brought the dirty set
- * below 95 % of what it was before them, or rounds or time are used up, the operator's choice
- * decides: stop-and-copy or abort. With {@link Throttle#AUTO} a guest that writes too fast is
- * slowed down first: {@link #THROTTLE_STEP} more where the dirty set shrinks by less than a tenth,
- * as much less where it shrinks by more than 40 %, and never so much that the next round, if it
- * lasts as long as the last, would take more of the guest's time than the operator allows over the
- * move. Only when that is spent the operator's choice decides. A stop-and-copy predicted to exceed
- * the longest allowed pause is never begun.
+ * budget, and the dirty set does not halve any more with each round. Where it does not fit and no
+ * round of the last {@link #STALL_ROUNDS} brought the dirty set below 95 % of what it was before
+ * them, or rounds or time are used up, the operator's choice decides: stop-and-copy or abort. With
+ * {@link Throttle#AUTO} a guest that writes too fast is slowed down first: {@link #THROTTLE_STEP}
+ * more where the dirty set shrinks by less than a tenth, as much less where it shrinks by more than
+ * 40 %, and never so much that the next round, if it lasts as long as the last, would take more of
+ * the guest's time than the operator allows over the move. Only when that is spent the operator's
+ * choice decides. A stop-and-copy predicted to exceed the longest allowed pause is never begun.
  */
 public final class ConvergenceController {
     /** Rounds without progress after which more rounds are only more traffic. */
@@ -96,6 +96,9 @@ public final class ConvergenceController {
         String predicted = "predicted downtime " + millis(p95) + " (P95), budget "
                 + millis(limits.maxDowntimeNanos());
         if (p95 <= limits.maxDowntimeNanos()) {
+            if (stillHalving(now, limits)) {
+                return new Continue("fits, and another round leaves less; " + predicted);
+            }
             return new StopAndCopy(StopReason.BUDGET, predicted);
         }
         if (limits.throttling().how() == Throttle.AUTO) {
@@ -155,6 +158,17 @@ public final class ConvergenceController {
         return limits.onNoConvergence() == OnNoConvergence.ABORT
                 ? new Abort(why)
                 : new StopAndCopy(reason, why);
+    }
+
+    /**
+     * Whether a further round is cheap: rounds that halve take no longer, all together, than the
+     * last one did, and each takes as much off the downtime as it lasts.
+     */
+    private static boolean stillHalving(Situation now, MigrationLimits limits) {
+        return now.remaining() > MigrationLimits.CONCENTRATION_PAGES
+                && now.remaining() <= now.last().dirtyPages() / 2
+                && now.last().round() + 1 < limits.maxRounds()
+                && now.elapsedNanos() < limits.timeoutNanos();
     }
 
     private static boolean stalled(Situation now) {

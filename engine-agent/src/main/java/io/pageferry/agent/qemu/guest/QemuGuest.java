@@ -22,7 +22,6 @@ import io.pageferry.core.memory.GuestMemory;
 import io.pageferry.core.migration.GuestException;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -34,7 +33,6 @@ import java.util.Optional;
  */
 final class QemuGuest implements SourceGuest {
     private static final Duration SAVE_LIMIT = Duration.ofSeconds(5);
-    private static final int CHUNK = 256 << 10;
     private static final String SCAN = "scan";
 
     private final QemuProcess process;
@@ -195,9 +193,7 @@ final class QemuGuest implements SourceGuest {
 
     @Override
     public void saveState(OutputStream out) throws IOException {
-        byte[] copy = new byte[CHUNK];
-        DeviceState.save(qemu, process.stateSocket("out"), chunk -> write(chunk, copy, out),
-                SAVE_LIMIT);
+        DeviceState.save(qemu, process.stateSocket("out"), out, SAVE_LIMIT);
     }
 
     @Override
@@ -249,15 +245,6 @@ final class QemuGuest implements SourceGuest {
             qemu.restore(before);
         } catch (QmpException deaf) {
             // After a resume it is tried again when the guest is closed.
-        }
-    }
-
-    private static void write(ByteBuffer chunk, byte[] copy, OutputStream out)
-            throws IOException {
-        while (chunk.hasRemaining()) {
-            int part = Math.min(chunk.remaining(), copy.length);
-            chunk.get(copy, 0, part);
-            out.write(copy, 0, part);
         }
     }
 

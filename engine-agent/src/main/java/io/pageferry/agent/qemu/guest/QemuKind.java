@@ -11,9 +11,11 @@ import io.pageferry.agent.qemu.QemuControl;
 import io.pageferry.agent.qemu.QemuFacts;
 import io.pageferry.agent.qemu.QemuInspector;
 import io.pageferry.agent.qemu.QemuProbe;
+import io.pageferry.agent.qemu.QemuRehearsal;
 import io.pageferry.agent.qemu.QmpException;
 import io.pageferry.agent.qemu.RunState;
 import io.pageferry.core.migration.GuestException;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -30,6 +32,11 @@ public final class QemuKind implements GuestKind {
     @Override
     public String scheme() {
         return SCHEME;
+    }
+
+    @Override
+    public void rehearse() throws IOException {
+        QemuRehearsal.run();
     }
 
     @Override
