@@ -4,6 +4,7 @@ import io.pageferry.core.codec.PageBatch;
 import io.pageferry.core.link.LinkHandler;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.link.TargetLink;
+import io.pageferry.core.memory.RegionTable;
 import io.pageferry.transport.netty.TransportServer;
 
 /** A target's link that takes the next connection of a server once that has said hello. */
@@ -36,6 +37,11 @@ final class LateLink implements TargetLink {
     @Override
     public void acceptChannels(Message.Welcome welcome) {
         link.acceptChannels(welcome);
+    }
+
+    @Override
+    public void resumeChannels(Message.Welcome welcome, RegionTable regions) {
+        link.resumeChannels(welcome, regions);
     }
 
     @Override

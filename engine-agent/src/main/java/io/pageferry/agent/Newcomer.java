@@ -44,6 +44,7 @@ final class Newcomer implements LinkHandler {
     public void onMessage(Message message) {
         switch (message) {
             case Message.Hello hello -> agent.onHello(this, hello);
+            case Message.Resume resume -> agent.onResume(this, resume);
             case Message.Status status -> link.send(agent.onStatus(status));
             case Message.Farewell farewell -> {
                 agent.onFarewell(farewell);

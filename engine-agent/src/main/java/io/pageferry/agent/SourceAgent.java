@@ -12,7 +12,9 @@ import io.pageferry.agent.journal.StateDirectory;
 import io.pageferry.agent.report.Report;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.Link;
+import io.pageferry.core.link.SourceLink;
 import io.pageferry.core.migration.GuestException;
+import io.pageferry.core.migration.LinkOpener;
 import io.pageferry.core.migration.MigrationListener.Level;
 import io.pageferry.core.migration.MigrationListener;
 import io.pageferry.core.migration.Outcome.Result;
@@ -76,6 +78,13 @@ public final class SourceAgent {
                 .openSource(settings.guest(), setup)) {
             listener.log(Level.INFO, "tracker: " + guest.tracker().name() + ", "
                     + guest.trackerReason());
+            if (settings.options().limits().throttling().isAsked()
+                    && guest.throttle().isEmpty()) {
+                return nothing(ErrorCode.FEATURE_MISSING, "a " + guest.describe().kind()
+                        + " guest cannot be throttled in this version", Side.SOURCE,
+                        "leave --throttle and --write-quota out; --max-downtime and"
+                        + " --on-no-convergence say what to do with a guest that writes fast");
+            }
             return locked(guest);
         } catch (GuestException refused) {
             return nothing(refused.code(), refused.getMessage(), Side.SOURCE, refused.remedy());
@@ -142,7 +151,7 @@ public final class SourceAgent {
 
     private AgentResult migrate(SourceGuest guest, FileJournal journal, Connection connection) {
         SourceParts parts = new SourceParts(id, guest, connection.link(),
-                () -> reopen(connection.client()), journal, SystemNanoClock.INSTANCE, listener,
+                new Opener(connection.client()), journal, SystemNanoClock.INSTANCE, listener,
                 settings.options());
         Report.Begin begin = new Report.Begin(id, guest.describe(), choices(guest),
                 connection.startup());
@@ -190,11 +199,26 @@ public final class SourceAgent {
         return guest.check();
     }
 
-    private Optional<Link> reopen(TransportClient client) {
-        try {
-            return Optional.of(client.connect(settings.target(), RECONNECT));
-        } catch (TransportException unreached) {
-            return Optional.empty();
+    /** Reaches the target again. */
+    private final class Opener implements LinkOpener {
+        private final TransportClient client;
+
+        Opener(TransportClient client) {
+            this.client = client;
+        }
+
+        @Override
+        public Optional<Link> tryOpen() {
+            try {
+                return Optional.of(client.connect(settings.target(), RECONNECT));
+            } catch (TransportException unreached) {
+                return Optional.empty();
+            }
+        }
+
+        @Override
+        public Optional<SourceLink> beginOpen() {
+            return Optional.of(client.dial(settings.target()));
         }
     }
 

@@ -3,6 +3,7 @@ package io.pageferry.agent;
 import io.pageferry.agent.guard.Recovery;
 import io.pageferry.agent.journal.FileJournal;
 import io.pageferry.agent.journal.StateDirectory;
+import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.migration.JournalRecord;
 import io.pageferry.core.migration.JournalState;
@@ -41,6 +42,16 @@ final class StatusDesk {
         } catch (IOException unreadable) {
             return unknown(asked, "cannot tell: " + unreadable.getMessage());
         }
+    }
+
+    /**
+     * Answers a source that wants to go on with a migration that ended here: with the durable no
+     * of the epoch that it was in, where there is one.
+     */
+    Message answer(Message.Resume asked) {
+        Message word = answer(new Message.Status(asked.migrationId(), asked.epoch()));
+        return word instanceof Message.Refused ? word : new Message.Failure(
+                ErrorCode.PROTOCOL_VIOLATION, "the token belongs to no session here");
     }
 
     private void finish(UUID migration) throws IOException {

@@ -15,11 +15,13 @@ import io.pageferry.core.link.Message;
 import io.pageferry.core.link.TargetLink;
 import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.migration.Journal;
+import io.pageferry.core.migration.JournalState;
 import io.pageferry.core.migration.MigrationListener.Level;
 import io.pageferry.core.migration.MigrationListener;
 import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.migration.Outcome.Side;
 import io.pageferry.core.migration.Outcome;
+import io.pageferry.core.target.TargetFigures;
 import io.pageferry.core.target.TargetMigration;
 import io.pageferry.core.target.TargetParts;
 import io.pageferry.transport.TransportException;
@@ -189,6 +191,20 @@ public final class TargetAgent {
         migration.onMessage(hello);
     }
 
+    void onResume(Newcomer newcomer, Message.Resume resume) {
+        Optional<Message> answer = migration == null ? Optional.of(desk.answer(resume))
+                : migration.resume(newcomer.link(), resume);
+        if (answer.isEmpty()) {
+            // The migration closed the old one.
+            offered = newcomer;
+            return;
+        }
+        newcomer.link().send(answer.get());
+        if (!(answer.get() instanceof Message.Refused)) {
+            newcomer.leave();
+        }
+    }
+
     Message onStatus(Message.Status status) {
         return desk.answer(status);
     }
@@ -211,13 +227,13 @@ public final class TargetAgent {
         TargetMigration done = migration;
         Outcome outcome = done.outcome().orElseThrow();
         boolean counts = outcome.result() != Result.REFUSED;
-        boolean lastWord = outcome.result() == Result.COMPLETED && done.figures().totalNanos() == 0;
+        long unheard = unheardNanos(outcome, done.figures());
         offered.link().close();
         offered = null;
         migration = null;
         closeJournal();
-        if (counts && settings.once() && lastWord) {
-            awaitQuestions(server);
+        if (counts && settings.once()) {
+            awaitQuestions(server, unheard);
         }
         boolean here = outcome.result() == Result.COMPLETED;
         if (here && guest.livesInAgent()) {
@@ -239,11 +255,22 @@ public final class TargetAgent {
         return Optional.empty();
     }
 
-    /** The source never said farewell: it may come back and ask what became of the grant. */
-    private void awaitQuestions(TransportServer server) {
-        long deadline = SystemNanoClock.INSTANCE.nanoTime() + settings.options().lastWordNanos();
+    /** For how long the source may come back for a last word that it has not heard. */
+    private long unheardNanos(Outcome outcome, TargetFigures figures) {
+        if (outcome.result() == Result.COMPLETED) {
+            return figures.totalNanos() == 0 ? settings.options().lastWordNanos() : 0;
+        }
+        boolean refused = journal != null && journal.decision()
+                .filter(last -> last.state() == JournalState.REFUSED).isPresent();
+        return refused && outcome.code() == ErrorCode.LINK_LOST
+                ? settings.options().reconnectNanos() : 0;
+    }
+
+    /** The source never said farewell: it may come back and ask what became of the guest. */
+    private void awaitQuestions(TransportServer server, long nanos) {
+        long start = SystemNanoClock.INSTANCE.nanoTime();
         IdleStrategy idle = Duty.idle();
-        while (!farewell && !cancelled && SystemNanoClock.INSTANCE.nanoTime() - deadline < 0) {
+        while (!farewell && !cancelled && SystemNanoClock.INSTANCE.nanoTime() - start < nanos) {
             idle.idle(welcome(server));
         }
     }

@@ -2,7 +2,11 @@ package io.pageferry.agent.cli;
 
 import io.pageferry.agent.guest.Quantity;
 import io.pageferry.core.codec.CodecChoice;
+import io.pageferry.core.link.Message;
+import io.pageferry.core.round.MigrationLimits.Throttle;
 import io.pageferry.core.round.MigrationLimits;
+import io.pageferry.core.round.Pacer;
+import io.pageferry.core.round.WriteThrottle;
 import io.pageferry.core.source.SourceOptions;
 import java.util.ArrayList;
 import java.util.List;
@@ -10,6 +14,9 @@ import picocli.CommandLine.Option;
 
 /** The options of {@code migrate}, which {@code demo} has too. */
 final class MigrateOptions {
+    /** 20 %: a guest that loses more for long is worse off than one that stands for a moment. */
+    private static final int DEFAULT_STOLEN_PERCENT = 20;
+
     @Option(names = "--max-downtime", paramLabel = "TIME", description = "default 300ms")
     String maxDowntime = "300ms";
 
@@ -30,7 +37,8 @@ final class MigrateOptions {
     @Option(names = "--policy", paramLabel = "downtime-budget|kvm-classic")
     String policy = "downtime-budget";
 
-    @Option(names = "--channels", paramLabel = "N", description = "data channels; 1 here")
+    @Option(names = "--channels", paramLabel = "N",
+            description = "data channels, 1 to 64, default 1")
     int channels = 1;
 
     @Option(names = "--codec", paramLabel = "adaptive|none|lz4")
@@ -59,23 +67,29 @@ final class MigrateOptions {
     @Option(names = "--insecure", description = "accept other than loopback addresses")
     boolean insecure;
 
-    @Option(names = "--reconnect-window", hidden = true)
-    String reconnectWindow;
+    @Option(names = "--reconnect-window", paramLabel = "TIME",
+            description = "how long a lost link is tried again, default 30s; 0s: not at all")
+    String reconnectWindow = "30s";
 
-    @Option(names = "--throttle", hidden = true)
+    @Option(names = "--throttle", paramLabel = "none|auto|PERCENT",
+            description = "slows the guest's writes down, default none")
     String throttle = "none";
 
-    @Option(names = "--bandwidth", hidden = true)
-    String bandwidth;
-
-    @Option(names = "--bandwidth-switchover", hidden = true)
-    String bandwidthSwitchover;
-
-    @Option(names = "--max-stolen", hidden = true)
+    @Option(names = "--max-stolen", paramLabel = "PERCENT", description = "most of the guest's"
+            + " time that a throttle may take over the move, default 20%% for auto")
     String maxStolen;
 
-    @Option(names = "--write-quota", hidden = true)
+    @Option(names = "--write-quota", paramLabel = "WRITES/TIME",
+            description = "the throttle of kvm-classic, 40/10ms for auto")
     String writeQuota;
+
+    @Option(names = "--bandwidth", paramLabel = "RATE",
+            description = "most of the link, with headers, in every round")
+    String bandwidth;
+
+    @Option(names = "--bandwidth-switchover", paramLabel = "RATE|none",
+            description = "the same for the last round, default that of --bandwidth")
+    String bandwidthSwitchover;
 
     @Option(names = "--delta-cache", hidden = true)
     String deltaCache;
@@ -97,17 +111,19 @@ final class MigrateOptions {
         if (maxRounds < 1) {
             throw new UsageException("--max-rounds " + maxRounds + " is less than 1");
         }
-        MigrationLimits limits = new MigrationLimits(
-                CommonOptions.choice("--policy", policy, MigrationLimits.Policy.class),
+        MigrationLimits.Policy chosen = CommonOptions.choice("--policy", policy,
+                MigrationLimits.Policy.class);
+        MigrationLimits limits = new MigrationLimits(chosen,
                 Quantity.nanos(maxDowntime), maxRounds, Quantity.nanos(timeout),
                 CommonOptions.choice("--on-no-convergence", onNoConvergence,
                         MigrationLimits.OnNoConvergence.class),
-                Quantity.nanos(maxSwitchover));
+                Quantity.nanos(maxSwitchover), bandwidth(), throttling(chosen));
         SourceOptions defaults = SourceOptions.defaults();
         return new SourceOptions(limits,
                 CommonOptions.choice("--codec", codec, CodecChoice.class), channels,
                 verify.equals("sent"), defaults.negotiationNanos(),
-                Quantity.nanos(settleWindow), after.equals("quit"), defaults.handoverCost());
+                Quantity.nanos(settleWindow), after.equals("quit"), defaults.handoverCost(),
+                Quantity.nanos(reconnectWindow));
     }
 
     /** The options as a child process is given them. */
@@ -117,29 +133,97 @@ final class MigrateOptions {
                 "--on-no-convergence", onNoConvergence, "--max-switchover", maxSwitchover,
                 "--policy", policy, "--channels", Integer.toString(channels), "--codec", codec,
                 "--tracker", tracker, "--verify", verify, "--after", after,
-                "--settle-window", settleWindow, "--linger", linger, "--progress", progress));
+                "--settle-window", settleWindow, "--reconnect-window", reconnectWindow,
+                "--linger", linger, "--progress", progress));
+        arguments.addAll(List.of("--throttle", throttle));
+        addGiven(arguments, "--max-stolen", maxStolen);
+        addGiven(arguments, "--write-quota", writeQuota);
+        addGiven(arguments, "--bandwidth", bandwidth);
+        addGiven(arguments, "--bandwidth-switchover", bandwidthSwitchover);
         if (insecure) {
             arguments.add("--insecure");
         }
         return arguments;
     }
 
+    private static void addGiven(List<String> arguments, String option, String value) {
+        if (value != null) {
+            arguments.addAll(List.of(option, value));
+        }
+    }
+
+    private Pacer.Bandwidth bandwidth() {
+        long rate = bandwidth == null ? 0 : rate("--bandwidth", bandwidth);
+        if (bandwidthSwitchover == null) {
+            return new Pacer.Bandwidth(rate, rate);
+        }
+        return new Pacer.Bandwidth(rate, bandwidthSwitchover.equals("none")
+                ? 0 : rate("--bandwidth-switchover", bandwidthSwitchover));
+    }
+
+    private static long rate(String option, String text) {
+        long rate = Quantity.bytesPerSecond(text);
+        if (rate < Pacer.Bandwidth.LEAST) {
+            throw new UsageException(option + " " + text
+                    + " is less than 1Mbit/s, too little for pages of 4 KiB");
+        }
+        return rate;
+    }
+
+    private MigrationLimits.Throttling throttling(MigrationLimits.Policy chosen) {
+        boolean classic = chosen == MigrationLimits.Policy.KVM_CLASSIC;
+        if (writeQuota != null && !classic) {
+            throw new UsageException("--write-quota is the throttle of --policy kvm-classic;"
+                    + " with " + policy + " there are --throttle auto and --throttle PERCENT");
+        }
+        boolean auto = throttle.equals("auto");
+        Throttle how = auto ? Throttle.AUTO
+                : throttle.equals("none") ? Throttle.NONE : Throttle.FIXED;
+        WriteThrottle.Quota quota = writeQuota != null ? quota(writeQuota)
+                : classic && auto ? WriteThrottle.Quota.CLASSIC : null;
+        int most = maxStolen != null ? percent("--max-stolen", maxStolen, 100)
+                : auto && !classic ? DEFAULT_STOLEN_PERCENT : 100;
+        return new MigrationLimits.Throttling(how, how == Throttle.FIXED
+                ? percent("--throttle", throttle, WriteThrottle.MAX_PERCENT) : 0, quota, most);
+    }
+
+    private static int percent(String option, String text, int most) {
+        String number = text.endsWith("%") ? text.substring(0, text.length() - 1) : text;
+        try {
+            int percent = Integer.parseInt(number.strip());
+            if (percent >= 1 && percent <= most) {
+                return percent;
+            }
+        } catch (NumberFormatException none) {
+            // Said below.
+        }
+        throw new UsageException(option + " " + text + ": write a percentage of 1 to " + most);
+    }
+
+    private static WriteThrottle.Quota quota(String text) {
+        int slash = text.indexOf('/');
+        try {
+            long writes = Long.parseLong(text.substring(0, Math.max(0, slash)).strip());
+            long period = Quantity.nanos(text.substring(slash + 1));
+            if (writes >= 1 && period >= 1_000_000) {
+                return new WriteThrottle.Quota(writes, period);
+            }
+        } catch (NumberFormatException none) {
+            // Said below.
+        }
+        throw new UsageException("--write-quota " + text
+                + ": write pages and a period of 1ms or more, for example 40/10ms");
+    }
+
     private void refuseLater() {
-        CommonOptions.later("--bandwidth", bandwidth);
-        CommonOptions.later("--bandwidth-switchover", bandwidthSwitchover);
-        CommonOptions.later("--max-stolen", maxStolen);
-        CommonOptions.later("--write-quota", writeQuota);
         CommonOptions.later("--delta-cache", deltaCache);
         CommonOptions.later("--capture", capture);
         CommonOptions.later("--cold", cold);
         CommonOptions.later("--copy-storage", copyStorage);
         CommonOptions.later("--tls-cert, --tls-key, --tls-ca", tls.isEmpty() ? null : tls);
-        CommonOptions.later("--throttle " + throttle, throttle.equals("none") ? null : throttle);
-        if (reconnectWindow != null && Quantity.nanos(reconnectWindow) > 0) {
-            throw new UsageException("--reconnect-window other than 0s is not in this version");
-        }
-        if (channels != 1) {
-            throw new UsageException("--channels " + channels + ": there is 1 in this version");
+        if (channels < 1 || channels > Message.MAX_CHANNELS) {
+            throw new UsageException("--channels " + channels + " is not in 1 to "
+                    + Message.MAX_CHANNELS);
         }
         oneOf("--verify", verify, List.of("sent", "none"), List.of("full", "strong"));
         oneOf("--after", after, List.of("quit", "keep"), List.of("resume"));

@@ -41,6 +41,10 @@ final class ReceiveCommand implements Callable<Integer> {
     @Option(names = "--settle-window", paramLabel = "TIME", description = "default 30s")
     private String settleWindow = "30s";
 
+    @Option(names = "--reconnect-window", paramLabel = "TIME",
+            description = "how long an image is kept for a source whose link is lost, default 30s")
+    private String reconnectWindow = "30s";
+
     @Option(names = "--progress", paramLabel = "auto|plain|none")
     private String progress = "auto";
 
@@ -65,7 +69,8 @@ final class ReceiveCommand implements Callable<Integer> {
         ReceiveSettings settings = new ReceiveSettings(GuestUri.parse(guest),
                 Addresses.parse("--listen", listen, insecure), once, prealloc,
                 new TargetOptions(defaults.window(), defaults.grantNanos(),
-                        Quantity.nanos(settleWindow), defaults.channels()),
+                        Quantity.nanos(settleWindow), defaults.channels(),
+                        Quantity.nanos(reconnectWindow)),
                 common.stateDirectory, Quantity.nanos(linger));
         MigrationView view = new MigrationView(output, CommonOptions.progress(progress),
                 CommonOptions.terminal(), System::nanoTime);

@@ -82,9 +82,13 @@ public final class Report {
         }
         figures.prediction().ifPresent(p -> json.putObject("predictedDowntimeMs")
                 .put("p50", Rounds.millis(p.p50Nanos())).put("p95", Rounds.millis(p.p95Nanos())));
-        json.set("rounds", Rounds.json(figures.rounds()));
+        json.set("rounds", Rounds.json(figures.allRounds()));
         figures.stopReason().ifPresent(reason -> json.put("stopReason", reason.word()));
+        json.putObject("guestSlowdown").put("percent", Rounds.tenths(figures.slowdownPercent()))
+                .put("stolenMs", Rounds.millis(figures.stolenNanos()))
+                .put("maxThrottlePercent", Rounds.tenths(figures.maxThrottlePercent()));
         report.traffic(figures.guestBytes(), figures.wireBytes(), figures.totalNanos());
+        json.put("reconnects", figures.reconnects()).put("resentBytes", figures.resentBytes());
         json.put("deviceStateBytes", figures.deviceStateBytes());
         report.verification(begin.choices().verify(), figures.verifiedPages(),
                 figures.digestsCompared(),

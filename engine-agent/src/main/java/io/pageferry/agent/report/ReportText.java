@@ -45,7 +45,8 @@ public final class ReportText {
                     report.path("totalMs").asDouble(), report.path("startupMs").asDouble()));
             lines.add(format("downtime:      %.1f ms%s", report.path("downtimeMs").asDouble(),
                     predicted(report)));
-            lines.add("guest slowed:  " + report.at("/guestSlowdown/percent").asLong() + " %");
+            lines.add("guest slowed:  " + report.at("/guestSlowdown/percent").asText("0")
+                    + " %");
         }
         int rounds = report.path("rounds").size();
         add(lines, "rounds:        ", rounds == 0 ? "" : rounds + ", the stop-and-copy round last;"

@@ -31,7 +31,7 @@ final class Rounds {
                 .put("durationMs", millis(round.durationNanos()))
                 .put("dirtyBytesPerSecond", Math.round(round.dirtyBytesPerSecond()))
                 .put("wireBytesPerSecond", Math.round(round.wireBytesPerSecond()))
-                .put("throttlePercent", 0);
+                .put("throttlePercent", tenths(round.throttlePercent()));
     }
 
     static ArrayNode json(List<RoundStats> rounds) {
@@ -46,6 +46,11 @@ final class Rounds {
                 + " %8.1f ms", round.round(), round.stopAndCopy() ? "last" : "    ",
                 round.dirtyPages(), round.sentPages(), round.zero(), round.raw(), round.lz4(),
                 round.wireBytes() / MEBI, millis(round.durationNanos()));
+    }
+
+    /** A percentage with one decimal. */
+    static double tenths(double percent) {
+        return Math.round(percent * 10) / 10.0;
     }
 
     /** Milliseconds with three decimals. */
@@ -67,7 +72,8 @@ final class Rounds {
         RoundStats both = new RoundStats(a.round(), true, a.dirtyPages() + b.dirtyPages(),
                 a.sentPages() + b.sentPages(), a.zero() + b.zero(), a.raw() + b.raw(),
                 a.lz4() + b.lz4(), a.skipped() + b.skipped(), a.wireBytes() + b.wireBytes(),
-                a.durationNanos() + b.durationNanos(), 0);
+                a.durationNanos() + b.durationNanos(), 0,
+                a.stolenNanos() + b.stolenNanos());
         java.util.ArrayList<RoundStats> result = new java.util.ArrayList<>(
                 rounds.subList(0, last - 1));
         result.add(both);

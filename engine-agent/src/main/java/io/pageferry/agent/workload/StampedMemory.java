@@ -1,10 +1,12 @@
 package io.pageferry.agent.workload;
 
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import io.pageferry.core.memory.PageGeometry;
 import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
 import java.util.SplittableRandom;
 import java.util.function.LongConsumer;
 
@@ -21,6 +23,14 @@ final class StampedMemory {
     private static final int STAMPS = 8;
     private static final int STRIDE = PAGE / STAMPS;
     private static final int VERSIONS_A_PAGE = PAGE / Integer.BYTES;
+
+    private static final String[] WORDS = ("the of and to in that it is was for on as with be by"
+            + " at this have from or one had not but what all were when we there can an your which"
+            + " their said if do will each about how up out them then she many some so these would"
+            + " other into has more two like him see time could no make than first been its who"
+            + " now people my made over did down only way find use may water long little very after"
+            + " words called just where most know through back much before go good new write our"
+            + " guest memory page migration source target round").split(" ");
 
     private final MemorySegment memory;
     private final long firstData;
@@ -57,10 +67,27 @@ final class StampedMemory {
             if (fill == WorkloadSpec.Fill.ZERO || kind == 0) {
                 // Written all the same: a working set is resident, whatever it holds.
                 memory.set(JAVA_LONG, page * PAGE, 0);
+            } else if (fill == WorkloadSpec.Fill.TEXT) {
+                writeText(page, random);
             } else {
                 fillPage(page, kind == 1 ? PAGE / 2 : PAGE, random);
             }
             written.accept(page);
+        }
+    }
+
+    /** Words in a random order, the first ones more often than the last. */
+    private void writeText(long page, SplittableRandom random) {
+        StringBuilder text = new StringBuilder(PAGE + 16);
+        while (text.length() < PAGE) {
+            int one = random.nextInt(WORDS.length);
+            text.append(WORDS[Math.min(one, random.nextInt(WORDS.length))])
+                    .append(random.nextInt(12) == 0 ? ".\n" : " ");
+        }
+        MemorySegment.copy(text.toString().getBytes(StandardCharsets.US_ASCII), 0, memory,
+                JAVA_BYTE, page * PAGE, PAGE);
+        for (int i = 0; i < STAMPS; i++) {
+            memory.set(JAVA_LONG, page * PAGE + (long) i * STRIDE, 0);
         }
     }
 

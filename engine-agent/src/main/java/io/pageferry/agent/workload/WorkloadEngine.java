@@ -27,6 +27,7 @@ final class WorkloadEngine implements AutoCloseable {
     private final StampedMemory memory;
     private final long pagesPerSecond;
     private final StampedLock gate = new StampedLock();
+    private final WriteGate writeGate = new WriteGate(System::nanoTime);
     private final AtomicLong failures = new AtomicLong();
     private long closedGate;
     private SplittableRandom random;
@@ -70,6 +71,11 @@ final class WorkloadEngine implements AutoCloseable {
             gate.unlockWrite(closedGate);
             closedGate = 0;
         }
+    }
+
+    /** What slows the writer down; the tick goes on. */
+    WriteGate writeGate() {
+        return writeGate;
     }
 
     /** Ticks that were counted in this process. */
@@ -135,18 +141,27 @@ final class WorkloadEngine implements AutoCloseable {
         long start = System.nanoTime();
         double owed = 0;
         while (!ending) {
+            // Not under the lock: a writer that is held back must not keep a pause waiting.
+            long held = writeGate.pass(owed >= 1, () -> ending);
             long stamp = gate.readLock();
             try {
-                for (; owed >= 1 && !ending; owed--) {
+                long most = writeGate.allowance();
+                long wrote = 0;
+                for (; owed >= 1 && wrote < most && !ending; owed--) {
                     writeOne();
+                    wrote++;
                 }
+                writeGate.wrote(wrote);
             } finally {
                 gate.unlockRead(stamp);
             }
-            LockSupport.parkNanos(SLICE_NANOS);
+            if (owed < 1) {
+                LockSupport.parkNanos(SLICE_NANOS);
+            }
             long now = System.nanoTime();
-            // Time that the gate was closed is not made up for: at most ten slices are owed.
-            double slice = Math.min(now - start, 10 * SLICE_NANOS);
+            // Time that it was held is not made up for, nor that the gate was closed: at most ten
+            // slices are owed.
+            double slice = Math.clamp(now - start - held, 0, 10 * SLICE_NANOS);
             owed += slice * pagesPerSecond / 1e9;
             start = now;
         }

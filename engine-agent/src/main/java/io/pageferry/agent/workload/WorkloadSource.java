@@ -8,6 +8,7 @@ import io.pageferry.core.dirty.DirtyTracker;
 import io.pageferry.core.link.GuestDescription;
 import io.pageferry.core.memory.GuestMemory;
 import io.pageferry.core.migration.GuestException;
+import io.pageferry.core.round.WriteThrottle;
 import java.io.DataOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -56,6 +57,11 @@ final class WorkloadSource implements SourceGuest {
     @Override
     public String trackerReason() {
         return tracking.reason();
+    }
+
+    @Override
+    public Optional<WriteThrottle> throttle() {
+        return Optional.of(engine.writeGate());
     }
 
     @Override

@@ -27,7 +27,9 @@ record WorkloadSpec(long size, long set, long bytesPerSecond, Fill fill) {
         /** All random. */
         RANDOM,
         /** All zero. */
-        ZERO
+        ZERO,
+        /** English words. */
+        TEXT
     }
 
     static WorkloadSpec parse(GuestUri uri) {
@@ -57,7 +59,7 @@ record WorkloadSpec(long size, long set, long bytesPerSecond, Fill fill) {
             return Fill.valueOf(text.toUpperCase(Locale.ROOT));
         } catch (IllegalArgumentException unknown) {
             throw new IllegalArgumentException(
-                    "fill=" + text + ": there are mixed, random and zero", unknown);
+                    "fill=" + text + ": there are mixed, random, zero and text", unknown);
         }
     }
 

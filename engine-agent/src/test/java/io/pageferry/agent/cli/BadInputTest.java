@@ -44,15 +44,23 @@ class BadInputTest {
             2 | no loopback address | migrate workload:8MiB --to 203.0.113.1:1
             2 | no loopback address | receive workload:8MiB --listen 0.0.0.0:0
             2 | target-is-fenced | settle 00000000-0000-0000-0000-000000000001 --source
-            2 | not in this version | MOVE --throttle auto
+            2 | percentage of 1 to 99 | MOVE --throttle 100%
+            2 | percentage of 1 to 99 | MOVE --throttle fast
+            2 | percentage of 1 to 100 | MOVE --throttle auto --max-stolen 0%
+            2 | kvm-classic | MOVE --write-quota 40/10ms
+            2 | for example 40/10ms | MOVE --policy kvm-classic --write-quota 40
+            2 | for example 40/10ms | MOVE --policy kvm-classic --write-quota 0/10ms
+            2 | less than 1Mbit/s | MOVE --bandwidth 999kbit/s
+            2 | is no rate | MOVE --bandwidth-switchover fast
             2 | not in this version | MOVE --tracker scan
             2 | not in this version | MOVE --cold
             2 | not in this version | MOVE --verify full
-            2 | not in this version | MOVE --bandwidth 1Gbit/s
-            2 | in this version | MOVE --channels 2
+            2 | is not in 1 to 64 | MOVE --channels 0
+            2 | is not in 1 to 64 | MOVE --channels 65
             2 | not in this version | MOVE --copy-storage
             2 | not in this version | MOVE --capture x
-            2 | not in this version | MOVE --reconnect-window 5s
+            2 | parsecs | MOVE --reconnect-window 5parsecs
+            2 | parsecs | receive workload:8MiB --listen 127.0.0.1:0 --reconnect-window 5parsecs
             2 | not in this version | receive workload:8MiB --listen 127.0.0.1:0 --activate x
             2 | not in this version | plan workload:8MiB
             2 | not in this version | verify x

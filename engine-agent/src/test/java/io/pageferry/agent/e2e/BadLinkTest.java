@@ -52,7 +52,7 @@ class BadLinkTest {
         Wound wound = new Wound(fromSource, Integer.decode(type), nth, at);
         try (FlippingProxy proxy = new FlippingProxy(target.address(), wound)) {
             Agent source = rig.start("", List.of("migrate", "workload:32MiB?rate=8MiB/s",
-                    "--to", proxy.address(), "--reconnect-window", "0s", "--linger", "500ms"));
+                    "--to", proxy.address(), "--linger", "500ms"));
             try (GuestWindow guest = GuestWindow.of(source, MEMORY)) {
                 source.awaitState("ended");
                 guest.ticksOn();

@@ -18,6 +18,9 @@ import java.util.stream.Stream;
  * that what is left in them is theirs. Ends them all when it is closed.
  */
 final class Rig implements AutoCloseable {
+    private static final String WINDOW = "--reconnect-window";
+    private static final List<String> MOVES = List.of("receive", "migrate", "demo");
+
     private final Path folder;
     private final Path state;
     private final Path temporary;
@@ -77,6 +80,10 @@ final class Rig implements AutoCloseable {
         List<String> arguments = new ArrayList<>(start.arguments());
         if (!arguments.contains("--state-dir")) {
             arguments.addAll(List.of("--state-dir", state.toString()));
+        }
+        // A lost link is the end, and at once, but where a test is about surviving it.
+        if (MOVES.contains(arguments.getFirst()) && !arguments.contains(WINDOW)) {
+            arguments.addAll(List.of(WINDOW, "0s"));
         }
         return keep(Agent.start(new Start(start.prefix(), start.jvm(), arguments), temporary,
                 folder.resolve("words" + ++count)));

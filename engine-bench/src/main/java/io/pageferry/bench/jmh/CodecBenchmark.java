@@ -46,7 +46,8 @@ public class CodecBenchmark {
     private final PageCodec zero = new ZeroCodec();
     private final PageCodec raw = new RawCodec();
     private final PageCodec lz4 = new Lz4Codec();
-    private final PageEncoder adaptive = new PageEncoder(CodecChoice.ADAPTIVE);
+    private final PageEncoder adaptive = new PageEncoder(CodecChoice.ADAPTIVE,
+            System::nanoTime);
     private final ByteBuffer pages = ByteBuffer.allocateDirect(PAGES * PAGE);
     private final MemorySegment memory = MemorySegment.ofBuffer(pages);
     private final ByteBuffer packed = ByteBuffer.allocateDirect(PAGES * PAGE);

@@ -2,7 +2,7 @@ package io.pageferry.core.codec;
 
 /** What {@code --codec} may say. */
 public enum CodecChoice {
-    /** LZ4, left out for a while where it has not helped. */
+    /** LZ4 where it makes the slower of processor and wire faster, as measured of late. */
     ADAPTIVE,
     /** Zero and raw pages only. */
     NONE,

@@ -29,6 +29,7 @@ public final class PageBatch {
     private final long[] descriptors = new long[MAX_PAGES];
     private int count;
     private int payloadBytes;
+    private int limit = Integer.MAX_VALUE;
     private int region;
     private long round;
     private long generation;
@@ -109,7 +110,18 @@ public final class PageBatch {
      * @return true when {@link #append} may be called
      */
     public boolean hasRoom() {
-        return count < MAX_PAGES && payloadBytes <= PAYLOAD_CAPACITY - PageGeometry.PAGE_SIZE;
+        return count < MAX_PAGES && payloadBytes <= PAYLOAD_CAPACITY - PageGeometry.PAGE_SIZE
+                && (count == 0 || payloadBytes + (count + 1) * Long.BYTES
+                        <= limit - PageGeometry.PAGE_SIZE);
+    }
+
+    /**
+     * Bounds the batch further, until it is bounded anew. One page always fits.
+     *
+     * @param bytes most payload and descriptors together
+     */
+    public void limit(int bytes) {
+        limit = bytes;
     }
 
     /**

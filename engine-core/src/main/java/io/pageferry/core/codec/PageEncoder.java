@@ -3,6 +3,7 @@ package io.pageferry.core.codec;
 import io.pageferry.core.memory.PageChecksum;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
+import org.agrona.concurrent.NanoClock;
 
 /**
  * Puts live pages into batches. The guest may write a page at any moment, so it is copied once, to
@@ -21,9 +22,10 @@ public final class PageEncoder {
      * Makes an encoder.
      *
      * @param choice the codecs it may use
+     * @param clock  monotonic; tells what compressing costs and what the sink takes
      */
-    public PageEncoder(CodecChoice choice) {
-        this.chooser = new CodecChooser(choice);
+    public PageEncoder(CodecChoice choice, NanoClock clock) {
+        this.chooser = new CodecChooser(choice, clock);
     }
 
     /**
@@ -61,9 +63,11 @@ public final class PageEncoder {
     public int appendCopied(PageBatch batch, long page) {
         int at = batch.payloadBytes();
         lastChecksum = checksum.of(batch.payloadBuffer(), at);
-        if (chooser.tryCompression()) {
+        boolean looksRandom = chooser.asksForLooks()
+                && PageProbe.looksRandom(batch.payloadBuffer(), at);
+        if (chooser.tryCompression(looksRandom)) {
             int length = lz4.encode(batch.payloadBuffer(), at, scratch, 0);
-            chooser.tried(length != PageCodec.NO_GAIN);
+            chooser.tried(length);
             if (length != PageCodec.NO_GAIN) {
                 MemorySegment.copy(scratchMemory, 0, batch.payload(), at, length);
                 batch.append(page, PageCodec.LZ4, length);
@@ -72,6 +76,31 @@ public final class PageEncoder {
         }
         batch.append(page, PageCodec.RAW, PageCodec.PAGE);
         return PageCodec.RAW;
+    }
+
+    /** Hears that a round begins: nothing was encoded for a while. */
+    public void roundBegins() {
+        chooser.rates().roundBegins();
+    }
+
+    /**
+     * Hears how the sink answered when it was asked for a slot.
+     *
+     * @param got whether there was one
+     */
+    public void claimed(boolean got) {
+        chooser.rates().claimed(got);
+    }
+
+    /**
+     * Hears that a batch was committed.
+     *
+     * @param batch          as it was encoded here
+     * @param unacknowledged batches that the target has not applied yet, this one among them
+     */
+    public void committed(PageBatch batch, int unacknowledged) {
+        chooser.rates().committed(batch.payloadBytes() + batch.count() * Long.BYTES,
+                unacknowledged);
     }
 
     /**

@@ -52,6 +52,19 @@ public sealed interface Message {
             implements Message { }
 
     /**
+     * Source to target, first on a new control connection after the link was lost: goes on with a
+     * migration whose image the target kept.
+     *
+     * @param migrationId the migration
+     * @param token       of the session
+     * @param generation  asked for: higher than any that the source asked for or was given
+     * @param epoch       highest epoch that the source used, 0 for none; in none of them was the
+     *                    target granted the guest
+     */
+    record Resume(UUID migrationId, UUID token, long generation, long epoch)
+            implements Message { }
+
+    /**
      * Source to target, first on a data connection.
      *
      * @param token      of the session

@@ -30,6 +30,11 @@ public final class Outbox {
         flush();
     }
 
+    /** Forgets what waits: it was meant for a link that is lost. */
+    public void clear() {
+        waiting.clear();
+    }
+
     /**
      * Hands over what the link takes now.
      *

@@ -1,6 +1,7 @@
 package io.pageferry.core.link;
 
 import io.pageferry.core.codec.PageBatch;
+import io.pageferry.core.memory.RegionTable;
 
 /** The target's end. */
 public interface TargetLink extends Link {
@@ -10,6 +11,14 @@ public interface TargetLink extends Link {
      * @param welcome what was granted
      */
     void acceptChannels(Message.Welcome welcome);
+
+    /**
+     * Does the same on a link that opened with RESUME, which does not name the regions.
+     *
+     * @param welcome what was granted, of a new generation
+     * @param regions of the guest, as its HELLO named them
+     */
+    void resumeChannels(Message.Welcome welcome, RegionTable regions);
 
     /**
      * Says that a batch is in the image: the source may forget it, and its slot is free.

@@ -3,6 +3,7 @@ package io.pageferry.core.migration;
 import io.pageferry.core.dirty.DirtyTracker;
 import io.pageferry.core.link.GuestDescription;
 import io.pageferry.core.memory.GuestMemory;
+import io.pageferry.core.round.WriteThrottle;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.util.Optional;
@@ -48,6 +49,15 @@ public interface Guest extends AutoCloseable {
      * @return why, once it shut down, crashed or was killed
      */
     Optional<String> ended();
+
+    /**
+     * Gives what slows its writes down.
+     *
+     * @return the throttle, owned by the guest, or empty where it has none
+     */
+    default Optional<WriteThrottle> throttle() {
+        return Optional.empty();
+    }
 
     /**
      * Stops every writer. When it returns, no byte of the memory changes any more, but for what

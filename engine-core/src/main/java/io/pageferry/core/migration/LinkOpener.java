@@ -1,9 +1,10 @@
 package io.pageferry.core.migration;
 
 import io.pageferry.core.link.Link;
+import io.pageferry.core.link.SourceLink;
 import java.util.Optional;
 
-/** Reaches the target again after a link was lost, to ask what became of a grant. */
+/** Reaches the target again after a link was lost: to ask what became of a grant, or to go on. */
 @FunctionalInterface
 public interface LinkOpener {
     /**
@@ -13,4 +14,15 @@ public interface LinkOpener {
      * @return a fresh link on which nothing was sent, or empty when the target cannot be reached
      */
     Optional<Link> tryOpen();
+
+    /**
+     * Begins to open a link for pages, and never waits: messages may be sent at once and go out
+     * when the target is reached; where it is not, the link is lost.
+     *
+     * @return a fresh link, now the caller's to poll and close, or empty when this opener knows
+     *         no road for pages
+     */
+    default Optional<SourceLink> beginOpen() {
+        return Optional.empty();
+    }
 }

@@ -46,7 +46,10 @@ public final class MigrationFigures {
     }
 
     private final List<RoundStats> rounds = new ArrayList<>();
+    private final List<RoundStats> allRounds = new ArrayList<>();
     private final Map<Part, Long> parts = new EnumMap<>(Part.class);
+    private int reconnects;
+    private long resentBytes;
     private long totalNanos;
     private long downtimeNanos;
     private DowntimePrediction prediction;
@@ -58,6 +61,9 @@ public final class MigrationFigures {
     private long verifiedPages;
     private long epoch;
     private String owner = "source";
+    private long stolenNanos;
+    private long throttledNanos;
+    private int maxThrottlePercent;
 
     /** Makes empty figures. */
     public MigrationFigures() {
@@ -70,6 +76,33 @@ public final class MigrationFigures {
      */
     public void add(RoundStats round) {
         rounds.add(round);
+        allRounds.add(round);
+    }
+
+    /**
+     * Adds a round whose link was lost in the middle: it counts as traffic, but nothing is
+     * concluded from it.
+     *
+     * @param round what it did
+     */
+    public void interrupted(RoundStats round) {
+        allRounds.add(round);
+    }
+
+    /**
+     * Notes that a lost link was replaced.
+     *
+     * @param inVain bytes on the wire of batches that nobody had acknowledged
+     */
+    public void reconnected(long inVain) {
+        reconnects++;
+        resentBytes += inVain;
+    }
+
+    /** Forgets the parts of a downtime that led to nothing: the guest went on here. */
+    public void attemptFailed() {
+        parts.clear();
+        digestsCompared = false;
     }
 
     /**
@@ -128,6 +161,35 @@ public final class MigrationFigures {
     }
 
     /**
+     * Notes what the throttle cost the guest.
+     *
+     * @param stolen     guest time taken, measured
+     * @param lasted     from the begin of pre-copy until the throttle was lifted
+     * @param maxPercent the strongest that was set
+     */
+    public void slowdown(long stolen, long lasted, int maxPercent) {
+        stolenNanos = stolen;
+        throttledNanos = lasted;
+        maxThrottlePercent = maxPercent;
+    }
+
+    /** {@return nanoseconds of guest time that the throttle took, measured} */
+    public long stolenNanos() {
+        return stolenNanos;
+    }
+
+    /** {@return share of the guest's time taken over the move, 0 … 100} */
+    public double slowdownPercent() {
+        return throttledNanos == 0 ? 0 : 100.0 * stolenNanos / throttledNanos;
+    }
+
+    /** {@return the strongest throttle: as set, or as measured in a round where a quota held} */
+    public double maxThrottlePercent() {
+        return rounds.stream().mapToDouble(RoundStats::throttlePercent)
+                .reduce(maxThrottlePercent, Math::max);
+    }
+
+    /**
      * Notes who owns the guest.
      *
      * @param side     {@code source}, {@code target} or {@code unknown}
@@ -136,6 +198,21 @@ public final class MigrationFigures {
     public void owner(String side, long newEpoch) {
         owner = side;
         epoch = newEpoch;
+    }
+
+    /** {@return all rounds begun and ended, those that a lost link ended too, unmodifiable} */
+    public List<RoundStats> allRounds() {
+        return java.util.Collections.unmodifiableList(allRounds);
+    }
+
+    /** {@return how often a lost link was replaced} */
+    public int reconnects() {
+        return reconnects;
+    }
+
+    /** {@return bytes on the wire that had to be sent again after a link was lost} */
+    public long resentBytes() {
+        return resentBytes;
     }
 
     /** {@return finished rounds in order, unmodifiable} */
@@ -210,11 +287,11 @@ public final class MigrationFigures {
 
     /** {@return bytes of guest memory sent in all rounds} */
     public long guestBytes() {
-        return rounds.stream().mapToLong(RoundStats::guestBytes).sum();
+        return allRounds.stream().mapToLong(RoundStats::guestBytes).sum();
     }
 
     /** {@return bytes of batches on the wire in all rounds} */
     public long wireBytes() {
-        return rounds.stream().mapToLong(RoundStats::wireBytes).sum();
+        return allRounds.stream().mapToLong(RoundStats::wireBytes).sum();
     }
 }

@@ -2,6 +2,7 @@ package io.pageferry.core.round;
 
 import io.pageferry.core.round.MigrationLimits.OnNoConvergence;
 import io.pageferry.core.round.MigrationLimits.Policy;
+import io.pageferry.core.round.MigrationLimits.Throttle;
 import io.pageferry.core.round.RoundDecision.Abort;
 import io.pageferry.core.round.RoundDecision.Continue;
 import io.pageferry.core.round.RoundDecision.StopAndCopy;
@@ -12,12 +13,17 @@ import java.util.List;
  *
  * <p>{@link Policy#KVM_CLASSIC}, in this order: at most 50 dirty pages are left (concentration);
  * the round sent fewer pages than were newly dirtied (non-diffusion); round 29 is over (bounded).
+ * A throttle under this policy is the classic quota, or a fixed one; it never changes.
  *
  * <p>{@link Policy#DOWNTIME_BUDGET}: the 95th percentile of the predicted downtime fits the
  * budget. Where it does not and no round of the last {@link #STALL_ROUNDS} brought the dirty set
  * below 95 % of what it was before them, or rounds or time are used up, the operator's choice
- * decides: stop-and-copy or abort. A stop-and-copy predicted to exceed the longest allowed pause
- * is never begun.
+ * decides: stop-and-copy or abort. With {@link Throttle#AUTO} a guest that writes too fast is
+ * slowed down first: {@link #THROTTLE_STEP} more where the dirty set shrinks by less than a tenth,
+ * as much less where it shrinks by more than 40 %, and never so much that the next round, if it
+ * lasts as long as the last, would take more of the guest's time than the operator allows over the
+ * move. Only when that is spent the operator's choice decides. A stop-and-copy predicted to exceed
+ * the longest allowed pause is never begun.
  */
 public final class ConvergenceController {
     /** Rounds without progress after which more rounds are only more traffic. */
@@ -25,6 +31,15 @@ public final class ConvergenceController {
 
     /** A dirty set that stays above this share for {@link #STALL_ROUNDS} rounds does not shrink. */
     static final double STALL_SHARE = 0.95;
+
+    /** Percent by which the throttle changes: the step of QEMU's auto-converge, but down too. */
+    static final int THROTTLE_STEP = 10;
+
+    /** A dirty set that keeps more than this of its size is not shrinking fast enough. */
+    static final double SLOW_SHARE = 0.9;
+
+    /** One that keeps less shrinks faster than it needs to. */
+    static final double FAST_SHARE = 0.6;
 
     private ConvergenceController() {
     }
@@ -36,9 +51,11 @@ public final class ConvergenceController {
      * @param remaining    pages dirty now
      * @param elapsedNanos since pre-copy began
      * @param prediction   of the downtime for {@code remaining}
+     * @param throttle     strength that is set, 0 … 99
+     * @param stolenNanos  guest time taken since pre-copy began
      */
     public record Situation(List<RoundStats> rounds, long remaining, long elapsedNanos,
-            DowntimePrediction prediction) {
+            DowntimePrediction prediction, int throttle, long stolenNanos) {
         RoundStats last() {
             return rounds.getLast();
         }
@@ -81,11 +98,45 @@ public final class ConvergenceController {
         if (p95 <= limits.maxDowntimeNanos()) {
             return new StopAndCopy(StopReason.BUDGET, predicted);
         }
+        if (limits.throttling().how() == Throttle.AUTO) {
+            RoundDecision bounded = bounded(now, limits, predicted);
+            return bounded instanceof Continue ? throttled(now, limits, predicted) : bounded;
+        }
         if (stalled(now)) {
             return noConvergence(StopReason.NON_DIFFUSION, limits,
                     "no progress in " + STALL_ROUNDS + " rounds; " + predicted);
         }
         return bounded(now, limits, predicted);
+    }
+
+    private static RoundDecision throttled(Situation now, MigrationLimits limits, String why) {
+        int level = now.throttle();
+        if (now.rounds().size() < 2) {
+            return new Continue(why);
+        }
+        int affordable = affordable(now, limits.throttling().maxStolenPercent());
+        double kept = (double) now.last().newlyDirty()
+                / Math.max(1, now.rounds().get(now.rounds().size() - 2).newlyDirty());
+        if (kept >= SLOW_SHARE) {
+            int next = Math.min(level + THROTTLE_STEP, affordable);
+            return next > level
+                    ? new RoundDecision.Throttle(next, "the guest writes too fast; " + why)
+                    : noConvergence(StopReason.NON_DIFFUSION, limits,
+                            "no progress at a throttle of " + level
+                            + " %, and no more of the guest's time may be taken; " + why);
+        }
+        int next = kept < FAST_SHARE ? Math.max(0, level - THROTTLE_STEP) : level;
+        next = Math.min(next, affordable);
+        return next == level ? new Continue(why)
+                : new RoundDecision.Throttle(next, "the guest may go on faster; " + why);
+    }
+
+    /** The strongest throttle that keeps within the bound if the next round lasts like the last. */
+    private static int affordable(Situation now, int maxStolenPercent) {
+        double next = Math.max(1, now.last().durationNanos());
+        double budget = maxStolenPercent / 100.0 * (now.elapsedNanos() + next);
+        return (int) Math.clamp(100 * (budget - now.stolenNanos()) / next, 0.0,
+                WriteThrottle.MAX_PERCENT);
     }
 
     private static RoundDecision bounded(Situation now, MigrationLimits limits, String why) {

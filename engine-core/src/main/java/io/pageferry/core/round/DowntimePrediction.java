@@ -21,7 +21,7 @@ public record DowntimePrediction(long p50Nanos, long p95Nanos) {
     private static final double OVERHEAD_PER_PAGE = 9;
 
     /**
-     * Predicts.
+     * Predicts for a last round that may take all of the link.
      *
      * @param rounds    finished rounds of this migration
      * @param remaining dirty pages that would be left to copy
@@ -29,15 +29,30 @@ public record DowntimePrediction(long p50Nanos, long p95Nanos) {
      * @return the prediction
      */
     public static DowntimePrediction of(List<RoundStats> rounds, long remaining, Fixed fixed) {
+        return of(rounds, remaining, fixed, 0);
+    }
+
+    /**
+     * Predicts.
+     *
+     * @param rounds    finished rounds of this migration
+     * @param remaining dirty pages that would be left to copy
+     * @param fixed     fixed cost: pause, scan, state, acknowledgements, resume
+     * @param cap       bytes a second that the last round may take of the link, 0 for no bound
+     * @return the prediction
+     */
+    public static DowntimePrediction of(List<RoundStats> rounds, long remaining, Fixed fixed,
+            long cap) {
+        double bound = cap == 0 ? Double.MAX_VALUE : cap * Pacer.SHARE;
         double[] rates = rounds.stream().filter(r -> r.wireBytes() >= TELLING_BYTES)
                 .mapToDouble(RoundStats::wireBytesPerSecond).sorted().toArray();
         double[] sizes = rounds.stream().filter(r -> r.sentPages() > 0)
                 .mapToDouble(r -> (double) r.wireBytes() / r.sentPages()).sorted().toArray();
         double raw = 4096 + OVERHEAD_PER_PAGE;
         double middle = remaining * quantile(sizes, 0.5, raw)
-                / quantile(rates, 0.5, UNKNOWN_BYTES_PER_SECOND);
+                / Math.min(bound, quantile(rates, 0.5, UNKNOWN_BYTES_PER_SECOND));
         double slow = remaining * quantile(sizes, 0.95, raw)
-                / quantile(rates, 0.05, UNKNOWN_BYTES_PER_SECOND);
+                / Math.min(bound, quantile(rates, 0.05, UNKNOWN_BYTES_PER_SECOND));
         return new DowntimePrediction(
                 fixed.p50Nanos() + (long) (middle * 1e9),
                 fixed.p95Nanos() + (long) (slow * 1e9));

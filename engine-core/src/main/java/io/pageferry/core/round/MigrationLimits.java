@@ -9,6 +9,8 @@ package io.pageferry.core.round;
  * @param timeoutNanos      bounds pre-copy
  * @param onNoConvergence   what then
  * @param maxSwitchoverNanos bounds the pause before the grant
+ * @param bandwidth         of the link
+ * @param throttling        of the guest's writes
  */
 public record MigrationLimits(
         Policy policy,
@@ -16,7 +18,9 @@ public record MigrationLimits(
         int maxRounds,
         long timeoutNanos,
         OnNoConvergence onNoConvergence,
-        long maxSwitchoverNanos) {
+        long maxSwitchoverNanos,
+        Pacer.Bandwidth bandwidth,
+        Throttling throttling) {
     /**
      * Dirty pages at which {@link Policy#KVM_CLASSIC} is content: 50, the concentration of the
      * classic literature and of Xen.
@@ -37,6 +41,57 @@ public record MigrationLimits(
         KVM_CLASSIC
     }
 
+    /** How the guest's writes are slowed down. */
+    public enum Throttle {
+        /** Not at all. */
+        NONE,
+        /** As the policy finds right; {@link Policy#KVM_CLASSIC} by its quota. */
+        AUTO,
+        /** By a fixed percentage for the whole of pre-copy. */
+        FIXED
+    }
+
+    /**
+     * How the guest's writes may be slowed down.
+     *
+     * @param how              in which way
+     * @param percent          of {@link Throttle#FIXED}, 0 … 99
+     * @param quota            holds for the whole of pre-copy, or null for none
+     * @param maxStolenPercent most of the guest's time that may be taken over the move, 0 … 100
+     */
+    public record Throttling(Throttle how, int percent, WriteThrottle.Quota quota,
+            int maxStolenPercent) {
+        /** The guest is left alone. */
+        public static final Throttling NONE = new Throttling(Throttle.NONE, 0, null, 100);
+
+        /** {@return whether the guest has to have a throttle} */
+        public boolean isAsked() {
+            return how != Throttle.NONE || quota != null;
+        }
+    }
+
+    /**
+     * Bounds the link.
+     *
+     * @param bound what may be taken of it
+     * @return a copy that says so
+     */
+    public MigrationLimits with(Pacer.Bandwidth bound) {
+        return new MigrationLimits(policy, maxDowntimeNanos, maxRounds, timeoutNanos,
+                onNoConvergence, maxSwitchoverNanos, bound, throttling);
+    }
+
+    /**
+     * Has the guest's writes slowed down.
+     *
+     * @param slowing in which way
+     * @return a copy that says so
+     */
+    public MigrationLimits with(Throttling slowing) {
+        return new MigrationLimits(policy, maxDowntimeNanos, maxRounds, timeoutNanos,
+                onNoConvergence, maxSwitchoverNanos, bandwidth, slowing);
+    }
+
     /** What to do when pre-copy cannot get there. */
     public enum OnNoConvergence {
         /** Pause all the same. */
@@ -52,6 +107,7 @@ public record MigrationLimits(
      */
     public static MigrationLimits defaults() {
         return new MigrationLimits(Policy.DOWNTIME_BUDGET, DEFAULT_DOWNTIME_NANOS, DEFAULT_ROUNDS,
-                3_600_000_000_000L, OnNoConvergence.STOP_AND_COPY, 10_000_000_000L);
+                3_600_000_000_000L, OnNoConvergence.STOP_AND_COPY, 10_000_000_000L,
+                Pacer.Bandwidth.UNLIMITED, Throttling.NONE);
     }
 }

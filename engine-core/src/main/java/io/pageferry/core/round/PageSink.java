@@ -60,6 +60,7 @@ public interface PageSink {
      * Only after the link was lost or closed.
      *
      * @param pages receives global page indexes, a page possibly more than once
+     * @return bytes with all headers of the batches taken back: what was sent in vain
      */
-    void reclaim(LongConsumer pages);
+    long reclaim(LongConsumer pages);
 }

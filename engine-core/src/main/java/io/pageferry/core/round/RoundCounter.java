@@ -49,7 +49,7 @@ public final class RoundCounter {
     RoundStats finish(long nowNanos, long wireBytes) {
         return new RoundStats(round, stopAndCopy, dirtyPages, sentPages(),
                 byCodec[PageCodec.ZERO], byCodec[PageCodec.RAW], byCodec[PageCodec.LZ4], skipped,
-                wireBytes - startWireBytes, nowNanos - startNanos, 0);
+                wireBytes - startWireBytes, nowNanos - startNanos, 0, 0);
     }
 
     private long sentPages() {

@@ -31,6 +31,7 @@ public final class RoundRunner implements AutoCloseable {
     private final DirtyBitmap filledThere;
     private final DataRun dataRun;
     private final ChecksumTable sent;
+    private final Pacer pacer;
     private PageSink sink;
     private PageBatch open;
     private RoundCounter counter;
@@ -42,11 +43,14 @@ public final class RoundRunner implements AutoCloseable {
      * @param memory  the guest's, stays the caller's
      * @param tracker of the same pages, stays the caller's
      * @param encoder used by this runner alone
+     * @param pacer   likewise
      */
-    public RoundRunner(GuestMemory memory, DirtyTracker tracker, PageEncoder encoder) {
+    public RoundRunner(GuestMemory memory, DirtyTracker tracker, PageEncoder encoder,
+            Pacer pacer) {
         this.memory = memory;
         this.tracker = tracker;
         this.encoder = encoder;
+        this.pacer = pacer;
         this.regions = memory.regions();
         this.windows = new MemorySegment[regions.regions().size()];
         for (int i = 0; i < windows.length; i++) {
@@ -66,7 +70,7 @@ public final class RoundRunner implements AutoCloseable {
      * @throws TrackerException when tracking cannot be had
      */
     public void start(PageSink into) throws TrackerException {
-        this.sink = into;
+        this.sink = pacer.over(into);
         tracker.start();
         markData();
     }
@@ -121,6 +125,8 @@ public final class RoundRunner implements AutoCloseable {
         counter.began(dirty.count(), sink.wireBytes());
         dataRun.forget();
         cursor = 0;
+        pacer.roundBegins(stopAndCopy);
+        encoder.roundBegins();
     }
 
     /**
@@ -177,14 +183,18 @@ public final class RoundRunner implements AutoCloseable {
         return counter.finish(nowNanos, sink.wireBytes());
     }
 
-    /** Takes every unacknowledged page back into the dirty set. Only once the link is gone. */
-    public void reclaimDebt() {
+    /**
+     * Takes every unacknowledged page back into the dirty set. Only once the link is gone.
+     *
+     * @return bytes on the wire of the batches taken back
+     */
+    public long reclaimDebt() {
         if (open != null) {
             remark(open);
             sink.abandon(open);
             open = null;
         }
-        sink.reclaim(dirty::mark);
+        return sink.reclaim(dirty::mark);
     }
 
     /** {@return dirty pages and pages in unacknowledged batches; 0 when all arrived} */
@@ -217,6 +227,7 @@ public final class RoundRunner implements AutoCloseable {
         }
         if (open == null) {
             open = sink.claim();
+            encoder.claimed(open != null);
             if (open == null) {
                 return false;
             }
@@ -253,6 +264,7 @@ public final class RoundRunner implements AutoCloseable {
             sink.abandon(open);
         } else {
             sink.commit(open);
+            encoder.committed(open, sink.unacknowledged());
         }
         open = null;
     }

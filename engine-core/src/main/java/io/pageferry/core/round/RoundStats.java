@@ -14,6 +14,7 @@ package io.pageferry.core.round;
  * @param wireBytes      bytes of its batches with all headers
  * @param durationNanos  from its begin to the acknowledgement of its last batch
  * @param newlyDirty     pages written while it lasted; 0 in a stop-and-copy round
+ * @param stolenNanos    guest time that the throttle took meanwhile, measured
  */
 public record RoundStats(
         long round,
@@ -26,7 +27,8 @@ public record RoundStats(
         long skipped,
         long wireBytes,
         long durationNanos,
-        long newlyDirty) {
+        long newlyDirty,
+        long stolenNanos) {
     private static final double NANOS = 1e9;
 
     /** {@return bytes of guest memory that were sent} */
@@ -44,6 +46,22 @@ public record RoundStats(
         return durationNanos == 0 ? 0 : wireBytes * NANOS / durationNanos;
     }
 
+    /** {@return share of the guest's time that the throttle took, 0 … 100} */
+    public double throttlePercent() {
+        return durationNanos == 0 ? 0 : Math.min(100, 100.0 * stolenNanos / durationNanos);
+    }
+
+    /**
+     * Adds what the throttle took.
+     *
+     * @param nanos guest time, measured
+     * @return a copy that says so
+     */
+    public RoundStats withStolen(long nanos) {
+        return new RoundStats(round, stopAndCopy, dirtyPages, sentPages, zero, raw, lz4, skipped,
+                wireBytes, durationNanos, newlyDirty, nanos);
+    }
+
     /**
      * Adds what was found after the round.
      *
@@ -52,6 +70,6 @@ public record RoundStats(
      */
     public RoundStats withNewlyDirty(long pages) {
         return new RoundStats(round, stopAndCopy, dirtyPages, sentPages, zero, raw, lz4, skipped,
-                wireBytes, durationNanos, pages);
+                wireBytes, durationNanos, pages, stolenNanos);
     }
 }

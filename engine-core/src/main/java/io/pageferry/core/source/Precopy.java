@@ -1,10 +1,16 @@
 package io.pageferry.core.source;
 
 import io.pageferry.core.dirty.TrackerException;
+import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.link.Outbox;
+import io.pageferry.core.migration.MigrationListener.Level;
+import io.pageferry.core.migration.Outcome.Result;
+import io.pageferry.core.migration.Outcome.Side;
+import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.round.ConvergenceController;
 import io.pageferry.core.round.DowntimePrediction;
+import io.pageferry.core.round.GuestThrottle;
 import io.pageferry.core.round.RoundDecision;
 import io.pageferry.core.round.RoundRunner;
 import io.pageferry.core.round.RoundStats;
@@ -24,6 +30,7 @@ final class Precopy {
     private final Outbox outbox;
     private final RoundRunner runner;
     private final Progress progress;
+    private final GuestThrottle throttle;
     private Phase phase = Phase.ENCODING;
     private long startNanos;
     private long barrierNanos;
@@ -31,11 +38,13 @@ final class Precopy {
     private boolean cutShort;
     private DowntimePrediction prediction;
 
-    Precopy(SourceParts parts, Outbox outbox, RoundRunner runner, Progress progress) {
+    Precopy(SourceParts parts, Outbox outbox, RoundRunner runner, Progress progress,
+            GuestThrottle throttle) {
         this.parts = parts;
         this.outbox = outbox;
         this.runner = runner;
         this.progress = progress;
+        this.throttle = throttle;
     }
 
     /** Arms the tracker and begins round 0. */
@@ -43,6 +52,27 @@ final class Precopy {
         startNanos = parts.clock().nanoTime();
         runner.start(parts.link().pages());
         runner.begin(0, false, startNanos);
+        throttle.start(startNanos);
+    }
+
+    /** The link is lost: the round under way will not end. */
+    void interrupt() {
+        if (phase != Phase.WALKING) {
+            progress.figures().interrupted(runner.finish(parts.clock().nanoTime())
+                    .withStolen(throttle.stolenOfRound()));
+        }
+    }
+
+    /**
+     * Goes on over a new link, with a new round: a number is never used twice, so nothing that
+     * was said of an old one can be taken for the new one.
+     *
+     * @param lastRound the highest round begun by anybody
+     */
+    void goOn(long lastRound) {
+        round = Math.max(round, lastRound);
+        scan();
+        nextRound(parts.clock().nanoTime());
     }
 
     /** The highest round begun. */
@@ -55,19 +85,34 @@ final class Precopy {
         return prediction;
     }
 
-    /** Whether time is up before round 0 has ended: there is nothing to decide on then. */
-    boolean tooLateForAnything() {
-        return progress.figures().rounds().isEmpty() && timeIsUp();
+    /** Why time ends it now, or null: there is nothing to decide on, or nobody to go to. */
+    Outcome overdue(boolean linkLost) {
+        if (!timeIsUp()) {
+            return null;
+        }
+        if (linkLost) {
+            return late("--timeout is over while the link is lost", Side.TARGET);
+        }
+        if (progress.figures().rounds().isEmpty()) {
+            return late("--timeout was over before round 0 had ended", Side.SOURCE);
+        }
+        return isForsaken()
+                ? late("--timeout is over and the target does not answer", Side.TARGET) : null;
+    }
+
+    private static Outcome late(String reason, Side side) {
+        return Outcome.of(Result.FAILED, ErrorCode.DEADLINE, reason, side);
     }
 
     /** Whether time is up and the target has not answered a barrier for long. */
-    boolean isForsaken() {
+    private boolean isForsaken() {
         return phase != Phase.ENCODING && parts.clock().nanoTime() - startNanos
                 - parts.options().limits().timeoutNanos() >= parts.options().negotiationNanos();
     }
 
     /** Does what can be done; returns a final decision (stop or abort), or null to go on. */
     RoundDecision step() {
+        throttle.turn(parts.clock().nanoTime());
         switch (phase) {
             case ENCODING -> encode();
             case BARRIER -> {
@@ -104,7 +149,8 @@ final class Precopy {
         RoundStats stats = runner.finish(now);
         progress.roundTrip(now - barrierNanos);
         long dirty = scan();
-        RoundStats whole = stats.withNewlyDirty(dirty);
+        RoundStats whole = stats.withNewlyDirty(dirty)
+                .withStolen(throttle.stolenOfRound());
         progress.figures().add(whole);
         parts.listener().round(whole);
         return decide(dirty);
@@ -120,13 +166,20 @@ final class Precopy {
     private RoundDecision decide(long dirty) {
         long now = parts.clock().nanoTime();
         prediction = DowntimePrediction.of(progress.figures().rounds(), dirty,
-                progress.fixedCost(parts.options().handoverCost()));
+                progress.fixedCost(parts.options().handoverCost()),
+                parts.options().limits().bandwidth().switchoverBytesPerSecond());
         RoundDecision decision = ConvergenceController.decide(
                 new ConvergenceController.Situation(progress.figures().rounds(), dirty,
-                        now - startNanos, prediction),
+                        now - startNanos, prediction, throttle.percent(),
+                        throttle.stolenNanos()),
                 parts.options().limits());
         if (decision instanceof RoundDecision.Abort) {
             return decision;
+        }
+        if (decision instanceof RoundDecision.Throttle change) {
+            throttle.set(change.percent());
+            parts.listener().log(Level.INFO, "throttle: " + change.percent() + " %, "
+                    + change.why());
         }
         if (!(decision instanceof RoundDecision.StopAndCopy)) {
             nextRound(now);
@@ -139,14 +192,14 @@ final class Precopy {
         return decision;
     }
 
+    private boolean timeIsUp() {
+        return parts.clock().nanoTime() - startNanos >= parts.options().limits().timeoutNanos();
+    }
+
     private void nextRound(long now) {
         round++;
         cutShort = false;
         runner.begin(round, false, now);
         phase = Phase.ENCODING;
-    }
-
-    private boolean timeIsUp() {
-        return parts.clock().nanoTime() - startNanos >= parts.options().limits().timeoutNanos();
     }
 }

@@ -22,6 +22,7 @@ final class Rollback {
 
     private final SourceContext context;
     private final Outcome why;
+    private final Optional<Runnable> goOn;
     private Message.Mismatch found;
     private MismatchFinder mismatch;
     private boolean resumed;
@@ -31,6 +32,14 @@ final class Rollback {
     Rollback(SourceContext context, Outcome why) {
         this.context = context;
         this.why = why;
+        this.goOn = Optional.empty();
+    }
+
+    /** Makes one after which the migration goes on. */
+    Rollback(SourceContext context, Outcome why, Runnable goOn) {
+        this.context = context;
+        this.why = why;
+        this.goOn = Optional.of(goOn);
     }
 
     /** Owns the guest in an epoch and resumes it. */
@@ -57,6 +66,8 @@ final class Rollback {
     void turn() {
         if (!resumed) {
             resume();
+        } else if (goOn.isPresent()) {
+            goOn.get().run();
         } else if (found == null) {
             context.finish(why);
         } else if (mismatch == null) {
@@ -80,7 +91,9 @@ final class Rollback {
             }
             resumed = true;
             deadline = context.now() + MISMATCH_NANOS;
-            context.record(JournalState.SETTLED, context.figures().epoch(), "");
+            if (goOn.isEmpty()) {
+                context.record(JournalState.SETTLED, context.figures().epoch(), "");
+            }
         } catch (GuestException refused) {
             nextTry = context.now() + RETRY_NANOS;
             Optional<String> ended = context.parts.guest().ended();

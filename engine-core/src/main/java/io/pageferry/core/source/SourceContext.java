@@ -4,32 +4,49 @@ import io.pageferry.core.codec.PageEncoder;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.link.Outbox;
+import io.pageferry.core.link.RenewableLink;
 import io.pageferry.core.migration.JournalRecord;
 import io.pageferry.core.migration.JournalState;
 import io.pageferry.core.migration.MigrationFigures;
 import io.pageferry.core.migration.MigrationListener.Level;
 import io.pageferry.core.migration.Outcome;
+import io.pageferry.core.round.GuestThrottle;
+import io.pageferry.core.round.Pacer;
 import io.pageferry.core.round.RoundRunner;
 import java.io.IOException;
+import java.util.Optional;
 
 /** What the phases of one source migration share: parts, state, epoch, and how to end. */
 final class SourceContext {
+    /** How often the guest is asked whether it still lives. */
+    private static final long GUEST_CHECK_NANOS = 50_000_000L;
+
     final SourceParts parts;
     final Outbox outbox;
     final Progress progress = new Progress();
     final RoundRunner runner;
+    final RenewableLink link;
+    final Reconnection reconnection;
+    final GuestThrottle throttle;
     final long startNanos;
     private SourceState state = SourceState.NEGOTIATING;
     private Outcome outcome;
     private long epoch;
     private boolean ran;
+    private long nextGuestCheck;
 
-    SourceContext(SourceParts parts) {
-        this.parts = parts;
-        this.outbox = new Outbox(parts.link());
+    SourceContext(SourceParts given) {
+        this.link = new RenewableLink(given.link());
+        this.parts = given.over(link);
+        this.outbox = new Outbox(link);
         this.runner = new RoundRunner(parts.guest().memory(), parts.guest().tracker(),
-                new PageEncoder(parts.options().codec()));
+                new PageEncoder(parts.options().codec(), parts.clock()),
+                new Pacer(parts.clock(), parts.options().limits().bandwidth()));
+        this.throttle = new GuestThrottle(parts.guest().throttle(),
+                parts.options().limits().throttling());
+        this.reconnection = new Reconnection(this, parts.opener());
         this.startNanos = parts.clock().nanoTime();
+        this.nextGuestCheck = startNanos;
     }
 
     SourceState state() {
@@ -64,7 +81,17 @@ final class SourceContext {
 
     void enter(SourceState next) {
         state = next;
+        if (next != SourceState.NEGOTIATING && next != SourceState.PRECOPY) {
+            liftThrottle();
+        }
         parts.listener().state(next.word(), epoch);
+    }
+
+    /** Whatever comes after pre-copy, the guest is not slowed down in it. */
+    private void liftThrottle() {
+        throttle.lift(now());
+        figures().slowdown(throttle.stolenNanos(), throttle.lastedNanos(),
+                throttle.maxPercent());
     }
 
     void finish(Outcome end) {
@@ -73,6 +100,21 @@ final class SourceContext {
         }
         outcome = end;
         enter(SourceState.ENDED);
+    }
+
+    /** Looks now and then whether the guest ended by itself, and ends with it. */
+    boolean guestEnded() {
+        if (now() - nextGuestCheck < 0) {
+            return false;
+        }
+        nextGuestCheck = now() + GUEST_CHECK_NANOS;
+        Optional<String> ended = parts.guest().ended();
+        ended.ifPresent(why -> {
+            tellTarget(ErrorCode.GUEST_ENDED, why);
+            finish(Outcome.of(Outcome.Result.GUEST_ENDED, ErrorCode.GUEST_ENDED, why,
+                    Outcome.Side.SOURCE));
+        });
+        return ended.isPresent();
     }
 
     /** For records whose act is right whether or not they reach the disk. */
@@ -85,7 +127,20 @@ final class SourceContext {
     }
 
     void tellTarget(ErrorCode code, String reason) {
-        outbox.send(new Message.Cancel(epoch, code, reason));
+        Message.Cancel word = new Message.Cancel(epoch, code, reason);
+        if (reconnection.isUnderWay()) {
+            reconnection.tell(word);
+        } else {
+            outbox.send(word);
+        }
+    }
+
+    /** Closes every link that was opened after the first, which is the caller's. */
+    void closeLinks() {
+        reconnection.close();
+        if (link.isRenewed()) {
+            link.close();
+        }
     }
 
     void log(String line) {

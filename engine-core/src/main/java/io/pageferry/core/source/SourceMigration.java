@@ -24,9 +24,6 @@ import java.util.Optional;
  * GRANTED only after the target's durable no.
  */
 public final class SourceMigration implements LinkHandler, AutoCloseable {
-    /** How often the guest is asked whether it still lives. */
-    private static final long GUEST_CHECK_NANOS = 50_000_000L;
-
     /** Bits of {@link Message.Hello#features}: none is defined in version 1. */
     private static final long FEATURES = 0;
 
@@ -38,7 +35,6 @@ public final class SourceMigration implements LinkHandler, AutoCloseable {
     private Switchover switchover;
     private Handover handover;
     private Rollback rollback;
-    private long nextGuestCheck;
     private volatile boolean cancelled;
     private boolean cancelNoted;
 
@@ -48,9 +44,8 @@ public final class SourceMigration implements LinkHandler, AutoCloseable {
      * @param parts what it works with; stays the caller's
      */
     public SourceMigration(SourceParts parts) {
-        this.parts = parts;
         this.context = new SourceContext(parts);
-        this.nextGuestCheck = context.startNanos;
+        this.parts = context.parts;
     }
 
     /**
@@ -114,6 +109,7 @@ public final class SourceMigration implements LinkHandler, AutoCloseable {
     /** Frees what the migration made itself. */
     @Override
     public void close() {
+        context.closeLinks();
         context.runner.close();
         if (handover != null) {
             handover.close();
@@ -140,7 +136,7 @@ public final class SourceMigration implements LinkHandler, AutoCloseable {
             case Message.StatusUnknown unknown when context.state() == SourceState.GRANTED ->
                     context.log("the target says: " + unknown.reason());
             case Message.Cancel cancel -> onFailure(cancel.code(), cancel.reason());
-            case Message.Failure failed -> onFailure(failed.code(), failed.reason());
+            case Message.Failure failed -> onLost(failed.code(), failed.reason());
             case Message.Heartbeat heartbeat -> { }
             default -> onFailure(ErrorCode.PROTOCOL_VIOLATION, "unexpected "
                     + message.getClass().getSimpleName() + " in " + context.state());
@@ -154,7 +150,24 @@ public final class SourceMigration implements LinkHandler, AutoCloseable {
 
     @Override
     public void onLost(ErrorCode code, String reason) {
-        onFailure(code, reason);
+        if (!context.reconnection.canSurvive(code)) {
+            onFailure(code, reason);
+            return;
+        }
+        boolean paused = context.state() == SourceState.SWITCHOVER;
+        Outcome why = Outcome.of(Result.FAILED, code, reason, Side.TARGET);
+        if (paused) {
+            switchover.interrupt();
+            context.figures().attemptFailed();
+            // The guest first; whether the target has loaded the state is asked afterwards.
+            rollback = new Rollback(context, why, () -> context.enter(SourceState.PRECOPY));
+            rollback.begin(context.epoch());
+        } else {
+            precopy.interrupt();
+        }
+        if (!isDone()) {
+            context.reconnection.begin(why);
+        }
     }
 
     private void act() {
@@ -195,7 +208,8 @@ public final class SourceMigration implements LinkHandler, AutoCloseable {
                     parts.guest().describe()));
         }
         if (welcomed && parts.link().channelsReady()) {
-            precopy = new Precopy(parts, context.outbox, context.runner, context.progress);
+            precopy = new Precopy(parts, context.outbox, context.runner, context.progress,
+                    context.throttle);
             beginPrecopy();
         } else if (context.now() - context.startNanos >= parts.options().negotiationNanos()) {
             fail(Result.REFUSED, ErrorCode.DEADLINE, "the target did not answer within "
@@ -214,17 +228,16 @@ public final class SourceMigration implements LinkHandler, AutoCloseable {
     }
 
     private void precopyTurn() throws IOException {
-        if (guestEnded()) {
+        if (context.guestEnded()) {
             return;
         }
-        if (precopy.tooLateForAnything()) {
-            fail(Result.FAILED, ErrorCode.DEADLINE,
-                    "--timeout was over before round 0 had ended", Side.SOURCE);
+        Outcome late = precopy.overdue(context.reconnection.isUnderWay());
+        if (late != null) {
+            fail(late);
             return;
         }
-        if (precopy.isForsaken()) {
-            fail(Result.FAILED, ErrorCode.DEADLINE,
-                    "--timeout is over and the target does not answer", Side.TARGET);
+        if (context.reconnection.isUnderWay()) {
+            reconnectTurn();
             return;
         }
         switch (precopy.step()) {
@@ -232,6 +245,15 @@ public final class SourceMigration implements LinkHandler, AutoCloseable {
             case RoundDecision.Abort abort ->
                     fail(Result.FAILED, ErrorCode.NOT_CONVERGING, abort.why(), Side.SOURCE);
             case null, default -> { }
+        }
+    }
+
+    private void reconnectTurn() {
+        context.throttle.turn(context.now());
+        switch (context.reconnection.poll()) {
+            case OVER -> fail(context.reconnection.refusal());
+            case RESUMED -> precopy.goOn(switchover == null ? 0 : switchover.round());
+            case TRYING -> { }
         }
     }
 
@@ -252,25 +274,20 @@ public final class SourceMigration implements LinkHandler, AutoCloseable {
     }
 
     private boolean pausedTooLong() {
-        long limit = parts.options().limits().maxSwitchoverNanos();
-        if (context.now() - switchover.pausedAt() < limit) {
-            return false;
+        Outcome late = switchover.overdue();
+        if (late != null) {
+            fail(late);
         }
-        fail(Result.FAILED, ErrorCode.DEADLINE, "the pause was longer than --max-switchover "
-                + limit / 1_000_000 + " ms", Side.SOURCE);
-        return true;
+        return late != null;
     }
 
     private void onWelcome(Message.Welcome welcome) {
-        if (welcome.channels() < 1 || welcome.channels() > parts.options().channels()
-                || welcome.window() < 1 || (welcome.features() & ~FEATURES) != 0) {
-            onFailure(ErrorCode.PROTOCOL_VIOLATION, "WELCOME grants what was not asked for: "
-                    + welcome.channels() + " channels, window " + welcome.window()
-                    + ", features " + Long.toHexString(welcome.features()));
-            return;
+        Optional<String> wrong = context.reconnection.granted(welcome, FEATURES);
+        wrong.ifPresent(what -> onFailure(ErrorCode.PROTOCOL_VIOLATION, what));
+        welcomed = wrong.isEmpty();
+        if (welcomed) {
+            parts.link().openChannels(welcome);
         }
-        welcomed = true;
-        parts.link().openChannels(welcome);
     }
 
     private void onReady(Message.Ready ready) {
@@ -332,20 +349,6 @@ public final class SourceMigration implements LinkHandler, AutoCloseable {
                 "the image at the target differs from what was sent", Side.TARGET));
         rollback.name(found);
         rollback.begin(context.epoch());
-    }
-
-    private boolean guestEnded() {
-        if (context.now() - nextGuestCheck < 0) {
-            return false;
-        }
-        nextGuestCheck = context.now() + GUEST_CHECK_NANOS;
-        Optional<String> ended = parts.guest().ended();
-        ended.ifPresent(why -> {
-            context.tellTarget(ErrorCode.GUEST_ENDED, why);
-            context.finish(Outcome.of(Result.GUEST_ENDED, ErrorCode.GUEST_ENDED, why,
-                    Side.SOURCE));
-        });
-        return ended.isPresent();
     }
 
     private void takeCancel() {

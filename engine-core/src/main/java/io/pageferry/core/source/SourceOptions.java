@@ -15,6 +15,7 @@ import io.pageferry.core.round.MigrationLimits;
  * @param settleNanos        longest wait for word after a grant, or for a lock
  * @param endGuest           whether the guest here is ended after the move; else it stays paused
  * @param handoverCost       believed fixed cost of a switch-over of this kind of guest
+ * @param reconnectNanos     how long a lost link is tried again before the grant, 0 for not at all
  */
 public record SourceOptions(
         MigrationLimits limits,
@@ -24,11 +25,15 @@ public record SourceOptions(
         long negotiationNanos,
         long settleNanos,
         boolean endGuest,
-        DowntimePrediction.Fixed handoverCost) {
-    /** Defaults of the commands: 10 s to negotiate, 30 s to settle, 20 and 60 ms of fixed cost. */
+        DowntimePrediction.Fixed handoverCost,
+        long reconnectNanos) {
+    /**
+     * Defaults of the commands: 10 s to negotiate, 30 s to settle and to reconnect, 20 and 60 ms
+     * of fixed cost.
+     */
     public static SourceOptions defaults() {
         return new SourceOptions(MigrationLimits.defaults(), CodecChoice.ADAPTIVE, 1, true,
                 10_000_000_000L, 30_000_000_000L, true,
-                new DowntimePrediction.Fixed(20_000_000L, 60_000_000L));
+                new DowntimePrediction.Fixed(20_000_000L, 60_000_000L), 30_000_000_000L);
     }
 }

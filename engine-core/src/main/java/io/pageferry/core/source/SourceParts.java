@@ -30,4 +30,8 @@ public record SourceParts(
         NanoClock clock,
         MigrationListener listener,
         SourceOptions options) {
+    /** The same over another link. */
+    SourceParts over(SourceLink other) {
+        return new SourceParts(id, guest, other, opener, journal, clock, listener, options);
+    }
 }

@@ -1,9 +1,14 @@
 package io.pageferry.core.source;
 
+import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.link.Outbox;
+import io.pageferry.core.link.StateChunker;
 import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.migration.MigrationFigures.Part;
+import io.pageferry.core.migration.Outcome.Result;
+import io.pageferry.core.migration.Outcome.Side;
+import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.round.RoundRunner;
 import io.pageferry.core.round.RoundStats;
 import java.io.IOException;
@@ -49,6 +54,26 @@ final class Switchover {
         pagesNanos = lap(Part.SCAN, pagesNanos);
         round = lastRound + 1;
         runner.begin(round, true, pagesNanos);
+    }
+
+    /** The link is lost: what the round under way has sent counts as traffic. */
+    void interrupt() {
+        if (phase != Phase.WAITING) {
+            progress.figures().interrupted(runner.finish(now()));
+        }
+    }
+
+    /** The highest round begun. */
+    long round() {
+        return round;
+    }
+
+    /** Why it must end now, or null. */
+    Outcome overdue() {
+        long limit = parts.options().limits().maxSwitchoverNanos();
+        return now() - pauseNanos < limit ? null : Outcome.of(Result.FAILED, ErrorCode.DEADLINE,
+                "the pause was longer than --max-switchover " + limit / 1_000_000 + " ms",
+                Side.SOURCE);
     }
 
     /** When the pause was asked for. */

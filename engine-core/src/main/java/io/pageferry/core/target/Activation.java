@@ -49,6 +49,18 @@ final class Activation {
         context.send(new Message.Ready(context.epoch(), digest, walkNanos, loadNanos));
     }
 
+    /**
+     * The source is back over a new link, so it runs the guest itself and this one never may: the
+     * durable no, or empty where it was granted.
+     */
+    Optional<Message> resumed() {
+        if (context.state() == TargetState.READY || context.state() == TargetState.REFUSED) {
+            context.link().close();
+            onEnd(ErrorCode.LINK_LOST, "the link was lost before the grant", Side.SOURCE);
+        }
+        return Optional.ofNullable(lastWord).filter(Message.Refused.class::isInstance);
+    }
+
     void turn() {
         if (context.state() == TargetState.READY) {
             Optional<String> gone = context.parts.guest().ended();
@@ -93,7 +105,7 @@ final class Activation {
     void onEnd(ErrorCode code, String reason, Side side) {
         if (context.state() == TargetState.READY) {
             refuse(code, reason, side);
-        } else if (lastWord != null && !context.parts.link().isUp()) {
+        } else if (lastWord != null && !context.link().isUp()) {
             context.finish(end);
         }
     }
@@ -155,7 +167,7 @@ final class Activation {
         end = outcome;
         deadline = context.now() + context.parts.options().lastWordNanos();
         context.send(word);
-        if (!context.parts.link().isUp()) {
+        if (!context.link().isUp()) {
             context.finish(end);
         }
     }

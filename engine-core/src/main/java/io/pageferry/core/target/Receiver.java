@@ -7,6 +7,9 @@ import io.pageferry.core.image.ImageWriter;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.memory.ChecksumTable;
 import io.pageferry.core.memory.MemoryImage;
+import io.pageferry.core.memory.RegionTable;
+import java.util.Arrays;
+import java.util.Optional;
 
 /** The image while it is filled: applies batches, keeps barriers, reads back. */
 final class Receiver implements AutoCloseable {
@@ -15,6 +18,7 @@ final class Receiver implements AutoCloseable {
 
     private final ImageWriter writer;
     private final ImageWalker walker;
+    private final RegionTable regions;
     private final boolean verify;
     private final long[] applied;
     private Message.RoundEnd barrier;
@@ -24,6 +28,7 @@ final class Receiver implements AutoCloseable {
     Receiver(MemoryImage image, int channels, boolean verify) {
         this.writer = new ImageWriter(image);
         this.walker = new ImageWalker(image, writer);
+        this.regions = image.regions();
         this.applied = new long[channels];
         this.verify = verify;
     }
@@ -40,6 +45,20 @@ final class Receiver implements AutoCloseable {
         }
         barrier = end;
         return null;
+    }
+
+    /** Forgets the connections that were: sequences begin anew, their barrier never passes. */
+    void restart() {
+        barrier = null;
+        Arrays.fill(applied, 0);
+    }
+
+    int channels() {
+        return applied.length;
+    }
+
+    RegionTable regions() {
+        return regions;
     }
 
     /** Whether every batch up to these sequence numbers is in the image. */
@@ -108,6 +127,20 @@ final class Receiver implements AutoCloseable {
 
     ChecksumTable table() {
         return walker.table();
+    }
+
+    /** Answers with checksums; empty where it asks for pages that are not there. */
+    Optional<Message> answer(Message.TableRequest request) {
+        ChecksumTable table = table();
+        if (request.firstPage() < 0 || request.count() < 1
+                || request.firstPage() > table.pages() - request.count()) {
+            return Optional.empty();
+        }
+        int[] crcs = new int[request.count()];
+        for (int i = 0; i < crcs.length; i++) {
+            crcs[i] = table.get(request.firstPage() + i);
+        }
+        return Optional.of(new Message.Table(request.firstPage(), crcs));
     }
 
     long pagesBy(int codec) {

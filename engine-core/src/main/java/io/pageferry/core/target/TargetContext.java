@@ -2,6 +2,7 @@ package io.pageferry.core.target;
 
 import io.pageferry.core.link.Message;
 import io.pageferry.core.link.Outbox;
+import io.pageferry.core.link.TargetLink;
 import io.pageferry.core.migration.Journal;
 import io.pageferry.core.migration.JournalRecord;
 import io.pageferry.core.migration.JournalState;
@@ -13,7 +14,8 @@ import java.io.IOException;
 final class TargetContext {
     final TargetParts parts;
     final TargetFigures figures = new TargetFigures();
-    private final Outbox outbox;
+    private TargetLink link;
+    private Outbox outbox;
     private Journal journal;
     private TargetState state = TargetState.WAITING;
     private Outcome outcome;
@@ -22,7 +24,17 @@ final class TargetContext {
 
     TargetContext(TargetParts parts) {
         this.parts = parts;
-        this.outbox = new Outbox(parts.link());
+        renew(parts.link());
+    }
+
+    /** Goes on over a link; what was to go out over another one is dropped. */
+    final void renew(TargetLink fresh) {
+        link = fresh;
+        outbox = new Outbox(fresh);
+    }
+
+    TargetLink link() {
+        return link;
     }
 
     TargetState state() {
@@ -81,6 +93,10 @@ final class TargetContext {
     void finish(Outcome end) {
         outcome = end;
         enter(TargetState.ENDED);
+    }
+
+    void log(String line) {
+        parts.listener().log(Level.INFO, line);
     }
 
     void warn(String line) {

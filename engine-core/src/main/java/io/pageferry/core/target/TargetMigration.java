@@ -6,7 +6,7 @@ import io.pageferry.core.codec.PageDecodeException;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.LinkHandler;
 import io.pageferry.core.link.Message;
-import io.pageferry.core.memory.ChecksumTable;
+import io.pageferry.core.link.TargetLink;
 import io.pageferry.core.memory.MemoryImage;
 import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.migration.JournalState;
@@ -37,6 +37,9 @@ public final class TargetMigration implements LinkHandler, AutoCloseable {
     private long completeNanos;
     private boolean proving;
     private boolean mismatched;
+    private long generation = 1;
+    private long keptUntil;
+    private Outcome loss;
     private volatile boolean cancelled;
 
     /**
@@ -58,11 +61,13 @@ public final class TargetMigration implements LinkHandler, AutoCloseable {
         if (isDone()) {
             return 0;
         }
-        int work = parts.link().poll(this) + context.flush();
+        int work = context.link().poll(this) + context.flush();
         if (cancelled && !isDone()) {
             onCancel();
         }
-        if (receiver != null && activation == null && !isDone()) {
+        if (loss != null && !isDone()) {
+            work += keepTurn();
+        } else if (receiver != null && activation == null && !isDone()) {
             work += receiveTurn(work == 0);
         }
         if (activation != null && !isDone()) {
@@ -96,6 +101,34 @@ public final class TargetMigration implements LinkHandler, AutoCloseable {
         return context.figures;
     }
 
+    /**
+     * Takes the migration up again over a new connection. Only who shows the session's token and
+     * a generation above the present one gets in; anybody else disturbs nothing. The old link is
+     * closed first, and with it goes all that it still held: the source sends that again.
+     *
+     * @param fresh on which RESUME came
+     * @param asked the message
+     * @return empty when the link was taken, to be polled here from now on; else the answer to
+     *         give on it, and it stays the caller's
+     */
+    public Optional<Message> resume(TargetLink fresh, Message.Resume asked) {
+        if (isDone() || receiver == null || !isOurs(asked)) {
+            return refusal("the token belongs to no session here");
+        }
+        if (asked.generation() <= generation || asked.epoch() < context.epoch()) {
+            return refusal("generation " + asked.generation() + ", epoch " + asked.epoch()
+                    + ": the session is at " + generation + ", epoch " + context.epoch());
+        }
+        if (activation != null) {
+            return activation.resumed().or(() -> refusal("the guest was granted"));
+        }
+        if (mismatched) {
+            return refusal("the image differs from what was sent");
+        }
+        goOn(fresh, asked.generation());
+        return Optional.empty();
+    }
+
     /** Frees what the migration made itself. */
     @Override
     public void close() {
@@ -122,7 +155,7 @@ public final class TargetMigration implements LinkHandler, AutoCloseable {
             case Message.Farewell farewell when activation != null ->
                     activation.onFarewell(farewell);
             case Message.Cancel cancel -> onEnd(cancel.code(), cancel.reason(), Side.SOURCE);
-            case Message.Failure failed -> onEnd(failed.code(), failed.reason(), Side.SOURCE);
+            case Message.Failure failed -> onLost(failed.code(), failed.reason());
             case Message.Heartbeat heartbeat -> { }
             default -> violated("unexpected " + message.getClass().getSimpleName() + " in "
                     + context.state());
@@ -135,13 +168,17 @@ public final class TargetMigration implements LinkHandler, AutoCloseable {
             violated("pages in " + context.state());
             return;
         }
+        if (batch.generation() != generation) {
+            violated("a batch of generation " + batch.generation() + " in " + generation);
+            return;
+        }
         if (context.state() == TargetState.RESERVED) {
             context.enter(TargetState.RECEIVING);
         }
         try {
             receiver.apply(batch);
             context.figures.batch(batch.payloadBytes() + batch.count() * Long.BYTES);
-            parts.link().applied(batch);
+            context.link().applied(batch);
         } catch (PageDecodeException broken) {
             end(ErrorCode.PROTOCOL_VIOLATION, broken.getMessage(), Side.SOURCE);
         }
@@ -149,7 +186,17 @@ public final class TargetMigration implements LinkHandler, AutoCloseable {
 
     @Override
     public void onLost(ErrorCode code, String reason) {
-        onEnd(code, reason, Side.SOURCE);
+        boolean damage = code == ErrorCode.LINK_LOST || code == ErrorCode.CORRUPT_FRAME;
+        long window = parts.options().reconnectNanos();
+        if (!damage || window == 0 || !isReceiving()) {
+            onEnd(code, reason, Side.SOURCE);
+        } else if (loss == null) {
+            loss = Outcome.of(Result.FAILED, code, reason, Side.SOURCE);
+            keptUntil = context.now() + window;
+            context.link().close();
+            context.warn("the link is lost (" + reason + "); the image is kept for "
+                    + window / 1_000_000 + " ms");
+        }
     }
 
     private void offer(Message.Hello hello) {
@@ -164,9 +211,8 @@ public final class TargetMigration implements LinkHandler, AutoCloseable {
             context.journal(parts.journals().open(hello.migrationId()));
             int channels = Math.min(hello.channels(), parts.options().channels());
             receiver = new Receiver(image, channels, hello.verification() != 0);
-            Message.Welcome welcome = new Message.Welcome(parts.token(), 1, 0, channels,
-                    parts.options().window());
-            parts.link().acceptChannels(welcome);
+            Message.Welcome welcome = welcome();
+            context.link().acceptChannels(welcome);
             context.send(welcome);
             context.enter(TargetState.RESERVED);
         } catch (GuestException cannot) {
@@ -175,6 +221,50 @@ public final class TargetMigration implements LinkHandler, AutoCloseable {
             parts.guest().discard();
             refuse(ErrorCode.HOST_FAILED, host.getMessage(), "");
         }
+    }
+
+    private Message.Welcome welcome() {
+        return new Message.Welcome(parts.token(), generation, 0, receiver.channels(),
+                parts.options().window());
+    }
+
+    /** Compares in a time that does not depend on the bytes of the token. */
+    private boolean isOurs(Message.Resume asked) {
+        long differs = parts.token().getMostSignificantBits()
+                ^ asked.token().getMostSignificantBits();
+        differs |= parts.token().getLeastSignificantBits()
+                ^ asked.token().getLeastSignificantBits();
+        return differs == 0
+                && context.figures.migrationId().filter(asked.migrationId()::equals).isPresent();
+    }
+
+    private static Optional<Message> refusal(String why) {
+        return Optional.of(new Message.Failure(ErrorCode.PROTOCOL_VIOLATION, why));
+    }
+
+    private void goOn(TargetLink fresh, long next) {
+        context.link().close();
+        loss = null;
+        generation = next;
+        receiver.restart();
+        complete = null;
+        proving = false;
+        state = new StateBuffer();
+        context.renew(fresh);
+        Message.Welcome welcome = welcome();
+        fresh.resumeChannels(welcome, receiver.regions());
+        context.send(welcome);
+        context.log("the source is back, generation " + generation);
+    }
+
+    /** The link is lost: reads back meanwhile, and waits until the window is over. */
+    private int keepTurn() {
+        if (context.now() - keptUntil >= 0) {
+            end(loss.code(), loss.reason() + "; the source did not come back within the reconnect "
+                    + "window", Side.SOURCE);
+            return 1;
+        }
+        return receiver.walk();
     }
 
     private void refuse(ErrorCode code, String reason, String remedy) {
@@ -253,17 +343,11 @@ public final class TargetMigration implements LinkHandler, AutoCloseable {
     }
 
     private void answer(Message.TableRequest request) {
-        ChecksumTable table = receiver.table();
-        if (request.firstPage() < 0 || request.count() < 1
-                || request.firstPage() > table.pages() - request.count()) {
+        Optional<Message> table = receiver.answer(request);
+        table.ifPresent(context::send);
+        if (table.isEmpty()) {
             violated("checksums asked for page " + request.firstPage());
-            return;
         }
-        int[] crcs = new int[request.count()];
-        for (int i = 0; i < crcs.length; i++) {
-            crcs[i] = table.get(request.firstPage() + i);
-        }
-        context.send(new Message.Table(request.firstPage(), crcs));
     }
 
     private boolean isReceiving() {

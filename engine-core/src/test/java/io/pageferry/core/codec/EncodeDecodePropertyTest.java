@@ -22,7 +22,7 @@ class EncodeDecodePropertyTest {
     void everyPageOfABatchComesOutAsItWentIn(@ForAll CodecChoice choice, @ForAll long seed)
             throws Exception {
         Random random = new Random(seed);
-        PageEncoder encoder = new PageEncoder(choice);
+        PageEncoder encoder = new PageEncoder(choice, () -> 0);
         List<byte[]> pages = new ArrayList<>();
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment live = arena.allocate(3L * PageCodec.PAGE);

@@ -275,6 +275,35 @@ public abstract class LinkContract {
     }
 
     @Test
+    void aChannelThatStandsStillStopsNoOther() {
+        openChannels(3);
+        List<PageBatch> still = new ArrayList<>();
+        int goal = 20 * WINDOW;
+        await("the others to go on", () -> {
+            sendPage(1);
+            for (PageBatch batch : atTarget.batches) {
+                if (batch.channel() == 0) {
+                    still.add(batch);
+                } else {
+                    target.applied(batch);
+                }
+            }
+            atTarget.batches.clear();
+            long[] last = source.pages().lastSequences();
+            return last[1] >= goal && last[2] >= goal && still.size() == WINDOW;
+        });
+        assertEquals(WINDOW, source.pages().lastSequences()[0], "beyond its window");
+        await("the others' debt to be paid", () -> {
+            atTarget.batches.forEach(target::applied);
+            atTarget.batches.clear();
+            return source.pages().unacknowledged() == WINDOW;
+        });
+        // Only the barrier waits for it.
+        still.forEach(target::applied);
+        await("its debt to be paid", () -> source.pages().unacknowledged() == 0);
+    }
+
+    @Test
     void aBrokenLinkGivesTheDebtBack() {
         openChannels(1);
         for (long page = 10; page < 10 + WINDOW; page++) {

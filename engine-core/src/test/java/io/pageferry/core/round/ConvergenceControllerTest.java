@@ -148,13 +148,14 @@ class ConvergenceControllerTest {
     private static RoundDecision decide(List<RoundStats> rounds, long remaining, long elapsed,
             long p95, MigrationLimits limits) {
         return ConvergenceController.decide(new Situation(rounds, remaining, elapsed,
-                new DowntimePrediction(0, p95)), limits);
+                new DowntimePrediction(0, p95), 0, 0), limits);
     }
 
     private static MigrationLimits limits(Policy policy, OnNoConvergence choice) {
         MigrationLimits usual = MigrationLimits.defaults();
         return new MigrationLimits(policy, usual.maxDowntimeNanos(), usual.maxRounds(),
-                usual.timeoutNanos(), choice, usual.maxSwitchoverNanos());
+                usual.timeoutNanos(), choice, usual.maxSwitchoverNanos(),
+                usual.bandwidth(), usual.throttling());
     }
 
     private static List<RoundStats> history(List<Long> dirtied) {
@@ -167,7 +168,7 @@ class ConvergenceControllerTest {
 
     private static RoundStats round(long round, long sent, long dirtied) {
         return new RoundStats(round, false, sent, sent, 0, sent, 0, 0, sent * 4105, 1_000_000,
-                dirtied);
+                dirtied, 0);
     }
 
     private static String word(RoundDecision decision) {

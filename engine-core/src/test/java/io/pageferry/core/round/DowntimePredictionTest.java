@@ -91,6 +91,6 @@ class DowntimePredictionTest {
     }
 
     private static RoundStats round(long sent, long wireBytes, long nanos) {
-        return new RoundStats(0, false, sent, sent, 0, sent, 0, 0, wireBytes, nanos, 0);
+        return new RoundStats(0, false, sent, sent, 0, sent, 0, 0, wireBytes, nanos, 0, 0);
     }
 }

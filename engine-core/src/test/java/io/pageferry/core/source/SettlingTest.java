@@ -210,7 +210,7 @@ class SettlingTest {
     void aGuestThatIsToBeKeptIsNotEnded() {
         SourceRig rig = new SourceRig(drawn -> new SourceOptions(drawn.limits(), drawn.codec(),
                 drawn.channels(), drawn.verify(), drawn.negotiationNanos(), drawn.settleNanos(),
-                false, drawn.handoverCost()), UnaryOperator.identity());
+                false, drawn.handoverCost(), drawn.reconnectNanos()), UnaryOperator.identity());
         try (rig) {
             rig.reach(SourceState.GRANTED);
             rig.say(new Message.Running(1, 1));

@@ -9,6 +9,7 @@ import io.pageferry.core.link.Message;
 import io.pageferry.core.link.SourceLink;
 import io.pageferry.core.memory.RegionTable;
 import io.pageferry.core.migration.GuestException;
+import io.pageferry.core.migration.LinkOpener;
 import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.round.DowntimePrediction;
 import io.pageferry.core.round.MigrationLimits;
@@ -16,6 +17,7 @@ import io.pageferry.core.testing.EventLog;
 import io.pageferry.core.testing.ManualClock;
 import io.pageferry.core.testing.MemoryLinks;
 import io.pageferry.core.testing.RecordingListener;
+import io.pageferry.core.testing.TestGate;
 import io.pageferry.core.testing.TestGuest;
 import io.pageferry.core.testing.TestJournal;
 import java.util.ArrayList;
@@ -32,6 +34,7 @@ final class SourceRig implements AutoCloseable {
     final EventLog log = new EventLog();
     final ManualClock clock = new ManualClock(Long.MIN_VALUE / 2);
     final TestGuest guest = new TestGuest(RegionTable.single("ram", 64 * 4096L), 11, log);
+    final TestGate gate = new TestGate(clock);
     final TestJournal journal = new TestJournal("source", log);
     final RecordingListener listener = new RecordingListener("source", log);
     final MemoryLinks links = MemoryLinks.orderly();
@@ -56,11 +59,12 @@ final class SourceRig implements AutoCloseable {
 
     SourceRig(UnaryOperator<SourceOptions> options, UnaryOperator<SourceLink> bend) {
         guest.write(100, 48);
+        guest.throttled(gate);
         SourceOptions usual = new SourceOptions(MigrationLimits.defaults(), CodecChoice.ADAPTIVE,
                 1, true, 10 * SECOND, 30 * SECOND, true,
-                new DowntimePrediction.Fixed(20_000_000L, 60_000_000L));
+                new DowntimePrediction.Fixed(20_000_000L, 60_000_000L), 0);
         source = new SourceMigration(new SourceParts(ID, guest, bend.apply(links.source()),
-                this::reopen, journal, clock, listener, options.apply(usual)));
+                new Opener(), journal, clock, listener, options.apply(usual)));
     }
 
     /** A rig that is in a state and stays there. */
@@ -169,12 +173,18 @@ final class SourceRig implements AutoCloseable {
         return received.stream().anyMatch(type::isInstance);
     }
 
-    private Optional<Link> reopen() {
-        if (!reachable) {
-            return Optional.empty();
+    /** Later links, on which the test answers as it likes. */
+    private final class Opener implements LinkOpener {
+        @Override
+        public Optional<Link> tryOpen() {
+            return reachable ? Optional.of(beginOpen().orElseThrow()) : Optional.empty();
         }
-        later.add(MemoryLinks.orderly());
-        return Optional.of(later.getLast().source());
+
+        @Override
+        public Optional<SourceLink> beginOpen() {
+            later.add(MemoryLinks.orderly());
+            return Optional.of(later.getLast().source());
+        }
     }
 
     @Override

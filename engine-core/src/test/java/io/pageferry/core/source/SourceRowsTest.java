@@ -279,9 +279,11 @@ class SourceRowsTest {
     private static SourceOptions withBudget(SourceOptions usual, long budget) {
         MigrationLimits limits = usual.limits();
         return new SourceOptions(new MigrationLimits(limits.policy(), budget, limits.maxRounds(),
-                limits.timeoutNanos(), limits.onNoConvergence(), limits.maxSwitchoverNanos()),
+                limits.timeoutNanos(), limits.onNoConvergence(), limits.maxSwitchoverNanos(),
+                limits.bandwidth(), limits.throttling()),
                 usual.codec(), usual.channels(), usual.verify(), usual.negotiationNanos(),
-                usual.settleNanos(), usual.endGuest(), usual.handoverCost());
+                usual.settleNanos(), usual.endGuest(), usual.handoverCost(),
+                usual.reconnectNanos());
     }
 
     private static void assertFailsInSwitchover(SourceRig rig, ErrorCode code) {

@@ -48,11 +48,18 @@ final class TargetRig implements AutoCloseable {
     IOException journalFailure;
 
     TargetRig() {
+        this(0);
+    }
+
+    /** A target that keeps its image for so long after a lost link. */
+    TargetRig(long reconnectNanos) {
+        TargetOptions usual = TargetOptions.defaults();
         for (int page = 0; page < 48; page++) {
             workload.touch(page);
         }
         target = new TargetMigration(new TargetParts(links.target(), guest, this::openJournal,
-                new UUID(8, 8), clock, listener, TargetOptions.defaults()));
+                new UUID(8, 8), clock, listener, new TargetOptions(usual.window(),
+                usual.grantNanos(), usual.lastWordNanos(), usual.channels(), reconnectNanos)));
     }
 
     /** A rig that is in a state and stays there. */

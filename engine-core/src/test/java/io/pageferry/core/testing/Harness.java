@@ -3,7 +3,6 @@ package io.pageferry.core.testing;
 import io.pageferry.core.codec.CodecChoice;
 import io.pageferry.core.codec.PageBatch;
 import io.pageferry.core.codec.PageCodec;
-import io.pageferry.core.link.Link;
 import io.pageferry.core.link.SourceLink;
 import io.pageferry.core.link.TargetLink;
 import io.pageferry.core.memory.PageGeometry;
@@ -12,6 +11,7 @@ import io.pageferry.core.memory.RegionTable;
 import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.round.DowntimePrediction;
 import io.pageferry.core.round.MigrationLimits;
+import io.pageferry.core.round.Pacer;
 import io.pageferry.core.source.SourceMigration;
 import io.pageferry.core.source.SourceOptions;
 import io.pageferry.core.source.SourceParts;
@@ -21,7 +21,6 @@ import io.pageferry.core.target.TargetOptions;
 import io.pageferry.core.target.TargetParts;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.Random;
 import java.util.UUID;
 import java.util.function.UnaryOperator;
@@ -47,14 +46,13 @@ public final class Harness implements AutoCloseable {
     private final RecordingListener sourceListener = new RecordingListener("source", log);
     private final RecordingListener targetListener = new RecordingListener("target", log);
     private final MemoryLinks links;
-    private final List<MemoryLinks> lateLinks = new ArrayList<>();
+    private final LaterLinks later;
     private SourceOptions sourceOptions;
     private TargetOptions targetOptions;
     private UnaryOperator<SourceLink> bendSource = UnaryOperator.identity();
     private UnaryOperator<TargetLink> bendTarget = UnaryOperator.identity();
     private UnaryOperator<TestImage> bendImage = UnaryOperator.identity();
     private Runnable eachStep = () -> { };
-    private boolean answersLater = true;
     private int writesAStep;
     private int writeBelow;
     private long mostStepNanos;
@@ -86,6 +84,7 @@ public final class Harness implements AutoCloseable {
         this.incoming = new TestIncomingGuest(
                 table -> bendImage.apply(new TestImage(table)), log);
         this.links = MemoryLinks.shuffled(seed);
+        this.later = new LaterLinks(random, links, targetJournal, () -> target);
         int pages = (int) regions.pageCount();
         writeBelow = 1 + random.nextInt(pages);
         guest.write(random.nextInt(3 * pages), writeBelow);
@@ -95,9 +94,9 @@ public final class Harness implements AutoCloseable {
         sourceOptions = new SourceOptions(limits(random),
                 CodecChoice.values()[random.nextInt(3)], 1 + random.nextInt(3), true,
                 10_000_000_000L, 30_000_000_000L, true,
-                new DowntimePrediction.Fixed(20_000_000L, 60_000_000L));
+                new DowntimePrediction.Fixed(20_000_000L, 60_000_000L), 0);
         targetOptions = new TargetOptions(1 + random.nextInt(4), 10_000_000_000L,
-                30_000_000_000L, 1 + random.nextInt(3));
+                30_000_000_000L, 1 + random.nextInt(3), 0);
     }
 
     private static RegionTable regions(Random random) {
@@ -116,7 +115,8 @@ public final class Harness implements AutoCloseable {
                 ? MigrationLimits.Policy.KVM_CLASSIC : MigrationLimits.Policy.DOWNTIME_BUDGET;
         return new MigrationLimits(policy, (61 + random.nextInt(100)) * 1_000_000L,
                 1 + random.nextInt(8), 3_600_000_000_000L,
-                MigrationLimits.OnNoConvergence.STOP_AND_COPY, 60_000_000_000L);
+                MigrationLimits.OnNoConvergence.STOP_AND_COPY, 60_000_000_000L,
+                Pacer.Bandwidth.UNLIMITED, MigrationLimits.Throttling.NONE);
     }
 
     /**
@@ -202,7 +202,7 @@ public final class Harness implements AutoCloseable {
      * @return this
      */
     public Harness nobodyAnswersLater() {
-        answersLater = false;
+        later.nobodyAnswers();
         return this;
     }
 
@@ -228,7 +228,7 @@ public final class Harness implements AutoCloseable {
     private void begin() {
         UUID id = new UUID(seed, 1);
         source = new SourceMigration(new SourceParts(id, guest,
-                new Tap(bendSource.apply(links.source())), this::reopen, sourceJournal, clock,
+                new Tap(bendSource.apply(links.source())), later, sourceJournal, clock,
                 sourceListener, sourceOptions));
         target = new TargetMigration(new TargetParts(bendTarget.apply(links.target()), incoming,
                 any -> targetJournal, new UUID(seed, 2), clock, targetListener, targetOptions));
@@ -247,19 +247,19 @@ public final class Harness implements AutoCloseable {
             work(false);
             work(true);
         }
-        lateLinks.forEach(this::answerFromJournal);
+        later.serve();
     }
 
     private void work(boolean atSource) {
         if (atSource) {
             source.doWork();
             if (source.isDone()) {
-                links.source().close();
+                links().source().close();
             }
         } else {
             target.doWork();
             if (target.isDone()) {
-                links.target().close();
+                links().target().close();
             }
         }
         checkOwners();
@@ -277,22 +277,6 @@ public final class Harness implements AutoCloseable {
     private void check(boolean holds, String otherwise) {
         if (!holds) {
             throw new AssertionError("seed " + seed + ": " + otherwise + "; " + log);
-        }
-    }
-
-    private Optional<Link> reopen() {
-        if (!answersLater) {
-            return Optional.empty();
-        }
-        MemoryLinks fresh = MemoryLinks.shuffled(random.nextLong());
-        lateLinks.add(fresh);
-        return Optional.of(fresh.source());
-    }
-
-    /** What a later receive on the same state directory does. */
-    private void answerFromJournal(MemoryLinks late) {
-        if (target.isDone()) {
-            late.target().poll(new JournalAnswers(targetJournal, late.target()));
         }
     }
 
@@ -341,9 +325,9 @@ public final class Harness implements AutoCloseable {
         return targetListener;
     }
 
-    /** {@return the link of the migration} */
+    /** {@return the link of the migration, the newest that its target took} */
     public MemoryLinks links() {
-        return links;
+        return later.current();
     }
 
     /** {@return the source, from {@link #run} on} */
@@ -366,7 +350,7 @@ public final class Harness implements AutoCloseable {
         guest.close();
         incoming.close();
         links.close();
-        lateLinks.forEach(MemoryLinks::close);
+        later.close();
     }
 
     /** Looks at every raw page that is sent: a hole that was read would be among them. */

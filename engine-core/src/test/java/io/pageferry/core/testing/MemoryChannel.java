@@ -1,6 +1,7 @@
 package io.pageferry.core.testing;
 
 import io.pageferry.core.codec.PageBatch;
+import io.pageferry.core.link.Message;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
@@ -11,6 +12,7 @@ final class MemoryChannel {
     private final Arena arena;
     private final int index;
     private final int window;
+    private final long generation;
     private final ArrayDeque<PageBatch> free = new ArrayDeque<>();
     private final ArrayDeque<PageBatch> debt = new ArrayDeque<>();
     private final ArrayDeque<PageBatch> travelling = new ArrayDeque<>();
@@ -19,10 +21,16 @@ final class MemoryChannel {
     private int claimed;
     private long committed;
 
-    MemoryChannel(Arena arena, int index, int window) {
+    MemoryChannel(Arena arena, int index, Message.Welcome granted) {
         this.arena = arena;
         this.index = index;
-        this.window = window;
+        this.window = granted.window();
+        this.generation = granted.generation();
+    }
+
+    /** What a batch takes on the wire, with its headers. */
+    static long wireBytes(PageBatch batch) {
+        return batch.payloadBytes() + batch.count() * (long) Long.BYTES + 72;
     }
 
     PageBatch claim() {
@@ -31,13 +39,13 @@ final class MemoryChannel {
         }
         claimed++;
         PageBatch slot = free.isEmpty() ? slot() : free.poll();
-        slot.stamp(1, index, 0);
+        slot.stamp(generation, index, 0);
         return slot;
     }
 
     void commit(PageBatch batch, boolean up) {
         claimed--;
-        batch.stamp(1, index, ++committed);
+        batch.stamp(generation, index, ++committed);
         debt.add(batch);
         if (up) {
             travelling.add(batch);
@@ -57,8 +65,10 @@ final class MemoryChannel {
         return committed;
     }
 
-    void reclaim(LongConsumer pages) {
+    long reclaim(LongConsumer pages) {
+        long bytes = 0;
         for (PageBatch batch : debt) {
+            bytes += wireBytes(batch);
             for (int i = 0; i < batch.count(); i++) {
                 pages.accept(PageBatch.pageOf(batch.descriptorAt(i)));
             }
@@ -67,6 +77,7 @@ final class MemoryChannel {
         debt.clear();
         travelling.clear();
         acksUnderWay = 0;
+        return bytes;
     }
 
     boolean hasTravelling() {

@@ -7,6 +7,7 @@ import io.pageferry.core.link.LinkHandler;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.link.SourceLink;
 import io.pageferry.core.link.TargetLink;
+import io.pageferry.core.memory.RegionTable;
 import io.pageferry.core.round.PageSink;
 import java.lang.foreign.Arena;
 import java.util.ArrayDeque;
@@ -205,7 +206,7 @@ public final class MemoryLinks implements AutoCloseable {
         public void openChannels(Message.Welcome granted) {
             welcome = granted;
             for (int i = 0; i < granted.channels(); i++) {
-                channels.add(new MemoryChannel(arena, i, granted.window()));
+                channels.add(new MemoryChannel(arena, i, granted));
             }
         }
 
@@ -236,7 +237,7 @@ public final class MemoryLinks implements AutoCloseable {
             if (batch.count() == 0) {
                 throw new IllegalArgumentException("a batch without pages was committed");
             }
-            wireBytes += batch.payloadBytes() + batch.count() * (long) Long.BYTES + 72;
+            wireBytes += MemoryChannel.wireBytes(batch);
             channels.get(batch.channel()).commit(batch, up);
         }
 
@@ -261,8 +262,8 @@ public final class MemoryLinks implements AutoCloseable {
         }
 
         @Override
-        public void reclaim(LongConsumer pages) {
-            channels.forEach(channel -> channel.reclaim(pages));
+        public long reclaim(LongConsumer pages) {
+            return channels.stream().mapToLong(channel -> channel.reclaim(pages)).sum();
         }
     }
 
@@ -285,6 +286,11 @@ public final class MemoryLinks implements AutoCloseable {
 
         @Override
         public void acceptChannels(Message.Welcome granted) {
+            accepted = granted;
+        }
+
+        @Override
+        public void resumeChannels(Message.Welcome granted, RegionTable regions) {
             accepted = granted;
         }
 

@@ -24,6 +24,7 @@ public final class Samples {
         return List.of(
                 new Message.Hello(migrationId, 0, 0, 1, 1, guest()),
                 new Message.Welcome(new UUID(1, 1), 1, 0, 1, 4),
+                new Message.Resume(migrationId, new UUID(1, 1), 2, epoch),
                 new Message.ChannelHello(new UUID(1, 1), 1, 0),
                 new Message.ChannelReady(1, 0),
                 new Message.Ack(1, 0, 1, 5),

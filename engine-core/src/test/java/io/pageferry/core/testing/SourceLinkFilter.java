@@ -86,7 +86,7 @@ public class SourceLinkFilter implements SourceLink, PageSink {
     }
 
     @Override
-    public void reclaim(LongConsumer pages) {
-        link.pages().reclaim(pages);
+    public long reclaim(LongConsumer pages) {
+        return link.pages().reclaim(pages);
     }
 }

@@ -5,6 +5,7 @@ import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.LinkHandler;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.link.TargetLink;
+import io.pageferry.core.memory.RegionTable;
 
 /**
  * A target's link that a test may bend: override what is to go wrong. What {@link #deliver} gets
@@ -80,6 +81,11 @@ public class TargetLinkFilter implements TargetLink {
     @Override
     public void acceptChannels(Message.Welcome welcome) {
         link.acceptChannels(welcome);
+    }
+
+    @Override
+    public void resumeChannels(Message.Welcome welcome, RegionTable regions) {
+        link.resumeChannels(welcome, regions);
     }
 
     @Override

@@ -8,6 +8,7 @@ import io.pageferry.core.memory.PageGeometry;
 import io.pageferry.core.memory.RegionTable;
 import io.pageferry.core.migration.Guest;
 import io.pageferry.core.migration.GuestException;
+import io.pageferry.core.round.WriteThrottle;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.util.ArrayDeque;
@@ -32,6 +33,7 @@ public final class TestGuest implements Guest {
     private GuestException pauseFailure;
     private IOException saveFailure;
     private GuestException endFailure;
+    private WriteThrottle throttle;
     private boolean running = true;
     private boolean over;
     private String endedWhy;
@@ -52,6 +54,20 @@ public final class TestGuest implements Guest {
         this.workload = new Workload(seed, Math.toIntExact(regions.pageCount()));
         this.tracker = new MarkingTracker(regions.pageCount());
         this.shown = tracker;
+    }
+
+    /**
+     * Gives the guest a throttle.
+     *
+     * @param gate what the migration is to use
+     */
+    public void throttled(WriteThrottle gate) {
+        throttle = gate;
+    }
+
+    @Override
+    public Optional<WriteThrottle> throttle() {
+        return Optional.ofNullable(throttle);
     }
 
     /**

@@ -14,7 +14,7 @@ import java.util.UUID;
 /** A target's link over TCP; handed out by {@link TransportServer#pollAccepted}. */
 public final class NettyTargetLink extends NettyLink implements TargetLink {
     private final TransportServer server;
-    private final RegionTable regions;
+    private volatile RegionTable regions;
     private volatile TargetLane[] lanes = {};
     private volatile Message.Welcome welcome;
     private FrameSlots slots;
@@ -45,6 +45,12 @@ public final class NettyTargetLink extends NettyLink implements TargetLink {
         lanes = made;
         welcome = granted;
         server.register(this);
+    }
+
+    @Override
+    public void resumeChannels(Message.Welcome granted, RegionTable named) {
+        regions = named;
+        acceptChannels(granted);
     }
 
     @Override

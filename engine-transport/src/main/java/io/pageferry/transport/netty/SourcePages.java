@@ -127,13 +127,15 @@ final class SourcePages implements PageSink {
     }
 
     @Override
-    public void reclaim(LongConsumer pages) {
+    public long reclaim(LongConsumer pages) {
         if (link.isUp()) {
             throw new IllegalStateException("the link still stands");
         }
+        long bytes = 0;
         for (Lane lane : lanes) {
-            lane.reclaim(pages);
+            bytes += lane.reclaim(pages);
         }
+        return bytes;
     }
 
     /** One channel. */
@@ -184,17 +186,24 @@ final class SourcePages implements PageSink {
             return free.poll();
         }
 
-        private void reclaim(LongConsumer pages) {
+        private long reclaim(LongConsumer pages) {
+            long bytes = 0;
             reclaimed = true;
             long known = applied;
             for (FrameSlots.Slot slot : flying) {
                 PageBatch batch = slot.batch;
-                for (int i = 0; batch.sequence() > known && i < batch.count(); i++) {
+                if (batch.sequence() <= known) {
+                    continue;
+                }
+                bytes += WireLimits.FRAME_HEADER_BYTES + WireLimits.BATCH_HEADER_BYTES
+                        + batch.payloadBytes() + (long) batch.count() * Long.BYTES;
+                for (int i = 0; i < batch.count(); i++) {
                     pages.accept(PageBatch.pageOf(batch.descriptorAt(i)));
                 }
             }
             flying.clear();
             applied = sent;
+            return bytes;
         }
 
         /** Takes the target's word; on the channel's IO thread. */

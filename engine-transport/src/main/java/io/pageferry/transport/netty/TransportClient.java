@@ -77,6 +77,19 @@ public final class TransportClient implements AutoCloseable {
         }
     }
 
+    /**
+     * Begins to open a control connection and does not wait for it. Messages may be sent at once;
+     * when the target is not reached the link is lost.
+     *
+     * @param address the target's; an unresolved one is resolved on an IO thread
+     * @return the link, now the caller's to poll and close
+     */
+    public NettySourceLink dial(InetSocketAddress address) {
+        NettySourceLink link = new NettySourceLink(this, address);
+        open(link.control(), address);
+        return link;
+    }
+
     /** Begins to open a connection; its owner hears how it went. */
     void open(FrameConnection connection, InetSocketAddress address) {
         ChannelFuture future = new Bootstrap().group(group).channel(options.kind().socket())

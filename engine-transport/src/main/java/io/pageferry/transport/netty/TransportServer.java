@@ -25,9 +25,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 
 /**
- * Listens for sources. A connection becomes a link when it opens with HELLO or STATUS, a data
- * channel of the session whose token it shows, or is refused; nothing of the latter disturbs a
- * session. Any thread may call any method.
+ * Listens for sources. A connection becomes a link when it opens with HELLO, RESUME or STATUS, a
+ * data channel of the session whose token it shows, or is refused; nothing of the latter disturbs
+ * a session. Any thread may call any method.
  */
 public final class TransportServer implements AutoCloseable {
     private final TransportOptions options;
@@ -140,6 +140,7 @@ public final class TransportServer implements AutoCloseable {
             switch (message) {
                 case Message.ChannelHello hello -> sessionOf(hello).attach(connection, hello);
                 case Message.Hello hello -> accept(connection, hello);
+                case Message.Resume resume -> accept(connection, resume);
                 case Message.Status status -> accept(connection, status);
                 case Message.Failure failure -> {
                     return true;

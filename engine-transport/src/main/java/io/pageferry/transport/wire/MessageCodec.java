@@ -76,7 +76,7 @@ public final class MessageCodec {
     public static Message decode(MessageType type, ByteBuffer body) throws WireException {
         Fields.Reader in = new Fields.Reader(body);
         Message message = switch (type) {
-            case HELLO, WELCOME, CHANNEL_HELLO, CHANNEL_READY, STATUS, STATUS_UNKNOWN ->
+            case HELLO, WELCOME, CHANNEL_HELLO, CHANNEL_READY, RESUME, STATUS, STATUS_UNKNOWN ->
                     NegotiationCodec.read(type, in);
             case ACK, ROUND_END, ROUND_APPLIED, WALKED, HEARTBEAT, FAILURE -> readRest(type, in);
             default -> HandoverCodec.read(type, in);

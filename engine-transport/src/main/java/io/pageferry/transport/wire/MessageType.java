@@ -15,6 +15,8 @@ public enum MessageType {
     CHANNEL_HELLO(0x03, 32, 32),
     /** {@link Message.ChannelReady}. */
     CHANNEL_READY(0x04, 16, 16),
+    /** {@link Message.Resume}. */
+    RESUME(0x05, 48, 48),
     /** A {@link io.pageferry.core.codec.PageBatch}; not a message. */
     BATCH(0x10, WireLimits.BATCH_HEADER_BYTES + 8, WireLimits.MAX_BATCH_BODY),
     /** {@link Message.Ack}. */

@@ -44,6 +44,12 @@ final class NegotiationCodec {
                 writeChannel(ready.channel(), out).reserved(4);
                 return MessageType.CHANNEL_READY;
             }
+            case Message.Resume resume -> {
+                out.uuid(resume.migrationId()).uuid(resume.token())
+                        .count("generation", resume.generation(), 1)
+                        .count("epoch", resume.epoch(), 0);
+                return MessageType.RESUME;
+            }
             case Message.Status status -> {
                 out.uuid(status.migrationId()).count("epoch", status.epoch(), 0);
                 return MessageType.STATUS;
@@ -76,6 +82,8 @@ final class NegotiationCodec {
                 in.reserved(4);
                 yield new Message.ChannelReady(generation, channel);
             }
+            case RESUME -> new Message.Resume(in.uuid("migration"), in.uuid("token"),
+                    in.count("generation", 1), in.count("epoch", 0));
             case STATUS -> new Message.Status(in.uuid("migration"), in.count("epoch", 0));
             default ->
                     new Message.StatusUnknown(in.count("epoch", 0), MessageCodec.readReason(in));

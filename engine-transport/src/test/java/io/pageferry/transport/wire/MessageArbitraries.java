@@ -92,6 +92,7 @@ final class MessageArbitraries {
                 Combinators.combine(uuids(), ones(), channel).as(Message.ChannelHello::new),
                 Combinators.combine(ones(), channel).as(Message.ChannelReady::new),
                 Combinators.combine(ones(), channel, counts(), counts()).as(Message.Ack::new),
+                Combinators.combine(uuids(), uuids(), ones(), counts()).as(Message.Resume::new),
                 Combinators.combine(uuids(), counts()).as(Message.Status::new)));
     }
 

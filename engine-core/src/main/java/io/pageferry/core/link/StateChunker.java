@@ -1,16 +1,14 @@
-package io.pageferry.core.source;
+package io.pageferry.core.link;
 
-import io.pageferry.core.link.Message;
-import io.pageferry.core.link.Outbox;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.util.Arrays;
 import java.util.zip.CRC32C;
 
-/** Cuts the device state into chunks and sends them as they come. */
-final class StateChunker extends OutputStream {
+/** Cuts the device state into chunks and sends them as they come. One thread. */
+public final class StateChunker extends OutputStream {
     /** Longest device state that is carried: QEMU with a VGA and 255 vCPUs stays below 64 MiB. */
-    static final long MAX_STATE_BYTES = 64L << 20;
+    public static final long MAX_STATE_BYTES = 64L << 20;
 
     private final Outbox outbox;
     private final long epoch;
@@ -19,7 +17,13 @@ final class StateChunker extends OutputStream {
     private int used;
     private long sent;
 
-    StateChunker(Outbox outbox, long epoch) {
+    /**
+     * Begins a state.
+     *
+     * @param outbox takes the chunks; stays the caller's
+     * @param epoch  of this attempt
+     */
+    public StateChunker(Outbox outbox, long epoch) {
         this.outbox = outbox;
         this.epoch = epoch;
     }
@@ -48,8 +52,12 @@ final class StateChunker extends OutputStream {
         }
     }
 
-    /** Sends the rest and tells what was sent. */
-    Message.StateSum finish() {
+    /**
+     * Sends the rest.
+     *
+     * @return what was sent in all
+     */
+    public Message.StateSum finish() {
         if (used > 0) {
             flushChunk();
         }

@@ -1,0 +1,197 @@
+package io.pageferry.agent.e2e;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.pageferry.agent.demo.GuestLoad;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What the operator allows of the link, of time and of the guest, between two real agents. */
+@Timeout(180)
+class LimitsTest {
+    /** Writes 100 MiB/s into 16 MiB: over 400 Mbit/s it does not converge by itself. */
+    private static final String FAST = "workload:64MiB?set=16MiB&rate=100MiB/s&fill=random";
+
+    private static final List<String> NARROW = List.of("--bandwidth", "400Mbit/s",
+            "--max-downtime", "200ms", "--on-no-convergence", "abort");
+
+    @TempDir
+    Path folder;
+
+    private Rig rig;
+
+    @BeforeEach
+    void open() throws IOException {
+        rig = new Rig(folder);
+    }
+
+    @AfterEach
+    void close() throws IOException {
+        rig.close();
+    }
+
+    @Test
+    void noSecondCarriesMoreThanTheBandwidth() throws IOException {
+        long rate = 100_000_000 / 8;
+        Agent target = receive("workload:40MiB");
+        try (CountingRelay relay = new CountingRelay(target.address())) {
+            Agent source = migrate("workload:40MiB?rate=1MiB/s&fill=random", relay.address(),
+                    List.of("--bandwidth", "100Mbit/s"));
+            E2e.assertMoved(source, target);
+            long most = relay.mostInASecond();
+            double late = relay.latestNanos() / 1e9;
+            assertTrue(most <= 1.03 * rate * (1 + late),
+                    () -> most + " bytes in a second, threads late by " + late + " s");
+            assertTrue(relay.total() > 3 * rate, "over too soon to say anything");
+            JsonNode first = source.report().path("rounds").path(0);
+            assertTrue(first.path("durationMs").asDouble() > 2_000, source::toString);
+            assertTrue(first.path("wireBytesPerSecond").asDouble() <= 1.03 * rate,
+                    source::toString);
+        }
+    }
+
+    @Test
+    void aGuestThatWritesTooFastDoesNotConvergeAlone() throws IOException {
+        Agent target = receive(FAST);
+        Agent source = migrate(FAST, target.address(), NARROW);
+        E2e.assertEnds(4, "failed", source);
+        assertEquals("not-converging", source.report().at("/error/code").asText());
+        assertSound(source, "failures");
+        E2e.assertEnds(4, "failed", target);
+    }
+
+    @Test
+    void slowedDownItConvergesAndTheReportSaysWhatItCost() throws IOException {
+        Agent target = receive(FAST);
+        Agent source = migrate(FAST, target.address(), with(NARROW, "--throttle", "auto",
+                "--max-stolen", "70%"));
+        E2e.assertMoved(source, target);
+        JsonNode slowdown = source.report().path("guestSlowdown");
+        double percent = slowdown.path("percent").asDouble();
+        assertTrue(percent > 0 && percent <= 71, source::toString);
+        assertTrue(slowdown.path("stolenMs").asDouble() > 0, source::toString);
+        double most = slowdown.path("maxThrottlePercent").asDouble();
+        assertTrue(most >= 10 && most <= 99, source::toString);
+        double strongest = 0;
+        for (JsonNode round : source.report().path("rounds")) {
+            double taken = round.path("throttlePercent").asDouble(-1);
+            assertTrue(taken >= 0 && taken <= 100, source::toString);
+            strongest = Math.max(strongest, taken);
+        }
+        assertTrue(strongest > 5, source::toString);
+        assertEquals(0, target.report().at("/guestCheck/failures").asLong(-1), target::toString);
+        assertEquals(0, target.report().at("/guestCheck/lostTicks").asLong(-1), target::toString);
+    }
+
+    @Test
+    void theClassicQuotaHoldsUnderTheClassicPolicy() throws IOException {
+        Agent target = receive(FAST);
+        Agent source = migrate(FAST, target.address(), List.of("--bandwidth", "400Mbit/s",
+                "--policy", "kvm-classic", "--throttle", "auto"));
+        E2e.assertMoved(source, target);
+        assertTrue(source.report().at("/guestSlowdown/stolenMs").asDouble() > 0,
+                source::toString);
+        JsonNode rounds = source.report().path("rounds");
+        for (int i = 0; i < rounds.size() - 1; i++) {
+            // 40 pages and their versions in 10 ms, and the period that had begun.
+            double seconds = rounds.path(i).path("durationMs").asDouble() / 1_000;
+            double pages = rounds.path(i).path("dirtyBytesPerSecond").asDouble() / 4096 * seconds;
+            assertTrue(pages <= 40 * (seconds * 100 + 2) + 10 + 4_000 * 0.01, source::toString);
+        }
+    }
+
+    @Test
+    void aFixedThrottleHoldsFromTheFirstRoundOn() throws IOException {
+        String guest = "workload:64MiB?set=32MiB&rate=10MiB/s&fill=random";
+        Agent target = receive(guest);
+        Agent source = migrate(guest, target.address(), List.of("--throttle", "60%",
+                "--bandwidth", "200Mbit/s"));
+        E2e.assertMoved(source, target);
+        double first = source.report().at("/rounds/0/throttlePercent").asDouble();
+        assertTrue(first > 40 && first < 75, source::toString);
+        assertEquals(60, source.report().at("/guestSlowdown/maxThrottlePercent").asDouble(), 15);
+    }
+
+    @Test
+    void timeThatIsUpLeavesTheChoiceToTheOperator() throws IOException {
+        List<String> slow = List.of("--bandwidth", "400Mbit/s", "--max-downtime", "61ms",
+                "--timeout", "900ms");
+        Agent first = receive(FAST);
+        Agent stops = migrate(FAST, first.address(), with(slow, "--on-no-convergence",
+                "stop-and-copy"));
+        E2e.assertMoved(stops, first);
+        assertEquals("timeout", stops.report().path("stopReason").asText(), stops::toString);
+
+        Agent second = receive(FAST);
+        Agent gives = migrate(FAST, second.address(), with(slow, "--on-no-convergence", "abort"));
+        E2e.assertEnds(4, "failed", gives);
+        assertEquals("not-converging", gives.report().at("/error/code").asText());
+        assertSound(gives, "failures");
+    }
+
+    @Test
+    void timeThatIsUpInTheFirstRoundEndsIt() throws IOException {
+        Agent target = receive(FAST);
+        Agent source = migrate(FAST, target.address(), List.of("--bandwidth", "20Mbit/s",
+                "--timeout", "500ms"));
+        E2e.assertEnds(4, "failed", source);
+        assertEquals("deadline", source.report().at("/error/code").asText(), source::toString);
+        assertSound(source, "failures");
+    }
+
+    @Test
+    void aPauseThatWouldBeTooLongIsNotBegun() throws IOException {
+        Agent target = receive(FAST);
+        Agent source = migrate(FAST, target.address(), List.of("--bandwidth", "400Mbit/s",
+                "--max-downtime", "61ms", "--max-switchover", "100ms"));
+        E2e.assertEnds(4, "failed", source);
+        assertTrue(source.report().at("/error/reason").asText().contains("--max-switchover"),
+                source::toString);
+        assertEquals(0, source.events().stream()
+                .filter(event -> event.path("state").asText().equals("switchover")).count());
+        assertSound(source, "failures");
+    }
+
+    @Test
+    void aGuestWithoutAThrottleIsRefused() throws IOException {
+        Home home = Home.boot(rig, E2e.machine(GuestLoad.LIGHT));
+        Agent source = rig.start("", List.of("migrate", Rig.uri(home.qemu()), "--to",
+                "127.0.0.1:9", "--throttle", "auto"));
+        E2e.assertEnds(3, "refused", source);
+        assertTrue(source.report().at("/error/reason").asText().contains("throttled"),
+                source::toString);
+        home.livesOn();
+        home.isAsItWas();
+    }
+
+    private Agent receive(String guest) throws IOException {
+        Agent agent = rig.start("", List.of("receive", guest, "--listen", "127.0.0.1:0", "--once",
+                "--linger", "300ms"));
+        agent.address();
+        return agent;
+    }
+
+    private Agent migrate(String guest, String to, List<String> options) throws IOException {
+        return rig.start("", with(List.of("migrate", guest, "--to", to, "--linger", "300ms"),
+                options.toArray(String[]::new)));
+    }
+
+    private static List<String> with(List<String> some, String... more) {
+        List<String> all = new ArrayList<>(some);
+        all.addAll(List.of(more));
+        return all;
+    }
+
+    private static void assertSound(Agent agent, String field) throws IOException {
+        assertEquals(0, agent.report().at("/guestCheck/" + field).asLong(-1), agent::toString);
+    }
+}

@@ -1,0 +1,264 @@
+package io.pageferry.core.codec;
+
+import org.agrona.concurrent.NanoClock;
+
+/**
+ * Knows whether compressing helps: whichever way makes {@code max(processor time, wire time)} of a
+ * page smaller, from what was measured of late.
+ *
+ * <p>The measure is a span: between two moments at which the sink was full, exactly what was
+ * committed was also taken by link and target, so span ÷ bytes is their pace and span ÷ pages the
+ * cost of a page. A sink that took {@link #CALM_BATCHES} batches without ever being full is
+ * faster than the processor here; how much faster only a trial of raw pages can tell, so that one
+ * is made, and after one that did not help the next waits twice as long.
+ *
+ * <p>A target may be the one that is slow, and by the page and not by the byte: then raw bytes go
+ * faster than compressed ones. {@link #rawGain} is by how much, learned from a trial. On a link so
+ * slow that no target could be slower there is no such trial.
+ *
+ * <p>Nothing is learned across the begin of a round: between two, nobody encodes. Confined to one
+ * thread.
+ */
+final class CodecRates {
+    /** Batches taken by the sink, and it was never full: the window of a channel. */
+    static final int CALM_BATCHES = 16;
+
+    /** A span below that is mostly chance: two full batches. */
+    static final long SPAN_BYTES = 1 << 20;
+
+    /** Or so long: a slow link carries less in it. */
+    static final long SPAN_NANOS = 250_000_000L;
+
+    /** Most spans between two trials. */
+    static final int MAX_PATIENCE = 64;
+
+    /** A way that is better by less than that is not worth the change. */
+    static final double WORTH = 0.95;
+
+    /** Bytes a second above which the target may be what is slow: every target decodes faster. */
+    static final double FAST_LINK = 256 << 20;
+
+    /** A sink that was full for less of a span than this is not what holds us up. */
+    private static final double CALM_SHARE = 0.1;
+
+    private static final double MOST_GAIN = 8;
+    private static final double RAW_BYTES = PageCodec.PAGE + Long.BYTES;
+    private static final double SAMPLE_WEIGHT = 1.0 / 64;
+    private static final double TRY_WEIGHT = 1.0 / 16;
+    private static final double SPAN_WEIGHT = 0.5;
+
+    /** A reading beyond so many times the usual was somebody else's turn on the processor. */
+    private static final double OUTLIER = 8;
+
+    private final NanoClock clock;
+    private boolean compressing = true;
+
+    // Believed, in nanoseconds or bytes of one page; the link's in bytes a second, 0 unknown.
+    private double baseNanos;
+    private double tryNanos;
+    private double triedShare = 1;
+    private double encodedBytes = RAW_BYTES / 2;
+    private double linkRate;
+    private double rawGain = 1;
+
+    // The span under way.
+    private boolean measuring;
+    private long spanStart;
+    private long spanPages;
+    private long spanTries;
+    private long spanWire;
+    private long spanDrained;
+    private long blockedNanos;
+    private long blockedSince;
+    private boolean blocked;
+
+    private long committed;
+    private long drained;
+    private long settled;
+
+    private boolean trial;
+    private double beforeTrial;
+    private double rateBeforeChange;
+    private int patience = 1;
+    private int waited;
+
+    CodecRates(NanoClock clock) {
+        this.clock = clock;
+    }
+
+    boolean isCompressing() {
+        return compressing;
+    }
+
+    /** A page that is not zero is about to be encoded. */
+    void page() {
+        spanPages++;
+    }
+
+    /** A page fared as if compressing were on: it was tried or not, and became so long. */
+    void sampled(boolean tried, int length) {
+        spanTries += tried ? 1 : 0;
+        triedShare += SAMPLE_WEIGHT * ((tried ? 1 : 0) - triedShare);
+        encodedBytes += SAMPLE_WEIGHT * (length + Long.BYTES - encodedBytes);
+    }
+
+    /** A try took so long. */
+    void tryTook(long nanos) {
+        double usual = tryNanos == 0 ? nanos : Math.min(nanos, OUTLIER * tryNanos);
+        tryNanos += tryNanos == 0 ? usual : TRY_WEIGHT * (usual - tryNanos);
+    }
+
+    /** Nobody encoded until now. */
+    void roundBegins() {
+        measuring = false;
+        blocked = false;
+    }
+
+    /** The sink was asked for a slot, and had one or not. */
+    void claimed(boolean got) {
+        if (got) {
+            if (blocked) {
+                blocked = false;
+                blockedNanos += clock.nanoTime() - blockedSince;
+            }
+        } else if (!blocked) {
+            long now = clock.nanoTime();
+            if (measuring && spanWire > 0
+                    && (spanWire >= SPAN_BYTES || now - spanStart >= SPAN_NANOS)) {
+                decide(now);
+                begin(now);
+            } else if (!measuring && isSettled()) {
+                begin(now);
+            }
+            blocked = true;
+            blockedSince = now;
+        }
+    }
+
+    /** A batch went into the sink, where so many now wait to be acknowledged. */
+    void committed(int wireBytes, int unacknowledged) {
+        committed++;
+        drained = committed - unacknowledged;
+        spanWire += wireBytes;
+        if (!measuring) {
+            if (isSettled()) {
+                begin(clock.nanoTime());
+            }
+        } else if (drained - spanDrained >= CALM_BATCHES && spanWire >= SPAN_BYTES
+                && blockedNanos == 0) {
+            long now = clock.nanoTime();
+            decide(now);
+            begin(now);
+        }
+    }
+
+    /** Whether the sink holds nothing any more of what was encoded the other way. */
+    private boolean isSettled() {
+        return drained >= settled;
+    }
+
+    private void begin(long now) {
+        measuring = true;
+        spanStart = now;
+        spanPages = 0;
+        spanTries = 0;
+        spanWire = 0;
+        spanDrained = drained;
+        blockedNanos = 0;
+    }
+
+    private void decide(long now) {
+        double span = now - spanStart;
+        if (spanPages == 0 || span <= 0) {
+            return;
+        }
+        double busy = (span - blockedNanos - spanTries * tryNanos) / spanPages;
+        baseNanos = blend(baseNanos, Math.max(1, busy));
+        double pace = spanWire * 1e9 / span;
+        if (blockedNanos < CALM_SHARE * span) {
+            calm(pace);
+        } else {
+            full(pace, span / spanPages);
+        }
+    }
+
+    /** The processor is what holds us up. */
+    private void calm(double pace) {
+        linkRate = linkRate == 0 ? 0 : Math.max(linkRate, pace);
+        if (!compressing) {
+            trial = false;
+            patience = 1;
+            return;
+        }
+        boolean known = linkRate > 0;
+        if (known && rawNanos() < WORTH * compressedNanos()) {
+            change(false);
+        } else if (triedShare > 0 && (!known || isTimeForATrial())) {
+            beginTrial(compressedNanos());
+        }
+    }
+
+    /** Link or target are what holds us up. */
+    private void full(double pace, double pageNanos) {
+        if (rateBeforeChange > 0) {
+            double gain = compressing ? rateBeforeChange / pace : pace / rateBeforeChange;
+            rawGain = pace < FAST_LINK ? 1 : Math.clamp(gain, 1, MOST_GAIN);
+            rateBeforeChange = 0;
+            linkRate = pace;
+        } else {
+            linkRate = blend(linkRate, pace);
+        }
+        if (compressing) {
+            if (rawNanos() < WORTH * pageNanos) {
+                change(false);
+            } else if (pace > FAST_LINK && isTimeForATrial()) {
+                beginTrial(pageNanos);
+            }
+        } else if (trial && pageNanos > WORTH * beforeTrial) {
+            patience = Math.min(MAX_PATIENCE, 2 * patience);
+            change(true);
+        } else if (compressedNanos() < WORTH * pageNanos) {
+            patience = Math.min(MAX_PATIENCE, 2 * patience);
+            change(true);
+        } else {
+            trial = false;
+        }
+    }
+
+    private double rawNanos() {
+        double rate = compressing ? linkRate * rawGain : linkRate;
+        return Math.max(baseNanos, RAW_BYTES * 1e9 / rate);
+    }
+
+    private double compressedNanos() {
+        double processor = baseNanos + triedShare * tryNanos;
+        if (linkRate == 0) {
+            return processor;
+        }
+        double rate = compressing ? linkRate : linkRate / rawGain;
+        return Math.max(processor, encodedBytes * 1e9 / rate);
+    }
+
+    private boolean isTimeForATrial() {
+        return ++waited >= patience;
+    }
+
+    private void beginTrial(double pageNanos) {
+        change(false);
+        trial = true;
+        beforeTrial = pageNanos;
+    }
+
+    private void change(boolean toCompressing) {
+        compressing = toCompressing;
+        trial = false;
+        waited = 0;
+        rateBeforeChange = linkRate;
+        settled = committed;
+        measuring = false;
+    }
+
+    private static double blend(double known, double measured) {
+        return known == 0 ? measured : known + SPAN_WEIGHT * (measured - known);
+    }
+}

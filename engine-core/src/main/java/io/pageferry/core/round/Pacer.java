@@ -1,0 +1,147 @@
+package io.pageferry.core.round;
+
+import io.pageferry.core.codec.PageBatch;
+import io.pageferry.core.codec.PageCodec;
+import java.util.function.LongConsumer;
+import org.agrona.concurrent.NanoClock;
+
+/**
+ * Holds batches back so that they take no more of a link than was asked for. A sink made by
+ * {@link #over} is full while there is no budget; nothing waits. Confined to one thread.
+ *
+ * <p>Rate {@code r} bytes a second, any second: at most {@link #SHARE} · r, what a late thread may
+ * catch up on ({@link #SLACK_NANOS}) and one batch ({@link #BATCH_NANOS}, a page at least).
+ */
+public final class Pacer {
+    /**
+     * What batches with their headers get of the rate: TCP and IP take up to 66 of 1514 bytes
+     * beside them, and a heartbeat or a barrier wants room too.
+     */
+    static final double SHARE = 0.96;
+
+    /** A thread that was late catches up on so much and no more. */
+    static final long SLACK_NANOS = 10_000_000L;
+
+    /** No batch is larger than what the rate carries in this time. */
+    static final long BATCH_NANOS = 10_000_000L;
+
+    private static final double NANOS = 1e9;
+
+    private final NanoClock clock;
+    private final Bandwidth bandwidth;
+    private long bytesPerSecond;
+    private long freeNanos;
+
+    /**
+     * Makes a pacer for the rounds while the guest runs.
+     *
+     * @param clock     monotonic
+     * @param bandwidth what is allowed
+     */
+    public Pacer(NanoClock clock, Bandwidth bandwidth) {
+        this.clock = clock;
+        this.bandwidth = bandwidth;
+        this.bytesPerSecond = bandwidth.bytesPerSecond();
+        this.freeNanos = clock.nanoTime();
+    }
+
+    /**
+     * What a migration may take of the link.
+     *
+     * @param bytesPerSecond           while the guest runs, with headers; 0 for no bound
+     * @param switchoverBytesPerSecond while it is paused, likewise
+     */
+    public record Bandwidth(long bytesPerSecond, long switchoverBytesPerSecond) {
+        /** No bound. */
+        public static final Bandwidth UNLIMITED = new Bandwidth(0, 0);
+
+        /**
+         * The least that can be asked for, 1 Mbit/s: below it a single page is more than 3 % of
+         * what a second carries.
+         */
+        public static final long LEAST = 125_000;
+    }
+
+    /**
+     * Bounds a sink.
+     *
+     * @param sink the road of the pages; batches claimed above are given back above
+     * @return a sink that is full while there is no budget
+     */
+    PageSink over(PageSink sink) {
+        return new Paced(sink);
+    }
+
+    /** Says whether the guest is paused in the round that begins. */
+    void roundBegins(boolean stopAndCopy) {
+        bytesPerSecond = stopAndCopy
+                ? bandwidth.switchoverBytesPerSecond() : bandwidth.bytesPerSecond();
+    }
+
+    /** What a batch may take now, in bytes with descriptors. */
+    private int batchLimit() {
+        return bytesPerSecond == 0 ? Integer.MAX_VALUE : (int) Math.max(PageCodec.PAGE,
+                Math.min(Integer.MAX_VALUE, bytesPerSecond * SHARE * BATCH_NANOS / NANOS));
+    }
+
+    private void took(long bytes) {
+        if (bytesPerSecond > 0) {
+            long earliest = clock.nanoTime() - SLACK_NANOS;
+            long from = freeNanos - earliest < 0 ? earliest : freeNanos;
+            freeNanos = from + (long) Math.ceil(bytes * NANOS / (bytesPerSecond * SHARE));
+        }
+    }
+
+    private boolean isFree() {
+        return bytesPerSecond == 0 || clock.nanoTime() - freeNanos >= 0;
+    }
+
+    private final class Paced implements PageSink {
+        private final PageSink sink;
+
+        Paced(PageSink sink) {
+            this.sink = sink;
+        }
+
+        @Override
+        public PageBatch claim() {
+            PageBatch slot = isFree() ? sink.claim() : null;
+            if (slot != null) {
+                slot.limit(batchLimit());
+            }
+            return slot;
+        }
+
+        @Override
+        public void commit(PageBatch batch) {
+            long before = sink.wireBytes();
+            sink.commit(batch);
+            took(sink.wireBytes() - before);
+        }
+
+        @Override
+        public void abandon(PageBatch batch) {
+            sink.abandon(batch);
+        }
+
+        @Override
+        public int unacknowledged() {
+            return sink.unacknowledged();
+        }
+
+        @Override
+        public long[] lastSequences() {
+            return sink.lastSequences();
+        }
+
+        @Override
+        public long wireBytes() {
+            return sink.wireBytes();
+        }
+
+        @Override
+        public long reclaim(LongConsumer pages) {
+            return sink.reclaim(pages);
+        }
+    }
+}

@@ -1,0 +1,233 @@
+package io.pageferry.core.source;
+
+import io.pageferry.core.codec.PageBatch;
+import io.pageferry.core.link.ErrorCode;
+import io.pageferry.core.link.LinkHandler;
+import io.pageferry.core.link.Message;
+import io.pageferry.core.link.SourceLink;
+import io.pageferry.core.migration.LinkOpener;
+import io.pageferry.core.migration.Outcome;
+import io.pageferry.core.migration.Outcome.Result;
+import io.pageferry.core.migration.Outcome.Side;
+import java.util.Optional;
+
+/**
+ * A link that was lost while the guest is ours: the debt goes back to dirty at once, then the
+ * target is asked to go on, again with growing pauses, until the window is over. The guest runs
+ * meanwhile, and nothing here waits.
+ */
+final class Reconnection implements LinkHandler {
+    /** What came of it so far. */
+    enum Step { TRYING, RESUMED, OVER }
+
+    private static final long FIRST_PAUSE = 50_000_000L;
+    private static final long MAX_PAUSE = 2_000_000_000L;
+
+    /** Longest wait for one attempt: as long as the target gives a new connection. */
+    private static final long ATTEMPT = 5_000_000_000L;
+
+    private final SourceContext context;
+    private final LinkOpener opener;
+    private Message.Welcome granted;
+    private long generation;
+    private boolean underWay;
+    private long lostNanos;
+    private long inVain;
+    private long pause;
+    private long nextTry;
+    private long attemptEnd;
+    private SourceLink candidate;
+    private boolean asked;
+    private boolean welcomed;
+    private Outcome refusal;
+    private Outcome why;
+
+    Reconnection(SourceContext context, LinkOpener opener) {
+        this.context = context;
+        this.opener = opener;
+    }
+
+    /** Notes what the session was granted first; returns what is wrong with it, if anything. */
+    Optional<String> granted(Message.Welcome welcome, long features) {
+        if (welcome.channels() < 1 || welcome.channels() > context.parts.options().channels()
+                || welcome.window() < 1 || (welcome.features() & ~features) != 0) {
+            return Optional.of("WELCOME grants what was not asked for: " + welcome.channels()
+                    + " channels, window " + welcome.window() + ", features "
+                    + Long.toHexString(welcome.features()));
+        }
+        granted = welcome;
+        generation = welcome.generation();
+        return Optional.empty();
+    }
+
+    /** Whether the migration can go on over another link: only damage on the way is forgiven. */
+    boolean canSurvive(ErrorCode code) {
+        boolean ours = context.state() == SourceState.PRECOPY
+                || context.state() == SourceState.SWITCHOVER;
+        return ours && context.parts.options().reconnectNanos() > 0 && isDamage(code);
+    }
+
+    private static boolean isDamage(ErrorCode code) {
+        return code == ErrorCode.LINK_LOST || code == ErrorCode.CORRUPT_FRAME;
+    }
+
+    boolean isUnderWay() {
+        return underWay;
+    }
+
+    /** The link is lost: closes it, takes the debt back, and begins to try. */
+    void begin(Outcome lost) {
+        why = lost;
+        underWay = true;
+        refusal = null;
+        lostNanos = context.now();
+        context.link.close();
+        inVain = context.runner.reclaimDebt();
+        context.outbox.clear();
+        pause = FIRST_PAUSE;
+        nextTry = lostNanos;
+        context.warn("the link is lost (" + lost.reason() + "); the guest runs on here, and the "
+                + "target is tried again for "
+                + context.parts.options().reconnectNanos() / 1_000_000 + " ms");
+    }
+
+    /** Does what can be done now. */
+    Step poll() {
+        long now = context.now();
+        if (candidate != null) {
+            context.progress.worked(candidate.poll(this));
+        }
+        if (refusal == null && now - lostNanos >= context.parts.options().reconnectNanos()) {
+            refusal = Outcome.of(why.result(), why.code(), why.reason()
+                    + "; the target could not be reached again within the reconnect window",
+                    why.side());
+        }
+        if (refusal != null) {
+            close();
+            underWay = false;
+            return Step.OVER;
+        }
+        if (candidate == null) {
+            if (now - nextTry >= 0) {
+                dial(now);
+            }
+        } else if (welcomed && candidate.channelsReady()) {
+            resumed(now);
+            return Step.RESUMED;
+        } else if (now - attemptEnd >= 0) {
+            again();
+        } else {
+            ask();
+        }
+        return Step.TRYING;
+    }
+
+    /** Why it is over. */
+    Outcome refusal() {
+        return refusal;
+    }
+
+    /** Says a last word where somebody may hear it. */
+    void tell(Message message) {
+        if (candidate != null) {
+            candidate.send(message);
+        }
+    }
+
+    /** Gives an unfinished attempt up. */
+    void close() {
+        if (candidate != null) {
+            candidate.close();
+            candidate = null;
+        }
+    }
+
+    private void dial(long now) {
+        candidate = opener.beginOpen().orElse(null);
+        asked = false;
+        welcomed = false;
+        generation++;
+        if (candidate == null) {
+            again();
+            return;
+        }
+        attemptEnd = now + ATTEMPT;
+        ask();
+    }
+
+    private void ask() {
+        if (!asked) {
+            asked = candidate.send(new Message.Resume(context.parts.id(), granted.token(),
+                    generation, context.epoch()));
+        }
+    }
+
+    private void again() {
+        close();
+        nextTry = context.now() + pause;
+        pause = Math.min(MAX_PAUSE, 2 * pause);
+    }
+
+    private void resumed(long now) {
+        context.link.renew(candidate);
+        candidate = null;
+        underWay = false;
+        context.figures().reconnected(inVain);
+        context.log("reconnected after " + (now - lostNanos) / 1_000_000 + " ms, generation "
+                + generation + ", " + inVain + " bytes to send again");
+    }
+
+    @Override
+    public void onMessage(Message message) {
+        switch (message) {
+            case Message.Welcome welcome when !welcomed && matches(welcome) -> {
+                welcomed = true;
+                candidate.openChannels(welcome);
+            }
+            case Message.Walked walked when welcomed
+                    && context.progress.announced(walked.round()) ->
+                    context.progress.walked(walked.round());
+            case Message.Refused refused -> {
+                tell(new Message.Farewell(refused.epoch(), 0, 0));
+                refuse(ErrorCode.LINK_LOST, refused.reason());
+            }
+            case Message.Cancel cancel -> refuse(cancel.code(), cancel.reason());
+            case Message.Failure failed -> onFailure(failed);
+            case Message.Heartbeat heartbeat -> { }
+            default -> refuse(ErrorCode.PROTOCOL_VIOLATION, "unexpected "
+                    + message.getClass().getSimpleName() + " after RESUME");
+        }
+    }
+
+    @Override
+    public void onBatch(PageBatch batch) {
+        refuse(ErrorCode.PROTOCOL_VIOLATION, "the target sent pages");
+    }
+
+    @Override
+    public void onLost(ErrorCode code, String reason) {
+        if (refusal == null) {
+            again();
+        }
+    }
+
+    private void onFailure(Message.Failure failed) {
+        if (isDamage(failed.code()) || failed.code() == ErrorCode.BUSY) {
+            again();
+        } else {
+            refuse(failed.code(), failed.reason());
+        }
+    }
+
+    /** The same session, the generation asked for, and the channels that it had. */
+    private boolean matches(Message.Welcome welcome) {
+        return welcome.generation() == generation && welcome.token().equals(granted.token())
+                && welcome.channels() == granted.channels() && welcome.window() >= 1
+                && welcome.features() == granted.features();
+    }
+
+    private void refuse(ErrorCode code, String reason) {
+        refusal = Outcome.of(Result.FAILED, code, "the link was lost (" + why.reason()
+                + "), and the target does not go on: " + reason, Side.TARGET);
+    }
+}

@@ -1,0 +1,174 @@
+package io.pageferry.core.source;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.pageferry.core.link.ErrorCode;
+import io.pageferry.core.link.Message;
+import io.pageferry.core.migration.Outcome.Result;
+import io.pageferry.core.testing.MemoryLinks;
+import java.util.UUID;
+import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.Test;
+
+/** What a source does between a lost link and the next one; the test is the target. */
+class ReconnectionTest {
+    private static final long WINDOW = 30 * SourceRig.SECOND;
+    private static final UUID TOKEN = new UUID(1, 1);
+
+    private static SourceRig lost(SourceState state) {
+        SourceRig rig = new SourceRig(usual -> new SourceOptions(usual.limits(), usual.codec(),
+                usual.channels(), usual.verify(), usual.negotiationNanos(), usual.settleNanos(),
+                usual.endGuest(), usual.handoverCost(), WINDOW), UnaryOperator.identity());
+        rig.reach(state).turns(3);
+        rig.links.cut(ErrorCode.LINK_LOST, "cut by the test");
+        rig.turn();
+        assertTrue(rig.guest.isRunning());
+        return rig;
+    }
+
+    /** The newest link that the source opened, with its RESUME. */
+    private static Message.Resume asked(SourceRig rig) {
+        rig.turns(2);
+        Message.Resume[] found = new Message.Resume[1];
+        rig.later.getLast().target().poll(new Ear(message ->
+                found[0] = (Message.Resume) message));
+        return found[0];
+    }
+
+    private static void answer(SourceRig rig, Message message) {
+        MemoryLinks link = rig.later.getLast();
+        if (message instanceof Message.Welcome welcome) {
+            link.target().acceptChannels(welcome);
+        }
+        assertTrue(link.target().send(message));
+        rig.turns(3);
+    }
+
+    @Test
+    void itGoesOnInANewGenerationWithANewRound() {
+        for (SourceState state : new SourceState[] {SourceState.PRECOPY, SourceState.SWITCHOVER}) {
+            try (SourceRig rig = lost(state)) {
+                long before = rig.last(Message.RoundEnd.class).round();
+                Message.Resume resume = asked(rig);
+                assertEquals(new Message.Resume(SourceRig.ID, TOKEN, 2,
+                        state == SourceState.PRECOPY ? 0 : 1), resume);
+                answer(rig, new Message.Welcome(TOKEN, 2, 0, 1, 4));
+                assertEquals(SourceState.PRECOPY, rig.source.state());
+                assertEquals(1, rig.source.figures().reconnects());
+                long[] round = {-1};
+                long[] generation = {0};
+                MemoryLinks link = rig.later.getLast();
+                for (int i = 0; i < 5; i++) {
+                    rig.turn();
+                    link.target().poll(new Ear(message -> {
+                        if (message instanceof Message.RoundEnd end) {
+                            round[0] = end.round();
+                        }
+                    }, batch -> {
+                        generation[0] = batch.generation();
+                        link.target().applied(batch);
+                    }));
+                }
+                assertTrue(round[0] > before, round[0] + " after " + before);
+                // Where nothing was owed and nothing written, the round has no batch.
+                assertTrue(generation[0] == 2 || generation[0] == 0);
+            }
+        }
+    }
+
+    @Test
+    void theWindowEndsIt() {
+        try (SourceRig rig = lost(SourceState.PRECOPY)) {
+            rig.clock.advance(WINDOW - 1);
+            rig.turn();
+            assertFalse(rig.source.isDone());
+            rig.clock.advance(1);
+            rig.turn();
+            assertEquals(Result.FAILED, rig.outcome().result());
+            assertEquals(ErrorCode.LINK_LOST, rig.outcome().code());
+            assertTrue(rig.guest.isRunning());
+        }
+    }
+
+    @Test
+    void anAttemptThatIsNotAnsweredIsFollowedByOneOfAHigherGeneration() {
+        try (SourceRig rig = lost(SourceState.PRECOPY)) {
+            assertEquals(2, asked(rig).generation());
+            rig.clock.advance(5 * SourceRig.SECOND);
+            rig.turns(2);
+            rig.clock.advance(SourceRig.SECOND);
+            assertEquals(3, asked(rig).generation());
+            // What was said to the attempt before says nothing to this one.
+            answer(rig, new Message.Welcome(TOKEN, 2, 0, 1, 4));
+            assertTrue(rig.source.isDone(), rig.log.toString());
+            assertEquals(ErrorCode.PROTOCOL_VIOLATION, rig.outcome().code());
+            assertTrue(rig.guest.isRunning());
+        }
+    }
+
+    @Test
+    void aLostAttemptIsTriedAgainAfterAPause() {
+        try (SourceRig rig = lost(SourceState.PRECOPY)) {
+            asked(rig);
+            rig.later.getLast().cut(ErrorCode.CORRUPT_FRAME, "again");
+            rig.turns(3);
+            assertEquals(1, rig.later.size());
+            rig.clock.advance(SourceRig.SECOND);
+            assertEquals(3, asked(rig).generation());
+            assertEquals(2, rig.later.size());
+        }
+    }
+
+    @Test
+    void aRefusalOfTheTargetEndsIt() {
+        Message[] refusals = {new Message.Refused(1, "it was ready"),
+            new Message.Failure(ErrorCode.PROTOCOL_VIOLATION, "it was ready"),
+            new Message.Cancel(0, ErrorCode.CANCELLED, "it was ready")};
+        for (Message refusal : refusals) {
+            try (SourceRig rig = lost(SourceState.SWITCHOVER)) {
+                asked(rig);
+                answer(rig, refusal);
+                assertEquals(Result.FAILED, rig.outcome().result());
+                assertTrue(rig.outcome().reason().contains("it was ready"));
+                assertTrue(rig.guest.isRunning());
+            }
+        }
+    }
+
+    @Test
+    void cancelTimeoutAndTheGuestsEndStillHold() {
+        try (SourceRig rig = lost(SourceState.PRECOPY)) {
+            rig.source.cancel();
+            rig.turn();
+            assertEquals(Result.CANCELLED, rig.outcome().result());
+        }
+        try (SourceRig rig = lost(SourceState.PRECOPY)) {
+            rig.guest.crash("it panicked");
+            rig.clock.advance(SourceRig.SECOND);
+            rig.turn();
+            assertEquals(Result.GUEST_ENDED, rig.outcome().result());
+        }
+        try (SourceRig rig = lost(SourceState.PRECOPY)) {
+            rig.clock.advance(3600 * SourceRig.SECOND);
+            rig.turn();
+            assertEquals(ErrorCode.DEADLINE, rig.outcome().code());
+            assertTrue(rig.guest.isRunning());
+        }
+    }
+
+    @Test
+    void whatIsNoDamageIsNotSurvived() {
+        SourceRig rig = new SourceRig(usual -> new SourceOptions(usual.limits(), usual.codec(),
+                usual.channels(), usual.verify(), usual.negotiationNanos(), usual.settleNanos(),
+                usual.endGuest(), usual.handoverCost(), WINDOW), UnaryOperator.identity());
+        try (rig) {
+            rig.reach(SourceState.PRECOPY);
+            rig.links.cut(ErrorCode.PROTOCOL_VIOLATION, "a bug");
+            rig.turn();
+            assertEquals(ErrorCode.PROTOCOL_VIOLATION, rig.outcome().code());
+            assertTrue(rig.later.isEmpty());
+        }
+    }
+}
