@@ -250,7 +250,8 @@ public final class SourceAgent {
                 guest.tracker().name(), settings.options().channels(),
                 settings.options().codec().name().toLowerCase(Locale.ROOT),
                 transport.kind().name().toLowerCase(Locale.ROOT).replace("_", ""),
-                settings.options().verify() ? "sent" : "none");
+                !settings.options().verify() ? "none"
+                        : settings.options().extras().full() ? "full" : "sent");
     }
 
     private static AgentResult nothing(ErrorCode code, String reason, Side side, String remedy) {

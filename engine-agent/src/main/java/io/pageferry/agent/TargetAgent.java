@@ -262,7 +262,9 @@ public final class TargetAgent {
         }
         boolean refused = journal != null && journal.decision()
                 .filter(last -> last.state() == JournalState.REFUSED).isPresent();
-        return refused && outcome.code() == ErrorCode.LINK_LOST
+        boolean lost = outcome.code() == ErrorCode.LINK_LOST
+                || outcome.code() == ErrorCode.CORRUPT_FRAME;
+        return refused && lost
                 ? settings.options().reconnectNanos() : 0;
     }
 
@@ -297,7 +299,8 @@ public final class TargetAgent {
                 done.figures().guest().orElseThrow(),
                 new Report.Choices(null, null, 1, null,
                         transport.kind().name().toLowerCase(Locale.ROOT).replace("_", ""),
-                        "sent"), startup);
+                        List.of("none", "sent", "full").get(done.figures().verification())),
+                startup);
     }
 
     private void closeJournal() throws IOException {

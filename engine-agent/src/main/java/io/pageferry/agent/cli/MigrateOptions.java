@@ -44,10 +44,11 @@ final class MigrateOptions {
     @Option(names = "--codec", paramLabel = "adaptive|none|lz4")
     String codec = "adaptive";
 
-    @Option(names = "--tracker", paramLabel = "auto|userfaultfd|marking")
+    @Option(names = "--tracker", paramLabel = "auto|userfaultfd|scan|marking")
     String tracker = "auto";
 
-    @Option(names = "--verify", paramLabel = "sent|none")
+    @Option(names = "--verify", paramLabel = "sent|full|none",
+            description = "full: the paused guest's whole memory is read once more")
     String verify = "sent";
 
     @Option(names = "--after", paramLabel = "quit|keep",
@@ -97,7 +98,7 @@ final class MigrateOptions {
     @Option(names = "--capture", hidden = true)
     String capture;
 
-    @Option(names = "--cold", hidden = true)
+    @Option(names = "--cold", description = "pause the guest first, then copy")
     boolean cold;
 
     @Option(names = "--copy-storage", hidden = true)
@@ -121,9 +122,10 @@ final class MigrateOptions {
         SourceOptions defaults = SourceOptions.defaults();
         return new SourceOptions(limits,
                 CommonOptions.choice("--codec", codec, CodecChoice.class), channels,
-                verify.equals("sent"), defaults.negotiationNanos(),
+                !verify.equals("none"), defaults.negotiationNanos(),
                 Quantity.nanos(settleWindow), after.equals("quit"), defaults.handoverCost(),
-                Quantity.nanos(reconnectWindow));
+                cold ? 0 : Quantity.nanos(reconnectWindow),
+                new SourceOptions.Extras(cold, verify.equals("full")));
     }
 
     /** The options as a child process is given them. */
@@ -140,6 +142,9 @@ final class MigrateOptions {
         addGiven(arguments, "--write-quota", writeQuota);
         addGiven(arguments, "--bandwidth", bandwidth);
         addGiven(arguments, "--bandwidth-switchover", bandwidthSwitchover);
+        if (cold) {
+            arguments.add("--cold");
+        }
         if (insecure) {
             arguments.add("--insecure");
         }
@@ -218,18 +223,17 @@ final class MigrateOptions {
     private void refuseLater() {
         CommonOptions.later("--delta-cache", deltaCache);
         CommonOptions.later("--capture", capture);
-        CommonOptions.later("--cold", cold);
         CommonOptions.later("--copy-storage", copyStorage);
         CommonOptions.later("--tls-cert, --tls-key, --tls-ca", tls.isEmpty() ? null : tls);
         if (channels < 1 || channels > Message.MAX_CHANNELS) {
             throw new UsageException("--channels " + channels + " is not in 1 to "
                     + Message.MAX_CHANNELS);
         }
-        oneOf("--verify", verify, List.of("sent", "none"), List.of("full", "strong"));
+        oneOf("--verify", verify, List.of("sent", "full", "none"), List.of("strong"));
         oneOf("--after", after, List.of("quit", "keep"), List.of("resume"));
         oneOf("--codec", codec, List.of("adaptive", "none", "lz4"), List.of("zstd", "delta"));
-        oneOf("--tracker", tracker, List.of("auto", "userfaultfd", "marking"),
-                List.of("scan", "kvm"));
+        oneOf("--tracker", tracker, List.of("auto", "userfaultfd", "scan", "marking"),
+                List.of("kvm"));
     }
 
     private static void oneOf(String option, String value, List<String> now, List<String> later) {

@@ -74,17 +74,13 @@ public final class MappedRegions implements GuestMemory, MemoryImage, AutoClosea
 
     @Override
     public void clear(long page, long count) {
-        long at = page;
-        while (at < page + count) {
-            // Writing zeros into a hole would give it storage.
-            long data = Math.min(nextData(at), page + count);
-            long hole = Math.min(nextHole(data), page + count);
-            if (data < hole) {
-                int region = regions.regionOf(data);
-                windows[region].asSlice(regions.offsetInRegion(region, data),
-                        PageGeometry.bytesOf(hole - data)).fill((byte) 0);
-            }
-            at = Math.max(hole, data);
+        long end = page + count;
+        // Writing zeros into a hole would give it storage. Page by page: most calls are for one,
+        // and to look for the end of a run of data, a tmpfs walks all of it.
+        for (long at = nextData(page); at < end; at = nextData(at + 1)) {
+            int region = regions.regionOf(at);
+            windows[region].asSlice(regions.offsetInRegion(region, at), PageGeometry.PAGE_SIZE)
+                    .fill((byte) 0);
         }
     }
 

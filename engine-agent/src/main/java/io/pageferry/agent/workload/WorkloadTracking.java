@@ -5,6 +5,7 @@ import io.pageferry.agent.linux.KernelProbe;
 import io.pageferry.agent.linux.UserfaultTracker;
 import io.pageferry.core.dirty.DirtyTracker;
 import io.pageferry.core.dirty.MarkingTracker;
+import io.pageferry.core.dirty.ScanTracker;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.memory.Region;
 import io.pageferry.core.migration.GuestException;
@@ -31,8 +32,10 @@ record WorkloadTracking(DirtyTracker tracker, LongConsumer marks, String reason)
             case "auto" -> automatic(KernelProbe.run(), regions);
             case "userfaultfd" -> byKernel(KernelProbe.run(), regions);
             case "marking" -> marking(regions, "the embedded guest marks its own writes");
+            case "scan" -> new WorkloadTracking(new ScanTracker(regions), page -> { },
+                    "it compares what the memory holds with what was sent");
             default -> throw new IllegalArgumentException("--tracker " + wanted
-                    + " cannot follow a workload: there are auto, userfaultfd and marking");
+                    + " cannot follow a workload: there are auto, userfaultfd, marking and scan");
         };
     }
 

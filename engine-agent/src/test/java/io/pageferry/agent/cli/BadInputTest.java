@@ -52,9 +52,8 @@ class BadInputTest {
             2 | for example 40/10ms | MOVE --policy kvm-classic --write-quota 0/10ms
             2 | less than 1Mbit/s | MOVE --bandwidth 999kbit/s
             2 | is no rate | MOVE --bandwidth-switchover fast
-            2 | not in this version | MOVE --tracker scan
-            2 | not in this version | MOVE --cold
-            2 | not in this version | MOVE --verify full
+            2 | not in this version | MOVE --tracker kvm
+            2 | not in this version | MOVE --verify strong
             2 | is not in 1 to 64 | MOVE --channels 0
             2 | is not in 1 to 64 | MOVE --channels 65
             2 | not in this version | MOVE --copy-storage

@@ -113,6 +113,35 @@ class QemuRoadTest {
     }
 
     @Test
+    void byComparingContents() throws IOException {
+        DemoQemu next = rig.waiting(home.machine());
+        Agent target = rig.receive(next, "");
+        Agent source = rig.migrate(home.qemu(), target, "", "--tracker", "scan",
+                "--after", "keep");
+        E2e.assertMoved(source, target);
+        ObjectNode report = source.report();
+        assertEquals("scan", report.path("tracker").asText());
+        assertTrue(report.at("/downtime/scanMs").asDouble() > 0, report::toString);
+        rig.awaitNothingLeft();
+        assertTrue(Traces.of(home.qemu().process().pid()).isUntracked());
+        home.livesOnAt(next);
+    }
+
+    @Test
+    void byComparingAllOfItPausedFromTheBeginning() throws IOException {
+        DemoQemu next = rig.waiting(home.machine());
+        Agent target = rig.receive(next, "");
+        Agent source = rig.migrate(home.qemu(), target, "", "--cold", "--verify", "full");
+        E2e.assertMoved(source, target);
+        ObjectNode report = source.report();
+        assertEquals("cold", report.path("stopReason").asText());
+        assertEquals("full", report.at("/verification/method").asText());
+        assertTrue(report.at("/downtime/verifyMs").asDouble() > 0, report::toString);
+        rig.awaitNothingLeft();
+        home.livesOnAt(next);
+    }
+
+    @Test
     void singleMovesAtThreeWriteRates() throws IOException {
         long seed = Long.getLong("pageferry.test.seed", System.nanoTime());
         boolean full = Boolean.getBoolean("pageferry.full");

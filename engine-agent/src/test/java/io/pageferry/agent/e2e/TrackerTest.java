@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pageferry.agent.linux.KernelProbe;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
@@ -36,7 +37,8 @@ class TrackerTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"auto, userfaultfd", "userfaultfd, userfaultfd", "marking, marking"})
+    @CsvSource({"auto, userfaultfd", "userfaultfd, userfaultfd", "marking, marking",
+        "scan, scan"})
     void noWriteIsMissed(String asked, String chosen) throws IOException {
         if (chosen.equals("userfaultfd")) {
             List<KernelProbe.Step> steps = KernelProbe.run();
@@ -58,6 +60,37 @@ class TrackerTest {
         assertEquals(0, check.path("failures").asLong(-1), target::toString);
         assertEquals(0, check.path("lostTicks").asLong(-1), target::toString);
         assertTrue(check.path("ticksTarget").asLong() > 0, target::toString);
+        rig.awaitNothingLeft();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"--verify, full", "--cold, --verify"})
+    void movesAnotherWay(String first, String second) throws IOException {
+        List<String> more = second.equals("--verify") ? List.of(first, second, "full")
+                : List.of(first, second);
+        Agent target = rig.start("", List.of("receive", "workload:64MiB", "--listen",
+                "127.0.0.1:0", "--once", "--linger", "500ms"));
+        List<String> arguments = new ArrayList<>(List.of("migrate",
+                "workload:64MiB?set=32MiB&rate=30MiB/s", "--to", target.address()));
+        arguments.addAll(more);
+        Agent source = rig.start("", arguments);
+        E2e.assertMoved(source, target);
+        ObjectNode report = source.report();
+        if (more.contains("full")) {
+            assertEquals("full", report.at("/verification/method").asText(), source::toString);
+            assertEquals("full", target.report().at("/verification/method").asText());
+            assertTrue(report.at("/downtime/verifyMs").asDouble() > 0, source::toString);
+        }
+        if (more.contains("--cold")) {
+            assertEquals("cold", report.path("stopReason").asText(), source::toString);
+            report.path("rounds").forEach(round ->
+                    assertEquals("stop-and-copy", round.path("phase").asText()));
+            assertTrue(report.path("downtimeMs").asDouble()
+                    >= report.at("/downtime/lastPagesMs").asDouble(), source::toString);
+        }
+        JsonNode check = target.report().path("guestCheck");
+        assertEquals(0, check.path("failures").asLong(-1), target::toString);
+        assertEquals(0, check.path("lostTicks").asLong(-1), target::toString);
         rig.awaitNothingLeft();
     }
 }

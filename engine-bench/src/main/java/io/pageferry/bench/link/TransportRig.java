@@ -5,6 +5,7 @@ import com.sun.management.OperatingSystemMXBean;
 import io.pageferry.agent.bench.Benchmark;
 import io.pageferry.agent.guest.Quantity;
 import io.pageferry.agent.report.Output;
+import io.pageferry.bench.Chart;
 import io.pageferry.bench.Rows;
 import io.pageferry.bench.Sample;
 import io.pageferry.transport.netty.TransportKind;
@@ -70,7 +71,7 @@ public final class TransportRig implements Benchmark {
                 rows.note(word, "OK", "not on this host: " + kind.unavailability());
             }
         }
-        return rows.result();
+        return Chart.drawn(options, rows.result());
     }
 
     private static Sample rates(List<Run> runs) {

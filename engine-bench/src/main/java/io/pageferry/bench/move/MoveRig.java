@@ -119,7 +119,7 @@ public final class MoveRig implements AutoCloseable {
         SourceOptions usual = SourceOptions.defaults();
         return new SourceOptions(usual.limits(), codec, usual.channels(), usual.verify(),
                 usual.negotiationNanos(), usual.settleNanos(), usual.endGuest(),
-                usual.handoverCost(), 0);
+                usual.handoverCost(), 0, usual.extras());
     }
 
     private static void drive(TargetMigration to) {

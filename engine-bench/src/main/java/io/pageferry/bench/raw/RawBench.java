@@ -6,6 +6,7 @@ import io.pageferry.agent.bench.Benchmark;
 import io.pageferry.agent.guest.Quantity;
 import io.pageferry.agent.linux.LinuxException;
 import io.pageferry.agent.report.Output;
+import io.pageferry.bench.Chart;
 import io.pageferry.bench.Folders;
 import io.pageferry.bench.Rows;
 import io.pageferry.bench.Sample;
@@ -68,7 +69,7 @@ public final class RawBench implements Benchmark {
         if (pairs > 0) {
             fresh(memory, pairs, output);
         }
-        return result(memory);
+        return Chart.drawn(options, result(memory));
     }
 
     private void warm(long memory, int runs, int warmUps, Output output) throws IOException {

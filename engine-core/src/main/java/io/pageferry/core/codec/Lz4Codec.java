@@ -20,6 +20,8 @@ public final class Lz4Codec implements PageCodec {
     private final LZ4Compressor compressor = LZ4Factory.fastestInstance().fastCompressor();
     private final LZ4SafeDecompressor decompressor =
             LZ4Factory.fastestInstance().safeDecompressor();
+    private final ByteBuffer room =
+            ByteBuffer.allocateDirect(compressor.maxCompressedLength(PAGE));
 
     /** Makes one over the fastest LZ4 of this platform. */
     public Lz4Codec() {
@@ -32,11 +34,13 @@ public final class Lz4Codec implements PageCodec {
 
     @Override
     public int encode(ByteBuffer page, int pageAt, ByteBuffer out, int outAt) {
-        try {
-            return compressor.compress(page, pageAt, PAGE, out, outAt, WORTHWHILE);
-        } catch (LZ4Exception tooSmall) {
+        // Into room for the worst case: with less, the library throws for every page of noise.
+        int length = compressor.compress(page, pageAt, PAGE, room, 0, room.capacity());
+        if (length > WORTHWHILE) {
             return NO_GAIN;
         }
+        out.put(outAt, room, 0, length);
+        return length;
     }
 
     @Override

@@ -72,6 +72,12 @@ public final class ImageWalker implements AutoCloseable {
         queueUnread(page -> true);
     }
 
+    /** Queues every page that was read back, and every other one with storage: all once more. */
+    public void proveAgain() {
+        proved.forEachRun(waiting::markRange);
+        proveUnwritten();
+    }
+
     /**
      * Queues only those pages of {@link #proveUnwritten} that nobody sent: enough when the digest
      * is not wanted, for an image that was used before has to be cleaned all the same.

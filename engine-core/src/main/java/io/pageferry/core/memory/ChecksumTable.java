@@ -64,6 +64,23 @@ public final class ChecksumTable implements AutoCloseable {
                 : chunk.getAtIndex(JAVA_INT, page & CHUNK_PAGES - 1);
     }
 
+    /**
+     * Notes that pages are zero. Costs little where no page of them ever was anything else.
+     *
+     * @param first first page
+     * @param end   page after the last
+     */
+    public void setZero(long first, long end) {
+        long page = first;
+        while (page < end) {
+            if (chunks[(int) (page >>> CHUNK_SHIFT)] == null) {
+                page = (page | CHUNK_PAGES - 1) + 1;
+            } else {
+                set(page++, PageChecksum.OF_ZEROS);
+            }
+        }
+    }
+
     /** {@return pages covered} */
     public long pages() {
         return pages;

@@ -5,6 +5,7 @@ import io.pageferry.core.codec.PageCodec;
 import io.pageferry.core.codec.PageEncoder;
 import io.pageferry.core.dirty.DirtyBitmap;
 import io.pageferry.core.dirty.DirtyTracker;
+import io.pageferry.core.dirty.SentPages;
 import io.pageferry.core.dirty.TrackerException;
 import io.pageferry.core.memory.ChecksumTable;
 import io.pageferry.core.memory.DataRun;
@@ -12,6 +13,7 @@ import io.pageferry.core.memory.GuestMemory;
 import io.pageferry.core.memory.PageChecksum;
 import io.pageferry.core.memory.RegionTable;
 import java.lang.foreign.MemorySegment;
+import java.util.Optional;
 
 /**
  * Runs the rounds of one migration: asks the tracker, encodes dirty pages into the sink's slots,
@@ -31,6 +33,7 @@ public final class RoundRunner implements AutoCloseable {
     private final DirtyBitmap filledThere;
     private final DataRun dataRun;
     private final ChecksumTable sent;
+    private final Optional<SentPages> learner;
     private final Pacer pacer;
     private PageSink sink;
     private PageBatch open;
@@ -60,6 +63,8 @@ public final class RoundRunner implements AutoCloseable {
         this.filledThere = new DirtyBitmap(regions.pageCount());
         this.dataRun = new DataRun(memory);
         this.sent = new ChecksumTable(regions.pageCount());
+        this.learner = tracker instanceof SentPages learns ? Optional.of(learns)
+                : Optional.empty();
     }
 
     /**
@@ -246,6 +251,9 @@ public final class RoundRunner implements AutoCloseable {
             counter.skipped();
             return;
         }
+        if (learner.isPresent()) {
+            teach(page, zero);
+        }
         if (zero) {
             encoder.appendZero(open, page);
             counter.sent(PageCodec.ZERO);
@@ -254,6 +262,15 @@ public final class RoundRunner implements AutoCloseable {
             filledThere.mark(page);
         }
         sent.set(page, encoder.lastChecksum());
+    }
+
+    /** Before the copy is compressed in its place. */
+    private void teach(long page, boolean zero) {
+        if (zero) {
+            learner.get().sentZero(page);
+        } else {
+            learner.get().sent(page, open.payload(), open.payloadBytes());
+        }
     }
 
     private void flush() {

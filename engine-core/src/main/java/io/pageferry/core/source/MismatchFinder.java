@@ -18,15 +18,19 @@ final class MismatchFinder {
     private final ChecksumTable sent;
     private final RegionTable regions;
     private final Outbox outbox;
+    private final String differs;
     private final List<String> named = new ArrayList<>();
     private long differing;
     private long blockEnd;
     private boolean done;
 
-    MismatchFinder(ChecksumTable sent, RegionTable regions, Outbox outbox) {
-        this.sent = sent;
-        this.regions = regions;
-        this.outbox = outbox;
+    MismatchFinder(SourceContext context) {
+        this.sent = context.runner.sent();
+        this.regions = context.parts.guest().memory().regions();
+        this.outbox = context.outbox;
+        this.differs = "the image at the target differs from "
+                + (context.parts.options().extras().full() ? "the guest's memory"
+                        : "what was sent");
     }
 
     /** Takes the digests of the target's blocks and asks for the first that differs. */
@@ -74,10 +78,9 @@ final class MismatchFinder {
     /** What was found, for the report. */
     String describe() {
         if (named.isEmpty()) {
-            return "the image at the target differs from what was sent";
+            return differs;
         }
-        return "the image at the target differs from what was sent, first in "
-                + String.join(", ", named)
+        return differs + ", first in " + String.join(", ", named)
                 + (differing > named.size() ? " and " + (differing - named.size()) + " more" : "");
     }
 

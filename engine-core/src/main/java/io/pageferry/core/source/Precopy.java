@@ -14,6 +14,7 @@ import io.pageferry.core.round.GuestThrottle;
 import io.pageferry.core.round.RoundDecision;
 import io.pageferry.core.round.RoundRunner;
 import io.pageferry.core.round.RoundStats;
+import io.pageferry.core.round.StopReason;
 
 /**
  * The rounds while the guest runs: encode, barrier, decide. Says when to stop; the pause itself is
@@ -75,9 +76,9 @@ final class Precopy {
         nextRound(parts.clock().nanoTime());
     }
 
-    /** The highest round begun. */
+    /** The highest round begun, -1 where the guest is paused before the first. */
     long round() {
-        return round;
+        return parts.options().extras().cold() ? -1 : round;
     }
 
     /** What the last decision believed. */
@@ -112,6 +113,9 @@ final class Precopy {
 
     /** Does what can be done; returns a final decision (stop or abort), or null to go on. */
     RoundDecision step() {
+        if (parts.options().extras().cold()) {
+            return new RoundDecision.StopAndCopy(StopReason.COLD, "the guest is moved paused");
+        }
         throttle.turn(parts.clock().nanoTime());
         switch (phase) {
             case ENCODING -> encode();

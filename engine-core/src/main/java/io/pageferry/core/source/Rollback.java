@@ -71,8 +71,7 @@ final class Rollback {
         } else if (found == null) {
             context.finish(why);
         } else if (mismatch == null) {
-            mismatch = new MismatchFinder(context.runner.sent(),
-                    context.parts.guest().memory().regions(), context.outbox);
+            mismatch = new MismatchFinder(context);
             mismatch.compare(found);
         } else if (mismatch.isDone() || context.now() - deadline >= 0
                 || !context.parts.link().isUp()) {

@@ -204,7 +204,7 @@ public final class SourceMigration implements LinkHandler, AutoCloseable {
             helloSent = true;
             context.enter(SourceState.NEGOTIATING);
             context.outbox.send(new Message.Hello(parts.id(), 0, FEATURES,
-                    parts.options().channels(), parts.options().verify() ? 1 : 0,
+                    parts.options().channels(), verification(),
                     parts.guest().describe()));
         }
         if (welcomed && parts.link().channelsReady()) {
@@ -215,6 +215,10 @@ public final class SourceMigration implements LinkHandler, AutoCloseable {
             fail(Result.REFUSED, ErrorCode.DEADLINE, "the target did not answer within "
                     + parts.options().negotiationNanos() / 1_000_000 + " ms", Side.TARGET);
         }
+    }
+
+    private int verification() {
+        return parts.options().verify() ? parts.options().extras().full() ? 2 : 1 : 0;
     }
 
     /** A tracker that cannot be had is a refusal: nothing has changed yet. */

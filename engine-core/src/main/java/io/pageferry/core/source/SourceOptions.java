@@ -16,6 +16,7 @@ import io.pageferry.core.round.MigrationLimits;
  * @param endGuest           whether the guest here is ended after the move; else it stays paused
  * @param handoverCost       believed fixed cost of a switch-over of this kind of guest
  * @param reconnectNanos     how long a lost link is tried again before the grant, 0 for not at all
+ * @param extras             what is out of the ordinary
  */
 public record SourceOptions(
         MigrationLimits limits,
@@ -26,7 +27,20 @@ public record SourceOptions(
         long settleNanos,
         boolean endGuest,
         DowntimePrediction.Fixed handoverCost,
-        long reconnectNanos) {
+        long reconnectNanos,
+        Extras extras) {
+    /**
+     * What most migrations do without.
+     *
+     * @param cold the guest is paused before the first page is sent, and pre-copy has no rounds
+     * @param full the digest is that of the paused guest's memory, read once more, instead of what
+     *             was sent; only where {@link SourceOptions#verify}
+     */
+    public record Extras(boolean cold, boolean full) {
+        /** Live, and proved by what was sent. */
+        public static final Extras NONE = new Extras(false, false);
+    }
+
     /**
      * Defaults of the commands: 10 s to negotiate, 30 s to settle and to reconnect, 20 and 60 ms
      * of fixed cost.
@@ -34,6 +48,7 @@ public record SourceOptions(
     public static SourceOptions defaults() {
         return new SourceOptions(MigrationLimits.defaults(), CodecChoice.ADAPTIVE, 1, true,
                 10_000_000_000L, 30_000_000_000L, true,
-                new DowntimePrediction.Fixed(20_000_000L, 60_000_000L), 30_000_000_000L);
+                new DowntimePrediction.Fixed(20_000_000L, 60_000_000L), 30_000_000_000L,
+                Extras.NONE);
     }
 }

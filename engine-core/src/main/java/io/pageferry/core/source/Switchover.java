@@ -1,5 +1,6 @@
 package io.pageferry.core.source;
 
+import io.pageferry.core.image.MemoryReader;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.link.Outbox;
@@ -19,9 +20,12 @@ import java.io.IOException;
  * sent at most once between two barriers.
  */
 final class Switchover {
-    private enum Phase { LAST_PAGES, SAVING, BARRIER, STATE_PAGES, SETTLING, WAITING }
+    private enum Phase { LAST_PAGES, SAVING, BARRIER, STATE_PAGES, SETTLING, READING, WAITING }
 
     private static final int PAGES_A_TURN = 1024;
+
+    /** Pages read in one turn: 64 MiB, some milliseconds. */
+    private static final int READ_A_TURN = 16384;
 
     private final SourceParts parts;
     private final Outbox outbox;
@@ -32,6 +36,8 @@ final class Switchover {
     private long round;
     private long pauseNanos;
     private long pagesNanos;
+    private MemoryReader reader;
+    private long readingNanos;
     private Message.StateSum state = new Message.StateSum(0, 0);
 
     Switchover(SourceParts parts, Outbox outbox, RoundRunner runner, Progress progress,
@@ -58,7 +64,7 @@ final class Switchover {
 
     /** The link is lost: what the round under way has sent counts as traffic. */
     void interrupt() {
-        if (phase != Phase.WAITING) {
+        if (phase != Phase.WAITING && phase != Phase.READING) {
             progress.figures().interrupted(runner.finish(now()));
         }
     }
@@ -70,9 +76,12 @@ final class Switchover {
 
     /** Why it must end now, or null. */
     Outcome overdue() {
-        long limit = parts.options().limits().maxSwitchoverNanos();
+        boolean cold = parts.options().extras().cold();
+        long limit = cold ? parts.options().limits().timeoutNanos()
+                : parts.options().limits().maxSwitchoverNanos();
         return now() - pauseNanos < limit ? null : Outcome.of(Result.FAILED, ErrorCode.DEADLINE,
-                "the pause was longer than --max-switchover " + limit / 1_000_000 + " ms",
+                "the pause was longer than " + (cold ? "--timeout " : "--max-switchover ")
+                + limit / 1_000_000 + " ms",
                 Side.SOURCE);
     }
 
@@ -101,15 +110,17 @@ final class Switchover {
             case STATE_PAGES -> encodeThen(Phase.SETTLING);
             case SETTLING -> {
                 if (runner.isAcknowledged()) {
-                    complete();
+                    settle();
                 }
             }
+            case READING -> read();
             case WAITING -> { }
         }
     }
 
     private void encodeThen(Phase next) {
         progress.worked(runner.step(PAGES_A_TURN));
+        parts.listener().progress(round, runner.counter().handled(), runner.counter().dirtyPages());
         if (runner.isEncoded()) {
             progress.announce(round);
             outbox.send(new Message.RoundEnd(round, parts.link().pages().lastSequences()));
@@ -130,9 +141,26 @@ final class Switchover {
         phase = dirtied == 0 ? Phase.SETTLING : Phase.BARRIER;
     }
 
-    private void complete() {
+    private void settle() {
         endRound();
-        lap(Part.LAST_PAGES, pagesNanos);
+        readingNanos = lap(Part.LAST_PAGES, pagesNanos);
+        if (parts.options().verify() && parts.options().extras().full()) {
+            reader = new MemoryReader(parts.guest().memory(), runner.sent());
+            phase = Phase.READING;
+        } else {
+            complete();
+        }
+    }
+
+    private void read() {
+        progress.worked(reader.step(READ_A_TURN));
+        if (reader.isDone()) {
+            lap(Part.VERIFY, readingNanos);
+            complete();
+        }
+    }
+
+    private void complete() {
         long left = runner.left();
         if (left != 0) {
             throw new IllegalStateException(left + " pages are still owed at the end");

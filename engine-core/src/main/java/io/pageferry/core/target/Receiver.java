@@ -20,17 +20,19 @@ final class Receiver implements AutoCloseable {
     private final ImageWalker walker;
     private final RegionTable regions;
     private final boolean verify;
+    private final boolean full;
     private final long[] applied;
     private Message.RoundEnd barrier;
     private long walkingRound = -1;
     private long walkedRound = -1;
 
-    Receiver(MemoryImage image, int channels, boolean verify) {
+    Receiver(MemoryImage image, int channels, int verification) {
         this.writer = new ImageWriter(image);
         this.walker = new ImageWalker(image, writer);
         this.regions = image.regions();
         this.applied = new long[channels];
-        this.verify = verify;
+        this.verify = verification != 0;
+        this.full = verification == 2;
     }
 
     void apply(PageBatch batch) throws PageDecodeException {
@@ -111,6 +113,9 @@ final class Receiver implements AutoCloseable {
 
     /** Queues what is left to read back before the image may be believed. */
     void beginProof() {
+        if (full) {
+            walker.proveAgain();
+        }
         if (verify) {
             walker.enqueueWritten();
         }

@@ -25,6 +25,7 @@ public final class TargetFigures {
     private long sourceDigest;
     private long targetDigest;
     private boolean compared;
+    private int verification;
 
     TargetFigures() {
     }
@@ -32,9 +33,10 @@ public final class TargetFigures {
     void offered(Offer offer) {
         migrationId = offer.migrationId();
         guest = offer.guest();
+        verification = offer.verification();
     }
 
-    record Offer(UUID migrationId, GuestDescription guest) { }
+    record Offer(UUID migrationId, GuestDescription guest, int verification) { }
 
     void batch(int bytes) {
         batches++;
@@ -69,6 +71,11 @@ public final class TargetFigures {
     void owner(String side, long of) {
         owner = side;
         epoch = of;
+    }
+
+    /** {@return what HELLO asked to be proved: 0 nothing, 1 what was sent, 2 the whole memory} */
+    public int verification() {
+        return verification;
     }
 
     /** {@return the migration, once it was offered} */

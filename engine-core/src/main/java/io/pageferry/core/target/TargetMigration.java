@@ -200,7 +200,8 @@ public final class TargetMigration implements LinkHandler, AutoCloseable {
     }
 
     private void offer(Message.Hello hello) {
-        context.figures.offered(new TargetFigures.Offer(hello.migrationId(), hello.guest()));
+        context.figures.offered(new TargetFigures.Offer(hello.migrationId(),
+                hello.guest(), hello.verification()));
         if (hello.features() >>> MANDATORY_SHIFT != 0) {
             refuse(ErrorCode.FEATURE_MISSING, "mandatory features "
                     + Long.toHexString(hello.features()) + " are unknown here", "");
@@ -210,7 +211,7 @@ public final class TargetMigration implements LinkHandler, AutoCloseable {
             MemoryImage image = parts.guest().prepare(hello.guest());
             context.journal(parts.journals().open(hello.migrationId()));
             int channels = Math.min(hello.channels(), parts.options().channels());
-            receiver = new Receiver(image, channels, hello.verification() != 0);
+            receiver = new Receiver(image, channels, hello.verification());
             Message.Welcome welcome = welcome();
             context.link().acceptChannels(welcome);
             context.send(welcome);

@@ -77,7 +77,7 @@ class ReusedImageTest {
     private static Harness harness(long seed, boolean verify) {
         return new Harness(seed).source(drawn -> new SourceOptions(drawn.limits(), drawn.codec(),
                 drawn.channels(), verify, drawn.negotiationNanos(), drawn.settleNanos(), true,
-                drawn.handoverCost(), drawn.reconnectNanos()));
+                drawn.handoverCost(), drawn.reconnectNanos(), drawn.extras()));
     }
 
     private static TestImage stale(TestImage image, long seed) {

@@ -20,7 +20,8 @@ class ReconnectionTest {
     private static SourceRig lost(SourceState state) {
         SourceRig rig = new SourceRig(usual -> new SourceOptions(usual.limits(), usual.codec(),
                 usual.channels(), usual.verify(), usual.negotiationNanos(), usual.settleNanos(),
-                usual.endGuest(), usual.handoverCost(), WINDOW), UnaryOperator.identity());
+                usual.endGuest(), usual.handoverCost(), WINDOW,
+                usual.extras()), UnaryOperator.identity());
         rig.reach(state).turns(3);
         rig.links.cut(ErrorCode.LINK_LOST, "cut by the test");
         rig.turn();
@@ -162,7 +163,8 @@ class ReconnectionTest {
     void whatIsNoDamageIsNotSurvived() {
         SourceRig rig = new SourceRig(usual -> new SourceOptions(usual.limits(), usual.codec(),
                 usual.channels(), usual.verify(), usual.negotiationNanos(), usual.settleNanos(),
-                usual.endGuest(), usual.handoverCost(), WINDOW), UnaryOperator.identity());
+                usual.endGuest(), usual.handoverCost(), WINDOW,
+                usual.extras()), UnaryOperator.identity());
         try (rig) {
             rig.reach(SourceState.PRECOPY);
             rig.links.cut(ErrorCode.PROTOCOL_VIOLATION, "a bug");

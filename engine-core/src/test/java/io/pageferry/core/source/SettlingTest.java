@@ -210,7 +210,8 @@ class SettlingTest {
     void aGuestThatIsToBeKeptIsNotEnded() {
         SourceRig rig = new SourceRig(drawn -> new SourceOptions(drawn.limits(), drawn.codec(),
                 drawn.channels(), drawn.verify(), drawn.negotiationNanos(), drawn.settleNanos(),
-                false, drawn.handoverCost(), drawn.reconnectNanos()), UnaryOperator.identity());
+                false, drawn.handoverCost(), drawn.reconnectNanos(), drawn.extras()),
+                UnaryOperator.identity());
         try (rig) {
             rig.reach(SourceState.GRANTED);
             rig.say(new Message.Running(1, 1));

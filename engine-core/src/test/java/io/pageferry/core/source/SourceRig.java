@@ -62,7 +62,8 @@ final class SourceRig implements AutoCloseable {
         guest.throttled(gate);
         SourceOptions usual = new SourceOptions(MigrationLimits.defaults(), CodecChoice.ADAPTIVE,
                 1, true, 10 * SECOND, 30 * SECOND, true,
-                new DowntimePrediction.Fixed(20_000_000L, 60_000_000L), 0);
+                new DowntimePrediction.Fixed(20_000_000L, 60_000_000L), 0,
+                SourceOptions.Extras.NONE);
         source = new SourceMigration(new SourceParts(ID, guest, bend.apply(links.source()),
                 new Opener(), journal, clock, listener, options.apply(usual)));
     }

@@ -283,7 +283,7 @@ class SourceRowsTest {
                 limits.bandwidth(), limits.throttling()),
                 usual.codec(), usual.channels(), usual.verify(), usual.negotiationNanos(),
                 usual.settleNanos(), usual.endGuest(), usual.handoverCost(),
-                usual.reconnectNanos());
+                usual.reconnectNanos(), usual.extras());
     }
 
     private static void assertFailsInSwitchover(SourceRig rig, ErrorCode code) {

@@ -103,7 +103,7 @@ class ThrottleTest {
         return new SourceRig(usual -> new SourceOptions(usual.limits().with(throttling),
                 usual.codec(), usual.channels(), usual.verify(), usual.negotiationNanos(),
                 usual.settleNanos(), usual.endGuest(), usual.handoverCost(),
-                usual.reconnectNanos()),
+                usual.reconnectNanos(), usual.extras()),
                 UnaryOperator.identity());
     }
 }

@@ -94,7 +94,8 @@ public final class Harness implements AutoCloseable {
         sourceOptions = new SourceOptions(limits(random),
                 CodecChoice.values()[random.nextInt(3)], 1 + random.nextInt(3), true,
                 10_000_000_000L, 30_000_000_000L, true,
-                new DowntimePrediction.Fixed(20_000_000L, 60_000_000L), 0);
+                new DowntimePrediction.Fixed(20_000_000L, 60_000_000L), 0,
+                SourceOptions.Extras.NONE);
         targetOptions = new TargetOptions(1 + random.nextInt(4), 10_000_000_000L,
                 30_000_000_000L, 1 + random.nextInt(3), 0);
     }

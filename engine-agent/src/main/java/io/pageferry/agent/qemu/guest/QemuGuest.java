@@ -15,6 +15,7 @@ import io.pageferry.agent.qemu.QemuProbe;
 import io.pageferry.agent.qemu.QmpClient;
 import io.pageferry.agent.qemu.QmpException;
 import io.pageferry.core.dirty.DirtyTracker;
+import io.pageferry.core.dirty.ScanTracker;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.GuestDescription;
 import io.pageferry.core.memory.GuestMemory;
@@ -34,6 +35,7 @@ import java.util.Optional;
 final class QemuGuest implements SourceGuest {
     private static final Duration SAVE_LIMIT = Duration.ofSeconds(5);
     private static final int CHUNK = 256 << 10;
+    private static final String SCAN = "scan";
 
     private final QemuProcess process;
     private final QemuControl qemu;
@@ -65,17 +67,13 @@ final class QemuGuest implements SourceGuest {
         boolean opened = false;
         try {
             QemuFacts facts = QemuProbe.read(qemu);
-            Objection.refuse(QemuInspector.source(qemu, facts));
+            Objection.refuse(objections(qemu, facts, setup));
             QemuMemory memory = QemuMemory.find(process.pid(), facts.memory());
             memory.requireOneWriter();
             regions = memory.map(false);
-            DirtyTracker tracker = UserfaultTracker.ofProcess(process.pid(),
-                    () -> setup.injector().get().userfault(process.pid()), memory.ranges())
-                    .within(regions);
-            String reason = "it sees every write to QEMU's memory from outside, by "
-                    + KernelProbe.summary(KernelProbe.run());
-            QemuGuest guest = new QemuGuest(process, qemu, facts,
-                    new Opened(regions, tracker, reason, qemu.prepareSource()));
+            DirtyTracker tracker = tracker(process, setup, memory, regions);
+            QemuGuest guest = new QemuGuest(process, qemu, facts, new Opened(regions, tracker,
+                    reason(tracker), qemu.prepareSource()));
             opened = true;
             return guest;
         } catch (QmpException failed) {
@@ -90,17 +88,45 @@ final class QemuGuest implements SourceGuest {
         }
     }
 
+    /** What only escapes a tracker of writes does not escape a comparison. */
+    private static List<Objection> objections(QemuControl qemu, QemuFacts facts,
+            GuestSetup setup) throws QmpException {
+        List<Objection> found = QemuInspector.source(qemu, facts);
+        return setup.tracker().equals(SCAN)
+                ? found.stream().filter(one -> !one.trackingOnly()).toList() : found;
+    }
+
+    private static DirtyTracker tracker(QemuProcess process, GuestSetup setup,
+            QemuMemory memory, MappedRegions regions) {
+        if (setup.tracker().equals(SCAN)) {
+            return new ScanTracker(regions);
+        }
+        return UserfaultTracker.ofProcess(process.pid(),
+                () -> setup.injector().get().userfault(process.pid()), memory.ranges())
+                .within(regions);
+    }
+
+    private static String reason(DirtyTracker tracker) {
+        return tracker instanceof ScanTracker
+                ? "it compares what QEMU's memory holds with what was sent, and touches nothing"
+                : "it sees every write to QEMU's memory from outside, by "
+                        + KernelProbe.summary(KernelProbe.run());
+    }
+
     private static void requireTracker(QemuProcess process, String wanted)
             throws GuestException {
+        if (wanted.equals(SCAN)) {
+            return;
+        }
         if (!wanted.equals("auto") && !wanted.equals("userfaultfd")) {
             throw new IllegalArgumentException("--tracker " + wanted
-                    + " cannot follow a QEMU guest: there are auto and userfaultfd");
+                    + " cannot follow a QEMU guest: there are auto, userfaultfd and scan");
         }
         List<KernelProbe.Step> steps = KernelProbe.run();
         if (!KernelProbe.canTrackOthers(steps)) {
             throw new GuestException(ErrorCode.HOST_FAILED, "this host cannot track the writes of"
                     + " another process: " + KernelProbe.summary(steps),
-                    "run as root on Linux 6.7 or newer");
+                    "run as root on Linux 6.7 or newer, or use --tracker scan");
         }
         try {
             RemoteUserfault.requirePossible(process.pid());

@@ -99,8 +99,7 @@ final class QemuMemory {
                     throw new GuestException(ErrorCode.GUEST_MISMATCH, "the guest's RAM '"
                             + backends.get(i).id() + "' is also mapped for writing by process "
                             + others.getFirst() + ", whose writes cannot be tracked",
-                            "end that process (vhost-user back-ends write so), or wait for"
-                            + " --tracker scan");
+                            "end that process (vhost-user back-ends write so)");
                 }
             } catch (LinuxException unreadable) {
                 throw failed(unreadable.getMessage(), "run as root");

@@ -1,0 +1,94 @@
+package io.pageferry.bench.shaped;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pageferry.agent.bench.Benchmark;
+import io.pageferry.agent.guest.Quantity;
+import io.pageferry.agent.linux.LinuxException;
+import io.pageferry.agent.report.Output;
+import io.pageferry.bench.Rows;
+import io.pageferry.bench.Sample;
+import io.pageferry.bench.move.Content;
+import io.pageferry.bench.move.MoveRig;
+import io.pageferry.bench.move.ResidentMemory;
+import io.pageferry.core.codec.CodecChoice;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/**
+ * Whole migrations in one process, over the loopback interface as it is: by codec and content,
+ * codecs in turn. Alone it measures this host; {@code codecs} and {@code links} run it where the
+ * loopback interface has a rate.
+ */
+public final class MovesBench implements Benchmark {
+    private static final long SEED = 13;
+
+    /** Made by the service loader. */
+    public MovesBench() {
+    }
+
+    @Override
+    public String name() {
+        return "moves";
+    }
+
+    @Override
+    public String about() {
+        return "[--memory 256MiB] [--contents random,zero,mixed,text] [--codecs adaptive,none,lz4]"
+                + " [--runs 3] [--warm-ups 2]: whole migrations in one process";
+    }
+
+    @Override
+    public ObjectNode run(Map<String, String> options, Output output) throws IOException {
+        long bytes = Quantity.bytes(options.getOrDefault("memory", "256MiB"));
+        int runs = Integer.parseInt(options.getOrDefault("runs", "3"));
+        int warmUps = Integer.parseInt(options.getOrDefault("warm-ups", "2"));
+        Rows rows = new Rows(name(), SEED);
+        try (ResidentMemory from = new ResidentMemory("pageferry-bench-source", bytes);
+                ResidentMemory to = new ResidentMemory("pageferry-bench-target", bytes);
+                MoveRig rig = new MoveRig(from, to)) {
+            for (String content : options.getOrDefault("contents", "random,zero,mixed,text")
+                    .split(",")) {
+                from.fill(Content.valueOf(content.toUpperCase(Locale.ROOT)), SEED);
+                Map<CodecChoice, List<MoveRig.Move>> moves = new EnumMap<>(CodecChoice.class);
+                for (int run = -warmUps; run < runs; run++) {
+                    for (String codec : options.getOrDefault("codecs", "adaptive,none,lz4")
+                            .split(",")) {
+                        CodecChoice choice = CodecChoice.valueOf(codec.toUpperCase(Locale.ROOT));
+                        to.scribble();
+                        MoveRig.Move move = rig.move(choice, 0);
+                        if (run >= 0) {
+                            moves.computeIfAbsent(choice, c -> new ArrayList<>())
+                                    .add(checked(move, from, to));
+                        }
+                    }
+                }
+                moves.forEach((codec, list) -> add(rows, content, codec, list));
+            }
+        } catch (LinuxException none) {
+            throw new IOException("two times " + bytes + " bytes are needed: "
+                    + none.getMessage(), none);
+        }
+        return rows.result();
+    }
+
+    private static MoveRig.Move checked(MoveRig.Move move, ResidentMemory from,
+            ResidentMemory to) {
+        return move.problem() != null || from.equalTo(to) ? move
+                : new MoveRig.Move(move.totalNanos(), move.downtimeNanos(), move.wireBytes(),
+                        "the image differs");
+    }
+
+    private static void add(Rows rows, String content, CodecChoice codec,
+            List<MoveRig.Move> moves) {
+        boolean good = moves.stream().allMatch(move -> move.problem() == null);
+        rows.add(content + ", " + codec.name().toLowerCase(Locale.ROOT),
+                new Sample(moves.stream().mapToDouble(move -> move.totalNanos() / 1e6).toArray()),
+                "ms", good)
+                .put("content", content).put("codec", codec.name().toLowerCase(Locale.ROOT))
+                .put("wireBytes", moves.getLast().wireBytes());
+    }
+}

@@ -1,0 +1,2 @@
+/** Whole migrations over links of a known rate. */
+package io.pageferry.bench.shaped;

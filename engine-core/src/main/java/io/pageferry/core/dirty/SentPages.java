@@ -1,0 +1,27 @@
+package io.pageferry.core.dirty;
+
+import java.lang.foreign.MemorySegment;
+
+/**
+ * What a tracker may learn of the pages that were sent: one that compares contents implements this
+ * beside {@link DirtyTracker}. Called by the migration's one thread, for each page before its batch
+ * goes out.
+ */
+public interface SentPages {
+    /**
+     * A page is being sent.
+     *
+     * @param page  global index
+     * @param bytes holds the very bytes that are sent, 4096 of them: the one stable copy, never the
+     *              live page, which may have changed since. Valid during the call only
+     * @param at    offset of the first
+     */
+    void sent(long page, MemorySegment bytes, long at);
+
+    /**
+     * A page is being sent as zeros.
+     *
+     * @param page global index
+     */
+    void sentZero(long page);
+}
