@@ -41,12 +41,17 @@ class ConvergenceControllerTest {
             new Classic("concentration goes before bounded", 29, 200, 50, 50, "concentration"),
             new Classic("non-diffusion goes before bounded", 29, 99, 100, 100, "non-diffusion"));
 
-    /** A row for DOWNTIME_BUDGET: newly dirty pages of each round, P95, and what must follow. */
+    /**
+     * A row for DOWNTIME_BUDGET: newly dirty pages of each round, P95, and what must follow; 100
+     * pages are left.
+     */
     private record Budget(String name, List<Long> dirtied, long p95Millis, String expected) { }
 
     private static final List<Budget> BUDGET = List.of(
-            new Budget("met exactly", List.of(5000L), 300, "budget"),
-            new Budget("met", List.of(5000L), 1, "budget"),
+            new Budget("met exactly", List.of(199L), 300, "budget"),
+            new Budget("met", List.of(199L), 1, "budget"),
+            new Budget("met, and another round would halve what is left", List.of(200L), 1,
+                    CONTINUE),
             new Budget("missed by a millisecond", List.of(5000L), 301, CONTINUE),
             new Budget("five rounds are no stall", List.of(100L, 100L, 100L, 100L, 100L), 301,
                     CONTINUE),

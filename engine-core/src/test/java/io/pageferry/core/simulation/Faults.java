@@ -41,7 +41,8 @@ final class Faults {
     private boolean planned;
 
     Faults(Random from, Mutant mutant) {
-        this.random = new Random(from.nextLong());
+        long seed = from.nextLong();
+        this.random = new Random(seed);
         this.mutant = mutant;
         int kind = mutant == Mutant.NO_GENERATION ? 0 : random.nextInt(10);
         source = kind == 1 || kind == 2 || kind == 5
