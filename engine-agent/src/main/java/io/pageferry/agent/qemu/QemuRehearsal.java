@@ -19,14 +19,13 @@ import java.time.Duration;
 
 /**
  * Pauses, saves, loads and resumes against a stand-in for QEMU, so that the code is warm when a
- * guest waits for it. Measured on 2 cores under TCG: without it a state that QEMU saves in 3 ms
- * took 13 to 20 ms, one that it loads in 2 ms 11 to 17 ms; docs/adr/0004 has the figures.
+ * guest waits for it; docs/adr/0004 has the figures.
  *
  * <p>The stand-in knows the commands of {@link QemuControl} and moves a state of the usual size
  * through real sockets. It answers on a thread of its own that ends with its client.
  */
 public final class QemuRehearsal {
-    /** Where the figures stopped to fall; takes a fifth of a second. */
+    /** Takes a fifth of a second. */
     private static final int TIMES = 40;
     private static final int STATE_BYTES = 320_000;
     private static final Duration LIMIT = Duration.ofSeconds(1);
