@@ -34,6 +34,7 @@ public final class QemuRehearsal {
     private final ServerSocketChannel monitor;
     private final ByteBuffer state = ByteBuffer.allocateDirect(STATE_BYTES);
     private ServerSocketChannel incoming;
+    private String outgoing;
     private String status = "none";
 
     private QemuRehearsal(ServerSocketChannel monitor) {
@@ -100,6 +101,7 @@ public final class QemuRehearsal {
                 JsonNode command = JSON.readTree(line);
                 String answer = answer(client, command);
                 say(client, "{\"return\":" + answer + ",\"id\":" + command.path("id") + "}");
+                sendState();
                 takeState();
             }
         } catch (IOException ended) {
@@ -115,7 +117,7 @@ public final class QemuRehearsal {
         switch (name) {
             case "stop" -> event(client, "STOP");
             case "cont" -> event(client, "RESUME");
-            case "migrate" -> sendState(arguments.path("uri").asText());
+            case "migrate" -> begin(arguments.path("uri").asText());
             case "migrate-incoming" -> listen(arguments.path("uri").asText());
             default -> { }
         }
@@ -141,10 +143,20 @@ public final class QemuRehearsal {
         write(client, ByteBuffer.wrap((line + "\r\n").getBytes(StandardCharsets.UTF_8)));
     }
 
-    private void sendState(String uri) throws IOException {
-        try (SocketChannel out = SocketChannel.open(address(uri))) {
+    private void begin(String uri) {
+        outgoing = uri;
+        status = "active";
+    }
+
+    /** After the answer, as QEMU does: who asked reads only then, and a socket holds less. */
+    private void sendState() throws IOException {
+        if (outgoing == null) {
+            return;
+        }
+        try (SocketChannel out = SocketChannel.open(address(outgoing))) {
             write(out, state.clear());
         }
+        outgoing = null;
         status = "completed";
     }
 
