@@ -1,6 +1,7 @@
 package io.pageferry.agent.guest;
 
 import io.pageferry.agent.linux.LinuxException;
+import io.pageferry.agent.linux.PagemapScan;
 import io.pageferry.agent.linux.SharedMemory;
 import io.pageferry.core.memory.GuestMemory;
 import io.pageferry.core.memory.MemoryImage;
@@ -17,10 +18,17 @@ import java.util.List;
  * memory at the source and as image at the target. Owns files and mappings until closed.
  */
 public final class MappedRegions implements GuestMemory, MemoryImage, AutoCloseable {
+    /**
+     * Absent pages of a mapping that turn out to have storage before the file itself is asked: a
+     * resident guest has hardly one, a mapping that nobody has read yet nothing else.
+     */
+    private static final int ABSENT_TRIES = 16;
+
     private final Arena arena = Arena.ofShared();
     private final RegionTable regions;
     private final List<Part> parts;
     private final MemorySegment[] windows;
+    private PagemapScan own;
 
     /**
      * Where a region lies.
@@ -113,11 +121,15 @@ public final class MappedRegions implements GuestMemory, MemoryImage, AutoClosea
 
     /** Ends mappings and closes files. Idempotent. */
     @Override
-    public void close() {
+    public synchronized void close() {
         if (arena.scope().isAlive()) {
             arena.close();
         }
         parts.forEach(part -> part.file().close());
+        if (own != null) {
+            own.close();
+            own = null;
+        }
     }
 
     /** Searches region by region: holes of one file say nothing of the next. */
@@ -135,16 +147,61 @@ public final class MappedRegions implements GuestMemory, MemoryImage, AutoClosea
     }
 
     private long nextIn(int region, long page, boolean data) {
-        Part part = parts.get(region);
-        long offset = part.offset() + regions.offsetInRegion(region, page);
         try {
-            long found = data ? part.file().nextData(offset) : part.file().nextHole(offset);
-            long inRegion = Math.max(0, found - part.offset());
-            long pages = data ? inRegion >>> PageGeometry.PAGE_SHIFT
-                    : PageGeometry.pagesFor(inRegion);
-            return Math.max(page, regions.firstPage(region) + pages);
+            return data ? nextDataIn(region, page) : nextHoleIn(region, page);
         } catch (LinuxException failed) {
             throw new UncheckedIOException(failed);
+        }
+    }
+
+    private long nextDataIn(int region, long page) throws LinuxException {
+        Part part = parts.get(region);
+        long found = part.file().nextData(offsetOf(region, page)) - part.offset();
+        return Math.max(page, regions.firstPage(region)
+                + (Math.max(0, found) >>> PageGeometry.PAGE_SHIFT));
+    }
+
+    /**
+     * Looks for a hole with the page table's help. To find the end of data, a tmpfs walks all of it
+     * (measured: 10 ms for 768 MiB, on a core that nobody else gets meanwhile); the page table says
+     * in half a millisecond where this mapping has no page, and no hole has one.
+     */
+    private long nextHoleIn(int region, long page) throws LinuxException {
+        long end = regions.endPage(region);
+        long at = page;
+        for (int i = 0; i < ABSENT_TRIES && at < end; i++) {
+            at = firstAbsent(region, at);
+            if (at == end || nextDataIn(region, at) > at) {
+                return at;
+            }
+            at++;
+        }
+        if (at == end) {
+            return end;
+        }
+        Part part = parts.get(region);
+        long found = part.file().nextHole(offsetOf(region, at)) - part.offset();
+        return Math.max(at, regions.firstPage(region)
+                + PageGeometry.pagesFor(Math.max(0, found)));
+    }
+
+    private long offsetOf(int region, long page) {
+        return parts.get(region).offset() + regions.offsetInRegion(region, page);
+    }
+
+    /** The first page that may be a hole as far as the page table knows. */
+    private synchronized long firstAbsent(int region, long page) {
+        long first = regions.firstPage(region);
+        long base = windows[region].address();
+        try {
+            if (own == null) {
+                own = PagemapScan.ofSelf();
+            }
+            long found = own.firstAbsent(base + PageGeometry.bytesOf(page - first),
+                    base + windows[region].byteSize());
+            return first + ((found - base) >>> PageGeometry.PAGE_SHIFT);
+        } catch (LinuxException olderKernel) {
+            return page; // the file knows its holes too, only slower
         }
     }
 }

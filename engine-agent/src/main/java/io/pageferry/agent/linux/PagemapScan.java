@@ -6,8 +6,8 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Asks a process's page tables which pages were written, by the ioctl PAGEMAP_SCAN (Linux 6.7,
- * {@code linux/fs.h}). Addresses are of that process and multiples of 4096. One thread at a time;
+ * Asks a process's page tables which pages were written, or have no entry, by the ioctl PAGEMAP_SCAN
+ * (Linux 6.7, {@code linux/fs.h}). Addresses are of that process and multiples of 4096. One thread at a time;
  * no call allocates on the heap. The buffer is 384 KiB.
  */
 public final class PagemapScan implements AutoCloseable {
@@ -28,6 +28,7 @@ public final class PagemapScan implements AutoCloseable {
     private static final long CHECK_WPASYNC = 2;
     private static final long PAGE_IS_WPALLOWED = 1;
     private static final long PAGE_IS_WRITTEN = 2;
+    private static final long PAGE_IS_PRESENT = 8;
     private static final long PROCMAP_QUERY = 0xC0686611L;
     private static final int QUERY_BYTES = 104;
     private static final int ARGUMENT_BYTES = 96;
@@ -134,6 +135,29 @@ public final class PagemapScan implements AutoCloseable {
         return pages << 12 == end - start;
     }
 
+    /**
+     * Finds a page without an entry in the page table: one that the process never touched through
+     * this mapping, that was swapped out, or whose storage was taken away, which also takes the
+     * entries of every mapping. Half a millisecond for each GiB that is there.
+     *
+     * @param start first address
+     * @param end   address behind the last
+     * @return the first such page's address, or {@code end}
+     * @throws LinuxException when the kernel refuses
+     */
+    public long firstAbsent(long start, long end) throws LinuxException {
+        prepare(0, PAGE_IS_PRESENT, end);
+        argument.set(JAVA_LONG, 48, 1); // vec_len
+        argument.set(JAVA_LONG, 64, PAGE_IS_PRESENT); // category_inverted
+        for (long at = start; at < end;) {
+            if (ask(at, end) > 0) {
+                return regions.get(JAVA_LONG, 0);
+            }
+            at = walked(at);
+        }
+        return end;
+    }
+
     /** Without looking at each page, as {@link #isWatched} does at 2.7 ms for each GiB. */
     private boolean isMapped(long start, long end) throws LinuxException {
         query.fill((byte) 0);
@@ -164,21 +188,31 @@ public final class PagemapScan implements AutoCloseable {
         long at = start;
         prepare(flags, category, end);
         while (at < end) {
-            argument.set(JAVA_LONG, 16, at);
-            int count = Native.ioctl(fd, PAGEMAP_SCAN, argument);
-            if (count < 0) {
-                throw new LinuxException("PAGEMAP_SCAN", -count, path + " from 0x"
-                        + Long.toHexString(at) + " to 0x" + Long.toHexString(end));
-            }
-            pages += report(count, consumer);
-            long walked = argument.get(JAVA_LONG, 32);
-            if (walked <= at) { // would turn round for ever
-                throw new LinuxException("PAGEMAP_SCAN", Native.EAGAIN,
-                        path + " made no way from 0x" + Long.toHexString(at));
-            }
-            at = walked;
+            pages += report(ask(at, end), consumer);
+            at = walked(at);
         }
         return pages;
+    }
+
+    /** Returns how many regions the kernel filled in. */
+    private int ask(long at, long end) throws LinuxException {
+        argument.set(JAVA_LONG, 16, at);
+        int count = Native.ioctl(fd, PAGEMAP_SCAN, argument);
+        if (count < 0) {
+            throw new LinuxException("PAGEMAP_SCAN", -count, path + " from 0x"
+                    + Long.toHexString(at) + " to 0x" + Long.toHexString(end));
+        }
+        return count;
+    }
+
+    /** Where the last question ended. */
+    private long walked(long from) throws LinuxException {
+        long walked = argument.get(JAVA_LONG, 32);
+        if (walked <= from) { // would turn round for ever
+            throw new LinuxException("PAGEMAP_SCAN", Native.EAGAIN,
+                    path + " made no way from 0x" + Long.toHexString(from));
+        }
+        return walked;
     }
 
     /** Fills struct pm_scan_arg, but for the start. */
