@@ -6,9 +6,9 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Asks a process's page tables which pages were written, or have no entry, by the ioctl PAGEMAP_SCAN
- * (Linux 6.7, {@code linux/fs.h}). Addresses are of that process and multiples of 4096. One thread at a time;
- * no call allocates on the heap. The buffer is 384 KiB.
+ * Asks a process's page tables which pages were written, or have no entry, by the ioctl
+ * PAGEMAP_SCAN (Linux 6.7, {@code linux/fs.h}). Addresses are of that process and multiples of
+ * 4096. One thread at a time; no call allocates on the heap. The buffer is 384 KiB.
  */
 public final class PagemapScan implements AutoCloseable {
     /** Receives runs of pages. */

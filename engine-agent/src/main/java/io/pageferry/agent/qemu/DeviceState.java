@@ -201,8 +201,7 @@ public final class DeviceState {
         } finally {
             Files.deleteIfExists(socket);
         }
-        awaitCompleted(qemu, deadline);
-        RunState after = qemu.status().state();
+        RunState after = awaitCompleted(qemu, deadline);
         if (after != RunState.PAUSED) {
             throw QmpException.of(Kind.PROTOCOL, "the loaded guest is " + after
                     + " where it should be paused");
@@ -227,12 +226,14 @@ public final class DeviceState {
         }
     }
 
-    private static void awaitCompleted(QemuControl qemu, long deadline) throws QmpException {
+    /** Returns what the guest is afterwards. */
+    private static RunState awaitCompleted(QemuControl qemu, long deadline) throws QmpException {
         long pause = POLL_MIN_NANOS;
         while (true) {
-            QemuControl.Migration now = qemu.migration();
+            var both = qemu.progress();
+            QemuControl.Migration now = both.getKey();
             if (now.status().equals("completed")) {
-                return;
+                return both.getValue().state();
             }
             if (now.status().equals("failed") || now.status().equals("cancelled")) {
                 throw failed(now);

@@ -8,6 +8,7 @@ import io.pageferry.agent.qemu.QmpException.Kind;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -109,7 +110,10 @@ public final class QemuControl implements AutoCloseable {
 
     /** query-status. */
     public Status status() throws QmpException {
-        JsonNode reply = qmp.execute("query-status");
+        return status(qmp.execute("query-status"));
+    }
+
+    private static Status status(JsonNode reply) {
         return new Status(RunState.of(reply.path("status").asText()),
                 reply.path("running").asBoolean());
     }
@@ -161,13 +165,18 @@ public final class QemuControl implements AutoCloseable {
 
     /** Sets the capabilities named; refused by QEMU while a migration is active. */
     public void setCapabilities(Map<String, Boolean> wanted) throws QmpException {
+        if (!wanted.isEmpty()) {
+            QmpClient.Command command = capabilities(wanted);
+            qmp.execute(command.name(), command.arguments());
+        }
+    }
+
+    private static QmpClient.Command capabilities(Map<String, Boolean> wanted) {
         ArrayNode list = JSON.arrayNode();
         wanted.forEach((name, on) ->
                 list.addObject().put("capability", name).put("state", on));
-        if (!list.isEmpty()) {
-            qmp.execute("migrate-set-capabilities", JSON.objectNode()
-                    .set("capabilities", list));
-        }
+        return new QmpClient.Command("migrate-set-capabilities",
+                JSON.objectNode().set("capabilities", list));
     }
 
     /** The present migration settings. */
@@ -199,7 +208,7 @@ public final class QemuControl implements AutoCloseable {
      */
     public Settings prepareSource() throws QmpException {
         Settings before = settings();
-        setOnly(before.capabilities(), IGNORE_SHARED);
+        setCapabilities(only(before.capabilities(), IGNORE_SHARED));
         setParameters(UNLIMITED, LONGEST_DOWNTIME);
         return before;
     }
@@ -210,14 +219,16 @@ public final class QemuControl implements AutoCloseable {
      * says {@code stop}, so that a target without {@code -S} does not start on its own.
      *
      * @param socket where QEMU listens, absolute; QEMU replaces what is there
+     * @param present what {@link #capabilities()} said, asked early: the source's guest waits here
      */
-    public void prepareTarget(Path socket) throws QmpException {
-        setOnly(capabilities(), IGNORE_SHARED, LATE_BLOCK_ACTIVATE);
-        stop();
-        qmp.execute("migrate-incoming", JSON.objectNode().put("uri", uri(socket)));
+    public void prepareTarget(Path socket, Map<String, Boolean> present) throws QmpException {
+        qmp.execute(List.of(capabilities(only(present, IGNORE_SHARED, LATE_BLOCK_ACTIVATE)),
+                new QmpClient.Command("stop", null),
+                new QmpClient.Command("migrate-incoming",
+                        JSON.objectNode().put("uri", uri(socket)))), CONT_LIMIT);
     }
 
-    private void setOnly(Map<String, Boolean> present, String... wanted) throws QmpException {
+    private static Map<String, Boolean> only(Map<String, Boolean> present, String... wanted) {
         Map<String, Boolean> change = new TreeMap<>();
         present.forEach((name, on) -> {
             if (on) {
@@ -227,7 +238,7 @@ public final class QemuControl implements AutoCloseable {
         for (String name : wanted) {
             change.put(name, true);
         }
-        setCapabilities(change);
+        return change;
     }
 
     /** Starts to save the state into a UNIX socket on which somebody listens. */
@@ -252,7 +263,18 @@ public final class QemuControl implements AutoCloseable {
 
     /** query-migrate. */
     public Migration migration() throws QmpException {
-        JsonNode reply = qmp.execute("query-migrate");
+        return migration(qmp.execute("query-migrate"));
+    }
+
+    /** query-migrate and query-status at once. */
+    Map.Entry<Migration, Status> progress() throws QmpException {
+        List<JsonNode> replies = qmp.execute(List.of(
+                new QmpClient.Command("query-migrate", null),
+                new QmpClient.Command("query-status", null)), QmpClient.COMMAND_LIMIT);
+        return Map.entry(migration(replies.getFirst()), status(replies.getLast()));
+    }
+
+    private static Migration migration(JsonNode reply) {
         StringBuilder blocked = new StringBuilder();
         for (JsonNode reason : reply.path("blocked-reasons")) {
             blocked.append(blocked.isEmpty() ? "" : "\n").append(reason.asText());

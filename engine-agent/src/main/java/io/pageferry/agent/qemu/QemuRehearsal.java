@@ -72,7 +72,7 @@ public final class QemuRehearsal {
         ByteArrayOutputStream saved = new ByteArrayOutputStream(STATE_BYTES);
         qemu.stop();
         DeviceState.save(qemu, socket, saved, LIMIT);
-        qemu.prepareTarget(socket);
+        qemu.prepareTarget(socket, qemu.capabilities());
         DeviceState.load(qemu, socket, ByteBuffer.wrap(saved.toByteArray()), LIMIT);
         qemu.cont();
         while (qemu.qmp().pollEvent() != null) {

@@ -7,6 +7,10 @@ import io.pageferry.agent.qemu.QmpException.Kind;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.CompletableFuture;
@@ -42,6 +46,23 @@ public final class QmpClient implements AutoCloseable {
      * @param epochMicros QEMU's wall clock, microseconds since 1970
      */
     public record Event(String name, JsonNode data, long epochMicros) {
+    }
+
+    /**
+     * What QEMU is told.
+     *
+     * @param name of the command
+     * @param arguments an object, or null
+     */
+    public record Command(String name, JsonNode arguments) {
+        private String message(long id) {
+            ObjectNode message = JsonNodeFactory.instance.objectNode().put("execute", name)
+                    .put("id", id);
+            if (arguments != null) {
+                message.set("arguments", arguments);
+            }
+            return message.toString();
+        }
     }
 
     /** QEMU's own version, from its greeting. */
@@ -128,27 +149,52 @@ public final class QmpClient implements AutoCloseable {
      */
     public JsonNode execute(String command, JsonNode arguments, Duration limit)
             throws QmpException {
+        return execute(List.of(new Command(command, arguments)), limit).getFirst();
+    }
+
+    /**
+     * Sends commands in one go and awaits their replies: QEMU obeys them in this order, and nobody
+     * waits for a round trip between two of them. It goes on after one that it refused.
+     *
+     * @param commands 1 or more
+     * @param limit for all of them, as for one
+     * @return the members {@code return} of the replies, in the same order
+     * @throws QmpException for the first one refused
+     */
+    public List<JsonNode> execute(List<Command> commands, Duration limit) throws QmpException {
         long deadline = System.nanoTime() + limit.toNanos();
-        long id = nextId.getAndIncrement();
-        ObjectNode message = JsonNodeFactory.instance.objectNode().put("execute", command)
-                .put("id", id);
-        if (arguments != null) {
-            message.set("arguments", arguments);
+        Map<Long, CompletableFuture<JsonNode>> replies = new LinkedHashMap<>();
+        StringBuilder lines = new StringBuilder();
+        for (Command command : commands) {
+            long id = nextId.getAndIncrement();
+            replies.put(id, new CompletableFuture<>());
+            lines.append(command.message(id)).append('\n');
         }
-        CompletableFuture<JsonNode> reply = new CompletableFuture<>();
-        pending.put(id, reply);
+        pending.putAll(replies);
+        Iterator<CompletableFuture<JsonNode>> waiting = replies.values().iterator();
         try {
-            connection.send(message, deadline);
-            // Whoever ended the connection before the entry was there did not complete it.
-            if (!reply.isDone()) {
-                connection.check();
+            connection.send(lines.toString(), deadline);
+            List<JsonNode> results = new ArrayList<>(commands.size());
+            for (Command command : commands) {
+                results.add(result(command.name(), await(command, waiting.next(), deadline)));
             }
-            return result(command, await(reply, deadline));
-        } catch (TimeoutException e) {
-            throw QmpException.of(Kind.TIMEOUT, "QEMU did not answer " + command + " within "
-                    + limit.toMillis() + " ms");
+            return results;
         } finally {
-            pending.remove(id);
+            pending.keySet().removeAll(replies.keySet());
+        }
+    }
+
+    private JsonNode await(Command command, CompletableFuture<JsonNode> reply, long deadline)
+            throws QmpException {
+        // Whoever ended the connection before the entry was there did not complete it.
+        if (!reply.isDone()) {
+            connection.check();
+        }
+        try {
+            return await(reply, deadline);
+        } catch (TimeoutException e) {
+            throw QmpException.of(Kind.TIMEOUT, "QEMU did not answer " + command.name()
+                    + " in time");
         }
     }
 

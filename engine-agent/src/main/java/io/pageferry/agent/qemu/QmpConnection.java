@@ -18,7 +18,6 @@ import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
 
 /**
@@ -108,12 +107,12 @@ final class QmpConnection {
     }
 
     /**
-     * Writes one object and a line end; any thread.
+     * Writes objects, one a line; any thread.
      *
      * @param deadline by System.nanoTime
      */
-    void send(JsonNode message, long deadline) throws QmpException, TimeoutException {
-        ByteBuffer bytes = ByteBuffer.wrap((message + "\n").getBytes(StandardCharsets.UTF_8));
+    void send(String lines, long deadline) throws QmpException {
+        ByteBuffer bytes = ByteBuffer.wrap(lines.getBytes(StandardCharsets.UTF_8));
         synchronized (writeLock) {
             while (bytes.hasRemaining()) {
                 check();
@@ -124,7 +123,7 @@ final class QmpConnection {
                 if (System.nanoTime() - deadline > 0) {
                     // Half a command may be out: nothing sent after it would be understood.
                     close(closed("QEMU does not read commands"));
-                    throw new TimeoutException();
+                    throw QmpException.of(Kind.TIMEOUT, "QEMU did not read a command in time");
                 }
                 LockSupport.parkNanos(100_000);
             }

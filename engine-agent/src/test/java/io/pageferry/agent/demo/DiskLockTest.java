@@ -84,7 +84,7 @@ class DiskLockTest {
         target.keepMemoryFile();
         try (QemuControl there = target.control()) {
             Path socket = folder.resolve("in");
-            there.prepareTarget(socket);
+            there.prepareTarget(socket, there.capabilities());
             here.prepareSource();
             ByteArrayOutputStream state = new ByteArrayOutputStream();
             WritableByteChannel sink = Channels.newChannel(state);

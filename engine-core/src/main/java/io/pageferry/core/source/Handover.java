@@ -15,10 +15,17 @@ import java.io.IOException;
 
 /** From J(GRANTED) to the target's word. The guest here stays paused whatever happens. */
 final class Handover {
+    /**
+     * The guest's first tenth of a second at the target is its own: it wakes cold, and where both
+     * sides share a host, what ends here (a process, a gigabyte of mappings) would take its cores.
+     */
+    private static final long QUIET_NANOS = 100_000_000;
+
     private final SourceContext context;
     private final Settlement settlement;
     private final long pausedNanos;
     private final long readyNanos;
+    private long runningNanos;
 
     /**
      * Writes J(GRANTED), then sends the grant.
@@ -56,6 +63,7 @@ final class Handover {
 
     void onRunning(Message.Running running) {
         long now = context.now();
+        runningNanos = now;
         context.figures().add(Part.RESUME, running.resumeNanos());
         context.figures().add(Part.HANDOVER, now - readyNanos - running.resumeNanos());
         context.figures().times(now - pausedNanos, now - context.startNanos);
@@ -66,6 +74,9 @@ final class Handover {
 
     /** J(DONE) is written: end the guest here, and let the target go. */
     void endGuest() {
+        if (context.now() - runningNanos < QUIET_NANOS) {
+            return;
+        }
         try {
             if (context.parts.options().endGuest()) {
                 context.parts.guest().end();

@@ -36,6 +36,7 @@ final class QemuGuest implements SourceGuest {
     private static final String SCAN = "scan";
 
     private final QemuProcess process;
+    private final Pulse pulse;
     private final QemuControl qemu;
     private final QemuFacts facts;
     private final QemuControl.Settings before;
@@ -46,6 +47,7 @@ final class QemuGuest implements SourceGuest {
 
     private QemuGuest(QemuProcess process, QemuControl qemu, QemuFacts facts, Opened opened) {
         this.process = process;
+        this.pulse = new Pulse(process);
         this.qemu = qemu;
         this.facts = facts;
         this.regions = opened.regions();
@@ -175,7 +177,7 @@ final class QemuGuest implements SourceGuest {
                 default -> { }
             }
         }
-        if (!process.isAlive()) {
+        if (!pulse.beats()) {
             endedBecause = endedBecause == null ? "QEMU (pid " + process.pid() + ") ended"
                     : endedBecause;
         }

@@ -34,15 +34,20 @@ final class QemuIncoming implements TargetGuest {
     private static final Duration LOAD_LIMIT = Duration.ofSeconds(10);
 
     private final QemuProcess process;
+    private final Pulse pulse;
     private final QemuControl qemu;
     private final QemuFacts facts;
+    private final Map<String, Boolean> capabilities;
     private MappedRegions regions;
     private boolean touched;
 
-    private QemuIncoming(QemuProcess process, QemuControl qemu, QemuFacts facts) {
+    private QemuIncoming(QemuProcess process, QemuControl qemu, QemuFacts facts,
+            Map<String, Boolean> capabilities) {
         this.process = process;
+        this.pulse = new Pulse(process);
         this.qemu = qemu;
         this.facts = facts;
+        this.capabilities = capabilities;
     }
 
     static QemuIncoming open(QemuProcess process, GuestSetup setup) throws GuestException {
@@ -51,7 +56,8 @@ final class QemuIncoming implements TargetGuest {
         try {
             QemuFacts facts = QemuProbe.read(qemu);
             Objection.refuse(QemuInspector.target(qemu, facts));
-            QemuIncoming incoming = new QemuIncoming(process, qemu, facts);
+            QemuIncoming incoming = new QemuIncoming(process, qemu, facts,
+                    qemu.capabilities());
             if (setup.prealloc()) {
                 incoming.populate();
             }
@@ -98,7 +104,7 @@ final class QemuIncoming implements TargetGuest {
         Path socket = process.stateSocket("in");
         try {
             touched = true;
-            qemu.prepareTarget(socket);
+            qemu.prepareTarget(socket, capabilities);
             DeviceState.load(qemu, socket, ByteBuffer.wrap(state), LOAD_LIMIT);
         } catch (IOException failed) {
             throw new GuestException(ErrorCode.GUEST_FAILED,
@@ -138,7 +144,7 @@ final class QemuIncoming implements TargetGuest {
 
     @Override
     public Optional<String> ended() {
-        return process.isAlive() ? Optional.empty()
+        return pulse.beats() ? Optional.empty()
                 : Optional.of("QEMU (pid " + process.pid() + ") at the target ended");
     }
 
