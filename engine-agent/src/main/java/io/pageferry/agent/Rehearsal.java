@@ -36,15 +36,16 @@ import java.util.stream.Stream;
 import org.agrona.concurrent.SystemNanoClock;
 
 /**
- * Moves a scratch guest of a few MiB inside this process before a real one is touched: a cold JVM
- * would else load its classes and interpret its first lines in the downtime. Measured: cold, the
- * switch-over of a QEMU guest took several times as long; docs/adr/0004 has the figures.
+ * Moves a scratch guest inside this process before a real one is touched: a cold JVM would else
+ * load its classes, interpret its first lines and compile its loops in the downtime. Measured: cold,
+ * the switch-over of a QEMU guest took several times as long; docs/adr/0004 and 0008 have figures.
  */
 final class Rehearsal implements MigrationListener {
-    private static final String GUEST = "workload:8MiB?rate=20MiB/s";
+    /** So many pages that the loops over them are compiled for good; 8 MiB were too few. */
+    private static final String GUEST = "workload:64MiB?rate=20MiB/s";
     private static final Duration CONNECT = Duration.ofSeconds(5);
 
-    /** A rehearsal is worth half a second, not more; what is warm by then is warm. */
+    /** A rehearsal is worth seconds, not more; what is warm by then is warm. */
     private static final long LIMIT_NANOS = 2_000_000_000L;
 
     private static final int TIMES = 3;
