@@ -37,8 +37,8 @@ import org.agrona.concurrent.SystemNanoClock;
 
 /**
  * Moves a scratch guest inside this process before a real one is touched: a cold JVM would else
- * load its classes, interpret its first lines and compile its loops in the downtime. Measured: cold,
- * the switch-over of a QEMU guest took several times as long; docs/adr/0004 and 0008 have figures.
+ * load its classes, interpret its first lines and compile its loops in the downtime. Measured:
+ * cold, the switch-over of a QEMU guest took several times as long; see docs/adr/0004 and 0008.
  */
 final class Rehearsal implements MigrationListener {
     /** So many pages that the loops over them are compiled for good; 8 MiB were too few. */

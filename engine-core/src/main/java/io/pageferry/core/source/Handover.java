@@ -19,7 +19,7 @@ final class Handover {
      * The guest's first tenth of a second at the target is its own: it wakes cold, and where both
      * sides share a host, what ends here (a process, a gigabyte of mappings) would take its cores.
      */
-    private static final long QUIET_NANOS = 100_000_000;
+    static final long QUIET_NANOS = 100_000_000;
 
     private final SourceContext context;
     private final Settlement settlement;

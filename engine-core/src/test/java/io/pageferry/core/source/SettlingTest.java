@@ -30,7 +30,7 @@ class SettlingTest {
             assertEquals(1, rig.listener.lines().stream()
                     .filter(line -> line.contains("too late")).count());
             rig.say(new Message.Running(1, 1));
-            rig.turn();
+            rig.quiet();
             assertEquals(Result.COMPLETED, rig.outcome().result());
         }
     }
@@ -87,7 +87,7 @@ class SettlingTest {
                 assertEquals(SourceState.GRANTED, rig.source.state());
                 later.target().send(runs ? new Message.Running(1, 5)
                         : new Message.Refused(1, "link lost"));
-                rig.turns(2);
+                rig.quiet();
                 assertEquals(runs ? Result.COMPLETED : Result.FAILED, rig.outcome().result());
                 assertEquals(!runs, rig.guest.isRunning());
                 assertTrue(heard(later).getFirst() instanceof Message.Farewell);
@@ -184,11 +184,28 @@ class SettlingTest {
     }
 
     @Test
+    void nothingEndsInTheGuestsFirstMoments() {
+        try (SourceRig rig = SourceRig.in(SourceState.GRANTED)) {
+            rig.say(new Message.Running(1, 1));
+            rig.turn();
+            rig.clock.advance(Handover.QUIET_NANOS - 1);
+            rig.turns(3);
+            assertEquals(SourceState.DONE, rig.source.state());
+            assertEquals(0, rig.log.count("source.end"));
+            assertFalse(rig.heard(Message.Farewell.class));
+            rig.clock.advance(1);
+            rig.turn();
+            assertEquals(1, rig.log.count("source.end"));
+            assertTrue(rig.heard(Message.Farewell.class));
+        }
+    }
+
+    @Test
     void doneWithoutARecordStillEndsTheGuest() {
         try (SourceRig rig = SourceRig.in(SourceState.GRANTED)) {
             rig.journal.failOn(JournalState.DONE, false);
             rig.say(new Message.Running(1, 1));
-            rig.turn();
+            rig.quiet();
             assertEquals(Result.COMPLETED, rig.outcome().result());
             assertEquals(1, rig.log.count("source.end"));
         }
@@ -199,7 +216,7 @@ class SettlingTest {
         try (SourceRig rig = SourceRig.in(SourceState.GRANTED)) {
             rig.guest.failEnd(new GuestException(ErrorCode.GUEST_FAILED, "it hangs", ""));
             rig.say(new Message.Running(1, 1));
-            rig.turn();
+            rig.quiet();
             assertEquals(Result.COMPLETED, rig.outcome().result());
             assertEquals(JournalState.DONE, rig.journal.last().orElseThrow().state());
             assertTrue(rig.listener.lines().stream().anyMatch(line -> line.contains("it hangs")));
@@ -215,7 +232,7 @@ class SettlingTest {
         try (rig) {
             rig.reach(SourceState.GRANTED);
             rig.say(new Message.Running(1, 1));
-            rig.turn();
+            rig.quiet();
             assertEquals(Result.COMPLETED, rig.outcome().result());
             assertEquals(0, rig.log.count("source.end"));
             assertFalse(rig.guest.isRunning());

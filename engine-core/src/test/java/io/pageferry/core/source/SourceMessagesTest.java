@@ -60,6 +60,7 @@ class SourceMessagesTest {
                 rig.turn();
                 switch (message) {
                     case Message.Running running -> {
+                        rig.quiet();
                         assertEquals(Result.COMPLETED, rig.outcome().result());
                         assertTrue(rig.log.inOrder("source.J(DONE 1)", "source.end",
                                 "source.J(SETTLED 1)"), rig.log.toString());

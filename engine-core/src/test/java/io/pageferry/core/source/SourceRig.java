@@ -161,6 +161,13 @@ final class SourceRig implements AutoCloseable {
         }
     }
 
+    /** As long as a guest that runs at the target is left alone. */
+    void quiet() {
+        turns(2);
+        clock.advance(Handover.QUIET_NANOS);
+        turn();
+    }
+
     Outcome outcome() {
         return source.outcome().orElseThrow(() -> new AssertionError("goes on: " + log));
     }

@@ -34,6 +34,7 @@ import java.util.function.UnaryOperator;
  */
 public final class Harness implements AutoCloseable {
     private static final int MOST_STEPS = 200_000;
+    private static final long LONG_STEP_NANOS = 10_000_000;
 
     private final long seed;
     private final Random random;
@@ -237,7 +238,9 @@ public final class Harness implements AutoCloseable {
 
     private void step() {
         eachStep.run();
-        clock.advance(random.nextLong(mostStepNanos));
+        // From here on the source only waits, and a step may be microseconds.
+        boolean waits = source.state() == SourceState.DONE;
+        clock.advance(random.nextLong(waits ? LONG_STEP_NANOS : mostStepNanos));
         if (guest.isRunning() && writesAStep > 0) {
             guest.write(random.nextInt(writesAStep), writeBelow);
         }
