@@ -1,5 +1,6 @@
 package io.pageferry.bench.move;
 
+import io.pageferry.agent.LateLink;
 import io.pageferry.agent.journal.FileJournal;
 import io.pageferry.agent.journal.JournalHeader;
 import io.pageferry.agent.journal.StateDirectory;
@@ -82,7 +83,7 @@ public final class MoveRig implements AutoCloseable {
     public Move move(CodecChoice codec, long bytesPerSecond) throws IOException {
         UUID id = UUID.randomUUID();
         try (NettySourceLink link = client.connect(server.address(), CONNECT);
-                NextLink targetLink = new NextLink(server);
+                LateLink targetLink = new LateLink(server);
                 ResidentGuest guest = new ResidentGuest(source, bytesPerSecond);
                 FileJournal ours = journal(id, Side.SOURCE);
                 FileJournal theirs = journal(id, Side.TARGET);
