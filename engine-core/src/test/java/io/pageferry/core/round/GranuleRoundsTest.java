@@ -11,6 +11,7 @@ import io.pageferry.core.memory.PageGeometry;
 import io.pageferry.core.memory.Region;
 import io.pageferry.core.memory.RegionTable;
 import io.pageferry.core.testing.CoarseTracker;
+import io.pageferry.core.testing.DirectSink;
 import io.pageferry.core.testing.ManualClock;
 import io.pageferry.core.testing.TestImage;
 import io.pageferry.core.testing.TestMemory;

@@ -1,16 +1,20 @@
-package io.pageferry.core.round;
+package io.pageferry.core.testing;
 
 import io.pageferry.core.codec.PageBatch;
 import io.pageferry.core.codec.PageDecodeException;
 import io.pageferry.core.image.ImageWriter;
 import io.pageferry.core.memory.MemoryImage;
+import io.pageferry.core.round.PageSink;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.LongConsumer;
 
-/** A sink without a link: a committed batch is applied to an image at once, and its pages noted. */
-final class DirectSink implements PageSink, AutoCloseable {
+/**
+ * A sink without a link: a committed batch is applied to an image at once, and its pages are noted.
+ * Confined to one thread.
+ */
+public final class DirectSink implements PageSink, AutoCloseable {
     private final Arena arena = Arena.ofShared();
     private final PageBatch slot =
             new PageBatch(arena.allocate(PageBatch.PAYLOAD_CAPACITY, Long.BYTES));
@@ -19,12 +23,17 @@ final class DirectSink implements PageSink, AutoCloseable {
     private long sequence;
     private long bytes;
 
-    DirectSink(MemoryImage image) {
+    /**
+     * Makes one.
+     *
+     * @param image is written; stays the caller's
+     */
+    public DirectSink(MemoryImage image) {
         this.writer = new ImageWriter(image);
     }
 
-    /** Pages sent since the last call, in order. */
-    List<Long> takePages() {
+    /** {@return the pages sent since the last call, in order} */
+    public List<Long> takePages() {
         List<Long> taken = List.copyOf(pages);
         pages.clear();
         return taken;
@@ -74,6 +83,7 @@ final class DirectSink implements PageSink, AutoCloseable {
         return 0;
     }
 
+    /** Frees its slot. */
     @Override
     public void close() {
         writer.close();
