@@ -22,6 +22,9 @@ final class Faults {
     private static final List<JournalState> TARGET_RECORDS = List.of(JournalState.PREPARED,
             JournalState.ACTIVE, JournalState.RUNNING);
 
+    /** Word of {@link #happened}. */
+    static final String CANCEL_WHILE_LOST = "cancel while the link is lost";
+
     /** When a link may be cut; READY is the target's, the others are the source's. */
     private enum Moment { NEGOTIATING, PRECOPY, SWITCHOVER, READY, GRANTED }
 
@@ -114,7 +117,7 @@ final class Faults {
         if (untilCancel >= 0 && (lost || !cancelWhileLost) && untilCancel-- == 0) {
             happened.add("cancel in " + simulation.source().state());
             if (lost) {
-                happened.add("cancel while the link is lost");
+                happened.add(CANCEL_WHILE_LOST);
             }
             simulation.cancel(cancelAtSource);
         }

@@ -63,6 +63,8 @@ final class Simulation implements AutoCloseable {
     private boolean targetRan;
     private int idle;
     private long longestStep;
+    private long cancelledNanos;
+    private long cleanNanos;
 
     Simulation(long seed, Mutant mutant) {
         this.seed = seed;
@@ -214,6 +216,7 @@ final class Simulation implements AutoCloseable {
         int work = target.doWork();
         if (target.isDone()) {
             door.current().target().close();
+            cleanNanos = clock.nanoTime();
         }
         return work;
     }
@@ -251,6 +254,7 @@ final class Simulation implements AutoCloseable {
     }
 
     void cancel(boolean atSource) {
+        cancelledNanos = clock.nanoTime();
         if (atSource) {
             source.cancel();
         } else {
@@ -269,6 +273,11 @@ final class Simulation implements AutoCloseable {
     /** The longest time that the clock went on at once. */
     long longestStep() {
         return longestStep;
+    }
+
+    /** From the cancel until nothing of the migration was left at the target. */
+    long cleanAfterNanos() {
+        return cleanNanos - cancelledNanos;
     }
 
     private void checkOwners() {

@@ -89,7 +89,7 @@ class SimulationTest {
             faults.add("cancel in " + state);
         }
         faults.add("cut in READY");
-        faults.add("cancel while the link is lost");
+        faults.add(Faults.CANCEL_WHILE_LOST);
         faults.add("settled");
         faults.add("locked at home");
         faults.add("locked at the target");

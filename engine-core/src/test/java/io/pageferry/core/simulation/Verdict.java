@@ -66,6 +66,7 @@ record Verdict(Simulation simulation, Outcome source, Outcome target) {
             case DOUBT -> checkDoubt();
         }
         checkStolen();
+        checkClean();
         checkOutcome(source, "source");
         checkOutcome(target, "target");
         if (simulation.faults.none() && !simulation.wishes.isPressed()) {
@@ -126,6 +127,14 @@ record Verdict(Simulation simulation, Outcome source, Outcome target) {
         double allowed = lasted * simulation.wishes.maxStolenPercent() / 100;
         check(figures.stolenNanos() <= allowed + simulation.longestStep(), "the throttle took "
                 + figures.stolenNanos() + " ns of the guest's in " + lasted);
+    }
+
+    /** Whoever cancels while the link is lost is heard, if the target can be reached. */
+    private void checkClean() {
+        boolean heard = source != null && source.result() == Result.CANCELLED && target != null
+                && simulation.faults.happened().contains(Faults.CANCEL_WHILE_LOST);
+        check(!heard || simulation.cleanAfterNanos() <= 2_000_000_000L, "the target was clean "
+                + simulation.cleanAfterNanos() + " ns after the cancel");
     }
 
     private void checkOutcome(Outcome outcome, String side) {
