@@ -24,7 +24,8 @@ import org.junit.jupiter.api.io.TempDir;
  */
 @Timeout(900)
 class LostLinkTest {
-    private static final int MIGRATIONS = Boolean.getBoolean("pageferry.full") ? 10 : 2;
+    private static final boolean FULL = Boolean.getBoolean("pageferry.full");
+    private static final int MIGRATIONS = FULL ? 10 : 2;
     private static final int CUTS = 5;
     private static final String GUEST = "workload:48MiB?rate=16MiB/s";
 
@@ -49,7 +50,7 @@ class LostLinkTest {
     @Test
     void aRoughCableIsSurvivedUnderWrites() throws IOException {
         int cuts = 0;
-        for (int seed = 1; seed <= MIGRATIONS; seed++) {
+        for (int seed = 1; seed <= MIGRATIONS || FULL && cuts < MIGRATIONS * CUTS; seed++) {
             cuts += moveOverARoughCable(seed);
         }
         assertTrue(cuts >= MIGRATIONS * 3, cuts + " cuts in " + MIGRATIONS + " migrations");
@@ -69,6 +70,9 @@ class LostLinkTest {
             assertTrue(reconnects >= 1 && reconnects <= proxy.done().size(), what);
             assertTrue(report.at("/resentBytes").asLong()
                     <= proxy.done().size() * channels * IN_FLIGHT, what);
+            System.out.println("seed " + seed + ": " + channels + " channels, " + proxy.done()
+                    + ", exit " + exit + ", " + reconnects + " reconnects, "
+                    + report.at("/resentBytes").asLong() + " bytes sent twice");
             if (exit == 0) {
                 E2e.assertMoved(source, target);
                 assertEquals(0, target.report().at("/guestCheck/failures").asLong(-1), what);

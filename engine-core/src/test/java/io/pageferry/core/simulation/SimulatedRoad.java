@@ -14,6 +14,7 @@ import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.function.LongSupplier;
 
 /**
  * Makes the links of one simulation: each batch takes its time by rate and jitter, control
@@ -30,17 +31,21 @@ final class SimulatedRoad implements AutoCloseable {
     private final Mutant mutant;
     private final Mutants.Straggler straggler = new Mutants.Straggler();
     private final List<MemoryLinks> all = new ArrayList<>();
+    private final Meter meter = new Meter();
+    private final LongSupplier allowed;
     private final long bytesPerSecond;
     private final int jitterNanos;
     private int stragglersIn;
 
-    SimulatedRoad(ManualClock clock, Random random, Fuse sourceFuse, Fuse targetFuse,
-            Mutant mutant) {
+    /** The bound is in bytes a second, 0 for none. */
+    SimulatedRoad(ManualClock clock, Random random, Faults faults, Mutant mutant,
+            LongSupplier allowed) {
         this.clock = clock;
         this.random = random;
-        this.sourceFuse = sourceFuse;
-        this.targetFuse = targetFuse;
+        this.sourceFuse = faults.source;
+        this.targetFuse = faults.target;
         this.mutant = mutant;
+        this.allowed = allowed;
         this.bytesPerSecond = 1_000_000L << random.nextInt(10);
         this.jitterNanos = 1 + random.nextInt(2_000_000);
     }
@@ -53,6 +58,11 @@ final class SimulatedRoad implements AutoCloseable {
     /** Whether a batch is under way that a cut would leave on an old connection. */
     boolean holdsStraggler() {
         return straggler.isKept();
+    }
+
+    /** How often something was held against the bound. */
+    long metered() {
+        return meter.counted();
     }
 
     MemoryLinks fresh() {
@@ -71,6 +81,18 @@ final class SimulatedRoad implements AutoCloseable {
                     sourceFuse.after("send " + message.getClass().getSimpleName());
                 }
                 return sent;
+            }
+
+            @Override
+            public void commit(PageBatch batch) {
+                long before = super.wireBytes();
+                super.commit(batch);
+                meter.note(clock.nanoTime(), super.wireBytes() - before, allowed.getAsLong());
+            }
+
+            @Override
+            public long wireBytes() {
+                return mutant == Mutant.UNCOUNTED_BYTES ? 0 : super.wireBytes();
             }
         };
         return mutant == Mutant.NO_BARRIER ? new Mutants.NoBarrier(link) : link;
