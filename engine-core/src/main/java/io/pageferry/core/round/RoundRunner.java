@@ -219,6 +219,11 @@ public final class RoundRunner implements AutoCloseable {
         return sent;
     }
 
+    /** {@return what holds the pages back, for whatever else is to share their bandwidth} */
+    public Pacer pacer() {
+        return pacer;
+    }
+
     /** {@return what the round has done so far} */
     public RoundCounter counter() {
         return counter;

@@ -43,6 +43,7 @@ final class Faults {
     private int cutsToCome;
     private int untilCut;
     private int untilCancel;
+    private boolean cancelInReady;
     private boolean planned;
 
     Faults(Random from, Mutant mutant) {
@@ -57,7 +58,8 @@ final class Faults {
         cutsToCome = kind >= 5 && kind < 8 ? 1 + random.nextInt(3) : 0;
         cutAt = Moment.values()[random.nextInt(Moment.values().length)];
         if (AFTER_A_NO.contains(source.act()) || AFTER_A_NO.contains(target.act())) {
-            cutsToCome = 1;
+            cancelInReady = random.nextInt(3) == 0;
+            cutsToCome = cancelInReady ? 0 : 1;
             cutAt = random.nextInt(3) == 0 ? Moment.SWITCHOVER : Moment.READY;
         }
         untilCut = untilCut();
@@ -111,6 +113,11 @@ final class Faults {
             untilCut = untilCut();
             happened.add("cut in " + cutAt);
             simulation.cut(random.nextBoolean() ? ErrorCode.LINK_LOST : ErrorCode.CORRUPT_FRAME);
+        }
+        if (cancelInReady && is(Moment.READY, simulation)) {
+            cancelInReady = false;
+            happened.add("cancel in READY");
+            simulation.cancel(false);
         }
         boolean lost = simulation.source().state() == SourceState.PRECOPY
                 && !simulation.isLinkUp();

@@ -24,6 +24,9 @@ final class SimulatedRoad implements AutoCloseable {
     /** Headers of a batch and what its descriptors take. */
     private static final int HEADERS = 72;
 
+    /** Headers of a chunk of device state. */
+    private static final int CHUNK_HEADERS = 56;
+
     private final ManualClock clock;
     private final Random random;
     private final Fuse sourceFuse;
@@ -77,6 +80,10 @@ final class SimulatedRoad implements AutoCloseable {
             public boolean send(Message message) {
                 sourceFuse.before("send " + message.getClass().getSimpleName());
                 boolean sent = super.send(message);
+                if (sent && message instanceof Message.StateChunk chunk) {
+                    meter.note(clock.nanoTime(), chunk.bytes().length + CHUNK_HEADERS,
+                            allowed.getAsLong());
+                }
                 if (sent) {
                     sourceFuse.after("send " + message.getClass().getSimpleName());
                 }

@@ -78,7 +78,8 @@ final class Simulation implements AutoCloseable {
         this.writer = new GuestWriter(guest, random, gate, clock);
         int pages = guest.workload().pages();
         guest.write(random.nextInt(2 * pages), pages);
-        guest.stateTakes(random.nextInt(300), random.nextInt(3));
+        guest.stateTakes(random.nextInt(random.nextInt(8) == 0 ? 100_000 : 300),
+                random.nextInt(3));
         this.faults = new Faults(random, mutant);
         faults.fillDisks(sourceJournal, targetJournal);
         faults.lock(guest, incoming);

@@ -89,6 +89,7 @@ class SimulationTest {
             faults.add("cancel in " + state);
         }
         faults.add("cut in READY");
+        faults.add("cancel in READY");
         faults.add(Faults.CANCEL_WHILE_LOST);
         faults.add("settled");
         faults.add("locked at home");
