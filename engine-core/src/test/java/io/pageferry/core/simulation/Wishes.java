@@ -37,7 +37,8 @@ final class Wishes {
     private boolean pressed;
 
     Wishes(Random from, Mutant mutant) {
-        this.random = new Random(from.nextLong());
+        long seed = from.nextLong();
+        this.random = new Random(seed);
         this.mutant = mutant;
         boolean cold = one(15, "cold");
         boolean reconnects = !cold && random.nextInt(3) > 0 || mutant == Mutant.NO_GENERATION;
