@@ -7,12 +7,21 @@ import io.pageferry.core.link.TargetLink;
 import io.pageferry.core.memory.RegionTable;
 import io.pageferry.transport.netty.TransportServer;
 
-/** A target's link that takes the next connection of a server once that has said hello. */
-final class LateLink implements TargetLink {
+/**
+ * A target's link that takes the next connection of a server once that has said hello: for a
+ * target that is made before its source calls, in one process with it. The target's thread alone
+ * uses it; the server stays its maker's.
+ */
+public final class LateLink implements TargetLink {
     private final TransportServer server;
     private TargetLink link;
 
-    LateLink(TransportServer server) {
+    /**
+     * Waits for a caller.
+     *
+     * @param server listens; not closed here
+     */
+    public LateLink(TransportServer server) {
         this.server = server;
     }
 

@@ -15,6 +15,7 @@ final class Newcomer implements LinkHandler {
     private final TargetAgent agent;
     private final long since;
     private boolean leaving;
+    private LinkHandler heir;
 
     Newcomer(TargetLink link, TargetAgent agent, long since) {
         this.link = link;
@@ -36,12 +37,21 @@ final class Newcomer implements LinkHandler {
         return leaving || !link.isUp() || now - since > KEEP_NANOS;
     }
 
+    /** A migration polls the link from now on; what this poll still delivers is its too. */
+    void takenBy(LinkHandler migration) {
+        heir = migration;
+    }
+
     void leave() {
         leaving = true;
     }
 
     @Override
     public void onMessage(Message message) {
+        if (heir != null) {
+            heir.onMessage(message);
+            return;
+        }
         switch (message) {
             case Message.Hello hello -> agent.onHello(this, hello);
             case Message.Resume resume -> agent.onResume(this, resume);
@@ -60,7 +70,11 @@ final class Newcomer implements LinkHandler {
 
     @Override
     public void onBatch(PageBatch batch) {
-        leave();
+        if (heir != null) {
+            heir.onBatch(batch);
+        } else {
+            leave();
+        }
     }
 
     @Override

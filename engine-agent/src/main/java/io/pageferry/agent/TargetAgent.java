@@ -188,6 +188,7 @@ public final class TargetAgent {
         farewell = false;
         migration = new TargetMigration(new TargetParts(newcomer.link(), guest, this::journal,
                 UUID.randomUUID(), SystemNanoClock.INSTANCE, listener, settings.options()));
+        newcomer.takenBy(migration);
         migration.onMessage(hello);
     }
 
@@ -197,6 +198,7 @@ public final class TargetAgent {
         if (answer.isEmpty()) {
             // The migration closed the old one.
             offered = newcomer;
+            newcomer.takenBy(migration);
             return;
         }
         newcomer.link().send(answer.get());

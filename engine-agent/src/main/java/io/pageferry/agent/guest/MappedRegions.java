@@ -168,6 +168,9 @@ public final class MappedRegions implements GuestMemory, MemoryImage, AutoClosea
      */
     private long nextHoleIn(int region, long page) throws LinuxException {
         long end = regions.endPage(region);
+        if (parts.get(region).file().granule() > PageGeometry.PAGE_SIZE) {
+            return end; // hugetlbfs knows no holes, and the page table's would all be asked for
+        }
         long at = page;
         for (int i = 0; i < ABSENT_TRIES && at < end; i++) {
             at = firstAbsent(region, at);

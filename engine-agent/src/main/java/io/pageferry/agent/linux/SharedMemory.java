@@ -22,7 +22,13 @@ import java.nio.file.Path;
  * throws {@link InternalError}.
  */
 public final class SharedMemory implements AutoCloseable {
+    /** Bytes of a huge page of {@link #createHuge}. */
+    public static final int HUGE_PAGE = 2 << 20;
+
     private static final int MFD_CLOEXEC = 1;
+    private static final int MFD_HUGETLB = 4;
+    /** log2 of the size wanted, in the bits from 26 on: {@code linux/memfd.h}. */
+    private static final int MFD_HUGE_2MB = 21 << 26;
     private static final int PROT_READ = 1;
     private static final int PROT_WRITE = 2;
     private static final int MAP_SHARED = 1;
@@ -63,13 +69,34 @@ public final class SharedMemory implements AutoCloseable {
      * @throws LinuxException when the kernel refuses
      */
     public static SharedMemory create(String name, long size) throws LinuxException {
+        return create(name, size, 0);
+    }
+
+    /**
+     * Creates memory without a name, on huge pages of 2 MiB (hugetlbfs). {@link #map} takes them
+     * from those that the host has set aside, and is refused where they are too few.
+     *
+     * @param name what {@code /proc} shows of it, ≤ 249 bytes
+     * @param size bytes, a positive multiple of {@link #HUGE_PAGE}
+     * @return open for reading and writing
+     * @throws LinuxException when the kernel refuses, or has no such pages
+     */
+    public static SharedMemory createHuge(String name, long size) throws LinuxException {
+        if (size % HUGE_PAGE != 0) {
+            throw new IllegalArgumentException(size + " bytes are not made of huge pages");
+        }
+        return create(name, size, MFD_HUGETLB | MFD_HUGE_2MB);
+    }
+
+    private static SharedMemory create(String name, long size, int flags) throws LinuxException {
         if (size < 1) {
             throw new IllegalArgumentException("memory of " + size + " bytes");
         }
         int fd;
         try (Arena arena = Arena.ofConfined()) {
             fd = (int) Native.check(Native.call(Call.MEMFD_CREATE,
-                    arena.allocateFrom(name).address(), MFD_CLOEXEC), "memfd_create", name);
+                    arena.allocateFrom(name).address(), MFD_CLOEXEC | flags), "memfd_create",
+                    name);
         }
         try {
             Native.check(Native.call(Call.FTRUNCATE, fd, size), "ftruncate", name);

@@ -5,6 +5,7 @@ import io.pageferry.agent.guest.MappedRegions;
 import io.pageferry.agent.linux.LinuxException;
 import io.pageferry.agent.linux.SharedMemory;
 import io.pageferry.core.link.ErrorCode;
+import io.pageferry.core.memory.Region;
 import io.pageferry.core.memory.RegionTable;
 import io.pageferry.core.migration.GuestException;
 import java.util.List;
@@ -21,12 +22,16 @@ final class Workload {
     /** Makes the memory: one region in a memfd, all hole. */
     static MappedRegions memory(WorkloadSpec spec) throws GuestException {
         try {
-            SharedMemory file = SharedMemory.create("pageferry-workload", spec.size());
-            return new MappedRegions(RegionTable.single("ram", spec.size()),
+            String name = "pageferry-workload";
+            SharedMemory file = spec.huge() ? SharedMemory.createHuge(name, spec.size())
+                    : SharedMemory.create(name, spec.size());
+            Region ram = new Region(0, "ram", 0, spec.size(), file.granule());
+            return new MappedRegions(new RegionTable(List.of(ram)),
                     List.of(new MappedRegions.Part(file, 0)));
         } catch (LinuxException refused) {
             throw new GuestException(ErrorCode.NO_ROOM, "no memory of " + spec.size()
-                    + " bytes can be had here: " + refused.getMessage(), "ask for less");
+                    + " bytes can be had here: " + refused.getMessage(), spec.huge()
+                    ? "set huge pages aside (vm.nr_hugepages), or ask for less" : "ask for less");
         }
     }
 

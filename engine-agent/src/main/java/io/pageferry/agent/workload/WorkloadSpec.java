@@ -2,6 +2,7 @@ package io.pageferry.agent.workload;
 
 import io.pageferry.agent.guest.GuestUri;
 import io.pageferry.agent.guest.Quantity;
+import io.pageferry.agent.linux.SharedMemory;
 import io.pageferry.core.memory.PageGeometry;
 import java.util.Locale;
 import java.util.Map;
@@ -14,9 +15,10 @@ import java.util.Set;
  * @param set            first bytes that are filled and written, ≤ size
  * @param bytesPerSecond written by all writers together, counted in whole pages; 0 for none
  * @param fill           what the set holds at first
+ * @param huge           whether the memory is made of huge pages of 2 MiB
  */
-record WorkloadSpec(long size, long set, long bytesPerSecond, Fill fill) {
-    private static final Set<String> KEYS = Set.of("rate", "set", "fill");
+record WorkloadSpec(long size, long set, long bytesPerSecond, Fill fill, boolean huge) {
+    private static final Set<String> KEYS = Set.of("rate", "set", "fill", "pages");
     private static final long MIN_SIZE = 1L << 20;
     private static final long MAX_SIZE = 1L << 44;
 
@@ -36,7 +38,7 @@ record WorkloadSpec(long size, long set, long bytesPerSecond, Fill fill) {
         for (String key : uri.parameters().keySet()) {
             if (!KEYS.contains(key)) {
                 throw new IllegalArgumentException("workload: has no parameter '" + key
-                        + "'; there are rate, set and fill");
+                        + "'; there are rate, set, fill and pages");
             }
         }
         long size = pageAligned(Quantity.bytes(uri.rest()));
@@ -51,7 +53,19 @@ record WorkloadSpec(long size, long set, long bytesPerSecond, Fill fill) {
         }
         return new WorkloadSpec(size, set,
                 Quantity.bytesPerSecond(given.getOrDefault("rate", "0")),
-                fill(given.getOrDefault("fill", "mixed")));
+                fill(given.getOrDefault("fill", "mixed")),
+                huge(given.getOrDefault("pages", "4KiB"), size));
+    }
+
+    private static boolean huge(String text, long size) {
+        long bytes = Quantity.bytes(text);
+        if (bytes != PageGeometry.PAGE_SIZE && bytes != SharedMemory.HUGE_PAGE) {
+            throw new IllegalArgumentException("pages=" + text + ": there are 4KiB and 2MiB");
+        }
+        if (size % bytes != 0) {
+            throw new IllegalArgumentException(size + " bytes are no multiple of pages=" + text);
+        }
+        return bytes == SharedMemory.HUGE_PAGE;
     }
 
     private static Fill fill(String text) {

@@ -60,7 +60,8 @@ final class WorkloadTarget implements TargetGuest {
     public void loadState(byte[] state) throws GuestException {
         try {
             WorkloadSpec running = new WorkloadSpec(spec.size(),
-                    attribute(Workload.SET), attribute(Workload.RATE), spec.fill());
+                    attribute(Workload.SET), attribute(Workload.RATE), spec.fill(),
+                    spec.huge());
             memory = new StampedMemory(regions.window(0), running.set(), page -> { });
             engine = new WorkloadEngine(memory, running, SEED);
             sourceTick = engine.load(new DataInputStream(new ByteArrayInputStream(state)));

@@ -170,6 +170,12 @@ final class Agent implements AutoCloseable {
         return List.copyOf(events);
     }
 
+    /** {@return the states that it went through so far} */
+    List<String> states() {
+        return events().stream().filter(event -> is(event, "state"))
+                .map(event -> event.path("state").asText()).toList();
+    }
+
     /** {@return its last event, which must be the report; to be asked after its end} */
     ObjectNode report() throws IOException {
         List<ObjectNode> all = events();

@@ -4,12 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.pageferry.agent.e2e.FlippingProxy.Wound;
 import java.io.IOException;
-import java.nio.file.Path;
-import java.util.List;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -18,23 +13,8 @@ import org.junit.jupiter.params.provider.CsvSource;
  * and that counts as a lost link. Nothing of it gets into an image.
  */
 @Timeout(120)
-class BadLinkTest {
+class BadLinkTest extends WithRig {
     private static final long MEMORY = 32L << 20;
-
-    @TempDir
-    Path folder;
-
-    private Rig rig;
-
-    @BeforeEach
-    void make() throws IOException {
-        rig = new Rig(folder);
-    }
-
-    @AfterEach
-    void end() throws IOException {
-        rig.close();
-    }
 
     /** The types are those of docs/PROTOCOL.md §7; byte 32 is the first of the body. */
     @ParameterizedTest(name = "{0}")
@@ -47,12 +27,11 @@ class BadLinkTest {
         "the digest of READY,          false, 0x23, 1, 41"})
     void aTurnedBitIsFoundByTheChecksumOfItsFrame(String what, boolean fromSource, String type,
             int nth, int at) throws IOException {
-        Agent target = rig.start("", List.of("receive", "workload:32MiB", "--listen",
-                "127.0.0.1:0", "--once"));
+        Agent target = receive("workload:32MiB");
         Wound wound = new Wound(fromSource, Integer.decode(type), nth, at);
         try (FlippingProxy proxy = new FlippingProxy(target.address(), wound)) {
-            Agent source = rig.start("", List.of("migrate", "workload:32MiB?rate=8MiB/s",
-                    "--to", proxy.address(), "--linger", "500ms"));
+            Agent source = migrate("workload:32MiB?rate=8MiB/s", proxy.address(),
+                    "--linger", "500ms");
             try (GuestWindow guest = GuestWindow.of(source, MEMORY)) {
                 source.awaitState("ended");
                 guest.ticksOn();

@@ -11,10 +11,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -23,7 +22,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  * other side stands still. For QEMU guests see {@link QemuTroubleTest}.
  */
 @Timeout(120)
-class CancelTest {
+class CancelTest extends WithRig {
     private static final long MEMORY = 64L << 20;
     private static final String GUEST = "workload:64MiB?rate=20MiB/s";
     private static final Duration CLEAN = Duration.ofSeconds(2);
@@ -31,28 +30,18 @@ class CancelTest {
     /** A shell that starts something in the background has it ignore SIGINT. */
     private static final List<String> LISTENING = List.of("env", "--default-signal=INT");
 
-    @TempDir
-    Path folder;
-
-    private Rig rig;
     private Path image;
 
     @BeforeEach
-    void make() throws IOException {
-        rig = new Rig(folder);
+    void make() {
         image = folder.resolve("image");
-    }
-
-    @AfterEach
-    void end() throws IOException {
-        rig.close();
     }
 
     @ParameterizedTest
     @EnumSource(names = {"TERM", "INT"})
     void aCancelledMoveLeavesTheGuestRunningAndTheTargetClean(Signal signal) throws IOException {
-        Agent target = receive();
-        Agent source = migrate(target);
+        Agent target = listen();
+        Agent source = move(target.address());
         target.awaitState("receiving");
         target.signal(Signal.STOP);
         try (GuestWindow guest = GuestWindow.of(source, MEMORY)) {
@@ -73,8 +62,8 @@ class CancelTest {
     @ParameterizedTest
     @EnumSource(names = {"TERM", "INT"})
     void aCancelledTargetLeavesTheGuestRunning(Signal signal) throws IOException {
-        Agent target = receive();
-        Agent source = migrate(target);
+        Agent target = listen();
+        Agent source = move(target.address());
         target.awaitState("receiving");
         try (GuestWindow guest = GuestWindow.of(source, MEMORY)) {
             source.signal(Signal.STOP);
@@ -92,25 +81,49 @@ class CancelTest {
         rig.awaitNothingLeft();
     }
 
+    /** Pulled out when it is cancelled, so that no attempt is under way that could tell of it. */
+    @Test
+    void aCancelWhileTheLinkIsLostIsHeardOnceItIsBack() throws IOException {
+        Agent target = listen("--reconnect-window", "60s");
+        try (Cable cable = new Cable(target.address())) {
+            Agent source = move(cable.address(), "--reconnect-window", "60s",
+                    "--bandwidth", "40Mbit/s");
+            target.awaitState("receiving");
+            cable.pull();
+            source.await("the loss", event ->
+                    event.path("message").asText().startsWith("the link is lost"));
+            source.signal(Signal.TERM);
+            cable.plug();
+            Poll.until(CLEAN, () -> !Files.exists(image), () -> "the image is still there");
+            E2e.assertEnds(7, "cancelled", source);
+            E2e.assertEnds(4, "failed", target);
+            assertEquals("cancelled", target.report().at("/error/code").asText(),
+                    target::toString);
+            assertEquals(0, source.report().at("/guestCheck/failures").asLong(-1),
+                    source::toString);
+        }
+        rig.awaitNothingLeft();
+    }
+
     @ParameterizedTest
     @EnumSource(names = {"TERM", "INT"})
     void aTargetToWhichNobodyCameSaysSo(Signal signal) throws IOException {
-        Agent target = receive();
+        Agent target = listen();
         target.signal(signal);
         E2e.assertEnds(7, "cancelled", target);
         assertFalse(Files.exists(image));
         rig.awaitNothingLeft();
     }
 
-    private Agent receive() throws IOException {
-        Agent target = rig.start(new Start(LISTENING, List.of(), List.of("receive",
-                "image:" + image, "--listen", "127.0.0.1:0", "--once")));
+    private Agent listen(String... more) throws IOException {
+        Agent target = rig.start(new Start(LISTENING, List.of(), with(List.of("receive",
+                "image:" + image, "--listen", "127.0.0.1:0", "--once"), more)));
         target.address();
         return target;
     }
 
-    private Agent migrate(Agent target) throws IOException {
-        return rig.start(new Start(LISTENING, List.of(), List.of("migrate", GUEST, "--to",
-                target.address(), "--linger", "1s")));
+    private Agent move(String address, String... more) throws IOException {
+        return rig.start(new Start(LISTENING, List.of(), with(List.of("migrate", GUEST,
+                "--to", address, "--linger", "1s"), more)));
     }
 }

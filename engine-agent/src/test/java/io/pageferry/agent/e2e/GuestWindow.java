@@ -12,7 +12,7 @@ import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 
 /**
- * The memory of an embedded guest, read from outside its agent. The open descriptor keeps it: it
+ * The memory of an embedded guest, seen from outside its agent. The open descriptor keeps it: it
  * can still be read after the agent ended, and then holds what the guest wrote last.
  */
 final class GuestWindow implements AutoCloseable {
@@ -57,7 +57,8 @@ final class GuestWindow implements AutoCloseable {
             if (!Files.readSymbolicLink(descriptor).toString().startsWith(NAME)) {
                 return null;
             }
-            FileChannel channel = FileChannel.open(descriptor, StandardOpenOption.READ);
+            FileChannel channel = FileChannel.open(descriptor, StandardOpenOption.READ,
+                    StandardOpenOption.WRITE);
             if (channel.size() == size) {
                 return channel;
             }
@@ -75,6 +76,11 @@ final class GuestWindow implements AutoCloseable {
             continue;
         }
         return word.getLong(0);
+    }
+
+    /** Writes a byte that no tracker sees which the guest itself has to tell. */
+    void write(long at, byte what) throws IOException {
+        memory.write(ByteBuffer.wrap(new byte[] {what}), at);
     }
 
     /** Waits until the guest is seen to live on. */

@@ -10,34 +10,15 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.List;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A working guest becomes an image, by the two commands. */
 @Timeout(120)
-class ImageRoadTest {
+class ImageRoadTest extends WithRig {
     private static final long MEMORY = 48L << 20;
     private static final int PAGE = 4096;
-
-    @TempDir
-    Path folder;
-
-    private Rig rig;
-
-    @BeforeEach
-    void make() throws IOException {
-        rig = new Rig(folder);
-    }
-
-    @AfterEach
-    void end() throws IOException {
-        rig.close();
-    }
 
     /** The file may be there already, longer than the guest and without a byte that is right. */
     @ParameterizedTest
@@ -49,13 +30,10 @@ class ImageRoadTest {
             Arrays.fill(wrong, (byte) 0xA5);
             Files.write(image, wrong);
         }
-        Agent target = rig.start("", List.of("receive", "image:" + image,
-                "--listen", "127.0.0.1:0", "--once"));
-        String address = target.address();
+        Agent target = receive("image:" + image);
         // The guest's memory must be seen before it has gone.
         target.signal(Signal.STOP);
-        Agent source = rig.start("", List.of("migrate",
-                "workload:48MiB?set=16MiB&rate=30MiB/s", "--to", address));
+        Agent source = migrate("workload:48MiB?set=16MiB&rate=30MiB/s", target.address());
         try (GuestWindow guest = GuestWindow.of(source, MEMORY)) {
             target.signal(Signal.CONT);
             E2e.assertMoved(source, target);

@@ -6,38 +6,18 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.pageferry.agent.demo.GuestLoad;
 import java.io.IOException;
-import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 
 /** What the operator allows of the link, of time and of the guest, between two real agents. */
 @Timeout(180)
-class LimitsTest {
+class LimitsTest extends WithRig {
     /** Writes 100 MiB/s into 16 MiB: over 400 Mbit/s it does not converge by itself. */
     private static final String FAST = "workload:64MiB?set=16MiB&rate=100MiB/s&fill=random";
 
     private static final List<String> NARROW = List.of("--bandwidth", "400Mbit/s",
             "--max-downtime", "200ms", "--on-no-convergence", "abort");
-
-    @TempDir
-    Path folder;
-
-    private Rig rig;
-
-    @BeforeEach
-    void open() throws IOException {
-        rig = new Rig(folder);
-    }
-
-    @AfterEach
-    void close() throws IOException {
-        rig.close();
-    }
 
     @Test
     void noSecondCarriesMoreThanTheBandwidth() throws IOException {
@@ -174,21 +154,11 @@ class LimitsTest {
     }
 
     private Agent receive(String guest) throws IOException {
-        Agent agent = rig.start("", List.of("receive", guest, "--listen", "127.0.0.1:0", "--once",
-                "--linger", "300ms"));
-        agent.address();
-        return agent;
+        return receive(guest, "--linger", "300ms");
     }
 
     private Agent migrate(String guest, String to, List<String> options) throws IOException {
-        return rig.start("", with(List.of("migrate", guest, "--to", to, "--linger", "300ms"),
-                options.toArray(String[]::new)));
-    }
-
-    private static List<String> with(List<String> some, String... more) {
-        List<String> all = new ArrayList<>(some);
-        all.addAll(List.of(more));
-        return all;
+        return migrate(guest, to, with(options, "--linger", "300ms").toArray(String[]::new));
     }
 
     private static void assertSound(Agent agent, String field) throws IOException {

@@ -1,40 +1,25 @@
 package io.pageferry.agent.e2e;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pageferry.agent.linux.KernelProbe;
 import java.io.IOException;
-import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** An embedded guest that writes all the time moves with each tracker, and checks itself. */
 @Timeout(120)
-class TrackerTest {
-    @TempDir
-    Path folder;
-
-    private Rig rig;
-
-    @BeforeEach
-    void make() throws IOException {
-        rig = new Rig(folder);
-    }
-
-    @AfterEach
-    void end() throws IOException {
-        rig.close();
-    }
+class TrackerTest extends WithRig {
+    /** Outside of the working set of 16 MiB. */
+    private static final long MISSED_PAGE = 6000;
 
     @ParameterizedTest
     @CsvSource({"auto, userfaultfd", "userfaultfd, userfaultfd", "marking, marking",
@@ -44,10 +29,9 @@ class TrackerTest {
             List<KernelProbe.Step> steps = KernelProbe.run();
             Assumptions.assumeTrue(KernelProbe.canTrackSelf(steps), KernelProbe.summary(steps));
         }
-        Agent target = rig.start("", List.of("receive", "workload:96MiB", "--listen",
-                "127.0.0.1:0", "--once", "--linger", "500ms"));
-        Agent source = rig.start("", List.of("migrate", "workload:96MiB?set=64MiB&rate=60MiB/s",
-                "--to", target.address(), "--tracker", asked));
+        Agent target = receive("workload:96MiB", "--linger", "500ms");
+        Agent source = migrate("workload:96MiB?set=64MiB&rate=60MiB/s", target.address(),
+                "--tracker", asked);
         E2e.assertMoved(source, target);
         assertEquals(chosen, source.report().path("tracker").asText(), source::toString);
         ObjectNode said = source.await("choice", event ->
@@ -63,17 +47,45 @@ class TrackerTest {
         rig.awaitNothingLeft();
     }
 
+    /**
+     * A byte is written into the guest's memory behind its back, outside of what it writes itself.
+     * What was sent arrived, and that is all that {@code sent} says.
+     */
+    @ParameterizedTest
+    @ValueSource(strings = {"full", "sent"})
+    void aWriteThatTheTrackerMissedIsFoundInFull(String verify) throws IOException {
+        Agent target = receive("workload:32MiB", "--linger", "300ms");
+        Agent source = migrate("workload:32MiB?set=16MiB&rate=1MiB/s&fill=random",
+                target.address(), "--tracker", "marking", "--verify", verify,
+                "--bandwidth", "100Mbit/s", "--linger", "300ms");
+        try (GuestWindow guest = GuestWindow.of(source, 32L << 20)) {
+            target.awaitState("receiving");
+            guest.write(MISSED_PAGE * 4096 + 7, (byte) 1);
+            if (verify.equals("sent")) {
+                E2e.assertMoved(source, target);
+                return;
+            }
+            E2e.assertEnds(4, "failed", source);
+            E2e.assertEnds(4, "failed", target);
+        }
+        ObjectNode report = source.report();
+        assertEquals("digest-mismatch", report.at("/error/code").asText(), source::toString);
+        assertTrue(report.at("/error/reason").asText().contains("page " + MISSED_PAGE + " ("),
+                source::toString);
+        assertFalse(report.at("/verification/match").asBoolean(true), source::toString);
+        assertEquals("source", report.at("/owner/side").asText(), source::toString);
+        assertEquals(0, report.at("/guestCheck/failures").asLong(-1), source::toString);
+        rig.awaitNothingLeft();
+    }
+
     @ParameterizedTest
     @CsvSource({"--verify, full", "--cold, --verify"})
     void movesAnotherWay(String first, String second) throws IOException {
         List<String> more = second.equals("--verify") ? List.of(first, second, "full")
                 : List.of(first, second);
-        Agent target = rig.start("", List.of("receive", "workload:64MiB", "--listen",
-                "127.0.0.1:0", "--once", "--linger", "500ms"));
-        List<String> arguments = new ArrayList<>(List.of("migrate",
-                "workload:64MiB?set=32MiB&rate=30MiB/s", "--to", target.address()));
-        arguments.addAll(more);
-        Agent source = rig.start("", arguments);
+        Agent target = receive("workload:64MiB", "--linger", "500ms");
+        Agent source = migrate("workload:64MiB?set=32MiB&rate=30MiB/s", target.address(),
+                more.toArray(String[]::new));
         E2e.assertMoved(source, target);
         ObjectNode report = source.report();
         if (more.contains("full")) {

@@ -26,7 +26,7 @@ class WorkloadTrackingTest {
 
     @BeforeEach
     void map() throws GuestException {
-        regions = Workload.memory(new WorkloadSpec(SIZE, SIZE, 0, WorkloadSpec.Fill.ZERO));
+        regions = Workload.memory(new WorkloadSpec(SIZE, SIZE, 0, WorkloadSpec.Fill.ZERO, false));
     }
 
     @AfterEach

@@ -1,5 +1,6 @@
 package io.pageferry.bench.move;
 
+import io.pageferry.agent.LateLink;
 import io.pageferry.agent.journal.FileJournal;
 import io.pageferry.agent.journal.JournalHeader;
 import io.pageferry.agent.journal.StateDirectory;
@@ -80,15 +81,24 @@ public final class MoveRig implements AutoCloseable {
      * @throws IOException when the link or a journal cannot be made
      */
     public Move move(CodecChoice codec, long bytesPerSecond) throws IOException {
+        return move(codec, bytesPerSecond, SourceOptions.defaults().channels());
+    }
+
+    /**
+     * Moves the guest once over so many data channels; see {@link #move(CodecChoice, long)}.
+     *
+     * @param channels 1 to 64
+     */
+    public Move move(CodecChoice codec, long bytesPerSecond, int channels) throws IOException {
         UUID id = UUID.randomUUID();
         try (NettySourceLink link = client.connect(server.address(), CONNECT);
-                NextLink targetLink = new NextLink(server);
+                LateLink targetLink = new LateLink(server);
                 ResidentGuest guest = new ResidentGuest(source, bytesPerSecond);
                 FileJournal ours = journal(id, Side.SOURCE);
                 FileJournal theirs = journal(id, Side.TARGET);
                 SourceMigration from = new SourceMigration(new SourceParts(id, guest, link,
                         Optional::empty, ours, SystemNanoClock.INSTANCE, new Silent(),
-                        options(codec)));
+                        options(codec, channels)));
                 TargetMigration to = new TargetMigration(new TargetParts(targetLink,
                         new ResidentIncoming(target), name -> theirs, UUID.randomUUID(),
                         SystemNanoClock.INSTANCE, new Silent(), TargetOptions.defaults()))) {
@@ -115,9 +125,9 @@ public final class MoveRig implements AutoCloseable {
                 from.figures().wireBytes(), problem);
     }
 
-    private static SourceOptions options(CodecChoice codec) {
+    private static SourceOptions options(CodecChoice codec, int channels) {
         SourceOptions usual = SourceOptions.defaults();
-        return new SourceOptions(usual.limits(), codec, usual.channels(), usual.verify(),
+        return new SourceOptions(usual.limits(), codec, channels, usual.verify(),
                 usual.negotiationNanos(), usual.settleNanos(), usual.endGuest(),
                 usual.handoverCost(), 0, usual.extras());
     }

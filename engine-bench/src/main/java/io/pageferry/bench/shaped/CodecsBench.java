@@ -3,6 +3,7 @@ package io.pageferry.bench.shaped;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pageferry.agent.bench.Benchmark;
+import io.pageferry.agent.guest.Quantity;
 import io.pageferry.agent.report.Output;
 import io.pageferry.bench.Chart;
 import io.pageferry.bench.Rows;
@@ -15,19 +16,20 @@ import java.util.Map;
 /** Is the adaptive codec ever slower than the better of none and LZ4, by more than a tenth? */
 public final class CodecsBench implements Benchmark {
     private static final double AT_LEAST = 1 / 1.1;
+    private static final String LOOPBACK = "loopback";
 
-    /** By bits per second, 0 for loopback as it is; the slow ones move less, to take as long. */
-    private static final Map<Long, String> LINKS = links();
+    /** Mebibytes to move; the slow ones move less, to take as long. */
+    private static final Map<String, Integer> LINKS = links();
 
     /** Made by the service loader. */
     public CodecsBench() {
     }
 
-    private static Map<Long, String> links() {
-        Map<Long, String> links = new LinkedHashMap<>();
-        links.put(0L, "512MiB");
-        links.put(1_000_000_000L, "128MiB");
-        links.put(100_000_000L, "24MiB");
+    private static Map<String, Integer> links() {
+        Map<String, Integer> links = new LinkedHashMap<>();
+        links.put(LOOPBACK, 512);
+        links.put("1Gbit/s", 128);
+        links.put("100Mbit/s", 24);
         return links;
     }
 
@@ -38,27 +40,38 @@ public final class CodecsBench implements Benchmark {
 
     @Override
     public String about() {
-        return "[--runs 2]: random, zero, mixed and text over 100 Mbit/s, 1 Gbit/s and loopback,"
-                + " by adaptive, none and lz4";
+        return "[--links loopback,1Gbit/s,100Mbit/s] [--runs 2]: random, zero, mixed and text over"
+                + " each of these, by adaptive, none and lz4";
     }
 
     @Override
     public ObjectNode run(Map<String, String> options, Output output) throws IOException {
         String runs = options.getOrDefault("runs", "2");
         Rows rows = new Rows(name(), 0);
-        for (Map.Entry<Long, String> link : LINKS.entrySet()) {
-            String where = link.getKey() == 0 ? "loopback"
-                    : link.getKey() / 1_000_000 + " Mbit/s";
-            output.note(where + " …");
+        for (String link : wanted(options.get("links"))) {
+            output.note(link + " …");
+            long rate = link.equals(LOOPBACK) ? 0 : Quantity.bytesPerSecond(link) * Byte.SIZE;
             Map<String, Map<String, JsonNode>> found = new LinkedHashMap<>();
-            for (JsonNode row : Shaped.rows(link.getKey(), List.of("moves", "--memory",
-                    link.getValue(), "--runs", runs, "--warm-ups", "1"))) {
+            for (JsonNode row : Shaped.rows(rate, List.of("moves", "--memory",
+                    LINKS.get(link) + "MiB", "--runs", runs, "--warm-ups", "1"))) {
                 found.computeIfAbsent(row.path("content").asText(), c -> new LinkedHashMap<>())
                         .put(row.path("codec").asText(), row);
             }
-            found.forEach((content, codecs) -> add(rows, where + ", " + content, codecs));
+            found.forEach((content, codecs) -> add(rows, link + ", " + content, codecs));
         }
         return Chart.drawn(options, rows.result());
+    }
+
+    private static List<String> wanted(String words) {
+        if (words == null) {
+            return List.copyOf(LINKS.keySet());
+        }
+        List<String> wanted = List.of(words.split(","));
+        if (!LINKS.keySet().containsAll(wanted)) {
+            throw new IllegalArgumentException("--links " + words + ": of "
+                    + String.join(",", LINKS.keySet()));
+        }
+        return wanted;
     }
 
     private static void add(Rows rows, String what, Map<String, JsonNode> codecs) {

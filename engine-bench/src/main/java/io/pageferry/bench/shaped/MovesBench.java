@@ -5,6 +5,7 @@ import io.pageferry.agent.bench.Benchmark;
 import io.pageferry.agent.guest.Quantity;
 import io.pageferry.agent.linux.LinuxException;
 import io.pageferry.agent.report.Output;
+import io.pageferry.bench.Chart;
 import io.pageferry.bench.Rows;
 import io.pageferry.bench.Sample;
 import io.pageferry.bench.move.Content;
@@ -13,7 +14,7 @@ import io.pageferry.bench.move.ResidentMemory;
 import io.pageferry.core.codec.CodecChoice;
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.EnumMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -30,6 +31,9 @@ public final class MovesBench implements Benchmark {
     public MovesBench() {
     }
 
+    /** How to move. */
+    private record Way(CodecChoice codec, int channels) { }
+
     @Override
     public String name() {
         return "moves";
@@ -38,7 +42,8 @@ public final class MovesBench implements Benchmark {
     @Override
     public String about() {
         return "[--memory 256MiB] [--contents random,zero,mixed,text] [--codecs adaptive,none,lz4]"
-                + " [--runs 3] [--warm-ups 2]: whole migrations in one process";
+                + " [--channels 1] [--runs 3] [--warm-ups 2]: whole migrations in one process,"
+                + " lists in turn";
     }
 
     @Override
@@ -46,6 +51,7 @@ public final class MovesBench implements Benchmark {
         long bytes = Quantity.bytes(options.getOrDefault("memory", "256MiB"));
         int runs = Integer.parseInt(options.getOrDefault("runs", "3"));
         int warmUps = Integer.parseInt(options.getOrDefault("warm-ups", "2"));
+        List<Way> ways = ways(options);
         Rows rows = new Rows(name(), SEED);
         try (ResidentMemory from = new ResidentMemory("pageferry-bench-source", bytes);
                 ResidentMemory to = new ResidentMemory("pageferry-bench-target", bytes);
@@ -53,26 +59,35 @@ public final class MovesBench implements Benchmark {
             for (String content : options.getOrDefault("contents", "random,zero,mixed,text")
                     .split(",")) {
                 from.fill(Content.valueOf(content.toUpperCase(Locale.ROOT)), SEED);
-                Map<CodecChoice, List<MoveRig.Move>> moves = new EnumMap<>(CodecChoice.class);
+                Map<Way, List<MoveRig.Move>> moves = new LinkedHashMap<>();
                 for (int run = -warmUps; run < runs; run++) {
-                    for (String codec : options.getOrDefault("codecs", "adaptive,none,lz4")
-                            .split(",")) {
-                        CodecChoice choice = CodecChoice.valueOf(codec.toUpperCase(Locale.ROOT));
+                    for (Way way : ways) {
                         to.scribble();
-                        MoveRig.Move move = rig.move(choice, 0);
+                        MoveRig.Move move = rig.move(way.codec(), 0, way.channels());
                         if (run >= 0) {
-                            moves.computeIfAbsent(choice, c -> new ArrayList<>())
+                            moves.computeIfAbsent(way, w -> new ArrayList<>())
                                     .add(checked(move, from, to));
                         }
                     }
                 }
-                moves.forEach((codec, list) -> add(rows, content, codec, list));
+                moves.forEach((way, list) -> add(rows, content, way, list));
             }
         } catch (LinuxException none) {
             throw new IOException("two times " + bytes + " bytes are needed: "
                     + none.getMessage(), none);
         }
-        return rows.result();
+        return Chart.drawn(options, rows.result());
+    }
+
+    private static List<Way> ways(Map<String, String> options) {
+        List<Way> ways = new ArrayList<>();
+        for (String channels : options.getOrDefault("channels", "1").split(",")) {
+            for (String codec : options.getOrDefault("codecs", "adaptive,none,lz4").split(",")) {
+                ways.add(new Way(CodecChoice.valueOf(codec.toUpperCase(Locale.ROOT)),
+                        Integer.parseInt(channels)));
+            }
+        }
+        return ways;
     }
 
     private static MoveRig.Move checked(MoveRig.Move move, ResidentMemory from,
@@ -82,13 +97,14 @@ public final class MovesBench implements Benchmark {
                         "the image differs");
     }
 
-    private static void add(Rows rows, String content, CodecChoice codec,
-            List<MoveRig.Move> moves) {
+    private static void add(Rows rows, String content, Way way, List<MoveRig.Move> moves) {
         boolean good = moves.stream().allMatch(move -> move.problem() == null);
-        rows.add(content + ", " + codec.name().toLowerCase(Locale.ROOT),
+        String codec = way.codec().name().toLowerCase(Locale.ROOT);
+        rows.add(content + ", " + codec + (way.channels() == 1 ? ""
+                        : ", " + way.channels() + " channels"),
                 new Sample(moves.stream().mapToDouble(move -> move.totalNanos() / 1e6).toArray()),
                 "ms", good)
-                .put("content", content).put("codec", codec.name().toLowerCase(Locale.ROOT))
+                .put("content", content).put("codec", codec).put("channels", way.channels())
                 .put("wireBytes", moves.getLast().wireBytes());
     }
 }

@@ -11,7 +11,8 @@ import org.agrona.concurrent.NanoClock;
  * that changes is noticed within as many.
  *
  * <p>Does shrinking help? {@link CodecRates} tells. Where it does not, one page in
- * {@link #SAMPLE} is still treated as if it did, so that what LZ4 costs and brings stays known.
+ * {@link #SAMPLE} or fewer is still treated as if it did, so that what LZ4 costs and brings stays
+ * known.
  *
  * <p>Confined to one thread.
  */
@@ -22,7 +23,7 @@ final class CodecChooser {
     /** Most pages of a sort passed raw between two tries. */
     static final int MAX_SKIP = 256;
 
-    /** While pages pass raw, one in so many is a sample. */
+    /** While pages pass raw, one in so many is a sample, at most: see {@link CodecRates}. */
     static final int SAMPLE = 64;
 
     /** While pages are compressed, the clock is read for one try in so many. */
@@ -73,7 +74,7 @@ final class CodecChooser {
     /** {@return whether pages have to be probed at all} */
     boolean asksForLooks() {
         return choice == CodecChoice.ADAPTIVE
-                && (rates.isCompressing() || (pages + 1) % SAMPLE == 0);
+                && (rates.isCompressing() || (pages + 1) % rates.sampleEvery() == 0);
     }
 
     /**

@@ -23,6 +23,9 @@ final class CodecRates {
     /** Batches taken by the sink, and it was never full: the window of a channel. */
     static final int CALM_BATCHES = 16;
 
+    /** Likewise as long as nothing is known of the sink: until then each page is compressed. */
+    static final int FIRST_CALM_BATCHES = 4;
+
     /** A span below that is mostly chance: two full batches. */
     static final long SPAN_BYTES = 1 << 20;
 
@@ -37,6 +40,19 @@ final class CodecRates {
 
     /** Bytes a second above which the target may be what is slow: every target decodes faster. */
     static final double FAST_LINK = 256 << 20;
+
+    /**
+     * Below that rate a trial is made only where the processor is busy for most of a span: beside
+     * a link that is really slow it idles.
+     */
+    private static final double BUSY_SHARE = 0.5;
+
+    /** Such a trial fills a window of a link that may be slow: it waits so many times its time. */
+    private static final long SLOW_TRIAL_REST = 64;
+
+    /** One page in so many is a sample, or four times fewer where that costs more than this. */
+    private static final int SAMPLE = CodecChooser.SAMPLE;
+    private static final double SAMPLE_COST = 0.02;
 
     /** A sink that was full for less of a span than this is not what holds us up. */
     private static final double CALM_SHARE = 0.1;
@@ -76,7 +92,11 @@ final class CodecRates {
     private long drained;
     private long settled;
 
+    private double pageNanos;
     private boolean trial;
+    private long trialBegan;
+    private long trialTook;
+    private boolean tested;
     private double beforeTrial;
     private double rateBeforeChange;
     private int patience = 1;
@@ -88,6 +108,11 @@ final class CodecRates {
 
     boolean isCompressing() {
         return compressing;
+    }
+
+    /** While pages pass raw, one in so many is treated as if they did not. */
+    int sampleEvery() {
+        return tryNanos < SAMPLE_COST * SAMPLE * pageNanos ? SAMPLE : 4 * SAMPLE;
     }
 
     /** A page that is not zero is about to be encoded. */
@@ -144,12 +169,16 @@ final class CodecRates {
             if (isSettled()) {
                 begin(clock.nanoTime());
             }
-        } else if (drained - spanDrained >= CALM_BATCHES && spanWire >= SPAN_BYTES
+        } else if (drained - spanDrained >= calmBatches() && spanWire >= SPAN_BYTES
                 && blockedNanos == 0) {
             long now = clock.nanoTime();
             decide(now);
             begin(now);
         }
+    }
+
+    private int calmBatches() {
+        return linkRate == 0 ? FIRST_CALM_BATCHES : CALM_BATCHES;
     }
 
     /** Whether the sink holds nothing any more of what was encoded the other way. */
@@ -175,10 +204,14 @@ final class CodecRates {
         double busy = (span - blockedNanos - spanTries * tryNanos) / spanPages;
         baseNanos = blend(baseNanos, Math.max(1, busy));
         double pace = spanWire * 1e9 / span;
+        pageNanos = span / spanPages;
+        if (trial) {
+            trialTook = now - trialBegan;
+        }
         if (blockedNanos < CALM_SHARE * span) {
             calm(pace);
         } else {
-            full(pace, span / spanPages);
+            full(pace, blockedNanos < BUSY_SHARE * span, now);
         }
     }
 
@@ -199,7 +232,7 @@ final class CodecRates {
     }
 
     /** Link or target are what holds us up. */
-    private void full(double pace, double pageNanos) {
+    private void full(double pace, boolean busy, long now) {
         if (rateBeforeChange > 0) {
             double gain = compressing ? rateBeforeChange / pace : pace / rateBeforeChange;
             rawGain = pace < FAST_LINK ? 1 : Math.clamp(gain, 1, MOST_GAIN);
@@ -211,7 +244,7 @@ final class CodecRates {
         if (compressing) {
             if (rawNanos() < WORTH * pageNanos) {
                 change(false);
-            } else if (pace > FAST_LINK && isTimeForATrial()) {
+            } else if (pace > FAST_LINK ? isTimeForATrial() : busy && isTimeForASlowTrial(now)) {
                 beginTrial(pageNanos);
             }
         } else if (trial && pageNanos > WORTH * beforeTrial) {
@@ -243,10 +276,17 @@ final class CodecRates {
         return ++waited >= patience;
     }
 
-    private void beginTrial(double pageNanos) {
+    private boolean isTimeForASlowTrial(long now) {
+        return triedShare > 0
+                && (!tested || now - trialBegan - trialTook > SLOW_TRIAL_REST * trialTook);
+    }
+
+    private void beginTrial(double before) {
         change(false);
         trial = true;
-        beforeTrial = pageNanos;
+        tested = true;
+        trialBegan = clock.nanoTime();
+        beforeTrial = before;
     }
 
     private void change(boolean toCompressing) {

@@ -1,14 +1,8 @@
 package io.pageferry.core.dirty;
 
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
-
 import io.pageferry.core.memory.GuestMemory;
-import io.pageferry.core.memory.PageGeometry;
-import io.pageferry.core.memory.PageHash;
 import io.pageferry.core.memory.RegionTable;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.Arrays;
 
 /**
  * Finds written pages by their content: each harvest reads every page that is not a hole and
@@ -25,16 +19,10 @@ import java.util.Arrays;
  * is first sent with content. Confined to one thread.
  */
 public final class ScanTracker implements DirtyTracker, SentPages {
-    private static final int CHUNK_SHIFT = 16;
-    private static final int CHUNK_PAGES = 1 << CHUNK_SHIFT;
-    private static final MemorySegment ZEROS =
-            MemorySegment.ofArray(new long[PageGeometry.PAGE_SIZE / Long.BYTES]);
-
     private final GuestMemory memory;
     private final RegionTable regions;
     private final MemorySegment[] windows;
-    private final MemorySegment[] chunks;
-    private Arena arena;
+    private final SentHashes hashes;
 
     /**
      * Makes an unarmed tracker.
@@ -46,8 +34,7 @@ public final class ScanTracker implements DirtyTracker, SentPages {
         this.regions = memory.regions();
         this.windows = regions.regions().stream().map(region -> memory.window(region.id()))
                 .toArray(MemorySegment[]::new);
-        this.chunks = new MemorySegment[
-                Math.toIntExact((regions.pageCount() >>> CHUNK_SHIFT) + 1)];
+        this.hashes = new SentHashes(regions.pageCount());
     }
 
     @Override
@@ -57,25 +44,17 @@ public final class ScanTracker implements DirtyTracker, SentPages {
 
     @Override
     public void start() {
-        close();
-        arena = Arena.ofShared();
+        hashes.close();
     }
 
     @Override
     public void sent(long page, MemorySegment bytes, long at) {
-        int index = (int) (page >>> CHUNK_SHIFT);
-        if (chunks[index] == null) {
-            chunks[index] = arena.allocate((long) CHUNK_PAGES * Long.BYTES, Long.BYTES);
-        }
-        chunks[index].setAtIndex(JAVA_LONG, page & CHUNK_PAGES - 1, PageHash.of(bytes, at));
+        hashes.set(page, bytes, at);
     }
 
     @Override
     public void sentZero(long page) {
-        MemorySegment chunk = chunks[(int) (page >>> CHUNK_SHIFT)];
-        if (chunk != null) {
-            chunk.setAtIndex(JAVA_LONG, page & CHUNK_PAGES - 1, PageHash.NONE);
-        }
+        hashes.setZero(page);
     }
 
     @Override
@@ -91,32 +70,16 @@ public final class ScanTracker implements DirtyTracker, SentPages {
 
     @Override
     public void close() {
-        Arrays.fill(chunks, null);
-        if (arena != null) {
-            arena.close();
-            arena = null;
-        }
+        hashes.close();
     }
 
     /** Pages that are dirty anyway are not read: whatever they hold is sent. */
     private void scan(int region, long first, long end, DirtyBitmap into) {
         for (long page = into.nextUnmarked(first); page < end;
                 page = into.nextUnmarked(page + 1)) {
-            if (differs(page, windows[region], regions.offsetInRegion(region, page))) {
+            if (hashes.differs(page, windows[region], regions.offsetInRegion(region, page))) {
                 into.mark(page);
             }
         }
-    }
-
-    /** A page without a hash is zero at the target, sent so or never sent. */
-    private boolean differs(long page, MemorySegment window, long at) {
-        MemorySegment chunk = chunks[(int) (page >>> CHUNK_SHIFT)];
-        long sent = chunk == null ? PageHash.NONE
-                : chunk.getAtIndex(JAVA_LONG, page & CHUNK_PAGES - 1);
-        if (sent != PageHash.NONE) {
-            return PageHash.of(window, at) != sent;
-        }
-        return MemorySegment.mismatch(window, at, at + PageGeometry.PAGE_SIZE,
-                ZEROS, 0, PageGeometry.PAGE_SIZE) != -1;
     }
 }

@@ -20,7 +20,8 @@ public interface LinkHandler {
     void onBatch(PageBatch batch);
 
     /**
-     * The link is lost; delivered once, after all that arrived before.
+     * The link is lost; delivered once, after all that arrived before and by a poll of its own, so
+     * that who takes the link over in what it is told hears of the loss too.
      *
      * @param code   {@link ErrorCode#LINK_LOST}, or what the peer broke
      * @param reason why, in words

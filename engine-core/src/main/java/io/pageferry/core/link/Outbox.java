@@ -30,6 +30,11 @@ public final class Outbox {
         flush();
     }
 
+    /** {@return whether nothing waits} */
+    public boolean isEmpty() {
+        return waiting.isEmpty();
+    }
+
     /** Forgets what waits: it was meant for a link that is lost. */
     public void clear() {
         waiting.clear();

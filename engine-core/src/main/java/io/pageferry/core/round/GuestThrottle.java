@@ -15,6 +15,7 @@ public final class GuestThrottle {
     private final Throttling allowed;
     private int percent;
     private int maxPercent;
+    private int percentBefore;
     private long startNanos;
     private long stolenBefore;
     private long stolenOfRounds;
@@ -45,6 +46,16 @@ public final class GuestThrottle {
             on = true;
             stolenBefore = gate.stolenNanos();
             set(allowed.how() == Throttle.FIXED ? allowed.percent() : 0);
+        }
+    }
+
+    /**
+     * Goes on as it was before it was lifted, where it was; what it took by then counts on.
+     */
+    public void goOn() {
+        if (gate != null && !on) {
+            on = true;
+            set(percentBefore);
         }
     }
 
@@ -90,6 +101,7 @@ public final class GuestThrottle {
             tookNanos = stolenNanos();
             lastedNanos = nowNanos - startNanos;
             on = false;
+            percentBefore = percent;
             percent = 0;
         }
     }

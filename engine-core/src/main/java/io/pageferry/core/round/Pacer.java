@@ -6,8 +6,9 @@ import java.util.function.LongConsumer;
 import org.agrona.concurrent.NanoClock;
 
 /**
- * Holds batches back so that they take no more of a link than was asked for. A sink made by
- * {@link #over} is full while there is no budget; nothing waits. Confined to one thread.
+ * Holds batches back, and the device state, so that they take no more of a link than was asked for.
+ * A sink made by {@link #over} is full while there is no budget; nothing waits. Confined to one
+ * thread.
  *
  * <p>Rate {@code r} bytes a second, any second: at most {@link #SHARE} · r, what a late thread may
  * catch up on ({@link #SLACK_NANOS}) and one batch ({@link #BATCH_NANOS}, a page at least).
@@ -72,19 +73,28 @@ public final class Pacer {
         return new Paced(sink);
     }
 
-    /** Says whether the guest is paused in the round that begins. */
-    void roundBegins(boolean stopAndCopy) {
+    /**
+     * Begins a round.
+     *
+     * @param stopAndCopy whether the guest is paused in it
+     */
+    public void roundBegins(boolean stopAndCopy) {
         bytesPerSecond = stopAndCopy
                 ? bandwidth.switchoverBytesPerSecond() : bandwidth.bytesPerSecond();
     }
 
-    /** What a batch may take now, in bytes with descriptors. */
-    private int batchLimit() {
+    /** {@return the most that may be put on the link at once, in bytes, a page at least} */
+    public int mostAtOnce() {
         return bytesPerSecond == 0 ? Integer.MAX_VALUE : (int) Math.max(PageCodec.PAGE,
                 Math.min(Integer.MAX_VALUE, bytesPerSecond * SHARE * BATCH_NANOS / NANOS));
     }
 
-    private void took(long bytes) {
+    /**
+     * Counts what was put on the link beside the batches of a sink.
+     *
+     * @param bytes with headers
+     */
+    public void took(long bytes) {
         if (bytesPerSecond > 0) {
             long earliest = clock.nanoTime() - SLACK_NANOS;
             long from = freeNanos - earliest < 0 ? earliest : freeNanos;
@@ -92,7 +102,13 @@ public final class Pacer {
         }
     }
 
-    private boolean isFree() {
+    /** {@return whether there is a bound now} */
+    public boolean isBounded() {
+        return bytesPerSecond > 0;
+    }
+
+    /** {@return whether something may be put on the link now} */
+    public boolean isFree() {
         return bytesPerSecond == 0 || clock.nanoTime() - freeNanos >= 0;
     }
 
@@ -107,7 +123,7 @@ public final class Pacer {
         public PageBatch claim() {
             PageBatch slot = isFree() ? sink.claim() : null;
             if (slot != null) {
-                slot.limit(batchLimit());
+                slot.limit(mostAtOnce());
             }
             return slot;
         }

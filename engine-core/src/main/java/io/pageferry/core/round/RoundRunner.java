@@ -5,6 +5,7 @@ import io.pageferry.core.codec.PageCodec;
 import io.pageferry.core.codec.PageEncoder;
 import io.pageferry.core.dirty.DirtyBitmap;
 import io.pageferry.core.dirty.DirtyTracker;
+import io.pageferry.core.dirty.GranuleFilter;
 import io.pageferry.core.dirty.SentPages;
 import io.pageferry.core.dirty.TrackerException;
 import io.pageferry.core.memory.ChecksumTable;
@@ -33,6 +34,7 @@ public final class RoundRunner implements AutoCloseable {
     private final DirtyBitmap filledThere;
     private final DataRun dataRun;
     private final ChecksumTable sent;
+    private final Optional<GranuleFilter> filter;
     private final Optional<SentPages> learner;
     private final Pacer pacer;
     private PageSink sink;
@@ -63,8 +65,9 @@ public final class RoundRunner implements AutoCloseable {
         this.filledThere = new DirtyBitmap(regions.pageCount());
         this.dataRun = new DataRun(memory);
         this.sent = new ChecksumTable(regions.pageCount());
+        this.filter = GranuleFilter.between(memory, tracker);
         this.learner = tracker instanceof SentPages learns ? Optional.of(learns)
-                : Optional.empty();
+                : filter.map(SentPages.class::cast);
     }
 
     /**
@@ -81,14 +84,18 @@ public final class RoundRunner implements AutoCloseable {
     }
 
     /**
-     * Adds what was written since the last call to the dirty set. After a failed scan every page
-     * is dirty.
+     * Adds what was written since the last call to the dirty set; of huge pages, what differs from
+     * what was sent. After a failed scan every page is dirty.
      *
      * @return pages dirty now
      */
     public long harvest() {
         try {
-            tracker.harvest(dirty);
+            if (filter.isPresent()) {
+                filter.get().harvest(tracker, dirty);
+            } else {
+                tracker.harvest(dirty);
+            }
         } catch (TrackerException lost) {
             markEverything();
         }
@@ -212,6 +219,11 @@ public final class RoundRunner implements AutoCloseable {
         return sent;
     }
 
+    /** {@return what holds the pages back, for whatever else is to share their bandwidth} */
+    public Pacer pacer() {
+        return pacer;
+    }
+
     /** {@return what the round has done so far} */
     public RoundCounter counter() {
         return counter;
@@ -223,6 +235,7 @@ public final class RoundRunner implements AutoCloseable {
         dirty.close();
         filledThere.close();
         sent.close();
+        filter.ifPresent(GranuleFilter::close);
     }
 
     private boolean slotFor(long page) {

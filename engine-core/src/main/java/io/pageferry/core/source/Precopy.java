@@ -72,6 +72,7 @@ final class Precopy {
      */
     void goOn(long lastRound) {
         round = Math.max(round, lastRound);
+        throttle.goOn();
         scan();
         nextRound(parts.clock().nanoTime());
     }

@@ -26,6 +26,9 @@ final class Reconnection implements LinkHandler {
     /** Longest wait for one attempt: as long as the target gives a new connection. */
     private static final long ATTEMPT = 5_000_000_000L;
 
+    /** For so long it is tried to say the last word: a target that hears it is clean within 2 s. */
+    private static final long PARTING = 1_000_000_000L;
+
     private final SourceContext context;
     private final LinkOpener opener;
     private Message.Welcome granted;
@@ -41,6 +44,8 @@ final class Reconnection implements LinkHandler {
     private boolean welcomed;
     private Outcome refusal;
     private Outcome why;
+    private Outcome end;
+    private long partingEnd;
 
     Reconnection(SourceContext context, LinkOpener opener) {
         this.context = context;
@@ -69,6 +74,11 @@ final class Reconnection implements LinkHandler {
 
     private static boolean isDamage(ErrorCode code) {
         return code == ErrorCode.LINK_LOST || code == ErrorCode.CORRUPT_FRAME;
+    }
+
+    /** Whether the link is lost and the migration, which can go on, has yet to hear of it. */
+    boolean isAboutToBegin() {
+        return !underWay && !context.link.isUp() && canSurvive(ErrorCode.LINK_LOST);
     }
 
     boolean isUnderWay() {
@@ -127,11 +137,40 @@ final class Reconnection implements LinkHandler {
         return refusal;
     }
 
-    /** Says a last word where somebody may hear it. */
-    void tell(Message message) {
+    /** The migration is over: nothing more is tried but to say so, for a second at most. */
+    void part(Outcome with) {
+        end = with;
+        partingEnd = context.now() + PARTING;
+        pause = FIRST_PAUSE;
+        nextTry = context.now();
+    }
+
+    boolean isParting() {
+        return end != null;
+    }
+
+    /** Does what can be done to say the last word; returns the end when it was, or never will. */
+    Optional<Outcome> parted() {
+        long now = context.now();
         if (candidate != null) {
-            candidate.send(message);
+            context.progress.worked(candidate.poll(this));
         }
+        boolean over = refusal != null || now - partingEnd >= 0;
+        if (!over && candidate == null) {
+            if (now - nextTry >= 0) {
+                dial(now);
+            }
+        } else if (!over && welcomed) {
+            over = candidate.send(
+                    new Message.Cancel(context.epoch(), end.code(), end.reason()));
+        } else if (!over) {
+            ask();
+        }
+        if (over) {
+            close();
+            underWay = false;
+        }
+        return over ? Optional.of(end) : Optional.empty();
     }
 
     /** Gives an unfinished attempt up. */
@@ -182,13 +221,15 @@ final class Reconnection implements LinkHandler {
         switch (message) {
             case Message.Welcome welcome when !welcomed && matches(welcome) -> {
                 welcomed = true;
-                candidate.openChannels(welcome);
+                if (!isParting()) {
+                    candidate.openChannels(welcome);
+                }
             }
             case Message.Walked walked when welcomed
                     && context.progress.announced(walked.round()) ->
                     context.progress.walked(walked.round());
             case Message.Refused refused -> {
-                tell(new Message.Farewell(refused.epoch(), 0, 0));
+                candidate.send(new Message.Farewell(refused.epoch(), 0, 0));
                 refuse(ErrorCode.LINK_LOST, refused.reason());
             }
             case Message.Cancel cancel -> refuse(cancel.code(), cancel.reason());

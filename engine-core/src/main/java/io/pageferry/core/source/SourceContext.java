@@ -88,7 +88,7 @@ final class SourceContext {
     }
 
     /** Whatever comes after pre-copy, the guest is not slowed down in it. */
-    private void liftThrottle() {
+    void liftThrottle() {
         throttle.lift(now());
         figures().slowdown(throttle.stolenNanos(), throttle.lastedNanos(),
                 throttle.maxPercent());
@@ -102,19 +102,14 @@ final class SourceContext {
         enter(SourceState.ENDED);
     }
 
-    /** Looks now and then whether the guest ended by itself, and ends with it. */
-    boolean guestEnded() {
+    /** Looks now and then whether the guest ended by itself. */
+    Optional<Outcome> guestEnded() {
         if (now() - nextGuestCheck < 0) {
-            return false;
+            return Optional.empty();
         }
         nextGuestCheck = now() + GUEST_CHECK_NANOS;
-        Optional<String> ended = parts.guest().ended();
-        ended.ifPresent(why -> {
-            tellTarget(ErrorCode.GUEST_ENDED, why);
-            finish(Outcome.of(Outcome.Result.GUEST_ENDED, ErrorCode.GUEST_ENDED, why,
-                    Outcome.Side.SOURCE));
-        });
-        return ended.isPresent();
+        return parts.guest().ended().map(why -> Outcome.of(Outcome.Result.GUEST_ENDED,
+                ErrorCode.GUEST_ENDED, why, Outcome.Side.SOURCE));
     }
 
     /** For records whose act is right whether or not they reach the disk. */
@@ -127,12 +122,14 @@ final class SourceContext {
     }
 
     void tellTarget(ErrorCode code, String reason) {
-        Message.Cancel word = new Message.Cancel(epoch, code, reason);
-        if (reconnection.isUnderWay()) {
-            reconnection.tell(word);
-        } else {
-            outbox.send(word);
-        }
+        outbox.send(new Message.Cancel(epoch, code, reason));
+    }
+
+    /** Compares the target's digest with that of what was sent. */
+    boolean digestIs(long target) {
+        long ours = runner.sent().digest();
+        figures().digests(ours, target, runner.sent().pages());
+        return ours == target;
     }
 
     /** Closes every link that was opened after the first, which is the caller's. */

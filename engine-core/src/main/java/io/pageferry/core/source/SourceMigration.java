@@ -60,7 +60,7 @@ public final class SourceMigration implements LinkHandler, AutoCloseable {
         int work = handover == null
                 ? parts.link().poll(this) + context.outbox.flush()
                 : handover.poll(this);
-        if (cancelled && !isDone()) {
+        if (cancelled && !isDone() && !context.reconnection.isAboutToBegin()) {
             takeCancel();
         }
         if (!isDone()) {
@@ -204,7 +204,7 @@ public final class SourceMigration implements LinkHandler, AutoCloseable {
             helloSent = true;
             context.enter(SourceState.NEGOTIATING);
             context.outbox.send(new Message.Hello(parts.id(), 0, FEATURES,
-                    parts.options().channels(), verification(),
+                    parts.options().channels(), parts.options().verification(),
                     parts.guest().describe()));
         }
         if (welcomed && parts.link().channelsReady()) {
@@ -215,10 +215,6 @@ public final class SourceMigration implements LinkHandler, AutoCloseable {
             fail(Result.REFUSED, ErrorCode.DEADLINE, "the target did not answer within "
                     + parts.options().negotiationNanos() / 1_000_000 + " ms", Side.TARGET);
         }
-    }
-
-    private int verification() {
-        return parts.options().verify() ? parts.options().extras().full() ? 2 : 1 : 0;
     }
 
     /** A tracker that cannot be had is a refusal: nothing has changed yet. */
@@ -232,12 +228,14 @@ public final class SourceMigration implements LinkHandler, AutoCloseable {
     }
 
     private void precopyTurn() throws IOException {
-        if (context.guestEnded()) {
+        if (context.reconnection.isParting()) {
+            context.reconnection.parted().ifPresent(context::finish);
             return;
         }
-        Outcome late = precopy.overdue(context.reconnection.isUnderWay());
-        if (late != null) {
-            fail(late);
+        Outcome end = context.guestEnded()
+                .orElseGet(() -> precopy.overdue(context.reconnection.isUnderWay()));
+        if (end != null) {
+            fail(end);
             return;
         }
         if (context.reconnection.isUnderWay()) {
@@ -306,7 +304,7 @@ public final class SourceMigration implements LinkHandler, AutoCloseable {
         }
         context.figures().add(Part.VERIFY, ready.walkNanos());
         context.figures().add(Part.STATE_LOAD, ready.loadNanos());
-        if (parts.options().verify() && !digestsEqual(ready.digest())) {
+        if (parts.options().verify() && !context.digestIs(ready.digest())) {
             fail(Result.FAILED, ErrorCode.DIGEST_MISMATCH,
                     "the target is ready with another image than was sent", Side.TARGET);
             return;
@@ -317,12 +315,6 @@ public final class SourceMigration implements LinkHandler, AutoCloseable {
             fail(Result.FAILED, ErrorCode.HOST_FAILED,
                     "cannot write the journal: " + unsure.getMessage(), Side.SOURCE);
         }
-    }
-
-    private boolean digestsEqual(long target) {
-        long ours = context.runner.sent().digest();
-        context.figures().digests(ours, target, context.runner.sent().pages());
-        return ours == target;
     }
 
     private void onRunning(Message.Running running) {
@@ -348,7 +340,7 @@ public final class SourceMigration implements LinkHandler, AutoCloseable {
     }
 
     private void onMismatch(Message.Mismatch found) {
-        digestsEqual(found.digest());
+        context.digestIs(found.digest());
         rollback = new Rollback(context, Outcome.of(Result.FAILED, ErrorCode.DIGEST_MISMATCH,
                 "the image at the target differs from what was sent", Side.TARGET));
         rollback.name(found);
@@ -384,10 +376,18 @@ public final class SourceMigration implements LinkHandler, AutoCloseable {
 
     /** Ends with the guest here; one that was paused is resumed first, at once. */
     private void fail(Outcome why) {
+        if (context.reconnection.isParting()) {
+            return;
+        }
         boolean paused = context.state() == SourceState.SWITCHOVER;
         if (paused) {
             rollback = new Rollback(context, why);
             rollback.begin(context.epoch());
+        }
+        if (context.reconnection.isUnderWay()) {
+            context.liftThrottle();
+            context.reconnection.part(why);
+            return;
         }
         context.tellTarget(why.code(), why.reason());
         if (!paused) {

@@ -41,6 +41,11 @@ public record SourceOptions(
         public static final Extras NONE = new Extras(false, false);
     }
 
+    /** {@return how the image is proved, as HELLO says it: 0 not, 1 by what was sent, 2 in full} */
+    int verification() {
+        return !verify ? 0 : extras.full() ? 2 : 1;
+    }
+
     /**
      * Defaults of the commands: 10 s to negotiate, 30 s to settle and to reconnect, 20 and 60 ms
      * of fixed cost.

@@ -36,6 +36,7 @@ final class Switchover {
     private long round;
     private long pauseNanos;
     private long pagesNanos;
+    private StateChunker chunker;
     private MemoryReader reader;
     private long readingNanos;
     private Message.StateSum state = new Message.StateSum(0, 0);
@@ -96,6 +97,9 @@ final class Switchover {
 
     /** Does what can be done. */
     void step() throws IOException {
+        if (chunker != null) {
+            progress.worked(chunker.pump());
+        }
         switch (phase) {
             case LAST_PAGES -> encodeThen(Phase.SAVING);
             case SAVING -> save();
@@ -108,7 +112,7 @@ final class Switchover {
             }
             case STATE_PAGES -> encodeThen(Phase.SETTLING);
             case SETTLING -> {
-                if (runner.isAcknowledged()) {
+                if (runner.isAcknowledged() && chunker.isSent()) {
                     settle();
                 }
             }
@@ -129,7 +133,7 @@ final class Switchover {
 
     private void save() throws IOException {
         long before = now();
-        StateChunker chunker = new StateChunker(outbox, epoch);
+        chunker = new StateChunker(outbox, runner.pacer(), epoch);
         parts.guest().saveState(chunker);
         state = chunker.finish();
         progress.figures().deviceState(state.length());

@@ -17,10 +17,14 @@ class CodecChooserTest {
     private static final double LOOPBACK = 3e9;
     private static final int PAGES = 1 << 17;
 
+    /** Nanoseconds for a compressed page, where too few processors are shared by too many. */
+    private static final double SLOW_TARGET = 11_000;
+
     private static final Map<String, Content[]> CONTENTS = Map.of(
             "random", new Content[] {Content.RANDOM},
             "mixed", new Content[] {Content.HALF, Content.RANDOM},
-            "text", new Content[] {Content.TEXT});
+            "text", new Content[] {Content.TEXT},
+            "log", new Content[] {Content.LOG});
 
     @Test
     void isNearTheBetterOfBothOnEveryLinkAndContent() {
@@ -37,6 +41,19 @@ class CodecChooserTest {
                     assertTrue(adaptive.wireBytes() <= none.wireBytes(), what);
                 }
             });
+        }
+    }
+
+    /** Such a target takes as few bytes a second as a slow link would. */
+    @Test
+    void doesNotTakeASlowTargetForASlowLink() {
+        for (long seed : SEEDS) {
+            Run none = new CodecPipeline(CodecChoice.NONE, seed, LOOPBACK).target(SLOW_TARGET)
+                    .send(PAGES, Content.LOG);
+            Run adaptive = new CodecPipeline(CodecChoice.ADAPTIVE, seed, LOOPBACK)
+                    .target(SLOW_TARGET).send(PAGES, Content.LOG);
+            assertTrue(adaptive.nanos() < 1.25 * none.nanos(),
+                    () -> adaptive + ", none " + none + ", seed " + seed);
         }
     }
 

@@ -13,13 +13,13 @@ final class CodecPipeline {
     private static final int WINDOW = 16;
     private static final int HEADER = 64;
     private static final double RAW_APPLY = 300;
-    private static final double LZ4_APPLY = 1_500;
 
     private final ManualClock clock = new ManualClock(Long.MAX_VALUE - 1_000_000);
     private final CodecChooser chooser;
     private final Random random;
     private final ArrayDeque<Long> appliedAt = new ArrayDeque<>();
     private double linkBytesPerSecond;
+    private double lz4Apply = 1_500;
     private long linkFree = clock.nanoTime();
     private long targetFree = linkFree;
     private int pages;
@@ -39,6 +39,7 @@ final class CodecPipeline {
         static final Content RANDOM = new Content(true, PageCodec.NO_GAIN, 700);
         static final Content HALF = new Content(false, 2_080, 1_000);
         static final Content TEXT = new Content(false, 1_900, 3_500);
+        static final Content LOG = new Content(false, 1_400, 8_000);
     }
 
     /**
@@ -59,6 +60,12 @@ final class CodecPipeline {
     /** The link is another from now on. */
     CodecPipeline link(double bytesPerSecond) {
         linkBytesPerSecond = bytesPerSecond;
+        return this;
+    }
+
+    /** The target takes so long for a compressed page. */
+    CodecPipeline target(double nanosPerPage) {
+        lz4Apply = nanosPerPage;
         return this;
     }
 
@@ -97,7 +104,7 @@ final class CodecPipeline {
         }
         pages++;
         payload += length;
-        applyNanos += length == PageCodec.PAGE ? RAW_APPLY : LZ4_APPLY;
+        applyNanos += length == PageCodec.PAGE ? RAW_APPLY : lz4Apply;
     }
 
     private void claim() {

@@ -123,6 +123,56 @@ class DirtyBitmapPropertyTest {
         }
     }
 
+    /** More words than a harvest looks at in one go, few and many of them marked. */
+    @Property(tries = 60)
+    void aHarvestMovesEveryMarkAndKeepsThoseThatWereThere(@ForAll long seed,
+            @ForAll @IntRange(min = 1, max = 140_000) int pages,
+            @ForAll @IntRange(min = 0, max = 6) int density) {
+        Random random = new Random(seed);
+        BitSet model = new BitSet(pages);
+        try (DirtyBitmap marks = new DirtyBitmap(pages);
+                DirtyBitmap dirty = new DirtyBitmap(pages)) {
+            for (int i = pages >> 2 * density; i >= 0; i--) {
+                int page = random.nextInt(pages);
+                marks.mark(page);
+                model.set(page);
+                int there = random.nextInt(pages);
+                dirty.mark(there);
+                model.set(there);
+            }
+            marks.harvestInto(dirty);
+            assertTrue(marks.isEmpty());
+            assertEquals(model.cardinality(), dirty.count());
+            dirty.forEachRun((first, count) -> assertEquals(first + count,
+                    model.nextClearBit((int) first), "a run of pages that were not marked"));
+        }
+    }
+
+    /** The odd pages are harvested while the even ones of the same words are marked there. */
+    @Property(tries = 20)
+    void aMarkThatIsSetThereDuringAHarvestIsNotLost(@ForAll long seed) throws Exception {
+        int pages = 64 * 1500;
+        try (DirtyBitmap marks = new DirtyBitmap(pages); DirtyBitmap dirty = new DirtyBitmap(pages);
+                ExecutorService pool = Executors.newSingleThreadExecutor()) {
+            CountDownLatch begun = new CountDownLatch(1);
+            Random random = new Random(seed);
+            for (int page = 1; page < pages; page += 2) {
+                marks.mark(page);
+            }
+            Future<?> other = pool.submit(() -> {
+                int start = random.nextInt(pages / 2);
+                for (int i = 0; i < pages / 2; i++) {
+                    dirty.mark((start + i) % (pages / 2) * 2L);
+                    begun.countDown();
+                }
+            });
+            begun.await();
+            marks.harvestInto(dirty);
+            other.get();
+            assertEquals(pages, dirty.count());
+        }
+    }
+
     private static void look(DirtyBitmap marks, DirtyBitmap dirty,
             AtomicIntegerArray versions, int[] seen) {
         marks.harvestInto(dirty);

@@ -40,6 +40,8 @@ final class TrackedMemory implements TrackerContract.Tracked {
         memory.write(page, bytes);
         if (tracker instanceof MarkingTracker marks) {
             marks.mark(page);
+        } else if (tracker instanceof FilteredTracker filtered) {
+            filtered.mark(page);
         }
     }
 

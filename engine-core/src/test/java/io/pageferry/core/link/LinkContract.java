@@ -113,10 +113,19 @@ public abstract class LinkContract {
                 fail("waited in vain for " + what + "; source heard " + atSource.losses
                         + ", target " + atTarget.losses);
             }
-            if (source.poll(atSource) + (target == null ? 0 : target.poll(atTarget)) == 0) {
+            if (poll(source, atSource) + (target == null ? 0 : poll(target, atTarget)) == 0) {
                 Thread.yield();
             }
         }
+    }
+
+    private static int poll(Link link, Heard heard) {
+        int before = heard.messages.size() + heard.losses.size();
+        int delivered = link.poll(heard);
+        assertTrue(heard.losses.isEmpty()
+                || heard.messages.size() + heard.losses.size() - before <= 1,
+                "a loss is told by itself");
+        return delivered;
     }
 
     /** Sends one page whose bytes tell its index; false when the sink is full. */

@@ -30,6 +30,21 @@ class ReusedImageTest {
         }
     }
 
+    /** An image that counts what costs a walk over all data behind a page. */
+    private static final class Counting extends TestImage {
+        private int walks;
+
+        Counting(RegionTable regions) {
+            super(regions);
+        }
+
+        @Override
+        public long nextHole(long page) {
+            walks++;
+            return super.nextHole(page);
+        }
+    }
+
     @Test
     void isCleanedUnderPagesNeverSent() {
         LongStream.range(0, SEEDS).forEach(seed -> completes(seed, true));
@@ -43,6 +58,28 @@ class ReusedImageTest {
     @Test
     void isFoundWhenItCannotBeCleaned() {
         LongStream.range(0, SEEDS).forEach(ReusedImageTest::isFound);
+    }
+
+    @Test
+    void isNotWalkedAnewForEachPageToClean() {
+        long walks = 0;
+        long pages = 0;
+        for (long seed = 0; seed < SEEDS; seed++) {
+            try (Harness harness = harness(seed, true)) {
+                Counting[] image = new Counting[1];
+                harness.bendImage(fresh -> {
+                    image[0] = new Counting(fresh.regions());
+                    fresh.close();
+                    image[0].dirty(new Random(harness.seed()), 100);
+                    return image[0];
+                });
+                Harness.Ends ends = harness.run();
+                assertEquals(Result.COMPLETED, ends.source().result(), "seed " + seed);
+                walks += image[0].walks;
+                pages += staleHoles(harness);
+            }
+        }
+        assertTrue(walks < pages / 4, walks + " walks to clean " + pages + " pages and more");
     }
 
     private static void completes(long seed, boolean verify) {

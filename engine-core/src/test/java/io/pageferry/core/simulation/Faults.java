@@ -3,6 +3,7 @@ package io.pageferry.core.simulation;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.migration.JournalState;
+import io.pageferry.core.source.SourceState;
 import io.pageferry.core.target.TargetState;
 import io.pageferry.core.testing.TestGuest;
 import io.pageferry.core.testing.TestIncomingGuest;
@@ -21,6 +22,9 @@ final class Faults {
     private static final List<JournalState> TARGET_RECORDS = List.of(JournalState.PREPARED,
             JournalState.ACTIVE, JournalState.RUNNING);
 
+    /** Word of {@link #happened}. */
+    static final String CANCEL_WHILE_LOST = "cancel while the link is lost";
+
     /** When a link may be cut; READY is the target's, the others are the source's. */
     private enum Moment { NEGOTIATING, PRECOPY, SWITCHOVER, READY, GRANTED }
 
@@ -34,10 +38,12 @@ final class Faults {
     private final Mutant mutant;
     private final List<String> happened = new ArrayList<>();
     private final boolean cancelAtSource;
+    private final boolean cancelWhileLost;
     private Moment cutAt;
     private int cutsToCome;
     private int untilCut;
     private int untilCancel;
+    private boolean cancelInReady;
     private boolean planned;
 
     Faults(Random from, Mutant mutant) {
@@ -52,11 +58,13 @@ final class Faults {
         cutsToCome = kind >= 5 && kind < 8 ? 1 + random.nextInt(3) : 0;
         cutAt = Moment.values()[random.nextInt(Moment.values().length)];
         if (AFTER_A_NO.contains(source.act()) || AFTER_A_NO.contains(target.act())) {
-            cutsToCome = 1;
+            cancelInReady = random.nextInt(3) == 0;
+            cutsToCome = cancelInReady ? 0 : 1;
             cutAt = random.nextInt(3) == 0 ? Moment.SWITCHOVER : Moment.READY;
         }
         untilCut = untilCut();
-        untilCancel = kind == 8 ? random.nextInt(120) : -1;
+        cancelWhileLost = kind >= 5 && kind < 8 && random.nextInt(4) == 0;
+        untilCancel = kind == 8 ? random.nextInt(120) : cancelWhileLost ? random.nextInt(3) : -1;
         cancelAtSource = random.nextBoolean();
         planned = kind != 0 && kind != 9;
     }
@@ -106,10 +114,25 @@ final class Faults {
             happened.add("cut in " + cutAt);
             simulation.cut(random.nextBoolean() ? ErrorCode.LINK_LOST : ErrorCode.CORRUPT_FRAME);
         }
-        if (untilCancel >= 0 && untilCancel-- == 0) {
+        if (cancelInReady && is(Moment.READY, simulation)) {
+            cancelInReady = false;
+            happened.add("cancel in READY");
+            simulation.cancel(false);
+        }
+        boolean lost = simulation.source().state() == SourceState.PRECOPY
+                && !simulation.isLinkUp();
+        if (untilCancel >= 0 && (lost || !cancelWhileLost) && untilCancel-- == 0) {
             happened.add("cancel in " + simulation.source().state());
+            if (lost) {
+                happened.add(CANCEL_WHILE_LOST);
+            }
             simulation.cancel(cancelAtSource);
         }
+    }
+
+    /** The source was in doubt, and an operator settled it. */
+    void settled() {
+        happened.add("settled");
     }
 
     private static boolean is(Moment moment, Simulation simulation) {

@@ -9,6 +9,7 @@ import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.migration.IncomingGuest;
 import io.pageferry.core.migration.Journal;
 import io.pageferry.core.migration.JournalRecord;
+import io.pageferry.core.round.WriteThrottle;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.util.Optional;
@@ -57,6 +58,11 @@ final class FusedPorts {
         @Override
         public DirtyTracker tracker() {
             return real.tracker();
+        }
+
+        @Override
+        public Optional<WriteThrottle> throttle() {
+            return real.throttle();
         }
 
         @Override

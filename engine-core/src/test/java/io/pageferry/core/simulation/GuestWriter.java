@@ -1,5 +1,7 @@
 package io.pageferry.core.simulation;
 
+import io.pageferry.core.testing.ManualClock;
+import io.pageferry.core.testing.TestGate;
 import io.pageferry.core.testing.TestGuest;
 import java.util.Random;
 
@@ -24,11 +26,17 @@ final class GuestWriter {
     private final Pattern pattern;
     private final int pages;
     private final int rate;
+    private final TestGate gate;
+    private final ManualClock clock;
     private int step;
     private int next;
+    private long period;
+    private long writesOfPeriod;
 
-    GuestWriter(TestGuest guest, Random random) {
+    GuestWriter(TestGuest guest, Random random, TestGate gate, ManualClock clock) {
         this.guest = guest;
+        this.gate = gate;
+        this.clock = clock;
         this.random = random;
         this.pages = guest.workload().pages();
         this.pattern = Pattern.values()[random.nextInt(Pattern.values().length)];
@@ -39,20 +47,23 @@ final class GuestWriter {
         return pattern;
     }
 
-    /** One step of a guest that runs. */
+    /** One step of a guest that runs, unless the throttle takes it. */
     void step() {
+        if (gate.percent() > 0 && random.nextInt(100) < gate.percent()) {
+            return;
+        }
         step++;
         switch (pattern) {
             case UNIFORM -> write(rate, 0, pages);
             case ZIPF -> {
                 for (int i = 0; i < rate; i++) {
-                    guest.writePage((int) Math.pow(pages, random.nextDouble()) - 1);
+                    write((int) Math.pow(pages, random.nextDouble()) - 1);
                 }
             }
             case SWEEP -> {
                 for (int i = 0; i < rate; i++) {
                     next = (next + 1) % pages;
-                    guest.writePage(next);
+                    write(next);
                 }
             }
             case PHASES -> {
@@ -72,7 +83,19 @@ final class GuestWriter {
 
     private void write(int count, int first, int among) {
         for (int i = 0; i < count; i++) {
-            guest.writePage(first + random.nextInt(among));
+            write(first + random.nextInt(among));
         }
+    }
+
+    private void write(int page) {
+        if (gate.quota() != null) {
+            long now = clock.nanoTime() / gate.quota().periodNanos();
+            writesOfPeriod = now == period ? writesOfPeriod + 1 : 1;
+            period = now;
+            if (writesOfPeriod > gate.quota().writes()) {
+                return;
+            }
+        }
+        guest.writePage(page);
     }
 }

@@ -11,5 +11,9 @@ enum Mutant {
     /** A round is over when it is sent; nobody waits until it is applied. */
     NO_BARRIER,
     /** A batch of a connection that was given up still gets in. */
-    NO_GENERATION
+    NO_GENERATION,
+    /** The throttle stays as it is when pre-copy is over. */
+    THROTTLE_LEFT_ON,
+    /** Nobody counts what goes over a link that is bounded. */
+    UNCOUNTED_BYTES
 }

@@ -7,7 +7,9 @@ import io.pageferry.core.dirty.TrackerException;
 import io.pageferry.core.link.LinkHandler;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.link.SourceLink;
+import io.pageferry.core.round.WriteThrottle;
 import io.pageferry.core.testing.SourceLinkFilter;
+import io.pageferry.core.testing.TestGate;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayDeque;
@@ -61,6 +63,29 @@ final class Mutants {
         public void close() {
             real.close();
             reported.close();
+        }
+    }
+
+    /** Cannot be undone. */
+    record StuckGate(TestGate gate) implements WriteThrottle {
+        @Override
+        public void set(int percent) {
+            gate.set(percent);
+        }
+
+        @Override
+        public void quota(Quota quota) {
+            gate.quota(quota);
+        }
+
+        @Override
+        public long stolenNanos() {
+            return gate.stolenNanos();
+        }
+
+        @Override
+        public void close() {
+            // That is what is wrong with it.
         }
     }
 

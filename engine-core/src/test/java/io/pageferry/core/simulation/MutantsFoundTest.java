@@ -44,6 +44,8 @@ class MutantsFoundTest {
                     || what.contains("the source runs");
             case CLEAR_AFTER_READ, NO_BARRIER, NO_GENERATION ->
                     what.contains("pages were wrong") || what.contains("DIGEST_MISMATCH");
+            case THROTTLE_LEFT_ON -> what.contains("the guest is still slowed down");
+            case UNCOUNTED_BYTES -> what.contains("over the bandwidth");
             case NONE -> false;
         };
     }

@@ -9,6 +9,7 @@ import io.pageferry.core.migration.JournalRecord;
 import io.pageferry.core.migration.JournalState;
 import io.pageferry.core.migration.LinkOpener;
 import io.pageferry.core.migration.Settlement;
+import io.pageferry.core.round.WriteThrottle;
 import io.pageferry.core.testing.ManualClock;
 import io.pageferry.core.testing.TestGuest;
 import io.pageferry.core.testing.TestIncomingGuest;
@@ -36,6 +37,7 @@ final class Recovery {
 
     /** The guard of a source; returns a settlement to be stepped where the target must say. */
     Optional<Settling> source(TestGuest guest, TestJournal journal, LinkOpener opener) {
+        guest.throttle().ifPresent(WriteThrottle::close);
         JournalRecord last = journal.decision().orElse(null);
         JournalState state = last == null ? JournalState.SWITCHOVER : last.state();
         switch (state) {

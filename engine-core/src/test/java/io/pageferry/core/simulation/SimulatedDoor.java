@@ -101,6 +101,7 @@ final class SimulatedDoor implements LinkOpener {
     /** Takes the first message of a link. */
     private final class Greeter implements LinkHandler {
         private final MemoryLinks newcomer;
+        private boolean taken;
 
         Greeter(MemoryLinks newcomer) {
             this.newcomer = newcomer;
@@ -108,7 +109,10 @@ final class SimulatedDoor implements LinkOpener {
 
         @Override
         public void onMessage(Message message) {
-            if (!(message instanceof Message.Resume resume)) {
+            if (taken) {
+                target.onMessage(message);
+            }
+            if (taken || !(message instanceof Message.Resume resume)) {
                 return;
             }
             Optional<Message> answer = host == Host.RESTARTED
@@ -116,6 +120,7 @@ final class SimulatedDoor implements LinkOpener {
                             "the token belongs to no session here"))
                     : target.resume(road.atTarget(newcomer), resume);
             if (answer.isEmpty()) {
+                taken = true;
                 current = newcomer;
                 newcomers.remove(newcomer);
                 return;

@@ -14,6 +14,7 @@ import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.function.LongSupplier;
 
 /**
  * Makes the links of one simulation: each batch takes its time by rate and jitter, control
@@ -23,6 +24,9 @@ final class SimulatedRoad implements AutoCloseable {
     /** Headers of a batch and what its descriptors take. */
     private static final int HEADERS = 72;
 
+    /** Headers of a chunk of device state. */
+    private static final int CHUNK_HEADERS = 56;
+
     private final ManualClock clock;
     private final Random random;
     private final Fuse sourceFuse;
@@ -30,17 +34,21 @@ final class SimulatedRoad implements AutoCloseable {
     private final Mutant mutant;
     private final Mutants.Straggler straggler = new Mutants.Straggler();
     private final List<MemoryLinks> all = new ArrayList<>();
+    private final Meter meter = new Meter();
+    private final LongSupplier allowed;
     private final long bytesPerSecond;
     private final int jitterNanos;
     private int stragglersIn;
 
-    SimulatedRoad(ManualClock clock, Random random, Fuse sourceFuse, Fuse targetFuse,
-            Mutant mutant) {
+    /** The bound is in bytes a second, 0 for none. */
+    SimulatedRoad(ManualClock clock, Random random, Faults faults, Mutant mutant,
+            LongSupplier allowed) {
         this.clock = clock;
         this.random = random;
-        this.sourceFuse = sourceFuse;
-        this.targetFuse = targetFuse;
+        this.sourceFuse = faults.source;
+        this.targetFuse = faults.target;
         this.mutant = mutant;
+        this.allowed = allowed;
         this.bytesPerSecond = 1_000_000L << random.nextInt(10);
         this.jitterNanos = 1 + random.nextInt(2_000_000);
     }
@@ -55,6 +63,11 @@ final class SimulatedRoad implements AutoCloseable {
         return straggler.isKept();
     }
 
+    /** How often something was held against the bound. */
+    long metered() {
+        return meter.counted();
+    }
+
     MemoryLinks fresh() {
         MemoryLinks links = MemoryLinks.shuffled(random.nextLong());
         all.add(links);
@@ -67,10 +80,26 @@ final class SimulatedRoad implements AutoCloseable {
             public boolean send(Message message) {
                 sourceFuse.before("send " + message.getClass().getSimpleName());
                 boolean sent = super.send(message);
+                if (sent && message instanceof Message.StateChunk chunk) {
+                    meter.note(clock.nanoTime(), chunk.bytes().length + CHUNK_HEADERS,
+                            allowed.getAsLong());
+                }
                 if (sent) {
                     sourceFuse.after("send " + message.getClass().getSimpleName());
                 }
                 return sent;
+            }
+
+            @Override
+            public void commit(PageBatch batch) {
+                long before = super.wireBytes();
+                super.commit(batch);
+                meter.note(clock.nanoTime(), super.wireBytes() - before, allowed.getAsLong());
+            }
+
+            @Override
+            public long wireBytes() {
+                return mutant == Mutant.UNCOUNTED_BYTES ? 0 : super.wireBytes();
             }
         };
         return mutant == Mutant.NO_BARRIER ? new Mutants.NoBarrier(link) : link;

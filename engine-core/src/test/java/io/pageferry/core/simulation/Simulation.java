@@ -1,30 +1,28 @@
 package io.pageferry.core.simulation;
 
-import io.pageferry.core.codec.CodecChoice;
+import io.pageferry.core.dirty.ScanTracker;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.memory.PageGeometry;
 import io.pageferry.core.memory.Region;
 import io.pageferry.core.memory.RegionTable;
 import io.pageferry.core.migration.JournalState;
 import io.pageferry.core.migration.Outcome;
-import io.pageferry.core.round.DowntimePrediction;
-import io.pageferry.core.round.MigrationLimits;
 import io.pageferry.core.source.SourceMigration;
-import io.pageferry.core.source.SourceOptions;
 import io.pageferry.core.source.SourceParts;
 import io.pageferry.core.source.SourceState;
 import io.pageferry.core.target.TargetMigration;
-import io.pageferry.core.target.TargetOptions;
 import io.pageferry.core.target.TargetParts;
 import io.pageferry.core.testing.EventLog;
 import io.pageferry.core.testing.ManualClock;
 import io.pageferry.core.testing.RecordingListener;
+import io.pageferry.core.testing.TestGate;
 import io.pageferry.core.testing.TestGuest;
 import io.pageferry.core.testing.TestImage;
 import io.pageferry.core.testing.TestIncomingGuest;
 import io.pageferry.core.testing.TestJournal;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.UUID;
 
@@ -37,8 +35,7 @@ import java.util.UUID;
 final class Simulation implements AutoCloseable {
     private static final int MOST_STEPS = 100_000;
     private static final int PATIENCE = 20;
-    private static final long SECOND = 1_000_000_000L;
-    private static final long LONGEST_IDLE = SECOND / 4;
+    private static final long LONGEST_IDLE = 250_000_000L;
 
     final long seed;
     final Faults faults;
@@ -49,8 +46,11 @@ final class Simulation implements AutoCloseable {
     final TestJournal sourceJournal = new TestJournal("source", log);
     final TestJournal targetJournal = new TestJournal("target", log);
     final GuestWriter writer;
+    final Wishes wishes;
     final SimulatedRoad road;
     private final Random random;
+    private final TestGate gate;
+    private final Optional<ScanTracker> scanner;
     private final SimulatedDoor door;
     private final Recovery recovery;
     private final SourceMigration source;
@@ -62,6 +62,9 @@ final class Simulation implements AutoCloseable {
     private int targetDownSteps;
     private boolean targetRan;
     private int idle;
+    private long longestStep;
+    private long cancelledNanos;
+    private long cleanNanos;
 
     Simulation(long seed, Mutant mutant) {
         this.seed = seed;
@@ -70,30 +73,36 @@ final class Simulation implements AutoCloseable {
         RegionTable regions = regions(random);
         this.guest = new TestGuest(regions, seed, log);
         this.incoming = new TestIncomingGuest(TestImage::new, log);
-        this.writer = new GuestWriter(guest, random);
+        this.gate = new TestGate(clock);
+        guest.throttled(mutant == Mutant.THROTTLE_LEFT_ON ? new Mutants.StuckGate(gate) : gate);
+        this.writer = new GuestWriter(guest, random, gate, clock);
         int pages = guest.workload().pages();
         guest.write(random.nextInt(2 * pages), pages);
-        guest.stateTakes(random.nextInt(300), random.nextInt(3));
+        guest.stateTakes(random.nextInt(random.nextInt(8) == 0 ? 100_000 : 300),
+                random.nextInt(3));
         this.faults = new Faults(random, mutant);
         faults.fillDisks(sourceJournal, targetJournal);
         faults.lock(guest, incoming);
-        this.road = new SimulatedRoad(clock, random, faults.source, faults.target, mutant);
+        this.wishes = new Wishes(random, mutant);
+        this.road = new SimulatedRoad(clock, random, faults, mutant,
+                () -> wishes.bytesPerSecond(!guest.isRunning()));
         UUID id = new UUID(seed, 1);
         this.recovery = new Recovery(id, clock, mutant);
         this.door = new SimulatedDoor(road, targetJournal);
         if (mutant == Mutant.CLEAR_AFTER_READ) {
             guest.show(new Mutants.LateClearing(guest.tracker(), pages));
         }
-        boolean reconnects = random.nextInt(3) > 0 || mutant == Mutant.NO_GENERATION;
+        this.scanner = wishes.scan ? Optional.of(new ScanTracker(guest.memory()))
+                : Optional.empty();
+        scanner.ifPresent(guest::show);
         this.source = new SourceMigration(new SourceParts(id, FusedPorts.guest(guest,
                 faults.source), road.atSource(door.current()), door,
                 FusedPorts.journal(sourceJournal, faults.source), clock,
-                new RecordingListener("source", log), sourceOptions(reconnects)));
+                new RecordingListener("source", log), wishes.source));
         this.target = new TargetMigration(new TargetParts(road.atTarget(door.current()),
                 FusedPorts.incoming(incoming, faults.target),
                 any -> FusedPorts.journal(targetJournal, faults.target), new UUID(seed, 2), clock,
-                new RecordingListener("target", log), new TargetOptions(1 + random.nextInt(3),
-                10 * SECOND, 30 * SECOND, 1 + random.nextInt(3), reconnects ? 30 * SECOND : 0)));
+                new RecordingListener("target", log), wishes.target));
         door.serves(target);
         this.mostStepNanos = 1 + random.nextInt(300_000);
     }
@@ -107,19 +116,6 @@ final class Simulation implements AutoCloseable {
                     PageGeometry.PAGE_SIZE));
         }
         return new RegionTable(regions);
-    }
-
-    private SourceOptions sourceOptions(boolean reconnects) {
-        MigrationLimits.Policy policy = MigrationLimits.Policy.values()[random.nextInt(2)];
-        MigrationLimits limits = new MigrationLimits(policy,
-                (61 + random.nextInt(100)) * 1_000_000L, 2 + random.nextInt(6), 3600 * SECOND,
-                random.nextInt(10) == 0 ? MigrationLimits.OnNoConvergence.ABORT
-                        : MigrationLimits.OnNoConvergence.STOP_AND_COPY, 60 * SECOND,
-                MigrationLimits.defaults().bandwidth(), MigrationLimits.defaults().throttling());
-        return new SourceOptions(limits, CodecChoice.values()[random.nextInt(3)],
-                1 + random.nextInt(3), random.nextInt(4) > 0, 10 * SECOND, 30 * SECOND, true,
-                new DowntimePrediction.Fixed(SECOND / 50, 3 * SECOND / 50),
-                reconnects ? 30 * SECOND : 0, SourceOptions.Extras.NONE);
     }
 
     /** Runs it to its end and checks that; throws an {@link AssertionError} that names the seed. */
@@ -149,8 +145,10 @@ final class Simulation implements AutoCloseable {
     }
 
     private void step() {
-        clock.advance(idle < PATIENCE ? random.nextLong(mostStepNanos)
-                : Math.min(LONGEST_IDLE, mostStepNanos << Math.min(20, idle - PATIENCE)));
+        long nanos = idle < PATIENCE ? random.nextLong(mostStepNanos)
+                : Math.min(LONGEST_IDLE, mostStepNanos << Math.min(20, idle - PATIENCE));
+        longestStep = Math.max(longestStep, nanos);
+        clock.advance(nanos);
         if (guest.isRunning() && source.state().ordinal() < SourceState.OWNED.ordinal()) {
             writer.step();
         }
@@ -203,6 +201,7 @@ final class Simulation implements AutoCloseable {
         int work = source.doWork();
         if (source.isDone()) {
             door.current().source().close();
+            settle(source.outcome().orElseThrow());
         }
         return work;
     }
@@ -218,8 +217,18 @@ final class Simulation implements AutoCloseable {
         int work = target.doWork();
         if (target.isDone()) {
             door.current().target().close();
+            cleanNanos = clock.nanoTime();
         }
         return work;
+    }
+
+    /** An operator who is told how to settle does so. */
+    private void settle(Outcome end) {
+        if (end.result() == Outcome.Result.IN_DOUBT) {
+            faults.settled();
+            sourceDead = true;
+            settling = recovery.source(guest, sourceJournal, door).orElse(null);
+        }
     }
 
     /** Its sockets close, and its guard acts at once. */
@@ -246,6 +255,7 @@ final class Simulation implements AutoCloseable {
     }
 
     void cancel(boolean atSource) {
+        cancelledNanos = clock.nanoTime();
         if (atSource) {
             source.cancel();
         } else {
@@ -261,12 +271,26 @@ final class Simulation implements AutoCloseable {
         return target;
     }
 
+    /** The longest time that the clock went on at once. */
+    long longestStep() {
+        return longestStep;
+    }
+
+    /** From the cancel until nothing of the migration was left at the target. */
+    long cleanAfterNanos() {
+        return cleanNanos - cancelledNanos;
+    }
+
     private void checkOwners() {
         boolean here = guest.isRunning();
         targetRan |= incoming.isRunning();
         check(!here || !incoming.isRunning(), "two guests run");
         check(!here || !targetRan, "the source runs again after the target ran");
         check(!here || !mayRunThere(), "the source runs while the target may");
+        boolean precopy = !sourceDead && (source.state() == SourceState.NEGOTIATING
+                || source.state() == SourceState.PRECOPY);
+        check(precopy || gate.percent() == 0 && gate.quota() == null,
+                "the guest is still slowed down");
     }
 
     /** Whether the journals together leave the guest to the target. */
@@ -294,6 +318,7 @@ final class Simulation implements AutoCloseable {
         target.close();
         guest.close();
         incoming.close();
+        scanner.ifPresent(ScanTracker::close);
         road.close();
     }
 }

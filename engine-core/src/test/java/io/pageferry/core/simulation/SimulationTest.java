@@ -13,17 +13,20 @@ import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 
 /**
- * Ten thousand migrations in which anything goes wrong at any step. A failure names its seed; that
- * migration alone runs again with {@code -Dpageferry.simulation.seed=N}.
+ * Ten thousand migrations in which anything goes wrong at any step; more of them with
+ * {@code -Dpageferry.simulation.seeds=N}. A failure names its seed; that migration alone runs again
+ * with {@code -Dpageferry.simulation.seed=N}.
  */
 class SimulationTest {
     private static final String SEED = "pageferry.simulation.seed";
-    private static final int SEEDS = 10_000;
+    private static final int SEEDS = Integer.getInteger("pageferry.simulation.seeds", 10_000);
 
     private final Map<Place, Integer> places = new EnumMap<>(Place.class);
     private final Map<String, Integer> happened = new TreeMap<>();
     private final Map<GuestWriter.Pattern, Integer> patterns =
             new EnumMap<>(GuestWriter.Pattern.class);
+
+    private long held;
 
     @Test
     void atMostOneSideRunsAndItRunsTheRightImage() {
@@ -41,6 +44,7 @@ class SimulationTest {
             assertTrue(happened.containsKey(fault), "never: " + fault + "; " + seen);
         }
         assertEquals(GuestWriter.Pattern.values().length, patterns.size(), seen);
+        assertTrue(held > SEEDS, "the bandwidth was looked at only " + held + " times");
     }
 
     @Test
@@ -61,13 +65,17 @@ class SimulationTest {
             places.merge(verdict.place(), 1, Integer::sum);
             patterns.merge(simulation.writer.pattern(), 1, Integer::sum);
             simulation.faults.happened().forEach(fault -> happened.merge(fault, 1, Integer::sum));
+            simulation.wishes.words().forEach(wish -> happened.merge(wish, 1, Integer::sum));
+            verdict.ends().forEach(end -> happened.merge(end, 1, Integer::sum));
+            held += simulation.road.metered();
             assertEquals(0, simulation.road.stragglersIn());
         }
     }
 
-    /** Every death at an act that matters, and a cut in every state before the last word. */
+    /** Every wish, every death at an act that matters, and a cut in every state. */
     private static List<String> expected() {
-        List<String> faults = new ArrayList<>();
+        List<String> faults = new ArrayList<>(Wishes.ALL);
+        faults.addAll(Verdict.ENDS);
         Fuse.SOURCE_ACTS.forEach(act -> {
             faults.add("source before " + act);
             faults.add("source after " + act);
@@ -81,6 +89,9 @@ class SimulationTest {
             faults.add("cancel in " + state);
         }
         faults.add("cut in READY");
+        faults.add("cancel in READY");
+        faults.add(Faults.CANCEL_WHILE_LOST);
+        faults.add("settled");
         faults.add("locked at home");
         faults.add("locked at the target");
         return faults;

@@ -3,9 +3,14 @@ package io.pageferry.core.simulation;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.memory.RegionTable;
 import io.pageferry.core.migration.JournalState;
+import io.pageferry.core.migration.MigrationFigures;
 import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.migration.Outcome.Result;
+import io.pageferry.core.round.MigrationLimits;
+import io.pageferry.core.source.SourceOptions;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Set;
 
 /**
@@ -20,6 +25,10 @@ record Verdict(Simulation simulation, Outcome source, Outcome target) {
     private static final Set<ErrorCode> NEVER = Set.of(ErrorCode.DIGEST_MISMATCH,
             ErrorCode.PROTOCOL_VIOLATION, ErrorCode.INTERNAL);
 
+    /** What {@link #ends} has over many simulations. */
+    static final List<String> ENDS = List.of("ended by DEADLINE", "ended by NOT_CONVERGING",
+            "ended by CANCELLED", "slowed down as the policy saw fit", "verified in full");
+
     /** Where the guest is. */
     enum Place { SOURCE, TARGET, DOUBT }
 
@@ -30,6 +39,24 @@ record Verdict(Simulation simulation, Outcome source, Outcome target) {
         return simulation.guest.isRunning() ? Place.SOURCE : Place.DOUBT;
     }
 
+    /** What it came to, in words that do not depend on the seed. */
+    List<String> ends() {
+        List<String> ends = new ArrayList<>();
+        MigrationFigures figures = simulation.source().figures();
+        SourceOptions asked = simulation.wishes.source;
+        if (source != null && source.code() != null) {
+            ends.add("ended by " + source.code());
+        }
+        if (asked.limits().throttling().how() == MigrationLimits.Throttle.AUTO
+                && figures.maxThrottlePercent() > 0) {
+            ends.add("slowed down as the policy saw fit");
+        }
+        if (asked.extras().full() && place() == Place.TARGET) {
+            ends.add("verified in full");
+        }
+        return ends;
+    }
+
     Verdict checked() {
         check(simulation.incoming.wrongPages() == 0,
                 simulation.incoming.wrongPages() + " pages were wrong when the guest was loaded");
@@ -38,9 +65,11 @@ record Verdict(Simulation simulation, Outcome source, Outcome target) {
             case SOURCE -> checkStayed();
             case DOUBT -> checkDoubt();
         }
+        checkStolen();
+        checkClean();
         checkOutcome(source, "source");
         checkOutcome(target, "target");
-        if (simulation.faults.none()) {
+        if (simulation.faults.none() && !simulation.wishes.isPressed()) {
             boolean aborted = source.code() == ErrorCode.NOT_CONVERGING;
             check(place() == (aborted ? Place.SOURCE : Place.TARGET),
                     "nothing went wrong, and yet: " + source);
@@ -86,6 +115,26 @@ record Verdict(Simulation simulation, Outcome source, Outcome target) {
         check(Simulation.state(simulation.targetJournal) == JournalState.ACTIVE,
                 "nobody runs it, and the target's journal says "
                 + Simulation.state(simulation.targetJournal));
+    }
+
+    /** What the throttle took, up to the length of a step more than was allowed. */
+    private void checkStolen() {
+        MigrationFigures figures = simulation.source().figures();
+        if (figures.stolenNanos() == 0) {
+            return;
+        }
+        double lasted = 100.0 * figures.stolenNanos() / figures.slowdownPercent();
+        double allowed = lasted * simulation.wishes.maxStolenPercent() / 100;
+        check(figures.stolenNanos() <= allowed + simulation.longestStep(), "the throttle took "
+                + figures.stolenNanos() + " ns of the guest's in " + lasted);
+    }
+
+    /** Whoever cancels while the link is lost is heard, if the target can be reached. */
+    private void checkClean() {
+        boolean heard = source != null && source.result() == Result.CANCELLED && target != null
+                && simulation.faults.happened().contains(Faults.CANCEL_WHILE_LOST);
+        check(!heard || simulation.cleanAfterNanos() <= 2_000_000_000L, "the target was clean "
+                + simulation.cleanAfterNanos() + " ns after the cancel");
     }
 
     private void checkOutcome(Outcome outcome, String side) {

@@ -6,8 +6,15 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.Message;
+import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.migration.Outcome.Result;
+import io.pageferry.core.round.MigrationLimits;
+import io.pageferry.core.round.MigrationLimits.Throttle;
+import io.pageferry.core.round.MigrationLimits.Throttling;
+import io.pageferry.core.round.WriteThrottle;
 import io.pageferry.core.testing.MemoryLinks;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.UUID;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
@@ -17,11 +24,25 @@ class ReconnectionTest {
     private static final long WINDOW = 30 * SourceRig.SECOND;
     private static final UUID TOKEN = new UUID(1, 1);
 
+    private static SourceOptions with(SourceOptions usual, MigrationLimits limits) {
+        return new SourceOptions(limits, usual.codec(), usual.channels(), usual.verify(),
+                usual.negotiationNanos(), usual.settleNanos(), usual.endGuest(),
+                usual.handoverCost(), WINDOW, usual.extras());
+    }
+
+    private static SourceOptions timeout(SourceOptions usual, long nanos) {
+        MigrationLimits limits = usual.limits();
+        return with(usual, new MigrationLimits(limits.policy(), limits.maxDowntimeNanos(),
+                limits.maxRounds(), nanos, limits.onNoConvergence(), limits.maxSwitchoverNanos(),
+                limits.bandwidth(), limits.throttling()));
+    }
+
     private static SourceRig lost(SourceState state) {
-        SourceRig rig = new SourceRig(usual -> new SourceOptions(usual.limits(), usual.codec(),
-                usual.channels(), usual.verify(), usual.negotiationNanos(), usual.settleNanos(),
-                usual.endGuest(), usual.handoverCost(), WINDOW,
-                usual.extras()), UnaryOperator.identity());
+        return lost(usual -> with(usual, usual.limits()), state);
+    }
+
+    private static SourceRig lost(UnaryOperator<SourceOptions> options, SourceState state) {
+        SourceRig rig = new SourceRig(options, UnaryOperator.identity());
         rig.reach(state).turns(3);
         rig.links.cut(ErrorCode.LINK_LOST, "cut by the test");
         rig.turn();
@@ -142,29 +163,95 @@ class ReconnectionTest {
     void cancelTimeoutAndTheGuestsEndStillHold() {
         try (SourceRig rig = lost(SourceState.PRECOPY)) {
             rig.source.cancel();
-            rig.turn();
-            assertEquals(Result.CANCELLED, rig.outcome().result());
+            assertEquals(Result.CANCELLED, unheard(rig).result());
         }
         try (SourceRig rig = lost(SourceState.PRECOPY)) {
             rig.guest.crash("it panicked");
             rig.clock.advance(SourceRig.SECOND);
-            rig.turn();
-            assertEquals(Result.GUEST_ENDED, rig.outcome().result());
+            assertEquals(Result.GUEST_ENDED, unheard(rig).result());
         }
-        try (SourceRig rig = lost(SourceState.PRECOPY)) {
-            rig.clock.advance(3600 * SourceRig.SECOND);
-            rig.turn();
-            assertEquals(ErrorCode.DEADLINE, rig.outcome().code());
+        SourceRig rig = lost(usual -> timeout(usual, 2 * SourceRig.SECOND), SourceState.PRECOPY);
+        try (rig) {
+            rig.clock.advance(2 * SourceRig.SECOND);
+            Outcome end = unheard(rig);
+            assertEquals(ErrorCode.DEADLINE, end.code());
+            assertEquals(Result.FAILED, end.result());
+            assertEquals("--timeout is over while the link is lost", end.reason());
             assertTrue(rig.guest.isRunning());
+        }
+    }
+
+    /** Nobody answers: it says nothing, and ends after a second. */
+    private static Outcome unheard(SourceRig rig) {
+        rig.turn();
+        assertFalse(rig.source.isDone());
+        rig.clock.advance(SourceRig.SECOND - 1);
+        rig.turn();
+        assertFalse(rig.source.isDone());
+        rig.clock.advance(1);
+        rig.turn();
+        return rig.outcome();
+    }
+
+    @Test
+    void aTargetThatCanBeReachedHearsOfTheCancel() {
+        for (SourceState state : new SourceState[] {SourceState.PRECOPY, SourceState.SWITCHOVER}) {
+            try (SourceRig rig = lost(state)) {
+                asked(rig);
+                rig.later.getLast().cut(ErrorCode.LINK_LOST, "again");
+                rig.turn();
+                // Between two attempts: it does not wait for the next.
+                rig.source.cancel();
+                assertEquals(3, asked(rig).generation());
+                MemoryLinks link = rig.later.getLast();
+                answer(rig, new Message.Welcome(TOKEN, 3, 0, 1, 4));
+                List<Message> heard = new ArrayList<>();
+                link.target().poll(new Ear(heard::add));
+                long epoch = state == SourceState.PRECOPY ? 0 : 1;
+                assertEquals(List.of(new Message.Cancel(epoch, ErrorCode.CANCELLED, "cancelled")),
+                        heard);
+                assertEquals(Result.CANCELLED, rig.outcome().result());
+                assertFalse(link.source().channelsReady());
+            }
+        }
+    }
+
+    @Test
+    void whatTheTargetSaysToTheLastWordChangesNothing() {
+        try (SourceRig rig = lost(SourceState.PRECOPY)) {
+            rig.source.cancel();
+            asked(rig);
+            answer(rig, new Message.Failure(ErrorCode.PROTOCOL_VIOLATION, "no such session"));
+            assertEquals(Result.CANCELLED, rig.outcome().result());
+        }
+    }
+
+    @Test
+    void theThrottleHoldsAgainOnceTheRoundsGoOn() {
+        Throttling half = new Throttling(Throttle.FIXED, 50, WriteThrottle.Quota.CLASSIC, 100);
+        SourceRig rig = lost(usual -> with(usual, usual.limits().with(half)),
+                SourceState.SWITCHOVER);
+        try (rig) {
+            assertEquals(0, rig.gate.percent());
+            asked(rig);
+            rig.clock.advance(2 * SourceRig.SECOND);
+            answer(rig, new Message.Welcome(TOKEN, 2, 0, 1, 4));
+            assertEquals(SourceState.PRECOPY, rig.source.state());
+            assertEquals(50, rig.gate.percent());
+            assertEquals(WriteThrottle.Quota.CLASSIC, rig.gate.quota());
+            rig.clock.advance(2 * SourceRig.SECOND);
+            rig.source.cancel();
+            rig.turns(2);
+            assertEquals(0, rig.gate.percent());
+            assertEquals(SourceRig.SECOND, rig.source.figures().stolenNanos());
+            assertEquals(25, rig.source.figures().slowdownPercent(), 0.1);
         }
     }
 
     @Test
     void whatIsNoDamageIsNotSurvived() {
-        SourceRig rig = new SourceRig(usual -> new SourceOptions(usual.limits(), usual.codec(),
-                usual.channels(), usual.verify(), usual.negotiationNanos(), usual.settleNanos(),
-                usual.endGuest(), usual.handoverCost(), WINDOW,
-                usual.extras()), UnaryOperator.identity());
+        SourceRig rig = new SourceRig(usual -> with(usual, usual.limits()),
+                UnaryOperator.identity());
         try (rig) {
             rig.reach(SourceState.PRECOPY);
             rig.links.cut(ErrorCode.PROTOCOL_VIOLATION, "a bug");

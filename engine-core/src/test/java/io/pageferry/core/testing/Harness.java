@@ -71,8 +71,8 @@ public final class Harness implements AutoCloseable {
     public record Ends(Outcome source, Outcome target) { }
 
     /**
-     * Makes a migration of which everything is drawn: regions, sizes, contents, write rate,
-     * policy, codec, channels, window.
+     * Makes a migration of which everything is drawn: regions, sizes, granules, contents, write
+     * rate, policy, codec, channels, window.
      *
      * @param seed of all choices
      */
@@ -80,7 +80,7 @@ public final class Harness implements AutoCloseable {
         this.seed = seed;
         this.random = new Random(seed);
         this.clock = new ManualClock(random.nextLong());
-        RegionTable regions = regions(random);
+        RegionTable regions = regions(random, new Random(~seed));
         this.guest = new TestGuest(regions, seed, log);
         this.incoming = new TestIncomingGuest(
                 table -> bendImage.apply(new TestImage(table)), log);
@@ -101,13 +101,14 @@ public final class Harness implements AutoCloseable {
                 30_000_000_000L, 1 + random.nextInt(3), 0);
     }
 
-    private static RegionTable regions(Random random) {
+    private static RegionTable regions(Random random, Random granules) {
         List<Region> regions = new ArrayList<>();
         int count = 1 + random.nextInt(3);
         for (int i = 0; i < count; i++) {
             long pages = 1 + random.nextInt(150);
             regions.add(new Region(i, "ram" + i, i * (1L << 32),
-                    PageGeometry.bytesOf(pages), PageGeometry.PAGE_SIZE));
+                    PageGeometry.bytesOf(pages), granules.nextBoolean() ? PageGeometry.PAGE_SIZE
+                            : PageGeometry.PAGE_SIZE << 1 + granules.nextInt(6)));
         }
         return new RegionTable(regions);
     }

@@ -138,7 +138,8 @@ public final class MemoryLinks implements AutoCloseable {
             while (delivered < most && !closed && deliverNext(handler)) {
                 delivered++;
             }
-            if (!up && !closed && !told && inbox.isEmpty() && ready().isEmpty()) {
+            boolean empty = delivered == 0 && inbox.isEmpty() && ready().isEmpty();
+            if (!up && !closed && !told && empty) {
                 told = true;
                 handler.onLost(lostCode, lostReason);
                 delivered++;

@@ -1,7 +1,6 @@
 package io.pageferry.core.testing;
 
 import io.pageferry.core.dirty.DirtyTracker;
-import io.pageferry.core.dirty.MarkingTracker;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.GuestDescription;
 import io.pageferry.core.memory.PageGeometry;
@@ -25,7 +24,7 @@ public final class TestGuest implements Guest {
     private final EventLog log;
     private final Workload workload;
     private final TestMemory memory;
-    private final MarkingTracker tracker;
+    private final CoarseTracker tracker;
     private final ArrayDeque<GuestException> resumeFailures = new ArrayDeque<>();
     private final Random random;
     private DirtyTracker shown;
@@ -52,7 +51,7 @@ public final class TestGuest implements Guest {
         this.random = new Random(seed);
         this.memory = new TestMemory(regions);
         this.workload = new Workload(seed, Math.toIntExact(regions.pageCount()));
-        this.tracker = new MarkingTracker(regions.pageCount());
+        this.tracker = new CoarseTracker(regions);
         this.shown = tracker;
     }
 

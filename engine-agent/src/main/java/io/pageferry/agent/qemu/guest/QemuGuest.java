@@ -211,7 +211,7 @@ final class QemuGuest implements SourceGuest {
         } catch (QmpException failed) {
             throw failure(failed);
         }
-        restore();
+        // Its settings stay as they are: over another link there may be another switch-over.
     }
 
     @Override
@@ -246,7 +246,7 @@ final class QemuGuest implements SourceGuest {
         try {
             qemu.restore(before);
         } catch (QmpException deaf) {
-            // After a resume it is tried again when the guest is closed.
+            // Nobody is left to try again.
         }
     }
 

@@ -1,0 +1,134 @@
+package io.pageferry.bench.qemu;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pageferry.agent.bench.Benchmark;
+import io.pageferry.agent.demo.DemoMachine;
+import io.pageferry.agent.demo.DemoQemu;
+import io.pageferry.agent.demo.DemoTools;
+import io.pageferry.agent.demo.GuestLoad;
+import io.pageferry.agent.guest.Quantity;
+import io.pageferry.agent.report.Output;
+import io.pageferry.bench.Chart;
+import io.pageferry.bench.Folders;
+import io.pageferry.bench.move.FreshPair;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Ours against QEMU's own migration of the same guest, in turn: total time and downtime as each
+ * reports them, the gap as the guest's console shows it, and whether the guest lives afterwards.
+ */
+public final class QemuBench implements Benchmark {
+    /** Made by the service loader. */
+    public QemuBench() {
+    }
+
+    @Override
+    public String name() {
+        return "qemu";
+    }
+
+    @Override
+    public String about() {
+        return "[--moves 3] [--memory 768MiB] [--working-set 128MiB] [--dirty-rate 16MiB/s]"
+                + " [--kernel FILE] [--peers ours,plain,multifd2,multifd4,zstd,xbzrle,"
+                + "auto-converge]: ours against QEMU's own migration of the same guest";
+    }
+
+    @Override
+    public ObjectNode run(Map<String, String> options, Output output) throws IOException {
+        int moves = Integer.parseInt(options.getOrDefault("moves", "3"));
+        if (moves < 1) {
+            throw new IllegalArgumentException("--moves must be 1 or more");
+        }
+        List<Peer> peers = Peer.of(options.get("peers"));
+        DemoMachine machine = machine(options);
+        Path folder = Folders.temporary();
+        Map<Peer, String> missing = new EnumMap<>(Peer.class);
+        List<Moved> done = new ArrayList<>();
+        try (SavedGuest guest = SavedGuest.boot(machine, folder)) {
+            for (int i = 1; i <= moves; i++) {
+                for (Peer peer : peers) {
+                    if (!missing.containsKey(peer)) {
+                        one(guest, peer, folder, missing).ifPresent(moved -> {
+                            done.add(moved);
+                            output.human(words(moved));
+                        });
+                    }
+                }
+            }
+        } finally {
+            Folders.delete(folder);
+        }
+        return Chart.drawn(options, QemuRows.of(peers, missing, done));
+    }
+
+    private static DemoMachine machine(Map<String, String> options) throws IOException {
+        String kernel = options.get("kernel");
+        GuestLoad load = GuestLoad.of(
+                Quantity.bytes(options.getOrDefault("working-set", "128MiB")),
+                Quantity.bytesPerSecond(options.getOrDefault("dirty-rate", "16MiB/s")), false);
+        long memory = Quantity.bytes(options.getOrDefault("memory", "768MiB"));
+        return new DemoMachine(DemoTools.find(kernel == null ? null : Path.of(kernel)), load,
+                memory);
+    }
+
+    /** Nothing where this QEMU has not that peer, which is noted. */
+    private static Optional<Moved> one(SavedGuest guest, Peer peer, Path folder,
+            Map<Peer, String> missing) throws IOException {
+        try (DemoQemu from = guest.running("from"); DemoQemu to = guest.waiting("to");
+                Switchover switchover = new Switchover(from, to)) {
+            String objection = peer == Peer.OURS ? null : OwnMove.objection(to, peer);
+            if (objection != null) {
+                missing.put(peer, objection);
+                return Optional.empty();
+            }
+            switchover.calm();
+            return Optional.of(peer == Peer.OURS
+                    ? ours(from, to, switchover, folder)
+                    : theirs(from, to, switchover, peer));
+        }
+    }
+
+    private static Moved ours(DemoQemu from, DemoQemu to, Switchover switchover, Path folder)
+            throws IOException {
+        JsonNode report = FreshPair.move("qemu:" + from.qmp(), "qemu:" + to.qmp(), folder,
+                List.of());
+        if (!FreshPair.isGood(report)) {
+            return Moved.failed(Peer.OURS, report.path("result").asText() + ": "
+                    + report.at("/error/reason").asText("the digests differ"));
+        }
+        return new Moved(Peer.OURS, report.path("totalMs").asDouble(),
+                report.path("downtimeMs").asDouble(), report.path("wireBytes").asLong(),
+                switchover.seen(), null);
+    }
+
+    private static Moved theirs(DemoQemu from, DemoQemu to, Switchover switchover, Peer peer)
+            throws IOException {
+        OwnMove.Told told;
+        try {
+            told = OwnMove.move(from, to, peer);
+        } catch (IOException failed) {
+            return Moved.failed(peer, failed.getMessage());
+        }
+        return new Moved(peer, told.totalMillis(), told.downtimeMillis(), told.wireBytes(),
+                switchover.seen(), null);
+    }
+
+    private static String words(Moved moved) {
+        if (!moved.completed()) {
+            return moved.peer().title() + ": FAILED: " + moved.problem();
+        }
+        return String.format(Locale.ROOT, "%s: %.0f ms, downtime %.0f ms, %s",
+                moved.peer().title(), moved.totalMillis(), moved.downtimeMillis(),
+                moved.alive() ? String.format(Locale.ROOT, "gap %.1f ms",
+                        moved.seen().gapMillis()) : "broken: " + moved.trouble());
+    }
+}
