@@ -220,7 +220,7 @@ public final class PageBatch {
         return descriptors[index];
     }
 
-    /** {@return CRC32C of the payload that was appended here; of a received batch it means nothing} */
+    /** {@return CRC32C of the payload appended here; it means nothing of a received batch} */
     public int payloadChecksum() {
         return checksum.value();
     }

@@ -1,6 +1,5 @@
 package io.pageferry.core.image;
 
-import io.pageferry.core.codec.PageBatch;
 import io.pageferry.core.dirty.DirtyBitmap;
 import io.pageferry.core.memory.ChecksumTable;
 import io.pageferry.core.memory.DataRun;
@@ -17,9 +16,9 @@ import java.util.function.LongPredicate;
  * to region base + index × 4096 by its own arithmetic, so a page applied to a wrong place, not at
  * all or too late is seen. Pages that nobody sent are proved to be zero. Confined to one thread.
  *
- * <p>{@link #readBack} follows each batch. The rest is cut into steps, so that it goes on between
- * batches: {@link #enqueueWritten} at each barrier, {@link #step} while there is nothing better to
- * do, {@link #proveUnwritten} at the end.
+ * <p>Work is cut into steps, so that reading back goes on between batches: {@link #enqueueWritten}
+ * at each barrier, {@link #step} while there is nothing better to do, {@link #proveUnwritten} at
+ * the end. Not before the barrier: an older version may be applied after the newer one.
  */
 public final class ImageWalker implements AutoCloseable {
     private final MemoryImage image;
@@ -65,23 +64,6 @@ public final class ImageWalker implements AutoCloseable {
     }
 
     /**
-     * Reads back what a batch wrote, at once: the caches still hold it, so it costs about half of
-     * what it costs at the barrier, and none of it is left to be done there. Whatever the batch
-     * wrote elsewhere by mistake is missing where it belongs, and that is where this looks.
-     *
-     * @param batch applied by the writer just before
-     */
-    public void readBack(PageBatch batch) {
-        dataRun.age();
-        for (int i = 0; i < batch.count(); i++) {
-            long page = PageBatch.pageOf(batch.descriptorAt(i));
-            if (writer.takeFresh(page)) {
-                note(page);
-            }
-        }
-    }
-
-    /**
      * Queues every page with storage that was never read back. Where nobody sent such a page and
      * it holds something (a reused file), {@link #step} makes it zero. Call it once round 0 is
      * applied, and again before the digest is believed.
@@ -120,7 +102,8 @@ public final class ImageWalker implements AutoCloseable {
                 break;
             }
             waiting.clear(page);
-            note(page);
+            table.set(page, sumAfterCleaning(page));
+            proved.mark(page);
             cursor = page + 1;
             done++;
         }
@@ -143,11 +126,6 @@ public final class ImageWalker implements AutoCloseable {
         waiting.close();
         proved.close();
         table.close();
-    }
-
-    private void note(long page) {
-        table.set(page, sumAfterCleaning(page));
-        proved.mark(page);
     }
 
     private void queueUnread(LongPredicate wanted) {

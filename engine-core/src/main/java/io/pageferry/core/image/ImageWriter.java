@@ -73,20 +73,6 @@ public final class ImageWriter implements AutoCloseable {
     }
 
     /**
-     * Hands over one page of what was written since it was last handed over.
-     *
-     * @param page global index
-     * @return whether it was written, and not handed over since
-     */
-    boolean takeFresh(long page) {
-        boolean was = fresh.isMarked(page);
-        if (was) {
-            fresh.clear(page);
-        }
-        return was;
-    }
-
-    /**
      * Tells whether a page was ever written here.
      *
      * @param page global index

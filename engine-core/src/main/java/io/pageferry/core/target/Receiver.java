@@ -38,9 +38,6 @@ final class Receiver implements AutoCloseable {
     void apply(PageBatch batch) throws PageDecodeException {
         writer.apply(batch);
         applied[batch.channel()] = batch.sequence();
-        if (verify) {
-            walker.readBack(batch);
-        }
     }
 
     /** Takes a barrier; returns what is wrong with it, or null. */

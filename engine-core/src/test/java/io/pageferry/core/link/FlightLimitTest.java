@@ -31,9 +31,9 @@ class FlightLimitTest {
     @Test
     void aRoadThatBecameShortIsEmptiedAndALongOneFilled() {
         FlightLimit limit = new FlightLimit(WINDOW);
-        assertEquals(WINDOW, drive(limit, 100_000, 1000));
-        assertEquals(FlightLimit.FEWEST, drive(limit, 100, 1000));
-        assertEquals(WINDOW, drive(limit, 100_000, 1000));
+        assertEquals(WINDOW, drive(limit, 100_000, 1000, 4000));
+        assertEquals(FlightLimit.FEWEST, drive(limit, 100, 1000, 2000));
+        assertEquals(WINDOW, drive(limit, 100_000, 1000, 50_000));
     }
 
     @Test
@@ -49,16 +49,16 @@ class FlightLimitTest {
     }
 
     private static int inFlight(long delay, long perBatch) {
-        return drive(new FlightLimit(WINDOW), delay, perBatch);
+        return drive(new FlightLimit(WINDOW), delay, perBatch, 2000);
     }
 
     /** Sends as fast as it is allowed; returns how many were in flight at the end. */
-    private static int drive(FlightLimit limit, long delay, long perBatch) {
+    private static int drive(FlightLimit limit, long delay, long perBatch, int batches) {
         ArrayDeque<long[]> flying = new ArrayDeque<>();
         long now = 0;
         long free = 0;
         int held = 0;
-        for (int batch = 0; batch < 4000; batch++) {
+        for (int batch = 0; batch < batches; batch++) {
             while (!limit.allows(flying.size())) {
                 long[] first = flying.poll();
                 now = Math.max(now, first[1]);
