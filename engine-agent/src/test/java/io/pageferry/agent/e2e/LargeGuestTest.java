@@ -11,15 +11,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 
 /** A guest far larger than this machine's memory, most of it holes. */
 @Timeout(120)
-class LargeGuestTest {
+class LargeGuestTest extends WithRig {
     private static final long SET = 128L << 20;
 
     /** The set, a heap of at most 128 MiB, and what a JVM needs beside it. */
@@ -27,21 +24,6 @@ class LargeGuestTest {
 
     /** To protect 64 GiB page by page would take 128 MiB. */
     private static final long MOST_PAGE_TABLES_KIB = 16 << 10;
-
-    @TempDir
-    Path folder;
-
-    private Rig rig;
-
-    @BeforeEach
-    void make() throws IOException {
-        rig = new Rig(folder);
-    }
-
-    @AfterEach
-    void end() throws IOException {
-        rig.close();
-    }
 
     @Test
     void aSparseGuestCostsWhatIsWrittenAndNotItsSize() throws IOException {
