@@ -1,5 +1,6 @@
 package io.pageferry.core.codec;
 
+import io.pageferry.core.memory.JoinedChecksum;
 import io.pageferry.core.memory.PageGeometry;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -27,6 +28,7 @@ public final class PageBatch {
     private final MemorySegment payload;
     private final ByteBuffer payloadBuffer;
     private final long[] descriptors = new long[MAX_PAGES];
+    private final JoinedChecksum checksum = new JoinedChecksum();
     private int count;
     private int payloadBytes;
     private int limit = Integer.MAX_VALUE;
@@ -102,6 +104,7 @@ public final class PageBatch {
         this.round = round;
         this.count = 0;
         this.payloadBytes = 0;
+        checksum.reset();
     }
 
     /**
@@ -132,6 +135,25 @@ public final class PageBatch {
      * @param length encoded bytes, 0 … 4096
      */
     public void append(long page, int codec, int length) {
+        if (length > 0) {
+            checksum.append(payloadBuffer, payloadBytes, length);
+        }
+        describe(page, codec, length);
+    }
+
+    /**
+     * Notes a page whose 4096 bytes were put at {@link #payloadBytes()} as they are.
+     *
+     * @param page  global index, in this batch's region
+     * @param codec codec id
+     * @param sum   CRC32C of the bytes
+     */
+    public void appendSummed(long page, int codec, int sum) {
+        checksum.appendPage(sum);
+        describe(page, codec, PageGeometry.PAGE_SIZE);
+    }
+
+    private void describe(long page, int codec, int length) {
         descriptors[count++] = descriptor(page, codec, length);
         payloadBytes += length;
     }
@@ -196,6 +218,11 @@ public final class PageBatch {
      */
     public long descriptorAt(int index) {
         return descriptors[index];
+    }
+
+    /** {@return CRC32C of the payload appended here; it means nothing of a received batch} */
+    public int payloadChecksum() {
+        return checksum.value();
     }
 
     /** {@return pages in this batch} */

@@ -74,7 +74,7 @@ public final class PageEncoder {
                 return PageCodec.LZ4;
             }
         }
-        batch.append(page, PageCodec.RAW, PageCodec.PAGE);
+        batch.appendSummed(page, PageCodec.RAW, lastChecksum);
         return PageCodec.RAW;
     }
 

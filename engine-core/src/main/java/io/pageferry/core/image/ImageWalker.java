@@ -18,7 +18,7 @@ import java.util.function.LongPredicate;
  *
  * <p>Work is cut into steps, so that reading back goes on between batches: {@link #enqueueWritten}
  * at each barrier, {@link #step} while there is nothing better to do, {@link #proveUnwritten} at
- * the end.
+ * the end. Not before the barrier: an older version may be applied after the newer one.
  */
 public final class ImageWalker implements AutoCloseable {
     private final MemoryImage image;

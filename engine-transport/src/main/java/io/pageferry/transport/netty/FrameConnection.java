@@ -269,7 +269,7 @@ final class FrameConnection {
         if (ended || finishing) {
             return;
         }
-        sealer.seal(slot.view, FrameSlots.FRAME);
+        sealer.sealSummed(slot.view, FrameSlots.FRAME);
         int end = FrameSlots.BODY + FrameHeader.bodyLength(slot.view, FrameSlots.FRAME);
         wroteNanos = options.clock().nanoTime();
         slot.bytes.setIndex(FrameSlots.FRAME, end).retain();

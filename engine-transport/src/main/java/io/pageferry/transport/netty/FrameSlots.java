@@ -67,6 +67,8 @@ final class FrameSlots implements AutoCloseable {
         final ByteBuf bytes;
         /** At a source: the connection that carries it. */
         FrameConnection connection;
+        /** At a source: when it was committed. */
+        long sentNanos;
         /** At a target: applied, though perhaps not yet in its turn. */
         boolean done;
 

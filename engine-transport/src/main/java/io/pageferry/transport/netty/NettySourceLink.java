@@ -56,6 +56,10 @@ public final class NettySourceLink extends NettyLink implements SourceLink {
         return missing.get() == 0;
     }
 
+    long nanoTime() {
+        return client.options().clock().nanoTime();
+    }
+
     @Override
     public PageSink pages() {
         return pages;
@@ -84,7 +88,7 @@ public final class NettySourceLink extends NettyLink implements SourceLink {
     boolean dataMessage(FrameConnection connection, Message message) throws WireException {
         SourcePages.Lane lane = lanes.get(connection);
         switch (message) {
-            case Message.Ack ack -> lane.acknowledged(ack);
+            case Message.Ack ack -> lane.acknowledged(ack, nanoTime());
             case Message.ChannelReady granted -> {
                 if (granted.channel() != lane.channel() || !lane.first()
                         || granted.generation() != welcome.generation()) {

@@ -1,8 +1,10 @@
 package io.pageferry.transport.netty;
 
 import io.pageferry.core.link.ErrorCode;
+import io.pageferry.core.link.FlightLimit;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.codec.PageBatch;
+import io.pageferry.core.memory.JoinedChecksum;
 import io.pageferry.core.round.PageSink;
 import io.pageferry.transport.wire.FrameHeader;
 import io.pageferry.transport.wire.MessageType;
@@ -25,6 +27,7 @@ final class SourcePages implements PageSink {
     private FrameSlots slots;
     private long generation;
     private int next;
+    private final JoinedChecksum checksum = new JoinedChecksum();
     private long wireBytes;
 
     SourcePages(NettySourceLink link) {
@@ -37,7 +40,8 @@ final class SourcePages implements PageSink {
         slots = new FrameSlots(welcome.channels() * window);
         lanes = new Lane[welcome.channels()];
         for (int channel = 0; channel < lanes.length; channel++) {
-            lanes[channel] = new Lane(channel, generation, welcome.window());
+            lanes[channel] = new Lane(channel, generation, welcome.window(),
+                    new FlightLimit(window));
             for (int i = 0; i < window; i++) {
                 lanes[channel].free.add(slots.slot(channel * window + i));
             }
@@ -76,11 +80,14 @@ final class SourcePages implements PageSink {
         FrameSlots.Slot slot = takeBack(batch);
         Lane lane = lanes[batch.channel()];
         batch.stamp(generation, lane.channel, ++lane.sent);
+        slot.sentNanos = link.nanoTime();
         lane.claims--;
         lane.flying.add(slot);
         if (link.isUp()) {
             int body = PageBatchWriter.write(batch, slot.view, FrameSlots.BODY);
             FrameHeader.begin(slot.view, FrameSlots.FRAME, MessageType.BATCH.number(), body);
+            FrameHeader.sum(slot.view, FrameSlots.FRAME, PageBatchWriter.checksum(
+                    batch, slot.view, FrameSlots.BODY, checksum));
             wireBytes += WireLimits.FRAME_HEADER_BYTES + body;
             slot.connection.run(slot);
         }
@@ -91,7 +98,7 @@ final class SourcePages implements PageSink {
         FrameSlots.Slot slot = takeBack(batch);
         Lane lane = lanes[batch.channel()];
         lane.claims--;
-        lane.free.add(slot);
+        lane.free.push(slot);
     }
 
     private FrameSlots.Slot takeBack(PageBatch batch) {
@@ -146,15 +153,19 @@ final class SourcePages implements PageSink {
         private final ArrayDeque<FrameSlots.Slot> flying = new ArrayDeque<>();
         private boolean ready;
         private int claims;
+        private final FlightLimit limit;
         private volatile long sent;
+        /** When the last acknowledgement came; written before {@link #applied}. */
+        private long appliedNanos;
         private volatile long applied;
         private volatile long credit;
         private volatile boolean reclaimed;
 
-        Lane(int channel, long generation, long credit) {
+        Lane(int channel, long generation, long credit, FlightLimit limit) {
             this.channel = channel;
             this.generation = generation;
             this.credit = credit;
+            this.limit = limit;
         }
 
         int channel() {
@@ -174,12 +185,19 @@ final class SourcePages implements PageSink {
         }
 
         private FrameSlots.Slot claim() {
+            long known = applied;
             // Acknowledged is not enough: the socket may not have let go of the slot yet.
-            while (!flying.isEmpty() && flying.peek().batch.sequence() <= applied
+            while (!flying.isEmpty() && flying.peek().batch.sequence() <= known
                     && flying.peek().bytes.refCnt() == 1) {
-                free.add(flying.poll());
+                FrameSlots.Slot back = flying.poll();
+                if (back.batch.sequence() == known) {
+                    limit.took(appliedNanos - back.sentNanos);
+                }
+                // The last one first: the caches still hold it.
+                free.push(back);
             }
-            if (sent + claims >= credit || free.isEmpty()) {
+            if (!limit.allows((int) (sent - known) + claims) || sent + claims >= credit
+                    || free.isEmpty()) {
                 return null;
             }
             claims++;
@@ -207,7 +225,7 @@ final class SourcePages implements PageSink {
         }
 
         /** Takes the target's word; on the channel's IO thread. */
-        void acknowledged(Message.Ack ack) throws WireException {
+        void acknowledged(Message.Ack ack, long nanoTime) throws WireException {
             if (ack.generation() != generation || ack.channel() != channel) {
                 throw new WireException(ErrorCode.PROTOCOL_VIOLATION, "ack generation",
                         ack + " in generation " + generation + " on channel " + channel);
@@ -218,6 +236,7 @@ final class SourcePages implements PageSink {
                                 + credit);
             }
             if (!reclaimed) {
+                appliedNanos = nanoTime;
                 applied = ack.applied();
                 credit = ack.credit();
             }

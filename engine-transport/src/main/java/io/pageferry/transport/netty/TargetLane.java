@@ -19,7 +19,8 @@ final class TargetLane implements FrameConnection.Batches {
     private final long generation;
     private final int channel;
     private final int window;
-    private final ArrayBlockingQueue<FrameSlots.Slot> free;
+    /** The last one first, for the caches still hold it; guarded by itself. */
+    private final ArrayDeque<FrameSlots.Slot> free = new ArrayDeque<>();
     private final ArrayBlockingQueue<FrameSlots.Slot> arrived;
     private final ArrayDeque<FrameSlots.Slot> delivered = new ArrayDeque<>();
     private final PageBatchReader reader;
@@ -32,13 +33,14 @@ final class TargetLane implements FrameConnection.Batches {
         this.generation = welcome.generation();
         this.channel = channel;
         this.window = welcome.window();
-        this.free = new ArrayBlockingQueue<>(window);
         this.arrived = new ArrayBlockingQueue<>(window);
         this.reader = new PageBatchReader(regions, generation, channel);
     }
 
     void give(FrameSlots.Slot slot) {
-        free.add(slot);
+        synchronized (free) {
+            free.push(slot);
+        }
     }
 
     /** Takes the connection of this channel; false when it has one. */
@@ -50,7 +52,10 @@ final class TargetLane implements FrameConnection.Batches {
 
     @Override
     public FrameSlots.Slot slot() throws WireException {
-        FrameSlots.Slot slot = free.poll();
+        FrameSlots.Slot slot;
+        synchronized (free) {
+            slot = free.poll();
+        }
         if (slot == null) {
             throw new WireException(ErrorCode.PROTOCOL_VIOLATION, "batch sequence",
                     "a batch beyond the credit of " + (applied + window));
@@ -93,7 +98,7 @@ final class TargetLane implements FrameConnection.Batches {
         long upTo = applied;
         while (!delivered.isEmpty() && delivered.peek().done) {
             upTo++;
-            free.add(delivered.poll());
+            give(delivered.poll());
         }
         if (upTo != applied) {
             applied = upTo;

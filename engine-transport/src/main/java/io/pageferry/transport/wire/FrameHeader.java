@@ -35,6 +35,17 @@ public final class FrameHeader {
     }
 
     /**
+     * Writes the checksum of a body that its maker knows, for {@link Sealer#sealSummed}.
+     *
+     * @param frame  little-endian
+     * @param offset where the header begins
+     * @param sum    CRC32C of the body
+     */
+    public static void sum(ByteBuffer frame, int offset, int sum) {
+        frame.putInt(offset + BODY_CRC, sum);
+    }
+
+    /**
      * Reads a header's body length.
      *
      * @param frame  little-endian
@@ -56,6 +67,19 @@ public final class FrameHeader {
         }
 
         /**
+         * Gives a frame its number and the header's checksum, where that of the body is in it; it
+         * must be sent next.
+         *
+         * @param frame  little-endian, begun at {@code offset}; its position and limit are changed
+         * @param offset where the header begins
+         */
+        public void sealSummed(ByteBuffer frame, int offset) {
+            frame.putLong(offset + NUMBER, ++number);
+            frame.putLong(offset + RESERVED, 0);
+            frame.putInt(offset + HEADER_CRC, crcOf(crc, frame, offset, HEADER_CRC));
+        }
+
+        /**
          * Gives a frame its number and its checksums; it must be sent next.
          *
          * @param frame  little-endian, begun at {@code offset}; its position and limit are changed
@@ -63,10 +87,8 @@ public final class FrameHeader {
          */
         public void seal(ByteBuffer frame, int offset) {
             int body = offset + WireLimits.FRAME_HEADER_BYTES;
-            frame.putLong(offset + NUMBER, ++number);
             frame.putInt(offset + BODY_CRC, crcOf(crc, frame, body, bodyLength(frame, offset)));
-            frame.putLong(offset + RESERVED, 0);
-            frame.putInt(offset + HEADER_CRC, crcOf(crc, frame, offset, HEADER_CRC));
+            sealSummed(frame, offset);
         }
     }
 

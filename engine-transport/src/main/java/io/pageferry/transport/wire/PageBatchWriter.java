@@ -1,6 +1,7 @@
 package io.pageferry.transport.wire;
 
 import io.pageferry.core.codec.PageBatch;
+import io.pageferry.core.memory.JoinedChecksum;
 import java.nio.ByteBuffer;
 
 /**
@@ -44,5 +45,24 @@ public final class PageBatchWriter {
             at += WireLimits.DESCRIPTOR_BYTES;
         }
         return at - offset;
+    }
+
+    /**
+     * Sums a body that {@link #write} completed, without reading its payload.
+     *
+     * @param batch  the same
+     * @param frame  the same; its position and limit are changed
+     * @param offset the same
+     * @param with   reused; holds anything before and after
+     * @return CRC32C of the body
+     */
+    public static int checksum(PageBatch batch, ByteBuffer frame, int offset,
+            JoinedChecksum with) {
+        with.reset();
+        with.append(frame, offset, WireLimits.BATCH_HEADER_BYTES);
+        with.append(batch.payloadChecksum(), batch.payloadBytes());
+        with.append(frame, offset + WireLimits.BATCH_HEADER_BYTES + batch.payloadBytes(),
+                batch.count() * WireLimits.DESCRIPTOR_BYTES);
+        return with.value();
     }
 }
