@@ -40,7 +40,7 @@ import org.agrona.concurrent.SystemNanoClock;
  * load its classes, interpret its first lines and compile its loops in the downtime. Measured:
  * cold, the switch-over of a QEMU guest took several times as long; see docs/adr/0004 and 0008.
  */
-final class Rehearsal implements MigrationListener {
+public final class Rehearsal implements MigrationListener {
     /** So many pages that the loops over them are compiled for good; 8 MiB were too few. */
     private static final String GUEST = "workload:64MiB?rate=20MiB/s";
     private static final Duration CONNECT = Duration.ofSeconds(5);
@@ -49,8 +49,22 @@ final class Rehearsal implements MigrationListener {
     private static final long LIMIT_NANOS = 2_000_000_000L;
 
     private static final int TIMES = 3;
+    private static final int TRAININGS = 4;
+    /** Of the kind that has most to rehearse; none such is opened. */
+    private static final String QEMU = "qemu:/rehearsal";
 
     private Rehearsal() {
+    }
+
+    /**
+     * Rehearses often enough for the JVM to learn what is worth compiling; the launcher has it keep
+     * that in a cache. Takes some seconds on the calling thread; no failure is told.
+     */
+    public static void train() {
+        TransportOptions transport = TransportOptions.defaults(SystemNanoClock.INSTANCE);
+        for (int i = 0; i < TRAININGS; i++) {
+            run(transport, GuestUri.parse(QEMU));
+        }
     }
 
     /** Rehearses; a failure of it is no failure of what follows. */

@@ -1,5 +1,6 @@
 package io.pageferry.agent.cli;
 
+import io.pageferry.agent.Rehearsal;
 import io.pageferry.agent.bench.Benches;
 import io.pageferry.agent.guard.GuardMain;
 import io.pageferry.agent.report.Output;
@@ -68,6 +69,10 @@ public final class Main implements Runnable {
     private static int run(String[] args) {
         if (args.length == 1 && args[0].equals("guard")) {
             return guard();
+        }
+        if (args.length == 1 && args[0].equals("rehearse")) {
+            Rehearsal.train();
+            return 0;
         }
         if (args.length > 0 && LATER.contains(args[0])) {
             return Ending.usage(output(args), "source",

@@ -8,7 +8,7 @@ import java.util.List;
 public final class ChildJvm {
     /** What every JVM of Pageferry needs; the launcher gives the same. */
     private static final List<String> FLAGS = List.of("-Xlog:disable",
-            "-Xlog:all=warning:stderr", "--add-opens",
+            "-Xlog:all=warning,aot*=off,cds*=off:stderr", "--add-opens",
             "java.base/jdk.internal.misc=ALL-UNNAMED", "--enable-native-access=ALL-UNNAMED");
 
     private static final String MAIN = "io.pageferry.agent.cli.Main";
@@ -27,6 +27,12 @@ public final class ChildJvm {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(FLAGS);
+        // What the launcher had the JVM learn; one that does not fit is left out by the JVM.
+        String cache = System.getProperty("pageferry.cache");
+        if (cache != null) {
+            command.add("-XX:AOTCache=" + cache);
+            command.add("-Dpageferry.cache=" + cache);
+        }
         command.addAll(extra);
         String options = System.getenv("PAGEFERRY_OPTS");
         if (options != null && !options.isBlank()) {

@@ -180,6 +180,35 @@ class LauncherTest {
     }
 
     @Test
+    void everyStartBeginsWithWhatTheJvmLearntOnce() throws Exception {
+        Run first = machine.run("status");
+        Path cache = cache(first);
+        assertEquals("learnt\n", Files.readString(cache));
+        assertTrue(first.out().contains("arg <-Dpageferry.cache=" + cache + ">"));
+        Files.writeString(cache, "learnt before");
+        assertEquals(cache, cache(machine.run("status")));
+        assertEquals("learnt before", Files.readString(cache), "not once more for each start");
+        FakeMachine.touch(machine.source("core"));
+        assertEquals("learnt\n", Files.readString(cache(machine.run("status"))), "another build");
+    }
+
+    @Test
+    void worksWhereTheJvmLearnsNothing() throws Exception {
+        machine.set("FAKE_DULL", 1);
+        Run run = machine.run("status");
+        assertEquals(0, run.exit());
+        assertEquals("", run.err());
+        assertFalse(Files.exists(cache(run)), "half a cache is none");
+    }
+
+    private static Path cache(Run run) {
+        String option = "arg <-XX:AOTCache=";
+        String line = run.out().stream().filter(one -> one.startsWith(option)).findFirst()
+                .orElseThrow();
+        return Path.of(line.substring(option.length(), line.length() - 1));
+    }
+
+    @Test
     void givesTheJvmTheFlagsThatTheTestsRunWith() throws IOException {
         String pom = Files.readString(Repository.root().resolve("pom.xml"));
         String flags = pom.replaceAll("(?s).*<pageferry.jvm.flags>([^<]*)<.*", "$1");
