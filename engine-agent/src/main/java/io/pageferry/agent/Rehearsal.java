@@ -12,7 +12,6 @@ import io.pageferry.core.link.TargetLink;
 import io.pageferry.core.migration.Journal;
 import io.pageferry.core.migration.MigrationListener;
 import io.pageferry.core.migration.Outcome.Side;
-import io.pageferry.core.round.RoundStats;
 import io.pageferry.core.source.SourceMigration;
 import io.pageferry.core.source.SourceOptions;
 import io.pageferry.core.source.SourceParts;
@@ -40,7 +39,7 @@ import org.agrona.concurrent.SystemNanoClock;
  * load its classes, interpret its first lines and compile its loops in the downtime. Measured:
  * cold, the switch-over of a QEMU guest took several times as long; see docs/adr/0004 and 0008.
  */
-public final class Rehearsal implements MigrationListener {
+public final class Rehearsal {
     /** So many pages that the loops over them are compiled for good; 8 MiB were too few. */
     private static final String GUEST = "workload:64MiB?rate=20MiB/s";
     private static final Duration CONNECT = Duration.ofSeconds(5);
@@ -78,7 +77,7 @@ public final class Rehearsal implements MigrationListener {
             try (TransportServer server = new TransportServer(transport, any, line -> { });
                     TransportClient client = new TransportClient(transport)) {
                 for (int i = 0; i < TIMES; i++) {
-                    new Rehearsal().move(server, client, directory);
+                    move(server, client, directory);
                 }
             }
         } catch (IOException | RuntimeException unrehearsed) {
@@ -88,8 +87,8 @@ public final class Rehearsal implements MigrationListener {
         }
     }
 
-    private void move(TransportServer server, TransportClient client, StateDirectory directory)
-            throws IOException {
+    private static void move(TransportServer server, TransportClient client,
+            StateDirectory directory) throws IOException {
         GuestUri uri = GuestUri.parse(GUEST);
         GuestSetup setup = new GuestSetup("auto", false, () -> null);
         UUID id = UUID.randomUUID();
@@ -101,11 +100,11 @@ public final class Rehearsal implements MigrationListener {
                 FileJournal ours = journal(directory, id, Side.SOURCE);
                 FileJournal theirs = journal(directory, id, Side.TARGET);
                 SourceMigration source = new SourceMigration(new SourceParts(id, guest, link,
-                        Optional::empty, ours, SystemNanoClock.INSTANCE, this,
-                        SourceOptions.defaults()));
+                        Optional::empty, ours, SystemNanoClock.INSTANCE,
+                        MigrationListener.silent(), SourceOptions.defaults()));
                 TargetMigration target = new TargetMigration(new TargetParts(targetLink, incoming,
                         name -> (Journal) theirs, UUID.randomUUID(), SystemNanoClock.INSTANCE,
-                        this, TargetOptions.defaults()))) {
+                        MigrationListener.silent(), TargetOptions.defaults()))) {
             long start = System.nanoTime();
             while ((!source.isDone() || !target.isDone())
                     && System.nanoTime() - start < LIMIT_NANOS) {
@@ -133,25 +132,5 @@ public final class Rehearsal implements MigrationListener {
         } catch (IOException left) {
             // A folder in the temporary directory harms nobody.
         }
-    }
-
-    @Override
-    public void state(String state, long epoch) {
-        // Nobody watches a rehearsal.
-    }
-
-    @Override
-    public void round(RoundStats round) {
-        // Nobody watches a rehearsal.
-    }
-
-    @Override
-    public void progress(long round, long handled, long dirty) {
-        // Nobody watches a rehearsal.
-    }
-
-    @Override
-    public void log(Level level, String message) {
-        // Nobody watches a rehearsal.
     }
 }

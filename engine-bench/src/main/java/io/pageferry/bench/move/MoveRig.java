@@ -6,6 +6,7 @@ import io.pageferry.agent.journal.JournalHeader;
 import io.pageferry.agent.journal.StateDirectory;
 import io.pageferry.bench.Folders;
 import io.pageferry.core.codec.CodecChoice;
+import io.pageferry.core.migration.MigrationListener;
 import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.migration.Outcome.Side;
 import io.pageferry.core.source.SourceMigration;
@@ -97,11 +98,12 @@ public final class MoveRig implements AutoCloseable {
                 FileJournal ours = journal(id, Side.SOURCE);
                 FileJournal theirs = journal(id, Side.TARGET);
                 SourceMigration from = new SourceMigration(new SourceParts(id, guest, link,
-                        Optional::empty, ours, SystemNanoClock.INSTANCE, new Silent(),
+                        Optional::empty, ours, SystemNanoClock.INSTANCE, MigrationListener.silent(),
                         options(codec, channels)));
                 TargetMigration to = new TargetMigration(new TargetParts(targetLink,
                         new ResidentIncoming(target), name -> theirs, UUID.randomUUID(),
-                        SystemNanoClock.INSTANCE, new Silent(), TargetOptions.defaults()))) {
+                        SystemNanoClock.INSTANCE, MigrationListener.silent(),
+                        TargetOptions.defaults()))) {
             Thread receiving = Thread.ofPlatform().name("bench-target").start(() -> drive(to));
             IdleStrategy idle = idle();
             while (!from.isDone()) {

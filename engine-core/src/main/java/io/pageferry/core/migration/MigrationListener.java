@@ -43,4 +43,29 @@ public interface MigrationListener {
      * @param message one line
      */
     void log(Level level, String message);
+
+    /** {@return one that hears nothing} */
+    static MigrationListener silent() {
+        return new MigrationListener() {
+            @Override
+            public void state(String state, long epoch) {
+                // Nobody watches.
+            }
+
+            @Override
+            public void round(RoundStats round) {
+                // Nobody watches.
+            }
+
+            @Override
+            public void progress(long round, long handled, long dirty) {
+                // Nobody watches.
+            }
+
+            @Override
+            public void log(Level level, String message) {
+                // Nobody watches.
+            }
+        };
+    }
 }

@@ -30,6 +30,7 @@ final class LinkRig implements AutoCloseable {
     final TransportClient client;
     final Ear atSource = new Ear();
     final Ear atTarget = new Ear();
+    int window = WINDOW;
     NettySourceLink source;
     TargetLink target;
 
@@ -86,7 +87,7 @@ final class LinkRig implements AutoCloseable {
     }
 
     Message.Welcome accept(int channels) {
-        Message.Welcome welcome = new Message.Welcome(TOKEN, 2, 0, channels, WINDOW);
+        Message.Welcome welcome = new Message.Welcome(TOKEN, 2, 0, channels, window);
         target.acceptChannels(welcome);
         target.send(welcome);
         return welcome;
