@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
 
 /**
  * What Pageferry asks of a QEMU, typed. Each method is one or a few commands; none waits for
@@ -34,8 +35,12 @@ public final class QemuControl implements AutoCloseable {
     public static final String IGNORE_SHARED = "x-ignore-shared";
     /** Image locks are taken at {@code cont}, not at the load. */
     public static final String LATE_BLOCK_ACTIVATE = "late-block-activate";
-    /** QEMU's words where somebody else holds an image (block/file-posix.c). */
-    private static final String LOCK_REFUSED = "Failed to get \"write\" lock";
+    /**
+     * QEMU's words where somebody else holds an image (block/file-posix.c): one who lets nobody
+     * write, or, "shared", one who writes and whom we would not let.
+     */
+    private static final Pattern LOCK_REFUSED = Pattern.compile(
+            "Failed to get (shared )?\"[^\"]+\" lock");
     /** Starting vCPUs may have to open images: longer than a mere question. */
     private static final Duration CONT_LIMIT = Duration.ofSeconds(30);
     /** Bytes per second; the state must not wait for QEMU's default limit of 128 MiB/s. */
@@ -138,7 +143,7 @@ public final class QemuControl implements AutoCloseable {
             if (e.kind() != Kind.REFUSED) {
                 throw e;
             }
-            return new ContResult(false, e.desc().contains(LOCK_REFUSED), e.desc());
+            return new ContResult(false, LOCK_REFUSED.matcher(e.desc()).find(), e.desc());
         }
     }
 
