@@ -10,50 +10,33 @@ import java.util.TreeMap;
 import java.util.function.ToLongFunction;
 
 /**
- * What being held cost some threads, from the processor time that the kernel says they got. While
- * they are free it is learnt how much they want; while they are held, a thread lost what it got
- * less than that, but never more than it was held: one that went to sleep by itself lost nothing.
- * One thread.
+ * What being held cost some threads, from the processor time that the kernel says they got and for
+ * how long they were held. A thread that was not held used a share of the time; the same share of
+ * the time for which it was held is what it lost. So one that rests loses nothing that it wanted,
+ * and one that waits for a processor like everybody else is not said to be held. One thread.
  */
 final class LostTime {
-    /** Less than this of a free thread says little about what it wants. */
-    private static final long LEARN_NANOS = 50_000_000;
-
-    /** What was learnt counts half after as long. */
-    private static final long FORGET_NANOS = 1_000_000_000;
+    /** The kernel accounts for a held thread at the end of a period only. */
+    private static final long STRETCH_NANOS = 100_000_000;
 
     private final Subject subject;
     private final ToLongFunction<Long> heldNanos;
     private final Map<Long, Account> accounts = new TreeMap<>();
     private long lastNanos;
-    private long throttledNanos;
+    private long stretchNanos;
+    private double lostNanos;
     private long reported;
 
-    /** Of one thread. */
+    /** Of one thread, in the stretch of time under way. */
     private static final class Account {
         private long usedBefore;
-        private double freeUsed;
-        private double freeNanos;
-        private double wanted;
-        private double used;
+        private long heldBefore;
+        private long used;
+        private long held;
 
-        /** The share of a processor that it uses when it may; all where that is not known. */
-        private double share() {
-            return freeNanos < LEARN_NANOS ? 1 : Math.min(1, freeUsed / freeNanos);
-        }
-
-        private void free(long usedNanos, long nanos) {
-            if (freeNanos > FORGET_NANOS) {
-                freeUsed /= 2;
-                freeNanos /= 2;
-            }
-            freeUsed += usedNanos;
-            freeNanos += nanos;
-        }
-
-        private void held(long usedNanos, long nanos) {
-            wanted += share() * nanos;
-            used += usedNanos;
+        private double lost(long nanos) {
+            double most = Math.min(held, nanos);
+            return used >= nanos - most ? most : most * used / (nanos - most);
         }
     }
 
@@ -80,25 +63,28 @@ final class LostTime {
     void look(Set<Long> threads, boolean held, long nowNanos) {
         long passed = nowNanos - lastNanos;
         lastNanos = nowNanos;
-        if (held) {
-            throttledNanos += passed;
-        }
         for (Long thread : threads) {
             OptionalLong used = usedNanos(thread);
-            if (used.isEmpty()) {
-                continue;
+            if (used.isPresent()) {
+                note(accounts.computeIfAbsent(thread, fresh -> new Account()), held,
+                        used.getAsLong(), heldNanos.applyAsLong(thread));
             }
-            Account account = accounts.get(thread);
-            if (account == null) {
-                account = new Account();
-                accounts.put(thread, account);
-            } else if (held) {
-                account.held(used.getAsLong() - account.usedBefore, passed);
-            } else {
-                account.free(used.getAsLong() - account.usedBefore, passed);
-            }
-            account.usedBefore = used.getAsLong();
         }
+        if (held) {
+            stretchNanos += passed;
+        }
+        if (stretchNanos >= STRETCH_NANOS) {
+            change();
+        }
+    }
+
+    private static void note(Account account, boolean held, long used, long heldSoFar) {
+        if (held && account.usedBefore > 0) {
+            account.used += used - account.usedBefore;
+            account.held += Math.max(0, heldSoFar - account.heldBefore);
+        }
+        account.usedBefore = used;
+        account.heldBefore = heldSoFar;
     }
 
     /** Processor time of a thread (proc(5), schedstat), empty where it ended. */
@@ -112,25 +98,35 @@ final class LostTime {
         }
     }
 
+    /** From now on they are held in another way: what was is settled. */
+    void change() {
+        lostNanos += lostInStretch();
+        stretchNanos = 0;
+        accounts.values().forEach(account -> {
+            account.used = 0;
+            account.held = 0;
+        });
+    }
+
+    private double lostInStretch() {
+        double wanted = 0;
+        double lost = 0;
+        for (Account account : accounts.values()) {
+            double one = account.lost(stretchNanos);
+            lost += one;
+            wanted += one + account.used;
+        }
+        return wanted == 0 ? 0 : stretchNanos * lost / wanted;
+    }
+
     /**
      * Tells what was lost so far.
      *
-     * @return nanoseconds of the guest's time: its threads were kept from this share of what they
-     *         wanted while they were held, times as long as that was
+     * @return nanoseconds of the guest's time: the share of what all its threads wanted that they
+     *         did not get while they were held, times as long as that was; never less than before
      */
     long nanos() {
-        double wanted = 0;
-        double lost = 0;
-        for (Map.Entry<Long, Account> one : accounts.entrySet()) {
-            Account account = one.getValue();
-            wanted += account.wanted;
-            lost += Math.clamp(account.wanted - account.used, 0,
-                    (double) heldNanos.applyAsLong(one.getKey()));
-        }
-        // A second of time in which nobody wanted a hundredth of it is noise.
-        if (wanted > throttledNanos / 100.0) {
-            reported = Math.max(reported, (long) (throttledNanos * lost / wanted));
-        }
+        reported = Math.max(reported, (long) (lostNanos + lostInStretch()));
         return reported;
     }
 }

@@ -16,7 +16,7 @@ import java.util.function.LongSupplier;
  */
 public final class ThreadThrottle implements WriteThrottle {
     /** A look costs some ten microseconds for each thread, and is asked for all the time. */
-    private static final long LOOK_NANOS = 20_000_000;
+    private static final long LOOK_NANOS = 10_000_000;
     private static final long LOOK_NANOS_A_THREAD = 500_000;
 
     private final ThreadList list;
@@ -101,6 +101,7 @@ public final class ThreadThrottle implements WriteThrottle {
         look(nanoTime.getAsLong());
         if (newPercent > 0 || percent > 0) {
             percent = newPercent;
+            lost.change();
             apply();
         }
     }
@@ -161,9 +162,9 @@ public final class ThreadThrottle implements WriteThrottle {
     /** Lets every thread go, and leaves nothing behind; what could not be undone is told. */
     @Override
     public void close() {
+        // While what it is measured by is still there.
         look(nanoTime.getAsLong());
-        // Asked while what it is measured by is still there.
-        lost.nanos();
+        lost.change();
         percent = 0;
         undo();
     }
