@@ -20,11 +20,8 @@ import org.agrona.concurrent.NanoClock;
  * thread.
  */
 final class CodecRates {
-    /** Batches taken by the sink, and it was never full: the window of a channel. */
-    static final int CALM_BATCHES = 16;
-
-    /** Likewise as long as nothing is known of the sink: until then each page is compressed. */
-    static final int FIRST_CALM_BATCHES = 4;
+    /** Batches taken by the sink, and it was never full. */
+    static final int CALM_BATCHES = 4;
 
     /** A span below that is mostly chance: two full batches. */
     static final long SPAN_BYTES = 1 << 20;
@@ -169,16 +166,12 @@ final class CodecRates {
             if (isSettled()) {
                 begin(clock.nanoTime());
             }
-        } else if (drained - spanDrained >= calmBatches() && spanWire >= SPAN_BYTES
+        } else if (drained - spanDrained >= CALM_BATCHES && spanWire >= SPAN_BYTES
                 && blockedNanos == 0) {
             long now = clock.nanoTime();
             decide(now);
             begin(now);
         }
-    }
-
-    private int calmBatches() {
-        return linkRate == 0 ? FIRST_CALM_BATCHES : CALM_BATCHES;
     }
 
     /** Whether the sink holds nothing any more of what was encoded the other way. */
@@ -235,7 +228,7 @@ final class CodecRates {
     private void full(double pace, boolean busy, long now) {
         if (rateBeforeChange > 0) {
             double gain = compressing ? rateBeforeChange / pace : pace / rateBeforeChange;
-            rawGain = pace < FAST_LINK ? 1 : Math.clamp(gain, 1, MOST_GAIN);
+            rawGain = Math.clamp(gain, 1, MOST_GAIN);
             rateBeforeChange = 0;
             linkRate = pace;
         } else {
@@ -250,7 +243,7 @@ final class CodecRates {
         } else if (trial && pageNanos > WORTH * beforeTrial) {
             patience = Math.min(MAX_PATIENCE, 2 * patience);
             change(true);
-        } else if (compressedNanos() < WORTH * pageNanos) {
+        } else if (compressedNanos() < WORTH * Math.min(pageNanos, rawNanos())) {
             patience = Math.min(MAX_PATIENCE, 2 * patience);
             change(true);
         } else {
@@ -259,7 +252,7 @@ final class CodecRates {
     }
 
     private double rawNanos() {
-        double rate = compressing ? linkRate * rawGain : linkRate;
+        double rate = compressing ? linkRate * gain() : linkRate;
         return Math.max(baseNanos, RAW_BYTES * 1e9 / rate);
     }
 
@@ -268,8 +261,13 @@ final class CodecRates {
         if (linkRate == 0) {
             return processor;
         }
-        double rate = compressing ? linkRate : linkRate / rawGain;
+        double rate = compressing ? linkRate : linkRate / gain();
         return Math.max(processor, encodedBytes * 1e9 / rate);
+    }
+
+    /** A link so slow is what holds us up, whatever a target took when it was faster. */
+    private double gain() {
+        return linkRate < FAST_LINK ? 1 : rawGain;
     }
 
     private boolean isTimeForATrial() {
