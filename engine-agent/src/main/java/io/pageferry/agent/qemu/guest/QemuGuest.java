@@ -15,12 +15,14 @@ import io.pageferry.agent.qemu.QemuProbe;
 import io.pageferry.agent.qemu.QmpClient;
 import io.pageferry.agent.qemu.QmpException;
 import io.pageferry.agent.qemu.memory.QemuMemory;
+import io.pageferry.agent.throttle.ThreadThrottle;
 import io.pageferry.core.dirty.DirtyTracker;
 import io.pageferry.core.dirty.ScanTracker;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.GuestDescription;
 import io.pageferry.core.memory.GuestMemory;
 import io.pageferry.core.migration.GuestException;
+import io.pageferry.core.round.WriteThrottle;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.time.Duration;
@@ -46,6 +48,7 @@ final class QemuGuest implements SourceGuest {
     private final MappedRegions regions;
     private final DirtyTracker tracker;
     private final String reason;
+    private ThreadThrottle throttle;
     private String endedBecause;
 
     private QemuGuest(QemuProcess process, QemuControl qemu, QemuFacts facts, Opened opened) {
@@ -224,6 +227,28 @@ final class QemuGuest implements SourceGuest {
     }
 
     @Override
+    public Optional<WriteThrottle> throttle() {
+        if (throttle == null) {
+            try {
+                throttle = process.throttle(qemu);
+            } catch (IOException hidden) {
+                return Optional.empty();
+            }
+        }
+        return Optional.of(throttle);
+    }
+
+    @Override
+    public String throttleReason() {
+        return throttle.reason();
+    }
+
+    @Override
+    public Optional<String> throttleTrouble() {
+        return throttle == null ? Optional.empty() : throttle.trouble();
+    }
+
+    @Override
     public String identity() {
         return process.identity();
     }
@@ -237,6 +262,9 @@ final class QemuGuest implements SourceGuest {
 
     @Override
     public void close() {
+        if (throttle != null) {
+            throttle.close();
+        }
         tracker.close();
         regions.close();
         if (process.isAlive()) {
