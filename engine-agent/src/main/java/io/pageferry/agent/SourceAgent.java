@@ -2,6 +2,7 @@ package io.pageferry.agent;
 
 import io.pageferry.agent.guard.GuardProcess;
 import io.pageferry.agent.guest.GuestCheck;
+import io.pageferry.agent.guest.GuestHandle;
 import io.pageferry.agent.guest.GuestKinds;
 import io.pageferry.agent.guest.GuestSetup;
 import io.pageferry.agent.guest.SourceGuest;
@@ -20,6 +21,7 @@ import io.pageferry.core.migration.MigrationListener;
 import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.migration.Outcome.Side;
 import io.pageferry.core.migration.Outcome;
+import io.pageferry.core.round.WriteThrottle;
 import io.pageferry.core.source.SourceMigration;
 import io.pageferry.core.source.SourceParts;
 import io.pageferry.core.source.SourceState;
@@ -78,14 +80,8 @@ public final class SourceAgent {
                 .openSource(settings.guest(), setup)) {
             listener.log(Level.INFO, "tracker: " + guest.tracker().name() + ", "
                     + guest.trackerReason());
-            if (settings.options().limits().throttling().isAsked()
-                    && guest.throttle().isEmpty()) {
-                return nothing(ErrorCode.FEATURE_MISSING, "a " + guest.describe().kind()
-                        + " guest cannot be throttled in this version", Side.SOURCE,
-                        "leave --throttle and --write-quota out; --max-downtime and"
-                        + " --on-no-convergence say what to do with a guest that writes fast");
-            }
-            return locked(guest);
+            Optional<AgentResult> refused = refusedThrottle(guest);
+            return refused.isPresent() ? refused.get() : locked(guest);
         } catch (GuestException refused) {
             return nothing(refused.code(), refused.getMessage(), Side.SOURCE, refused.remedy());
         } finally {
@@ -93,6 +89,33 @@ public final class SourceAgent {
                 guard.close();
             }
         }
+    }
+
+    private Optional<AgentResult> refusedThrottle(SourceGuest guest) {
+        if (!isThrottled()) {
+            return Optional.empty();
+        }
+        Optional<WriteThrottle> throttle = guest.throttle();
+        if (throttle.isEmpty()) {
+            return Optional.of(nothing(ErrorCode.FEATURE_MISSING, "a " + guest.describe().kind()
+                    + " guest cannot be throttled", Side.SOURCE,
+                    "leave --throttle and --write-quota out; --max-downtime and"
+                    + " --on-no-convergence say what to do with a guest that writes fast"));
+        }
+        if (settings.options().limits().throttling().quota() != null
+                && !throttle.get().hasQuota()) {
+            return Optional.of(nothing(ErrorCode.FEATURE_MISSING, "the single writes of a "
+                    + guest.describe().kind() + " guest are not seen, so they have no quota",
+                    Side.SOURCE, "use --throttle auto with --policy downtime-budget, or"
+                    + " --throttle PERCENT"));
+        }
+        listener.log(Level.INFO, "throttle: " + throttle.get().name() + ", "
+                + guest.throttleReason());
+        return Optional.empty();
+    }
+
+    private boolean isThrottled() {
+        return settings.options().limits().throttling().isAsked();
     }
 
     /** Asks for the end; from any thread. */
@@ -165,8 +188,13 @@ public final class SourceAgent {
             if (outcome.result() == Result.REFUSED) {
                 java.nio.file.Files.deleteIfExists(journal.path());
             }
-            return new AgentResult(outcome, Report.ofSource(begin, outcome, migration.figures(),
-                    check(guest, outcome)));
+            Report report = Report.ofSource(begin, outcome, migration.figures(),
+                    check(guest, outcome));
+            if (isThrottled()) {
+                guest.throttle().ifPresent(throttle -> report.throttledBy(throttle.name()));
+                guest.throttleTrouble().ifPresent(what -> listener.log(Level.WARN, what));
+            }
+            return new AgentResult(outcome, report);
         } catch (IOException left) {
             throw new java.io.UncheckedIOException(left);
         } finally {
@@ -237,6 +265,9 @@ public final class SourceAgent {
         Map<String, String> reach = new HashMap<>(guest.reach());
         if (!reach.isEmpty()) {
             reach.put("after", settings.after());
+            if (isThrottled()) {
+                reach.put(GuestHandle.THROTTLED, "true");
+            }
         }
         return new JournalHeader(JournalHeader.SCHEMA, id, Side.SOURCE, settings.guest().text(),
                 settings.target().getHostString() + ":" + settings.target().getPort(),

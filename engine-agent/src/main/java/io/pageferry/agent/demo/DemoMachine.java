@@ -21,7 +21,11 @@ public record DemoMachine(DemoTools tools, GuestLoad load, long memoryBytes, int
         /** A file on tmpfs, named by a path. */
         FILE,
         /** A memfd, reached through QEMU's descriptor. */
-        MEMFD
+        MEMFD,
+        /** Two memfds of one size, each a NUMA node with half of the vCPUs. */
+        TWO_MEMFDS,
+        /** Two files of one size without a name, likewise: what a folder as mem-path gives. */
+        TWO_FILES
     }
 
     // A fresh TCG translates what the guest runs before it runs it, thousands of blocks from `cont`
@@ -50,22 +54,47 @@ public record DemoMachine(DemoTools tools, GuestLoad load, long memoryBytes, int
     /** QEMU's arguments without those that are one process's own. */
     List<String> arguments(Path memoryFile, Path initramfs) {
         long mib = memoryBytes >> 20;
-        String backend = switch (memory) {
-            case FILE -> "memory-backend-file,mem-path=" + escape(memoryFile);
-            case MEMFD -> "memory-backend-memfd";
-        };
         // TCG, because every machine has it; qemu64, because it is the same on every host.
         // `pc` is the newest of its kind that this QEMU has.
         List<String> arguments = new ArrayList<>(List.of(tools.qemu().toString(),
                 "-nodefaults", "-no-user-config", "-display", "none",
                 "-accel", "tcg,thread=multi", "-cpu", "qemu64",
                 "-m", mib + "M", "-smp", Integer.toString(vcpus),
-                "-object", backend + ",id=ram,size=" + mib + "M,share=on",
-                "-machine", "pc,memory-backend=ram",
+                "-machine", "pc",
                 "-kernel", tools.kernel().toAbsolutePath().toString(),
                 "-initrd", initramfs.toString(),
                 "-append", KERNEL + load.kernelParameters()));
+        arguments.addAll(ram(memoryFile));
         arguments.addAll(more);
+        return arguments;
+    }
+
+    private List<String> ram(Path file) {
+        return switch (memory) {
+            case FILE -> whole("memory-backend-file,mem-path=" + escape(file));
+            case MEMFD -> whole("memory-backend-memfd");
+            case TWO_MEMFDS -> halves("memory-backend-memfd");
+            case TWO_FILES -> halves("memory-backend-file,mem-path=" + escape(file.getParent()));
+        };
+    }
+
+    private List<String> whole(String backend) {
+        return List.of("-object", backend + ",id=ram,size=" + (memoryBytes >> 20) + "M,share=on",
+                "-machine", "memory-backend=ram");
+    }
+
+    private List<String> halves(String backend) {
+        List<String> arguments = new ArrayList<>();
+        for (int node = 0; node < 2; node++) {
+            arguments.addAll(List.of("-object", backend + ",id=node" + node + ",size="
+                    + (memoryBytes >> 21) + "M,share=on",
+                    "-numa", "node,memdev=node" + node));
+        }
+        for (int cpu = 0; cpu < vcpus; cpu++) {
+            arguments.addAll(List.of("-numa", "cpu,node-id=" + cpu * 2 / vcpus
+                    + ",socket-id=" + cpu));
+        }
+        arguments.addAll(List.of("-smp", "sockets=" + vcpus + ",cores=1,threads=1"));
         return arguments;
     }
 

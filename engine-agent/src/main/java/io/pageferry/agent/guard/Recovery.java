@@ -57,7 +57,11 @@ public final class Recovery {
             return withoutGuest();
         }
         try (GuestHandle guest = handle.get()) {
-            return journal.header().side() == Side.SOURCE ? source(guest) : target(guest);
+            if (journal.header().side() == Side.TARGET) {
+                return target(guest);
+            }
+            unthrottle(guest);
+            return source(guest);
         }
     }
 
@@ -88,6 +92,16 @@ public final class Recovery {
         boolean ran = decision().map(JournalRecord::ran).orElse(true);
         journal.write(new JournalRecord(JournalState.DONE, epoch, ran, why));
         return run();
+    }
+
+    /** First of all, and whatever the journal says: a guest is slowed down for nobody else. */
+    private void unthrottle(GuestHandle guest) {
+        try {
+            guest.unthrottle();
+        } catch (GuestException left) {
+            words.accept("pageferry: the guest is still slowed down: " + left.getMessage()
+                    + "; " + left.remedy());
+        }
     }
 
     private Result source(GuestHandle guest) throws IOException {

@@ -4,6 +4,9 @@ import io.pageferry.core.migration.GuestException;
 
 /** A guest that outlives its agent, as a guard or {@code settle} holds it. */
 public interface GuestHandle extends AutoCloseable {
+    /** Is in what tells how to reach a guest where its agent may have slowed it down. */
+    String THROTTLED = "throttled";
+
     /** What such a guest can be found as. */
     enum Condition {
         /** It executes. */
@@ -23,6 +26,16 @@ public interface GuestHandle extends AutoCloseable {
      * @throws GuestException when it is there but does not answer
      */
     Condition condition() throws GuestException;
+
+    /**
+     * Undoes what slows it down, whoever owns it and also where its process has ended. Doing it
+     * twice does no harm.
+     *
+     * @throws GuestException when something of that is left
+     */
+    default void unthrottle() throws GuestException {
+        // Most kinds are slowed down inside their agent, or not at all.
+    }
 
     /**
      * Lets it run.

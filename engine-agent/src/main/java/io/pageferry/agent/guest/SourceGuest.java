@@ -28,6 +28,24 @@ public interface SourceGuest extends Guest {
     String trackerReason();
 
     /**
+     * Tells why its throttle was chosen.
+     *
+     * @return one line, asked where a throttle is asked for and the guest has one
+     */
+    default String throttleReason() {
+        return "it holds the writer inside this process";
+    }
+
+    /**
+     * Tells what a throttle could not do, or could not undo.
+     *
+     * @return one line for the operator, empty where all is well
+     */
+    default Optional<String> throttleTrouble() {
+        return Optional.empty();
+    }
+
+    /**
      * Tells what the guest found out about itself.
      *
      * @return its self-check, or empty where there is none

@@ -1,13 +1,18 @@
 package io.pageferry.agent.linux;
 
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+
 import io.pageferry.agent.linux.Native.Call;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 
 /**
@@ -195,5 +200,92 @@ public final class Processes {
      */
     public static void setsid() throws LinuxException {
         Native.check(Native.call(Call.SETSID), "setsid", "own process");
+    }
+
+    /**
+     * Stops one thread of another process as a debugger does; the others of it run on. Everything
+     * about it is done by the calling platform thread, and should that end, the kernel lets the
+     * thread go. It must not be a child of this JVM.
+     *
+     * @param thread id of the thread
+     * @return the thread, about to stop; empty where it ended
+     * @throws LinuxException EPERM when it may not be traced, or somebody else traces it
+     */
+    public static Optional<HeldThread> holdThread(long thread) throws LinuxException {
+        long seized = Native.call(Call.PTRACE, HeldThread.SEIZE, thread, 0, 0);
+        if (seized == -Native.ESRCH) {
+            return Optional.empty();
+        }
+        Native.check(seized, "PTRACE_SEIZE", "thread " + thread);
+        Native.call(Call.PTRACE, HeldThread.INTERRUPT, thread, 0, 0);
+        return Optional.of(new HeldThread(thread));
+    }
+
+    /** A thread that {@link #holdThread} stopped. Confined to the thread that called it. */
+    public static final class HeldThread implements AutoCloseable {
+        // linux/ptrace.h, linux/wait.h
+        private static final int SEIZE = 0x4206;
+        private static final int INTERRUPT = 0x4207;
+        private static final int DETACH = 17;
+        private static final int EVENT_STOP = 128;
+        private static final int WNOHANG = 1;
+        private static final int WALL = 0x40000000;
+        private static final long SPIN_NANOS = 20_000;
+        /** One that sleeps uninterruptibly for longer does not run anyway. */
+        private static final long STOP_NANOS = 1_000_000_000;
+
+        private final long thread;
+        private int signal;
+        private boolean stopped;
+        private boolean ended;
+
+        private HeldThread(long thread) {
+            this.thread = thread;
+        }
+
+        /** {@return its id} */
+        public long thread() {
+            return thread;
+        }
+
+        /** Waits until it stands still or has ended, for a second at most. */
+        public void awaitStop() {
+            long begin = System.nanoTime();
+            try (Arena arena = Arena.ofConfined()) {
+                MemorySegment status = arena.allocate(8, 8);
+                while (!stopped && !ended && System.nanoTime() - begin < STOP_NANOS) {
+                    long got = Native.call(Call.WAIT4, thread, status.address(),
+                            WNOHANG | WALL, 0);
+                    if (got == thread) {
+                        note(status.get(JAVA_INT, 0));
+                    } else if (got == 0 || got == -Native.EINTR) {
+                        LockSupport.parkNanos(SPIN_NANOS);
+                    } else {
+                        ended = true;
+                    }
+                }
+            }
+        }
+
+        private void note(int state) {
+            stopped = (state & 0xff) == 0x7f;
+            ended = !stopped;
+            // A signal that was on its way before us is delivered when the thread goes on.
+            signal = stopped && state >> 16 != EVENT_STOP ? state >> 8 & 0xff : 0;
+        }
+
+        /** Lets it go on. Idempotent. */
+        @Override
+        public void close() {
+            awaitStop();
+            if (stopped) {
+                long left = Native.call(Call.PTRACE, DETACH, thread, 0, signal);
+                stopped = false;
+                if (left < 0) {
+                    awaitStop(); // killed while it stood still: it waits for us to take notice
+                }
+                ended = true;
+            }
+        }
     }
 }

@@ -14,11 +14,27 @@ import java.util.List;
  *     contents ({@code --tracker scan}) would still be right
  */
 public record Objection(String what, String why, String remedy, boolean trackingOnly) {
-    static Objection of(String what, String why, String remedy) {
+    /**
+     * Makes one that holds for every tracker.
+     *
+     * @param what   what was found
+     * @param why    what would go wrong
+     * @param remedy what to do
+     * @return the objection
+     */
+    public static Objection of(String what, String why, String remedy) {
         return new Objection(what, why, remedy, false);
     }
 
-    static Objection tracking(String what, String why, String remedy) {
+    /**
+     * Makes one that {@code --tracker scan} overcomes.
+     *
+     * @param what   what was found
+     * @param why    what would go wrong
+     * @param remedy what to do
+     * @return the objection
+     */
+    public static Objection tracking(String what, String why, String remedy) {
         return new Objection(what, why, remedy, true);
     }
 

@@ -10,7 +10,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 
 /**
  * What Pageferry asks of a QEMU, typed. Each method is one or a few commands; none waits for
@@ -140,6 +142,15 @@ public final class QemuControl implements AutoCloseable {
             }
             return new ContResult(false, e.desc().contains(LOCK_REFUSED), e.desc());
         }
+    }
+
+    /** The threads of its vCPUs now, by the ids that QEMU's own PID namespace gives them. */
+    public Set<Long> vcpuThreads() throws QmpException {
+        Set<Long> threads = new TreeSet<>();
+        for (JsonNode vcpu : qmp.execute("query-cpus-fast")) {
+            threads.add(vcpu.path("thread-id").asLong());
+        }
+        return threads;
     }
 
     /** Ends QEMU and the guest. Returns when QEMU agreed or hung up: it may still exist. */

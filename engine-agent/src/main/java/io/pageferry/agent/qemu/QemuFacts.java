@@ -22,14 +22,16 @@ import java.util.TreeMap;
  * @param vcpus present now
  * @param memory the backends that hold the guest's RAM
  * @param devices type by id of every device of the command line or plugged in later
+ * @param layout how vCPUs and devices are arranged, as far as QEMU tells: {@code smp},
+ *     {@code numa}, {@code slot.ID} with the bus and address of a device
  * @param otherBlocks size in bytes by name of RAM that is part of the device state (ROMs, video
  *     memory); empty where QEMU does not tell
  * @param drives what query-block lists
  */
 public record QemuFacts(String name, String version, String machine, String accelerator,
         String cpu, String cpuFeatures, int vcpus, List<Backend> memory,
-        SortedMap<String, String> devices, SortedMap<String, Long> otherBlocks,
-        List<Drive> drives) {
+        SortedMap<String, String> devices, SortedMap<String, String> layout,
+        SortedMap<String, Long> otherBlocks, List<Drive> drives) {
 
     /**
      * One memory backend. A machine's RAM is one backend, however large: with more than 3 GiB
@@ -79,6 +81,7 @@ public record QemuFacts(String name, String version, String machine, String acce
     public QemuFacts {
         memory = List.copyOf(memory);
         devices = new TreeMap<>(devices);
+        layout = new TreeMap<>(layout);
         otherBlocks = new TreeMap<>(otherBlocks);
         drives = List.copyOf(drives);
     }
@@ -104,6 +107,7 @@ public record QemuFacts(String name, String version, String machine, String acce
             map.put("qemu.memory." + one.id(), Long.toString(one.size()));
         }
         devices.forEach((id, type) -> map.put("qemu.device." + id, type));
+        layout.forEach((what, value) -> map.put("qemu." + what, value));
         otherBlocks.forEach((id, size) -> map.put("qemu.block." + id, Long.toString(size)));
         map.values().removeIf(String::isEmpty);
         return map;
@@ -134,7 +138,8 @@ public record QemuFacts(String name, String version, String machine, String acce
     /** Some facts are told by some versions of QEMU only: no value is no difference there. */
     private static boolean comparable(String key, Map<String, String> source,
             Map<String, String> target) {
-        if (key.equals("qemu.cpu-features")) {
+        if (key.equals("qemu.cpu-features") || key.equals("qemu.smp")
+                || key.equals("qemu.numa") || key.startsWith("qemu.slot.")) {
             return source.containsKey(key) && target.containsKey(key);
         }
         if (key.startsWith("qemu.block.")) {
@@ -164,6 +169,12 @@ public record QemuFacts(String name, String version, String machine, String acce
         }
     }
 
+    /** From {@code /machine/i440fx/pci.0 3.0} to options. */
+    private static String slot(String place) {
+        String bus = place.replaceFirst(" .*", "").replaceFirst(".*/", "");
+        return "bus=" + bus + ",addr=" + place.replaceFirst(".* ", "");
+    }
+
     private static String remedy(String key, String source, String target) {
         int dot = key.indexOf('.', "qemu.".length());
         String id = dot < 0 ? "" : key.substring(dot + 1);
@@ -175,7 +186,10 @@ public record QemuFacts(String name, String version, String machine, String acce
                     "-(x86_64|i386|arm|aarch64)-cpu$", "");
             case "qemu.cpu-features" -> "start both with the same named -cpu model and features,"
                     + " not with -cpu host or max";
-            case "qemu.vcpus" -> "start the target with -smp " + source;
+            case "qemu.vcpus", "qemu.smp" -> "start the target with -smp " + source;
+            case "qemu.numa" -> "start the target with the source's -numa node,cpus=";
+            case "qemu.slot" -> "start the target with " + slot(source) + " for the -device "
+                    + id;
             case "qemu.memory" -> target.equals("none") || !source.equals("none")
                     ? "start the target with -object memory-backend-…,id=" + id + ",size="
                             + source + ",share=on"

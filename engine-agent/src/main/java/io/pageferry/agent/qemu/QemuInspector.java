@@ -9,6 +9,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -160,19 +162,22 @@ public final class QemuInspector {
      * What only the process of a source shows: a tap with {@code vhost=on} has an ordinary
      * virtio-net in front of it, and O_DIRECT may be set on a backing file alone.
      *
-     * @param pid QEMU's
+     * @param pid    QEMU's
+     * @param drives whose O_DIRECT was told already
      */
-    public static List<Objection> process(long pid) {
-        return process(Path.of("/proc/" + pid));
+    public static List<Objection> process(long pid, List<QemuFacts.Drive> drives) {
+        return process(Path.of("/proc/" + pid), drives);
     }
 
-    static List<Objection> process(Path process) {
+    static List<Objection> process(Path process, List<QemuFacts.Drive> drives) {
         Path folder = process.resolve("fd");
         List<Objection> found = new ArrayList<>();
+        Set<String> told = drives.stream().filter(QemuFacts.Drive::direct)
+                .map(QemuFacts.Drive::file).collect(Collectors.toSet());
         try (Stream<Path> descriptors = Files.list(folder)) {
             for (Path one : (Iterable<Path>) descriptors::iterator) {
                 Path info = process.resolve("fdinfo").resolve(one.getFileName());
-                descriptor(one, info, found);
+                descriptor(one, info, told, found);
             }
         } catch (NoSuchFileException e) {
             found.add(Objection.of("there is no process at " + process, "the guest has ended",
@@ -185,8 +190,8 @@ public final class QemuInspector {
         return found;
     }
 
-    private static void descriptor(Path link, Path infoFile, List<Objection> found)
-            throws IOException {
+    private static void descriptor(Path link, Path infoFile, Set<String> told,
+            List<Objection> found) throws IOException {
         String target;
         String info;
         try {
@@ -204,7 +209,7 @@ public final class QemuInspector {
             found.add(Objection.of("QEMU has " + target + " open",
                     "a device of the host writes to the guest's RAM past every tracker",
                     "unplug it with device_del before the move"));
-        } else if (target.startsWith("/") && direct(info)) {
+        } else if (target.startsWith("/") && direct(info) && told.add(target)) {
             found.add(Objection.tracking("QEMU opened " + target + " with O_DIRECT",
                     "what it reads reaches the guest's RAM untracked",
                     "use cache=writeback,aio=threads, or --tracker scan"));

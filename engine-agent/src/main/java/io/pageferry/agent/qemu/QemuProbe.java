@@ -7,6 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
@@ -27,7 +28,8 @@ public final class QemuProbe {
     /** A line of x-query-ramblock: name, page size and its unit, offset, used, total. */
     private static final Pattern BLOCK = Pattern.compile(
             "\\s*(\\S+)\\s+(\\d+) ([KMG])iB\\s+0x\\p{XDigit}+\\s+0x\\p{XDigit}+"
-                    + "\\s+0x(\\p{XDigit}+)\\s*");
+                    // From 8.0 on, the address in QEMU follows, and whether it is read-only.
+                    + "\\s+0x(\\p{XDigit}+)(?:\\s+0x\\p{XDigit}+)?(?:\\s+r[ow])?\\s*");
 
     private record Block(long pageSize, long size) {
     }
@@ -46,6 +48,9 @@ public final class QemuProbe {
             others.remove("/objects/" + one.id());
         }
         JsonNode cpus = qemu.qmp().execute("query-cpus-fast");
+        SortedMap<String, String> devices = new TreeMap<>();
+        SortedMap<String, String> layout = layout(qemu, cpus);
+        devices(qemu, devices, layout);
         String firstCpu = cpus.path(0).path("qom-path").asText();
         return new QemuFacts(
                 qemu.qmp().execute("query-name").path("name").asText(""),
@@ -54,7 +59,7 @@ public final class QemuProbe {
                 optional(qemu, "query-kvm").path("enabled").asBoolean() ? "kvm" : "tcg",
                 qemu.property(firstCpu, "type").asText(""),
                 digest(qemu.property(firstCpu, "feature-words")),
-                cpus.size(), memory, devices(qemu), others, drives(qemu));
+                cpus.size(), memory, devices, layout, others, drives(qemu));
     }
 
     private static JsonNode optional(QemuControl qemu, String command) throws QmpException {
@@ -98,22 +103,59 @@ public final class QemuProbe {
         return memory.reversed();
     }
 
-    private static SortedMap<String, String> devices(QemuControl qemu) throws QmpException {
-        SortedMap<String, String> devices = new TreeMap<>();
+    /** How vCPUs are arranged: what the guest reads of it must stay true. */
+    private static SortedMap<String, String> layout(QemuControl qemu, JsonNode cpus)
+            throws QmpException {
+        SortedMap<String, String> layout = new TreeMap<>();
+        JsonNode smp = qemu.property("/machine", "smp");
+        if (smp.has("cpus")) {
+            StringBuilder text = new StringBuilder(smp.path("cpus").asText());
+            for (String part : List.of("maxcpus", "sockets", "dies", "cores", "threads")) {
+                text.append(smp.has(part) ? "," + part + "=" + smp.path(part).asText() : "");
+            }
+            layout.put("smp", text.toString());
+        }
+        SortedMap<Long, String> nodes = new TreeMap<>();
+        for (JsonNode cpu : cpus) {
+            JsonNode node = cpu.path("props").path("node-id");
+            if (!node.isMissingNode()) {
+                nodes.put(cpu.path("cpu-index").asLong(), node.asText());
+            }
+        }
+        if (!nodes.isEmpty()) {
+            layout.put("numa", "nodes of vCPUs " + String.join(",", nodes.values()));
+        }
+        return layout;
+    }
+
+    private static void devices(QemuControl qemu, Map<String, String> devices,
+            Map<String, String> layout) throws QmpException {
         for (String folder : List.of("peripheral", "peripheral-anon")) {
-            JsonNode where = JsonNodeFactory.instance.objectNode()
-                    .put("path", "/machine/" + folder);
+            String path = "/machine/" + folder;
+            JsonNode where = JsonNodeFactory.instance.objectNode().put("path", path);
             for (JsonNode one : qemu.qmp().execute("qom-list", where)) {
                 String type = one.path("type").asText();
                 if (type.startsWith("child<")) {
                     // device[0] of the unnamed ones; '#' cannot be part of a given id.
                     String name = one.path("name").asText();
-                    devices.put(folder.equals("peripheral") ? name : "#" + name,
-                            type.substring("child<".length(), type.length() - 1));
+                    String id = folder.equals("peripheral") ? name : "#" + name;
+                    devices.put(id, type.substring("child<".length(), type.length() - 1));
+                    slot(qemu, path + "/" + name).ifPresent(
+                            slot -> layout.put("slot." + id, slot));
                 }
             }
         }
-        return devices;
+    }
+
+    /** Where a PCI device is plugged in: its state is matched by that. */
+    private static Optional<String> slot(QemuControl qemu, String device) throws QmpException {
+        JsonNode address = qemu.property(device, "addr");
+        String bus = qemu.property(device, "parent_bus").asText("");
+        if (!address.isInt() || bus.isEmpty()) {
+            return Optional.empty();
+        }
+        int number = address.asInt();
+        return Optional.of(bus + " 0x" + Integer.toHexString(number >> 3) + "." + (number & 7));
     }
 
     private static List<QemuFacts.Drive> drives(QemuControl qemu) throws QmpException {

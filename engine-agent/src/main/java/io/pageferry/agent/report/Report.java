@@ -144,6 +144,17 @@ public final class Report {
         return this;
     }
 
+    /**
+     * Notes what slowed the guest down.
+     *
+     * @param throttle its name
+     */
+    public void throttledBy(String throttle) {
+        if (json.path("guestSlowdown") instanceof ObjectNode slowdown) {
+            slowdown.put("by", throttle);
+        }
+    }
+
     private Report ended(Outcome outcome) {
         json.put("result", word(outcome));
         if (outcome.result() != Outcome.Result.COMPLETED) {

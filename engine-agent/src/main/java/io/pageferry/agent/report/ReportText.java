@@ -46,7 +46,8 @@ public final class ReportText {
             lines.add(format("downtime:      %.1f ms%s", report.path("downtimeMs").asDouble(),
                     predicted(report)));
             lines.add("guest slowed:  " + report.at("/guestSlowdown/percent").asText("0")
-                    + " %");
+                    + " %" + (report.at("/guestSlowdown/by").isTextual()
+                            ? " by " + report.at("/guestSlowdown/by").asText() : ""));
         }
         int rounds = report.path("rounds").size();
         add(lines, "rounds:        ", rounds == 0 ? "" : rounds + ", the stop-and-copy round last;"

@@ -46,6 +46,11 @@ final class WriteGate implements WriteThrottle {
     }
 
     @Override
+    public String name() {
+        return "gate";
+    }
+
+    @Override
     public void set(int newPercent) {
         if (newPercent < 0 || newPercent > MAX_PERCENT) {
             throw new IllegalArgumentException("a throttle of " + newPercent + " %");

@@ -54,9 +54,10 @@ tick() {
     while :; do
         read -t "$1" line
         n=$((n + 1))
-        # An empty read is a file that is just being replaced: the old values stand.
-        read -r b p < /run/set.stat && bad=$b pages=$p
-        read -r b p < /run/bulk.stat && bulkbad=$b bulkpages=$p
+        # An empty read is a file that is just being replaced: the old values stand. On several
+        # vCPUs the first bytes may read as zeros, which `read` skips: the second word is missing.
+        read -r b p < /run/set.stat && [ -n "$p" ] && bad=$b pages=$p
+        read -r b p < /run/bulk.stat && [ -n "$p" ] && bulkbad=$b bulkpages=$p
         echo "tick $n bad=$((bad + bulkbad)) pages=$((pages + bulkpages))"
     done
 }

@@ -122,7 +122,7 @@ class DemoQemuTest {
     void aRunningGuestMayMove() throws IOException {
         QemuFacts facts = QemuProbe.read(control);
         assertEquals(List.of(), QemuInspector.source(control, facts));
-        assertEquals(List.of(), QemuInspector.process(home.process().pid()));
+        assertEquals(List.of(), QemuInspector.process(home.process().pid(), facts.drives()));
         assertEquals(machine.memoryBytes(), facts.memoryBytes());
         assertEquals(new QemuFacts.Backend("ram", "memory-backend-file", machine.memoryBytes(),
                 true, home.memoryFile().toString(), 4096), facts.memory().getFirst());
@@ -153,7 +153,7 @@ class DemoQemuTest {
         try (DemoQemu unlike = waiting(other); QemuControl there = unlike.control()) {
             QemuFacts facts = QemuProbe.read(there);
             assertEquals("memory-backend-memfd", facts.memory().getFirst().type());
-            assertEquals(List.of("qemu.memory.ram", "qemu.vcpus"),
+            assertEquals(List.of("qemu.memory.ram", "qemu.smp", "qemu.vcpus"),
                     QemuFacts.compare(source.asMap(), facts.asMap()).stream()
                             .map(QemuFacts.Difference::what).toList());
         }

@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.pageferry.agent.demo.GuestLoad;
 import java.io.IOException;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -139,18 +138,6 @@ class LimitsTest extends WithRig {
         assertEquals(0, source.events().stream()
                 .filter(event -> event.path("state").asText().equals("switchover")).count());
         assertSound(source, "failures");
-    }
-
-    @Test
-    void aGuestWithoutAThrottleIsRefused() throws IOException {
-        Home home = Home.boot(rig, E2e.machine(GuestLoad.LIGHT));
-        Agent source = rig.start("", List.of("migrate", Rig.uri(home.qemu()), "--to",
-                "127.0.0.1:9", "--throttle", "auto"));
-        E2e.assertEnds(3, "refused", source);
-        assertTrue(source.report().at("/error/reason").asText().contains("throttled"),
-                source::toString);
-        home.livesOn();
-        home.isAsItWas();
     }
 
     private Agent receive(String guest) throws IOException {

@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.function.BooleanSupplier;
 
 /** A process that is no child of this JVM and knows nothing of it. Killed by {@link #close}. */
-final class Stranger implements AutoCloseable {
+public final class Stranger implements AutoCloseable {
     private static final long LIMIT_NANOS = 30_000_000_000L;
 
     private final long pid;
@@ -21,7 +21,7 @@ final class Stranger implements AutoCloseable {
     }
 
     /** Starts a program through a shell that ends at once, so that its parent is not us. */
-    static Stranger start(String... command) throws IOException {
+    public static Stranger start(String... command) throws IOException {
         List<String> line = new ArrayList<>(List.of("sh", "-c",
                 "setsid \"$@\" </dev/null >/dev/null 2>&1 & echo $!", "sh"));
         line.addAll(List.of(command));
@@ -49,11 +49,13 @@ final class Stranger implements AutoCloseable {
         return start(line.toArray(String[]::new));
     }
 
-    long pid() {
+    /** {@return its process id} */
+    public long pid() {
         return pid;
     }
 
-    void signal(Processes.Signal signal) throws LinuxException {
+    /** Sends it a signal. */
+    public void signal(Processes.Signal signal) throws LinuxException {
         Processes.signal(pid, startTicks, signal);
     }
 
@@ -66,7 +68,8 @@ final class Stranger implements AutoCloseable {
         }
     }
 
-    static void await(String what, BooleanSupplier condition) {
+    /** Waits for something of it. */
+    public static void await(String what, BooleanSupplier condition) {
         long begin = System.nanoTime();
         while (!condition.getAsBoolean()) {
             if (System.nanoTime() - begin > LIMIT_NANOS) {

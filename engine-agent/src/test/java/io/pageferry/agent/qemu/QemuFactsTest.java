@@ -14,6 +14,7 @@ class QemuFactsTest {
             List.of(new QemuFacts.Backend("ram", "memory-backend-file", 512L << 20, true,
                     "/dev/shm/x", 4096)),
             new TreeMap<>(Map.of("net0", "virtio-net-pci", "#device[0]", "VGA")),
+            new TreeMap<>(Map.of("smp", "2,sockets=1", "slot.net0", "/machine/i440fx/pci.0 0x3.0")),
             new TreeMap<>(Map.of("pc.bios", 262144L)), List.of());
 
     private static List<QemuFacts.Difference> changed(String key, String value) {
@@ -50,6 +51,8 @@ class QemuFactsTest {
         assertMended("qemu.memory.more", "7", "leave -object memory-backend-…,id=more out");
         assertMended("qemu.device.net0", null, "-device virtio-net-pci,id=net0");
         assertMended("qemu.device.net1", "e1000", "leave -device e1000 out");
+        assertMended("qemu.smp", "2,sockets=2", "-smp 2,sockets=1");
+        assertMended("qemu.slot.net0", "/machine/i440fx/pci.0 0x4.0", "bus=pci.0,addr=0x3.0");
         assertMended("qemu.block.pc.bios", "131072", "ROM files");
     }
 
@@ -65,6 +68,8 @@ class QemuFactsTest {
     void whatOneSideCannotTellIsNoDifference() {
         assertEquals(List.of(), changed("qemu.cpu-features", null));
         assertEquals(List.of(), changed("qemu.block.pc.bios", null));
+        assertEquals(List.of(), changed("qemu.smp", null));
+        assertEquals(List.of(), changed("qemu.slot.net0", null));
         assertEquals(List.of(), changed("something.else", "1"));
     }
 }

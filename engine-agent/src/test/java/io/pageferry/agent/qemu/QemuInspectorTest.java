@@ -60,7 +60,8 @@ class QemuInspectorTest {
     private static QemuFacts facts(QemuFacts.Backend backend, Map<String, String> devices,
             QemuFacts.Drive... drives) {
         return new QemuFacts("vm", "7.2.0", "pc-q35-7.2", "kvm", "max-x86_64-cpu", "", 1,
-                List.of(backend), new TreeMap<>(devices), new TreeMap<>(), List.of(drives));
+                List.of(backend), new TreeMap<>(devices), new TreeMap<>(), new TreeMap<>(),
+                List.of(drives));
     }
 
     private void assertSource(QemuFacts facts, String what, String remedy) throws IOException {
@@ -157,7 +158,7 @@ class QemuInspectorTest {
                 + "\nmnt_id:\t24\n");
         // One that was closed while we looked.
         Files.createSymbolicLink(process.resolve("fd/8"), Path.of("/dev/vfio/1"));
-        return QemuInspector.process(process);
+        return QemuInspector.process(process, List.of());
     }
 
     @Test
@@ -166,8 +167,10 @@ class QemuInspectorTest {
         assertEquals(List.of(), open("socket:[123]", "02"));
         assertOne(open("/dev/vhost-net", "0100002"), "/dev/vhost-net", "vhost=off");
         assertOne(open("/dev/vfio/12", "0100002"), "/dev/vfio/12", "device_del");
-        assertOne(QemuInspector.process(folder.resolve("gone")), "no process", "start it");
-        assertEquals(List.of(), QemuInspector.process(ProcessHandle.current().pid()));
+        assertOne(QemuInspector.process(folder.resolve("gone"), List.of()), "no process",
+                "start it");
+        assertEquals(List.of(), QemuInspector.process(ProcessHandle.current().pid(),
+                List.of()));
     }
 
     @Test

@@ -20,6 +20,14 @@ public interface WriteThrottle extends AutoCloseable {
         public static final Quota CLASSIC = new Quota(40, 10_000_000L);
     }
 
+    /** {@return its name, as reports show it} */
+    String name();
+
+    /** {@return whether {@link #quota} bounds single writes; where not, none may be set} */
+    default boolean hasQuota() {
+        return true;
+    }
+
     /**
      * Sets the strength.
      *

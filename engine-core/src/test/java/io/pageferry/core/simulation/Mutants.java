@@ -69,6 +69,11 @@ final class Mutants {
     /** Cannot be undone. */
     record StuckGate(TestGate gate) implements WriteThrottle {
         @Override
+        public String name() {
+            return gate.name();
+        }
+
+        @Override
         public void set(int percent) {
             gate.set(percent);
         }

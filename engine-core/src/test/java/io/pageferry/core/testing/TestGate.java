@@ -32,6 +32,11 @@ public final class TestGate implements WriteThrottle {
     }
 
     @Override
+    public String name() {
+        return "test";
+    }
+
+    @Override
     public void set(int newPercent) {
         stolen = stolenNanos();
         since = clock.nanoTime();

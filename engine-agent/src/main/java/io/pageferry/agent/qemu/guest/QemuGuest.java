@@ -14,15 +14,19 @@ import io.pageferry.agent.qemu.QemuInspector;
 import io.pageferry.agent.qemu.QemuProbe;
 import io.pageferry.agent.qemu.QmpClient;
 import io.pageferry.agent.qemu.QmpException;
+import io.pageferry.agent.qemu.memory.QemuMemory;
+import io.pageferry.agent.throttle.ThreadThrottle;
 import io.pageferry.core.dirty.DirtyTracker;
 import io.pageferry.core.dirty.ScanTracker;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.GuestDescription;
 import io.pageferry.core.memory.GuestMemory;
 import io.pageferry.core.migration.GuestException;
+import io.pageferry.core.round.WriteThrottle;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -40,9 +44,11 @@ final class QemuGuest implements SourceGuest {
     private final QemuControl qemu;
     private final QemuFacts facts;
     private final QemuControl.Settings before;
+    private final Map<String, String> places;
     private final MappedRegions regions;
     private final DirtyTracker tracker;
     private final String reason;
+    private ThreadThrottle throttle;
     private String endedBecause;
 
     private QemuGuest(QemuProcess process, QemuControl qemu, QemuFacts facts, Opened opened) {
@@ -50,6 +56,7 @@ final class QemuGuest implements SourceGuest {
         this.pulse = new Pulse(process);
         this.qemu = qemu;
         this.facts = facts;
+        this.places = opened.places();
         this.regions = opened.regions();
         this.tracker = opened.tracker();
         this.reason = opened.reason();
@@ -57,8 +64,8 @@ final class QemuGuest implements SourceGuest {
     }
 
     /** What was opened on the way. */
-    private record Opened(MappedRegions regions, DirtyTracker tracker, String reason,
-            QemuControl.Settings before) { }
+    private record Opened(Map<String, String> places, MappedRegions regions,
+            DirtyTracker tracker, String reason, QemuControl.Settings before) { }
 
     static QemuGuest open(QemuProcess process, GuestSetup setup) throws GuestException {
         requireTracker(process, setup.tracker());
@@ -67,13 +74,16 @@ final class QemuGuest implements SourceGuest {
         boolean opened = false;
         try {
             QemuFacts facts = QemuProbe.read(qemu);
-            Objection.refuse(objections(qemu, facts, setup));
-            QemuMemory memory = QemuMemory.find(process.pid(), facts.memory());
-            memory.requireOneWriter();
+            List<Objection> found = new ArrayList<>(QemuInspector.source(qemu, facts));
+            found.addAll(QemuInspector.process(process.pid(), facts.drives()));
+            refuse(found, setup);
+            QemuMemory memory = QemuMemory.find(process.pid(), qemu, facts.memory());
+            refuse(memory.otherWriters(), setup);
             regions = memory.map(false);
             DirtyTracker tracker = tracker(process, setup, memory, regions);
-            QemuGuest guest = new QemuGuest(process, qemu, facts, new Opened(regions, tracker,
-                    reason(tracker), qemu.prepareSource()));
+            QemuGuest guest = new QemuGuest(process, qemu, facts, new Opened(
+                    memory.attributes(), regions, tracker, reason(tracker),
+                    qemu.prepareSource()));
             opened = true;
             return guest;
         } catch (QmpException failed) {
@@ -89,11 +99,9 @@ final class QemuGuest implements SourceGuest {
     }
 
     /** What only escapes a tracker of writes does not escape a comparison. */
-    private static List<Objection> objections(QemuControl qemu, QemuFacts facts,
-            GuestSetup setup) throws QmpException {
-        List<Objection> found = QemuInspector.source(qemu, facts);
-        return setup.tracker().equals(SCAN)
-                ? found.stream().filter(one -> !one.trackingOnly()).toList() : found;
+    private static void refuse(List<Objection> found, GuestSetup setup) throws GuestException {
+        Objection.refuse(setup.tracker().equals(SCAN)
+                ? found.stream().filter(one -> !one.trackingOnly()).toList() : found);
     }
 
     private static DirtyTracker tracker(QemuProcess process, GuestSetup setup,
@@ -138,7 +146,7 @@ final class QemuGuest implements SourceGuest {
     @Override
     public GuestDescription describe() {
         Map<String, String> attributes = facts.asMap();
-        attributes.putAll(HostFiles.of(process.pid(), facts.memory()));
+        attributes.putAll(places);
         return new GuestDescription(QemuKind.SCHEME, facts.name(), regions.regions(),
                 regions.dataBytes(), attributes);
     }
@@ -220,6 +228,28 @@ final class QemuGuest implements SourceGuest {
     }
 
     @Override
+    public Optional<WriteThrottle> throttle() {
+        if (throttle == null) {
+            try {
+                throttle = process.throttle(qemu);
+            } catch (IOException hidden) {
+                return Optional.empty();
+            }
+        }
+        return Optional.of(throttle);
+    }
+
+    @Override
+    public String throttleReason() {
+        return throttle.reason();
+    }
+
+    @Override
+    public Optional<String> throttleTrouble() {
+        return throttle == null ? Optional.empty() : throttle.trouble();
+    }
+
+    @Override
     public String identity() {
         return process.identity();
     }
@@ -233,6 +263,9 @@ final class QemuGuest implements SourceGuest {
 
     @Override
     public void close() {
+        if (throttle != null) {
+            throttle.close();
+        }
         tracker.close();
         regions.close();
         if (process.isAlive()) {

@@ -15,11 +15,13 @@ import java.util.Map;
 final class QemuHandle implements GuestHandle {
     private final QemuProcess process;
     private final QemuBefore before;
+    private final boolean throttled;
     private QemuControl qemu;
 
     QemuHandle(Map<String, String> reach) {
         this.process = QemuProcess.of(reach);
         this.before = QemuBefore.of(reach);
+        this.throttled = reach.containsKey(THROTTLED);
     }
 
     @Override
@@ -38,6 +40,13 @@ final class QemuHandle implements GuestHandle {
                 return Condition.GONE;
             }
             throw QemuGuest.failure(failed);
+        }
+    }
+
+    @Override
+    public void unthrottle() throws GuestException {
+        if (throttled) {
+            process.unthrottle();
         }
     }
 

@@ -1,7 +1,6 @@
 package io.pageferry.agent.qemu.guest;
 
 import io.pageferry.agent.guest.GuestSetup;
-import io.pageferry.agent.guest.HostMemory;
 import io.pageferry.agent.guest.MappedRegions;
 import io.pageferry.agent.guest.TargetGuest;
 import io.pageferry.agent.linux.LinuxException;
@@ -12,6 +11,7 @@ import io.pageferry.agent.qemu.QemuFacts;
 import io.pageferry.agent.qemu.QemuInspector;
 import io.pageferry.agent.qemu.QemuProbe;
 import io.pageferry.agent.qemu.QmpException;
+import io.pageferry.agent.qemu.memory.QemuMemory;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.GuestDescription;
 import io.pageferry.core.memory.MemoryImage;
@@ -58,6 +58,8 @@ final class QemuIncoming implements TargetGuest {
             Objection.refuse(QemuInspector.target(qemu, facts));
             QemuIncoming incoming = new QemuIncoming(process, qemu, facts,
                     qemu.capabilities());
+            // Said now rather than to a source that has come.
+            incoming.find(facts.memory());
             if (setup.prealloc()) {
                 incoming.populate();
             }
@@ -87,15 +89,11 @@ final class QemuIncoming implements TargetGuest {
                     : " (and " + (differences.size() - 1) + " more differences)"),
                     first.remedy());
         }
-        String shared = HostFiles.shared(HostFiles.of(process.pid(), facts.memory()),
-                offered.attributes());
-        if (shared != null) {
-            throw mismatch("source and target have their RAM '" + shared + "' in the same file",
-                    "give the target a mem-path of its own");
-        }
         release();
-        regions = QemuMemory.find(process.pid(), inOrderOf(offered)).map(true);
-        HostMemory.requireRoomFor(Math.max(0, offered.dataBytes() - regions.dataBytes()));
+        QemuMemory memory = find(inOrderOf(offered));
+        memory.requireFits(offered.attributes());
+        regions = memory.map(true);
+        memory.requireRoom(offered.dataBytes(), regions);
         return regions;
     }
 
@@ -165,13 +163,22 @@ final class QemuIncoming implements TargetGuest {
     }
 
     private void populate() throws GuestException {
-        HostMemory.requireRoomFor(facts.memoryBytes());
-        regions = QemuMemory.find(process.pid(), facts.memory()).map(true);
+        QemuMemory memory = find(facts.memory());
+        regions = memory.map(true);
+        memory.requireRoom(facts.memoryBytes(), regions);
         try {
             regions.populate();
         } catch (LinuxException full) {
             throw new GuestException(ErrorCode.NO_ROOM, "--prealloc: " + full.getMessage(),
                     "free memory or leave --prealloc out");
+        }
+    }
+
+    private QemuMemory find(List<QemuFacts.Backend> backends) throws GuestException {
+        try {
+            return QemuMemory.find(process.pid(), qemu, backends);
+        } catch (QmpException failed) {
+            throw QemuGuest.failure(failed);
         }
     }
 

@@ -14,6 +14,7 @@ import io.pageferry.agent.qemu.QemuProbe;
 import io.pageferry.agent.qemu.QemuRehearsal;
 import io.pageferry.agent.qemu.QmpException;
 import io.pageferry.agent.qemu.RunState;
+import io.pageferry.agent.throttle.ThreadThrottle;
 import io.pageferry.core.migration.GuestException;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -67,6 +68,9 @@ public final class QemuKind implements GuestKind {
             List<Objection> objections = waits
                     ? QemuInspector.target(qemu, facts) : QemuInspector.source(qemu, facts);
             objections.forEach(objection -> lines.add("refused: " + objection));
+            if (!waits) {
+                lines.add(throttle(process, qemu));
+            }
             if (objections.isEmpty()) {
                 lines.add(waits ? "supported as target" : "supported as source");
             }
@@ -74,5 +78,13 @@ public final class QemuKind implements GuestKind {
             throw QemuGuest.failure(failed);
         }
         return lines;
+    }
+
+    private static String throttle(QemuProcess process, QemuControl qemu) {
+        try (ThreadThrottle throttle = process.throttle(qemu)) {
+            return "throttle: " + throttle.name() + ", " + throttle.reason();
+        } catch (IOException hidden) {
+            return "no throttle: " + hidden.getMessage();
+        }
     }
 }

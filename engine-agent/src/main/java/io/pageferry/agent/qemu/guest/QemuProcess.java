@@ -6,6 +6,7 @@ import io.pageferry.agent.linux.Processes;
 import io.pageferry.agent.linux.UnixPeer;
 import io.pageferry.agent.qemu.QemuControl;
 import io.pageferry.agent.qemu.QmpException;
+import io.pageferry.agent.throttle.ThreadThrottle;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.GuestException;
 import java.io.IOException;
@@ -13,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
 
 /**
@@ -102,6 +104,32 @@ record QemuProcess(Path monitor, long pid, long startTicks) {
                 throw new GuestException(ErrorCode.GUEST_FAILED,
                         "QEMU (pid " + pid + ") does not end", "kill -9 " + pid);
             }
+        }
+    }
+
+    /** What slows its vCPUs down; holds none yet. */
+    ThreadThrottle throttle(QemuControl qemu) throws IOException {
+        return ThreadThrottle.of(pid, startTicks, () -> {
+            Set<Long> threads = qemu.vcpuThreads();
+            for (Long thread : threads) {
+                if (!Files.exists(Path.of("/proc", Long.toString(pid), "task",
+                        Long.toString(thread))) && isAlive()) {
+                    throw new IOException("QEMU (pid " + pid + ") has no thread " + thread
+                            + " here: it is in another PID namespace");
+                }
+            }
+            return threads;
+        });
+    }
+
+    /** Undoes what slows its vCPUs down, also where it ended. */
+    void unthrottle() throws GuestException {
+        try {
+            ThreadThrottle.undo(pid, startTicks);
+        } catch (IOException left) {
+            throw new GuestException(ErrorCode.HOST_FAILED, left.getMessage(), "move the threads"
+                    + " of each control group pageferry-" + pid + "-" + startTicks
+                    + "-* to the group around it, and remove it");
         }
     }
 

@@ -1,13 +1,10 @@
-package io.pageferry.agent.qemu.guest;
+package io.pageferry.agent.qemu.memory;
 
 import io.pageferry.agent.linux.ProcessMaps;
-import io.pageferry.agent.qemu.QemuFacts;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 
 /**
  * Which files of which host hold a guest's RAM: source and target with one file would overwrite
@@ -15,28 +12,20 @@ import java.util.TreeMap;
  */
 final class HostFiles {
     private static final String PREFIX = "host.ram.";
+    private static final Path BOOT = Path.of("/proc/sys/kernel/random/boot_id");
 
     private HostFiles() {
     }
 
-    /** One attribute for each backend: this boot of this host, device and inode. */
-    static Map<String, String> of(long pid, List<QemuFacts.Backend> backends) {
-        Map<String, String> found = new TreeMap<>();
+    /** Notes one backend: this boot of this host, device and inode. */
+    static void put(Map<String, String> attributes, String id, ProcessMaps.FileId file) {
         try {
-            String boot = Files.readString(Path.of("/proc/sys/kernel/random/boot_id")).strip();
-            for (QemuFacts.Backend backend : backends) {
-                for (ProcessMaps.Mapping mapping : ProcessMaps.of(pid)) {
-                    if (!backend.path().isEmpty() && mapping.path().startsWith(backend.path())) {
-                        found.put(PREFIX + backend.id(), boot + ":" + mapping.file().device()
-                                + ":" + mapping.file().inode());
-                    }
-                }
-            }
+            attributes.put(PREFIX + id, Files.readString(BOOT).strip() + ":" + file.device() + ":"
+                    + file.inode());
         } catch (IOException unknown) {
             // Without an answer nothing is compared.
-            return Map.of();
+            return;
         }
-        return found;
     }
 
     /** Tells which RAM both sides have in one file, or null. */

@@ -1,0 +1,229 @@
+package io.pageferry.agent.e2e;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pageferry.agent.demo.ConsoleLog;
+import io.pageferry.agent.demo.DemoMachine;
+import io.pageferry.agent.demo.DemoQemu;
+import io.pageferry.agent.demo.GuestLoad;
+import io.pageferry.agent.demo.TestMachines;
+import io.pageferry.agent.linux.Processes.Signal;
+import io.pageferry.agent.qemu.QemuControl;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * A QEMU guest that writes faster than the link carries, and what is left of its throttle
+ * whichever way the move ends: nothing. With {@code -Dpageferry.full=true} it is also shown that
+ * the same guest does not converge without.
+ */
+@Timeout(240)
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class ThrottledQemuTest {
+    /** As fast as it can, pages that do not compress. */
+    private static final GuestLoad FAST = new GuestLoad(10, 8, 1 << 10, 32, 400 << 10, true);
+
+    /** A guest of TCG that shares two cores with both agents writes 40 to 70 MiB/s. */
+    private static final String RATE = "250Mbit/s";
+
+    @TempDir
+    static Path folder;
+
+    private Rig rig;
+    private Home home;
+    private DemoQemu waiting;
+
+    @BeforeAll
+    void boot() throws IOException {
+        E2e.needTracking();
+        rig = new Rig(folder);
+        home = Home.boot(rig, new DemoMachine(TestMachines.tools(), FAST, 160L << 20, 2,
+                DemoMachine.Memory.FILE, List.of()));
+    }
+
+    @AfterAll
+    void end() throws IOException {
+        if (rig != null) {
+            rig.close();
+        }
+    }
+
+    @BeforeEach
+    void another() throws IOException {
+        waiting = rig.waiting(home.machine());
+        home.remember();
+    }
+
+    @AfterEach
+    void nothingIsLeft() throws IOException {
+        if (waiting != home.qemu()) {
+            rig.end(waiting);
+        }
+        assertEquals(List.of(), groups());
+    }
+
+    /** All control groups that any agent made. */
+    private static List<Path> groups() throws IOException {
+        try (Stream<Path> all = Files.walk(Path.of("/sys/fs/cgroup"))) {
+            return all.filter(path -> path.getFileName().toString().startsWith("pageferry-"))
+                    .toList();
+        }
+    }
+
+    /** Where each thread of a process is, and who traces it. */
+    private static Map<String, String> places(long pid) throws IOException {
+        Map<String, String> places = new TreeMap<>();
+        try (Stream<Path> tasks = Files.list(Path.of("/proc/" + pid + "/task"))) {
+            for (Path task : tasks.toList()) {
+                places.put(task.getFileName().toString(), Files.readString(task.resolve("cgroup"))
+                        + Files.readAllLines(task.resolve("status")).stream()
+                                .filter(line -> line.startsWith("TracerPid")).toList());
+            }
+        }
+        return places;
+    }
+
+    private static Set<Long> vcpus(DemoQemu qemu) throws IOException {
+        try (QemuControl control = qemu.control()) {
+            return control.vcpuThreads();
+        }
+    }
+
+    @Test
+    void aGuestThatCannotConvergeConvergesWithAThrottle() throws IOException {
+        if (Boolean.getBoolean("pageferry.full")) {
+            doesNotConvergeWithout();
+        }
+        Agent target = rig.receive(waiting, "");
+        Agent source = rig.migrate(home.qemu(), target, "", "--bandwidth", RATE,
+                "--on-no-convergence", "abort", "--throttle", "auto", "--max-stolen", "95%");
+        E2e.assertMoved(source, target);
+        ObjectNode report = source.report();
+        System.out.println(report.path("guestSlowdown"));
+        report.path("rounds").forEach(round -> System.out.println(round.path("durationMs")
+                + " ms, " + round.path("dirtyPages") + " dirty, "
+                + round.path("throttlePercent") + " %"));
+        assertEquals("budget", report.path("stopReason").asText());
+        assertTrue(source.words().contains("the guest writes too fast"), source::toString);
+        assertTrue(report.at("/guestSlowdown/percent").asDouble() > 1, source::toString);
+        assertTrue(report.at("/guestSlowdown/stolenMs").asDouble() > 0, source::toString);
+        assertTrue(report.at("/guestSlowdown/maxThrottlePercent").asDouble() >= 10,
+                source::toString);
+        assertTrue(report.at("/guestSlowdown/by").isTextual(), source::toString);
+        rig.awaitNothingLeft();
+        home.livesOnAt(waiting);
+    }
+
+    /** Costs a quarter of a minute; with a throttle the controller says the same on its way. */
+    private void doesNotConvergeWithout() throws IOException {
+        Agent plainTarget = rig.receive(waiting, "");
+        Agent plain = rig.migrate(home.qemu(), plainTarget, "", "--bandwidth", RATE,
+                "--on-no-convergence", "abort");
+        E2e.assertEnds(4, "failed", plain);
+        E2e.assertEnds(4, "failed", plainTarget);
+        assertEquals("not-converging", plain.report().at("/error/code").asText(),
+                plain::toString);
+        home.livesOn();
+    }
+
+    @Test
+    void aKilledAgentsThrottleIsUndone() throws IOException {
+        Set<Long> vcpus = vcpus(home.qemu());
+        Map<String, String> before = places(home.qemu().process().pid());
+        Agent target = rig.receive(waiting, "");
+        Agent source = rig.migrate(home.qemu(), target, "precopy", "--throttle", "80%");
+        source.awaitHold("precopy");
+        Poll.until(() -> held(vcpus).equals(vcpus), () -> "nobody is held");
+        // The thread that answers the monitor is not among them.
+        assertEquals(before.get(Long.toString(home.qemu().process().pid())),
+                places(home.qemu().process().pid())
+                        .get(Long.toString(home.qemu().process().pid())));
+        source.kill();
+        E2e.assertEnds(4, "failed", target);
+        rolledBack(before);
+    }
+
+    /** Those of some threads that are in a group of ours, or stopped by an agent. */
+    private Set<Long> held(Set<Long> threads) throws IOException {
+        Map<String, String> places = places(home.qemu().process().pid());
+        return threads.stream().filter(thread -> {
+            String place = places.getOrDefault(Long.toString(thread), "");
+            return place.contains("pageferry-") || !place.contains("TracerPid:\t0");
+        }).collect(java.util.stream.Collectors.toSet());
+    }
+
+    @Test
+    void aCancelledMovesThrottleIsUndone() throws IOException {
+        Set<Long> vcpus = vcpus(home.qemu());
+        Map<String, String> before = places(home.qemu().process().pid());
+        Agent target = rig.receive(waiting, "");
+        Agent source = rig.migrate(home.qemu(), target, "", "--throttle", "60%");
+        target.awaitState("receiving");
+        target.signal(Signal.STOP);
+        Poll.until(() -> held(vcpus).equals(vcpus), () -> "nobody is held");
+        source.signal(Signal.TERM);
+        E2e.assertEnds(7, "cancelled", source);
+        assertNotEquals(0, source.report().at("/guestSlowdown/maxThrottlePercent").asInt());
+        target.signal(Signal.CONT);
+        E2e.assertEnds(4, "failed", target);
+        rolledBack(before);
+    }
+
+    @Test
+    void aGuestThatDiesWithItsAgentLeavesNoGroup() throws IOException {
+        // One that still boots can be moved as well.
+        DemoQemu other = rig.booting(E2e.machine(GuestLoad.LIGHT));
+        DemoQemu next = rig.waiting(other.machine());
+        Agent target = rig.receive(next, "");
+        Agent source = rig.migrate(other, target, "precopy", "--throttle", "50%");
+        source.awaitHold("precopy");
+        source.signal(Signal.STOP);
+        other.process().kill();
+        source.kill();
+        E2e.assertEnds(4, "failed", target);
+        rig.awaitNothingLeft();
+        assertEquals(List.of(), groups());
+        rig.end(other);
+        rig.end(next);
+    }
+
+    @Test
+    void aQuotaOfWritesIsRefused() throws IOException {
+        Agent source = rig.start("", List.of("migrate", Rig.uri(home.qemu()), "--to",
+                "127.0.0.1:9", "--policy", "kvm-classic", "--throttle", "auto"));
+        E2e.assertEnds(3, "refused", source);
+        assertTrue(source.report().at("/error/reason").asText().contains("quota"),
+                source::toString);
+        home.livesOn();
+        home.isAsItWas();
+    }
+
+    private void rolledBack(Map<String, String> before) throws IOException {
+        rig.awaitNothingLeft();
+        assertEquals(List.of(), groups());
+        Map<String, String> after = places(home.qemu().process().pid());
+        // Threads that wait for disks or clients come and go; each that stayed is where it was.
+        after.keySet().retainAll(before.keySet());
+        after.forEach((thread, place) -> assertEquals(before.get(thread), place));
+        home.livesOn();
+        home.isAsItWas();
+        assertEquals(0, ConsoleLog.read(waiting.console()).lastTick());
+    }
+}

@@ -1,0 +1,121 @@
+package io.pageferry.agent.throttle;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** Quotas of cgroup v1, on real threads. */
+class CgroupV1Test extends RealBrakeContract {
+    private static Hierarchy hierarchy;
+
+    /** Of the groups of the last process, which may have ended. */
+    private String prefix;
+
+    @BeforeAll
+    static void needMount() throws IOException {
+        List<Hierarchy> found = Hierarchy.find(Path.of("/proc")).stream()
+                .filter(one -> one.version() == 1).toList();
+        Assumptions.assumeFalse(found.isEmpty(),
+                "cgroup v1 with the cpu controller is not mounted here");
+        hierarchy = found.getFirst();
+        Path own = hierarchy.groupOf(Path.of("/proc/thread-self"));
+        Assumptions.assumeTrue(Files.isWritable(own), "cgroup v1 cannot be written: " + own);
+    }
+
+    @Override
+    CgroupBrake make() throws IOException {
+        prefix = MadeGroup.prefix(subject().pid(), subject().startTicks());
+        return new CgroupBrake(subject(), hierarchy, CgroupFiles.KERNEL);
+    }
+
+    @Override
+    void assertNothingLeft() throws IOException {
+        try (Stream<Path> all = Files.walk(hierarchy.mount())) {
+            assertEquals(List.of(), all.filter(path -> path.getFileName().toString()
+                    .startsWith(prefix)).toList());
+        }
+    }
+
+    private Path group(long thread) throws IOException {
+        return hierarchy.groupOf(subject().task(thread));
+    }
+
+    @Test
+    void itCanBeChosen() throws IOException {
+        assertTrue(make().obstacle(first()).isEmpty());
+    }
+
+    @Test
+    void whoComesAfterADeadAgentUndoesIt() throws IOException {
+        String home = place(first());
+        brake().apply(Set.of(first(), second()), 90);
+        assertFalse(home.equals(place(first())));
+        CgroupBrake.undo(subject(), hierarchy, CgroupFiles.KERNEL);
+        assertNothingLeft();
+        assertEquals(home, place(first()));
+        CgroupBrake.undo(subject(), hierarchy, CgroupFiles.KERNEL);
+    }
+
+    @Test
+    void aProcessThatEndedIsUndoneToo() throws IOException {
+        brake().apply(Set.of(first(), second()), 90);
+        Subject gone = subject();
+        kill();
+        CgroupBrake.undo(gone, hierarchy, CgroupFiles.KERNEL);
+        assertNothingLeft();
+    }
+
+    @Test
+    void theNextAgentTakesOverWhatADeadOneLeft() throws IOException {
+        Path home = group(first());
+        brake().apply(Set.of(first()), 90);
+        CgroupBrake next = make();
+        next.apply(Set.of(first()), 50);
+        assertEquals(home, group(first()).getParent());
+        assertEquals("5000", Files.readString(group(first()).resolve("cpu.cfs_quota_us")).strip());
+        next.release();
+        assertEquals(home, group(first()));
+    }
+
+    @Test
+    void aThreadThatAHeldOneStartedIsNotKept() throws IOException {
+        Path home = group(second());
+        brake().apply(Set.of(first()), 50);
+        // A new thread begins in the group of the one that made it.
+        Files.writeString(group(first()).resolve("tasks"), Long.toString(second()));
+        assertFalse(home.equals(group(second())));
+        brake().apply(Set.of(first()), 60);
+        assertEquals(home, group(second()));
+    }
+
+    @Test
+    void aTighterGroupAroundItStaysTighter() throws IOException {
+        Path home = group(first());
+        Path tight = Files.createDirectory(hierarchy.mount().resolve(
+                "pf-test-" + subject().pid()));
+        try {
+            Files.writeString(tight.resolve("cpu.cfs_period_us"), "100000");
+            Files.writeString(tight.resolve("cpu.cfs_quota_us"), "50000");
+            Files.writeString(tight.resolve("tasks"), Long.toString(first()));
+            brake().apply(Set.of(first()), 50);
+            assertEquals(tight, group(first()).getParent());
+            assertEquals("2500",
+                    Files.readString(group(first()).resolve("cpu.cfs_quota_us")).strip());
+            brake().release();
+            assertEquals(tight, group(first()));
+        } finally {
+            Files.writeString(home.resolve("tasks"), Long.toString(first()));
+            Files.delete(tight);
+        }
+    }
+}

@@ -1,0 +1,54 @@
+package io.pageferry.agent.throttle;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.pageferry.agent.linux.KernelProbe;
+import io.pageferry.agent.linux.Stranger;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** The duty cycle, on real threads. */
+class DutyCycleTest extends RealBrakeContract {
+    @BeforeAll
+    static void needTracing() {
+        List<KernelProbe.Step> steps = KernelProbe.run();
+        Assumptions.assumeTrue(KernelProbe.canTrackOthers(steps), KernelProbe.summary(steps));
+    }
+
+    @Override
+    Brake make() {
+        return new DutyCycle();
+    }
+
+    @Override
+    void assertNothingLeft() throws IOException {
+        if (Files.exists(subject().task(first()))) {
+            assertEquals(0, spinner().tracer(first()));
+            assertEquals(0, spinner().tracer(second()));
+        }
+        assertTrue(Thread.getAllStackTraces().keySet().stream()
+                .noneMatch(thread -> thread.getName().equals("throttle")));
+    }
+
+    @Test
+    void whoMayNotTraceIsTold() throws IOException {
+        // The kernel lets nobody trace itself.
+        Set<Long> own = Set.of(ProcessHandle.current().pid());
+        DutyCycle brake = new DutyCycle();
+        Stranger.await("refusal", () -> {
+            try {
+                brake.apply(own, 50);
+                return false;
+            } catch (IOException refused) {
+                return refused.getMessage().contains("PTRACE_SEIZE");
+            }
+        });
+        brake.release();
+    }
+}

@@ -1,0 +1,88 @@
+package io.pageferry.agent.throttle;
+
+import io.pageferry.agent.linux.Processes;
+import io.pageferry.agent.linux.Stranger;
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+
+/** A process with two busy threads that is no child of this JVM, and what proc says of them. */
+final class Spinner implements AutoCloseable {
+    private final Stranger stranger;
+    private final Subject subject;
+    private final long first;
+    private final long second;
+
+    private Spinner(Stranger stranger) throws IOException {
+        this.stranger = stranger;
+        this.subject = new Subject(Path.of("/proc"), stranger.pid(),
+                Processes.startTicks(stranger.pid()).orElseThrow());
+        this.first = thread("spin-0");
+        this.second = thread("spin-1");
+    }
+
+    static Spinner start() throws IOException {
+        return new Spinner(Stranger.start(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx16m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp",
+                SpinProgram.class.getProtectionDomain().getCodeSource().getLocation().getPath(),
+                SpinProgram.class.getName()));
+    }
+
+    /** By the name that the JVM gives a thread towards the kernel too. */
+    private long thread(String name) throws IOException {
+        long[] found = new long[1];
+        Stranger.await("thread " + name, () -> {
+            found[0] = find(name);
+            return found[0] > 0;
+        });
+        return found[0];
+    }
+
+    private long find(String name) {
+        try (DirectoryStream<Path> tasks = Files.newDirectoryStream(
+                subject.proc().resolve(subject.pid() + "/task"))) {
+            for (Path task : tasks) {
+                if (Files.readString(task.resolve("comm")).strip().equals(name)) {
+                    return Long.parseLong(task.getFileName().toString());
+                }
+            }
+            return 0;
+        } catch (IOException notYet) {
+            return 0;
+        }
+    }
+
+    Subject subject() {
+        return subject;
+    }
+
+    long first() {
+        return first;
+    }
+
+    long second() {
+        return second;
+    }
+
+    /** Processor time that a thread got so far. */
+    long usedNanos(long thread) throws IOException {
+        String times = Files.readString(subject.task(thread).resolve("schedstat"));
+        return Long.parseLong(times.substring(0, times.indexOf(' ')));
+    }
+
+    /** Who traces a thread, 0: nobody. */
+    long tracer(long thread) throws IOException {
+        return Files.readAllLines(subject.task(thread).resolve("status")).stream()
+                .filter(line -> line.startsWith("TracerPid:"))
+                .map(line -> Long.parseLong(line.substring(10).strip()))
+                .findFirst().orElseThrow(() -> new NoSuchFileException("TracerPid"));
+    }
+
+    @Override
+    public void close() {
+        stranger.close();
+    }
+}
