@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.regex.Pattern;
 
 /**
  * What Pageferry asks of a QEMU, typed. Each method is one or a few commands; none waits for
@@ -36,8 +37,12 @@ public final class QemuControl implements AutoCloseable {
     public static final String IGNORE_SHARED = "x-ignore-shared";
     /** Image locks are taken at {@code cont}, not at the load. */
     public static final String LATE_BLOCK_ACTIVATE = "late-block-activate";
-    /** QEMU's words where somebody else holds an image (block/file-posix.c). */
-    private static final String LOCK_REFUSED = "Failed to get \"write\" lock";
+    /**
+     * QEMU's words where somebody else holds an image (block/file-posix.c): one who lets nobody
+     * write, or, "shared", one who writes and whom we would not let.
+     */
+    private static final Pattern LOCK_REFUSED = Pattern.compile(
+            "Failed to get (shared )?\"[^\"]+\" lock");
     /** Starting vCPUs may have to open images: longer than a mere question. */
     private static final Duration CONT_LIMIT = Duration.ofSeconds(30);
     /** Bytes per second; the state must not wait for QEMU's default limit of 128 MiB/s. */
@@ -140,7 +145,7 @@ public final class QemuControl implements AutoCloseable {
             if (e.kind() != Kind.REFUSED) {
                 throw e;
             }
-            return new ContResult(false, e.desc().contains(LOCK_REFUSED), e.desc());
+            return new ContResult(false, LOCK_REFUSED.matcher(e.desc()).find(), e.desc());
         }
     }
 

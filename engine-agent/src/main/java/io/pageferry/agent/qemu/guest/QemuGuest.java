@@ -211,9 +211,8 @@ final class QemuGuest implements SourceGuest {
         try {
             QemuControl.ContResult result = qemu.cont();
             if (!result.running()) {
-                GuestException refused = new GuestException(ErrorCode.GUEST_FAILED,
-                        "QEMU refused to go on: " + result.desc(),
-                        result.lockRefused() ? "end what holds the disk's lock" : "");
+                GuestException refused = ContRefusal.of(process, result,
+                        "QEMU refused to go on");
                 throw result.lockRefused() ? refused.retryable() : refused;
             }
         } catch (QmpException failed) {

@@ -117,10 +117,10 @@ final class QemuIncoming implements TargetGuest {
             QemuControl.ContResult result = qemu.cont();
             if (!result.running()) {
                 // It said no, so not one instruction ran; and it shall not run later either.
+                GuestException refused = ContRefusal.of(process, result,
+                        "QEMU refused to start the guest");
                 process.end(qemu);
-                throw new GuestException(ErrorCode.GUEST_FAILED, "QEMU refused to start the guest: "
-                        + result.desc(), result.lockRefused() ? "end what holds the disk's lock"
-                        : "look at QEMU's own log").provablyNeverRan();
+                throw refused.provablyNeverRan();
             }
         } catch (QmpException unknown) {
             throw QemuGuest.failure(unknown);
