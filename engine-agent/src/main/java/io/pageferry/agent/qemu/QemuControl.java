@@ -239,9 +239,38 @@ public final class QemuControl implements AutoCloseable {
      */
     public void prepareTarget(Path socket, Map<String, Boolean> present) throws QmpException {
         qmp.execute(List.of(capabilities(only(present, IGNORE_SHARED, LATE_BLOCK_ACTIVATE)),
+                // QEMU would announce itself at the load, while the source can still roll back.
+                announceRounds(0),
                 new QmpClient.Command("stop", null),
                 new QmpClient.Command("migrate-incoming",
                         JSON.objectNode().put("uri", uri(socket)))), CONT_LIMIT);
+    }
+
+    private static QmpClient.Command announceRounds(long rounds) {
+        return new QmpClient.Command("migrate-set-parameters",
+                JSON.objectNode().put("announce-rounds", rounds));
+    }
+
+    /** How often QEMU itself would announce a guest that it took in. */
+    public long announceRounds() throws QmpException {
+        return qmp.execute("query-migrate-parameters").path("announce-rounds").asLong();
+    }
+
+    /**
+     * Says what there is to say once a guest runs at the target, and awaits nothing: switches are
+     * told where it is now, by 5 RARP packets a network card within 0.8 s, as QEMU does by default
+     * (qapi/net.json), and the migration settings become again what they were. With x-ignore-shared
+     * left on, a later snapshot or migration by other means would lack the RAM.
+     *
+     * @param capabilities   before {@link #prepareTarget}
+     * @param announceRounds likewise
+     */
+    public void arrived(Map<String, Boolean> capabilities, long announceRounds)
+            throws QmpException {
+        qmp.tell(List.of(
+                new QmpClient.Command("announce-self", JSON.objectNode().put("initial", 50)
+                        .put("max", 550).put("rounds", 5).put("step", 100)),
+                capabilities(capabilities), announceRounds(announceRounds)));
     }
 
     private static Map<String, Boolean> only(Map<String, Boolean> present, String... wanted) {

@@ -147,6 +147,10 @@ final class QemuGuest implements SourceGuest {
     public GuestDescription describe() {
         Map<String, String> attributes = facts.asMap();
         attributes.putAll(places);
+        if (attributes.size() > GuestDescription.MAX_ATTRIBUTES) {
+            // A machine of a hundred devices: QEMU itself compares where they are plugged in.
+            attributes.keySet().removeIf(key -> key.startsWith("qemu.slot."));
+        }
         return new GuestDescription(QemuKind.SCHEME, facts.name(), regions.regions(),
                 regions.dataBytes(), attributes);
     }
@@ -246,6 +250,15 @@ final class QemuGuest implements SourceGuest {
     @Override
     public Optional<String> throttleTrouble() {
         return throttle == null ? Optional.empty() : throttle.trouble();
+    }
+
+    @Override
+    public Optional<String> keepWarning() {
+        boolean locked = facts.drives().stream()
+                .anyMatch(drive -> !drive.readOnly() && !drive.file().isEmpty());
+        return locked ? Optional.empty() : Optional.of("--after keep: this guest writes to no disk,"
+                + " so nothing refuses a cont of what is kept: never say it while the guest runs at"
+                + " the target");
     }
 
     @Override

@@ -15,11 +15,14 @@ final class QemuHandle implements GuestHandle {
     private final QemuProcess process;
     private final QemuBefore before;
     private final boolean throttled;
+    /** Null at a source. */
+    private final QemuArrival arrival;
     private QemuControl qemu;
 
     QemuHandle(Map<String, String> reach) {
         this.process = QemuProcess.of(reach);
         this.before = QemuBefore.of(reach);
+        this.arrival = QemuArrival.of(reach);
         this.throttled = reach.containsKey(THROTTLED);
     }
 
@@ -58,6 +61,10 @@ final class QemuHandle implements GuestHandle {
                 GuestException refused = ContRefusal.of(process, result,
                         "QEMU refused to go on").retryable();
                 throw result.lockRefused() ? refused.provablyNeverRan() : refused;
+            }
+            if (arrival != null) {
+                arrival.tell(control());
+                control().status();
             }
         } catch (QmpException failed) {
             throw QemuGuest.failure(failed);
