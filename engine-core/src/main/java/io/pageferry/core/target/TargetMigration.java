@@ -340,6 +340,7 @@ public final class TargetMigration implements LinkHandler, AutoCloseable {
             context.warn("the image differs from what was sent; nothing is loaded");
             return;
         }
+        receiver.tell(parts.guest());
         activation = new Activation(context, digest);
         activation.load(state.toByteArray(), context.now() - completeNanos);
     }
