@@ -20,6 +20,15 @@ public interface IncomingGuest extends AutoCloseable {
     MemoryImage prepare(GuestDescription offered) throws GuestException;
 
     /**
+     * Tells what it can do that a source may demand.
+     *
+     * @return bits of {@link io.pageferry.core.link.Message.Hello}, 0 for nothing special
+     */
+    default long features() {
+        return 0;
+    }
+
+    /**
      * Hears what the complete image was read back as, before {@link #loadState}; not called where
      * nothing is verified. While it runs the guest is paused.
      *
