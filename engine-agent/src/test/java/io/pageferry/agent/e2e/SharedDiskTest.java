@@ -49,7 +49,14 @@ class SharedDiskTest {
 
     @AfterAll
     void end() throws IOException {
-        if (rig != null) {
+        if (rig == null) {
+            return;
+        }
+        try {
+            if (home != null) {
+                DiskGuest.worksOn(home);
+            }
+        } finally {
             rig.close();
         }
     }
@@ -67,7 +74,8 @@ class SharedDiskTest {
             assertEquals(0, ConsoleLog.read(waiting.console()).lastTick());
             rig.end(waiting);
         }
-        DiskGuest.worksOn(home);
+        // The next test, or the end, sees whether it reads back what was there before.
+        DiskGuest.worksOn(home, 1);
         DiskGuest.assertSound(home, DiskGuest.image(folder, NAME, "qcow2"));
     }
 
