@@ -34,7 +34,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  *
  * <p>One hop here, one of a paused guest and one end in the middle; five hops and every end by
  * {@code mvn verify -pl engine-agent -am -Dtest=CopiedDiskTest
- * -Dsurefire.failIfNoSpecifiedTests=false -DargLine=-Dpageferry.full=true}
+ * -Dsurefire.failIfNoSpecifiedTests=false -Dpageferry.full=true}
  */
 @Timeout(300)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
@@ -108,6 +108,8 @@ class CopiedDiskTest {
             Agent source = rig.migrate(home.qemu(), target, "", OPTION);
             E2e.assertMoved(source, target);
             assertCopied(source.report());
+            System.out.println("hop " + hop + ", downtime " + source.report().path("downtimeMs")
+                    + ", storage " + source.report().path("storage").path("durationMs"));
             home.movedTo(waiting);
             images = next;
             if (hop < hops) {

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
  * lost, and nobody ever has an image that somebody else has.
  *
  * <p>Two hops here; five by {@code mvn verify -pl engine-agent -am -Dtest=SharedDiskTest
- * -Dsurefire.failIfNoSpecifiedTests=false -DargLine=-Dpageferry.full=true}
+ * -Dsurefire.failIfNoSpecifiedTests=false -Dpageferry.full=true}
  */
 @Timeout(300)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
