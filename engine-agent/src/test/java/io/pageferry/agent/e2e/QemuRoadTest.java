@@ -3,13 +3,16 @@ package io.pageferry.agent.e2e;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pageferry.agent.demo.ConsoleLog;
 import io.pageferry.agent.demo.DemoMachine;
 import io.pageferry.agent.demo.DemoQemu;
 import io.pageferry.agent.demo.GuestLoad;
 import io.pageferry.agent.qemu.QemuControl;
+import io.pageferry.agent.qemu.RunState;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -100,6 +103,42 @@ class QemuRoadTest {
             assertTrue(control.cont().running());
         }
         home.livesOnAt(next);
+    }
+
+    /** By the commands that docs/OPERATIONS.md shows. */
+    @Test
+    void itComesBackFromAnImage() throws IOException {
+        Path image = folder.resolve("image");
+        Agent target = rig.start("", List.of("receive", "image:" + image, "--listen",
+                "127.0.0.1:0", "--once"));
+        E2e.assertMoved(rig.migrate(home.qemu(), target, ""), target);
+        assertEquals(0, rig.command(List.of("image", "verify", image.toString())).exit());
+        DemoQemu next = rig.over(home.machine(), image);
+        try (QemuControl control = next.control()) {
+            for (String line : monitorLines(image)) {
+                if (line.equals("cont")) {
+                    Poll.until(() -> control.status().state() == RunState.PAUSED,
+                            () -> "the state was not loaded");
+                }
+                assertEquals("", said(control, line), line);
+            }
+        }
+        home.livesOnAt(next);
+    }
+
+    private static List<String> monitorLines(Path image) throws IOException {
+        List<String> lines = Files.readAllLines(Path.of("../docs/OPERATIONS.md")).stream()
+                .map(String::strip).filter(line -> line.startsWith("(qemu) "))
+                .map(line -> line.substring("(qemu) ".length())
+                        .replace("/path/file", image.toString())).toList();
+        assertEquals(4, lines.size(), lines::toString);
+        return lines;
+    }
+
+    private static String said(QemuControl control, String line) throws IOException {
+        String words = control.qmp().execute("human-monitor-command",
+                new ObjectMapper().createObjectNode().put("command-line", line)).asText();
+        return line.startsWith("info") ? "" : words.strip();
     }
 
     @Test

@@ -42,6 +42,11 @@ final class Rig implements AutoCloseable {
         return keep(DemoQemu.target(machine, folder.resolve("vm" + ++count)));
     }
 
+    /** Starts a QEMU that waits for a state, with a file that is there as its RAM. */
+    DemoQemu over(DemoMachine machine, Path memory) throws IOException {
+        return keep(DemoQemu.start(machine, folder.resolve("vm" + ++count), memory, true));
+    }
+
     /** Starts a QEMU that boots. */
     DemoQemu booting(DemoMachine machine) throws IOException {
         return keep(DemoQemu.source(machine, folder.resolve("vm" + ++count)));
