@@ -20,6 +20,8 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.function.Function;
@@ -36,6 +38,7 @@ public final class Settler {
     private final StateDirectory directory;
     private final UUID migration;
     private final long windowNanos;
+    private final List<String> said = new ArrayList<>();
     private final Function<String, InetSocketAddress> addresses;
 
     /**
@@ -52,7 +55,7 @@ public final class Settler {
      *
      * @param stateDirectory folder, or null for the user's
      * @param migration      names it
-     * @param windowNanos    longest wait for the target's answer
+     * @param windowNanos    longest wait for the target's answer, or for a lock to become free
      * @param addresses      parses and checks the peer of the journal
      * @throws IOException when the folder cannot be used
      */
@@ -73,11 +76,11 @@ public final class Settler {
     public Verdict ask() throws IOException {
         Side side = directory.find(migration, Side.SOURCE).isPresent() ? Side.SOURCE : Side.TARGET;
         try (FileJournal journal = take(side)) {
-            Recovery recovery = new Recovery(journal, line -> { });
+            Recovery recovery = recovery(journal);
             if (side == Side.SOURCE && isGranted(journal)) {
                 return askTarget(journal, recovery);
             }
-            return verdict(recovery.run());
+            return inWords(recovery.run());
         }
     }
 
@@ -90,9 +93,9 @@ public final class Settler {
     public Verdict fenced() throws IOException {
         try (FileJournal journal = take(Side.SOURCE)) {
             if (!isGranted(journal)) {
-                return verdict(new Recovery(journal, line -> { }).run());
+                return inWords(recovery(journal).run());
             }
-            return verdict(new Recovery(journal, line -> { }).own(
+            return inWords(recovery(journal).own(
                     epoch(journal) + 1, "an operator said that the target is fenced"));
         }
     }
@@ -106,9 +109,9 @@ public final class Settler {
     public Verdict givenUp() throws IOException {
         try (FileJournal journal = take(Side.SOURCE)) {
             if (!isGranted(journal)) {
-                return verdict(new Recovery(journal, line -> { }).run());
+                return inWords(recovery(journal).run());
             }
-            return verdict(new Recovery(journal, line -> { }).done(
+            return inWords(recovery(journal).done(
                     epoch(journal), "an operator said that the target runs it"));
         }
     }
@@ -135,7 +138,7 @@ public final class Settler {
                     ? recovery.done(epoch(journal), "the target runs it")
                     : recovery.own(epoch(journal) + 1, "the target gave it back");
             settlement.tell(new Message.Farewell(epoch(journal), 0, 0));
-            return verdict(result);
+            return inWords(result);
         }
     }
 
@@ -158,6 +161,20 @@ public final class Settler {
 
     private static long epoch(FileJournal journal) {
         return journal.decision().map(JournalRecord::epoch).orElse(0L);
+    }
+
+    private Recovery recovery(FileJournal journal) {
+        return new Recovery(journal, said::add, windowNanos);
+    }
+
+    /** With what kept the guest from going on. */
+    private Verdict inWords(Result result) {
+        Verdict verdict = verdict(result);
+        if (result != Result.IN_DOUBT || said.isEmpty()) {
+            return verdict;
+        }
+        return new Verdict(result, verdict.owner(), verdict.message() + " ("
+                + said.getLast().replaceFirst("^pageferry: ", "") + ")");
     }
 
     private static Verdict verdict(Result result) {

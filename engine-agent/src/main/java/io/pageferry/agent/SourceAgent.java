@@ -80,6 +80,9 @@ public final class SourceAgent {
                 .openSource(settings.guest(), setup)) {
             listener.log(Level.INFO, "tracker: " + guest.tracker().name() + ", "
                     + guest.trackerReason());
+            if (settings.after().equals("keep")) {
+                guest.keepWarning().ifPresent(line -> listener.log(Level.WARN, line));
+            }
             Optional<AgentResult> refused = refusedThrottle(guest);
             return refused.isPresent() ? refused.get() : locked(guest);
         } catch (GuestException refused) {

@@ -1,16 +1,23 @@
 package io.pageferry.agent.cli;
 
+import io.pageferry.agent.guest.GuestKind.Finding;
+import io.pageferry.agent.guest.GuestKind.Verdict;
 import io.pageferry.agent.guest.GuestKinds;
 import io.pageferry.agent.guest.GuestUri;
 import io.pageferry.agent.report.Output;
 import io.pageferry.core.migration.GuestException;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** {@code pageferry check GUEST}: what can move it and what stands in the way. */
+/**
+ * {@code pageferry check GUEST}: docs/OPERATIONS.md's table for one guest. Ends with 0 where the
+ * guest can move as the options say, else with 3.
+ */
 @Command(name = "check", description = "what can move a guest, and what stands in the way")
 final class CheckCommand implements Callable<Integer> {
     private static final int REFUSED = 3;
@@ -18,21 +25,56 @@ final class CheckCommand implements Callable<Integer> {
     @Parameters(paramLabel = "GUEST")
     private String guest;
 
+    @Option(names = "--tracker", paramLabel = "KIND", defaultValue = "auto",
+            description = "auto, userfaultfd or scan: how it is going to be moved")
+    private String tracker;
+
     @Mixin
     private CommonOptions common;
 
     @Override
     public Integer call() {
         Output output = common.output();
+        if (!List.of("auto", "userfaultfd", "scan").contains(tracker)) {
+            throw new UsageException("--tracker " + tracker
+                    + ": there are auto, userfaultfd, scan");
+        }
         GuestUri uri = GuestUri.parse(guest);
         try {
-            List<String> lines = GuestKinds.of(uri).inspect(uri);
-            lines.forEach(line -> output.emit(Output.event("check").put("message", line)));
-            lines.forEach(output::human);
-            return lines.stream().anyMatch(line -> line.startsWith("refused")) ? REFUSED : 0;
+            List<Finding> rows = GuestKinds.of(uri).inspect(uri);
+            rows.forEach(row -> tell(output, row));
+            boolean refused = has(rows, Verdict.REFUSED);
+            boolean scan = has(rows, Verdict.SCAN_ONLY);
+            output.human(refused ? "it cannot be moved as it is"
+                    : scan ? "it can be moved with --tracker scan only, which reads all of its"
+                            + " memory in each round, the last one while the guest is paused"
+                    : "it can be moved");
+            return refused || scan && !tracker.equals("scan") ? REFUSED : 0;
         } catch (GuestException unreachable) {
             output.note("pageferry: " + unreachable.getMessage() + "; " + unreachable.remedy());
             return REFUSED;
+        }
+    }
+
+    private static boolean has(List<Finding> rows, Verdict verdict) {
+        return rows.stream().anyMatch(row -> row.verdict() == verdict);
+    }
+
+    private static void tell(Output output, Finding row) {
+        String verdict = switch (row.verdict()) {
+            case OK -> "ok";
+            case SCAN_ONLY -> "scan only";
+            case REFUSED -> "refused";
+        };
+        String more = row.why().isEmpty() ? "" : ": " + row.why();
+        String line = "%-9s  %-10s  %s".formatted(verdict, row.what(), row.found() + more);
+        output.emit(Output.event("check").put("what", row.what())
+                .put("verdict", row.verdict().name().toLowerCase(Locale.ROOT).replace('_', '-'))
+                .put("found", row.found()).put("why", row.why()).put("remedy", row.remedy())
+                .put("message", verdict + ": " + row.found() + more));
+        output.human(line);
+        if (!row.remedy().isEmpty()) {
+            output.human(" ".repeat(23) + "-> " + row.remedy());
         }
     }
 }

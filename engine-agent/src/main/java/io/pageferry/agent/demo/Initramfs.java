@@ -8,6 +8,12 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.zip.GZIPOutputStream;
 
 /**
@@ -23,6 +29,8 @@ public final class Initramfs {
     private static final int CONSOLE_MAJOR = 5;
     private static final int CONSOLE_MINOR = 1;
 
+    private static final List<String> FOLDERS = List.of("bin", "dev", "proc", "run");
+
     private final OutputStream out;
     private long written;
     private int inode;
@@ -37,10 +45,21 @@ public final class Initramfs {
      * @param busybox a static one, for the guest's architecture
      */
     public static void write(Path archive, Path busybox) throws IOException {
+        write(archive, busybox, new TreeMap<>());
+    }
+
+    /**
+     * Writes the archive with more files in it; replaces what is there. One that is called
+     * {@code more.sh} is run by the guest beside all else.
+     *
+     * @param more files of this host by name in the archive, which has at most one folder in it
+     */
+    public static void write(Path archive, Path busybox, SortedMap<String, Path> more)
+            throws IOException {
         try (OutputStream out = new GZIPOutputStream(new BufferedOutputStream(
                 Files.newOutputStream(archive)), 64 << 10)) {
             Initramfs cpio = new Initramfs(out);
-            for (String directory : new String[] {"bin", "dev", "proc", "run"}) {
+            for (String directory : FOLDERS) {
                 cpio.entry(directory, DIRECTORY, new byte[0], 0, 0);
             }
             // The kernel opens it for init before devtmpfs is there.
@@ -49,7 +68,21 @@ public final class Initramfs {
             cpio.entry("bin/busybox", PROGRAM, Files.readAllBytes(busybox), 0, 0);
             cpio.entry("init", PROGRAM, resource("guest-init.sh"), 0, 0);
             cpio.entry("writer.awk", FILE, resource("guest-writer.awk"), 0, 0);
+            cpio.folders(more);
+            for (Map.Entry<String, Path> one : more.entrySet()) {
+                cpio.entry(one.getKey(), PROGRAM, Files.readAllBytes(one.getValue()), 0, 0);
+            }
             cpio.entry("TRAILER!!!", 0, new byte[0], 0, 0);
+        }
+    }
+
+    private void folders(SortedMap<String, Path> files) throws IOException {
+        Set<String> made = new HashSet<>(FOLDERS);
+        for (String name : files.keySet()) {
+            int end = name.indexOf('/');
+            if (end > 0 && made.add(name.substring(0, end))) {
+                entry(name.substring(0, end), DIRECTORY, new byte[0], 0, 0);
+            }
         }
     }
 

@@ -30,6 +30,7 @@ public final class Recovery {
 
     private final FileJournal journal;
     private final Consumer<String> words;
+    private final long windowNanos;
 
     /**
      * Makes a recovery.
@@ -38,8 +39,20 @@ public final class Recovery {
      * @param words   one line for people at a time
      */
     public Recovery(FileJournal journal, Consumer<String> words) {
+        this(journal, words, WINDOW_NANOS);
+    }
+
+    /**
+     * Makes a recovery that does not try for long.
+     *
+     * @param journal     locked by the caller
+     * @param words       one line for people at a time
+     * @param windowNanos how long to try to resume a guest that somebody's lock keeps paused
+     */
+    public Recovery(FileJournal journal, Consumer<String> words, long windowNanos) {
         this.journal = journal;
         this.words = words;
+        this.windowNanos = windowNanos;
     }
 
     /**
@@ -132,7 +145,7 @@ public final class Recovery {
     }
 
     private Result resume(GuestHandle guest, JournalRecord record) throws IOException {
-        long deadline = System.nanoTime() + WINDOW_NANOS;
+        long deadline = System.nanoTime() + windowNanos;
         while (record.ran()) {
             if (guest.condition() == Condition.GONE) {
                 settled(record.epoch(), "the guest is gone");
@@ -206,7 +219,11 @@ public final class Recovery {
     private Result activate(GuestHandle guest, JournalRecord record) throws IOException {
         Condition condition = guest.condition();
         if (condition == Condition.PAUSED && record.ran()) {
-            guest.resume();
+            try {
+                guest.resume();
+            } catch (GuestException refused) {
+                return giveBack(guest, record, refused);
+            }
         } else if (condition == Condition.GONE || condition == Condition.WAITING) {
             words.accept("pageferry: the target owned the guest and it is gone; whether it ran "
                     + "cannot be known");
@@ -214,6 +231,18 @@ public final class Recovery {
         }
         journal.write(new JournalRecord(JournalState.RUNNING, record.epoch(), record.ran(), ""));
         return Result.COMPLETED;
+    }
+
+    private Result giveBack(GuestHandle guest, JournalRecord record, GuestException refused)
+            throws IOException {
+        if (!refused.neverRan()) {
+            throw refused;
+        }
+        guest.end();
+        journal.write(new JournalRecord(JournalState.RETURNED, record.epoch(), record.ran(),
+                refused.getMessage()));
+        words.accept("pageferry: the guest goes back to its source: " + refused.getMessage());
+        return Result.FAILED;
     }
 
     /** The guest lived in its agent and went with it. */

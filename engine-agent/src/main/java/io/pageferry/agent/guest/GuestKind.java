@@ -62,12 +62,33 @@ public interface GuestKind {
     default void rehearse() throws java.io.IOException {
     }
 
+    /** Whether something lets a guest move. */
+    enum Verdict {
+        /** It does. */
+        OK,
+        /** Only where contents are compared, by {@code --tracker scan}. */
+        SCAN_ONLY,
+        /** It does not. */
+        REFUSED
+    }
+
+    /**
+     * One row of what {@link #inspect} finds.
+     *
+     * @param what    which part of the guest or its host
+     * @param verdict on it
+     * @param found   what is there
+     * @param why     what would go wrong, empty where it is ok
+     * @param remedy  what to do, empty where it is ok
+     */
+    record Finding(String what, Verdict verdict, String found, String why, String remedy) { }
+
     /**
      * Tells what can move a guest and what stands in the way. Changes nothing.
      *
      * @param uri the guest
-     * @return one line each
+     * @return one row each
      * @throws GuestException when the guest cannot be looked at
      */
-    List<String> inspect(GuestUri uri) throws GuestException;
+    List<Finding> inspect(GuestUri uri) throws GuestException;
 }

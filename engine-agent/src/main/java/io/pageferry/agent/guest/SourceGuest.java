@@ -46,6 +46,15 @@ public interface SourceGuest extends Guest {
     }
 
     /**
+     * Tells what an operator should know who keeps the paused guest after a move.
+     *
+     * @return one line, empty where nobody can let it run by mistake
+     */
+    default Optional<String> keepWarning() {
+        return Optional.empty();
+    }
+
+    /**
      * Tells what the guest found out about itself.
      *
      * @return its self-check, or empty where there is none

@@ -45,8 +45,9 @@ public final class ImageKind implements GuestKind {
     }
 
     @Override
-    public List<String> inspect(GuestUri uri) throws GuestException {
-        return List.of("supported as target: " + file(uri));
+    public List<Finding> inspect(GuestUri uri) throws GuestException {
+        return List.of(new Finding("guest", Verdict.OK, "supported as target: " + file(uri), "",
+                ""));
     }
 
     private static Path file(GuestUri uri) throws GuestException {

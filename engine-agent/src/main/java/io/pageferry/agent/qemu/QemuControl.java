@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.regex.Pattern;
 
 /**
  * What Pageferry asks of a QEMU, typed. Each method is one or a few commands; none waits for
@@ -36,8 +37,12 @@ public final class QemuControl implements AutoCloseable {
     public static final String IGNORE_SHARED = "x-ignore-shared";
     /** Image locks are taken at {@code cont}, not at the load. */
     public static final String LATE_BLOCK_ACTIVATE = "late-block-activate";
-    /** QEMU's words where somebody else holds an image (block/file-posix.c). */
-    private static final String LOCK_REFUSED = "Failed to get \"write\" lock";
+    /**
+     * QEMU's words where somebody else holds an image (block/file-posix.c): one who lets nobody
+     * write, or, "shared", one who writes and whom we would not let.
+     */
+    private static final Pattern LOCK_REFUSED = Pattern.compile(
+            "Failed to get (shared )?\"[^\"]+\" lock");
     /** Starting vCPUs may have to open images: longer than a mere question. */
     private static final Duration CONT_LIMIT = Duration.ofSeconds(30);
     /** Bytes per second; the state must not wait for QEMU's default limit of 128 MiB/s. */
@@ -140,7 +145,7 @@ public final class QemuControl implements AutoCloseable {
             if (e.kind() != Kind.REFUSED) {
                 throw e;
             }
-            return new ContResult(false, e.desc().contains(LOCK_REFUSED), e.desc());
+            return new ContResult(false, LOCK_REFUSED.matcher(e.desc()).find(), e.desc());
         }
     }
 
@@ -234,9 +239,38 @@ public final class QemuControl implements AutoCloseable {
      */
     public void prepareTarget(Path socket, Map<String, Boolean> present) throws QmpException {
         qmp.execute(List.of(capabilities(only(present, IGNORE_SHARED, LATE_BLOCK_ACTIVATE)),
+                // QEMU would announce itself at the load, while the source can still roll back.
+                announceRounds(0),
                 new QmpClient.Command("stop", null),
                 new QmpClient.Command("migrate-incoming",
                         JSON.objectNode().put("uri", uri(socket)))), CONT_LIMIT);
+    }
+
+    private static QmpClient.Command announceRounds(long rounds) {
+        return new QmpClient.Command("migrate-set-parameters",
+                JSON.objectNode().put("announce-rounds", rounds));
+    }
+
+    /** How often QEMU itself would announce a guest that it took in. */
+    public long announceRounds() throws QmpException {
+        return qmp.execute("query-migrate-parameters").path("announce-rounds").asLong();
+    }
+
+    /**
+     * Says what there is to say once a guest runs at the target, and awaits nothing: switches are
+     * told where it is now, by 5 RARP packets a network card within 0.8 s, as QEMU does by default
+     * (qapi/net.json), and the migration settings become again what they were. With x-ignore-shared
+     * left on, a later snapshot or migration by other means would lack the RAM.
+     *
+     * @param capabilities   before {@link #prepareTarget}
+     * @param announceRounds likewise
+     */
+    public void arrived(Map<String, Boolean> capabilities, long announceRounds)
+            throws QmpException {
+        qmp.tell(List.of(
+                new QmpClient.Command("announce-self", JSON.objectNode().put("initial", 50)
+                        .put("max", 550).put("rounds", 5).put("step", 100)),
+                capabilities(capabilities), announceRounds(announceRounds)));
     }
 
     private static Map<String, Boolean> only(Map<String, Boolean> present, String... wanted) {

@@ -175,6 +175,11 @@ public record QemuFacts(String name, String version, String machine, String acce
         return "bus=" + bus + ",addr=" + place.replaceFirst(".* ", "");
     }
 
+    /** Whether a version comes before another; false where it cannot be read. */
+    static boolean olderThan(String version, String other) {
+        return older(version, other) && !older(other, version);
+    }
+
     private static String remedy(String key, String source, String target) {
         int dot = key.indexOf('.', "qemu.".length());
         String id = dot < 0 ? "" : key.substring(dot + 1);

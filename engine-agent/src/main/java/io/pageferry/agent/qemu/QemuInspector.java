@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -20,6 +21,11 @@ import java.util.stream.Stream;
 public final class QemuInspector {
     private static final String SHARE = "start it with -object memory-backend-memfd,id=ram,"
             + "size=SIZE,share=on -machine …,memory-backend=ram";
+    /** Since then x-ignore-shared leaves only files with a path out (RAM_NAMED_FILE). */
+    private static final String NAMED_FILES_ONLY = "8.1";
+    /** Block drivers that hand the guest's RAM to a device or a ring for good. */
+    private static final Set<String> REGISTERING = Set.of("nvme", "nvme-io_uring", "io_uring",
+            "virtio-blk-vfio-pci", "virtio-blk-vhost-user", "virtio-blk-vhost-vdpa");
     private static final String DEFER = "start it with the source's arguments and -S -incoming"
             + " defer";
 
@@ -33,31 +39,31 @@ public final class QemuInspector {
     /** What keeps a guest from being moved away. */
     public static List<Objection> source(QemuControl qemu, QemuFacts facts)
             throws QmpException {
-        List<Objection> found = new ArrayList<>();
-        state(qemu.status().state(), found);
-        common(qemu, facts, found);
-        QemuControl.Migration migration = qemu.migration();
-        if (migration.active()) {
-            found.add(Objection.of("a migration of this guest is " + migration.status(),
-                    "two at once would both move it",
-                    "wait for it, or end it with migrate_cancel"));
-        }
-        migration.blockedBy().lines().forEach(reason -> found.add(Objection.of(
-                "QEMU says: " + reason, "its device state cannot be saved",
-                "remove what it names")));
-        for (JsonNode job : qemu.qmp().execute("query-block-jobs")) {
-            found.add(Objection.of("block job " + job.path("device").asText() + " ("
-                    + job.path("type").asText() + ") is active",
-                    "the target cannot take it over",
-                    "wait for it, or end it with block-job-cancel"));
-        }
-        devices(facts, found);
-        return found;
+        return flat(sourceRows(qemu, facts));
+    }
+
+    /** What keeps a guest from being moved away, by what it concerns, in a fixed order. */
+    public static Map<String, List<Objection>> sourceRows(QemuControl qemu, QemuFacts facts)
+            throws QmpException {
+        Map<String, List<Objection>> rows = new LinkedHashMap<>();
+        rows.put("state", state(qemu.status().state()));
+        rows.put("migration", migration(qemu));
+        rows.put("memory", memory(qemu, facts));
+        rows.put("devices", devices(facts));
+        rows.put("disks", disks(qemu, facts));
+        return rows;
     }
 
     /** What keeps a guest from arriving here. */
     public static List<Objection> target(QemuControl qemu, QemuFacts facts)
             throws QmpException {
+        return flat(targetRows(qemu, facts));
+    }
+
+    /** What keeps a guest from arriving here, by what it concerns, in a fixed order. */
+    public static Map<String, List<Objection>> targetRows(QemuControl qemu, QemuFacts facts)
+            throws QmpException {
+        Map<String, List<Objection>> rows = new LinkedHashMap<>();
         List<Objection> found = new ArrayList<>();
         RunState state = qemu.status().state();
         if (state != RunState.INMIGRATE) {
@@ -67,62 +73,95 @@ public final class QemuInspector {
             found.add(Objection.of("this QEMU already listens for a migration",
                     "its -incoming is not defer, or another program prepared it", DEFER));
         }
+        rows.put("state", found);
+        List<Objection> able = new ArrayList<>(capabilities(qemu));
         if (!qemu.capabilities().containsKey(QemuControl.LATE_BLOCK_ACTIVATE)) {
-            found.add(Objection.of("this QEMU lacks " + QemuControl.LATE_BLOCK_ACTIVATE,
+            able.add(Objection.of("this QEMU lacks " + QemuControl.LATE_BLOCK_ACTIVATE,
                     "it would take the disks from a source that can still roll back",
                     "use QEMU 3.0 or newer"));
         }
-        common(qemu, facts, found);
-        return found;
+        rows.put("migration", able);
+        rows.put("memory", memory(qemu, facts));
+        return rows;
+    }
+
+    private static List<Objection> flat(Map<String, List<Objection>> rows) {
+        return rows.values().stream().flatMap(List::stream).toList();
     }
 
     private static boolean listens(QemuControl qemu) throws QmpException {
         return !qemu.qmp().execute("query-migrate").path("socket-address").isMissingNode();
     }
 
-    private static void state(RunState state, List<Objection> found) {
-        switch (state) {
-            case RUNNING, PAUSED, POSTMIGRATE -> {
-                // Moves; one that somebody paused stays paused at the target.
-            }
-            case PRELAUNCH -> found.add(Objection.of("the guest was started with -S",
+    private static List<Objection> state(RunState state) {
+        return switch (state) {
+            // One that somebody paused moves too, and stays paused at the target.
+            case RUNNING, PAUSED, POSTMIGRATE -> List.of();
+            case PRELAUNCH -> List.of(Objection.of("the guest was started with -S",
                     "it has not run one instruction", "cont it first, or start it at the target"));
-            case INMIGRATE -> found.add(Objection.of("the guest waits for an incoming migration",
+            case INMIGRATE -> List.of(Objection.of("the guest waits for an incoming migration",
                     "it is a target, there is nothing to move", "name the source's monitor"));
-            case SUSPENDED -> found.add(Objection.of("the guest is suspended",
+            case SUSPENDED -> List.of(Objection.of("the guest is suspended",
                     "QEMU wakes it at the target only by an event that may never come",
                     "wake it with system_wakeup"));
-            default -> found.add(Objection.of("the guest is " + state,
+            default -> List.of(Objection.of("the guest is " + state,
                     "there is nothing that could go on at the target",
                     "bring it back to running, or end it"));
-        }
+        };
     }
 
-    private static void common(QemuControl qemu, QemuFacts facts, List<Objection> found)
-            throws QmpException {
-        Map<String, Boolean> capabilities = qemu.capabilities();
-        if (!capabilities.containsKey(QemuControl.IGNORE_SHARED)) {
-            found.add(Objection.of("this QEMU lacks " + QemuControl.IGNORE_SHARED,
-                    "its device state would hold all of the RAM", "use QEMU 4.0 or newer"));
+    private static List<Objection> capabilities(QemuControl qemu) throws QmpException {
+        return qemu.capabilities().containsKey(QemuControl.IGNORE_SHARED) ? List.of()
+                : List.of(Objection.of("this QEMU lacks " + QemuControl.IGNORE_SHARED,
+                "its device state would hold all of the RAM", "use QEMU 4.0 or newer"));
+    }
+
+    private static List<Objection> migration(QemuControl qemu) throws QmpException {
+        List<Objection> found = new ArrayList<>(capabilities(qemu));
+        QemuControl.Migration migration = qemu.migration();
+        if (migration.active()) {
+            found.add(Objection.of("a migration of this guest is " + migration.status(),
+                    "two at once would both move it",
+                    "wait for it, or end it with migrate_cancel"));
         }
+        migration.blockedBy().lines().forEach(reason -> found.add(Objection.of(
+                "QEMU says: " + reason, "its device state cannot be saved",
+                "remove what it names")));
+        return found;
+    }
+
+    private static List<Objection> memory(QemuControl qemu, QemuFacts facts)
+            throws QmpException {
+        List<Objection> found = new ArrayList<>();
         if (facts.memory().isEmpty()) {
             found.add(Objection.of("the guest has no memory backend", "its RAM cannot be seen",
                     SHARE));
         }
+        boolean namedOnly = !QemuFacts.olderThan(facts.version(), NAMED_FILES_ONLY);
         for (QemuFacts.Backend one : facts.memory()) {
-            backend(one, found);
+            backend(one, namedOnly, found);
+        }
+        if (qemu.property("/machine", "aux-ram-share").asBoolean()) {
+            found.add(Objection.of("the machine has aux-ram-share=on",
+                    "video memory and ROMs would stay behind as if they were RAM",
+                    "leave aux-ram-share=on out of -machine"));
         }
         JsonNode sizes = qemu.qmp().execute("query-memory-size-summary");
         long guest = sizes.path("base-memory").asLong() + sizes.path("plugged-memory").asLong();
+        boolean resizable = facts.devices().values().stream()
+                .anyMatch(type -> type.startsWith("virtio-mem"));
         if (guest != facts.memoryBytes() && !facts.memory().isEmpty()) {
             found.add(Objection.of("the memory backends hold " + facts.memoryBytes()
                     + " bytes, and the guest's RAM is " + guest,
-                    "a backend that is not RAM would be moved as if it were",
-                    "leave the -object out that no -machine, -numa or pc-dimm uses"));
+                    "a backend that is not RAM would be moved as if it were", resizable
+                    ? "have each virtio-mem's requested-size be the size of its memdev"
+                    : "leave the -object out that no -machine, -numa or pc-dimm uses"));
         }
+        return found;
     }
 
-    private static void backend(QemuFacts.Backend one, List<Objection> found) {
+    private static void backend(QemuFacts.Backend one, boolean namedOnly,
+            List<Objection> found) {
         String name = one.type() + " " + one.id();
         if (one.type().equals("memory-backend-ram")) {
             found.add(Objection.of("the guest's RAM is " + name,
@@ -130,10 +169,16 @@ public final class QemuInspector {
         } else if (!one.share()) {
             found.add(Objection.of(name + " has share=off",
                     "only QEMU sees what the guest writes", "start it with share=on there"));
+        } else if (namedOnly && one.type().equals("memory-backend-memfd")) {
+            found.add(Objection.of("the guest's RAM is " + name,
+                    "QEMU " + NAMED_FILES_ONLY + " and newer put it into the device state",
+                    "start it with -object memory-backend-file,id=" + one.id()
+                    + ",size=SIZE,share=on,mem-path=/dev/shm/FILE"));
         }
     }
 
-    private static void devices(QemuFacts facts, List<Objection> found) {
+    private static List<Objection> devices(QemuFacts facts) {
+        List<Objection> found = new ArrayList<>();
         facts.devices().forEach((id, type) -> {
             if (type.startsWith("vfio-")) {
                 found.add(Objection.of("device " + id + " is " + type,
@@ -149,6 +194,18 @@ public final class QemuInspector {
                         "unplug it before the move"));
             }
         });
+        return found;
+    }
+
+    private static List<Objection> disks(QemuControl qemu, QemuFacts facts)
+            throws QmpException {
+        List<Objection> found = new ArrayList<>();
+        for (JsonNode job : qemu.qmp().execute("query-block-jobs")) {
+            found.add(Objection.of("block job " + job.path("device").asText() + " ("
+                    + job.path("type").asText() + ") is active",
+                    "the target cannot take it over",
+                    "wait for it, or end it with block-job-cancel"));
+        }
         for (QemuFacts.Drive drive : facts.drives()) {
             if (drive.direct()) {
                 found.add(Objection.tracking("drive " + drive.name() + " is opened with O_DIRECT",
@@ -156,6 +213,17 @@ public final class QemuInspector {
                         "use cache=writeback,aio=threads, or --tracker scan"));
             }
         }
+        for (JsonNode node : qemu.qmp().execute("query-named-block-nodes")) {
+            String driver = node.path("drv").asText();
+            if (REGISTERING.contains(driver)) {
+                found.add(Objection.tracking("block node " + node.path("node-name").asText()
+                        + " has the driver " + driver,
+                        "its device or its ring writes to the guest's RAM untracked",
+                        "use the driver host_device or file with cache.direct=off, or"
+                        + " --tracker scan"));
+            }
+        }
+        return found;
     }
 
     /**
@@ -209,6 +277,10 @@ public final class QemuInspector {
             found.add(Objection.of("QEMU has " + target + " open",
                     "a device of the host writes to the guest's RAM past every tracker",
                     "unplug it with device_del before the move"));
+        } else if (target.equals("anon_inode:[io_uring]") && told.add(target)) {
+            found.add(Objection.tracking("QEMU has an io_uring",
+                    "a ring with registered buffers writes to the guest's RAM untracked",
+                    "use aio=threads, or --tracker scan"));
         } else if (target.startsWith("/") && direct(info) && told.add(target)) {
             found.add(Objection.tracking("QEMU opened " + target + " with O_DIRECT",
                     "what it reads reaches the guest's RAM untracked",

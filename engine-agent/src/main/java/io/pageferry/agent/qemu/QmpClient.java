@@ -184,6 +184,22 @@ public final class QmpClient implements AutoCloseable {
         }
     }
 
+    /**
+     * Sends commands and awaits nothing: QEMU obeys them in this order, and nobody hears whether it
+     * refused one. A command executed later is answered when they are done.
+     *
+     * @param commands 1 or more
+     * @throws QmpException when the connection is gone
+     */
+    public void tell(List<Command> commands) throws QmpException {
+        StringBuilder lines = new StringBuilder();
+        for (Command command : commands) {
+            // A reply to a number that nobody waits for is dropped.
+            lines.append(command.message(nextId.getAndIncrement())).append('\n');
+        }
+        connection.send(lines.toString(), System.nanoTime() + COMMAND_LIMIT.toNanos());
+    }
+
     private JsonNode await(Command command, CompletableFuture<JsonNode> reply, long deadline)
             throws QmpException {
         // Whoever ended the connection before the entry was there did not complete it.

@@ -2,11 +2,14 @@ package io.pageferry.agent.report;
 
 import io.pageferry.core.migration.MigrationListener;
 import io.pageferry.core.round.RoundStats;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * Stops an agent for ever at a chosen state, so that a test can kill it right there. The state's
- * event was written before; its record, if it has one, is durable.
+ * Stops an agent at a chosen state, so that a test can kill it right there, or change the world
+ * around it. The state's event was written before; its record, if it has one, is durable.
  *
  * <p>Chosen by the system property {@value #PROPERTY}: the name of a state, or {@code paused} for
  * the moment after the first last pages were applied.
@@ -15,14 +18,20 @@ public final class Hold implements MigrationListener {
     /** Names the state; no property, no hold. */
     public static final String PROPERTY = "pageferry.hold";
 
+    /** Names a file: it stands there only as long as that is there. */
+    public static final String WHILE = "pageferry.hold.while";
+
+    private static final long PAUSE_NANOS = 10_000_000L;
     private static final String PAUSED = "paused";
 
     private final MigrationListener listener;
     private final String at;
+    private final Path file;
 
     private Hold(MigrationListener listener, String at) {
         this.listener = listener;
         this.at = at;
+        this.file = Optional.ofNullable(System.getProperty(WHILE)).map(Path::of).orElse(null);
     }
 
     /**
@@ -58,9 +67,9 @@ public final class Hold implements MigrationListener {
         listener.log(level, message);
     }
 
-    private static void holdIf(boolean here) {
-        while (here) {
-            LockSupport.park();
+    private void holdIf(boolean here) {
+        while (here && (file == null || Files.exists(file))) {
+            LockSupport.parkNanos(PAUSE_NANOS);
         }
     }
 }

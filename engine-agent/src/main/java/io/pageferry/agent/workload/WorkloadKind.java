@@ -30,8 +30,9 @@ public final class WorkloadKind implements GuestKind {
     }
 
     @Override
-    public List<String> inspect(GuestUri uri) {
+    public List<Finding> inspect(GuestUri uri) {
         WorkloadSpec spec = WorkloadSpec.parse(uri);
-        return List.of("supported: an embedded guest of " + spec.size() + " bytes");
+        return List.of(new Finding("guest", Verdict.OK, "supported: an embedded guest of "
+                + spec.size() + " bytes", "", ""));
     }
 }

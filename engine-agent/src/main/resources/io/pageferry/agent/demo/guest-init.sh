@@ -134,6 +134,10 @@ if [ "$bulk" -ge 2 ]; then
     fill_bulk
     write_bulk &
 fi
+# A test may have put more into the archive for it to do.
+if [ -f /more.sh ]; then
+    sh /more.sh &
+fi
 pace | awk -f /writer.awk -v set="$set" -v rate="$rate"
 echo "writer ended"
 while :; do sleep 3600; done

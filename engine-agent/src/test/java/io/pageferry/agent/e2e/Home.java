@@ -9,6 +9,7 @@ import io.pageferry.agent.demo.DemoQemu;
 import io.pageferry.agent.qemu.QemuControl;
 import io.pageferry.agent.qemu.QemuControl.Settings;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -56,6 +57,16 @@ final class Home {
         List<Path> all = new ArrayList<>(past);
         all.add(qemu.console());
         return ConsoleLog.read(all);
+    }
+
+    /** {@return all that it printed, in all its homes} */
+    String console() throws IOException {
+        StringBuilder text = new StringBuilder();
+        for (Path one : past) {
+            text.append(Files.readString(one, StandardCharsets.ISO_8859_1));
+        }
+        return text.append(Files.readString(qemu.console(), StandardCharsets.ISO_8859_1))
+                .toString();
     }
 
     /**

@@ -2,6 +2,7 @@ package io.pageferry.agent.e2e;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
@@ -13,10 +14,14 @@ import io.pageferry.agent.demo.TestMachines;
 import io.pageferry.agent.qemu.QemuControl;
 import java.io.IOException;
 import java.io.RandomAccessFile;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -49,10 +54,10 @@ class ShapesTest {
      * @param name    what it stands for
      * @param memory  where its RAM is
      * @param vcpus   1 to 4
-     * @param regions memory backends
+     * @param tracker that can follow it
      * @param more    arguments
      */
-    record Shape(String name, Memory memory, int vcpus, int regions, List<String> more) {
+    record Shape(String name, Memory memory, int vcpus, String tracker, List<String> more) {
         @Override
         public String toString() {
             return name;
@@ -75,11 +80,9 @@ class ShapesTest {
     static Stream<Shape> shapes() throws IOException {
         return Stream.of(
                 new Shape("q35, two memfds, 2 vCPUs, VGA, virtio, sandbox", Memory.TWO_MEMFDS, 2,
-                        2, q35()),
-                new Shape("i440fx, two unlinked files, 4 vCPUs, cirrus, e1000, readconfig",
-                        Memory.TWO_FILES, 4, 2, readconfig()),
-                new Shape("i440fx, a file and a DIMM, 3 vCPUs, virtio-serial", Memory.FILE, 3, 2,
-                        dimm()));
+                        "auto", q35()),
+                new Shape("i440fx, two unlinked files, 4 vCPUs, cirrus, readconfig, O_DIRECT",
+                        Memory.TWO_FILES, 4, "scan", readconfig()));
     }
 
     private static List<String> q35() throws IOException {
@@ -87,6 +90,8 @@ class ShapesTest {
                 "-drive", "file=" + disk() + ",format=raw,if=none,id=d0,cache=writeback",
                 "-device", "virtio-blk-pci,drive=d0,id=blk0",
                 "-netdev", "user,id=n0", "-device", "virtio-net-pci,netdev=n0,id=net0,romfile=",
+                // Whoever starts last has the file: the target.
+                "-object", "filter-dump,id=dump0,netdev=n0,file=" + folder.resolve("net.pcap"),
                 "-device", "virtio-rng-pci,id=rng0", "-device", "virtio-balloon-pci,id=bal0",
                 // More of it would forbid -daemonize.
                 "-sandbox", "on,obsolete=deny,resourcecontrol=deny");
@@ -106,14 +111,8 @@ class ShapesTest {
                   type = "user"
                 """);
         return List.of("-readconfig", config.toString(), "-vga", "cirrus", "-usb",
-                "-device", "usb-tablet");
-    }
-
-    private static List<String> dimm() {
-        return List.of("-m", "slots=2,maxmem=1G",
-                "-object", "memory-backend-memfd,id=dimm0,size=128M,share=on",
-                "-device", "pc-dimm,memdev=dimm0,id=slot0",
-                "-device", "virtio-serial-pci,id=vs0", "-device", "virtio-scsi-pci,id=scsi0");
+                "-device", "usb-tablet",
+                "-drive", "file=" + disk() + ",format=raw,if=virtio,cache=none");
     }
 
     private static Path disk() throws IOException {
@@ -131,18 +130,93 @@ class ShapesTest {
                 shape.vcpus(), shape.memory(), shape.more());
         Home home = Home.boot(rig, machine);
         DemoQemu next = rig.waiting(machine);
+        checkChangesNothing(home, next, shape.tracker());
+        QemuControl.Settings before = settings(next);
         Agent target = rig.receive(next, "");
-        Agent source = rig.migrate(home.qemu(), target, "", "--after", "keep");
+        if (!shape.tracker().equals("auto")) {
+            refusedWithoutScan(home, target);
+        }
+        Agent source = rig.migrate(home.qemu(), target, "", "--after", "keep",
+                "--tracker", shape.tracker());
         E2e.assertMoved(source, target);
         rig.awaitNothingLeft();
-        assertEquals(shape.regions(), source.report().at("/guest/regions").size(),
-                source::toString);
+        assertEquals(2, source.report().at("/guest/regions").size(), source::toString);
         assertTrue(Traces.of(home.qemu().process().pid()).isUntracked());
         if (shape.more().contains("-vga")) {
             screenWent(home.qemu(), next);
         }
+        assertFalse(warnsOfKeeping(source), "the disk's lock refuses a cont");
+        if (shape.more().toString().contains("net.pcap")) {
+            // As many as asked for, and none at the load, when the source could still go on.
+            Poll.until(() -> announcements() >= 5, () -> "the guest was not announced");
+        }
+        assertEquals(before, settings(next));
         home.livesOnAt(next);
+        assertTrue(announcements() <= 5, "QEMU announced it too");
         rig.end(next);
+    }
+
+    static boolean warnsOfKeeping(Agent source) {
+        return source.events().stream().anyMatch(event ->
+                event.path("message").asText().startsWith("--after keep"));
+    }
+
+    private static QemuControl.Settings settings(DemoQemu qemu) throws IOException {
+        try (QemuControl control = qemu.control()) {
+            assertEquals(5, control.announceRounds());
+            return control.settings();
+        }
+    }
+
+    /** RARP packets (RFC 903, ethertype 0x8035) in what the network card sent. */
+    private static long announcements() throws IOException {
+        Path file = folder.resolve("net.pcap");
+        if (!Files.exists(file)) {
+            return 0;
+        }
+        byte[] all = Files.readAllBytes(file);
+        long found = 0;
+        // A pcap file: a head of 24 bytes, then packets with a head of 16 each.
+        for (int at = 24; at + 30 <= all.length; at += 16 + length(all, at)) {
+            if (all[at + 28] == (byte) 0x80 && all[at + 29] == 0x35) {
+                found++;
+            }
+        }
+        return found;
+    }
+
+    private static int length(byte[] all, int at) {
+        return ByteBuffer.wrap(all, at + 8, 4).order(ByteOrder.LITTLE_ENDIAN).getInt();
+    }
+
+    /** Its rows, while the guest runs and while a target waits. */
+    private void checkChangesNothing(Home home, DemoQemu next, String tracker)
+            throws IOException {
+        Agent plain = rig.start("", List.of("check", Rig.uri(home.qemu())));
+        assertEquals(tracker.equals("auto") ? 0 : 3, plain.exit(), plain::toString);
+        Agent source = rig.start("", List.of("check", Rig.uri(home.qemu()),
+                "--tracker", tracker));
+        Agent target = rig.start("", List.of("check", Rig.uri(next)));
+        for (Agent check : List.of(source, target)) {
+            assertEquals(0, check.exit(), check::toString);
+            assertTrue(check.words().contains("it can be moved"), check::toString);
+        }
+        Set<String> verdicts = source.events().stream()
+                .map(row -> row.path("verdict").asText()).collect(Collectors.toSet());
+        assertEquals(tracker.equals("auto") ? Set.of("ok") : Set.of("ok", "scan-only"), verdicts);
+        assertTrue(source.events().size() >= 9, source::toString);
+        home.livesOn();
+        home.isAsItWas();
+        assertEquals("inmigrate", Rig.condition(next));
+        Poll.until(() -> Rig.isFree(next), () -> "check still holds the monitor");
+    }
+
+    private void refusedWithoutScan(Home home, Agent target) throws IOException {
+        Agent refused = rig.migrate(home.qemu(), target, "");
+        E2e.assertEnds(3, "refused", refused);
+        assertTrue(refused.report().at("/error/remedy").asText().contains("--tracker scan"),
+                refused::toString);
+        home.isAsItWas();
     }
 
     private void screenWent(DemoQemu from, DemoQemu to) throws IOException {

@@ -31,6 +31,8 @@ class QemuInspectorTest {
             "query-status", "{\"status\": \"running\", \"running\": true}",
             "query-migrate", "{}",
             "query-block-jobs", "[]",
+            "query-named-block-nodes", "[]",
+            "qom-get", "false",
             "query-memory-size-summary", "{\"base-memory\": 1048576, \"plugged-memory\": 0}",
             "query-migrate-capabilities", "[{\"capability\": \"x-ignore-shared\", \"state\":"
                     + " false}, {\"capability\": \"late-block-activate\", \"state\": false}]"));
@@ -108,6 +110,44 @@ class QemuInspectorTest {
     }
 
     @Test
+    void ringsAndDevicesBehindADiskAreTold() throws IOException {
+        answers.put("query-named-block-nodes",
+                "[{\"drv\": \"raw\", \"node-name\": \"a\"},"
+                        + " {\"drv\": \"nvme-io_uring\", \"node-name\": \"b\"}]");
+        List<Objection> found = ask(facts(SHARED, Map.of()), QemuInspector::source);
+        assertOne(found, "block node b", "--tracker scan");
+        assertTrue(found.getFirst().trackingOnly());
+    }
+
+    @Test
+    void memoryThatANewerQemuWouldSendItselfIsRefused() throws IOException {
+        QemuFacts old = facts(SHARED, Map.of());
+        for (String version : List.of("8.0.5", "7.2.22")) {
+            assertEquals(List.of(), ask(of(version, old), QemuInspector::source), version);
+        }
+        for (String version : List.of("8.1.0", "10.0.2")) {
+            assertSource(of(version, old), "memory-backend-memfd ram",
+                    "memory-backend-file,id=ram");
+        }
+        answers.put("qom-get", "true");
+        assertSource(old, "aux-ram-share=on", "leave aux-ram-share=on out");
+    }
+
+    private static QemuFacts of(String version, QemuFacts other) {
+        return new QemuFacts(other.name(), version, other.machine(), other.accelerator(),
+                other.cpu(), other.cpuFeatures(), other.vcpus(), other.memory(), other.devices(),
+                other.layout(), other.otherBlocks(), other.drives());
+    }
+
+    @Test
+    void memoryThatGrowsByItselfIsTold() throws IOException {
+        answers.put("query-memory-size-summary",
+                "{\"base-memory\": 524288, \"plugged-memory\": 0}");
+        assertSource(facts(SHARED, Map.of("vm0", "virtio-mem-pci")), "RAM is 524288",
+                "requested-size");
+    }
+
+    @Test
     void aMigrationAndItsBlockersAreTold() throws IOException {
         answers.put("query-migrate", "{\"status\": \"active\", \"blocked\": true,"
                 + " \"blocked-reasons\": [\"The 9p device is mounted\"]}");
@@ -166,6 +206,7 @@ class QemuInspectorTest {
         assertEquals(List.of(), open("/disk", "0100002"));
         assertEquals(List.of(), open("socket:[123]", "02"));
         assertOne(open("/dev/vhost-net", "0100002"), "/dev/vhost-net", "vhost=off");
+        assertOne(open("anon_inode:[io_uring]", "02"), "io_uring", "aio=threads");
         assertOne(open("/dev/vfio/12", "0100002"), "/dev/vfio/12", "device_del");
         assertOne(QemuInspector.process(folder.resolve("gone"), List.of()), "no process",
                 "start it");

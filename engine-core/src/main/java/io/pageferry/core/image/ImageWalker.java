@@ -1,5 +1,7 @@
 package io.pageferry.core.image;
 
+import io.pageferry.core.codec.PageBatch;
+import io.pageferry.core.codec.PageCodec;
 import io.pageferry.core.dirty.DirtyBitmap;
 import io.pageferry.core.memory.ChecksumTable;
 import io.pageferry.core.memory.DataRun;
@@ -16,9 +18,11 @@ import java.util.function.LongPredicate;
  * to region base + index × 4096 by its own arithmetic, so a page applied to a wrong place, not at
  * all or too late is seen. Pages that nobody sent are proved to be zero. Confined to one thread.
  *
- * <p>Work is cut into steps, so that reading back goes on between batches: {@link #enqueueWritten}
- * at each barrier, {@link #step} while there is nothing better to do, {@link #proveUnwritten} at
- * the end. Not before the barrier: an older version may be applied after the newer one.
+ * <p>Pages are read back soon after they were written, by {@link #readBack}, while the caches hold
+ * them. A page that is written again counts as not read back: whichever version came last, a wrong
+ * older one too, is the one that is summed last. What was left, {@link #enqueueWritten} queues at
+ * each barrier, {@link #step} reads while there is nothing better to do, and
+ * {@link #proveUnwritten} adds at the end what nobody sent.
  */
 public final class ImageWalker implements AutoCloseable {
     private final MemoryImage image;
@@ -56,7 +60,26 @@ public final class ImageWalker implements AutoCloseable {
         this.table = new ChecksumTable(pages);
     }
 
-    /** Queues every page that the writer wrote since the last call. */
+    /**
+     * Reads some pages back now, those of them that the writer wrote since they were read last.
+     *
+     * @param descriptors of a batch, as {@link PageBatch#descriptorAt} gives them
+     * @param count       so many of them
+     */
+    public void readBack(long[] descriptors, int count) {
+        dataRun.age();
+        for (int i = 0; i < count; i++) {
+            long page = PageBatch.pageOf(descriptors[i]);
+            if (writer.takeFresh(page)) {
+                boolean cleared = PageBatch.codecOf(descriptors[i]) == PageCodec.ZERO;
+                // To clear a page may have made it a hole in what is remembered as data.
+                table.set(page, cleared ? sumOfCleared(page) : sum(page));
+                proved.mark(page);
+            }
+        }
+    }
+
+    /** Queues every page that the writer wrote and that was not read back since. */
     public void enqueueWritten() {
         writer.harvestFresh(waiting);
         dataRun.forget();
@@ -164,11 +187,17 @@ public final class ImageWalker implements AutoCloseable {
         int sum = sum(page);
         if (sum != PageChecksum.OF_ZEROS && !writer.wasWritten(page)) {
             image.clear(page, 1);
-            // Not by the run of data, whose end would have to be looked for anew: for each page of
-            // a reused image that was 90 µs.
-            return image.nextData(page) > page ? PageChecksum.OF_ZEROS : read(page);
+            return sumOfCleared(page);
         }
         return sum;
+    }
+
+    /**
+     * Not by the run of data, whose end would have to be looked for anew: for each page of a reused
+     * image that was 90 µs.
+     */
+    private int sumOfCleared(long page) {
+        return image.nextData(page) > page ? PageChecksum.OF_ZEROS : read(page);
     }
 
     private int sum(long page) {

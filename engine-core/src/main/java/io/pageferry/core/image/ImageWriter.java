@@ -73,6 +73,20 @@ public final class ImageWriter implements AutoCloseable {
     }
 
     /**
+     * Takes one page out of what {@link #harvestFresh} would hand over.
+     *
+     * @param page global index
+     * @return whether it was written since it was last taken or handed over
+     */
+    public boolean takeFresh(long page) {
+        boolean taken = fresh.isMarked(page);
+        if (taken) {
+            fresh.clear(page);
+        }
+        return taken;
+    }
+
+    /**
      * Tells whether a page was ever written here.
      *
      * @param page global index

@@ -36,7 +36,8 @@ public final class GuestException extends IOException {
     }
 
     /**
-     * Says that the guest provably did not execute one instruction and is ended.
+     * Says that the guest provably did not execute one instruction since it was loaded or its
+     * state saved. An {@link IncomingGuest} has ended it by then.
      *
      * @return this
      */

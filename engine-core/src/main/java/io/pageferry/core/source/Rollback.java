@@ -26,6 +26,7 @@ final class Rollback {
     private Message.Mismatch found;
     private MismatchFinder mismatch;
     private boolean resumed;
+    private boolean warned;
     private long deadline;
     private long nextTry;
 
@@ -95,6 +96,11 @@ final class Rollback {
             }
         } catch (GuestException refused) {
             nextTry = context.now() + RETRY_NANOS;
+            if (refused.mayRetry() && !warned) {
+                warned = true;
+                context.warn("the guest is ours and stays paused, trying again: "
+                        + refused.getMessage());
+            }
             Optional<String> ended = context.parts.guest().ended();
             if (ended.isPresent()) {
                 context.finish(Outcome.of(Result.GUEST_ENDED, ErrorCode.GUEST_ENDED, ended.get(),

@@ -22,6 +22,8 @@ final class Receiver implements AutoCloseable {
     private final boolean verify;
     private final boolean full;
     private final long[] applied;
+    private final long[] latest = new long[PageBatch.MAX_PAGES];
+    private int latestCount;
     private Message.RoundEnd barrier;
     private long walkingRound = -1;
     private long walkedRound = -1;
@@ -38,6 +40,17 @@ final class Receiver implements AutoCloseable {
     void apply(PageBatch batch) throws PageDecodeException {
         writer.apply(batch);
         applied[batch.channel()] = batch.sequence();
+        latestCount = 0;
+        while (verify && latestCount < batch.count()) {
+            latest[latestCount] = batch.descriptorAt(latestCount);
+            latestCount++;
+        }
+    }
+
+    /** Reads back what the last batch wrote; the batch may be gone by now. */
+    void readBack() {
+        walker.readBack(latest, latestCount);
+        latestCount = 0;
     }
 
     /** Takes a barrier; returns what is wrong with it, or null. */

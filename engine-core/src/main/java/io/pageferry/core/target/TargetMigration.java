@@ -179,6 +179,7 @@ public final class TargetMigration implements LinkHandler, AutoCloseable {
             receiver.apply(batch);
             context.figures.batch(batch.payloadBytes() + batch.count() * Long.BYTES);
             context.link().applied(batch);
+            receiver.readBack();
         } catch (PageDecodeException broken) {
             end(ErrorCode.PROTOCOL_VIOLATION, broken.getMessage(), Side.SOURCE);
         }

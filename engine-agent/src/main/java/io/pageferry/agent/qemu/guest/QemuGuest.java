@@ -148,6 +148,10 @@ final class QemuGuest implements SourceGuest {
     public GuestDescription describe() {
         Map<String, String> attributes = facts.asMap();
         attributes.putAll(places);
+        if (attributes.size() > GuestDescription.MAX_ATTRIBUTES) {
+            // A machine of a hundred devices: QEMU itself compares where they are plugged in.
+            attributes.keySet().removeIf(key -> key.startsWith("qemu.slot."));
+        }
         return new GuestDescription(QemuKind.SCHEME, facts.name(), regions.regions(),
                 regions.dataBytes(), attributes);
     }
@@ -215,9 +219,8 @@ final class QemuGuest implements SourceGuest {
         try {
             QemuControl.ContResult result = qemu.cont();
             if (!result.running()) {
-                GuestException refused = new GuestException(ErrorCode.GUEST_FAILED,
-                        "QEMU refused to go on: " + result.desc(),
-                        result.lockRefused() ? "end what holds the disk's lock" : "");
+                GuestException refused = ContRefusal.of(process, result,
+                        "QEMU refused to go on");
                 throw result.lockRefused() ? refused.retryable() : refused;
             }
         } catch (QmpException failed) {
@@ -251,6 +254,15 @@ final class QemuGuest implements SourceGuest {
     @Override
     public Optional<String> throttleTrouble() {
         return throttle == null ? Optional.empty() : throttle.trouble();
+    }
+
+    @Override
+    public Optional<String> keepWarning() {
+        boolean locked = facts.drives().stream()
+                .anyMatch(drive -> !drive.readOnly() && !drive.file().isEmpty());
+        return locked ? Optional.empty() : Optional.of("--after keep: this guest writes to no disk,"
+                + " so nothing refuses a cont of what is kept: never say it while the guest runs at"
+                + " the target");
     }
 
     @Override

@@ -4,7 +4,6 @@ import io.pageferry.agent.guest.GuestHandle;
 import io.pageferry.agent.qemu.QemuControl;
 import io.pageferry.agent.qemu.QmpException;
 import io.pageferry.agent.qemu.RunState;
-import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.GuestException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -16,11 +15,14 @@ final class QemuHandle implements GuestHandle {
     private final QemuProcess process;
     private final QemuBefore before;
     private final boolean throttled;
+    /** Null at a source. */
+    private final QemuArrival arrival;
     private QemuControl qemu;
 
     QemuHandle(Map<String, String> reach) {
         this.process = QemuProcess.of(reach);
         this.before = QemuBefore.of(reach);
+        this.arrival = QemuArrival.of(reach);
         this.throttled = reach.containsKey(THROTTLED);
     }
 
@@ -56,8 +58,13 @@ final class QemuHandle implements GuestHandle {
             QemuControl.ContResult result = control().cont();
             if (!result.running()) {
                 // Right after its reader died QEMU may still be ending its own migration.
-                throw new GuestException(ErrorCode.GUEST_FAILED,
-                        "QEMU refused to go on: " + result.desc(), "").retryable();
+                GuestException refused = ContRefusal.of(process, result,
+                        "QEMU refused to go on").retryable();
+                throw result.lockRefused() ? refused.provablyNeverRan() : refused;
+            }
+            if (arrival != null) {
+                arrival.tell(control());
+                control().status();
             }
         } catch (QmpException failed) {
             throw QemuGuest.failure(failed);

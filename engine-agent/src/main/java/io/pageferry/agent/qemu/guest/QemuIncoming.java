@@ -37,17 +37,18 @@ final class QemuIncoming implements TargetGuest {
     private final Pulse pulse;
     private final QemuControl qemu;
     private final QemuFacts facts;
-    private final Map<String, Boolean> capabilities;
+    private final QemuArrival before;
     private MappedRegions regions;
     private boolean touched;
+    private boolean told;
 
     private QemuIncoming(QemuProcess process, QemuControl qemu, QemuFacts facts,
-            Map<String, Boolean> capabilities) {
+            QemuArrival before) {
         this.process = process;
         this.pulse = new Pulse(process);
         this.qemu = qemu;
         this.facts = facts;
-        this.capabilities = capabilities;
+        this.before = before;
     }
 
     static QemuIncoming open(QemuProcess process, GuestSetup setup) throws GuestException {
@@ -57,7 +58,7 @@ final class QemuIncoming implements TargetGuest {
             QemuFacts facts = QemuProbe.read(qemu);
             Objection.refuse(QemuInspector.target(qemu, facts));
             QemuIncoming incoming = new QemuIncoming(process, qemu, facts,
-                    qemu.capabilities());
+                    QemuArrival.of(qemu));
             // Said now rather than to a source that has come.
             incoming.find(facts.memory());
             if (setup.prealloc()) {
@@ -102,7 +103,7 @@ final class QemuIncoming implements TargetGuest {
         Path socket = process.stateSocket("in");
         try {
             touched = true;
-            qemu.prepareTarget(socket, capabilities);
+            qemu.prepareTarget(socket, before.capabilities());
             DeviceState.load(qemu, socket, ByteBuffer.wrap(state), LOAD_LIMIT);
         } catch (IOException failed) {
             throw new GuestException(ErrorCode.GUEST_FAILED,
@@ -117,11 +118,13 @@ final class QemuIncoming implements TargetGuest {
             QemuControl.ContResult result = qemu.cont();
             if (!result.running()) {
                 // It said no, so not one instruction ran; and it shall not run later either.
+                GuestException refused = ContRefusal.of(process, result,
+                        "QEMU refused to start the guest");
                 process.end(qemu);
-                throw new GuestException(ErrorCode.GUEST_FAILED, "QEMU refused to start the guest: "
-                        + result.desc(), result.lockRefused() ? "end what holds the disk's lock"
-                        : "look at QEMU's own log").provablyNeverRan();
+                throw refused.provablyNeverRan();
             }
+            before.tell(qemu);
+            told = true;
         } catch (QmpException unknown) {
             throw QemuGuest.failure(unknown);
         }
@@ -153,13 +156,32 @@ final class QemuIncoming implements TargetGuest {
 
     @Override
     public Map<String, String> reach() {
-        return process.reach();
+        Map<String, String> reach = process.reach();
+        before.putInto(reach);
+        return reach;
     }
 
     @Override
     public void close() {
         release();
+        if (touched && process.isAlive()) {
+            if (!told) {
+                // One that somebody had paused is here too, and stands still.
+                before.tell(qemu);
+            }
+            heard();
+        }
         qemu.close();
+    }
+
+    /** QEMU drops what it has not read yet of a client that hangs up. */
+    private void heard() {
+        try {
+            qemu.status();
+        } catch (QmpException gone) {
+            // Then nobody is there to be told.
+            return;
+        }
     }
 
     private void populate() throws GuestException {

@@ -6,14 +6,11 @@ import io.pageferry.agent.guest.GuestSetup;
 import io.pageferry.agent.guest.GuestUri;
 import io.pageferry.agent.guest.SourceGuest;
 import io.pageferry.agent.guest.TargetGuest;
-import io.pageferry.agent.qemu.Objection;
 import io.pageferry.agent.qemu.QemuControl;
-import io.pageferry.agent.qemu.QemuFacts;
-import io.pageferry.agent.qemu.QemuInspector;
-import io.pageferry.agent.qemu.QemuProbe;
 import io.pageferry.agent.qemu.QemuRehearsal;
 import io.pageferry.agent.qemu.QmpException;
 import io.pageferry.agent.qemu.RunState;
+import io.pageferry.agent.qemu.check.CheckTable;
 import io.pageferry.agent.throttle.ThreadThrottle;
 import io.pageferry.core.migration.GuestException;
 import java.io.IOException;
@@ -56,35 +53,24 @@ public final class QemuKind implements GuestKind {
     }
 
     @Override
-    public List<String> inspect(GuestUri uri) throws GuestException {
+    public List<Finding> inspect(GuestUri uri) throws GuestException {
         QemuProcess process = QemuProcess.find(uri);
-        List<String> lines = new ArrayList<>();
         try (QemuControl qemu = process.connect()) {
-            QemuFacts facts = QemuProbe.read(qemu);
-            lines.add("found: QEMU " + facts.version() + " (pid " + process.pid() + "), "
-                    + facts.machine() + ", " + facts.vcpus() + " vCPU, "
-                    + (facts.memoryBytes() >> 20) + " MiB");
-            boolean waits = qemu.status().state() == RunState.INMIGRATE;
-            List<Objection> objections = waits
-                    ? QemuInspector.target(qemu, facts) : QemuInspector.source(qemu, facts);
-            objections.forEach(objection -> lines.add("refused: " + objection));
-            if (!waits) {
-                lines.add(throttle(process, qemu));
+            List<Finding> rows = new ArrayList<>(CheckTable.of(process.pid(), qemu));
+            if (qemu.status().state() != RunState.INMIGRATE) {
+                rows.add(new Finding("throttle", Verdict.OK, throttle(process, qemu), "", ""));
             }
-            if (objections.isEmpty()) {
-                lines.add(waits ? "supported as target" : "supported as source");
-            }
+            return rows;
         } catch (QmpException failed) {
             throw QemuGuest.failure(failed);
         }
-        return lines;
     }
 
     private static String throttle(QemuProcess process, QemuControl qemu) {
         try (ThreadThrottle throttle = process.throttle(qemu)) {
-            return "throttle: " + throttle.name() + ", " + throttle.reason();
+            return throttle.name() + ", " + throttle.reason();
         } catch (IOException hidden) {
-            return "no throttle: " + hidden.getMessage();
+            return "none: " + hidden.getMessage();
         }
     }
 }

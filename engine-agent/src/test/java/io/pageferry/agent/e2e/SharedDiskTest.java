@@ -1,0 +1,205 @@
+package io.pageferry.agent.e2e;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.pageferry.agent.demo.ConsoleLog;
+import io.pageferry.agent.demo.DemoQemu;
+import io.pageferry.agent.e2e.Agent.Start;
+import io.pageferry.agent.linux.Processes.Signal;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * A guest whose raw and qcow2 images both sides see. Whatever happens to a move, no file of it is
+ * lost, and nobody ever has an image that somebody else has.
+ *
+ * <p>Two hops here; five by {@code mvn verify -pl engine-agent -am -Dtest=SharedDiskTest
+ * -Dsurefire.failIfNoSpecifiedTests=false -DargLine=-Dpageferry.full=true}
+ */
+@Timeout(300)
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class SharedDiskTest {
+    private static final String NAME = "shared";
+
+    @TempDir
+    static Path folder;
+
+    private Rig rig;
+    private Home home;
+    private DemoQemu waiting;
+
+    @BeforeAll
+    void boot() throws IOException {
+        rig = new Rig(folder);
+        DiskGuest guest = DiskGuest.make(folder);
+        DiskGuest.format(folder, NAME);
+        home = Home.boot(rig, guest.machine(folder, NAME));
+    }
+
+    @AfterAll
+    void end() throws IOException {
+        if (rig != null) {
+            rig.close();
+        }
+    }
+
+    @BeforeEach
+    void another() throws IOException {
+        waiting = rig.waiting(home.machine());
+        Poll.until(() -> DiskGuest.rounds(home) > 0, () -> "it does not get at its disks");
+    }
+
+    @AfterEach
+    void everyFileIsThere() throws IOException {
+        rig.awaitNothingLeft();
+        if (waiting != home.qemu()) {
+            assertEquals(0, ConsoleLog.read(waiting.console()).lastTick());
+            rig.end(waiting);
+        }
+        DiskGuest.worksOn(home);
+        DiskGuest.assertSound(home, DiskGuest.image(folder, NAME, "qcow2"));
+    }
+
+    @Test
+    void hopsBackAndForth() throws IOException {
+        int hops = Boolean.getBoolean("pageferry.full") ? 5 : 2;
+        for (int hop = 1; hop <= hops; hop++) {
+            Agent target = rig.receive(waiting, "");
+            Agent source = rig.migrate(home.qemu(), target, "");
+            E2e.assertMoved(source, target);
+            System.out.println("hop " + hop + ", downtime " + source.report().path("downtimeMs"));
+            home.movedTo(waiting);
+            if (hop < hops) {
+                DiskGuest.worksOn(home);
+                DiskGuest.assertSound(home, DiskGuest.image(folder, NAME, "qcow2"));
+                waiting = rig.waiting(home.machine());
+            }
+        }
+    }
+
+    /** The target has loaded the state, and lives: it has no lock that the source wants back. */
+    @Test
+    void rollsBackWithTheLoadedTargetAlive() throws IOException {
+        Agent target = rig.receive(waiting, "ready");
+        Agent source = rig.migrate(home.qemu(), target, "", "--max-switchover", "2s");
+        target.awaitHold("ready");
+        E2e.assertEnds(4, "failed", source);
+        DiskGuest.worksOn(home);
+        assertTrue(waiting.process().isAlive());
+        target.kill();
+        Poll.until(() -> Rig.condition(waiting).equals("gone"), () -> "the target's guest lives");
+    }
+
+    /**
+     * Somebody else took the disk in the moment in which it was nobody's. The target's agent dies
+     * too, so it is its guard that gives the guest back, and a later receiver that says so.
+     */
+    @Test
+    void runsAsSoonAsTheLockIsFree() throws IOException {
+        Path file = Files.createTempFile(folder, "hold", "");
+        Agent target = held(file);
+        Agent source = rig.migrate(home.qemu(), target, "");
+        target.awaitHold("active");
+        try (Holder holder = Holder.take(DiskGuest.image(folder, NAME, "raw"))) {
+            target.kill();
+            Agent later = rig.start("", List.of("receive", "image:" + folder.resolve("image"),
+                    "--listen", target.address()));
+            source.await("word of the holder", event ->
+                    event.path("message").asText().contains(holder.words()));
+            assertEquals("owned", source.states().getLast(), source::toString);
+            assertEquals("gone", Rig.condition(waiting));
+            later.signal(Signal.TERM);
+            later.exit();
+        }
+        E2e.assertEnds(4, "failed", source);
+        assertEquals("source", source.report().at("/owner/side").asText());
+        Files.delete(file);
+    }
+
+    @Test
+    void staysPausedPastTheWindowUntilItIsSettled() throws IOException {
+        Path file = Files.createTempFile(folder, "hold", "");
+        Agent target = held(file);
+        Agent source = rig.migrate(home.qemu(), target, "", "--settle-window", "2s");
+        target.awaitHold("active");
+        String migration;
+        try (Holder holder = Holder.take(DiskGuest.image(folder, NAME, "qcow2"))) {
+            Files.delete(file);
+            E2e.assertEnds(6, "in-doubt", source);
+            E2e.assertEnds(4, "failed", target);
+            assertEquals("source", source.report().at("/owner/side").asText());
+            assertSays(holder, source.report().at("/error/reason").asText());
+            assertSays(holder, target.report().at("/error/reason").asText());
+            migration = source.report().path("migrationId").asText();
+            assertTrue(source.report().at("/error/remedy").asText()
+                    .contains("pageferry settle " + migration), source::toString);
+            Agent early = settle(migration, 6);
+            assertSays(holder, early.words());
+            assertEquals("postmigrate", Rig.condition(home.qemu()));
+        }
+        settle(migration, 4);
+        assertEquals("running", Rig.condition(home.qemu()));
+    }
+
+    /** A receiver that stands between J(ACTIVE) and the guest's resume while a file is there. */
+    private Agent held(Path file) throws IOException {
+        Agent agent = rig.start(new Start(List.of(), List.of("-Dpageferry.hold=active",
+                "-Dpageferry.hold.while=" + file), List.of("receive", Rig.uri(waiting),
+                "--listen", "127.0.0.1:0", "--once")));
+        agent.address();
+        return agent;
+    }
+
+    private Agent settle(String migration, int exit) throws IOException {
+        Agent settle = rig.start("", List.of("settle", migration, "--settle-window", "1s"));
+        assertEquals(exit, settle.exit(), settle::toString);
+        return settle;
+    }
+
+    private static void assertSays(Holder holder, String words) {
+        assertTrue(words.contains(holder.words()), words);
+    }
+
+    /** A process that has an image open for writing. */
+    private record Holder(Process process) implements AutoCloseable {
+        static Holder take(Path image) throws IOException {
+            String format = image.toString().endsWith("raw") ? "raw" : "qcow2";
+            Process process = new ProcessBuilder("qemu-io", "-f", format, image.toString())
+                    .redirectErrorStream(true).start();
+            StringBuilder said = new StringBuilder();
+            // It prompts once it has the image, and goes on until its input ends.
+            while (said.indexOf("qemu-io> ") < 0) {
+                int letter = process.getInputStream().read();
+                assertTrue(letter >= 0, said.toString());
+                said.append((char) letter);
+            }
+            return new Holder(process);
+        }
+
+        String words() {
+            return "is held by process " + process.pid() + " (qemu-io -f ";
+        }
+
+        @Override
+        public void close() throws IOException {
+            process.destroyForcibly();
+            try {
+                process.waitFor();
+            } catch (InterruptedException interrupted) {
+                Thread.currentThread().interrupt();
+                throw new IOException(interrupted);
+            }
+        }
+    }
+}
