@@ -14,8 +14,10 @@ import java.nio.file.Path;
  * @param options        of the migration
  * @param after          {@code quit} or {@code keep}
  * @param stateDirectory folder, or null for the user's
+ * @param copyStorage    whether its disks are copied
  * @param lingerNanos    how long an embedded guest that stays here goes on running
  */
 public record MigrateSettings(GuestUri guest, InetSocketAddress target, String tracker,
-        SourceOptions options, String after, Path stateDirectory, long lingerNanos) {
+        SourceOptions options, String after, boolean copyStorage, Path stateDirectory,
+        long lingerNanos) {
 }

@@ -6,6 +6,7 @@ import io.pageferry.agent.guest.GuestHandle;
 import io.pageferry.agent.guest.GuestKinds;
 import io.pageferry.agent.guest.GuestSetup;
 import io.pageferry.agent.guest.SourceGuest;
+import io.pageferry.agent.guest.StreamRoad;
 import io.pageferry.agent.journal.FileJournal;
 import io.pageferry.agent.journal.HeldLock;
 import io.pageferry.agent.journal.JournalHeader;
@@ -80,6 +81,10 @@ public final class SourceAgent {
                 .openSource(settings.guest(), setup)) {
             listener.log(Level.INFO, "tracker: " + guest.tracker().name() + ", "
                     + guest.trackerReason());
+            if (settings.copyStorage() && !guest.canCopyStorage()) {
+                return nothing(ErrorCode.FEATURE_MISSING, "a " + guest.describe().kind()
+                        + " guest has no disks to copy", Side.SOURCE, "leave --copy-storage out");
+            }
             if (settings.after().equals("keep")) {
                 guest.keepWarning().ifPresent(line -> listener.log(Level.WARN, line));
             }
@@ -163,12 +168,26 @@ public final class SourceAgent {
                 return nothing(unreached.code(), unreached.getMessage(), Side.TARGET,
                         "start pageferry receive there, and look at address and port");
             }
+            try {
+                copyStorage(guest, link);
+            } catch (GuestException none) {
+                link.close();
+                return nothing(none.code(), none.getMessage(), Side.SOURCE, none.remedy());
+            }
             try (link; FileJournal journal = directory.create(header(guest))) {
                 if (guard != null) {
                     guard.watch(directory.path(), id, Side.SOURCE.name(), guest.identity());
                 }
                 return migrate(guest, journal, new Connection(client, link, startup));
             }
+        }
+    }
+
+    /** Memory is paced at three quarters of the bandwidth then: the last one is for disks. */
+    private void copyStorage(SourceGuest guest, NettySourceLink link) throws GuestException {
+        if (settings.copyStorage()) {
+            guest.copyStorage(new StreamRoad(link::sendStreamed, link::streamsTo, link::isUp),
+                    settings.options().limits().bandwidth().bytesPerSecond() / 3 * 4);
         }
     }
 
@@ -192,7 +211,7 @@ public final class SourceAgent {
                 java.nio.file.Files.deleteIfExists(journal.path());
             }
             Report report = Report.ofSource(begin, outcome, migration.figures(),
-                    check(guest, outcome));
+                    check(guest, outcome)).copied(guest.copied());
             if (isThrottled()) {
                 guest.throttle().ifPresent(throttle -> report.throttledBy(throttle.name()));
                 guest.throttleTrouble().ifPresent(what -> listener.log(Level.WARN, what));

@@ -4,6 +4,7 @@ import io.pageferry.agent.guard.GuardProcess;
 import io.pageferry.agent.guest.GuestCheck;
 import io.pageferry.agent.guest.GuestKinds;
 import io.pageferry.agent.guest.GuestSetup;
+import io.pageferry.agent.guest.StreamRoad;
 import io.pageferry.agent.guest.TargetGuest;
 import io.pageferry.agent.journal.FileJournal;
 import io.pageferry.agent.journal.HeldLock;
@@ -25,6 +26,7 @@ import io.pageferry.core.target.TargetFigures;
 import io.pageferry.core.target.TargetMigration;
 import io.pageferry.core.target.TargetParts;
 import io.pageferry.transport.TransportException;
+import io.pageferry.transport.netty.NettyTargetLink;
 import io.pageferry.transport.netty.TransportOptions;
 import io.pageferry.transport.netty.TransportServer;
 import java.io.IOException;
@@ -186,6 +188,10 @@ public final class TargetAgent {
         }
         offered = newcomer;
         farewell = false;
+        if (newcomer.link() instanceof NettyTargetLink netty) {
+            guest.streamsOver(new StreamRoad(netty::sendStreamed, netty::streamsTo,
+                    netty::isUp));
+        }
         migration = new TargetMigration(new TargetParts(newcomer.link(), guest, this::journal,
                 UUID.randomUUID(), SystemNanoClock.INSTANCE, listener, settings.options()));
         newcomer.takenBy(migration);

@@ -33,8 +33,8 @@ final class MigrateCommand implements Callable<Integer> {
         Output output = common.output();
         MigrateSettings settings = new MigrateSettings(GuestUri.parse(guest),
                 Addresses.parse("--to", target, options.insecure), options.tracker,
-                options.sourceOptions(), options.after, common.stateDirectory,
-                Quantity.nanos(options.linger));
+                options.sourceOptions(), options.after, options.copyStorage,
+                common.stateDirectory, Quantity.nanos(options.linger));
         MigrationView view = new MigrationView(output, CommonOptions.progress(options.progress),
                 CommonOptions.terminal(), System::nanoTime);
         SourceAgent agent = new SourceAgent(settings, Hold.around(view));

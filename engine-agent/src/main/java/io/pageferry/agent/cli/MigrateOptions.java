@@ -101,7 +101,8 @@ final class MigrateOptions {
     @Option(names = "--cold", description = "pause the guest first, then copy")
     boolean cold;
 
-    @Option(names = "--copy-storage", hidden = true)
+    @Option(names = "--copy-storage",
+            description = "copy the disks too: both sides have images of their own")
     boolean copyStorage;
 
     @Option(names = {"--tls-cert", "--tls-key", "--tls-ca"}, hidden = true)
@@ -145,6 +146,9 @@ final class MigrateOptions {
         if (cold) {
             arguments.add("--cold");
         }
+        if (copyStorage) {
+            arguments.add("--copy-storage");
+        }
         if (insecure) {
             arguments.add("--insecure");
         }
@@ -159,6 +163,10 @@ final class MigrateOptions {
 
     private Pacer.Bandwidth bandwidth() {
         long rate = bandwidth == null ? 0 : rate("--bandwidth", bandwidth);
+        if (copyStorage) {
+            // The last quarter is for what the guest writes to its disks meanwhile.
+            rate -= rate / 4;
+        }
         if (bandwidthSwitchover == null) {
             return new Pacer.Bandwidth(rate, rate);
         }
@@ -223,7 +231,6 @@ final class MigrateOptions {
     private void refuseLater() {
         CommonOptions.later("--delta-cache", deltaCache);
         CommonOptions.later("--capture", capture);
-        CommonOptions.later("--copy-storage", copyStorage);
         CommonOptions.later("--tls-cert, --tls-key, --tls-ca", tls.isEmpty() ? null : tls);
         if (channels < 1 || channels > Message.MAX_CHANNELS) {
             throw new UsageException("--channels " + channels + " is not in 1 to "

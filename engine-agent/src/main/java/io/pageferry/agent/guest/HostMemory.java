@@ -35,7 +35,7 @@ public final class HostMemory {
      *
      * @return bytes, {@link Long#MAX_VALUE} where the host does not say
      */
-    static long available() {
+    public static long available() {
         try {
             for (String line : Files.readAllLines(Path.of("/proc/meminfo"))) {
                 if (line.startsWith(AVAILABLE)) {

@@ -1,6 +1,7 @@
 package io.pageferry.agent.guest;
 
 import io.pageferry.core.migration.Guest;
+import io.pageferry.core.migration.GuestException;
 import java.util.Map;
 import java.util.Optional;
 
@@ -26,6 +27,27 @@ public interface SourceGuest extends Guest {
      * @return one line
      */
     String trackerReason();
+
+    /** {@return whether guests of this kind can have disks that are copied} */
+    default boolean canCopyStorage() {
+        return false;
+    }
+
+    /**
+     * Has its disks copied to the target, from the target's yes on; of a kind that can.
+     *
+     * @param road           how their bytes get there
+     * @param bytesPerSecond at most, 0 for no limit; while memory moves, a quarter of it
+     * @throws GuestException when it has none that could be copied
+     */
+    default void copyStorage(StreamRoad road, long bytesPerSecond) throws GuestException {
+        throw new UnsupportedOperationException();
+    }
+
+    /** {@return how far the copies are, or empty where none was asked for} */
+    default Optional<StreamRoad.Copied> copied() {
+        return Optional.empty();
+    }
 
     /**
      * Tells why its throttle was chosen.

@@ -21,6 +21,15 @@ public interface TargetGuest extends IncomingGuest {
     Map<String, String> reach();
 
     /**
+     * Says how the bytes of its disks come, before anything is offered.
+     *
+     * @param road of the source that may bring a guest
+     */
+    default void streamsOver(StreamRoad road) {
+        // Most kinds have no disks.
+    }
+
+    /**
      * Tells whether it lives inside the agent, which then stays for it.
      *
      * @return true for an embedded guest

@@ -1,11 +1,16 @@
 package io.pageferry.agent.image;
 
 import io.pageferry.agent.guest.GuestHandle;
+import io.pageferry.agent.guest.MappedRegions;
+import io.pageferry.agent.linux.SharedMemory;
 import io.pageferry.core.link.ErrorCode;
+import io.pageferry.core.memory.Region;
+import io.pageferry.core.memory.RegionTable;
 import io.pageferry.core.migration.GuestException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 
 /** The files of one image, and the image as a guard finds it. */
@@ -19,6 +24,19 @@ record ImageFiles(Path file) implements GuestHandle {
 
     static Path table(Path file) {
         return file.resolveSibling(file.getFileName() + ".table");
+    }
+
+    /** Maps its regions, which lie end to end. */
+    static MappedRegions map(Path file, RegionTable table, boolean writable)
+            throws IOException {
+        List<MappedRegions.Part> parts = new ArrayList<>();
+        long offset = 0;
+        for (Region region : table.regions()) {
+            parts.add(new MappedRegions.Part(writable ? SharedMemory.openReadWrite(file)
+                    : SharedMemory.openReadOnly(file), offset));
+            offset += region.size();
+        }
+        return new MappedRegions(table, parts);
     }
 
     /** Deletes an image and what stands beside it; returns what could not be deleted, or null. */

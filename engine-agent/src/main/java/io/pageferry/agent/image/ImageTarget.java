@@ -1,15 +1,11 @@
 package io.pageferry.agent.image;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ArrayNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pageferry.agent.guest.MappedRegions;
 import io.pageferry.agent.guest.TargetGuest;
-import io.pageferry.agent.linux.SharedMemory;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.GuestDescription;
+import io.pageferry.core.memory.ChecksumTable;
 import io.pageferry.core.memory.MemoryImage;
-import io.pageferry.core.memory.Region;
 import io.pageferry.core.migration.GuestException;
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -18,19 +14,16 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
 /**
  * An image in a file: regions end to end, the first at offset 0. Beside it, once it is complete,
- * {@code FILE.state} holds the device state and {@code FILE.table} the region table as JSON.
+ * {@code FILE.state} holds the device state and {@code FILE.table} the {@link ImageTable}.
  */
 final class ImageTarget implements TargetGuest {
-    private static final ObjectMapper JSON = new ObjectMapper();
-
     private final Path file;
+    private ImageDigests digests;
     private GuestDescription offered;
     private MappedRegions regions;
 
@@ -54,7 +47,7 @@ final class ImageTarget implements TargetGuest {
                 access.setLength(0);
                 access.setLength(size);
             }
-            regions = map(guest);
+            regions = ImageFiles.map(file, guest.regions(), true);
             offered = guest;
             return regions;
         } catch (IOException refused) {
@@ -66,11 +59,16 @@ final class ImageTarget implements TargetGuest {
     }
 
     @Override
+    public void proved(ChecksumTable readBack) {
+        digests = ImageDigests.of(readBack);
+    }
+
+    @Override
     public void loadState(byte[] state) throws GuestException {
         try {
             write(ImageFiles.state(file), state);
-            write(ImageFiles.table(file), JSON.writerWithDefaultPrettyPrinter()
-                    .writeValueAsBytes(table(state.length)));
+            write(ImageFiles.table(file),
+                    new ImageTable(offered, state.length, digests).toBytes());
             try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
                 channel.force(true);
             }
@@ -116,36 +114,8 @@ final class ImageTarget implements TargetGuest {
         }
     }
 
-    private MappedRegions map(GuestDescription guest) throws IOException {
-        List<MappedRegions.Part> parts = new ArrayList<>();
-        long offset = 0;
-        for (Region region : guest.regions().regions()) {
-            parts.add(new MappedRegions.Part(SharedMemory.openReadWrite(file), offset));
-            offset += region.size();
-        }
-        return new MappedRegions(guest.regions(), parts);
-    }
-
     private long allocated() throws IOException {
         return Files.exists(file) ? Files.size(file) : 0;
-    }
-
-    private ObjectNode table(long stateBytes) {
-        ObjectNode table = JSON.createObjectNode();
-        table.put("schema", "pageferry.image/1");
-        table.put("kind", offered.kind()).put("name", offered.name());
-        table.put("stateBytes", stateBytes);
-        ArrayNode list = table.putArray("regions");
-        long offset = 0;
-        for (Region region : offered.regions().regions()) {
-            list.addObject().put("name", region.name()).put("fileOffset", offset)
-                    .put("size", region.size()).put("guestBase", region.guestBase())
-                    .put("granule", region.granule());
-            offset += region.size();
-        }
-        ObjectNode attributes = table.putObject("attributes");
-        offered.attributes().forEach(attributes::put);
-        return table;
     }
 
     private static void write(Path path, byte[] bytes) throws IOException {

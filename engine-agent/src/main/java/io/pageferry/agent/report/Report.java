@@ -3,6 +3,7 @@ package io.pageferry.agent.report;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pageferry.agent.guest.GuestCheck;
+import io.pageferry.agent.guest.StreamRoad;
 import io.pageferry.core.codec.PageCodec;
 import io.pageferry.core.link.GuestDescription;
 import io.pageferry.core.memory.PageGeometry;
@@ -141,6 +142,23 @@ public final class Report {
         check.ifPresent(found -> json.putObject("guestCheck")
                 .put("ticksSource", found.ticksSource()).put("ticksTarget", found.ticksTarget())
                 .put("lostTicks", found.lostTicks()).put("failures", found.failures()));
+        return this;
+    }
+
+    /**
+     * Adds what became of copied disks.
+     *
+     * @param copied nothing where none was asked for
+     * @return this
+     */
+    public Report copied(Optional<StreamRoad.Copied> copied) {
+        copied.ifPresent(disks -> {
+            ObjectNode storage = json.putObject("storage").put("bytes", disks.wireBytes())
+                    .put("durationMs", Rounds.millis(disks.nanos()));
+            ArrayNode drives = storage.putArray("drives");
+            disks.disks().forEach(disk -> drives.addObject().put("name", disk.name())
+                    .put("size", disk.size()).put("copiedBytes", disk.bytes()));
+        });
         return this;
     }
 

@@ -56,7 +56,7 @@ class BadInputTest {
             2 | not in this version | MOVE --verify strong
             2 | is not in 1 to 64 | MOVE --channels 0
             2 | is not in 1 to 64 | MOVE --channels 65
-            2 | not in this version | MOVE --copy-storage
+            3 | no disks to copy | MOVE --copy-storage
             2 | not in this version | MOVE --capture x
             2 | parsecs | MOVE --reconnect-window 5parsecs
             2 | parsecs | receive workload:8MiB --listen 127.0.0.1:0 --reconnect-window 5parsecs

@@ -82,6 +82,14 @@ final class DiskGuest {
                 image(folder, name, "qcow2").toString());
     }
 
+    /** Makes images with nothing in them. */
+    static void empty(Path folder, String name, String size) throws IOException {
+        for (String format : FORMATS) {
+            run("qemu-img", "create", "-q", "-f", format,
+                    image(folder, name, format).toString(), size);
+        }
+    }
+
     static Path image(Path folder, String name, String format) {
         return folder.resolve(name + "." + format);
     }

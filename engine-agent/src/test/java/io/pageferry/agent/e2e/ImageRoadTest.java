@@ -7,9 +7,14 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.pageferry.agent.linux.Processes.Signal;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -45,7 +50,47 @@ class ImageRoadTest extends WithRig {
         }
         assertTrue(lastPages(source) > 10, () -> "it did not write meanwhile: " + source);
         assertDescribed(image, source);
+        assertVerified(image, source);
         rig.awaitNothingLeft();
+    }
+
+    @Test
+    void anImageOfWhichNothingWasVerifiedSaysSo() throws IOException {
+        Path image = folder.resolve("image");
+        Agent target = receive("image:" + image);
+        Agent source = migrate("workload:8MiB?rate=0", target.address(), "--verify", "none");
+        assertEquals(0, source.exit(), source::toString);
+        assertEquals(0, target.exit(), target::toString);
+        Agent verify = ask("verify", image);
+        assertEquals(3, verify.exit(), verify::toString);
+        assertTrue(verify.words().contains("--verify none"), verify.words());
+        assertEquals(0, ask("info", image).exit());
+    }
+
+    private Agent ask(String what, Path image) throws IOException {
+        return rig.command(List.of("image", what, image.toString()));
+    }
+
+    /** An image is what was stored until a byte of it changes; then the place is named. */
+    private void assertVerified(Path image, Agent source) throws IOException {
+        Agent info = ask("info", image);
+        assertEquals(0, info.exit(), info::toString);
+        assertEquals(source.report().at("/verification/sourceDigest").asText(),
+                info.events().getFirst().path("digest").asText());
+        Agent verify = ask("verify", image);
+        assertEquals(0, verify.exit(), verify::toString);
+        assertTrue(verify.events().getFirst().path("match").asBoolean(), verify::toString);
+        try (FileChannel file = FileChannel.open(image, StandardOpenOption.WRITE)) {
+            file.write(ByteBuffer.wrap(new byte[] {0x5A, 0x17}), MEMORY - PAGE + 3);
+        }
+        Agent damaged = ask("verify", image);
+        assertEquals(4, damaged.exit(), damaged::toString);
+        assertTrue(damaged.words().contains("at 0x" + Long.toHexString(MEMORY - 3 * PAGE)),
+                damaged.words());
+        try (FileChannel file = FileChannel.open(image, StandardOpenOption.WRITE)) {
+            file.truncate(MEMORY - PAGE);
+        }
+        assertEquals(3, ask("verify", image).exit());
     }
 
     /** Pages that were written while others were sent: more than those of the tick. */

@@ -89,6 +89,12 @@ final class Rig implements AutoCloseable {
                 folder.resolve("words" + ++count)));
     }
 
+    /** Starts a command that knows no state directory. */
+    Agent command(List<String> arguments) throws IOException {
+        return keep(Agent.start(new Start(List.of(), List.of(), arguments), temporary,
+                folder.resolve("words" + ++count)));
+    }
+
     private <T extends AutoCloseable> T keep(T part) {
         parts.addFirst(part);
         return part;

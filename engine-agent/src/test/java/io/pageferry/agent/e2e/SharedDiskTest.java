@@ -98,7 +98,7 @@ class SharedDiskTest {
         DiskGuest.worksOn(home);
         assertTrue(waiting.process().isAlive());
         target.kill();
-        Poll.until(() -> Rig.condition(waiting).equals("gone"), () -> "the target's guest lives");
+        Poll.until(() -> !waiting.process().isAlive(), () -> "the target's guest lives");
     }
 
     /**

@@ -23,6 +23,18 @@ public sealed interface Message {
     /** Most block digests of one {@link Mismatch}. */
     int MAX_BLOCKS = 1024;
 
+    /** Bit of {@link Hello#features}, mandatory: disks are copied in streams. */
+    long FEATURE_STORAGE = 1L << 32;
+
+    /** Most streams of one session: disks that are copied. */
+    int MAX_STREAMS = 64;
+
+    /** Most bytes of a stream in one message: little, so that others need not wait long. */
+    int MAX_STREAM_BYTES = 32 * 1024;
+
+    /** Most bytes of a stream that were sent and not taken yet, in each direction. */
+    int STREAM_WINDOW = 512 * 1024;
+
     /** Most checksums of one {@link Table}. */
     int MAX_TABLE_PAGES = 64 * 1024;
 
@@ -251,6 +263,36 @@ public sealed interface Message {
      * @param downtimeNanos of the guest, 0 when unknown
      */
     record Farewell(long epoch, long totalNanos, long downtimeNanos) implements Message { }
+
+    /** Both ways, with {@link #FEATURE_STORAGE}: what belongs to a stream of bytes. */
+    sealed interface Streamed extends Message {
+        /** {@return the stream, 0 … {@link #MAX_STREAMS} − 1} */
+        int stream();
+    }
+
+    /**
+     * Both ways: up to this many bytes of a stream may be sent in all. The source's first opens
+     * the stream.
+     *
+     * @param stream which
+     * @param upTo   bytes since the stream began, at most {@link #STREAM_WINDOW} more than taken
+     */
+    record StreamCredit(int stream, long upTo) implements Streamed { }
+
+    /**
+     * Both ways: the next bytes of a stream.
+     *
+     * @param stream which
+     * @param bytes  1 … {@link #MAX_STREAM_BYTES}
+     */
+    record StreamData(int stream, byte[] bytes) implements Streamed { }
+
+    /**
+     * Both ways: no more bytes come, and none are taken.
+     *
+     * @param stream which
+     */
+    record StreamEnd(int stream) implements Streamed { }
 
     /**
      * Both ways, when nothing else was sent for a while.

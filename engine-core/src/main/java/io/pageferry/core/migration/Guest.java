@@ -82,6 +82,27 @@ public interface Guest extends AutoCloseable {
     }
 
     /**
+     * Tells what the target must be able to do for it.
+     *
+     * @return bits of {@link io.pageferry.core.link.Message.Hello}, 0 for nothing special
+     */
+    default long features() {
+        return 0;
+    }
+
+    /**
+     * Has copied what takes long and is not memory: disks. Called again and again from the
+     * target's yes on, until it is true; then the rounds begin. What is written meanwhile and
+     * afterwards follows by itself, and {@link #pause} ends that.
+     *
+     * @return true when there is nothing of that kind, or all of it is at the target
+     * @throws GuestException when it cannot be had there; the guest runs on
+     */
+    default boolean storageReady() throws GuestException {
+        return true;
+    }
+
+    /**
      * Stops every writer. When it returns, no byte of the memory changes any more, but for what
      * {@link #saveState} itself does.
      *

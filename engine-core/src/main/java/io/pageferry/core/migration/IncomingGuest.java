@@ -1,6 +1,7 @@
 package io.pageferry.core.migration;
 
 import io.pageferry.core.link.GuestDescription;
+import io.pageferry.core.memory.ChecksumTable;
 import io.pageferry.core.memory.MemoryImage;
 import java.util.Optional;
 
@@ -17,6 +18,25 @@ public interface IncomingGuest extends AutoCloseable {
      * @throws GuestException when it cannot; nothing was changed then
      */
     MemoryImage prepare(GuestDescription offered) throws GuestException;
+
+    /**
+     * Tells what it can do that a source may demand.
+     *
+     * @return bits of {@link io.pageferry.core.link.Message.Hello}, 0 for nothing special
+     */
+    default long features() {
+        return 0;
+    }
+
+    /**
+     * Hears what the complete image was read back as, before {@link #loadState}; not called where
+     * nothing is verified. While it runs the guest is paused.
+     *
+     * @param readBack CRC32C of every page; the migration's own, for reading during this call
+     */
+    default void proved(ChecksumTable readBack) {
+        // Most guests need no record of their memory at the switch-over.
+    }
 
     /**
      * Loads the device state. The image is complete and proved. The guest stays paused.

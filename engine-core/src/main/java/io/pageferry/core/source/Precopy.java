@@ -1,6 +1,5 @@
 package io.pageferry.core.source;
 
-import io.pageferry.core.dirty.TrackerException;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.link.Outbox;
@@ -15,6 +14,7 @@ import io.pageferry.core.round.RoundDecision;
 import io.pageferry.core.round.RoundRunner;
 import io.pageferry.core.round.RoundStats;
 import io.pageferry.core.round.StopReason;
+import java.io.IOException;
 
 /**
  * The rounds while the guest runs: encode, barrier, decide. Says when to stop; the pause itself is
@@ -25,7 +25,7 @@ final class Precopy {
     /** Pages encoded in one turn: a few frames, so that messages are not kept waiting. */
     private static final int PAGES_A_TURN = 256;
 
-    private enum Phase { ENCODING, BARRIER, WALKING }
+    private enum Phase { STORAGE, ENCODING, BARRIER, WALKING }
 
     private final SourceParts parts;
     private final Outbox outbox;
@@ -48,12 +48,27 @@ final class Precopy {
         this.throttle = throttle;
     }
 
-    /** Arms the tracker and begins round 0. */
-    void start() throws TrackerException {
+    /** Begins, with round 0 where there is no disk to wait for. */
+    void start() throws IOException {
         startNanos = parts.clock().nanoTime();
+        phase = Phase.STORAGE;
+        awaitStorage();
+        if (phase == Phase.STORAGE) {
+            parts.listener().log(Level.INFO, "the disks are being copied; the rounds begin when"
+                    + " they are at the target");
+        }
+    }
+
+    /** Arms the tracker and begins round 0 once the disks are at the target. */
+    private void awaitStorage() throws IOException {
+        if (!parts.guest().storageReady()) {
+            return;
+        }
+        phase = Phase.ENCODING;
+        long now = parts.clock().nanoTime();
         runner.start(parts.link().pages());
-        runner.begin(0, false, startNanos);
-        throttle.start(startNanos);
+        runner.begin(0, false, now);
+        throttle.start(now);
     }
 
     /** The link is lost: the round under way will not end. */
@@ -113,12 +128,17 @@ final class Precopy {
     }
 
     /** Does what can be done; returns a final decision (stop or abort), or null to go on. */
-    RoundDecision step() {
+    RoundDecision step() throws IOException {
+        if (phase == Phase.STORAGE) {
+            awaitStorage();
+            return null;
+        }
         if (parts.options().extras().cold()) {
             return new RoundDecision.StopAndCopy(StopReason.COLD, "the guest is moved paused");
         }
         throttle.turn(parts.clock().nanoTime());
         switch (phase) {
+            case STORAGE -> { }
             case ENCODING -> encode();
             case BARRIER -> {
                 if (progress.applied() >= round && runner.isAcknowledged()) {

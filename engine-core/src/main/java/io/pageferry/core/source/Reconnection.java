@@ -55,8 +55,8 @@ final class Reconnection implements LinkHandler {
     /** Notes what the session was granted first; returns what is wrong with it, if anything. */
     Optional<String> granted(Message.Welcome welcome, long features) {
         if (welcome.channels() < 1 || welcome.channels() > context.parts.options().channels()
-                || welcome.window() < 1 || (welcome.features() & ~features) != 0) {
-            return Optional.of("WELCOME grants what was not asked for: " + welcome.channels()
+                || welcome.window() < 1 || welcome.features() != features) {
+            return Optional.of("WELCOME does not grant what was asked for: " + welcome.channels()
                     + " channels, window " + welcome.window() + ", features "
                     + Long.toHexString(welcome.features()));
         }
@@ -69,7 +69,9 @@ final class Reconnection implements LinkHandler {
     boolean canSurvive(ErrorCode code) {
         boolean ours = context.state() == SourceState.PRECOPY
                 || context.state() == SourceState.SWITCHOVER;
-        return ours && context.parts.options().reconnectNanos() > 0 && isDamage(code);
+        // A mirror of a disk does not outlive its stream.
+        boolean streams = (context.parts.guest().features() & Message.FEATURE_STORAGE) != 0;
+        return ours && !streams && context.parts.options().reconnectNanos() > 0 && isDamage(code);
     }
 
     private static boolean isDamage(ErrorCode code) {

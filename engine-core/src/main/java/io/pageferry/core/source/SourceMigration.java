@@ -24,9 +24,6 @@ import java.util.Optional;
  * GRANTED only after the target's durable no.
  */
 public final class SourceMigration implements LinkHandler, AutoCloseable {
-    /** Bits of {@link Message.Hello#features}: none is defined in version 1. */
-    private static final long FEATURES = 0;
-
     private final SourceContext context;
     private final SourceParts parts;
     private boolean helloSent;
@@ -204,7 +201,7 @@ public final class SourceMigration implements LinkHandler, AutoCloseable {
         if (!helloSent) {
             helloSent = true;
             context.enter(SourceState.NEGOTIATING);
-            context.outbox.send(new Message.Hello(parts.id(), 0, FEATURES,
+            context.outbox.send(new Message.Hello(parts.id(), 0, parts.guest().features(),
                     parts.options().channels(), parts.options().verification(),
                     parts.guest().describe()));
         }
@@ -219,7 +216,7 @@ public final class SourceMigration implements LinkHandler, AutoCloseable {
     }
 
     /** A tracker that cannot be had is a refusal: nothing has changed yet. */
-    private void beginPrecopy() {
+    private void beginPrecopy() throws IOException {
         try {
             precopy.start();
             context.enter(SourceState.PRECOPY);
@@ -286,7 +283,8 @@ public final class SourceMigration implements LinkHandler, AutoCloseable {
     }
 
     private void onWelcome(Message.Welcome welcome) {
-        Optional<String> wrong = context.reconnection.granted(welcome, FEATURES);
+        Optional<String> wrong = context.reconnection.granted(welcome,
+                parts.guest().features());
         wrong.ifPresent(what -> onFailure(ErrorCode.PROTOCOL_VIOLATION, what));
         welcomed = wrong.isEmpty();
         if (welcomed) {

@@ -8,6 +8,7 @@ import io.pageferry.core.link.Message;
 import io.pageferry.core.memory.ChecksumTable;
 import io.pageferry.core.memory.MemoryImage;
 import io.pageferry.core.memory.RegionTable;
+import io.pageferry.core.migration.IncomingGuest;
 import java.util.Arrays;
 import java.util.Optional;
 
@@ -145,6 +146,13 @@ final class Receiver implements AutoCloseable {
 
     ChecksumTable table() {
         return walker.table();
+    }
+
+    /** Tells the guest what its image was read back as, where it was. */
+    void tell(IncomingGuest guest) {
+        if (verify) {
+            guest.proved(table());
+        }
     }
 
     /** Answers with checksums; empty where it asks for pages that are not there. */

@@ -25,8 +25,8 @@ import java.util.stream.LongStream;
  * calls everything but {@link #cancel}.
  */
 public final class TargetMigration implements LinkHandler, AutoCloseable {
-    /** Upper half of the feature bits: what the source demands. None is known in version 1. */
-    private static final int MANDATORY_SHIFT = 32;
+    /** Upper half of the feature bits: what the source demands. */
+    private static final long MANDATORY = 0xffff_ffff_0000_0000L;
 
     private final TargetContext context;
     private final TargetParts parts;
@@ -38,6 +38,7 @@ public final class TargetMigration implements LinkHandler, AutoCloseable {
     private boolean proving;
     private boolean mismatched;
     private long generation = 1;
+    private long features;
     private long keptUntil;
     private Outcome loss;
     private volatile boolean cancelled;
@@ -189,7 +190,7 @@ public final class TargetMigration implements LinkHandler, AutoCloseable {
     public void onLost(ErrorCode code, String reason) {
         boolean damage = code == ErrorCode.LINK_LOST || code == ErrorCode.CORRUPT_FRAME;
         long window = parts.options().reconnectNanos();
-        if (!damage || window == 0 || !isReceiving()) {
+        if (!damage || window == 0 || !isReceiving() || features != 0) {
             onEnd(code, reason, Side.SOURCE);
         } else if (loss == null) {
             loss = Outcome.of(Result.FAILED, code, reason, Side.SOURCE);
@@ -203,9 +204,9 @@ public final class TargetMigration implements LinkHandler, AutoCloseable {
     private void offer(Message.Hello hello) {
         context.figures.offered(new TargetFigures.Offer(hello.migrationId(),
                 hello.guest(), hello.verification()));
-        if (hello.features() >>> MANDATORY_SHIFT != 0) {
-            refuse(ErrorCode.FEATURE_MISSING, "mandatory features "
-                    + Long.toHexString(hello.features()) + " are unknown here", "");
+        features = hello.features() & parts.guest().features();
+        if ((hello.features() & MANDATORY & ~features) != 0) {
+            refuse(ErrorCode.FEATURE_MISSING, "not every feature demanded is known here", "");
             return;
         }
         try {
@@ -226,7 +227,7 @@ public final class TargetMigration implements LinkHandler, AutoCloseable {
     }
 
     private Message.Welcome welcome() {
-        return new Message.Welcome(parts.token(), generation, 0, receiver.channels(),
+        return new Message.Welcome(parts.token(), generation, features, receiver.channels(),
                 parts.options().window());
     }
 
@@ -340,6 +341,7 @@ public final class TargetMigration implements LinkHandler, AutoCloseable {
             context.warn("the image differs from what was sent; nothing is loaded");
             return;
         }
+        receiver.tell(parts.guest());
         activation = new Activation(context, digest);
         activation.load(state.toByteArray(), context.now() - completeNanos);
     }

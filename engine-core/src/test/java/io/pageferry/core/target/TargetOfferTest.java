@@ -154,6 +154,23 @@ class TargetOfferTest {
         }
     }
 
+    @Test
+    void whatItCanDoIsGrantedAndDoesNotOutliveTheLink() {
+        try (TargetRig rig = new TargetRig(30_000_000_000L)) {
+            rig.guest.can(Message.FEATURE_STORAGE);
+            Message.Hello usual = rig.hello();
+            rig.say(new Message.Hello(usual.migrationId(), 0, Message.FEATURE_STORAGE | 1, 1, 1,
+                    usual.guest()));
+            rig.turn();
+            assertEquals(Message.FEATURE_STORAGE, rig.last(Message.Welcome.class).features());
+            rig.links.source().close();
+            rig.turn();
+            rig.turn();
+            assertEquals(ErrorCode.LINK_LOST, rig.outcome().code());
+            assertEquals(1, rig.log.count("target.discard"));
+        }
+    }
+
     private static void assertEndedUnloaded(TargetRig rig, ErrorCode code, String reason) {
         assertEquals(Result.FAILED, rig.outcome().result());
         assertEquals(code, rig.outcome().code());

@@ -46,6 +46,9 @@ public final class Samples {
                 new Message.Status(migrationId, epoch),
                 new Message.StatusUnknown(epoch, "unknown to the test"),
                 new Message.Farewell(epoch, 2, 1),
+                new Message.StreamCredit(0, 1),
+                new Message.StreamData(0, new byte[] {1}),
+                new Message.StreamEnd(0),
                 new Message.Heartbeat(1),
                 new Message.Failure(ErrorCode.INTERNAL, "failed by the test"));
     }

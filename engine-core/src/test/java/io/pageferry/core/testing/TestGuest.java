@@ -3,6 +3,7 @@ package io.pageferry.core.testing;
 import io.pageferry.core.dirty.DirtyTracker;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.GuestDescription;
+import io.pageferry.core.link.Message;
 import io.pageferry.core.memory.PageGeometry;
 import io.pageferry.core.memory.RegionTable;
 import io.pageferry.core.migration.Guest;
@@ -38,6 +39,9 @@ public final class TestGuest implements Guest {
     private String endedWhy;
     private GuestException change;
     private boolean wentOn;
+    private GuestException storageFailure;
+    private boolean storageWanted;
+    private boolean storageReady;
     private int statePadding;
     private int stateWrites = 1;
 
@@ -64,6 +68,31 @@ public final class TestGuest implements Guest {
      */
     public void throttled(WriteThrottle gate) {
         throttle = gate;
+    }
+
+    /**
+     * Gives it disks that are to be copied.
+     *
+     * @param ready   whether they are at the target
+     * @param failure why they never get there, or null
+     */
+    public void storage(boolean ready, GuestException failure) {
+        storageWanted = true;
+        storageReady = ready;
+        storageFailure = failure;
+    }
+
+    @Override
+    public long features() {
+        return storageWanted ? Message.FEATURE_STORAGE : 0;
+    }
+
+    @Override
+    public boolean storageReady() throws GuestException {
+        if (storageFailure != null) {
+            throw storageFailure;
+        }
+        return !storageWanted || storageReady;
     }
 
     @Override

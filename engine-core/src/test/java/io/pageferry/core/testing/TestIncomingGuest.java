@@ -23,6 +23,7 @@ public final class TestIncomingGuest implements IncomingGuest {
     private GuestException loadFailure;
     private GuestException resumeFailure;
     private String endedWhy;
+    private long features;
 
     /**
      * Makes a guest that waits.
@@ -33,6 +34,20 @@ public final class TestIncomingGuest implements IncomingGuest {
     public TestIncomingGuest(Function<RegionTable, TestImage> images, EventLog log) {
         this.images = images;
         this.log = log;
+    }
+
+    /**
+     * Says what it can do.
+     *
+     * @param bits of {@link io.pageferry.core.link.Message.Hello}
+     */
+    public void can(long bits) {
+        features = bits;
+    }
+
+    @Override
+    public long features() {
+        return features;
     }
 
     /**

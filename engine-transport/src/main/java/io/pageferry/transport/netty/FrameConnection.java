@@ -225,6 +225,10 @@ final class FrameConnection {
         return channel == null || draining.getAndSet(true) || run(drain);
     }
 
+    boolean hasRoomForStreams() {
+        return queue.remainingCapacity() > QUEUE / 2;
+    }
+
     boolean hasRoom() {
         return queue.remainingCapacity() > 0;
     }

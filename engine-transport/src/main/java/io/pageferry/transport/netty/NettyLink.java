@@ -11,6 +11,7 @@ import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 
 /**
  * What both ends of a link share: the control connection, the queue of what arrived on it, and the
@@ -32,6 +33,7 @@ abstract class NettyLink implements Link, FrameConnection.Owner {
     private final AtomicReference<Loss> loss = new AtomicReference<>();
     private volatile boolean controlEnded;
     private volatile boolean closed;
+    private volatile Consumer<Message.Streamed> streams;
     private boolean lossDelivered;
 
     NettyLink(FrameConnection control) {
@@ -41,6 +43,28 @@ abstract class NettyLink implements Link, FrameConnection.Owner {
 
     FrameConnection control() {
         return control;
+    }
+
+    /**
+     * Says who takes what belongs to streams, on an IO thread, which must not wait. Without this
+     * nobody may send any.
+     *
+     * @param receiver takes them, in order
+     */
+    public void streamsTo(Consumer<Message.Streamed> receiver) {
+        streams = receiver;
+    }
+
+    /**
+     * Sends a part of a stream, from any thread. Half of the queue is kept free of them, so that
+     * the migration's own messages never wait for room.
+     *
+     * @param message the part
+     * @return false when the link is lost or there is no room now; nothing was sent then
+     */
+    public boolean sendStreamed(Message.Streamed message) {
+        return isUp() && control.hasRoomForStreams()
+                && control.send(MessageCodec.encode(message));
     }
 
     @Override
@@ -124,6 +148,14 @@ abstract class NettyLink implements Link, FrameConnection.Owner {
             return dataMessage(connection, message);
         }
         return switch (message) {
+            case Message.Streamed streamed -> {
+                Consumer<Message.Streamed> receiver = streams;
+                if (receiver == null) {
+                    throw misplaced("a stream that nobody agreed on");
+                }
+                receiver.accept(streamed);
+                yield true;
+            }
             case Message.Ack ack -> throw misplaced("ACK");
             case Message.ChannelHello hello -> throw misplaced("CHANNEL_HELLO");
             case Message.ChannelReady channel -> throw misplaced("CHANNEL_READY");

@@ -19,6 +19,9 @@ public final class MessageCodec {
      */
     public static byte[] encode(Message message) {
         Fields.Writer out = new Fields.Writer();
+        if (message instanceof Message.Streamed streamed) {
+            return out.frame(writeStream(streamed, out));
+        }
         MessageType type = NegotiationCodec.write(message, out);
         if (type == null) {
             type = HandoverCodec.write(message, out);
@@ -27,6 +30,37 @@ public final class MessageCodec {
             type = writeRest(message, out);
         }
         return out.frame(type);
+    }
+
+    private static MessageType writeStream(Message.Streamed message, Fields.Writer out) {
+        out.u16("stream", message.stream(), 0, Message.MAX_STREAMS - 1);
+        return switch (message) {
+            case Message.StreamCredit credit -> {
+                out.reserved(6).count("up to", credit.upTo(), 1);
+                yield MessageType.STREAM_CREDIT;
+            }
+            case Message.StreamData data -> {
+                out.reserved(2).u32("length", data.bytes().length, 1, Message.MAX_STREAM_BYTES)
+                        .bytes(data.bytes());
+                yield MessageType.STREAM_DATA;
+            }
+            case Message.StreamEnd _ -> {
+                out.reserved(6);
+                yield MessageType.STREAM_END;
+            }
+        };
+    }
+
+    private static Message readStream(MessageType type, Fields.Reader in) throws WireException {
+        int stream = in.u16("stream", 0, Message.MAX_STREAMS - 1);
+        if (type == MessageType.STREAM_DATA) {
+            in.reserved(2);
+            int length = (int) in.u32("length", 1, Message.MAX_STREAM_BYTES);
+            return new Message.StreamData(stream, in.bytes("bytes", length));
+        }
+        in.reserved(6);
+        return type == MessageType.STREAM_END ? new Message.StreamEnd(stream)
+                : new Message.StreamCredit(stream, in.count("up to", 1));
     }
 
     private static MessageType writeRest(Message message, Fields.Writer out) {
@@ -79,6 +113,7 @@ public final class MessageCodec {
             case HELLO, WELCOME, CHANNEL_HELLO, CHANNEL_READY, RESUME, STATUS, STATUS_UNKNOWN ->
                     NegotiationCodec.read(type, in);
             case ACK, ROUND_END, ROUND_APPLIED, WALKED, HEARTBEAT, FAILURE -> readRest(type, in);
+            case STREAM_CREDIT, STREAM_DATA, STREAM_END -> readStream(type, in);
             default -> HandoverCodec.read(type, in);
         };
         in.end();

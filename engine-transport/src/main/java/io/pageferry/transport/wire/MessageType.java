@@ -57,6 +57,12 @@ public enum MessageType {
     STATUS_UNKNOWN(0x32, 10, 10 + Message.MAX_REASON_BYTES),
     /** {@link Message.Farewell}. */
     FAREWELL(0x33, 24, 24),
+    /** {@link Message.StreamCredit}. */
+    STREAM_CREDIT(0x38, 16, 16),
+    /** {@link Message.StreamData}. */
+    STREAM_DATA(0x39, 9, 8 + Message.MAX_STREAM_BYTES),
+    /** {@link Message.StreamEnd}. */
+    STREAM_END(0x3a, 8, 8),
     /** {@link Message.Heartbeat}. */
     HEARTBEAT(0x40, 8, 8),
     /** {@link Message.Failure}. */

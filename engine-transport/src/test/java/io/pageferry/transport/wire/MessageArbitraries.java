@@ -21,7 +21,8 @@ final class MessageArbitraries {
     }
 
     static Arbitrary<Message> any() {
-        return Arbitraries.oneOf(List.of(hellos(), welcomes(), rounds(), proofs(), ends()));
+        return Arbitraries.oneOf(List.of(hellos(), welcomes(), rounds(), streams(), proofs(),
+                ends()));
     }
 
     private static Arbitrary<Long> bits() {
@@ -104,6 +105,15 @@ final class MessageArbitraries {
                 counts().map(Message.Switchover::new),
                 Combinators.combine(counts(), Arbitraries.of(true, false)).as(Message.Grant::new),
                 bits().map(Message.Heartbeat::new)));
+    }
+
+    private static Arbitrary<Message> streams() {
+        Arbitrary<Integer> stream = Arbitraries.integers().between(0, Message.MAX_STREAMS - 1);
+        return Arbitraries.oneOf(List.of(
+                Combinators.combine(stream, ones()).as(Message.StreamCredit::new),
+                Combinators.combine(stream, Arbitraries.bytes().array(byte[].class)
+                        .ofMinSize(1).ofMaxSize(3000)).as(Message.StreamData::new),
+                stream.map(Message.StreamEnd::new)));
     }
 
     private static Arbitrary<Message> proofs() {

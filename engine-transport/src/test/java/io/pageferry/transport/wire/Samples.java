@@ -53,6 +53,9 @@ final class Samples {
         all.put(MessageType.STATUS, new Message.Status(ID, 6));
         all.put(MessageType.STATUS_UNKNOWN, new Message.StatusUnknown(6, "no journal"));
         all.put(MessageType.FAREWELL, new Message.Farewell(6, 900_000_000, 61_000_000));
+        all.put(MessageType.STREAM_CREDIT, new Message.StreamCredit(3, 0x1122334455L));
+        all.put(MessageType.STREAM_DATA, new Message.StreamData(3, new byte[] {1, 2, -1}));
+        all.put(MessageType.STREAM_END, new Message.StreamEnd(3));
         all.put(MessageType.HEARTBEAT, new Message.Heartbeat(-5));
         all.put(MessageType.FAILURE, new Message.Failure(ErrorCode.BUSY, "läuft"));
         return all;

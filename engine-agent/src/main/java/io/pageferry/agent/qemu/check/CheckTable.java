@@ -2,6 +2,7 @@ package io.pageferry.agent.qemu.check;
 
 import io.pageferry.agent.guest.GuestKind.Finding;
 import io.pageferry.agent.guest.GuestKind.Verdict;
+import io.pageferry.agent.guest.HostMemory;
 import io.pageferry.agent.linux.KernelProbe;
 import io.pageferry.agent.linux.RemoteUserfault;
 import io.pageferry.agent.qemu.Objection;
@@ -90,6 +91,9 @@ public final class CheckTable {
     /** A target needs nothing but to read and write the memory, which was seen above. */
     private void host(boolean target) {
         if (target) {
+            row("room", (HostMemory.available() >> 20) + " MiB of memory are available; what the"
+                    + " source's guest has filled of " + (facts.memoryBytes() >> 20)
+                    + " MiB, and a tenth of that, must fit", List.of());
             return;
         }
         List<KernelProbe.Step> steps = KernelProbe.run();

@@ -3,6 +3,7 @@ package io.pageferry.agent.qemu.guest;
 import io.pageferry.agent.guest.GuestSetup;
 import io.pageferry.agent.guest.MappedRegions;
 import io.pageferry.agent.guest.SourceGuest;
+import io.pageferry.agent.guest.StreamRoad;
 import io.pageferry.agent.linux.KernelProbe;
 import io.pageferry.agent.linux.RemoteUserfault;
 import io.pageferry.agent.linux.UserfaultTracker;
@@ -13,12 +14,14 @@ import io.pageferry.agent.qemu.QemuFacts;
 import io.pageferry.agent.qemu.QemuInspector;
 import io.pageferry.agent.qemu.QemuProbe;
 import io.pageferry.agent.qemu.QmpException;
+import io.pageferry.agent.qemu.disk.DiskMirrors;
 import io.pageferry.agent.qemu.memory.QemuMemory;
 import io.pageferry.agent.throttle.ThreadThrottle;
 import io.pageferry.core.dirty.DirtyTracker;
 import io.pageferry.core.dirty.ScanTracker;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.GuestDescription;
+import io.pageferry.core.link.Message;
 import io.pageferry.core.memory.GuestMemory;
 import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.round.WriteThrottle;
@@ -48,6 +51,7 @@ final class QemuGuest implements SourceGuest {
     private final DirtyTracker tracker;
     private final String reason;
     private final QemuWatch watch;
+    private DiskMirrors mirrors;
     private ThreadThrottle throttle;
 
     private QemuGuest(QemuProcess process, QemuControl qemu, QemuFacts facts, Opened opened) {
@@ -148,6 +152,9 @@ final class QemuGuest implements SourceGuest {
     public GuestDescription describe() {
         Map<String, String> attributes = facts.asMap();
         attributes.putAll(places);
+        if (mirrors != null) {
+            attributes.putAll(mirrors.attributes());
+        }
         if (attributes.size() > GuestDescription.MAX_ATTRIBUTES) {
             // A machine of a hundred devices: QEMU itself compares where they are plugged in.
             attributes.keySet().removeIf(key -> key.startsWith("qemu.slot."));
@@ -198,12 +205,44 @@ final class QemuGuest implements SourceGuest {
     }
 
     @Override
+    public boolean canCopyStorage() {
+        return true;
+    }
+
+    @Override
+    public void copyStorage(StreamRoad road, long bytesPerSecond) throws GuestException {
+        try {
+            mirrors = new DiskMirrors(qemu, road, process::diskSocket, bytesPerSecond);
+        } catch (QmpException failed) {
+            throw failure(failed);
+        }
+    }
+
+    @Override
+    public Optional<StreamRoad.Copied> copied() {
+        return Optional.ofNullable(mirrors).map(DiskMirrors::copied);
+    }
+
+    @Override
+    public long features() {
+        return mirrors == null ? 0 : Message.FEATURE_STORAGE;
+    }
+
+    @Override
+    public boolean storageReady() throws GuestException {
+        return mirrors == null || mirrors.ready();
+    }
+
+    @Override
     public void pause() throws GuestException {
         watch.holds();
         try {
             qemu.stop();
         } catch (QmpException failed) {
             throw failure(failed);
+        }
+        if (mirrors != null) {
+            mirrors.finish();
         }
     }
 
@@ -283,6 +322,9 @@ final class QemuGuest implements SourceGuest {
             throttle.close();
         }
         tracker.close();
+        if (mirrors != null) {
+            mirrors.close();
+        }
         regions.close();
         if (process.isAlive()) {
             restore();

@@ -4,6 +4,9 @@ import io.pageferry.agent.guest.GuestHandle;
 import io.pageferry.agent.qemu.QemuControl;
 import io.pageferry.agent.qemu.QmpException;
 import io.pageferry.agent.qemu.RunState;
+import io.pageferry.agent.qemu.disk.DiskExports;
+import io.pageferry.agent.qemu.disk.DiskMirrors;
+import io.pageferry.core.link.Message;
 import io.pageferry.core.migration.GuestException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -75,6 +78,7 @@ final class QemuHandle implements GuestHandle {
     public void leave() throws GuestException {
         try {
             before.restore(control());
+            DiskMirrors.cleanUp(control());
         } catch (QmpException failed) {
             // While QEMU ends its own migration it refuses to have its settings changed.
             GuestException refused = QemuGuest.failure(failed);
@@ -89,7 +93,14 @@ final class QemuHandle implements GuestHandle {
 
     @Override
     public void forget() throws GuestException {
-        // A QEMU that waits was told nothing before its memory was complete.
+        // A QEMU that waits was told nothing before its memory was complete, but to take disks.
+        try {
+            if (process.isAlive()) {
+                DiskExports.cleanUp(control());
+            }
+        } catch (QmpException failed) {
+            throw QemuGuest.failure(failed);
+        }
         deleteSockets();
     }
 
@@ -109,14 +120,20 @@ final class QemuHandle implements GuestHandle {
     }
 
     private void deleteSockets() {
-        for (String side : new String[] {"out", "in"}) {
-            Path socket = process.stateSocket(side);
-            try {
-                Files.deleteIfExists(socket);
-            } catch (IOException left) {
-                // A socket that nobody listens on harms nobody.
-                continue;
-            }
+        for (String side : new String[] {"out", "in", "nbd"}) {
+            delete(process.stateSocket(side));
+        }
+        for (int disk = 0; disk < Message.MAX_STREAMS; disk++) {
+            delete(process.diskSocket(disk));
+        }
+    }
+
+    private static void delete(Path socket) {
+        try {
+            Files.deleteIfExists(socket);
+        } catch (IOException left) {
+            // A socket that nobody listens on harms nobody.
+            return;
         }
     }
 }

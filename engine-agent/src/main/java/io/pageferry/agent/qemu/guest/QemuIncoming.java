@@ -2,6 +2,7 @@ package io.pageferry.agent.qemu.guest;
 
 import io.pageferry.agent.guest.GuestSetup;
 import io.pageferry.agent.guest.MappedRegions;
+import io.pageferry.agent.guest.StreamRoad;
 import io.pageferry.agent.guest.TargetGuest;
 import io.pageferry.agent.linux.LinuxException;
 import io.pageferry.agent.qemu.DeviceState;
@@ -11,9 +12,12 @@ import io.pageferry.agent.qemu.QemuFacts;
 import io.pageferry.agent.qemu.QemuInspector;
 import io.pageferry.agent.qemu.QemuProbe;
 import io.pageferry.agent.qemu.QmpException;
+import io.pageferry.agent.qemu.disk.DiskExports;
+import io.pageferry.agent.qemu.disk.Tunnel;
 import io.pageferry.agent.qemu.memory.QemuMemory;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.GuestDescription;
+import io.pageferry.core.link.Message;
 import io.pageferry.core.memory.MemoryImage;
 import io.pageferry.core.memory.Region;
 import io.pageferry.core.migration.GuestException;
@@ -39,6 +43,9 @@ final class QemuIncoming implements TargetGuest {
     private final QemuFacts facts;
     private final QemuArrival before;
     private MappedRegions regions;
+    private final DiskExports exports;
+    private StreamRoad road;
+    private Tunnel tunnel;
     private boolean touched;
     private boolean told;
 
@@ -49,6 +56,7 @@ final class QemuIncoming implements TargetGuest {
         this.qemu = qemu;
         this.facts = facts;
         this.before = before;
+        this.exports = new DiskExports(qemu, process.stateSocket("nbd"));
     }
 
     static QemuIncoming open(QemuProcess process, GuestSetup setup) throws GuestException {
@@ -76,6 +84,16 @@ final class QemuIncoming implements TargetGuest {
     }
 
     @Override
+    public void streamsOver(StreamRoad ofSource) {
+        road = ofSource;
+    }
+
+    @Override
+    public long features() {
+        return road == null ? 0 : Message.FEATURE_STORAGE;
+    }
+
+    @Override
     public MemoryImage prepare(GuestDescription offered) throws GuestException {
         if (!offered.kind().equals(QemuKind.SCHEME)) {
             throw mismatch("a " + offered.kind() + " guest cannot become a QEMU guest",
@@ -95,11 +113,13 @@ final class QemuIncoming implements TargetGuest {
         memory.requireFits(offered.attributes());
         regions = memory.map(true);
         memory.requireRoom(offered.dataBytes(), regions);
+        openStorage(offered);
         return regions;
     }
 
     @Override
     public void loadState(byte[] state) throws GuestException {
+        closeStorage();
         Path socket = process.stateSocket("in");
         try {
             touched = true;
@@ -133,6 +153,7 @@ final class QemuIncoming implements TargetGuest {
     @Override
     public void discard() {
         release();
+        closeStorage();
         if (touched && process.isAlive()) {
             try {
                 process.end(qemu);
@@ -164,6 +185,7 @@ final class QemuIncoming implements TargetGuest {
     @Override
     public void close() {
         release();
+        closeStorage();
         if (touched && process.isAlive()) {
             if (!told) {
                 // One that somebody had paused is here too, and stands still.
@@ -202,6 +224,26 @@ final class QemuIncoming implements TargetGuest {
         } catch (QmpException failed) {
             throw QemuGuest.failure(failed);
         }
+    }
+
+    /** Has the disks filled that the source wants to copy. */
+    private void openStorage(GuestDescription offered) throws GuestException {
+        try {
+            exports.open(offered.attributes());
+        } catch (QmpException failed) {
+            throw QemuGuest.failure(failed);
+        }
+        if (exports.count() > 0) {
+            tunnel = Tunnel.connecting(road, exports.count(), exports.socket());
+        }
+    }
+
+    private void closeStorage() {
+        if (tunnel != null) {
+            tunnel.close();
+            tunnel = null;
+        }
+        exports.close();
     }
 
     private void release() {

@@ -77,6 +77,11 @@ record QemuProcess(Path monitor, long pid, long startTicks) {
                 "pageferry-" + pid + "-" + startTicks + "." + side);
     }
 
+    /** Where a disk's bytes pass, by its number. */
+    Path diskSocket(int disk) {
+        return stateSocket("disk" + disk);
+    }
+
     boolean isAlive() {
         return Processes.isAlive(pid)
                 && Processes.startTicks(pid).orElse(-1) == startTicks;

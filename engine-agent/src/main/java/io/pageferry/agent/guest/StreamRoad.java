@@ -1,0 +1,59 @@
+package io.pageferry.agent.guest;
+
+import io.pageferry.core.link.Message;
+import java.util.List;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import java.util.function.Predicate;
+
+/**
+ * The way that streams of bytes take beside the messages and pages of a migration. Any thread.
+ *
+ * @param sender   sends a part; false when there is no room now, or the link is lost
+ * @param receiver is told who takes what comes, in order, on an IO thread and without waiting
+ * @param up       tells whether the link still stands
+ */
+public record StreamRoad(Predicate<Message.Streamed> sender,
+        Consumer<Consumer<Message.Streamed>> receiver, BooleanSupplier up) {
+    /**
+     * A disk that was copied, or is being copied.
+     *
+     * @param name  as both sides call it
+     * @param size  bytes that the guest sees
+     * @param bytes what was sent of it so far, what was written meanwhile among it
+     */
+    public record Disk(String name, long size, long bytes) { }
+
+    /**
+     * What became of the disks.
+     *
+     * @param disks     each
+     * @param wireBytes bytes in the streams, towards the target
+     * @param nanos     from the first byte to the moment when all were equal
+     */
+    public record Copied(List<Disk> disks, long wireBytes, long nanos) { }
+
+    /**
+     * Sends.
+     *
+     * @param message a part of a stream
+     * @return false when there is no room now, or the link is lost: nothing was sent
+     */
+    public boolean send(Message.Streamed message) {
+        return sender.test(message);
+    }
+
+    /**
+     * Says who takes what comes.
+     *
+     * @param taker takes the parts in order, on an IO thread, without waiting
+     */
+    public void receive(Consumer<Message.Streamed> taker) {
+        receiver.accept(taker);
+    }
+
+    /** {@return whether the link still stands} */
+    public boolean isUp() {
+        return up.getAsBoolean();
+    }
+}

@@ -1,0 +1,273 @@
+package io.pageferry.agent.qemu.disk;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pageferry.agent.guest.StreamRoad;
+import io.pageferry.agent.qemu.QemuControl;
+import io.pageferry.agent.qemu.QmpException;
+import io.pageferry.core.link.ErrorCode;
+import io.pageferry.core.link.Message;
+import io.pageferry.core.migration.GuestException;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.IntFunction;
+
+/**
+ * Copies a running QEMU's disks by its own mirror jobs, through NBD over a {@link Tunnel}. A job
+ * first copies everything and then follows what the guest writes; ended while the guest is
+ * paused, it leaves two equal disks and the source on its own. One thread.
+ */
+public final class DiskMirrors implements AutoCloseable {
+    private static final JsonNodeFactory JSON = JsonNodeFactory.instance;
+    private static final String NODE = DiskExports.PREFIX + "nbd-";
+    private static final String READY = "ready";
+    private static final String CONCLUDED = "concluded";
+    private static final long ASK_NANOS = 20_000_000L;
+    private static final long POLL_NANOS = 1_000_000L;
+    /** Longest wait for the last blocks of a paused guest: a guest bounds its own waiting. */
+    private static final long LAST_NANOS = 4_000_000_000L;
+
+    private final QemuControl qemu;
+    private final StreamRoad road;
+    private final IntFunction<Path> sockets;
+    private final long rate;
+    private final List<Disk> disks;
+    private final Map<String, Long> sent = new HashMap<>();
+    private Tunnel tunnel;
+    private long startNanos;
+    private long readyNanos;
+    private long nextAsk;
+    private boolean ended;
+
+    /** What query-jobs says of one of ours. */
+    private record Job(String status, long progress, String error) { }
+
+    /**
+     * Looks which disks there are; changes nothing.
+     *
+     * @param qemu    the source
+     * @param road    to the target
+     * @param sockets where to listen for QEMU, by number of the disk
+     * @param rate    bytes per second for all together, 0 for no limit
+     * @throws GuestException when there is none to copy
+     * @throws QmpException   when QEMU does not answer
+     */
+    public DiskMirrors(QemuControl qemu, StreamRoad road, IntFunction<Path> sockets, long rate)
+            throws GuestException, QmpException {
+        this.qemu = qemu;
+        this.road = road;
+        this.sockets = sockets;
+        this.rate = rate;
+        this.disks = Disk.of(qemu);
+        if (disks.isEmpty() || disks.size() > Message.MAX_STREAMS) {
+            throw new GuestException(ErrorCode.GUEST_MISMATCH, "the guest has " + disks.size()
+                    + " disks that it can write to, and 1 to " + Message.MAX_STREAMS
+                    + " can be copied", "leave --copy-storage out, or unplug some");
+        }
+    }
+
+    /** {@return what the target has to be told, for the attributes of the offer} */
+    public Map<String, String> attributes() {
+        Map<String, String> attributes = new HashMap<>();
+        disks.forEach(disk -> attributes.put(DiskExports.ATTRIBUTE + disk.name(),
+                Long.toString(disk.size())));
+        return attributes;
+    }
+
+    /**
+     * Begins at the first call, and looks how far it is.
+     *
+     * @return true from when every disk at the target is like here
+     * @throws GuestException when a copy failed, or QEMU does not answer
+     */
+    public boolean ready() throws GuestException {
+        if (readyNanos != 0) {
+            return true;
+        }
+        long now = System.nanoTime();
+        if (tunnel != null && now - nextAsk < 0) {
+            return false;
+        }
+        nextAsk = now + ASK_NANOS;
+        try {
+            if (tunnel == null) {
+                begin();
+                return false;
+            }
+            for (Job job : jobs().values()) {
+                if (!job.status().equals(READY)) {
+                    return false;
+                }
+            }
+            limit(rate / 4);
+            readyNanos = now;
+            return true;
+        } catch (IOException failed) {
+            throw failure(failed);
+        }
+    }
+
+    private void begin() throws IOException {
+        startNanos = System.nanoTime();
+        List<Path> paths = new ArrayList<>();
+        for (int i = 0; i < disks.size(); i++) {
+            paths.add(sockets.apply(i));
+        }
+        tunnel = Tunnel.listening(road, paths);
+        for (int i = 0; i < disks.size(); i++) {
+            ObjectNode node = JSON.objectNode().put("driver", "nbd").put("node-name", NODE + i)
+                    .put("export", DiskExports.PREFIX + i);
+            node.putObject("server").put("type", "unix").put("path", paths.get(i).toString());
+            qemu.qmp().execute("blockdev-add", node);
+            qemu.qmp().execute("blockdev-mirror", JSON.objectNode()
+                    .put("job-id", DiskExports.PREFIX + i).put("device", disks.get(i).node())
+                    .put("target", NODE + i).put("sync", "full").put("auto-dismiss", false)
+                    .put("speed", rate / disks.size()));
+        }
+    }
+
+    private void limit(long all) throws QmpException {
+        for (int i = 0; rate > 0 && i < disks.size(); i++) {
+            qemu.qmp().execute("block-job-set-speed", JSON.objectNode()
+                    .put("device", DiskExports.PREFIX + i)
+                    .put("speed", Math.max(1, all / disks.size())));
+        }
+    }
+
+    /** Ours; one that failed is an exception. */
+    private Map<String, Job> jobs() throws QmpException, GuestException {
+        Map<String, Job> jobs = new HashMap<>();
+        for (JsonNode one : qemu.qmp().execute("query-jobs")) {
+            String id = one.path("id").asText();
+            if (id.startsWith(DiskExports.PREFIX)) {
+                Job job = new Job(one.path("status").asText(),
+                        one.path("current-progress").asLong(), one.path("error").asText(""));
+                jobs.put(id, job);
+                sent.put(id, job.progress());
+                if (!job.error().isEmpty()) {
+                    throw failure(new IOException(job.error()));
+                }
+            }
+        }
+        if (jobs.size() != disks.size()) {
+            throw failure(new IOException("somebody ended a mirror job of ours"));
+        }
+        return jobs;
+    }
+
+    /**
+     * Ends the copies of a paused guest with all that it wrote: the disks are equal then.
+     *
+     * @throws GuestException when one did not get there
+     */
+    public void finish() throws GuestException {
+        try {
+            for (Map.Entry<String, Job> job : jobs().entrySet()) {
+                if (!job.getValue().status().equals(READY)) {
+                    throw failure(new IOException("mirror " + job.getKey() + " is "
+                            + job.getValue().status()));
+                }
+                qemu.qmp().execute("block-job-cancel",
+                        JSON.objectNode().put("device", job.getKey()));
+            }
+            long deadline = System.nanoTime() + LAST_NANOS;
+            while (!jobs().values().stream().allMatch(job -> job.status().equals(CONCLUDED))) {
+                if (System.nanoTime() - deadline >= 0) {
+                    throw failure(new IOException("the last blocks took too long"));
+                }
+                LockSupport.parkNanos(POLL_NANOS);
+            }
+            ended = true;
+            cleanUp(qemu);
+        } catch (QmpException failed) {
+            throw failure(failed);
+        }
+    }
+
+    /** {@return how far they are} */
+    public StreamRoad.Copied copied() {
+        List<StreamRoad.Disk> all = new ArrayList<>();
+        for (int i = 0; i < disks.size(); i++) {
+            all.add(new StreamRoad.Disk(disks.get(i).name(), disks.get(i).size(),
+                    sent.getOrDefault(DiskExports.PREFIX + i, 0L)));
+        }
+        return new StreamRoad.Copied(all, tunnel == null ? 0 : tunnel.sentBytes(),
+                readyNanos == 0 ? 0 : readyNanos - startNanos);
+    }
+
+    /** Ends what still goes on. The source's disks are its own and untouched. */
+    @Override
+    public void close() {
+        if (tunnel == null) {
+            return;
+        }
+        tunnel.close();
+        if (!ended) {
+            ended = true;
+            try {
+                cleanUp(qemu);
+            } catch (QmpException deaf) {
+                // A guard or settle tries again; the jobs have failed without their stream.
+                return;
+            }
+        }
+    }
+
+    /**
+     * Ends every copy that was begun in a QEMU, whoever began it, and removes what it wrote to.
+     *
+     * @param qemu the source
+     * @throws QmpException when QEMU does not answer
+     */
+    public static void cleanUp(QemuControl qemu) throws QmpException {
+        long deadline = System.nanoTime() + LAST_NANOS;
+        boolean left = true;
+        while (left && System.nanoTime() - deadline < 0) {
+            left = false;
+            for (JsonNode one : qemu.qmp().execute("query-jobs")) {
+                String id = one.path("id").asText();
+                if (id.startsWith(DiskExports.PREFIX)) {
+                    left = true;
+                    end(qemu, id, one.path("status").asText());
+                }
+            }
+            if (left) {
+                LockSupport.parkNanos(POLL_NANOS);
+            }
+        }
+        for (JsonNode one : qemu.qmp().execute("query-named-block-nodes")) {
+            String name = one.path("node-name").asText();
+            if (name.startsWith(NODE)) {
+                qemu.qmp().execute("blockdev-del", JSON.objectNode().put("node-name", name));
+            }
+        }
+    }
+
+    private static void end(QemuControl qemu, String id, String status) throws QmpException {
+        try {
+            if (status.equals(CONCLUDED)) {
+                qemu.qmp().execute("job-dismiss", JSON.objectNode().put("id", id));
+            } else {
+                qemu.qmp().execute("block-job-cancel",
+                        JSON.objectNode().put("device", id).put("force", true));
+            }
+        } catch (QmpException moved) {
+            // It went on to another state meanwhile: the next look finds it there.
+            if (moved.kind() != QmpException.Kind.REFUSED) {
+                throw moved;
+            }
+        }
+    }
+
+    private static GuestException failure(IOException failed) {
+        return failed instanceof GuestException known ? known
+                : new GuestException(ErrorCode.GUEST_FAILED, "the disks could not be copied: "
+                + failed.getMessage(), "look at the target's images and QEMU's logs");
+    }
+}

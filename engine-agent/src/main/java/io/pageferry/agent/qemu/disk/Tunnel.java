@@ -1,0 +1,108 @@
+package io.pageferry.agent.qemu.disk;
+
+import io.pageferry.agent.guest.StreamRoad;
+import io.pageferry.core.link.Message;
+import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+
+/**
+ * Carries the bytes of UNIX sockets over a migration's own link. At the source a QEMU connects to
+ * a socket here for each disk; at the target each stream becomes a connection to the NBD server.
+ * Each has threads of its own: a QEMU that waits for its blocks may keep the migration's thread
+ * waiting, which then must not be the one to bring them.
+ */
+public final class Tunnel implements AutoCloseable {
+    private final List<Lane> lanes = new ArrayList<>();
+    private final List<ServerSocketChannel> doors = new ArrayList<>();
+    private final List<Path> sockets;
+
+    private Tunnel(List<Path> sockets) {
+        this.sockets = sockets;
+    }
+
+    /**
+     * The source's end: listens, and opens a stream for who comes first.
+     *
+     * @param road    to the target
+     * @param sockets one for each stream; replaced where they exist
+     * @return the end, the caller's to close
+     * @throws IOException when one cannot be had
+     */
+    public static Tunnel listening(StreamRoad road, List<Path> sockets) throws IOException {
+        Tunnel tunnel = new Tunnel(sockets);
+        boolean made = false;
+        try {
+            for (int stream = 0; stream < sockets.size(); stream++) {
+                DiskExports.delete(sockets.get(stream));
+                ServerSocketChannel door = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
+                tunnel.doors.add(door);
+                door.bind(UnixDomainSocketAddress.of(sockets.get(stream)));
+                Lane lane = new Lane(stream, road);
+                tunnel.lanes.add(lane);
+            }
+            road.receive(tunnel::take);
+            for (int stream = 0; stream < sockets.size(); stream++) {
+                ServerSocketChannel door = tunnel.doors.get(stream);
+                tunnel.lanes.get(stream).start(door::accept);
+            }
+            made = true;
+            return tunnel;
+        } finally {
+            if (!made) {
+                tunnel.close();
+            }
+        }
+    }
+
+    /**
+     * The target's end: connects when a stream is opened.
+     *
+     * @param road    to the source
+     * @param streams how many there may be
+     * @param server  where to connect
+     * @return the end, the caller's to close
+     */
+    public static Tunnel connecting(StreamRoad road, int streams, Path server) {
+        Tunnel tunnel = new Tunnel(List.of());
+        for (int stream = 0; stream < streams; stream++) {
+            tunnel.lanes.add(new Lane(stream, road));
+        }
+        Consumer<Message.Streamed> receiver = message -> {
+            if (message instanceof Message.StreamCredit && message.stream() < streams) {
+                tunnel.lanes.get(message.stream()).start(
+                        () -> SocketChannel.open(UnixDomainSocketAddress.of(server)));
+            }
+            tunnel.take(message);
+        };
+        road.receive(receiver);
+        return tunnel;
+    }
+
+    private void take(Message.Streamed message) {
+        if (message.stream() < lanes.size()) {
+            lanes.get(message.stream()).take(message);
+        }
+    }
+
+    /** {@return bytes that went to the other side} */
+    public long sentBytes() {
+        return lanes.stream().mapToLong(Lane::sentBytes).sum();
+    }
+
+    /** Ends every stream. */
+    @Override
+    public void close() {
+        for (ServerSocketChannel door : doors) {
+            Lane.close(door);
+        }
+        lanes.forEach(Lane::close);
+        sockets.forEach(DiskExports::delete);
+    }
+}

@@ -1,0 +1,220 @@
+package io.pageferry.agent.e2e;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pageferry.agent.demo.ConsoleLog;
+import io.pageferry.agent.demo.DemoQemu;
+import io.pageferry.agent.linux.Processes.Signal;
+import io.pageferry.agent.qemu.QemuControl;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/**
+ * A guest whose raw and qcow2 images only its own side sees: they are copied with it. What does
+ * not come to an end leaves nothing behind in either QEMU, and the guest on its own images.
+ *
+ * <p>One hop here and one of a paused guest; five by {@code mvn verify -pl engine-agent -am
+ * -Dtest=CopiedDiskTest -Dsurefire.failIfNoSpecifiedTests=false
+ * -DargLine=-Dpageferry.full=true}
+ */
+@Timeout(300)
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class CopiedDiskTest {
+    private static final String OPTION = "--copy-storage";
+    /** At this rate 24 MiB take three minutes. */
+    private static final String[] SLOW = {OPTION, "--bandwidth", "1Mbit/s"};
+
+    @TempDir
+    static Path folder;
+
+    private Rig rig;
+    private DiskGuest guest;
+    private Home home;
+    private String images = "disk0";
+    private String next;
+    private int made;
+    private DemoQemu waiting;
+
+    @BeforeAll
+    void boot() throws IOException {
+        rig = new Rig(folder);
+        guest = DiskGuest.make(folder);
+        DiskGuest.format(folder, images);
+        home = Home.boot(rig, guest.machine(folder, images));
+    }
+
+    @AfterAll
+    void end() throws IOException {
+        if (rig != null) {
+            rig.close();
+        }
+    }
+
+    @BeforeEach
+    void another() throws IOException {
+        emptyTarget();
+        Poll.until(() -> DiskGuest.rounds(home) > 0, () -> "it does not get at its disks");
+    }
+
+    private void emptyTarget() throws IOException {
+        next = "disk" + ++made;
+        DiskGuest.empty(folder, next, "24M");
+        waiting = rig.waiting(guest.machine(folder, next));
+    }
+
+    @AfterEach
+    void everyFileIsThere() throws IOException {
+        rig.awaitNothingLeft();
+        if (waiting != home.qemu()) {
+            assertEquals(0, ConsoleLog.read(waiting.console()).lastTick());
+            rig.end(waiting);
+        }
+        DiskGuest.worksOn(home);
+        DiskGuest.assertSound(home, DiskGuest.image(folder, images, "qcow2"));
+    }
+
+    @Test
+    void goesOnOnTheTargetsDisksAlone() throws IOException {
+        int hops = Boolean.getBoolean("pageferry.full") ? 5 : 1;
+        for (int hop = 1; hop <= hops; hop++) {
+            Agent target = rig.receive(waiting, "");
+            Agent source = rig.migrate(home.qemu(), target, "", OPTION);
+            E2e.assertMoved(source, target);
+            assertCopied(source.report());
+            home.movedTo(waiting);
+            images = next;
+            if (hop < hops) {
+                DiskGuest.worksOn(home);
+                emptyTarget();
+            }
+        }
+    }
+
+    /** Nobody writes, so the images of both sides can be compared. */
+    @Test
+    void whatStandsStillHasEqualDisks() throws IOException {
+        try (QemuControl control = home.qemu().control()) {
+            control.stop();
+        }
+        Agent target = rig.receive(waiting, "");
+        Agent source = rig.migrate(home.qemu(), target, "", OPTION, "--after", "keep",
+                "--bandwidth", "1Gbit/s");
+        E2e.assertMoved(source, target);
+        assertCopied(source.report());
+        assertEquals(List.of(), leftAtSource());
+        assertEquals("paused", Rig.condition(waiting));
+        for (String format : DiskGuest.FORMATS) {
+            assertTrue(DiskGuest.run("qemu-img", "compare", "-U",
+                    DiskGuest.image(folder, images, format).toString(),
+                    DiskGuest.image(folder, next, format).toString())
+                    .contains("Images are identical"));
+        }
+        home.movedTo(waiting);
+        images = next;
+        try (QemuControl control = waiting.control()) {
+            assertTrue(control.cont().running());
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"source, TERM", "source, KILL", "target, KILL"})
+    void leavesNothingBehindWhenItEndsInTheMiddle(String side, Signal signal)
+            throws IOException {
+        Agent target = rig.receive(waiting, "");
+        Agent source = rig.migrate(home.qemu(), target, "", SLOW);
+        source.await("copies", event ->
+                event.path("message").asText().contains("being copied"));
+        Agent hurt = side.equals("source") ? source : target;
+        hurt.signal(signal);
+        Agent other = hurt == source ? target : source;
+        assertEquals(4, other.exit(), other::toString);
+        if (signal == Signal.TERM) {
+            assertEquals(7, hurt.exit(), hurt::toString);
+        }
+        rig.awaitNothingLeft();
+        assertEquals(List.of(), leftAtSource());
+        assertEquals(List.of(), leftAtTarget());
+        assertEquals("running", Rig.condition(home.qemu()));
+        assertEquals("inmigrate", Rig.condition(waiting));
+        if (hurt == target) {
+            // It can be tried again at once, with the images as they are.
+            Agent again = rig.receive(waiting, "");
+            E2e.assertMoved(rig.migrate(home.qemu(), again, "", OPTION), again);
+            home.movedTo(waiting);
+            images = next;
+        }
+    }
+
+    @Test
+    void refusesADiskOfAnotherSizeAndItsOwn() throws IOException {
+        DiskGuest.empty(folder, "large", "32M");
+        refuses(DiskGuest.image(folder, "large", "qcow2"), "qemu-img create -f qcow2 ");
+        refuses(DiskGuest.image(folder, images, "qcow2"), "images of its own");
+    }
+
+    private void refuses(Path qcow2, String remedy) throws IOException {
+        DemoQemu wrong = rig.waiting(guest.machine(List.of(
+                "-drive", "if=virtio,format=raw,file=" + DiskGuest.image(folder, next, "raw"),
+                "-drive", "if=virtio,format=qcow2,file=" + qcow2)));
+        Agent target = rig.receive(wrong, "");
+        Agent source = rig.migrate(home.qemu(), target, "", OPTION);
+        E2e.assertEnds(3, "refused", source);
+        assertTrue(source.words().contains(remedy), source::toString);
+        target.signal(Signal.TERM);
+        target.exit();
+        rig.end(wrong);
+    }
+
+    private void assertCopied(ObjectNode report) throws IOException {
+        JsonNode storage = report.path("storage");
+        assertEquals(2, storage.path("drives").size(), report::toString);
+        long copied = 0;
+        for (JsonNode drive : storage.path("drives")) {
+            assertEquals(24L << 20, drive.path("size").asLong(), report::toString);
+            assertTrue(drive.path("copiedBytes").asLong() >= 24L << 20, report::toString);
+            copied += drive.path("copiedBytes").asLong();
+        }
+        assertTrue(copied >= 48L << 20, report::toString);
+        assertTrue(storage.path("bytes").asLong() > 0, report::toString);
+        assertTrue(storage.path("durationMs").asDouble() > 0, report::toString);
+    }
+
+    /** Jobs and nodes of ours. */
+    private List<String> leftAtSource() throws IOException {
+        return left(home.qemu(), List.of("query-jobs", "query-named-block-nodes"));
+    }
+
+    private List<String> leftAtTarget() throws IOException {
+        return left(waiting, List.of("query-block-exports"));
+    }
+
+    private static List<String> left(DemoQemu qemu, List<String> questions) throws IOException {
+        List<String> left = new ArrayList<>();
+        try (QemuControl control = qemu.control()) {
+            for (String question : questions) {
+                for (JsonNode one : control.qmp().execute(question)) {
+                    String name = one.path("id").asText() + one.path("node-name").asText();
+                    if (name.startsWith("pageferry-")) {
+                        left.add(name);
+                    }
+                }
+            }
+        }
+        return left;
+    }
+}
