@@ -3,23 +3,22 @@ package io.pageferry.agent.e2e;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pageferry.agent.demo.ConsoleLog;
 import io.pageferry.agent.demo.DemoMachine;
 import io.pageferry.agent.demo.DemoQemu;
 import io.pageferry.agent.demo.GuestLoad;
 import io.pageferry.agent.qemu.QemuControl;
+import io.pageferry.agent.qemu.RunState;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Real QEMU guests, moved by {@code receive} and {@code migrate} as two commands. The guest
@@ -30,8 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
  * -Dsurefire.failIfNoSpecifiedTests=false -DargLine=-Dpageferry.full=true}
  */
 @Timeout(600)
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
-class QemuRoadTest {
+class QemuRoadTest extends WithGuest {
     private static final int HOPS = 5;
     private static final int SAMPLE = 4;
     private static final int ALL = 20;
@@ -42,23 +40,9 @@ class QemuRoadTest {
             new GuestLoad(10, 32, 8 << 10, 0, 0, true),
             new GuestLoad(10, 16, 4 << 10, 32, 36 << 10, true));
 
-    @TempDir
-    static Path folder;
-
-    private Rig rig;
-    private Home home;
-
-    @BeforeAll
-    void boot() throws IOException {
-        rig = new Rig(folder);
-        home = Home.boot(rig, E2e.machine(new GuestLoad(10, 48, 8 << 10, 0, 0, false)));
-    }
-
-    @AfterAll
-    void end() throws IOException {
-        if (rig != null) {
-            rig.close();
-        }
+    @Override
+    GuestLoad load() {
+        return new GuestLoad(10, 48, 8 << 10, 0, 0, false);
     }
 
     @Test
@@ -100,6 +84,42 @@ class QemuRoadTest {
             assertTrue(control.cont().running());
         }
         home.livesOnAt(next);
+    }
+
+    /** By the commands that docs/OPERATIONS.md shows. */
+    @Test
+    void itComesBackFromAnImage() throws IOException {
+        Path image = folder.resolve("image");
+        Agent target = rig.start("", List.of("receive", "image:" + image, "--listen",
+                "127.0.0.1:0", "--once"));
+        E2e.assertMoved(rig.migrate(home.qemu(), target, ""), target);
+        assertEquals(0, rig.command(List.of("image", "verify", image.toString())).exit());
+        DemoQemu next = rig.over(home.machine(), image);
+        try (QemuControl control = next.control()) {
+            for (String line : monitorLines(image)) {
+                if (line.equals("cont")) {
+                    Poll.until(() -> control.status().state() == RunState.PAUSED,
+                            () -> "the state was not loaded");
+                }
+                assertEquals("", said(control, line), line);
+            }
+        }
+        home.livesOnAt(next);
+    }
+
+    private static List<String> monitorLines(Path image) throws IOException {
+        List<String> lines = Files.readAllLines(Path.of("../docs/OPERATIONS.md")).stream()
+                .map(String::strip).filter(line -> line.startsWith("(qemu) "))
+                .map(line -> line.substring("(qemu) ".length())
+                        .replace("/path/file", image.toString())).toList();
+        assertEquals(4, lines.size(), lines::toString);
+        return lines;
+    }
+
+    private static String said(QemuControl control, String line) throws IOException {
+        String words = control.qmp().execute("human-monitor-command",
+                new ObjectMapper().createObjectNode().put("command-line", line)).asText();
+        return line.startsWith("info") ? "" : words.strip();
     }
 
     @Test

@@ -37,9 +37,19 @@ final class Rig implements AutoCloseable {
         return folder;
     }
 
+    /** {@return the state directory of all agents that are given none} */
+    Path state() {
+        return state;
+    }
+
     /** Starts a QEMU that waits for a guest. */
     DemoQemu waiting(DemoMachine machine) throws IOException {
         return keep(DemoQemu.target(machine, folder.resolve("vm" + ++count)));
+    }
+
+    /** Starts a QEMU that waits for a state, with a file that is there as its RAM. */
+    DemoQemu over(DemoMachine machine, Path memory) throws IOException {
+        return keep(DemoQemu.start(machine, folder.resolve("vm" + ++count), memory, true));
     }
 
     /** Starts a QEMU that boots. */
