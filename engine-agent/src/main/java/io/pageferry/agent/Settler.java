@@ -2,6 +2,8 @@ package io.pageferry.agent;
 
 import io.pageferry.agent.guard.Recovery;
 import io.pageferry.agent.journal.FileJournal;
+import io.pageferry.agent.journal.HeldLock;
+import io.pageferry.agent.journal.JournalHeader;
 import io.pageferry.agent.journal.StateDirectory;
 import io.pageferry.core.codec.PageBatch;
 import io.pageferry.core.link.ErrorCode;
@@ -75,7 +77,8 @@ public final class Settler {
      */
     public Verdict ask() throws IOException {
         Side side = directory.find(migration, Side.SOURCE).isPresent() ? Side.SOURCE : Side.TARGET;
-        try (FileJournal journal = take(side)) {
+        try (Taken taken = take(side)) {
+            FileJournal journal = taken.journal();
             Recovery recovery = recovery(journal);
             if (side == Side.SOURCE && isGranted(journal)) {
                 return askTarget(journal, recovery);
@@ -91,7 +94,8 @@ public final class Settler {
      * @throws IOException when the journal or the guest cannot be reached
      */
     public Verdict fenced() throws IOException {
-        try (FileJournal journal = take(Side.SOURCE)) {
+        try (Taken taken = take(Side.SOURCE)) {
+            FileJournal journal = taken.journal();
             if (!isGranted(journal)) {
                 return inWords(recovery(journal).run());
             }
@@ -107,7 +111,8 @@ public final class Settler {
      * @throws IOException when the journal or the guest cannot be reached
      */
     public Verdict givenUp() throws IOException {
-        try (FileJournal journal = take(Side.SOURCE)) {
+        try (Taken taken = take(Side.SOURCE)) {
+            FileJournal journal = taken.journal();
             if (!isGranted(journal)) {
                 return inWords(recovery(journal).run());
             }
@@ -142,9 +147,30 @@ public final class Settler {
         }
     }
 
-    private FileJournal take(Side side) throws IOException {
-        return directory.takeOver(migration, side).orElseThrow(() -> new IOException(
-                "migration " + migration + " is being worked on: its agent or guard is alive"));
+    /** A journal and, where it outlives its agent, the guest: nobody else works on them. */
+    private record Taken(FileJournal journal, Optional<HeldLock> guest) implements AutoCloseable {
+        @Override
+        public void close() {
+            guest.ifPresent(HeldLock::close);
+            journal.close();
+        }
+    }
+
+    private Taken take(Side side) throws IOException {
+        FileJournal journal = directory.takeOver(migration, side).orElseThrow(
+                () -> new IOException("migration " + migration
+                        + " is being worked on: its agent or guard is alive"));
+        String identity = journal.header().reach().get(JournalHeader.IDENTITY);
+        if (identity == null) {
+            return new Taken(journal, Optional.empty());
+        }
+        Optional<HeldLock> guest = directory.lockGuest(identity);
+        if (guest.isEmpty()) {
+            journal.close();
+            throw new IOException("another migration of this guest is under way: wait for it, "
+                    + "then settle this one");
+        }
+        return new Taken(journal, guest);
     }
 
     private static Optional<Link> open(TransportClient client, InetSocketAddress peer) {

@@ -287,6 +287,7 @@ public final class SourceAgent {
         Map<String, String> reach = new HashMap<>(guest.reach());
         if (!reach.isEmpty()) {
             reach.put("after", settings.after());
+            reach.put(JournalHeader.IDENTITY, guest.identity());
             if (isThrottled()) {
                 reach.put(GuestHandle.THROTTLED, "true");
             }

@@ -32,8 +32,10 @@ import io.pageferry.transport.netty.TransportServer;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.function.Consumer;
@@ -139,6 +141,7 @@ public final class TargetAgent {
         IdleStrategy idle = Duty.idle();
         while (true) {
             int work = welcome(server);
+            keepGuard();
             if (migration != null) {
                 if (cancelled) {
                     migration.cancel();
@@ -155,6 +158,39 @@ public final class TargetAgent {
             }
             idle.idle(work);
         }
+    }
+
+    /**
+     * A guest that is loaded when its agent dies is ended by its guard, so there is always one;
+     * where there can be none, nothing is loaded.
+     */
+    private void keepGuard() {
+        if (journal == null || guard == null || guard.isAlive()) {
+            return;
+        }
+        listener.log(Level.WARN, "the guard process ended; another one is started");
+        try {
+            watch();
+        } catch (IOException none) {
+            listener.log(Level.WARN, "there can be no guard: " + none.getMessage());
+            guard.close();
+            guard = null;
+            if (migration != null) {
+                migration.cancel();
+            }
+        }
+    }
+
+    /** Has a living guard watch over the migration. */
+    private void watch() throws IOException {
+        if (guard == null || !guard.isAlive()) {
+            if (guard != null) {
+                guard.close();
+            }
+            guard = GuardProcess.start();
+        }
+        guard.watch(directory.path(), journal.header().migration(), Side.TARGET.name(),
+                guest.identity());
     }
 
     /** Greets who came, and listens to those whose purpose is not known yet. */
@@ -222,10 +258,15 @@ public final class TargetAgent {
     }
 
     private Journal journal(UUID id) throws IOException {
+        Map<String, String> reach = new HashMap<>(guest.reach());
+        boolean outlives = !reach.isEmpty();
+        if (outlives) {
+            reach.put(JournalHeader.IDENTITY, guest.identity());
+        }
         journal = directory.create(new JournalHeader(JournalHeader.SCHEMA, id, Side.TARGET,
-                settings.guest().text(), "", System.currentTimeMillis(), guest.reach()));
-        if (guard != null) {
-            guard.watch(directory.path(), id, Side.TARGET.name(), guest.identity());
+                settings.guest().text(), "", System.currentTimeMillis(), reach));
+        if (outlives) {
+            watch();
         }
         return journal;
     }

@@ -129,8 +129,7 @@ public final class Recovery {
             case SWITCHOVER -> own(record.epoch(), "the agent died");
             case OWNED -> resume(guest, record);
             case DONE -> {
-                if (!"keep".equals(journal.header().reach().get("after"))
-                        && guest.condition() != Condition.GONE) {
+                if (!"keep".equals(journal.header().reach().get("after"))) {
                     guest.end();
                 }
                 settled(record.epoch(), "");
@@ -209,9 +208,7 @@ public final class Recovery {
     }
 
     private Result refuse(GuestHandle guest, JournalRecord record) throws IOException {
-        if (guest.condition() != Condition.GONE) {
-            guest.end();
-        }
+        guest.end();
         settled(record.epoch(), "");
         return Result.FAILED;
     }

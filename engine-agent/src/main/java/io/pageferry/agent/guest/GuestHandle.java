@@ -55,7 +55,7 @@ public interface GuestHandle extends AutoCloseable {
     }
 
     /**
-     * Ends it for good.
+     * Ends it for good, whether or not it answers. Does nothing where it has ended.
      *
      * @throws GuestException when it could not
      */

@@ -85,8 +85,23 @@ public final class FileJournal implements Journal, AutoCloseable {
         if (channel == null) {
             throw new IOException(path + " was opened for reading");
         }
-        append(channel, line(entry));
-        records.add(entry);
+        long end = channel.position();
+        boolean whole = false;
+        try {
+            append(channel, line(entry));
+            records.add(entry);
+            whole = true;
+        } finally {
+            if (!whole) {
+                cutOff(end);
+            }
+        }
+    }
+
+    /** What a full disk had room for of a record would hide every later one. */
+    private void cutOff(long end) throws IOException {
+        channel.truncate(end);
+        channel.position(end);
     }
 
     @Override

@@ -15,11 +15,14 @@ import java.util.UUID;
  * @param peer        HOST:PORT of the target at the source; empty at the target
  * @param createdMillis since 1970, for people
  * @param reach       how to reach the guest again, as its kind says; empty for a guest that dies
- *                    with its agent
+ *                    with its agent. {@link #IDENTITY} names the guest's lock
  */
 @JsonInclude(JsonInclude.Include.ALWAYS)
 public record JournalHeader(String schema, UUID migration, Side side, String guest, String peer,
         long createdMillis, Map<String, String> reach) {
     /** The format of this and the lines that follow. */
     public static final String SCHEMA = "pageferry.journal/1";
+
+    /** Key in {@link #reach} of what the guest is locked by. */
+    public static final String IDENTITY = "identity";
 }

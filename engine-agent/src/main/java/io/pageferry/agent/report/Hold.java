@@ -11,8 +11,9 @@ import java.util.concurrent.locks.LockSupport;
  * Stops an agent at a chosen state, so that a test can kill it right there, or change the world
  * around it. The state's event was written before; its record, if it has one, is durable.
  *
- * <p>Chosen by the system property {@value #PROPERTY}: the name of a state, or {@code paused} for
- * the moment after the first last pages were applied.
+ * <p>Chosen by the system property {@value #PROPERTY}: the name of a state, {@code paused} for
+ * the moment after the first last pages were applied, or {@code round N} for that after pre-copy
+ * round N.
  */
 public final class Hold implements MigrationListener {
     /** Names the state; no property, no hold. */
@@ -54,7 +55,7 @@ public final class Hold implements MigrationListener {
     @Override
     public void round(RoundStats round) {
         listener.round(round);
-        holdIf(at.equals(PAUSED) && round.stopAndCopy());
+        holdIf(at.equals(round.stopAndCopy() ? PAUSED : "round " + round.round()));
     }
 
     @Override

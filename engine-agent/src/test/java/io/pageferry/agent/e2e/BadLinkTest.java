@@ -28,7 +28,7 @@ class BadLinkTest extends WithRig {
     void aTurnedBitIsFoundByTheChecksumOfItsFrame(String what, boolean fromSource, String type,
             int nth, int at) throws IOException {
         Agent target = receive("workload:32MiB");
-        Wound wound = new Wound(fromSource, Integer.decode(type), nth, at);
+        Wound wound = new Wound(Integer.decode(type), nth, at);
         try (FlippingProxy proxy = new FlippingProxy(target.address(), wound)) {
             Agent source = migrate("workload:32MiB?rate=8MiB/s", proxy.address(),
                     "--linger", "500ms");

@@ -1,55 +1,47 @@
 package io.pageferry.agent.e2e;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
+import io.pageferry.agent.journal.FileJournal;
 import io.pageferry.agent.journal.JournalHeader;
+import io.pageferry.agent.journal.StateDirectory;
 import io.pageferry.core.migration.JournalRecord;
 import io.pageferry.core.migration.JournalState;
 import io.pageferry.core.migration.Outcome.Side;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * The disk of a state directory is full: a file system of one page, mounted for each test. What
- * does not fit is decided by how long the guest's URI is written, because the journal repeats it.
+ * The disk of a state directory is full, for embedded guests; QEMU's is in {@link BadDaysTest}.
  */
 @Timeout(120)
 class FullDiskTest {
     private static final long MEMORY = 32L << 20;
-    private static final int PAGE = 4096;
-
-    /** A tab, eight digits of checksum and the line end, as FileJournal writes them. */
-    private static final int LINE_EXTRA = 10;
+    private static final int PAGE = FullDisk.PAGE;
 
     @TempDir
     Path folder;
 
     private Rig rig;
     private Path disk;
-    private boolean mounted;
+    private FullDisk full;
 
     @BeforeEach
     void mount() throws IOException {
         rig = new Rig(folder);
-        disk = Files.createDirectories(folder.resolve("disk"));
-        String refused = run("mount", "-t", "tmpfs", "-o", "size=4k", "pageferry-test",
-                disk.toString());
-        Assumptions.assumeTrue(refused.isEmpty(), "no file system can be mounted: " + refused);
-        mounted = true;
+        full = FullDisk.mount(folder.resolve("disk"));
+        disk = full.folder();
     }
 
     @AfterEach
@@ -57,15 +49,15 @@ class FullDiskTest {
         try {
             rig.close();
         } finally {
-            if (mounted) {
-                assertEquals("", run("umount", disk.toString()));
+            if (full != null) {
+                full.close();
             }
         }
     }
 
     @Test
     void whereNoJournalCanBeBegunNothingIsBegun() throws IOException {
-        Files.write(disk.resolve("filler"), new byte[PAGE]);
+        full.fill();
         Agent target = receive(folder.resolve("state"), "workload:32MiB");
         Agent source = migrate(target, disk, "workload:32MiB?rate=4MiB/s");
         E2e.assertEnds(3, "refused", source);
@@ -76,7 +68,7 @@ class FullDiskTest {
 
     @Test
     void aTargetWithoutRoomForAJournalRefuses() throws IOException {
-        Files.write(disk.resolve("filler"), new byte[PAGE]);
+        full.fill();
         Agent target = receive(disk, "workload:32MiB");
         Agent source = migrate(target, folder.resolve("state"), "workload:32MiB?rate=4MiB/s");
         E2e.assertEnds(3, "refused", source);
@@ -94,7 +86,8 @@ class FullDiskTest {
     @Test
     void aDiskThatIsFullBeforeTheGrantLeavesTheGuestRunning() throws IOException {
         Agent target = receive(folder.resolve("state"), "workload:32MiB");
-        int switchover = line(new JournalRecord(JournalState.SWITCHOVER, 1, true, "non-diffusion"));
+        int switchover = FullDisk.line(
+                new JournalRecord(JournalState.SWITCHOVER, 1, true, "non-diffusion"));
         Agent source = runsOn(target, padded(Side.SOURCE, target.address(),
                 PAGE - switchover - 1));
         assertTrue(source.events().stream().anyMatch(event ->
@@ -113,6 +106,21 @@ class FullDiskTest {
         }
         E2e.assertEnds(4, "failed", target);
         assertSaid(target);
+    }
+
+    /** A part of a record, which the disk had room for, would end the journal for its reader. */
+    @Test
+    void whatDidNotFitHidesNothingThatIsWrittenLater() throws IOException {
+        JournalHeader header = new JournalHeader(JournalHeader.SCHEMA, new UUID(1, 2), Side.TARGET,
+                padded(Side.TARGET, "", PAGE - 9), "", System.currentTimeMillis(), Map.of());
+        try (FileJournal journal = StateDirectory.open(disk).create(header)) {
+            JournalRecord prepared = new JournalRecord(JournalState.PREPARED, 1, true, "");
+            assertThrows(IOException.class, () -> journal.write(prepared));
+            full.grow();
+            JournalRecord refused = new JournalRecord(JournalState.REFUSED, 1, true, "full");
+            journal.write(refused);
+            assertEquals(List.of(refused), FileJournal.read(journal.path()).records());
+        }
     }
 
     private Agent runsOn(Agent target, String guest) throws IOException {
@@ -154,30 +162,12 @@ class FullDiskTest {
 
     /** A guest whose journal begins with a header of this many bytes. */
     private static String padded(Side side, String peer, int length) throws IOException {
-        int bare = line(new JournalHeader(JournalHeader.SCHEMA, new UUID(0, 0), side, guest(0),
-                peer, System.currentTimeMillis(), Map.of()));
+        int bare = FullDisk.line(new JournalHeader(JournalHeader.SCHEMA, new UUID(0, 0), side,
+                guest(0), peer, System.currentTimeMillis(), Map.of()));
         return guest(length - bare);
     }
 
     private static String guest(int zeros) {
         return "workload:32." + "0".repeat(zeros) + "MiB?rate=4MiB/s";
-    }
-
-    private static int line(Object entry) throws IOException {
-        return new ObjectMapper().writeValueAsString(entry)
-                .getBytes(StandardCharsets.UTF_8).length + LINE_EXTRA;
-    }
-
-    /** Returns its complaint, or nothing. */
-    private static String run(String... command) throws IOException {
-        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-        String words = new String(process.getInputStream().readAllBytes(),
-                StandardCharsets.UTF_8);
-        try {
-            return process.waitFor() == 0 ? "" : words.isBlank() ? "it failed" : words.strip();
-        } catch (InterruptedException interrupted) {
-            Thread.currentThread().interrupt();
-            throw new IOException("interrupted", interrupted);
-        }
     }
 }

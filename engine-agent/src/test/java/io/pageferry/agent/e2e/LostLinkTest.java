@@ -84,7 +84,7 @@ class LostLinkTest extends WithRig {
     @Test
     void aLinkLostInSwitchoverHasTheGuestRunAtOnceAndMoveAfterAll() throws IOException {
         Agent target = receive("20s");
-        Wound complete = new Wound(true, 0x22, 1, 42);
+        Wound complete = new Wound(0x22, 1, 42);
         try (FlippingProxy proxy = new FlippingProxy(target.address(), complete)) {
             Agent source = move(proxy.address(), "--reconnect-window", "20s");
             E2e.assertMoved(source, target);
@@ -101,7 +101,7 @@ class LostLinkTest extends WithRig {
     @Test
     void aTargetThatWasReadySaysNoForEver() throws IOException {
         Agent target = receive("20s");
-        Wound ready = new Wound(false, 0x23, 1, 41);
+        Wound ready = new Wound(0x23, 1, 41);
         try (FlippingProxy proxy = new FlippingProxy(target.address(), ready)) {
             Agent source = move(proxy.address(), "--reconnect-window", "20s");
             E2e.assertEnds(4, "failed", source);

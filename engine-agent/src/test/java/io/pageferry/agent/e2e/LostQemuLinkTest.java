@@ -6,45 +6,26 @@ import io.pageferry.agent.demo.DemoQemu;
 import io.pageferry.agent.demo.GuestLoad;
 import io.pageferry.agent.e2e.FlippingProxy.Wound;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 
 /**
  * A real QEMU guest whose link is lost while it moves: it runs on, misses no tick and finds no
  * wrong page, and arrives once the link is there again.
  */
 @Timeout(600)
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
-class LostQemuLinkTest {
+class LostQemuLinkTest extends WithGuest {
     private static final String WINDOW = "60s";
 
     /** Frame type of COMPLETE, docs/PROTOCOL.md §7; byte 42 is of the digest. */
-    private static final Wound COMPLETE = new Wound(true, 0x22, 1, 42);
+    private static final Wound COMPLETE = new Wound(0x22, 1, 42);
 
-    @TempDir
-    static Path folder;
 
-    private Rig rig;
-    private Home home;
-
-    @BeforeAll
-    void boot() throws IOException {
-        rig = new Rig(folder);
-        home = Home.boot(rig, E2e.machine(new GuestLoad(10, 32, 8 << 10, 0, 0, false)));
-    }
-
-    @AfterAll
-    void end() throws IOException {
-        if (rig != null) {
-            rig.close();
-        }
+    @Override
+    GuestLoad load() {
+        return new GuestLoad(10, 32, 8 << 10, 0, 0, false);
     }
 
     @Test

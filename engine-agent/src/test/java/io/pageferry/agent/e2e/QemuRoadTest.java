@@ -17,12 +17,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Real QEMU guests, moved by {@code receive} and {@code migrate} as two commands. The guest
@@ -33,8 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
  * -Dsurefire.failIfNoSpecifiedTests=false -DargLine=-Dpageferry.full=true}
  */
 @Timeout(600)
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
-class QemuRoadTest {
+class QemuRoadTest extends WithGuest {
     private static final int HOPS = 5;
     private static final int SAMPLE = 4;
     private static final int ALL = 20;
@@ -45,23 +40,9 @@ class QemuRoadTest {
             new GuestLoad(10, 32, 8 << 10, 0, 0, true),
             new GuestLoad(10, 16, 4 << 10, 32, 36 << 10, true));
 
-    @TempDir
-    static Path folder;
-
-    private Rig rig;
-    private Home home;
-
-    @BeforeAll
-    void boot() throws IOException {
-        rig = new Rig(folder);
-        home = Home.boot(rig, E2e.machine(new GuestLoad(10, 48, 8 << 10, 0, 0, false)));
-    }
-
-    @AfterAll
-    void end() throws IOException {
-        if (rig != null) {
-            rig.close();
-        }
+    @Override
+    GuestLoad load() {
+        return new GuestLoad(10, 48, 8 << 10, 0, 0, false);
     }
 
     @Test

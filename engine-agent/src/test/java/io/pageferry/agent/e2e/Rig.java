@@ -37,6 +37,11 @@ final class Rig implements AutoCloseable {
         return folder;
     }
 
+    /** {@return the state directory of all agents that are given none} */
+    Path state() {
+        return state;
+    }
+
     /** Starts a QEMU that waits for a guest. */
     DemoQemu waiting(DemoMachine machine) throws IOException {
         return keep(DemoQemu.target(machine, folder.resolve("vm" + ++count)));

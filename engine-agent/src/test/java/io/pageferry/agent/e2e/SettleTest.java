@@ -6,47 +6,22 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pageferry.agent.demo.ConsoleLog;
 import io.pageferry.agent.demo.DemoQemu;
-import io.pageferry.agent.demo.GuestLoad;
 import io.pageferry.agent.linux.Processes.Signal;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 
 /**
  * An agent is killed once the guest is granted: nobody knows who owns it until somebody asks the
  * target's journal, or an operator says so. All tests share one guest, as in {@link WhoRunsTest}.
  */
 @Timeout(180)
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
-class SettleTest {
-    @TempDir
-    static Path folder;
-
-    private Rig rig;
-    private Home home;
+class SettleTest extends WithGuest {
     private DemoQemu waiting;
-
-    @BeforeAll
-    void boot() throws IOException {
-        rig = new Rig(folder);
-        home = Home.boot(rig, E2e.machine(GuestLoad.LIGHT));
-    }
-
-    @AfterAll
-    void end() throws IOException {
-        if (rig != null) {
-            rig.close();
-        }
-    }
 
     @BeforeEach
     void another() throws IOException {

@@ -5,19 +5,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pageferry.agent.demo.ConsoleLog;
 import io.pageferry.agent.demo.DemoQemu;
-import io.pageferry.agent.demo.GuestLoad;
 import io.pageferry.agent.demo.ProcessMark;
 import io.pageferry.agent.linux.Processes.Signal;
 import java.io.IOException;
-import java.nio.file.Path;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -27,27 +21,8 @@ import org.junit.jupiter.params.provider.ValueSource;
  * share one guest, which lives wherever the test before left it. See also {@link SettleTest}.
  */
 @Timeout(180)
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
-class WhoRunsTest {
-    @TempDir
-    static Path folder;
-
-    private Rig rig;
-    private Home home;
+class WhoRunsTest extends WithGuest {
     private DemoQemu waiting;
-
-    @BeforeAll
-    void boot() throws IOException {
-        rig = new Rig(folder);
-        home = Home.boot(rig, E2e.machine(GuestLoad.LIGHT));
-    }
-
-    @AfterAll
-    void end() throws IOException {
-        if (rig != null) {
-            rig.close();
-        }
-    }
 
     @BeforeEach
     void another() throws IOException {

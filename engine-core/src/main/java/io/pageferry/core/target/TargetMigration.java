@@ -66,6 +66,9 @@ public final class TargetMigration implements LinkHandler, AutoCloseable {
         if (cancelled && !isDone()) {
             onCancel();
         }
+        if (isReceiving()) {
+            parts.guest().ended().ifPresent(why -> end(ErrorCode.GUEST_ENDED, why, Side.TARGET));
+        }
         if (loss != null && !isDone()) {
             work += keepTurn();
         } else if (receiver != null && activation == null && !isDone()) {
@@ -347,11 +350,8 @@ public final class TargetMigration implements LinkHandler, AutoCloseable {
     }
 
     private void answer(Message.TableRequest request) {
-        Optional<Message> table = receiver.answer(request);
-        table.ifPresent(context::send);
-        if (table.isEmpty()) {
-            violated("checksums asked for page " + request.firstPage());
-        }
+        receiver.answer(request).ifPresentOrElse(context::send,
+                () -> violated("checksums asked for page " + request.firstPage()));
     }
 
     private boolean isReceiving() {

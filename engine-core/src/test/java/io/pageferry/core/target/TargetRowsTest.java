@@ -109,6 +109,21 @@ class TargetRowsTest {
         }
     }
 
+    /** The source hears of it while its guest still runs, and pauses nothing for nothing. */
+    @Test
+    void aGuestThatEndsBeforeItIsLoadedEndsTheMove() {
+        for (TargetState state : BEFORE) {
+            try (TargetRig rig = TargetRig.in(state)) {
+                rig.guest.crash("QEMU ended");
+                rig.turn();
+                assertEquals(Result.FAILED, rig.outcome().result());
+                assertEquals(ErrorCode.GUEST_ENDED, rig.outcome().code());
+                assertEquals("QEMU ended", rig.last(Message.Cancel.class).reason());
+                assertEquals(List.of(JournalState.SETTLED), rig.journal.states());
+            }
+        }
+    }
+
     @Test
     void cancelInReadyIsANoAndLaterIsTooLate() {
         try (TargetRig rig = TargetRig.in(TargetState.READY)) {

@@ -88,7 +88,17 @@ final class QemuHandle implements GuestHandle {
 
     @Override
     public void end() throws GuestException {
-        process.end(control());
+        if (!process.isAlive()) {
+            return;
+        }
+        QemuControl monitor = null;
+        try {
+            monitor = control();
+        } catch (GuestException deaf) {
+            // It must not run here any more, whether or not it listens.
+            process.kill();
+        }
+        process.end(monitor);
     }
 
     @Override

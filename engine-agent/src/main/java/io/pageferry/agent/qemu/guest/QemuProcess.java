@@ -96,12 +96,18 @@ record QemuProcess(Path monitor, long pid, long startTicks) {
         }
     }
 
-    /** Ends it by its monitor, by a signal where that does not help; returns when it is gone. */
+    /**
+     * Ends it by its monitor, by a signal where that does not help; returns when it is gone.
+     *
+     * @param qemu its monitor, or null where it was killed already
+     */
     void end(QemuControl qemu) throws GuestException {
-        try {
-            qemu.quit();
-        } catch (QmpException deaf) {
-            kill();
+        if (qemu != null) {
+            try {
+                qemu.quit();
+            } catch (QmpException deaf) {
+                kill();
+            }
         }
         if (!awaitEnd()) {
             kill();
@@ -146,7 +152,7 @@ record QemuProcess(Path monitor, long pid, long startTicks) {
         return !isAlive();
     }
 
-    private void kill() throws GuestException {
+    void kill() throws GuestException {
         try {
             Processes.signal(pid, startTicks, Processes.Signal.KILL);
         } catch (LinuxException refused) {

@@ -1,0 +1,87 @@
+package io.pageferry.agent.e2e;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Random;
+import java.util.Set;
+import java.util.TreeMap;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * The link of a QEMU guest is cut while it is handed over, and comes back. Afterwards exactly one
+ * side runs the guest, its own check is clean, and where it stayed the second attempt succeeds.
+ *
+ * <p>A few cuts, drawn by the seed of the run. All 50:
+ * {@code mvn verify -pl engine-agent -am -Dtest=CutInSwitchoverTest -Dpageferry.full=true
+ * -Dsurefire.failIfNoSpecifiedTests=false}
+ */
+@Timeout(1800)
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class CutInSwitchoverTest {
+    private static final int CUTS = Boolean.getBoolean("pageferry.full") ? 50 : 3;
+    private static final String[] WINDOW = {"--reconnect-window", "20s"};
+
+    @TempDir
+    static Path folder;
+
+    private Scene scene;
+
+    @BeforeAll
+    void make() throws IOException {
+        scene = new Scene(folder);
+    }
+
+    @AfterAll
+    void end() throws IOException {
+        if (scene != null) {
+            scene.close();
+        }
+    }
+
+    @Test
+    void aLinkCutInTheSwitchoverLeavesOneGuest() throws IOException {
+        long seed = Long.getLong("pageferry.test.seed", System.nanoTime());
+        System.out.println("-Dpageferry.test.seed=" + seed);
+        Random random = new Random(seed);
+        TreeMap<String, Integer> ends = new TreeMap<>();
+        for (int done = 0; done < CUTS; done++) {
+            scene.play(now -> ends.merge(cut(now, random), 1, Integer::sum));
+        }
+        System.out.println(CUTS + " cuts: " + ends);
+    }
+
+    /** One move; tells how it ended. */
+    private static String cut(Scene scene, Random random) throws IOException {
+        Agent target = scene.target("", WINDOW);
+        try (SwitchoverCutter cable = new SwitchoverCutter(target.address(), random)) {
+            Agent source = scene.source(cable, WINDOW);
+            int exit = source.exit();
+            String what = cable + ": " + source + "\n" + target;
+            assertEquals(1, cable.cuts(), what);
+            // The link comes back, so nobody stays in doubt.
+            assertTrue(Set.of(0, 4).contains(exit), what);
+            if (exit == 0) {
+                E2e.assertMoved(source, target);
+                scene.there();
+            } else {
+                E2e.assertEnds(4, "failed", source);
+                E2e.assertEnds(4, "failed", target);
+                assertTrue(target.states().contains("refused"), what);
+                scene.here();
+                scene.ended();
+            }
+            String line = cable + ", exit " + exit + ", epoch "
+                    + source.report().at("/owner/epoch").asInt();
+            System.out.println(line);
+            return cable.where() + " exit " + exit;
+        }
+    }
+}

@@ -1,0 +1,155 @@
+package io.pageferry.agent.e2e;
+
+import static io.pageferry.agent.e2e.Scene.ends;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.pageferry.agent.demo.DemoQemu;
+import io.pageferry.agent.e2e.Scene.Story;
+import io.pageferry.agent.journal.JournalHeader;
+import io.pageferry.agent.linux.Processes.Signal;
+import io.pageferry.agent.qemu.QemuControl;
+import io.pageferry.core.migration.JournalRecord;
+import io.pageferry.core.migration.JournalState;
+import io.pageferry.core.migration.Outcome.Side;
+import java.io.IOException;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.stream.Collectors;
+
+/** The state directory of a QEMU's move is full from a chosen record on, at either side. */
+final class FullDisks {
+    private static final String FULL = "No space left";
+
+    private FullDisks() {
+    }
+
+    static Map<String, Story> all() {
+        Map<String, Story> all = new LinkedHashMap<>();
+        all.put("source disk full at the journal", FullDisks::noJournalHere);
+        all.put("source disk full at SWITCHOVER", scene -> source(scene, List.of(), 4));
+        all.put("source disk full at GRANTED", scene ->
+                source(scene, List.of(JournalState.SWITCHOVER), 4));
+        all.put("source disk full at DONE", scene ->
+                source(scene, List.of(JournalState.SWITCHOVER, JournalState.GRANTED), 0));
+        all.put("target disk full at the journal", FullDisks::noJournalThere);
+        all.put("target disk full at PREPARED", scene -> target(scene, List.of(), 4));
+        all.put("target disk full at ACTIVE", scene ->
+                target(scene, List.of(JournalState.PREPARED), 4));
+        all.put("target disk full at RUNNING", scene ->
+                target(scene, List.of(JournalState.PREPARED, JournalState.ACTIVE), 0));
+        return all;
+    }
+
+    /** The target did not count it: the next one may come. */
+    private static void noJournalHere(Scene scene) throws IOException {
+        Agent target = scene.target("");
+        try (FullDisk disk = FullDisk.mount(scene.rig().folder().resolve("disk"))) {
+            disk.fill();
+            Agent source = scene.source(target, "", "--state-dir", disk.folder().toString());
+            ends(3, "refused", source, FULL);
+        }
+        target.signal(Signal.TERM);
+        E2e.assertEnds(7, "cancelled", target);
+        scene.here();
+        scene.waits();
+    }
+
+    private static void noJournalThere(Scene scene) throws IOException {
+        try (FullDisk disk = FullDisk.mount(scene.rig().folder().resolve("disk"))) {
+            disk.fill();
+            Agent target = scene.target("", "--state-dir", disk.folder().toString());
+            ends(3, "refused", scene.source(target, ""), FULL);
+            target.signal(Signal.TERM);
+            E2e.assertEnds(7, "cancelled", target);
+        }
+        scene.here();
+        scene.waits();
+    }
+
+    private static void source(Scene scene, List<JournalState> fit, int exit) throws IOException {
+        Agent target = scene.target("");
+        DemoQemu guest = scene.home().qemu();
+        Map<String, String> reach = reach(guest);
+        try (QemuControl control = guest.control()) {
+            QemuControl.Settings settings = control.settings();
+            reach.put("capabilities", settings.capabilities().entrySet().stream()
+                    .filter(Map.Entry::getValue).map(Map.Entry::getKey).sorted()
+                    .collect(Collectors.joining(",")));
+            reach.put("max-bandwidth", Long.toString(settings.maxBandwidth()));
+            reach.put("downtime-limit", Long.toString(settings.downtimeLimit()));
+        }
+        reach.put("after", "quit");
+        Poll.until(() -> Rig.isFree(guest), () -> "somebody still talks to the monitor");
+        try (FullDisk disk = FullDisk.mount(scene.rig().folder().resolve("disk"))) {
+            String uri = padded(guest, fit, header(Side.SOURCE, guest, target.address(), reach));
+            Agent source = scene.start("", List.of("migrate", uri, "--to", target.address(),
+                    "--cold", "--state-dir", disk.folder().toString()));
+            judge(scene, exit, source, target, fit.size() == 2 ? "DONE" : "");
+            assertEquals(!fit.isEmpty(), source.states().contains("switchover"),
+                    source::toString);
+        }
+    }
+
+    private static void target(Scene scene, List<JournalState> fit, int exit) throws IOException {
+        DemoQemu guest = scene.waiting();
+        try (FullDisk disk = FullDisk.mount(scene.rig().folder().resolve("disk"))) {
+            String uri = padded(guest, fit, header(Side.TARGET, guest, "", reach(guest)));
+            Agent target = scene.start("", List.of("receive", uri, "--listen", "127.0.0.1:0",
+                    "--once", "--state-dir", disk.folder().toString()));
+            Agent source = scene.source(target, "");
+            judge(scene, exit, target, source, fit.size() == 2 ? "RUNNING" : "");
+            assertEquals(!fit.isEmpty(), target.states().contains("ready"), target::toString);
+            if (fit.isEmpty()) {
+                scene.waits();
+            } else if (exit != 0) {
+                scene.ended();
+            }
+        }
+    }
+
+    /** Before the grant it is a failure; a word that only repeats what is so is done without. */
+    private static void judge(Scene scene, int exit, Agent full, Agent other, String unwritten)
+            throws IOException {
+        if (exit != 0) {
+            ends(exit, "failed", full, FULL);
+            E2e.assertEnds(exit, "failed", other);
+            scene.here();
+            return;
+        }
+        E2e.assertMoved(full, other);
+        assertTrue(full.words().lines().anyMatch(line -> line.contains("cannot write " + unwritten)
+                && line.contains(FULL)), full::toString);
+        scene.there();
+    }
+
+    private static Map<String, String> reach(DemoQemu guest) throws IOException {
+        Map<String, String> reach = new HashMap<>();
+        reach.put("qmp", guest.qmp().toRealPath().toString());
+        reach.put("pid", Long.toString(guest.process().pid()));
+        reach.put("start", Long.toString(guest.process().startTicks()));
+        reach.put(JournalHeader.IDENTITY, "qemu:" + guest.process().pid() + ":"
+                + guest.process().startTicks());
+        return reach;
+    }
+
+    private static int header(Side side, DemoQemu guest, String peer, Map<String, String> reach)
+            throws IOException {
+        return FullDisk.line(new JournalHeader(JournalHeader.SCHEMA, new UUID(0, 0), side,
+                Rig.uri(guest), peer, System.currentTimeMillis(), reach));
+    }
+
+    /** The monitor's path with so many slashes that these records fit and not one byte more. */
+    private static String padded(DemoQemu guest, List<JournalState> fit, int header)
+            throws IOException {
+        int length = header;
+        for (JournalState state : fit) {
+            length += FullDisk.line(new JournalRecord(state, 1, true,
+                    state == JournalState.SWITCHOVER ? "cold" : ""));
+        }
+        return "qemu:" + "/".repeat(FullDisk.PAGE - 1 - length) + guest.qmp();
+    }
+}

@@ -1,0 +1,226 @@
+package io.pageferry.agent.e2e;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pageferry.agent.demo.ConsoleLog;
+import io.pageferry.agent.demo.DemoQemu;
+import io.pageferry.agent.demo.GuestLoad;
+import io.pageferry.agent.e2e.Agent.Start;
+import io.pageferry.agent.linux.Processes.Signal;
+import io.pageferry.agent.report.Hold;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Where bad days take place: a guest that checks itself, a QEMU that waits for it, and agents that
+ * stand still at a chosen state until they are told to go on. The guest lives through all of them.
+ */
+final class Scene implements AutoCloseable {
+    private final Path folder;
+    private Rig rig;
+    private Home home;
+    private DemoQemu waiting;
+    private int count;
+
+    Scene(Path folder) throws IOException {
+        this.folder = folder;
+        this.rig = new Rig(Files.createDirectories(folder.resolve("0")));
+    }
+
+    /** What happens on a bad day, up to the point where the guest runs where it should. */
+    interface Story {
+        void tell(Scene scene) throws IOException;
+    }
+
+    /** Tells a story; then the second attempt has to succeed, whatever the first came to. */
+    void play(Story story) throws IOException {
+        if (home == null) {
+            home = Home.boot(rig, E2e.machine(GuestLoad.LIGHT));
+        }
+        waiting = rig.waiting(home.machine());
+        home.remember();
+        boolean well = false;
+        try {
+            story.tell(this);
+            secondAttempt();
+            well = true;
+        } finally {
+            if (!well) {
+                // Whatever comes next begins with another guest, and with nothing left of this.
+                rig.close();
+                rig = new Rig(Files.createDirectories(folder.resolve("" + ++count)));
+                home = null;
+            }
+        }
+    }
+
+    private void secondAttempt() throws IOException {
+        if (waiting != home.qemu() && !Rig.condition(waiting).equals("inmigrate")) {
+            rig.end(waiting);
+        }
+        if (waiting == home.qemu() || !waiting.process().isAlive()) {
+            waiting = rig.waiting(home.machine());
+        }
+        Agent target = target("");
+        E2e.assertMoved(source(target, ""), target);
+        rig.awaitNothingLeft();
+        assertEquals("gone", Rig.condition(home.qemu()));
+        assertTrue(Traces.of(waiting.process().pid()).isUntracked());
+        home.livesOnAt(waiting);
+    }
+
+    Rig rig() {
+        return rig;
+    }
+
+    Home home() {
+        return home;
+    }
+
+    DemoQemu waiting() {
+        return waiting;
+    }
+
+    /** Starts {@code receive}, which stands still at a state; an empty one is none. */
+    Agent target(String hold, String... more) throws IOException {
+        Agent agent = start(hold, with(List.of("receive", Rig.uri(waiting), "--listen",
+                "127.0.0.1:0", "--once"), more));
+        agent.address();
+        return agent;
+    }
+
+    /** Starts {@code migrate}, likewise. */
+    Agent source(Agent target, String hold, String... more) throws IOException {
+        return start(hold, with(List.of("migrate", Rig.uri(home.qemu()), "--to",
+                target.address()), more));
+    }
+
+    /** Starts {@code migrate} over a cable. */
+    Agent source(Cable cable, String... more) throws IOException {
+        return start("", with(List.of("migrate", Rig.uri(home.qemu()), "--to",
+                cable.address()), more));
+    }
+
+    /** Starts any command, likewise. */
+    Agent start(String hold, List<String> arguments) throws IOException {
+        List<String> jvm = hold.isEmpty() ? List.of() : List.of("-D" + Hold.PROPERTY + "=" + hold,
+                "-D" + Hold.WHILE + "=" + holding(hold));
+        if (!hold.isEmpty() && !Files.exists(holding(hold))) {
+            Files.createFile(holding(hold));
+        }
+        return rig.start(new Start(List.of(), jvm, arguments));
+    }
+
+    private static List<String> with(List<String> some, String... more) {
+        List<String> all = new ArrayList<>(some);
+        all.addAll(List.of(more));
+        return all;
+    }
+
+    private Path holding(String hold) {
+        return rig.folder().resolve("holds at " + hold);
+    }
+
+    /** Lets whoever stands at a state go on. */
+    void goOnFrom(String hold) throws IOException {
+        Files.delete(holding(hold));
+    }
+
+    /** The guest runs at the source, and nothing is left in it or anywhere. */
+    void here() throws IOException {
+        rig.awaitNothingLeft();
+        home.livesOn();
+        home.isAsItWas();
+        assertEquals(0, ConsoleLog.read(waiting.console()).lastTick(), "it ran at the target");
+    }
+
+    /** It runs at the target and nowhere else. */
+    void there() throws IOException {
+        rig.awaitNothingLeft();
+        assertEquals("gone", Rig.condition(home.qemu()));
+        assertTrue(Traces.of(waiting.process().pid()).isUntracked());
+        home.livesOnAt(waiting);
+    }
+
+    /** The guest died with its QEMU: another one is booted. */
+    void reboot() throws IOException {
+        rig.awaitNothingLeft();
+        assertEquals("inmigrate", Rig.condition(waiting));
+        rig.end(home.qemu());
+        home = Home.boot(rig, E2e.machine(GuestLoad.LIGHT));
+    }
+
+    /** Kills a QEMU and returns when it is gone. */
+    static void kill(DemoQemu qemu) throws IOException {
+        qemu.process().kill();
+        Poll.until(() -> !qemu.process().isAlive(), () -> "it does not die");
+    }
+
+    /** The QEMU at the target was left as it was found. */
+    void waits() throws IOException {
+        assertEquals("inmigrate", Rig.condition(waiting));
+        assertTrue(Traces.of(waiting.process().pid()).isUntracked());
+    }
+
+    /** The QEMU at the target was ended: it was loaded, and must never run. */
+    void ended() throws IOException {
+        Poll.until(() -> !waiting.process().isAlive(), () -> "the loaded QEMU is still there");
+    }
+
+    /** The guest at the source stands still, because nobody knows who owns it. */
+    void inDoubt() throws IOException {
+        rig.awaitNothingLeft();
+        assertEquals("postmigrate", Rig.condition(home.qemu()));
+        assertEquals("unknown", entry("source").path("owner").asText());
+    }
+
+    /** The entry of the latest migration in {@code status}. */
+    ObjectNode entry(String side) throws IOException {
+        Agent status = rig.start("", List.of("status"));
+        assertEquals(0, status.exit(), status::toString);
+        return status.events().stream().filter(one -> one.path("side").asText().equals(side))
+                .reduce((one, later) -> later).orElseThrow();
+    }
+
+    /** Settles the latest migration of the source. */
+    void settle(int exit, String... more) throws IOException {
+        String migration = entry("source").path("migration").asText();
+        Agent settle = rig.start("", with(List.of("settle", migration), more));
+        assertEquals(exit, settle.exit(), settle::toString);
+        rig.awaitNothingLeft();
+        assertTrue(entry("source").path("settled").asBoolean(), settle::toString);
+    }
+
+    /** Settles it while somebody receives at the target's address, on its state directory. */
+    void settleByAsking(int exit, Agent target) throws IOException {
+        Agent later = rig.start("", List.of("receive", "image:" + rig.folder().resolve("image"),
+                "--listen", target.address()));
+        later.address();
+        String migration = entry("source").path("migration").asText();
+        Agent settle = rig.start("", List.of("settle", migration));
+        assertEquals(exit, settle.exit(), settle::toString);
+        later.signal(Signal.TERM);
+        later.exit();
+        assertTrue(entry("source").path("settled").asBoolean(), settle::toString);
+    }
+
+    /** Ended by a result, and the one line says what a person has to know. */
+    static void ends(int exit, String result, Agent agent, String said) throws IOException {
+        E2e.assertEnds(exit, result, agent);
+        String reason = agent.report().at("/error/reason").asText();
+        assertTrue(reason.contains(said), agent::toString);
+        assertTrue(reason.lines().count() == 1, agent::toString);
+        assertTrue(agent.words().lines().noneMatch(line -> line.startsWith("\tat ")),
+                agent::toString);
+    }
+
+    @Override
+    public void close() throws IOException {
+        rig.close();
+    }
+}

@@ -1,0 +1,39 @@
+package io.pageferry.agent.e2e;
+
+import io.pageferry.agent.demo.DemoMachine;
+import io.pageferry.agent.demo.GuestLoad;
+import java.io.IOException;
+import java.nio.file.Path;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Tests of one QEMU guest, booted once for all of them; each leaves it where the next finds it. */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+abstract class WithGuest {
+    @TempDir
+    static Path folder;
+
+    Rig rig;
+    Home home;
+
+    /** What the guest does while it moves. */
+    GuestLoad load() {
+        return GuestLoad.LIGHT;
+    }
+
+    @BeforeAll
+    final void boot() throws IOException {
+        DemoMachine machine = E2e.machine(load());
+        rig = new Rig(folder);
+        home = Home.boot(rig, machine);
+    }
+
+    @AfterAll
+    final void end() throws IOException {
+        if (rig != null) {
+            rig.close();
+        }
+    }
+}
