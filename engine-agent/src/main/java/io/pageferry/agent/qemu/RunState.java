@@ -43,7 +43,8 @@ public enum RunState {
     /** Part of a COLO pair. */
     COLO;
 
-    static RunState of(String name) {
+    /** The state that query-status names. */
+    public static RunState of(String name) {
         String constant = name.toUpperCase(Locale.ROOT).replace('-', '_');
         for (RunState state : values()) {
             if (state.name().equals(constant)) {

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
  * lost, and nobody ever has an image that somebody else has.
  *
  * <p>Two hops here; five by {@code mvn verify -pl engine-agent -am -Dtest=SharedDiskTest
- * -Dsurefire.failIfNoSpecifiedTests=false -DargLine=-Dpageferry.full=true}
+ * -Dsurefire.failIfNoSpecifiedTests=false -Dpageferry.full=true}
  */
 @Timeout(300)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
@@ -49,7 +49,14 @@ class SharedDiskTest {
 
     @AfterAll
     void end() throws IOException {
-        if (rig != null) {
+        if (rig == null) {
+            return;
+        }
+        try {
+            if (home != null) {
+                DiskGuest.worksOn(home);
+            }
+        } finally {
             rig.close();
         }
     }
@@ -67,7 +74,8 @@ class SharedDiskTest {
             assertEquals(0, ConsoleLog.read(waiting.console()).lastTick());
             rig.end(waiting);
         }
-        DiskGuest.worksOn(home);
+        // The next test, or the end, sees whether it reads back what was there before.
+        DiskGuest.worksOn(home, 1);
         DiskGuest.assertSound(home, DiskGuest.image(folder, NAME, "qcow2"));
     }
 

@@ -1,6 +1,7 @@
 package io.pageferry.core.migration;
 
 import io.pageferry.core.dirty.DirtyTracker;
+import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.GuestDescription;
 import io.pageferry.core.memory.GuestMemory;
 import io.pageferry.core.round.WriteThrottle;
@@ -49,6 +50,27 @@ public interface Guest extends AutoCloseable {
      * @return why, once it shut down, crashed or was killed
      */
     Optional<String> ended();
+
+    /**
+     * Asks whether it still is what it was when it was described: nothing was plugged, nobody
+     * else moves it or takes a snapshot. Asked now and then while it runs, and before it is
+     * paused; takes a few milliseconds at most.
+     *
+     * @throws GuestException when it cannot be moved like this, with what to do;
+     *                        {@link ErrorCode#GUEST_ENDED} where there is nothing left to move
+     */
+    default void requireUnchanged() throws GuestException {
+        // Most kinds cannot change.
+    }
+
+    /**
+     * Tells whether somebody else let it run after {@link #pause}. Asked all the time.
+     *
+     * @return true until it is paused again, or resumed by us
+     */
+    default boolean wentOn() {
+        return false;
+    }
 
     /**
      * Gives what slows its writes down.

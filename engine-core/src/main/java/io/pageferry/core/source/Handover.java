@@ -51,6 +51,7 @@ final class Handover {
     }
 
     void turn() {
+        holdStill();
         if (settlement.isOver(context.now())) {
             String settle = "pageferry settle " + context.parts.id();
             context.finish(Outcome.of(Result.IN_DOUBT, ErrorCode.LINK_LOST,
@@ -58,6 +59,21 @@ final class Handover {
                     + "because the target may run it", Side.TARGET)
                     .withRemedy(settle + " asks again; when the target is certain to be off: "
                     + settle + " --source --target-is-fenced"));
+        }
+    }
+
+    /** The target may run it: whoever lets ours go on is too late. */
+    private void holdStill() {
+        if (!context.parts.guest().wentOn()) {
+            return;
+        }
+        try {
+            context.parts.guest().pause();
+            context.warn("somebody let the guest go on here, although the target may run it; it"
+                    + " was paused again: what it did meanwhile is lost");
+        } catch (GuestException running) {
+            context.warn("somebody let the guest go on here, although the target may run it, and"
+                    + " it cannot be paused: " + running.getMessage());
         }
     }
 
@@ -74,6 +90,7 @@ final class Handover {
 
     /** J(DONE) is written: end the guest here, and let the target go. */
     void endGuest() {
+        holdStill();
         if (context.now() - runningNanos < QUIET_NANOS) {
             return;
         }

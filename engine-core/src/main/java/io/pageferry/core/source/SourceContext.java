@@ -5,6 +5,7 @@ import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.link.Outbox;
 import io.pageferry.core.link.RenewableLink;
+import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.migration.JournalRecord;
 import io.pageferry.core.migration.JournalState;
 import io.pageferry.core.migration.MigrationFigures;
@@ -21,6 +22,9 @@ final class SourceContext {
     /** How often the guest is asked whether it still lives. */
     private static final long GUEST_CHECK_NANOS = 50_000_000L;
 
+    /** How often it is asked whether it was changed. */
+    private static final long CHANGE_CHECK_NANOS = 500_000_000L;
+
     final SourceParts parts;
     final Outbox outbox;
     final Progress progress = new Progress();
@@ -34,6 +38,7 @@ final class SourceContext {
     private long epoch;
     private boolean ran;
     private long nextGuestCheck;
+    private long nextChangeCheck;
 
     SourceContext(SourceParts given) {
         this.link = new RenewableLink(given.link());
@@ -47,6 +52,7 @@ final class SourceContext {
         this.reconnection = new Reconnection(this, parts.opener());
         this.startNanos = parts.clock().nanoTime();
         this.nextGuestCheck = startNanos;
+        this.nextChangeCheck = startNanos + CHANGE_CHECK_NANOS;
     }
 
     SourceState state() {
@@ -102,12 +108,20 @@ final class SourceContext {
         enter(SourceState.ENDED);
     }
 
-    /** Looks now and then whether the guest ended by itself. */
-    Optional<Outcome> guestEnded() {
+    /**
+     * Looks now and then whether the guest ended by itself.
+     *
+     * @throws GuestException when it was changed, and cannot be moved like this
+     */
+    Optional<Outcome> guestEnded() throws GuestException {
         if (now() - nextGuestCheck < 0) {
             return Optional.empty();
         }
         nextGuestCheck = now() + GUEST_CHECK_NANOS;
+        if (now() - nextChangeCheck >= 0 && parts.guest().ended().isEmpty()) {
+            nextChangeCheck = now() + CHANGE_CHECK_NANOS;
+            parts.guest().requireUnchanged();
+        }
         return parts.guest().ended().map(why -> Outcome.of(Outcome.Result.GUEST_ENDED,
                 ErrorCode.GUEST_ENDED, why, Outcome.Side.SOURCE));
     }

@@ -179,7 +179,8 @@ public final class SourceMigration implements LinkHandler, AutoCloseable {
                 case ENDED -> { }
             }
         } catch (GuestException guest) {
-            fail(Outcome.of(Result.FAILED, guest.code(), guest.getMessage(), Side.SOURCE)
+            fail(Outcome.of(guest.code() == ErrorCode.GUEST_ENDED ? Result.GUEST_ENDED
+                    : Result.FAILED, guest.code(), guest.getMessage(), Side.SOURCE)
                     .withRemedy(guest.remedy()));
         } catch (IOException io) {
             fail(Result.FAILED, ErrorCode.HOST_FAILED, io.getMessage(), Side.SOURCE);
@@ -257,6 +258,7 @@ public final class SourceMigration implements LinkHandler, AutoCloseable {
     }
 
     private void beginSwitchover(RoundDecision.StopAndCopy stop) throws IOException {
+        parts.guest().requireUnchanged();
         context.log("stop: " + stop.reason().word() + ", " + stop.why());
         context.figures().stopped(stop.reason(), precopy.prediction());
         context.beginEpoch(parts.guest().isRunning(), stop.reason().word());

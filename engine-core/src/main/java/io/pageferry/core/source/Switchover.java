@@ -76,6 +76,12 @@ final class Switchover {
 
     /** Why it must end now, or null. */
     Outcome overdue() {
+        if (parts.guest().wentOn()) {
+            // What it does now is not in the pages that were sent.
+            return Outcome.of(Result.FAILED, ErrorCode.GUEST_FAILED,
+                    "somebody let the guest go on while it was paused for the move", Side.SOURCE)
+                    .withRemedy("leave its other monitors alone, and move again");
+        }
         boolean cold = parts.options().extras().cold();
         long limit = cold ? parts.options().limits().timeoutNanos()
                 : parts.options().limits().maxSwitchoverNanos();

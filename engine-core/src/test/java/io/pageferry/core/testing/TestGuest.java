@@ -37,6 +37,8 @@ public final class TestGuest implements Guest {
     private boolean running = true;
     private boolean over;
     private String endedWhy;
+    private GuestException change;
+    private boolean wentOn;
     private GuestException storageFailure;
     private boolean storageWanted;
     private boolean storageReady;
@@ -218,6 +220,33 @@ public final class TestGuest implements Guest {
         log.add("source.crash");
     }
 
+    /**
+     * Is changed by somebody else.
+     *
+     * @param what as {@link #requireUnchanged} says from now on
+     */
+    public void change(GuestException what) {
+        change = what;
+    }
+
+    /** Is let go by somebody else, though it is to stand still. */
+    public void goOnByHand() {
+        running = true;
+        wentOn = true;
+    }
+
+    @Override
+    public void requireUnchanged() throws GuestException {
+        if (change != null) {
+            throw change;
+        }
+    }
+
+    @Override
+    public boolean wentOn() {
+        return wentOn;
+    }
+
     /** Is paused by somebody else. */
     public void pauseByHand() {
         running = false;
@@ -261,6 +290,7 @@ public final class TestGuest implements Guest {
             throw pauseFailure;
         }
         running = false;
+        wentOn = false;
     }
 
     @Override
@@ -292,6 +322,7 @@ public final class TestGuest implements Guest {
             throw failure;
         }
         running = true;
+        wentOn = false;
     }
 
     @Override

@@ -13,7 +13,6 @@ import io.pageferry.agent.qemu.QemuControl;
 import io.pageferry.agent.qemu.QemuFacts;
 import io.pageferry.agent.qemu.QemuInspector;
 import io.pageferry.agent.qemu.QemuProbe;
-import io.pageferry.agent.qemu.QmpClient;
 import io.pageferry.agent.qemu.QmpException;
 import io.pageferry.agent.qemu.disk.DiskMirrors;
 import io.pageferry.agent.qemu.memory.QemuMemory;
@@ -51,9 +50,9 @@ final class QemuGuest implements SourceGuest {
     private final MappedRegions regions;
     private final DirtyTracker tracker;
     private final String reason;
+    private final QemuWatch watch;
     private DiskMirrors mirrors;
     private ThreadThrottle throttle;
-    private String endedBecause;
 
     private QemuGuest(QemuProcess process, QemuControl qemu, QemuFacts facts, Opened opened) {
         this.process = process;
@@ -65,11 +64,13 @@ final class QemuGuest implements SourceGuest {
         this.tracker = opened.tracker();
         this.reason = opened.reason();
         this.before = opened.before();
+        this.watch = opened.watch();
     }
 
     /** What was opened on the way. */
     private record Opened(Map<String, String> places, MappedRegions regions,
-            DirtyTracker tracker, String reason, QemuControl.Settings before) { }
+            DirtyTracker tracker, String reason, QemuControl.Settings before,
+            QemuWatch watch) { }
 
     static QemuGuest open(QemuProcess process, GuestSetup setup) throws GuestException {
         requireTracker(process, setup.tracker());
@@ -87,7 +88,7 @@ final class QemuGuest implements SourceGuest {
             DirtyTracker tracker = tracker(process, setup, memory, regions);
             QemuGuest guest = new QemuGuest(process, qemu, facts, new Opened(
                     memory.attributes(), regions, tracker, reason(tracker),
-                    qemu.prepareSource()));
+                    qemu.prepareSource(), QemuWatch.of(qemu)));
             opened = true;
             return guest;
         } catch (QmpException failed) {
@@ -188,19 +189,19 @@ final class QemuGuest implements SourceGuest {
 
     @Override
     public Optional<String> ended() {
-        for (QmpClient.Event event = qemu.qmp().pollEvent(); event != null;
-                event = qemu.qmp().pollEvent()) {
-            switch (event.name()) {
-                case "SHUTDOWN" -> endedBecause = "the guest shut down";
-                case "GUEST_PANICKED" -> endedBecause = "the guest panicked";
-                default -> { }
-            }
-        }
-        if (!pulse.beats()) {
-            endedBecause = endedBecause == null ? "QEMU (pid " + process.pid() + ") ended"
-                    : endedBecause;
-        }
-        return Optional.ofNullable(endedBecause);
+        Optional<String> why = watch.ended();
+        return why.isPresent() || pulse.beats() ? why
+                : Optional.of("QEMU (pid " + process.pid() + ") ended");
+    }
+
+    @Override
+    public void requireUnchanged() throws GuestException {
+        watch.requireUnchanged();
+    }
+
+    @Override
+    public boolean wentOn() {
+        return watch.wentOn();
     }
 
     @Override
@@ -234,6 +235,7 @@ final class QemuGuest implements SourceGuest {
 
     @Override
     public void pause() throws GuestException {
+        watch.holds();
         try {
             qemu.stop();
         } catch (QmpException failed) {
@@ -246,11 +248,13 @@ final class QemuGuest implements SourceGuest {
 
     @Override
     public void saveState(OutputStream out) throws IOException {
+        watch.saves();
         DeviceState.save(qemu, process.stateSocket("out"), out, SAVE_LIMIT);
     }
 
     @Override
     public void resume() throws GuestException {
+        watch.letsGo();
         try {
             QemuControl.ContResult result = qemu.cont();
             if (!result.running()) {

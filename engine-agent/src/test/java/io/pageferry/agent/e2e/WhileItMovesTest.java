@@ -1,0 +1,276 @@
+package io.pageferry.agent.e2e;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pageferry.agent.demo.DemoTools;
+import io.pageferry.agent.demo.TestMachines;
+import io.pageferry.agent.linux.Processes.Signal;
+import io.pageferry.agent.qemu.QemuControl;
+import io.pageferry.agent.qemu.QmpClient;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * What a guest does, or somebody does to it at another monitor, while it moves. A link of 8 Mbit/s
+ * makes pre-copy last a few seconds. The guests are boot sectors, which start in no time; one
+ * lives through several tests where it can.
+ */
+@Timeout(120)
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class WhileItMovesTest {
+    private static final int SLOW_BYTES = 3 << 20;
+    private static final long SEED = 20261125;
+
+    @TempDir
+    static Path folder;
+
+    private final List<BareGuest> guests = new ArrayList<>();
+    private final List<Agent> agents = new ArrayList<>();
+    private DemoTools tools;
+    private Rig rig;
+    private BareGuest home;
+    private BareGuest waiting;
+    private int count;
+
+    @BeforeAll
+    void make() throws IOException {
+        E2e.needTracking();
+        tools = TestMachines.tools();
+        rig = new Rig(folder);
+    }
+
+    @AfterAll
+    void end() throws IOException {
+        if (rig != null) {
+            rig.close();
+        }
+        for (BareGuest guest : guests) {
+            guest.close();
+        }
+    }
+
+    @BeforeEach
+    void both() throws IOException {
+        if (waiting != null && !waiting.condition().equals("inmigrate")) {
+            waiting.close();
+            waiting = null;
+        }
+        if (home != null && !home.condition().equals("running")) {
+            home.close();
+            home = null;
+        }
+        if (home == null) {
+            home = keep(BareGuest.booting(tools, folder, "source" + ++count));
+            home.fill(SLOW_BYTES, SEED);
+        }
+        if (waiting == null) {
+            waiting = keep(BareGuest.waiting(tools, folder, "target" + ++count));
+        }
+    }
+
+    @AfterEach
+    void noAgentStays() throws IOException {
+        for (Agent agent : agents) {
+            rig.end(agent);
+        }
+        agents.clear();
+        rig.awaitNothingLeft();
+    }
+
+    private BareGuest keep(BareGuest guest) {
+        guests.add(guest);
+        return guest;
+    }
+
+    /** A move under way. */
+    private record Move(Agent source, Agent target) { }
+
+    /** Begins a move and returns when the source is in a state. */
+    private Move moving(String state, String... more) throws IOException {
+        Agent target = rig.start("", List.of("receive", waiting.uri(), "--listen",
+                "127.0.0.1:0", "--once"));
+        List<String> arguments = new ArrayList<>(List.of("migrate", home.uri(), "--to",
+                target.address(), "--bandwidth", "8Mbit/s"));
+        arguments.addAll(List.of(more));
+        Agent source = rig.start("", arguments);
+        agents.addAll(List.of(source, target));
+        source.awaitState(state);
+        return new Move(source, target);
+    }
+
+    private static ObjectNode object() {
+        return JsonNodeFactory.instance.objectNode();
+    }
+
+    private void act(String command, ObjectNode arguments) throws IOException {
+        try (QemuControl other = home.other()) {
+            other.qmp().execute(command, arguments);
+        }
+    }
+
+    /** The guest stays, with a reason that holds these words. */
+    private void failed(Move move, String... words) throws IOException {
+        E2e.assertEnds(4, "failed", move.source());
+        E2e.assertEnds(4, "failed", move.target());
+        String reason = move.source().report().at("/error/reason").asText();
+        for (String word : words) {
+            assertTrue(reason.contains(word), move.source()::toString);
+        }
+        assertTrue(!move.source().report().at("/error/remedy").asText().isEmpty(),
+                move.source()::toString);
+        rig.awaitNothingLeft();
+        assertEquals("running", home.condition());
+        home.countsOn();
+        assertTrue(Traces.of(home.process().pid()).isUntracked());
+        assertEquals("inmigrate", waiting.condition());
+    }
+
+    /** The guest ended, and nothing runs at the target. */
+    private void ended(Move move, String word) throws IOException {
+        E2e.assertEnds(8, "guest-ended", move.source());
+        E2e.assertEnds(4, "failed", move.target());
+        assertTrue(move.source().report().at("/error/reason").asText().contains(word),
+                move.source()::toString);
+        rig.awaitNothingLeft();
+        assertEquals("inmigrate", waiting.condition());
+    }
+
+    private void arrived(Move move, String condition) throws IOException {
+        E2e.assertMoved(move.source(), move.target());
+        rig.awaitNothingLeft();
+        assertEquals("gone", home.condition());
+        assertEquals(condition, waiting.condition());
+    }
+
+    @Test
+    void aShutDownGuestHasEnded() throws IOException {
+        Move move = moving("precopy");
+        home.tell(BareGuest.SHUTDOWN);
+        ended(move, "the guest shut down");
+    }
+
+    @Test
+    void aPanickedGuestHasEnded() throws IOException {
+        Move move = moving("precopy");
+        home.tell(BareGuest.PANIC);
+        ended(move, "panicked");
+    }
+
+    @Test
+    void aGuestThatResetsArrivesAndOneThatWasPausedForAWhileToo() throws IOException {
+        try (QemuControl other = home.other()) {
+            Move move = moving("precopy");
+            other.stop();
+            assertTrue(other.cont().running());
+            home.tell(BareGuest.RESET);
+            Poll.until(() -> heard(other, "RESET"), () -> "it does not reset");
+            arrived(move, "running");
+        }
+        waiting.countsOn();
+    }
+
+    private static boolean heard(QemuControl control, String name) {
+        for (QmpClient.Event event = control.qmp().pollEvent(); event != null;
+                event = control.qmp().pollEvent()) {
+            if (event.name().equals(name)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    @Test
+    void whatSomebodyPausesMeanwhileStaysPaused() throws IOException {
+        Move move = moving("precopy");
+        act("stop", null);
+        arrived(move, "paused");
+    }
+
+    @Test
+    void whatSomebodyLetsGoInTheSwitchoverIsNotGivenAway() throws IOException {
+        Move move = moving("switchover", "--cold");
+        Poll.until(() -> !home.condition().equals("running"), () -> "it is not paused");
+        act("cont", null);
+        failed(move, "somebody let the guest go on");
+    }
+
+    @Test
+    void pluggedMemoryEndsTheMove() throws IOException {
+        Move move = moving("precopy");
+        act("object-add", object().put("qom-type", "memory-backend-ram").put("id", "more")
+                .put("size", 64L << 20));
+        act("device_add", object().put("driver", "pc-dimm").put("id", "dimm")
+                .put("memdev", "more"));
+        failed(move, "memory", "64 MiB", "128 MiB");
+        home.close();
+    }
+
+    @Test
+    void aPluggedDeviceEndsTheMove() throws IOException {
+        Move move = moving("precopy");
+        act("device_add", object().put("driver", "virtio-rng-pci").put("id", "dice"));
+        failed(move, "dice", "virtio-rng-pci");
+        home.close();
+    }
+
+    @Test
+    void aBlockJobEndsTheMove() throws IOException {
+        Move move = moving("precopy");
+        act("drive-backup", object().put("device", "floppy0").put("job-id", "nightly")
+                .put("target", folder.resolve("backup.img").toString()).put("sync", "full")
+                .put("format", "raw").put("speed", 1));
+        failed(move, "block job nightly");
+        act("block-job-cancel", object().put("device", "nightly").put("force", true));
+    }
+
+    @Test
+    void aSnapshotEndsTheMove() throws IOException {
+        Move move = moving("precopy");
+        Path overlay = folder.resolve("overlay.qcow2");
+        act("blockdev-snapshot-sync", object().put("device", "virtio0")
+                .put("snapshot-file", overlay.toString()).put("format", "qcow2"));
+        failed(move, "virtio0", overlay.toString());
+        home.close();
+    }
+
+    @Test
+    void aSecondMigrationTakesTheGuestAway() throws IOException {
+        Move move = moving("precopy");
+        Path state = folder.resolve("state.bin");
+        act("migrate", object().put("uri", "exec:cat > " + state));
+        ended(move, "another migration");
+        assertEquals("postmigrate", home.condition());
+        assertTrue(Files.size(state) > 0);
+        home.close();
+    }
+
+    @Test
+    void aSecondPageferryIsRefused() throws IOException {
+        Move move = moving("precopy");
+        Agent second = rig.start("", List.of("migrate", home.uri().replace(".qmp", ".other"),
+                "--to", "127.0.0.1:9"));
+        E2e.assertEnds(3, "refused", second);
+        assertEquals("busy", second.report().at("/error/code").asText(), second::toString);
+        assertTrue(second.report().at("/error/reason").asText().contains("under way"),
+                second::toString);
+        move.source().signal(Signal.TERM);
+        E2e.assertEnds(7, "cancelled", move.source());
+        E2e.assertEnds(4, "failed", move.target());
+        rig.awaitNothingLeft();
+        assertEquals("running", home.condition());
+    }
+}
