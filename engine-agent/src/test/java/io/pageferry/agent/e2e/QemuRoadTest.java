@@ -1,6 +1,7 @@
 package io.pageferry.agent.e2e;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -81,6 +82,8 @@ class QemuRoadTest extends WithGuest {
         assertEquals("paused", Rig.condition(next));
         assertEquals(0, ConsoleLog.read(next.console()).lastTick());
         try (QemuControl control = next.control()) {
+            // Nobody lets it run, and its settings are put back nevertheless.
+            assertFalse(control.capabilities().get(QemuControl.IGNORE_SHARED));
             assertTrue(control.cont().running());
         }
         home.livesOnAt(next);

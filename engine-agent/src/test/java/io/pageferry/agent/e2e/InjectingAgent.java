@@ -1,0 +1,20 @@
+package io.pageferry.agent.e2e;
+
+import io.pageferry.agent.guard.GuardProcess;
+import io.pageferry.agent.linux.Processes;
+import java.io.IOException;
+
+/** Main program of an agent that has its guard inject again and again, until it is killed. */
+final class InjectingAgent {
+    private InjectingAgent() {
+    }
+
+    public static void main(String[] arguments) throws IOException {
+        long pid = Long.parseLong(arguments[0]);
+        try (GuardProcess guard = GuardProcess.start()) {
+            while (true) {
+                Processes.closeDescriptor(guard.userfault(pid));
+            }
+        }
+    }
+}
