@@ -31,7 +31,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(900)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class BadDaysTest {
-    private static final int SAMPLE = 4;
+    private static final int SAMPLE = 2;
 
     @TempDir
     static Path folder;

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(1800)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class CutInSwitchoverTest {
-    private static final int CUTS = Boolean.getBoolean("pageferry.full") ? 50 : 3;
+    private static final int CUTS = Boolean.getBoolean("pageferry.full") ? 50 : 1;
     private static final String[] WINDOW = {"--reconnect-window", "20s"};
 
     @TempDir

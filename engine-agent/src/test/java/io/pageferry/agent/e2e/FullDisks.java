@@ -97,7 +97,17 @@ final class FullDisks {
     private static void target(Scene scene, List<JournalState> fit, int exit) throws IOException {
         DemoQemu guest = scene.waiting();
         try (FullDisk disk = FullDisk.mount(scene.rig().folder().resolve("disk"))) {
-            String uri = padded(guest, fit, header(Side.TARGET, guest, "", reach(guest)));
+            Map<String, String> reach = reach(guest);
+            try (QemuControl control = guest.control()) {
+                Map<String, Boolean> known = control.capabilities();
+                reach.put("target-capabilities", String.join(",", known.keySet()));
+                reach.put("target-capabilities-on", known.entrySet().stream()
+                        .filter(Map.Entry::getValue).map(Map.Entry::getKey)
+                        .collect(Collectors.joining(",")));
+                reach.put("target-announce-rounds", Long.toString(control.announceRounds()));
+            }
+            Poll.until(() -> Rig.isFree(guest), () -> "somebody still talks to the monitor");
+            String uri = padded(guest, fit, header(Side.TARGET, guest, "", reach));
             Agent target = scene.start("", List.of("receive", uri, "--listen", "127.0.0.1:0",
                     "--once", "--state-dir", disk.folder().toString()));
             Agent source = scene.source(target, "");

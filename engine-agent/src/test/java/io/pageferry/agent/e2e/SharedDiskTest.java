@@ -81,7 +81,7 @@ class SharedDiskTest {
 
     @Test
     void hopsBackAndForth() throws IOException {
-        int hops = Boolean.getBoolean("pageferry.full") ? 5 : 2;
+        int hops = Boolean.getBoolean("pageferry.full") ? 5 : 1;
         for (int hop = 1; hop <= hops; hop++) {
             Agent target = rig.receive(waiting, "");
             Agent source = rig.migrate(home.qemu(), target, "");

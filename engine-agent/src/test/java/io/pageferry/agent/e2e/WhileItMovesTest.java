@@ -14,12 +14,15 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Random;
 import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -27,11 +30,14 @@ import org.junit.jupiter.api.io.TempDir;
 /**
  * What a guest does, or somebody does to it at another monitor, while it moves. A link of 8 Mbit/s
  * makes pre-copy last a few seconds. The guests are boot sectors, which start in no time; one
- * lives through several tests where it can.
+ * lives through several tests where it can. A sample is drawn by the seed of the run; all of them:
+ * {@code mvn verify -pl engine-agent -am -Dtest=WhileItMovesTest -Dpageferry.full=true
+ * -Dsurefire.failIfNoSpecifiedTests=false}
  */
-@Timeout(120)
+@Timeout(400)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class WhileItMovesTest {
+    private static final int SAMPLE = 5;
     private static final int SLOW_BYTES = 3 << 20;
     private static final long SEED = 20261125;
 
@@ -63,8 +69,52 @@ class WhileItMovesTest {
         }
     }
 
-    @BeforeEach
-    void both() throws IOException {
+    /** Something that happens, and what follows. */
+    private interface Story {
+        void play() throws IOException;
+    }
+
+    @TestFactory
+    List<DynamicTest> whatHappensIsNoticed() {
+        Map<String, Story> all = stories();
+        List<String> names = new ArrayList<>(all.keySet());
+        long seed = Long.getLong("pageferry.test.seed", System.nanoTime());
+        System.out.println("-Dpageferry.test.seed=" + seed);
+        Collections.shuffle(names, new Random(seed));
+        return names.subList(0, Boolean.getBoolean("pageferry.full") ? names.size() : SAMPLE)
+                .stream().map(name -> DynamicTest.dynamicTest(name, () -> play(all.get(name))))
+                .toList();
+    }
+
+    private void play(Story story) throws IOException {
+        both();
+        try {
+            story.play();
+        } finally {
+            noAgentStays();
+        }
+    }
+
+    private Map<String, Story> stories() {
+        Map<String, Story> all = new LinkedHashMap<>();
+        all.put("a shut down guest has ended", this::aShutDownGuestHasEnded);
+        all.put("a panicked guest has ended", this::aPanickedGuestHasEnded);
+        all.put("a guest that resets arrives and one that was paused for a while too",
+                this::aGuestThatResetsArrivesAndOneThatWasPausedForAWhileToo);
+        all.put("what somebody pauses meanwhile stays paused",
+                this::whatSomebodyPausesMeanwhileStaysPaused);
+        all.put("what somebody lets go in the switchover is not given away",
+                this::whatSomebodyLetsGoInTheSwitchoverIsNotGivenAway);
+        all.put("plugged memory ends the move", this::pluggedMemoryEndsTheMove);
+        all.put("a plugged device ends the move", this::aPluggedDeviceEndsTheMove);
+        all.put("a block job ends the move", this::aBlockJobEndsTheMove);
+        all.put("a snapshot ends the move", this::aSnapshotEndsTheMove);
+        all.put("a second migration takes the guest away", this::aSecondMigrationTakesTheGuestAway);
+        all.put("a second pageferry is refused", this::aSecondPageferryIsRefused);
+        return all;
+    }
+
+    private void both() throws IOException {
         if (waiting != null && !waiting.condition().equals("inmigrate")) {
             waiting.close();
             waiting = null;
@@ -82,8 +132,7 @@ class WhileItMovesTest {
         }
     }
 
-    @AfterEach
-    void noAgentStays() throws IOException {
+    private void noAgentStays() throws IOException {
         for (Agent agent : agents) {
             rig.end(agent);
         }
@@ -156,22 +205,19 @@ class WhileItMovesTest {
         assertEquals(condition, waiting.condition());
     }
 
-    @Test
-    void aShutDownGuestHasEnded() throws IOException {
+    private void aShutDownGuestHasEnded() throws IOException {
         Move move = moving("precopy");
         home.tell(BareGuest.SHUTDOWN);
         ended(move, "the guest shut down");
     }
 
-    @Test
-    void aPanickedGuestHasEnded() throws IOException {
+    private void aPanickedGuestHasEnded() throws IOException {
         Move move = moving("precopy");
         home.tell(BareGuest.PANIC);
         ended(move, "panicked");
     }
 
-    @Test
-    void aGuestThatResetsArrivesAndOneThatWasPausedForAWhileToo() throws IOException {
+    private void aGuestThatResetsArrivesAndOneThatWasPausedForAWhileToo() throws IOException {
         try (QemuControl other = home.other()) {
             Move move = moving("precopy");
             other.stop();
@@ -193,23 +239,20 @@ class WhileItMovesTest {
         return false;
     }
 
-    @Test
-    void whatSomebodyPausesMeanwhileStaysPaused() throws IOException {
+    private void whatSomebodyPausesMeanwhileStaysPaused() throws IOException {
         Move move = moving("precopy");
         act("stop", null);
         arrived(move, "paused");
     }
 
-    @Test
-    void whatSomebodyLetsGoInTheSwitchoverIsNotGivenAway() throws IOException {
+    private void whatSomebodyLetsGoInTheSwitchoverIsNotGivenAway() throws IOException {
         Move move = moving("switchover", "--cold");
         Poll.until(() -> !home.condition().equals("running"), () -> "it is not paused");
         act("cont", null);
         failed(move, "somebody let the guest go on");
     }
 
-    @Test
-    void pluggedMemoryEndsTheMove() throws IOException {
+    private void pluggedMemoryEndsTheMove() throws IOException {
         Move move = moving("precopy");
         act("object-add", object().put("qom-type", "memory-backend-ram").put("id", "more")
                 .put("size", 64L << 20));
@@ -219,16 +262,14 @@ class WhileItMovesTest {
         home.close();
     }
 
-    @Test
-    void aPluggedDeviceEndsTheMove() throws IOException {
+    private void aPluggedDeviceEndsTheMove() throws IOException {
         Move move = moving("precopy");
         act("device_add", object().put("driver", "virtio-rng-pci").put("id", "dice"));
         failed(move, "dice", "virtio-rng-pci");
         home.close();
     }
 
-    @Test
-    void aBlockJobEndsTheMove() throws IOException {
+    private void aBlockJobEndsTheMove() throws IOException {
         Move move = moving("precopy");
         act("drive-backup", object().put("device", "floppy0").put("job-id", "nightly")
                 .put("target", folder.resolve("backup.img").toString()).put("sync", "full")
@@ -237,8 +278,7 @@ class WhileItMovesTest {
         act("block-job-cancel", object().put("device", "nightly").put("force", true));
     }
 
-    @Test
-    void aSnapshotEndsTheMove() throws IOException {
+    private void aSnapshotEndsTheMove() throws IOException {
         Move move = moving("precopy");
         Path overlay = folder.resolve("overlay.qcow2");
         act("blockdev-snapshot-sync", object().put("device", "virtio0")
@@ -247,8 +287,7 @@ class WhileItMovesTest {
         home.close();
     }
 
-    @Test
-    void aSecondMigrationTakesTheGuestAway() throws IOException {
+    private void aSecondMigrationTakesTheGuestAway() throws IOException {
         Move move = moving("precopy");
         Path state = folder.resolve("state.bin");
         act("migrate", object().put("uri", "exec:cat > " + state));
@@ -258,8 +297,7 @@ class WhileItMovesTest {
         home.close();
     }
 
-    @Test
-    void aSecondPageferryIsRefused() throws IOException {
+    private void aSecondPageferryIsRefused() throws IOException {
         Move move = moving("precopy");
         Agent second = rig.start("", List.of("migrate", home.uri().replace(".qmp", ".other"),
                 "--to", "127.0.0.1:9"));
