@@ -2,20 +2,13 @@ package io.pageferry.agent.e2e;
 
 import io.pageferry.agent.e2e.Scene.Story;
 import java.io.IOException;
-import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Random;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
+import java.util.Set;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
-import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Everything that can go wrong with the move of a real QEMU guest, one thing a day. Afterwards
@@ -29,34 +22,14 @@ import org.junit.jupiter.api.io.TempDir;
  * {@code -Dpageferry.day=guard}
  */
 @Timeout(900)
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
-class BadDaysTest {
+class BadDaysTest extends WithScene {
     private static final int SAMPLE = 2;
-
-    @TempDir
-    static Path folder;
-
-    private Scene scene;
-
-    @BeforeAll
-    void make() throws IOException {
-        scene = new Scene(folder);
-    }
-
-    @AfterAll
-    void end() throws IOException {
-        if (scene != null) {
-            scene.close();
-        }
-    }
 
     @TestFactory
     List<DynamicTest> everyBadDayEndsWithOneGuestAndASecondAttemptThatSucceeds() {
         Map<String, Story> all = new LinkedHashMap<>(BadDays.all());
         all.putAll(FullDisks.all());
-        long seed = Long.getLong("pageferry.test.seed", System.nanoTime());
-        System.out.println("-Dpageferry.test.seed=" + seed);
-        return chosen(new ArrayList<>(all.keySet()), seed).stream()
+        return chosen(all.keySet()).stream()
                 .map(day -> DynamicTest.dynamicTest(day, () -> play(day, all.get(day)))).toList();
     }
 
@@ -66,12 +39,9 @@ class BadDaysTest {
         System.out.printf("%s: %.1f s%n", day, (System.nanoTime() - start) / 1e9);
     }
 
-    private static List<String> chosen(List<String> days, long seed) {
+    private static List<String> chosen(Set<String> days) {
         String word = System.getProperty("pageferry.day");
-        if (word != null) {
-            return days.stream().filter(day -> day.contains(word)).toList();
-        }
-        Collections.shuffle(days, new Random(seed));
-        return Boolean.getBoolean("pageferry.full") ? days : days.subList(0, SAMPLE);
+        return word == null ? Draw.sample(days, SAMPLE)
+                : days.stream().filter(day -> day.contains(word)).toList();
     }
 }

@@ -6,7 +6,6 @@ import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.pageferry.agent.demo.ConsoleLog;
 import io.pageferry.agent.demo.DemoQemu;
 import io.pageferry.agent.linux.Processes.Signal;
 import io.pageferry.agent.qemu.QemuControl;
@@ -14,16 +13,9 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Random;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -37,72 +29,24 @@ import org.junit.jupiter.params.provider.MethodSource;
  * -Dsurefire.failIfNoSpecifiedTests=false -Dpageferry.full=true}
  */
 @Timeout(300)
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
-class CopiedDiskTest {
+class CopiedDiskTest extends WithDisks {
     private static final String OPTION = "--copy-storage";
     /** At this rate 24 MiB take three minutes. */
     private static final String[] SLOW = {OPTION, "--bandwidth", "1Mbit/s"};
 
-    @TempDir
-    static Path folder;
-
-    private Rig rig;
-    private DiskGuest guest;
-    private Home home;
-    private String images = "disk0";
     private String next;
     private int made;
-    private DemoQemu waiting;
 
-    @BeforeAll
-    void boot() throws IOException {
-        rig = new Rig(folder);
-        guest = DiskGuest.make(folder);
-        DiskGuest.format(folder, images);
-        home = Home.boot(rig, guest.machine(folder, images));
-    }
-
-    @AfterAll
-    void end() throws IOException {
-        if (rig == null) {
-            return;
-        }
-        try {
-            if (home != null) {
-                DiskGuest.worksOn(home);
-            }
-        } finally {
-            rig.close();
-        }
-    }
-
-    @BeforeEach
-    void another() throws IOException {
-        emptyTarget();
-        Poll.until(() -> DiskGuest.rounds(home) > 0, () -> "it does not get at its disks");
-    }
-
-    private void emptyTarget() throws IOException {
+    @Override
+    DemoQemu target() throws IOException {
         next = "disk" + ++made;
         DiskGuest.empty(folder, next, "24M");
-        waiting = rig.waiting(guest.machine(folder, next));
-    }
-
-    @AfterEach
-    void everyFileIsThere() throws IOException {
-        rig.awaitNothingLeft();
-        if (waiting != home.qemu()) {
-            assertEquals(0, ConsoleLog.read(waiting.console()).lastTick());
-            rig.end(waiting);
-        }
-        // The next test, or the end, sees whether it reads back what was there before.
-        DiskGuest.worksOn(home, 1);
-        DiskGuest.assertSound(home, DiskGuest.image(folder, images, "qcow2"));
+        return rig.waiting(guest.machine(folder, next));
     }
 
     @Test
     void goesOnOnTheTargetsDisksAlone() throws IOException {
-        int hops = Boolean.getBoolean("pageferry.full") ? 5 : 1;
+        int hops = Draw.FULL ? 5 : 1;
         for (int hop = 1; hop <= hops; hop++) {
             Agent target = rig.receive(waiting, "");
             Agent source = rig.migrate(home.qemu(), target, "", OPTION);
@@ -114,7 +58,7 @@ class CopiedDiskTest {
             images = next;
             if (hop < hops) {
                 DiskGuest.worksOn(home);
-                emptyTarget();
+                waiting = target();
             }
         }
     }
@@ -147,12 +91,8 @@ class CopiedDiskTest {
 
     /** One of them, drawn by the seed of the run; all in the full count. */
     static Stream<Arguments> ends() {
-        List<Arguments> all = List.of(arguments("source", Signal.TERM),
-                arguments("source", Signal.KILL), arguments("target", Signal.KILL));
-        long seed = Long.getLong("pageferry.test.seed", System.nanoTime());
-        System.out.println("-Dpageferry.test.seed=" + seed);
-        return Boolean.getBoolean("pageferry.full") ? all.stream()
-                : Stream.of(all.get(new Random(seed).nextInt(all.size())));
+        return Draw.sample(List.of(arguments("source", Signal.TERM),
+                arguments("source", Signal.KILL), arguments("target", Signal.KILL)), 1).stream();
     }
 
     @ParameterizedTest

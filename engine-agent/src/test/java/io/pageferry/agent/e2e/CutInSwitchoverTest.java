@@ -4,53 +4,28 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 
 /**
  * The link of a QEMU guest is cut while it is handed over, and comes back. Afterwards exactly one
  * side runs the guest, its own check is clean, and where it stayed the second attempt succeeds.
  *
- * <p>A few cuts, drawn by the seed of the run. All 50:
+ * <p>One cut, drawn by the seed of the run. All 50:
  * {@code mvn verify -pl engine-agent -am -Dtest=CutInSwitchoverTest -Dpageferry.full=true
  * -Dsurefire.failIfNoSpecifiedTests=false}
  */
 @Timeout(1800)
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
-class CutInSwitchoverTest {
-    private static final int CUTS = Boolean.getBoolean("pageferry.full") ? 50 : 1;
+class CutInSwitchoverTest extends WithScene {
+    private static final int CUTS = Draw.FULL ? 50 : 1;
     private static final String[] WINDOW = {"--reconnect-window", "20s"};
-
-    @TempDir
-    static Path folder;
-
-    private Scene scene;
-
-    @BeforeAll
-    void make() throws IOException {
-        scene = new Scene(folder);
-    }
-
-    @AfterAll
-    void end() throws IOException {
-        if (scene != null) {
-            scene.close();
-        }
-    }
 
     @Test
     void aLinkCutInTheSwitchoverLeavesOneGuest() throws IOException {
-        long seed = Long.getLong("pageferry.test.seed", System.nanoTime());
-        System.out.println("-Dpageferry.test.seed=" + seed);
-        Random random = new Random(seed);
+        Random random = Draw.random();
         TreeMap<String, Integer> ends = new TreeMap<>();
         for (int done = 0; done < CUTS; done++) {
             scene.play(now -> ends.merge(cut(now, random), 1, Integer::sum));

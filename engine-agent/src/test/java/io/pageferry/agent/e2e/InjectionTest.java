@@ -28,7 +28,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(600)
 class InjectionTest extends WithGuest {
     private static final int INJECTIONS = 200;
-    private static final int DEATHS = Boolean.getBoolean("pageferry.full") ? 50 : 3;
+    private static final int DEATHS = Draw.FULL ? 50 : 3;
     private static final int MOST_SPINS = 3000;
     private static final int LOOKS = 1000;
 
@@ -54,9 +54,7 @@ class InjectionTest extends WithGuest {
      */
     @Test
     void anAgentThatDiesInTheMiddleOfAnInjectionHurtsNobody() throws IOException {
-        long seed = Long.getLong("pageferry.test.seed", System.nanoTime());
-        System.out.println("-Dpageferry.test.seed=" + seed);
-        Random random = new Random(seed);
+        Random random = Draw.random();
         for (int death = 0; death < DEATHS; death++) {
             Process agent = agent();
             try {

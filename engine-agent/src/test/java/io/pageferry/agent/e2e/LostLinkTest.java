@@ -20,8 +20,7 @@ import org.junit.jupiter.api.Timeout;
  */
 @Timeout(900)
 class LostLinkTest extends WithRig {
-    private static final boolean FULL = Boolean.getBoolean("pageferry.full");
-    private static final int MIGRATIONS = FULL ? 10 : 2;
+    private static final int MIGRATIONS = Draw.FULL ? 10 : 2;
     private static final int CUTS = 5;
     private static final String GUEST = "workload:48MiB?rate=16MiB/s";
 
@@ -31,7 +30,7 @@ class LostLinkTest extends WithRig {
     @Test
     void aRoughCableIsSurvivedUnderWrites() throws IOException {
         int cuts = 0;
-        for (int seed = 1; seed <= MIGRATIONS || FULL && cuts < MIGRATIONS * CUTS; seed++) {
+        for (int seed = 1; seed <= MIGRATIONS || Draw.FULL && cuts < MIGRATIONS * CUTS; seed++) {
             cuts += moveOverARoughCable(seed);
         }
         assertTrue(cuts >= MIGRATIONS * 3, cuts + " cuts in " + MIGRATIONS + " migrations");

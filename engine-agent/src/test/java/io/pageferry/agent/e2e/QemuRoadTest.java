@@ -17,7 +17,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -166,12 +165,8 @@ class QemuRoadTest extends WithGuest {
 
     @Test
     void singleMovesAtThreeWriteRates() throws IOException {
-        long seed = Long.getLong("pageferry.test.seed", System.nanoTime());
-        boolean full = Boolean.getBoolean("pageferry.full");
-        Random random = new Random(seed);
-        System.out.println("-Dpageferry.test.seed=" + seed + (full ? ", full" : ""));
-        List<GuestLoad> loads = full ? RATES : List.of(RATES.get(random.nextInt(RATES.size())));
-        int moves = full ? ALL : SAMPLE;
+        List<GuestLoad> loads = Draw.sample(RATES, 1);
+        int moves = Draw.FULL ? ALL : SAMPLE;
         for (int i = 0; i < loads.size(); i++) {
             Home other = Home.boot(rig, E2e.machine(loads.get(i)));
             List<Double> downtimes = new ArrayList<>();

@@ -3,7 +3,6 @@ package io.pageferry.agent.e2e;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.pageferry.agent.demo.ConsoleLog;
 import io.pageferry.agent.demo.DemoQemu;
 import io.pageferry.agent.e2e.Agent.Start;
 import io.pageferry.agent.linux.Processes.Signal;
@@ -11,77 +10,26 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 
 /**
  * A guest whose raw and qcow2 images both sides see. Whatever happens to a move, no file of it is
  * lost, and nobody ever has an image that somebody else has.
  *
- * <p>Two hops here; five by {@code mvn verify -pl engine-agent -am -Dtest=SharedDiskTest
+ * <p>One hop here; five by {@code mvn verify -pl engine-agent -am -Dtest=SharedDiskTest
  * -Dsurefire.failIfNoSpecifiedTests=false -Dpageferry.full=true}
  */
 @Timeout(300)
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
-class SharedDiskTest {
-    private static final String NAME = "shared";
-
-    @TempDir
-    static Path folder;
-
-    private Rig rig;
-    private Home home;
-    private DemoQemu waiting;
-
-    @BeforeAll
-    void boot() throws IOException {
-        rig = new Rig(folder);
-        DiskGuest guest = DiskGuest.make(folder);
-        DiskGuest.format(folder, NAME);
-        home = Home.boot(rig, guest.machine(folder, NAME));
-    }
-
-    @AfterAll
-    void end() throws IOException {
-        if (rig == null) {
-            return;
-        }
-        try {
-            if (home != null) {
-                DiskGuest.worksOn(home);
-            }
-        } finally {
-            rig.close();
-        }
-    }
-
-    @BeforeEach
-    void another() throws IOException {
-        waiting = rig.waiting(home.machine());
-        Poll.until(() -> DiskGuest.rounds(home) > 0, () -> "it does not get at its disks");
-    }
-
-    @AfterEach
-    void everyFileIsThere() throws IOException {
-        rig.awaitNothingLeft();
-        if (waiting != home.qemu()) {
-            assertEquals(0, ConsoleLog.read(waiting.console()).lastTick());
-            rig.end(waiting);
-        }
-        // The next test, or the end, sees whether it reads back what was there before.
-        DiskGuest.worksOn(home, 1);
-        DiskGuest.assertSound(home, DiskGuest.image(folder, NAME, "qcow2"));
+class SharedDiskTest extends WithDisks {
+    @Override
+    DemoQemu target() throws IOException {
+        return rig.waiting(home.machine());
     }
 
     @Test
     void hopsBackAndForth() throws IOException {
-        int hops = Boolean.getBoolean("pageferry.full") ? 5 : 1;
+        int hops = Draw.FULL ? 5 : 1;
         for (int hop = 1; hop <= hops; hop++) {
             Agent target = rig.receive(waiting, "");
             Agent source = rig.migrate(home.qemu(), target, "");
@@ -90,8 +38,8 @@ class SharedDiskTest {
             home.movedTo(waiting);
             if (hop < hops) {
                 DiskGuest.worksOn(home);
-                DiskGuest.assertSound(home, DiskGuest.image(folder, NAME, "qcow2"));
-                waiting = rig.waiting(home.machine());
+                DiskGuest.assertSound(home, DiskGuest.image(folder, images, "qcow2"));
+                waiting = target();
             }
         }
     }
@@ -119,7 +67,7 @@ class SharedDiskTest {
         Agent target = held(file);
         Agent source = rig.migrate(home.qemu(), target, "");
         target.awaitHold("active");
-        try (Holder holder = Holder.take(DiskGuest.image(folder, NAME, "raw"))) {
+        try (Holder holder = Holder.take(DiskGuest.image(folder, images, "raw"))) {
             target.kill();
             Agent later = rig.start("", List.of("receive", "image:" + folder.resolve("image"),
                     "--listen", target.address()));
@@ -142,7 +90,7 @@ class SharedDiskTest {
         Agent source = rig.migrate(home.qemu(), target, "", "--settle-window", "2s");
         target.awaitHold("active");
         String migration;
-        try (Holder holder = Holder.take(DiskGuest.image(folder, NAME, "qcow2"))) {
+        try (Holder holder = Holder.take(DiskGuest.image(folder, images, "qcow2"))) {
             Files.delete(file);
             E2e.assertEnds(6, "in-doubt", source);
             E2e.assertEnds(4, "failed", target);

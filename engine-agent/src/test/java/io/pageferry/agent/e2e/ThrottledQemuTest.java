@@ -108,7 +108,7 @@ class ThrottledQemuTest {
 
     @Test
     void aGuestThatCannotConvergeConvergesWithAThrottle() throws IOException {
-        if (Boolean.getBoolean("pageferry.full")) {
+        if (Draw.FULL) {
             doesNotConvergeWithout();
         }
         Agent target = rig.receive(waiting, "");

@@ -1,0 +1,30 @@
+package io.pageferry.agent.e2e;
+
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.List;
+import java.util.Random;
+
+/** What chance chooses in a run, and how the same is chosen again. */
+final class Draw {
+    /** Whether all is asked for, and not a sample. */
+    static final boolean FULL = Boolean.getBoolean("pageferry.full");
+
+    private Draw() {
+    }
+
+    /** Makes a source of chance, and prints what has it choose the same again. */
+    static Random random() {
+        long seed = Long.getLong("pageferry.test.seed", System.nanoTime());
+        System.out.println("-Dpageferry.test.seed=" + seed + (FULL ? ", full" : ""));
+        return new Random(seed);
+    }
+
+    /** Draws so many in an order of chance, or all of them in such an order. */
+    static <T> List<T> sample(Collection<T> all, int most) {
+        List<T> drawn = new ArrayList<>(all);
+        Collections.shuffle(drawn, random());
+        return FULL ? drawn : drawn.subList(0, most);
+    }
+}
