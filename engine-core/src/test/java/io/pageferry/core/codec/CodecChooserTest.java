@@ -17,6 +17,9 @@ class CodecChooserTest {
     private static final double LOOPBACK = 3e9;
     private static final int PAGES = 1 << 17;
 
+    /** More than the window and one span hold, less than two spans more. */
+    private static final int STALLED = 2_600;
+
     /** Nanoseconds for a compressed page, where too few processors are shared by too many. */
     private static final double SLOW_TARGET = 11_000;
 
@@ -66,6 +69,18 @@ class CodecChooserTest {
             assertMostly(false, pipeline.send(PAGES, Content.TEXT), "fast", seed);
             pipeline.link(MBIT100).send(PAGES / 4, Content.TEXT);
             assertMostly(true, pipeline.send(PAGES, Content.TEXT), "slow again", seed);
+        }
+    }
+
+    /** For as long as somebody else had the processor, one span is as slow as a bad link. */
+    @Test
+    void doesNotTakeAStallForASlowLink() {
+        for (long seed : SEEDS) {
+            CodecPipeline pipeline = new CodecPipeline(CodecChoice.ADAPTIVE, seed, LOOPBACK);
+            pipeline.send(PAGES, Content.TEXT);
+            pipeline.link(GBIT).send(STALLED, Content.TEXT);
+            Run after = pipeline.link(LOOPBACK).send(STALLED, Content.TEXT);
+            assertTrue(after.compressed() < STALLED / 10, () -> after + ", seed " + seed);
         }
     }
 

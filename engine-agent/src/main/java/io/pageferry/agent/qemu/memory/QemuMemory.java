@@ -279,7 +279,7 @@ public final class QemuMemory {
         for (Part part : parts) {
             if (part.backend().pageSize() == PageGeometry.PAGE_SIZE
                     && !part.backend().path().isEmpty()) {
-                storeOf(Path.of(part.backend().path())).ifPresent(store ->
+                storeOf(Path.of(part.backend().path()).toAbsolutePath()).ifPresent(store ->
                         stores.merge(store, part.backend().size(), Long::sum));
             }
         }
@@ -309,7 +309,7 @@ public final class QemuMemory {
         try {
             // A file that was unlinked after QEMU opened it lies where its folder does.
             return Optional.of(Files.getFileStore(Files.exists(path) ? path : path.getParent()));
-        } catch (IOException | NullPointerException unknown) {
+        } catch (IOException unknown) {
             return Optional.empty();
         }
     }
