@@ -1,5 +1,6 @@
 package io.pageferry.agent.throttle;
 
+import io.pageferry.agent.cgroup.Hierarchy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -112,6 +113,9 @@ enum Control {
 
     /** Short, so that a held guest stutters finely. */
     private static final long PERIOD_MICROS = 10_000;
+
+    /** The controller of processor time. */
+    static final String CPU = "cpu";
 
     /** The kernel takes no shorter quota (min_cfs_quota_period in kernel/sched/core.c). */
     private static final long MIN_QUOTA_MICROS = 1_000;
