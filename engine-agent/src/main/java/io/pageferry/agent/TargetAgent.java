@@ -2,7 +2,6 @@ package io.pageferry.agent;
 
 import io.pageferry.agent.guard.GuardProcess;
 import io.pageferry.agent.guest.GuestCheck;
-import io.pageferry.agent.guest.GuestKinds;
 import io.pageferry.agent.guest.GuestSetup;
 import io.pageferry.agent.guest.StreamRoad;
 import io.pageferry.agent.guest.TargetGuest;
@@ -11,6 +10,8 @@ import io.pageferry.agent.journal.HeldLock;
 import io.pageferry.agent.journal.JournalHeader;
 import io.pageferry.agent.journal.StateDirectory;
 import io.pageferry.agent.report.Report;
+import io.pageferry.agent.session.Duty;
+import io.pageferry.agent.settle.StatusDesk;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.link.TargetLink;
@@ -95,7 +96,7 @@ public final class TargetAgent {
     public AgentResult run() {
         try {
             directory = StateDirectory.open(settings.stateDirectory());
-            Rehearsal.run(transport, settings.guest());
+            settings.guest().rehearse(transport);
             desk = new StatusDesk(directory, line -> listener.log(Level.WARN, line));
             guest = open();
             lock = directory.lockGuest(guest.identity()).orElse(null);
@@ -124,7 +125,7 @@ public final class TargetAgent {
     }
 
     private TargetGuest open() throws GuestException {
-        return GuestKinds.of(settings.guest()).openTarget(settings.guest(),
+        return settings.guest().open(
                 new GuestSetup("auto", settings.prealloc(), () -> guard));
     }
 
@@ -134,7 +135,7 @@ public final class TargetAgent {
         }
         try (TransportServer server = new TransportServer(transport, settings.listen(),
                 line -> listener.log(Level.INFO, "refused " + line))) {
-            startup = ProcessAge.nanos();
+            startup = settings.guest().startupNanos();
             listening.accept(server.address());
             return serve(server);
         }

@@ -1,5 +1,6 @@
 package io.pageferry.agent.cli;
 
+import io.pageferry.agent.Opening;
 import io.pageferry.agent.ReceiveSettings;
 import io.pageferry.agent.TargetAgent;
 import io.pageferry.agent.guest.GuestUri;
@@ -68,7 +69,7 @@ final class ReceiveCommand implements Callable<Integer> {
         requireActivatable();
         Output output = common.output();
         TargetOptions defaults = TargetOptions.defaults();
-        ReceiveSettings settings = new ReceiveSettings(GuestUri.parse(guest),
+        ReceiveSettings settings = new ReceiveSettings(Opening.target(GuestUri.parse(guest)),
                 Addresses.parse("--listen", listen, insecure), once, prealloc,
                 new TargetOptions(defaults.window(), defaults.grantNanos(),
                         Quantity.nanos(settleWindow), defaults.channels(),

@@ -1,4 +1,4 @@
-package io.pageferry.agent;
+package io.pageferry.agent.session;
 
 import io.pageferry.agent.guest.GuestKinds;
 import io.pageferry.agent.guest.GuestSetup;
@@ -66,8 +66,14 @@ public final class Rehearsal {
         }
     }
 
-    /** Rehearses; a failure of it is no failure of what follows. */
-    static void run(TransportOptions transport, GuestUri guest) {
+    /**
+     * Rehearses on the calling thread, up to some seconds; a failure of it is no failure of what
+     * follows.
+     *
+     * @param transport as the real move has it
+     * @param guest     of the kind that will move
+     */
+    public static void run(TransportOptions transport, GuestUri guest) {
         Path folder = null;
         try {
             GuestKinds.of(guest).rehearse();
