@@ -15,7 +15,10 @@ import java.nio.file.Path;
  * @param options        limits of the migration
  * @param stateDirectory folder, or null for the user's
  * @param lingerNanos    how long an embedded guest runs here with {@code --once}
+ * @param activate       command of the shell that is run over what came, or null for none; for
+ *                       guests that know how ({@link TargetGuest#activated})
  */
 public record ReceiveSettings(Opening<TargetGuest> guest, InetSocketAddress listen, boolean once,
-        boolean prealloc, TargetOptions options, Path stateDirectory, long lingerNanos) {
+        boolean prealloc, TargetOptions options, Path stateDirectory, long lingerNanos,
+        String activate) {
 }

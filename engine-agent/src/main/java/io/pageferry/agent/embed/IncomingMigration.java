@@ -50,7 +50,7 @@ public final class IncomingMigration {
                 parts.listen, true, false,
                 new TargetOptions(defaults.window(), defaults.grantNanos(), parts.settleNanos,
                         parts.channels, parts.reconnectNanos),
-                parts.stateDirectory, 0), parts.listener, parts.listening, last -> { });
+                parts.stateDirectory, 0, null), parts.listener, parts.listening, last -> { });
     }
 
     /**
