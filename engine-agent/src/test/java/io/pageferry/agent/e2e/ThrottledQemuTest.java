@@ -12,8 +12,12 @@ import io.pageferry.agent.demo.TestMachines;
 import io.pageferry.agent.linux.Processes.Signal;
 import io.pageferry.agent.qemu.QemuControl;
 import java.io.IOException;
+import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -62,18 +66,31 @@ class ThrottledQemuTest {
 
     @AfterEach
     void nothingIsLeft() throws IOException {
-        if (waiting != home.qemu()) {
-            rig.end(waiting);
-        }
-        assertEquals(List.of(), groups());
+        assertEquals(List.of(), groups(home.qemu(), waiting));
+        rig.end(waiting);
     }
 
-    /** All control groups that any agent made. */
-    private static List<Path> groups() throws IOException {
-        try (Stream<Path> all = Files.walk(Path.of("/sys/fs/cgroup"))) {
-            return all.filter(path -> path.getFileName().toString().startsWith("pageferry-"))
-                    .toList();
-        }
+    /** Groups that an agent made for threads of these QEMUs; the name begins with whose. */
+    private static List<Path> groups(DemoQemu... qemus) throws IOException {
+        List<String> names = Stream.of(qemus)
+                .map(qemu -> "pageferry-" + qemu.process().pid() + "-").toList();
+        List<Path> found = new ArrayList<>();
+        Files.walkFileTree(Path.of("/sys/fs/cgroup"), new SimpleFileVisitor<>() {
+            @Override
+            public FileVisitResult preVisitDirectory(Path group, BasicFileAttributes what) {
+                if (names.stream().anyMatch(group.getFileName().toString()::startsWith)) {
+                    found.add(group);
+                }
+                return FileVisitResult.CONTINUE;
+            }
+
+            @Override
+            public FileVisitResult visitFileFailed(Path file, IOException gone) {
+                // Others make and remove groups meanwhile.
+                return FileVisitResult.CONTINUE;
+            }
+        });
+        return found;
     }
 
     /** Where each thread of a process is, and who traces it. */
@@ -152,7 +169,7 @@ class ThrottledQemuTest {
         source.kill();
         E2e.assertEnds(4, "failed", target);
         rig.awaitNothingLeft();
-        assertEquals(List.of(), groups());
+        assertEquals(List.of(), groups(other));
         rig.end(other);
         rig.end(next);
     }
@@ -170,7 +187,7 @@ class ThrottledQemuTest {
 
     private void rolledBack(Map<String, String> before) throws IOException {
         rig.awaitNothingLeft();
-        assertEquals(List.of(), groups());
+        assertEquals(List.of(), groups(home.qemu()));
         Map<String, String> after = places(home.qemu().process().pid());
         // Threads that wait for disks or clients come and go; each that stayed is where it was.
         after.keySet().retainAll(before.keySet());
