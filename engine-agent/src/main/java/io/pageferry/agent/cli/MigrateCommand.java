@@ -1,6 +1,7 @@
 package io.pageferry.agent.cli;
 
 import io.pageferry.agent.MigrateSettings;
+import io.pageferry.agent.Opening;
 import io.pageferry.agent.SourceAgent;
 import io.pageferry.agent.guest.GuestUri;
 import io.pageferry.agent.guest.Quantity;
@@ -31,7 +32,7 @@ final class MigrateCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         Output output = common.output();
-        MigrateSettings settings = new MigrateSettings(GuestUri.parse(guest),
+        MigrateSettings settings = new MigrateSettings(Opening.source(GuestUri.parse(guest)),
                 Addresses.parse("--to", target, options.insecure), options.tracker,
                 options.sourceOptions(), options.after, options.copyStorage,
                 common.stateDirectory, Quantity.nanos(options.linger));
