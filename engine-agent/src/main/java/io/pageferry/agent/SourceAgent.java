@@ -75,7 +75,8 @@ public final class SourceAgent {
      * @throws IllegalArgumentException when the guest's URI makes no sense
      */
     public AgentResult run() {
-        GuestSetup setup = new GuestSetup(settings.tracker(), false, this::injector);
+        GuestSetup setup = new GuestSetup(settings.tracker(), false, this::injector,
+                settings.after());
         Rehearsal.run(transport, settings.guest());
         try (SourceGuest guest = GuestKinds.of(settings.guest())
                 .openSource(settings.guest(), setup)) {
