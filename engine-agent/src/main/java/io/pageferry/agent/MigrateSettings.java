@@ -1,14 +1,14 @@
 package io.pageferry.agent;
 
-import io.pageferry.agent.guest.GuestUri;
+import io.pageferry.agent.guest.SourceGuest;
 import io.pageferry.core.source.SourceOptions;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 
 /**
- * What {@code migrate} was told.
+ * What {@code migrate}, or an embedder, asks for.
  *
- * @param guest          to move
+ * @param guest          to move, and how it is had
  * @param target         where to
  * @param tracker        {@code auto} or a name
  * @param options        of the migration
@@ -17,7 +17,7 @@ import java.nio.file.Path;
  * @param copyStorage    whether its disks are copied
  * @param lingerNanos    how long an embedded guest that stays here goes on running
  */
-public record MigrateSettings(GuestUri guest, InetSocketAddress target, String tracker,
-        SourceOptions options, String after, boolean copyStorage, Path stateDirectory,
-        long lingerNanos) {
+public record MigrateSettings(Opening<SourceGuest> guest, InetSocketAddress target,
+        String tracker, SourceOptions options, String after, boolean copyStorage,
+        Path stateDirectory, long lingerNanos) {
 }

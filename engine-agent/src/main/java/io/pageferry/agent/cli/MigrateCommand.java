@@ -1,6 +1,7 @@
 package io.pageferry.agent.cli;
 
 import io.pageferry.agent.MigrateSettings;
+import io.pageferry.agent.Opening;
 import io.pageferry.agent.SourceAgent;
 import io.pageferry.agent.guest.GuestKind;
 import io.pageferry.agent.guest.GuestKinds;
@@ -36,7 +37,7 @@ final class MigrateCommand implements Callable<Integer> {
         Output output = common.output();
         GuestUri uri = GuestUri.parse(guest);
         GuestKind kind = GuestKinds.of(uri);
-        MigrateSettings settings = new MigrateSettings(uri,
+        MigrateSettings settings = new MigrateSettings(Opening.source(uri),
                 Addresses.parse("--to", target, options.insecure), options.tracker,
                 options.sourceOptions(kind), options.after(kind), options.copyStorage,
                 common.stateDirectory, Quantity.nanos(options.linger));

@@ -29,6 +29,9 @@ final class ImageTarget implements TargetGuest {
     private ImageDigests digests;
     private GuestDescription offered;
     private MappedRegions regions;
+    private long stateBytes;
+    private boolean ran;
+    private ActivateCommand activation;
 
     ImageTarget(Path file) {
         this.file = file;
@@ -70,6 +73,7 @@ final class ImageTarget implements TargetGuest {
     @Override
     public void loadState(byte[] state) throws GuestException {
         try {
+            stateBytes = state.length;
             write(ImageFiles.state(file), state);
             write(ImageFiles.table(file),
                     new ImageTable(offered, state.length, digests).toBytes());
@@ -84,6 +88,20 @@ final class ImageTarget implements TargetGuest {
     @Override
     public void resume() {
         // An image does not run: whoever activates it does so after the move.
+        ran = true;
+    }
+
+    @Override
+    public boolean activated(String command, boolean stop) throws GuestException {
+        if (activation == null) {
+            if (stop) {
+                throw ActivateCommand.failed(ErrorCode.CANCELLED,
+                        "the command of --activate was not run", file);
+            }
+            activation = ActivateCommand.start(command, file,
+                    new ImageTable(offered, stateBytes, digests), ran);
+        }
+        return activation.poll(stop);
     }
 
     @Override
@@ -112,6 +130,9 @@ final class ImageTarget implements TargetGuest {
 
     @Override
     public void close() {
+        if (activation != null) {
+            activation.close();
+        }
         if (regions != null) {
             regions.close();
             regions = null;
