@@ -45,7 +45,7 @@ final class MigrateOptions {
     @Option(names = "--codec", paramLabel = "adaptive|none|lz4")
     String codec = "adaptive";
 
-    @Option(names = "--tracker", paramLabel = "auto|userfaultfd|scan|marking")
+    @Option(names = "--tracker", paramLabel = "auto|userfaultfd|scan|marking|dirty-log")
     String tracker = "auto";
 
     @Option(names = "--verify", paramLabel = "sent|full|none",
@@ -253,8 +253,8 @@ final class MigrateOptions {
         }
         oneOf("--verify", verify, List.of("sent", "full", "none"), List.of("strong"));
         oneOf("--codec", codec, List.of("adaptive", "none", "lz4"), List.of("zstd", "delta"));
-        oneOf("--tracker", tracker, List.of("auto", "userfaultfd", "scan", "marking"),
-                List.of("kvm"));
+        oneOf("--tracker", tracker, List.of("auto", "userfaultfd", "scan", "marking",
+                "dirty-log"), List.of("kvm"));
     }
 
     private static void oneOf(String option, String value, List<String> now, List<String> later) {
