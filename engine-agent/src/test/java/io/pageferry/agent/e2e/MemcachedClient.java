@@ -15,6 +15,7 @@ import java.util.SplittableRandom;
 
 /** Speaks memcached's text protocol over its socket. What a key holds follows from its number. */
 final class MemcachedClient implements AutoCloseable {
+    private static final long SEED = 1_000_000;
     private static final int LEAST = 100;
     private static final int MOST = 1200;
 
@@ -30,7 +31,7 @@ final class MemcachedClient implements AutoCloseable {
     }
 
     private static String value(int key) {
-        SplittableRandom random = new SplittableRandom(key);
+        SplittableRandom random = new SplittableRandom(SEED + key);
         StringBuilder text = new StringBuilder();
         int length = random.nextInt(LEAST, MOST);
         while (text.length() < length) {
