@@ -1,23 +1,23 @@
 package io.pageferry.agent;
 
-import io.pageferry.agent.guest.GuestUri;
+import io.pageferry.agent.guest.SourceGuest;
 import io.pageferry.core.source.SourceOptions;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 
 /**
- * What {@code migrate} was told.
+ * What {@code migrate}, or an embedder, asks for.
  *
- * @param guest          to move
+ * @param guest          to move, and how it is had
  * @param target         where to
  * @param tracker        {@code auto} or a name
  * @param options        of the migration
- * @param after          {@code quit} or {@code keep}
+ * @param after          one of {@link io.pageferry.agent.guest.GuestKind#afterwards}
  * @param stateDirectory folder, or null for the user's
  * @param copyStorage    whether its disks are copied
  * @param lingerNanos    how long an embedded guest that stays here goes on running
  */
-public record MigrateSettings(GuestUri guest, InetSocketAddress target, String tracker,
-        SourceOptions options, String after, boolean copyStorage, Path stateDirectory,
-        long lingerNanos) {
+public record MigrateSettings(Opening<SourceGuest> guest, InetSocketAddress target,
+        String tracker, SourceOptions options, String after, boolean copyStorage,
+        Path stateDirectory, long lingerNanos) {
 }

@@ -1,21 +1,24 @@
 package io.pageferry.agent;
 
-import io.pageferry.agent.guest.GuestUri;
+import io.pageferry.agent.guest.TargetGuest;
 import io.pageferry.core.target.TargetOptions;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 
 /**
- * What {@code receive} was told.
+ * What {@code receive}, or an embedder, asks for.
  *
- * @param guest          to become
+ * @param guest          to become, and how it is had
  * @param listen         where to
  * @param once           whether to end after one migration
  * @param prealloc       whether memory is made resident before it listens
  * @param options        limits of the migration
  * @param stateDirectory folder, or null for the user's
  * @param lingerNanos    how long an embedded guest runs here with {@code --once}
+ * @param activate       command of the shell that is run over what came, or null for none; for
+ *                       guests that know how ({@link TargetGuest#activated})
  */
-public record ReceiveSettings(GuestUri guest, InetSocketAddress listen, boolean once,
-        boolean prealloc, TargetOptions options, Path stateDirectory, long lingerNanos) {
+public record ReceiveSettings(Opening<TargetGuest> guest, InetSocketAddress listen, boolean once,
+        boolean prealloc, TargetOptions options, Path stateDirectory, long lingerNanos,
+        String activate) {
 }

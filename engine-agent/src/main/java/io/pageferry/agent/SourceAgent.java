@@ -3,7 +3,6 @@ package io.pageferry.agent;
 import io.pageferry.agent.guard.GuardProcess;
 import io.pageferry.agent.guest.GuestCheck;
 import io.pageferry.agent.guest.GuestHandle;
-import io.pageferry.agent.guest.GuestKinds;
 import io.pageferry.agent.guest.GuestSetup;
 import io.pageferry.agent.guest.SourceGuest;
 import io.pageferry.agent.guest.StreamRoad;
@@ -12,6 +11,7 @@ import io.pageferry.agent.journal.HeldLock;
 import io.pageferry.agent.journal.JournalHeader;
 import io.pageferry.agent.journal.StateDirectory;
 import io.pageferry.agent.report.Report;
+import io.pageferry.agent.session.Duty;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.Link;
 import io.pageferry.core.link.SourceLink;
@@ -52,7 +52,7 @@ public final class SourceAgent {
     private final MigrateSettings settings;
     private final MigrationListener listener;
     private final TransportOptions transport = TransportOptions.defaults(SystemNanoClock.INSTANCE);
-    private final UUID id = UUID.randomUUID();
+    private final UUID id;
     private volatile SourceMigration running;
     private volatile boolean cancelled;
     private GuardProcess guard;
@@ -64,6 +64,18 @@ public final class SourceAgent {
      * @param listener hears how it goes
      */
     public SourceAgent(MigrateSettings settings, MigrationListener listener) {
+        this(UUID.randomUUID(), settings, listener);
+    }
+
+    /**
+     * Makes an agent of a migration that has a name already.
+     *
+     * @param id       names it for ever; never used before
+     * @param settings what to do
+     * @param listener hears how it goes
+     */
+    public SourceAgent(UUID id, MigrateSettings settings, MigrationListener listener) {
+        this.id = id;
         this.settings = settings;
         this.listener = listener;
     }
@@ -75,10 +87,10 @@ public final class SourceAgent {
      * @throws IllegalArgumentException when the guest's URI makes no sense
      */
     public AgentResult run() {
-        GuestSetup setup = new GuestSetup(settings.tracker(), false, this::injector);
-        Rehearsal.run(transport, settings.guest());
-        try (SourceGuest guest = GuestKinds.of(settings.guest())
-                .openSource(settings.guest(), setup)) {
+        GuestSetup setup = new GuestSetup(settings.tracker(), false, this::injector,
+                settings.after());
+        settings.guest().rehearse(transport);
+        try (SourceGuest guest = settings.guest().open(setup)) {
             listener.log(Level.INFO, "tracker: " + guest.tracker().name() + ", "
                     + guest.trackerReason());
             if (settings.copyStorage() && !guest.canCopyStorage()) {
@@ -162,7 +174,7 @@ public final class SourceAgent {
                 if (!guest.reach().isEmpty()) {
                     injector();
                 }
-                startup = ProcessAge.nanos();
+                startup = settings.guest().startupNanos();
                 link = client.connect(settings.target(), CONNECT);
             } catch (TransportException unreached) {
                 return nothing(unreached.code(), unreached.getMessage(), Side.TARGET,

@@ -2,7 +2,6 @@ package io.pageferry.agent;
 
 import io.pageferry.agent.guard.GuardProcess;
 import io.pageferry.agent.guest.GuestCheck;
-import io.pageferry.agent.guest.GuestKinds;
 import io.pageferry.agent.guest.GuestSetup;
 import io.pageferry.agent.guest.StreamRoad;
 import io.pageferry.agent.guest.TargetGuest;
@@ -11,6 +10,8 @@ import io.pageferry.agent.journal.HeldLock;
 import io.pageferry.agent.journal.JournalHeader;
 import io.pageferry.agent.journal.StateDirectory;
 import io.pageferry.agent.report.Report;
+import io.pageferry.agent.session.Duty;
+import io.pageferry.agent.settle.StatusDesk;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.link.TargetLink;
@@ -38,7 +39,9 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import org.agrona.CloseHelper;
 import org.agrona.concurrent.IdleStrategy;
 import org.agrona.concurrent.SystemNanoClock;
 
@@ -63,6 +66,7 @@ public final class TargetAgent {
     private Newcomer offered;
     private long startup;
     private boolean farewell;
+    private boolean served;
     private volatile boolean cancelled;
 
     /**
@@ -92,7 +96,7 @@ public final class TargetAgent {
     public AgentResult run() {
         try {
             directory = StateDirectory.open(settings.stateDirectory());
-            Rehearsal.run(transport, settings.guest());
+            settings.guest().rehearse(transport);
             desk = new StatusDesk(directory, line -> listener.log(Level.WARN, line));
             guest = open();
             lock = directory.lockGuest(guest.identity()).orElse(null);
@@ -121,7 +125,7 @@ public final class TargetAgent {
     }
 
     private TargetGuest open() throws GuestException {
-        return GuestKinds.of(settings.guest()).openTarget(settings.guest(),
+        return settings.guest().open(
                 new GuestSetup("auto", settings.prealloc(), () -> guard));
     }
 
@@ -131,7 +135,7 @@ public final class TargetAgent {
         }
         try (TransportServer server = new TransportServer(transport, settings.listen(),
                 line -> listener.log(Level.INFO, "refused " + line))) {
-            startup = ProcessAge.nanos();
+            startup = settings.guest().startupNanos();
             listening.accept(server.address());
             return serve(server);
         }
@@ -216,7 +220,7 @@ public final class TargetAgent {
     }
 
     void onHello(Newcomer newcomer, Message.Hello hello) {
-        if (migration != null || guest == null || guest.livesInAgent()) {
+        if (migration != null || served || guest == null || guest.livesInAgent()) {
             newcomer.link().send(new Message.Failure(ErrorCode.BUSY,
                     "this target has a guest already or is taking one in"));
             newcomer.leave();
@@ -281,18 +285,25 @@ public final class TargetAgent {
         offered = null;
         migration = null;
         closeJournal();
-        if (counts && settings.once()) {
-            awaitQuestions(server, unheard);
-        }
         boolean here = outcome.result() == Result.COMPLETED;
+        boolean activating = here && settings.activate() != null;
+        served = counts && settings.once() || activating;
+        if (activating) {
+            outcome = activated(server);
+        }
+        if (counts && settings.once()) {
+            stayFor(server, unheard, () -> farewell);
+        }
         if (here && guest.livesInAgent()) {
-            stayFor(server, settings.once() ? settings.lingerNanos() : Long.MAX_VALUE);
+            stayFor(server, settings.once() ? settings.lingerNanos() : Long.MAX_VALUE,
+                    () -> false);
         }
         Optional<GuestCheck> check = guest.check();
         AgentResult result = counts ? new AgentResult(outcome, Report.ofTarget(begin(done),
                 outcome, done.figures(), check)) : null;
         done.close();
-        if (counts && (settings.once() || cancelled)) {
+        if (counts && (settings.once() || cancelled
+                || activating && outcome.result() != Result.COMPLETED)) {
             return Optional.of(result);
         }
         if (counts) {
@@ -317,20 +328,27 @@ public final class TargetAgent {
                 ? settings.options().reconnectNanos() : 0;
     }
 
-    /** The source never said farewell: it may come back and ask what became of the guest. */
-    private void awaitQuestions(TransportServer server, long nanos) {
+    /** Answers meanwhile: a source that never heard farewell may ask what became of the guest. */
+    private void stayFor(TransportServer server, long nanos, BooleanSupplier over) {
         long start = SystemNanoClock.INSTANCE.nanoTime();
         IdleStrategy idle = Duty.idle();
-        while (!farewell && !cancelled && SystemNanoClock.INSTANCE.nanoTime() - start < nanos) {
+        while (!over.getAsBoolean() && !cancelled
+                && SystemNanoClock.INSTANCE.nanoTime() - start < nanos) {
             idle.idle(welcome(server));
         }
     }
 
-    private void stayFor(TransportServer server, long nanos) {
-        long start = SystemNanoClock.INSTANCE.nanoTime();
+    private Outcome activated(TransportServer server) {
+        listener.log(Level.INFO, "the guest is here; --activate runs: " + settings.activate());
         IdleStrategy idle = Duty.idle();
-        while (!cancelled && SystemNanoClock.INSTANCE.nanoTime() - start < nanos) {
-            idle.idle(welcome(server));
+        try {
+            while (!guest.activated(settings.activate(), cancelled)) {
+                idle.idle(welcome(server));
+            }
+            return Outcome.completed();
+        } catch (GuestException failed) {
+            return Outcome.of(Result.FAILED_AT_TARGET, failed.code(), failed.getMessage(),
+                    Side.TARGET).withRemedy(failed.remedy());
         }
     }
 
@@ -366,21 +384,7 @@ public final class TargetAgent {
 
     private void closeAll() {
         newcomers.forEach(newcomer -> newcomer.link().close());
-        if (migration != null) {
-            migration.close();
-        }
-        if (guest != null) {
-            guest.close();
-        }
-        if (guard != null) {
-            guard.close();
-        }
-        if (journal != null) {
-            journal.close();
-        }
-        if (lock != null) {
-            lock.close();
-        }
+        CloseHelper.closeAll(migration, guest, guard, journal, lock);
     }
 
     private static AgentResult nothing(Result result, ErrorCode code, String reason,

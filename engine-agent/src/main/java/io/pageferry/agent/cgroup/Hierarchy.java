@@ -9,14 +9,14 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * A mounted tree of control groups that could hold what a controller counts.
+ * A mounted tree of control groups that may have a controller.
  *
- * @param controller as cgroup v1 names it: cpu, memory
- * @param version    1 (with the controller) or 2 (with or without it)
+ * @param version    1 (with the controller) or 2
  * @param mount      where it is mounted
  * @param root       which of its groups is mounted there, as {@code /proc/PID/cgroup} names groups
+ * @param controller which is wanted, as {@code /proc/PID/cgroup} names it
  */
-public record Hierarchy(String controller, int version, Path mount, String root) {
+public record Hierarchy(int version, Path mount, String root, String controller) {
     private static final int ROOT_FIELD = 3;
     private static final int MOUNT_FIELD = 4;
 
@@ -24,9 +24,9 @@ public record Hierarchy(String controller, int version, Path mount, String root)
      * Finds them (proc(5), mountinfo).
      *
      * @param proc       where proc is mounted
-     * @param controller what they are to hold
+     * @param controller which is wanted; one of version 2 is found whether or not it has it
      * @return version 2 first
-     * @throws IOException when proc cannot be read
+     * @throws IOException when the mounts cannot be read
      */
     public static List<Hierarchy> find(Path proc, String controller) throws IOException {
         List<Hierarchy> found = new ArrayList<>();
@@ -39,19 +39,17 @@ public record Hierarchy(String controller, int version, Path mount, String root)
             }
             Path where = Path.of(unescape(mount[MOUNT_FIELD]));
             if (type[0].equals("cgroup2")) {
-                found.addFirst(
-                        new Hierarchy(controller, 2, where, unescape(mount[ROOT_FIELD])));
+                found.addFirst(new Hierarchy(2, where, unescape(mount[ROOT_FIELD]), controller));
             } else if (type[0].equals("cgroup")
                     && Arrays.asList(type[type.length - 1].split(",")).contains(controller)) {
-                found.addLast(
-                        new Hierarchy(controller, 1, where, unescape(mount[ROOT_FIELD])));
+                found.addLast(new Hierarchy(1, where, unescape(mount[ROOT_FIELD]), controller));
             }
         }
         return found;
     }
 
     /**
-     * Finds the group that a process or a thread is in.
+     * Finds the group that a thread or process is in.
      *
      * @param task its folder in proc
      * @return the group's folder

@@ -1,2 +1,2 @@
-/** Control groups as other packages look at them: where they are, and what memory they leave. */
+/** Control groups: where they are mounted, which a process is in, and what memory they leave it. */
 package io.pageferry.agent.cgroup;

@@ -1,10 +1,10 @@
 package io.pageferry.agent.cli;
 
-import io.pageferry.agent.Rehearsal;
 import io.pageferry.agent.bench.Benches;
 import io.pageferry.agent.guard.GuardMain;
 import io.pageferry.agent.image.ImageCommand;
 import io.pageferry.agent.report.Output;
+import io.pageferry.agent.session.Rehearsal;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;

@@ -1,5 +1,6 @@
 package io.pageferry.agent.cli;
 
+import io.pageferry.agent.Opening;
 import io.pageferry.agent.ReceiveSettings;
 import io.pageferry.agent.TargetAgent;
 import io.pageferry.agent.guest.GuestUri;
@@ -51,7 +52,9 @@ final class ReceiveCommand implements Callable<Integer> {
     @Option(names = "--insecure", description = "listen on other than loopback addresses")
     private boolean insecure;
 
-    @Option(names = "--activate", hidden = true)
+    @Option(names = "--activate", paramLabel = "CMD", description = "of an image: a command of the"
+            + " shell that takes over once it is complete; PAGEFERRY_IMAGE and its like say where"
+            + " it is")
     private String activate;
 
     @Option(names = {"--tls-cert", "--tls-key", "--tls-ca"}, hidden = true)
@@ -62,22 +65,35 @@ final class ReceiveCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        CommonOptions.later("--activate", activate);
         CommonOptions.later("--tls-cert, --tls-key, --tls-ca", tls.isEmpty() ? null : tls);
+        requireActivatable();
         Output output = common.output();
         TargetOptions defaults = TargetOptions.defaults();
-        ReceiveSettings settings = new ReceiveSettings(GuestUri.parse(guest),
+        ReceiveSettings settings = new ReceiveSettings(Opening.target(GuestUri.parse(guest)),
                 Addresses.parse("--listen", listen, insecure), once, prealloc,
                 new TargetOptions(defaults.window(), defaults.grantNanos(),
                         Quantity.nanos(settleWindow), defaults.channels(),
                         Quantity.nanos(reconnectWindow)),
-                common.stateDirectory, Quantity.nanos(linger));
+                common.stateDirectory, Quantity.nanos(linger), activate);
         MigrationView view = new MigrationView(output, CommonOptions.progress(progress),
                 CommonOptions.terminal(), System::nanoTime);
         TargetAgent agent = new TargetAgent(settings, Hold.around(view),
                 address -> listening(output, address), result -> Ending.of(output, result));
         Main.onStop(agent::cancel);
         return Ending.of(output, agent.run());
+    }
+
+    private void requireActivatable() {
+        if (activate == null) {
+            return;
+        }
+        if (!guest.startsWith("image:")) {
+            throw new UsageException("--activate is for image: targets; what is received as "
+                    + guest + " runs by itself");
+        }
+        if (activate.isBlank()) {
+            throw new UsageException("--activate wants a command of the shell");
+        }
     }
 
     private static void listening(Output output, InetSocketAddress address) {

@@ -1,7 +1,7 @@
 package io.pageferry.agent.cli;
 
-import io.pageferry.agent.Settler;
 import io.pageferry.agent.report.Output;
+import io.pageferry.agent.settle.Settler;
 import java.io.IOException;
 import java.util.UUID;
 import java.util.concurrent.Callable;

@@ -80,13 +80,7 @@ public final class DemoQemu implements AutoCloseable {
     public static DemoQemu start(DemoMachine machine, Path base, Path memoryFile,
             boolean incoming) throws IOException {
         Path root = base.toAbsolutePath();
-        List<Path> files = new ArrayList<>();
-        for (String suffix : List.of(".cpio.gz", ".qmp", ".pid", ".log", ".console")) {
-            files.add(beside(root, suffix));
-        }
-        files.add(memoryFile.toAbsolutePath());
         boolean success = false;
-        ProcessMark process = null;
         try {
             Initramfs.write(beside(root, ".cpio.gz"), machine.tools().busybox());
             Files.deleteIfExists(beside(root, ".console"));
@@ -94,19 +88,48 @@ public final class DemoQemu implements AutoCloseable {
                 reserve(memoryFile, machine.memoryBytes());
             }
             launch(command(machine, root, memoryFile, incoming), beside(root, ".log"));
-            process = ProcessMark.of(Long.parseLong(
-                    Files.readString(beside(root, ".pid")).strip()));
+            DemoQemu qemu = adopt(machine, root, memoryFile);
+            success = true;
+            return qemu;
+        } finally {
+            if (!success) {
+                delete(files(root, memoryFile));
+            }
+        }
+    }
+
+    /**
+     * Takes over one that somebody else started, with the arguments of {@link #start}.
+     *
+     * @param base as there
+     * @param memoryFile as there
+     * @throws IOException where it does not run; where it cannot be taken over it is ended
+     */
+    public static DemoQemu adopt(DemoMachine machine, Path base, Path memoryFile)
+            throws IOException {
+        Path root = base.toAbsolutePath();
+        ProcessMark process = ProcessMark.of(Long.parseLong(
+                Files.readString(beside(root, ".pid")).strip()));
+        boolean success = false;
+        try {
+            List<Path> files = files(root, memoryFile);
             Process guard = guard(process, files);
             success = true;
             return new DemoQemu(machine, process, guard, files, root);
         } finally {
             if (!success) {
-                if (process != null) {
-                    process.kill();
-                }
-                delete(files);
+                process.kill();
             }
         }
+    }
+
+    private static List<Path> files(Path root, Path memoryFile) {
+        List<Path> files = new ArrayList<>();
+        for (String suffix : List.of(".cpio.gz", ".qmp", ".pid", ".log", ".console")) {
+            files.add(beside(root, suffix));
+        }
+        files.add(memoryFile.toAbsolutePath());
+        return files;
     }
 
     private static Path beside(Path base, String suffix) {

@@ -2,6 +2,7 @@ package io.pageferry.agent.guard;
 
 import io.pageferry.agent.guest.GuestHandle;
 import io.pageferry.agent.guest.GuestHandle.Condition;
+import io.pageferry.agent.guest.GuestKind;
 import io.pageferry.agent.guest.GuestKinds;
 import io.pageferry.agent.guest.GuestUri;
 import io.pageferry.agent.journal.FileJournal;
@@ -274,9 +275,10 @@ public final class Recovery {
 
     private Optional<GuestHandle> reach() throws GuestException {
         JournalHeader header = journal.header();
-        String scheme = GuestUri.parse(header.guest()).scheme();
-        return header.reach().isEmpty() ? Optional.empty()
-                : GuestKinds.find(scheme).isEmpty() ? Optional.empty()
-                : GuestKinds.find(scheme).get().reach(header.reach());
+        if (header.reach().isEmpty()) {
+            return Optional.empty(); // and an embedder's guest has no URI that could be parsed
+        }
+        Optional<GuestKind> kind = GuestKinds.find(GuestUri.parse(header.guest()).scheme());
+        return kind.isEmpty() ? Optional.empty() : kind.get().reach(header.reach());
     }
 }

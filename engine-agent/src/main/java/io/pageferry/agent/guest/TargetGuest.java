@@ -1,5 +1,6 @@
 package io.pageferry.agent.guest;
 
+import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.migration.IncomingGuest;
 import java.util.Map;
 import java.util.Optional;
@@ -36,6 +37,20 @@ public interface TargetGuest extends IncomingGuest {
      */
     default boolean livesInAgent() {
         return false;
+    }
+
+    /**
+     * Has a command of this host's operator take over what came. Asked again and again from when
+     * the guest is here until the answer is yes; starts the command at first, never waits for it.
+     *
+     * @param command of the shell; never said by the peer
+     * @param stop    whether it is to be ended, because somebody asked for the end
+     * @return whether it ended well
+     * @throws GuestException when it could not be started, ended badly or was stopped; what came
+     *                        is as it was left
+     */
+    default boolean activated(String command, boolean stop) throws GuestException {
+        throw new UnsupportedOperationException("guests of this kind run by themselves");
     }
 
     /**

@@ -2,6 +2,8 @@ package io.pageferry.agent.image;
 
 import io.pageferry.agent.guest.MappedRegions;
 import io.pageferry.agent.guest.TargetGuest;
+import io.pageferry.agent.host.HostFiles;
+import io.pageferry.agent.linux.ProcessMaps;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.GuestDescription;
 import io.pageferry.core.memory.ChecksumTable;
@@ -14,6 +16,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 
@@ -26,6 +29,9 @@ final class ImageTarget implements TargetGuest {
     private ImageDigests digests;
     private GuestDescription offered;
     private MappedRegions regions;
+    private long stateBytes;
+    private boolean ran;
+    private ActivateCommand activation;
 
     ImageTarget(Path file) {
         this.file = file;
@@ -42,6 +48,7 @@ final class ImageTarget implements TargetGuest {
                         + " bytes (10 % among them) at " + file + ", and " + usable
                         + " are free", "free space or name another folder");
             }
+            requireAnotherFile(guest);
             try (RandomAccessFile access = new RandomAccessFile(file.toFile(), "rw")) {
                 // What an older image left must not shine through where nothing is sent.
                 access.setLength(0);
@@ -66,6 +73,7 @@ final class ImageTarget implements TargetGuest {
     @Override
     public void loadState(byte[] state) throws GuestException {
         try {
+            stateBytes = state.length;
             write(ImageFiles.state(file), state);
             write(ImageFiles.table(file),
                     new ImageTable(offered, state.length, digests).toBytes());
@@ -80,6 +88,20 @@ final class ImageTarget implements TargetGuest {
     @Override
     public void resume() {
         // An image does not run: whoever activates it does so after the move.
+        ran = true;
+    }
+
+    @Override
+    public boolean activated(String command, boolean stop) throws GuestException {
+        if (activation == null) {
+            if (stop) {
+                throw ActivateCommand.failed(ErrorCode.CANCELLED,
+                        "the command of --activate was not run", file);
+            }
+            activation = ActivateCommand.start(command, file,
+                    new ImageTable(offered, stateBytes, digests), ran);
+        }
+        return activation.poll(stop);
     }
 
     @Override
@@ -108,9 +130,26 @@ final class ImageTarget implements TargetGuest {
 
     @Override
     public void close() {
+        if (activation != null) {
+            activation.close();
+        }
         if (regions != null) {
             regions.close();
             regions = null;
+        }
+    }
+
+    /** To write into what the guest has as memory would destroy it. */
+    private void requireAnotherFile(GuestDescription guest) throws IOException {
+        if (!Files.exists(file)) {
+            return;
+        }
+        Map<String, String> ours = new HashMap<>();
+        HostFiles.put(ours, ImageKind.SCHEME, ProcessMaps.fileId(file));
+        if (HostFiles.shared(ours, guest.attributes()) != null) {
+            throw new GuestException(ErrorCode.GUEST_MISMATCH, file
+                    + " is the very file that the guest has its memory in",
+                    "name another file for the image");
         }
     }
 

@@ -107,15 +107,15 @@ enum Control {
         }
     };
 
+    /** What a hierarchy must have of version 1. */
+    static final String CONTROLLER = "cpu";
+
     private static final String QUOTA = "cpu.cfs_quota_us";
     private static final String PERIOD = "cpu.cfs_period_us";
     private static final String SUBTREE = "cgroup.subtree_control";
 
     /** Short, so that a held guest stutters finely. */
     private static final long PERIOD_MICROS = 10_000;
-
-    /** The controller of processor time. */
-    static final String CPU = "cpu";
 
     /** The kernel takes no shorter quota (min_cfs_quota_period in kernel/sched/core.c). */
     private static final long MIN_QUOTA_MICROS = 1_000;

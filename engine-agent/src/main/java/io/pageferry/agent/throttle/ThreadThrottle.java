@@ -188,7 +188,7 @@ public final class ThreadThrottle implements WriteThrottle {
      */
     public static void undo(long pid, long startTicks) throws IOException {
         Subject subject = new Subject(Path.of("/proc"), pid, startTicks);
-        for (Hierarchy hierarchy : Hierarchy.find(subject.proc(), Control.CPU)) {
+        for (Hierarchy hierarchy : Hierarchy.find(subject.proc(), Control.CONTROLLER)) {
             CgroupBrake.undo(subject, hierarchy, CgroupFiles.KERNEL);
         }
     }

@@ -60,7 +60,7 @@ class BadInputTest {
             2 | not in this version | MOVE --capture x
             2 | parsecs | MOVE --reconnect-window 5parsecs
             2 | parsecs | receive workload:8MiB --listen 127.0.0.1:0 --reconnect-window 5parsecs
-            2 | not in this version | receive workload:8MiB --listen 127.0.0.1:0 --activate x
+            2 | is for image: | receive workload:8MiB --listen 127.0.0.1:0 --once --activate x
             2 | not in this version | plan workload:8MiB
             2 | not in this version | verify x
             2 | info, verify | image look x

@@ -13,6 +13,7 @@ import io.pageferry.agent.demo.GuestLoad;
 import io.pageferry.agent.qemu.QemuControl;
 import io.pageferry.agent.qemu.RunState;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -112,6 +113,33 @@ class QemuRoadTest extends WithGuest {
             }
         }
         home.livesOnAt(next);
+    }
+
+    /** As docs/OPERATIONS.md shows it: QEMU starts from image and state, and runs. */
+    @Test
+    void itComesBackByTheCommandOfItsReceiver() throws IOException {
+        Path image = folder.resolve("activated");
+        Path base = folder.resolve("vm-activated");
+        Agent target = rig.start("", List.of("receive", "image:" + image, "--listen",
+                "127.0.0.1:0", "--once", "--activate", restoring(home.qemu(), base)));
+        E2e.assertMoved(rig.migrate(home.qemu(), target, "", "--after", "keep"), target);
+        home.livesOnAt(rig.adopt(home.machine(), base, image));
+    }
+
+    /** The arguments of the source's QEMU, with files of its own, and the image as its RAM. */
+    private static String restoring(DemoQemu qemu, Path base) throws IOException {
+        StringBuilder line = new StringBuilder();
+        for (String word : Files.readString(Path.of("/proc/" + qemu.process().pid()
+                + "/cmdline"), StandardCharsets.ISO_8859_1).split("\0")) {
+            line.append('"').append(word
+                    .replace(qemu.memoryFile().toString(), "$PAGEFERRY_IMAGE")
+                    .replaceAll("[^=:]*\\.(qmp|pid|log|console)\\b", base + ".$1"))
+                    .append("\" ");
+        }
+        List<String> added = Files.readAllLines(Path.of("../docs/OPERATIONS.md")).stream()
+                .map(String::strip).filter(text -> text.startsWith("-global migration.")).toList();
+        assertEquals(1, added.size(), added::toString);
+        return line + added.getFirst();
     }
 
     private static List<String> monitorLines(Path image) throws IOException {

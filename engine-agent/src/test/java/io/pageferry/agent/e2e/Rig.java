@@ -52,6 +52,11 @@ final class Rig implements AutoCloseable {
         return keep(DemoQemu.start(machine, folder.resolve("vm" + ++count), memory, true));
     }
 
+    /** Takes over a QEMU that a command of a test started. */
+    DemoQemu adopt(DemoMachine machine, Path base, Path memory) throws IOException {
+        return keep(DemoQemu.adopt(machine, base, memory));
+    }
+
     /** Starts a QEMU that boots. */
     DemoQemu booting(DemoMachine machine) throws IOException {
         return keep(DemoQemu.source(machine, folder.resolve("vm" + ++count)));

@@ -24,7 +24,7 @@ class CgroupV1Test extends RealBrakeContract {
 
     @BeforeAll
     static void needMount() throws IOException {
-        List<Hierarchy> found = Hierarchy.find(Path.of("/proc"), "cpu").stream()
+        List<Hierarchy> found = Hierarchy.find(Path.of("/proc"), Control.CONTROLLER).stream()
                 .filter(one -> one.version() == 1).toList();
         Assumptions.assumeFalse(found.isEmpty(),
                 "cgroup v1 with the cpu controller is not mounted here");

@@ -34,7 +34,7 @@ class CgroupV2Test extends BrakeContract {
     void boot() throws IOException {
         Path fresh = Files.createTempDirectory(folder, "kernel");
         kernel = new FakeKernel(fresh);
-        hierarchy = Hierarchy.find(subject().proc(), "cpu").getFirst();
+        hierarchy = Hierarchy.find(subject().proc(), Control.CONTROLLER).getFirst();
         kernel.make(kernel.mount().resolve("machine.slice"));
         kernel.write(kernel.mount().resolve("machine.slice/cgroup.subtree_control"), "+cpu");
         scope = kernel.mount().resolve("machine.slice/guest.scope");
@@ -86,7 +86,7 @@ class CgroupV2Test extends BrakeContract {
 
     @Test
     void theMountIsFound() {
-        assertEquals(new Hierarchy("cpu", 2, kernel.mount(), "/"), hierarchy);
+        assertEquals(new Hierarchy(2, kernel.mount(), "/", Control.CONTROLLER), hierarchy);
         assertTrue(make().obstacle(FIRST).isEmpty());
     }
 

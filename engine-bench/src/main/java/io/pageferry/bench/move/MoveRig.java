@@ -1,9 +1,9 @@
 package io.pageferry.bench.move;
 
-import io.pageferry.agent.LateLink;
 import io.pageferry.agent.journal.FileJournal;
 import io.pageferry.agent.journal.JournalHeader;
 import io.pageferry.agent.journal.StateDirectory;
+import io.pageferry.agent.session.LateLink;
 import io.pageferry.bench.Folders;
 import io.pageferry.core.codec.CodecChoice;
 import io.pageferry.core.migration.MigrationListener;

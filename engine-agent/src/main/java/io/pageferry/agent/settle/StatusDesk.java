@@ -1,4 +1,4 @@
-package io.pageferry.agent;
+package io.pageferry.agent.settle;
 
 import io.pageferry.agent.guard.Recovery;
 import io.pageferry.agent.journal.FileJournal;
@@ -18,16 +18,28 @@ import java.util.function.Consumer;
  * command. Where a target died without one, this is "agent restarted": the journal is taken over
  * and finished first.
  */
-final class StatusDesk {
+public final class StatusDesk {
     private final StateDirectory directory;
     private final Consumer<String> words;
 
-    StatusDesk(StateDirectory directory, Consumer<String> words) {
+    /**
+     * Opens it.
+     *
+     * @param directory of the journals
+     * @param words     hears one line for people at a time
+     */
+    public StatusDesk(StateDirectory directory, Consumer<String> words) {
         this.directory = directory;
         this.words = words;
     }
 
-    Message answer(Message.Status asked) {
+    /**
+     * Answers.
+     *
+     * @param asked what became of a grant
+     * @return the durable word, or that nothing is known
+     */
+    public Message answer(Message.Status asked) {
         try {
             Optional<FileJournal> journal = directory.find(asked.migrationId(), Side.TARGET);
             if (journal.isEmpty()) {
@@ -47,8 +59,11 @@ final class StatusDesk {
     /**
      * Answers a source that wants to go on with a migration that ended here: with the durable no
      * of the epoch that it was in, where there is one.
+     *
+     * @param asked by a source that lost its link
+     * @return the answer
      */
-    Message answer(Message.Resume asked) {
+    public Message answer(Message.Resume asked) {
         Message word = answer(new Message.Status(asked.migrationId(), asked.epoch()));
         return word instanceof Message.Refused ? word : new Message.Failure(
                 ErrorCode.PROTOCOL_VIOLATION, "the token belongs to no session here");

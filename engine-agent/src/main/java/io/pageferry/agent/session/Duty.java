@@ -1,11 +1,10 @@
-package io.pageferry.agent;
+package io.pageferry.agent.session;
 
-import java.util.function.IntSupplier;
 import org.agrona.concurrent.BackoffIdleStrategy;
 import org.agrona.concurrent.IdleStrategy;
 
 /** Runs a duty cycle on the calling thread until it has nothing more to do. */
-final class Duty {
+public final class Duty {
     /** Spins and yields are few: source and target may share two cores with their guest. */
     private static final int SPINS = 10;
     private static final int YIELDS = 20;
@@ -17,15 +16,9 @@ final class Duty {
     private Duty() {
     }
 
-    static IdleStrategy idle() {
+    /** {@return how a thread waits that has nothing to do; its own} */
+    public static IdleStrategy idle() {
         return new BackoffIdleStrategy(SPINS, YIELDS, MIN_PARK_NANOS, MAX_PARK_NANOS);
     }
 
-    /** Calls {@code work} until {@code done} answers other than 0. */
-    static void cycle(IntSupplier work, IntSupplier done) {
-        IdleStrategy idle = idle();
-        while (done.getAsInt() == 0) {
-            idle.idle(work.getAsInt());
-        }
-    }
 }

@@ -1,4 +1,4 @@
-package io.pageferry.agent;
+package io.pageferry.agent.session;
 
 import io.pageferry.core.codec.PageBatch;
 import io.pageferry.core.link.LinkHandler;

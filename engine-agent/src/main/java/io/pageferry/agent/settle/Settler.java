@@ -1,10 +1,11 @@
-package io.pageferry.agent;
+package io.pageferry.agent.settle;
 
 import io.pageferry.agent.guard.Recovery;
 import io.pageferry.agent.journal.FileJournal;
 import io.pageferry.agent.journal.HeldLock;
 import io.pageferry.agent.journal.JournalHeader;
 import io.pageferry.agent.journal.StateDirectory;
+import io.pageferry.agent.session.Duty;
 import io.pageferry.core.codec.PageBatch;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.Link;

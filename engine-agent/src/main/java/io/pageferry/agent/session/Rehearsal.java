@@ -1,4 +1,4 @@
-package io.pageferry.agent;
+package io.pageferry.agent.session;
 
 import io.pageferry.agent.guest.GuestKinds;
 import io.pageferry.agent.guest.GuestSetup;
@@ -47,7 +47,8 @@ public final class Rehearsal {
     /** A rehearsal is worth seconds, not more; what is warm by then is warm. */
     private static final long LIMIT_NANOS = 2_000_000_000L;
 
-    private static final int TIMES = 3;
+    /** Tests that start hundreds of agents, and time none, do with fewer. */
+    private static final int TIMES = Integer.getInteger("pageferry.rehearsals", 3);
     private static final int TRAININGS = 4;
     /** Of the kind that has most to rehearse; none such is opened. */
     private static final String QEMU = "qemu:/rehearsal";
@@ -66,8 +67,14 @@ public final class Rehearsal {
         }
     }
 
-    /** Rehearses; a failure of it is no failure of what follows. */
-    static void run(TransportOptions transport, GuestUri guest) {
+    /**
+     * Rehearses on the calling thread, up to some seconds; a failure of it is no failure of what
+     * follows.
+     *
+     * @param transport as the real move has it
+     * @param guest     of the kind that will move
+     */
+    public static void run(TransportOptions transport, GuestUri guest) {
         Path folder = null;
         try {
             GuestKinds.of(guest).rehearse();

@@ -1,0 +1,70 @@
+package io.pageferry.agent.embed;
+
+import io.pageferry.agent.guest.GuestUri;
+import io.pageferry.agent.journal.FileJournal;
+import io.pageferry.agent.journal.StateDirectory;
+import io.pageferry.agent.session.Rehearsal;
+import io.pageferry.core.link.Message;
+import io.pageferry.core.migration.JournalRecord;
+import io.pageferry.core.migration.Outcome.Side;
+import io.pageferry.transport.netty.TransportOptions;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.UUID;
+import java.util.function.Consumer;
+
+/** What both directions of a guest without a URI share. */
+final class Embedded {
+    private static final String SCHEME = "embedded:";
+    private static final GuestUri SCRATCH = GuestUri.parse("workload:1MiB");
+
+    private Embedded() {
+    }
+
+    /** As journals and {@code pageferry status} name such a guest; no kind has that scheme. */
+    static String text(String name) {
+        return SCHEME + name;
+    }
+
+    static String identity(Object guest) {
+        return ProcessHandle.current().pid() + ":" + System.identityHashCode(guest);
+    }
+
+    static Consumer<TransportOptions> rehearsal(boolean wanted) {
+        return wanted ? transport -> Rehearsal.run(transport, SCRATCH) : transport -> { };
+    }
+
+    static int channels(int count) {
+        if (count < 1 || count > Message.MAX_CHANNELS) {
+            throw new IllegalArgumentException(count + " channels are not in 1 to "
+                    + Message.MAX_CHANNELS);
+        }
+        return count;
+    }
+
+    static long nanos(Duration window) {
+        if (window.isNegative()) {
+            throw new IllegalArgumentException("a window of " + window);
+        }
+        return window.toNanos();
+    }
+
+    static void requireAddress(InetSocketAddress address, boolean insecure) {
+        if (address.isUnresolved()) {
+            throw new IllegalArgumentException("unknown host " + address.getHostString());
+        }
+        if (!insecure && !address.getAddress().isLoopbackAddress()) {
+            throw new IllegalArgumentException(address + " is no loopback address: whoever reaches"
+                    + " it can read or replace the guest; insecure() says that the network is"
+                    + " trusted");
+        }
+    }
+
+    /** Only what ran is ever resumed; the journal knows whether it did. */
+    static boolean ranBefore(Path stateDirectory, UUID migration) throws IOException {
+        return StateDirectory.open(stateDirectory).find(migration, Side.SOURCE)
+                .flatMap(FileJournal::decision).map(JournalRecord::ran).orElse(false);
+    }
+}

@@ -1,0 +1,234 @@
+package io.pageferry.agent.embed;
+
+import io.pageferry.agent.Opening;
+import io.pageferry.agent.ReceiveSettings;
+import io.pageferry.agent.TargetAgent;
+import io.pageferry.core.migration.IncomingGuest;
+import io.pageferry.core.migration.MigrationListener;
+import io.pageferry.core.migration.Outcome.Result;
+import io.pageferry.core.target.TargetOptions;
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Objects;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
+
+/**
+ * Receives one guest into an {@link IncomingGuest} of the embedder's own, from
+ * {@link OutgoingMigration} or {@code pageferry migrate}.
+ *
+ * <p><b>Ownership.</b> The {@link IncomingGuest} stays the embedder's and is never closed here.
+ * After {@link Result#COMPLETED} it runs; after anything else {@link IncomingGuest#discard} was
+ * called where {@link IncomingGuest#prepare} had said yes, and the object is used up.
+ *
+ * <p><b>Threads.</b> {@link #run} does all its work on the calling thread, and every method of the
+ * guest and of the listener is called by that thread alone. {@link #cancel} may be called by any
+ * thread, at any time.
+ *
+ * <p><b>Crashes.</b> A guest in the embedder's process dies with it, so no guard process is
+ * started. Its journal in the state directory outlives it: the next {@code IncomingMigration} or
+ * {@code pageferry receive} on that directory answers a source that still asks what became of its
+ * grant, also while it waits for another guest.
+ *
+ * <p><b>Security.</b> Whoever reaches the port can offer a guest, and what he offers is run. So
+ * only loopback addresses are listened on unless {@link Builder#insecure}; the words of
+ * {@link OutgoingMigration} on that hold here too. {@link IncomingGuest#prepare} must look at all
+ * that it is offered, and compare it with what it expects, before it makes room.
+ */
+public final class IncomingMigration {
+    private final TargetAgent agent;
+    private final AtomicBoolean begun = new AtomicBoolean();
+    private volatile long started;
+
+    private IncomingMigration(Builder parts) {
+        EmbeddedTarget target = new EmbeddedTarget(parts.guest, parts.identity);
+        TargetOptions defaults = TargetOptions.defaults();
+        this.agent = new TargetAgent(new ReceiveSettings(
+                new Opening<>(Embedded.text(parts.identity), setup -> target.opened(),
+                        Embedded.rehearsal(parts.rehearsed), () -> System.nanoTime() - started),
+                parts.listen, true, false,
+                new TargetOptions(defaults.window(), defaults.grantNanos(), parts.settleNanos,
+                        parts.channels, parts.reconnectNanos),
+                parts.stateDirectory, 0, null), parts.listener, parts.listening, last -> { });
+    }
+
+    /**
+     * Begins to describe what is to be received.
+     *
+     * @param guest  that is to become the guest; stays the caller's
+     * @param listen where; port 0 lets the host choose, see {@link Builder#listening}
+     * @return a builder with the defaults of the command line
+     */
+    public static Builder into(IncomingGuest guest, InetSocketAddress listen) {
+        return new Builder(guest, listen);
+    }
+
+    /**
+     * Listens on the calling thread until one migration came that got past negotiation, and
+     * returns when that has ended and the source knows its last word, or the settle window is
+     * over: the guest has been running for that long then. Port checks, strangers and offers that
+     * {@link IncomingGuest#prepare} refused do not count; the listener is told, and the same guest
+     * is offered the next one. Interrupting the thread is no cancellation: use {@link #cancel}.
+     *
+     * <p>{@link Result#COMPLETED}: it runs here. {@link Result#FAILED}: it came to nothing, the
+     * source keeps its guest. {@link Result#FAILED_AT_TARGET}: it was granted and then lost; this
+     * side owned it. {@link Result#CANCELLED}, {@link Result#REFUSED}: nothing came (the address
+     * is taken, the state directory cannot be used, somebody receives under the same identity).
+     *
+     * @return the result and all that was measured
+     * @throws IllegalStateException when it was called before
+     */
+    public MigrationReport run() {
+        if (!begun.compareAndSet(false, true)) {
+            throw new IllegalStateException("a migration runs once: build another one");
+        }
+        started = System.nanoTime();
+        return new MigrationReport(agent.run());
+    }
+
+    /**
+     * Asks for the end. Any thread, any time, also before {@link #run}; returns at once. Before
+     * the guest is granted nothing is left of it here within 2 s; afterwards it is too late.
+     */
+    public void cancel() {
+        agent.cancel();
+    }
+
+    /** Describes what is to be received. One thread; each method returns the builder itself. */
+    public static final class Builder {
+        private final IncomingGuest guest;
+        private final InetSocketAddress listen;
+        private final TargetOptions defaults = TargetOptions.defaults();
+        private Consumer<InetSocketAddress> listening = address -> { };
+        private String identity;
+        private int channels = defaults.channels();
+        private long settleNanos = defaults.lastWordNanos();
+        private long reconnectNanos = defaults.reconnectNanos();
+        private Path stateDirectory;
+        private MigrationListener listener = MigrationListener.silent();
+        private boolean insecure;
+        private boolean rehearsed;
+
+        private Builder(IncomingGuest guest, InetSocketAddress listen) {
+            this.guest = Objects.requireNonNull(guest, "guest");
+            this.listen = Objects.requireNonNull(listen, "listen");
+            this.identity = Embedded.identity(guest);
+        }
+
+        /**
+         * Says who is told, once and on the thread of {@link IncomingMigration#run}, that
+         * connections are accepted from now on.
+         *
+         * @param told the address with the real port
+         * @return this
+         */
+        public Builder listening(Consumer<InetSocketAddress> told) {
+            listening = Objects.requireNonNull(told, "told");
+            return this;
+        }
+
+        /**
+         * Names the guest on this host, for the lock that keeps two migrations into it apart
+         * within one state directory. Default: this process and the guest object.
+         *
+         * @param name for example the UUID of the machine
+         * @return this
+         */
+        public Builder identity(String name) {
+            identity = Objects.requireNonNull(name, "name");
+            return this;
+        }
+
+        /**
+         * Bounds the data connections that are granted.
+         *
+         * @param most 1 to 64, default 64
+         * @return this
+         */
+        public Builder channels(int most) {
+            channels = Embedded.channels(most);
+            return this;
+        }
+
+        /**
+         * Bounds how long a half-filled image is kept for a source whose link was lost.
+         *
+         * @param window zero for not at all, default 30 s
+         * @return this
+         */
+        public Builder reconnectWindow(Duration window) {
+            reconnectNanos = Embedded.nanos(window);
+            return this;
+        }
+
+        /**
+         * Bounds how long {@link IncomingMigration#run} waits for the source to acknowledge the
+         * last word; the guest runs meanwhile.
+         *
+         * @param window default 30 s
+         * @return this
+         */
+        public Builder settleWindow(Duration window) {
+            settleNanos = Embedded.nanos(window);
+            return this;
+        }
+
+        /**
+         * Says where journals and locks are, as {@link OutgoingMigration.Builder#stateDirectory}.
+         *
+         * @param folder made where it is not there; default {@code pageferry} in the user's state
+         *               home
+         * @return this
+         */
+        public Builder stateDirectory(Path folder) {
+            stateDirectory = Objects.requireNonNull(folder, "folder");
+            return this;
+        }
+
+        /**
+         * Says who hears how it goes, on the thread of {@link IncomingMigration#run}.
+         *
+         * @param hears returns quickly and throws nothing
+         * @return this
+         */
+        public Builder listener(MigrationListener hears) {
+            listener = Objects.requireNonNull(hears, "hears");
+            return this;
+        }
+
+        /**
+         * Listens where others than this host can reach it, and believes whoever comes. See the
+         * class comment before saying so.
+         *
+         * @return this
+         */
+        public Builder insecure() {
+            insecure = true;
+            return this;
+        }
+
+        /**
+         * Moves a scratch guest inside this process before it listens, as
+         * {@link OutgoingMigration.Builder#rehearsed}.
+         *
+         * @return this
+         */
+        public Builder rehearsed() {
+            rehearsed = true;
+            return this;
+        }
+
+        /**
+         * Makes the migration; nothing is opened yet.
+         *
+         * @return it, to be run once
+         * @throws IllegalArgumentException when the address is unresolved, or neither on loopback
+         *                                  nor {@link #insecure}
+         */
+        public IncomingMigration build() {
+            Embedded.requireAddress(listen, insecure);
+            return new IncomingMigration(this);
+        }
+    }
+}

@@ -1,0 +1,373 @@
+package io.pageferry.agent.embed;
+
+import io.pageferry.agent.AgentResult;
+import io.pageferry.agent.MigrateSettings;
+import io.pageferry.agent.Opening;
+import io.pageferry.agent.SourceAgent;
+import io.pageferry.agent.settle.Settler;
+import io.pageferry.core.codec.CodecChoice;
+import io.pageferry.core.migration.Guest;
+import io.pageferry.core.migration.MigrationListener;
+import io.pageferry.core.migration.Outcome.Result;
+import io.pageferry.core.round.MigrationLimits;
+import io.pageferry.core.source.SourceOptions;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Objects;
+import java.util.UUID;
+import java.util.concurrent.atomic.AtomicBoolean;
+
+/**
+ * Moves a guest of the embedder's own to a target: {@link IncomingMigration} in another process,
+ * or {@code pageferry receive}.
+ *
+ * <p><b>Ownership.</b> The {@link Guest} stays the embedder's: it is never closed here, and after
+ * {@link #run} it may be closed, or moved by another {@code OutgoingMigration} where it still is
+ * here. Everything else (connections, journal, locks, buffers) is opened and closed by
+ * {@link #run}.
+ *
+ * <p><b>Threads.</b> {@link #run} does all its work on the calling thread, and every method of the
+ * guest and of the listener is called by that thread alone; Netty's own threads carry bytes and
+ * call nothing of the embedder's. {@link #cancel} may be called by any thread, at any time.
+ *
+ * <p><b>Crashes.</b> A guest that lives in the embedder's process dies with it, so no guard
+ * process is started. What was decided is in a journal in the state directory: when the process
+ * dies after the grant, {@code pageferry settle} on that directory still says who owns the guest.
+ *
+ * <p><b>Security.</b> Nothing is encrypted and nobody proves who he is: whoever reaches the
+ * connection reads the guest's memory and can replace it. So only loopback addresses are accepted
+ * unless {@link Builder#insecure} says that the whole network between both hosts is trusted. Never
+ * say so on a network that a guest, a tenant or a stranger is on: tunnel instead (WireGuard,
+ * IPsec, SSH), and give the tunnel's loopback end.
+ */
+public final class OutgoingMigration {
+    private final Builder parts;
+    private final UUID id = UUID.randomUUID();
+    private final SourceAgent agent;
+    private final AtomicBoolean begun = new AtomicBoolean();
+    private volatile long started;
+    private volatile boolean doubt;
+
+    private OutgoingMigration(Builder parts, SourceOptions options) {
+        this.parts = parts;
+        this.agent = new SourceAgent(id, new MigrateSettings(
+                new Opening<>(Embedded.text(parts.identity),
+                        setup -> new EmbeddedSource(parts.guest, parts.identity),
+                        Embedded.rehearsal(parts.rehearsed), () -> System.nanoTime() - started),
+                parts.target, "auto", options, parts.endGuest ? "quit" : "keep", false,
+                parts.stateDirectory, 0), parts.listener);
+    }
+
+    /**
+     * Begins to describe a migration.
+     *
+     * @param guest  to move; stays the caller's
+     * @param target where {@link IncomingMigration} or {@code pageferry receive} listens
+     * @return a builder with the defaults of the command line
+     */
+    public static Builder of(Guest guest, InetSocketAddress target) {
+        return new Builder(guest, target);
+    }
+
+    /** {@return the name of this migration, in journals, reports and logs of both sides} */
+    public UUID id() {
+        return id;
+    }
+
+    /**
+     * Moves the guest, on the calling thread, and returns when it is clear who owns it. It waits
+     * for the network and for the guest; the limits bound how long. Interrupting the thread is no
+     * cancellation: use {@link #cancel}.
+     *
+     * <p>What became of the guest is in {@link MigrationReport#outcome}:
+     * {@link Result#COMPLETED}: it runs at the target, and {@link Guest#end} was called here
+     * unless {@link Builder#keepPaused}. {@link Result#REFUSED}: nothing was changed.
+     * {@link Result#FAILED}, {@link Result#CANCELLED}: it is here and runs, if it did before.
+     * {@link Result#IN_DOUBT}: it is paused here and must stay so, see {@link #settle}.
+     * {@link Result#GUEST_ENDED}: it ended by itself. {@link Result#BUG}: a method of the guest,
+     * or something here, threw what it must not; the guest is here and runs.
+     *
+     * @return the result and all that was measured
+     * @throws IllegalStateException when it was called before
+     * @throws RuntimeException      what a method of the guest threw after the grant, when nothing
+     *                               may be done any more: to be settled like
+     *                               {@link Result#IN_DOUBT}
+     */
+    public MigrationReport run() {
+        if (!begun.compareAndSet(false, true)) {
+            throw new IllegalStateException("a migration runs once: build another one");
+        }
+        started = System.nanoTime();
+        doubt = true;
+        AgentResult result = agent.run();
+        doubt = result.outcome().result() == Result.IN_DOUBT;
+        return new MigrationReport(result);
+    }
+
+    /**
+     * Asks for the end. Any thread, any time, also before {@link #run}; returns at once. Before
+     * the grant the guest stays here and runs on, {@link Result#CANCELLED}. After it, it is too
+     * late: the listener is told so, and the migration ends as it would have.
+     */
+    public void cancel() {
+        agent.cancel();
+    }
+
+    /**
+     * Asks the target once more what became of the guest, after {@link #run} left it in doubt, and
+     * does what follows from its word: {@link Guest#end} or {@link Guest#resume}. On the calling
+     * thread; may be repeated.
+     *
+     * @param window longest wait for an answer
+     * @return {@link Result#COMPLETED}, {@link Result#FAILED} (it runs here), or
+     *         {@link Result#IN_DOUBT} when no answer came; with one line of why
+     * @throws IOException           when the journal cannot be used, or the guest could not do it
+     * @throws IllegalStateException when there is nothing to settle
+     */
+    public Settled settle(Duration window) throws IOException {
+        return settled(settler(window).ask());
+    }
+
+    /**
+     * Takes the guest back after {@link #run} left it in doubt, and resumes it: an operator's (or
+     * a fencing device's) word that the target is off or cut off <em>for ever</em>. Wrong when the
+     * target can still run it: two of it would run.
+     *
+     * @return {@link Result#FAILED} (it runs here), or {@link Result#COMPLETED} where the journal
+     *         knew already that the target owns it
+     * @throws IOException           as {@link #settle}
+     * @throws IllegalStateException when there is nothing to settle
+     */
+    public Settled targetIsFenced() throws IOException {
+        return settled(settler(Duration.ZERO).fenced());
+    }
+
+    /**
+     * Gives the guest up after {@link #run} left it in doubt: somebody saw it run at the target.
+     *
+     * @return {@link Result#COMPLETED}, or {@link Result#FAILED} (it runs here) where the journal
+     *         knew already that it is ours
+     * @throws IOException           as {@link #settle}
+     * @throws IllegalStateException when there is nothing to settle
+     */
+    public Settled targetRunsIt() throws IOException {
+        return settled(settler(Duration.ZERO).givenUp());
+    }
+
+    /**
+     * What came of settling.
+     *
+     * @param result how the migration stands
+     * @param reason one line
+     */
+    public record Settled(Result result, String reason) { }
+
+    private Settler settler(Duration window) throws IOException {
+        if (!doubt) {
+            throw new IllegalStateException("only a migration in doubt is settled");
+        }
+        return new Settler(parts.stateDirectory, id, window.toNanos(), peer -> parts.target);
+    }
+
+    /** The journal says whose the guest is; the acts on it are done here, where it lives. */
+    private Settled settled(Settler.Verdict verdict) throws IOException {
+        if (verdict.result() == Result.COMPLETED && parts.endGuest) {
+            parts.guest.end();
+        } else if (verdict.result() == Result.FAILED
+                && Embedded.ranBefore(parts.stateDirectory, id)) {
+            parts.guest.resume();
+        }
+        doubt = verdict.result() == Result.IN_DOUBT;
+        return new Settled(verdict.result(), verdict.message());
+    }
+
+    /** Describes a migration. One thread; each method returns the builder itself. */
+    public static final class Builder {
+        private final Guest guest;
+        private final InetSocketAddress target;
+        private final SourceOptions defaults = SourceOptions.defaults();
+        private String identity;
+        private MigrationLimits limits = defaults.limits();
+        private CodecChoice codec = defaults.codec();
+        private int channels = defaults.channels();
+        private Verification verification = Verification.SENT;
+        private boolean cold;
+        private boolean endGuest = true;
+        private long settleNanos = defaults.settleNanos();
+        private long reconnectNanos = defaults.reconnectNanos();
+        private Path stateDirectory;
+        private MigrationListener listener = MigrationListener.silent();
+        private boolean insecure;
+        private boolean rehearsed;
+
+        private Builder(Guest guest, InetSocketAddress target) {
+            this.guest = Objects.requireNonNull(guest, "guest");
+            this.target = Objects.requireNonNull(target, "target");
+            this.identity = Embedded.identity(guest);
+        }
+
+        /**
+         * Names the guest on this host, for the lock that keeps two migrations of it apart within
+         * one state directory. Default: this process and the guest object.
+         *
+         * @param name for example the UUID of the machine
+         * @return this
+         */
+        public Builder identity(String name) {
+            identity = Objects.requireNonNull(name, "name");
+            return this;
+        }
+
+        /**
+         * Says when to stop the rounds, and bounds time, bandwidth and throttle.
+         *
+         * @param bounds default {@link MigrationLimits#defaults}
+         * @return this
+         */
+        public Builder limits(MigrationLimits bounds) {
+            limits = Objects.requireNonNull(bounds, "bounds");
+            return this;
+        }
+
+        /**
+         * Says how pages are written.
+         *
+         * @param choice default {@link CodecChoice#ADAPTIVE}
+         * @return this
+         */
+        public Builder codec(CodecChoice choice) {
+            codec = Objects.requireNonNull(choice, "choice");
+            return this;
+        }
+
+        /**
+         * Asks for data connections beside the control connection.
+         *
+         * @param count 1 to 64, default 1; the target may grant fewer
+         * @return this
+         */
+        public Builder channels(int count) {
+            channels = Embedded.channels(count);
+            return this;
+        }
+
+        /**
+         * Says how the image is proved before the target may run it.
+         *
+         * @param how default {@link Verification#SENT}
+         * @return this
+         */
+        public Builder verification(Verification how) {
+            verification = Objects.requireNonNull(how, "how");
+            return this;
+        }
+
+        /**
+         * Pauses the guest first and copies then: no rounds. A lost link is not tried again then.
+         *
+         * @return this
+         */
+        public Builder cold() {
+            cold = true;
+            return this;
+        }
+
+        /**
+         * Leaves the guest paused here after it moved, instead of calling {@link Guest#end}. It
+         * must never run again: another host owns it.
+         *
+         * @return this
+         */
+        public Builder keepPaused() {
+            endGuest = false;
+            return this;
+        }
+
+        /**
+         * Bounds how long a lost link is tried again before the grant; the guest runs meanwhile.
+         *
+         * @param window zero for not at all, default 30 s
+         * @return this
+         */
+        public Builder reconnectWindow(Duration window) {
+            reconnectNanos = Embedded.nanos(window);
+            return this;
+        }
+
+        /**
+         * Bounds how long {@link OutgoingMigration#run} asks for the target's word after a grant,
+         * the guest paused, before it returns {@link Result#IN_DOUBT}.
+         *
+         * @param window default 30 s
+         * @return this
+         */
+        public Builder settleWindow(Duration window) {
+            settleNanos = Embedded.nanos(window);
+            return this;
+        }
+
+        /**
+         * Says where journals and locks are; any number of migrations and processes share one. It
+         * must survive a crash of the host: no tmpfs.
+         *
+         * @param folder made where it is not there; default {@code pageferry} in the user's state
+         *               home
+         * @return this
+         */
+        public Builder stateDirectory(Path folder) {
+            stateDirectory = Objects.requireNonNull(folder, "folder");
+            return this;
+        }
+
+        /**
+         * Says who hears how it goes, on the thread of {@link OutgoingMigration#run}.
+         *
+         * @param hears returns quickly and throws nothing
+         * @return this
+         */
+        public Builder listener(MigrationListener hears) {
+            listener = Objects.requireNonNull(hears, "hears");
+            return this;
+        }
+
+        /**
+         * Accepts a target that is not on this host, over a connection that anybody on the way can
+         * read and change. See the class comment before saying so.
+         *
+         * @return this
+         */
+        public Builder insecure() {
+            insecure = true;
+            return this;
+        }
+
+        /**
+         * Moves a scratch guest inside this process first: a cold JVM else spends several times
+         * the downtime on loading and compiling. Takes up to some seconds and 128 MiB before the
+         * guest is touched; worth it in a process that has moved nothing yet.
+         *
+         * @return this
+         */
+        public Builder rehearsed() {
+            rehearsed = true;
+            return this;
+        }
+
+        /**
+         * Makes the migration; nothing is opened yet.
+         *
+         * @return it, to be run once
+         * @throws IllegalArgumentException when the target is unresolved, or neither on loopback
+         *                                  nor {@link #insecure}
+         */
+        public OutgoingMigration build() {
+            Embedded.requireAddress(target, insecure);
+            return new OutgoingMigration(this, new SourceOptions(limits, codec, channels,
+                    verification != Verification.NONE, defaults.negotiationNanos(), settleNanos,
+                    endGuest, defaults.handoverCost(), cold ? 0 : reconnectNanos,
+                    new SourceOptions.Extras(cold, verification == Verification.FULL)));
+        }
+    }
+}

@@ -1,0 +1,304 @@
+package io.pageferry.agent.embed;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.pageferry.core.migration.MigrationListener;
+import io.pageferry.core.migration.Outcome.Result;
+import io.pageferry.core.round.RoundStats;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A guest that is an object of this process moves into another object of it. */
+@Timeout(value = 60, unit = TimeUnit.SECONDS)
+class EmbedTest {
+    private static final long SIZE = 4 << 20;
+    private static final Duration SHORT = Duration.ofMillis(300);
+
+    @TempDir
+    private Path folder;
+
+    private final Board here = new Board(SIZE);
+    private final Board there = new Board(SIZE);
+    private final Machine machine = new Machine(here);
+    private final ArrivingMachine arriving = new ArrivingMachine(there);
+    private final ExecutorService other = Executors.newSingleThreadExecutor();
+
+    @AfterEach
+    void release() throws InterruptedException {
+        other.shutdownNow();
+        assertTrue(other.awaitTermination(30, TimeUnit.SECONDS), "the target does not end");
+        machine.close();
+        here.close();
+        there.close();
+    }
+
+    /** A target that listens. */
+    private record Listening(IncomingMigration migration, InetSocketAddress address,
+            Future<MigrationReport> report) { }
+
+    private Listening listen(UnaryOperator<IncomingMigration.Builder> options) throws Exception {
+        return listen(anyPort(), options);
+    }
+
+    private Listening listen(InetSocketAddress where,
+            UnaryOperator<IncomingMigration.Builder> options) throws Exception {
+        CompletableFuture<InetSocketAddress> address = new CompletableFuture<>();
+        IncomingMigration incoming = options.apply(IncomingMigration.into(arriving, where)
+                .stateDirectory(folder).listening(address::complete)).build();
+        Future<MigrationReport> report = other.submit(() -> {
+            try {
+                return incoming.run();
+            } finally {
+                address.completeExceptionally(new IOException("it ended before it listened"));
+            }
+        });
+        return new Listening(incoming, address.get(), report);
+    }
+
+    private OutgoingMigration.Builder to(InetSocketAddress address) {
+        return OutgoingMigration.of(machine, address).stateDirectory(folder);
+    }
+
+    private static InetSocketAddress anyPort() {
+        return new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
+    }
+
+    /** Does something when a state is entered. */
+    private static MigrationListener when(String state, Runnable then) {
+        return heard(entered -> {
+            if (entered.equals(state)) {
+                then.run();
+            }
+        });
+    }
+
+    private static MigrationListener heard(Consumer<String> states) {
+        return new MigrationListener() {
+            @Override
+            public void state(String state, long epoch) {
+                states.accept(state);
+            }
+
+            @Override
+            public void round(RoundStats round) {
+                states.accept("round");
+            }
+
+            @Override
+            public void progress(long round, long handled, long dirty) {
+                // Not asked for.
+            }
+
+            @Override
+            public void log(Level level, String message) {
+                // Not asked for.
+            }
+        };
+    }
+
+    @Test
+    void movesWithEverythingItHas() throws Exception {
+        Listening target = listen(options -> options);
+        OutgoingMigration outgoing = to(target.address())
+                .channels(2).verification(Verification.FULL).build();
+
+        MigrationReport source = outgoing.run();
+        MigrationReport received = target.report().get();
+
+        assertEquals(Result.COMPLETED, source.outcome().result(), source.json());
+        assertEquals(Result.COMPLETED, received.outcome().result(), received.json());
+        assertTrue(arriving.isRunning() && !machine.isRunning());
+        assertEquals(machine.counter(), arriving.counter());
+        assertEquals(-1, here.window(0).mismatch(there.window(0)));
+        assertEquals(1, machine.ends());
+        assertEquals(0, arriving.discards());
+        JsonNode json = new ObjectMapper().readTree(source.json());
+        assertEquals("pageferry.report/1", json.path("schema").asText());
+        assertEquals("full", json.at("/verification/method").asText());
+        assertEquals(2, json.path("channels").asInt());
+        assertEquals(outgoing.id(), source.migrationId().orElseThrow());
+        assertEquals(source.migrationId(), received.migrationId());
+        assertTrue(source.isVerified() && received.isVerified() && source.isCompleted());
+        assertTrue(source.guestBytes() >= SIZE && source.wireBytes() > 0);
+        assertTrue(source.rounds() >= 2 && source.deviceStateBytes() == Long.BYTES);
+        assertTrue(source.downtime().isPositive()
+                && source.downtime().compareTo(source.total()) < 0);
+        assertThrows(IllegalStateException.class, outgoing::run);
+        assertThrows(IllegalStateException.class, () -> outgoing.settle(SHORT));
+    }
+
+    @Test
+    void keepsThePausedGuestWhereThatIsAsked() throws Exception {
+        Listening target = listen(options -> options);
+
+        MigrationReport source = to(target.address()).keepPaused().cold().build().run();
+
+        assertTrue(source.isCompleted(), source.json());
+        assertTrue(target.report().get().isCompleted());
+        assertFalse(machine.isRunning());
+        assertEquals(0, machine.ends());
+    }
+
+    @Test
+    void callsTheListenerOnTheThreadThatRuns() throws Exception {
+        Listening target = listen(options -> options);
+        Thread runner = Thread.currentThread();
+        StringBuilder heard = new StringBuilder();
+
+        to(target.address()).listener(heard(what -> {
+            assertEquals(runner, Thread.currentThread());
+            heard.append(what).append(' ');
+        })).build().run();
+
+        target.report().get();
+        assertTrue(heard.toString().startsWith("negotiating precopy round "), heard.toString());
+        assertTrue(heard.toString().endsWith("switchover round granted done ended "),
+                heard.toString());
+    }
+
+    @Test
+    void aCancelFromAnotherThreadLeavesTheGuestRunningHere() throws Exception {
+        Listening target = listen(options -> options);
+        CompletableFuture<OutgoingMigration> outgoing = new CompletableFuture<>();
+        CompletableFuture<Void> cancelled = new CompletableFuture<>();
+        outgoing.complete(to(target.address()).listener(when("precopy", () -> {
+            Thread.ofPlatform().start(() -> {
+                outgoing.join().cancel();
+                cancelled.complete(null);
+            });
+            cancelled.join();
+        })).build());
+
+        MigrationReport source = outgoing.get().run();
+
+        assertEquals(Result.CANCELLED, source.outcome().result(), source.json());
+        assertEquals(Result.FAILED, target.report().get().outcome().result());
+        assertTrue(machine.isRunning());
+        assertEquals(0, machine.ends());
+        assertEquals(1, arriving.discards());
+        assertFalse(arriving.isRunning());
+    }
+
+    @Test
+    void aTargetIsCancelledWhileItWaits() throws Exception {
+        Listening target = listen(options -> options);
+
+        target.migration().cancel();
+
+        assertEquals(Result.CANCELLED, target.report().get().outcome().result());
+    }
+
+    @Test
+    void anOfferThatIsRefusedChangesNothing() throws Exception {
+        Listening target = listen(options -> options);
+        try (Board small = new Board(SIZE / 2); Machine misfit = new Machine(small)) {
+            MigrationReport refused = OutgoingMigration.of(misfit, target.address())
+                    .stateDirectory(folder).build().run();
+
+            assertEquals(Result.REFUSED, refused.outcome().result(), refused.json());
+            assertTrue(refused.outcome().reason().contains("does not fit"), refused.json());
+            assertTrue(misfit.isRunning());
+        }
+        assertTrue(to(target.address()).build().run().isCompleted());
+        assertTrue(target.report().get().isCompleted());
+    }
+
+    @Test
+    void twoMigrationsOfOneIdentityExcludeEachOther() throws Exception {
+        Listening target = listen(options -> options);
+        CompletableFuture<MigrationReport> second = new CompletableFuture<>();
+
+        MigrationReport first = to(target.address()).identity("m1")
+                .listener(when("precopy", () -> second.complete(
+                        to(target.address()).identity("m1").build().run()))).build().run();
+
+        assertTrue(first.isCompleted(), first.json());
+        assertEquals(Result.REFUSED, second.get().outcome().result(), second.get().json());
+        assertTrue(target.report().get().isCompleted());
+    }
+
+    @Test
+    void otherThanLoopbackWantsAWordOfTheEmbedder() {
+        InetSocketAddress far = new InetSocketAddress("192.0.2.1", 4477);
+
+        assertThrows(IllegalArgumentException.class,
+                () -> OutgoingMigration.of(machine, far).build());
+        assertThrows(IllegalArgumentException.class,
+                () -> IncomingMigration.into(arriving, far).build());
+        assertThrows(IllegalArgumentException.class, () -> OutgoingMigration.of(machine,
+                InetSocketAddress.createUnresolved("localhost", 1)).insecure().build());
+        OutgoingMigration.of(machine, far).insecure().build();
+        IncomingMigration.into(arriving, far).insecure().build();
+    }
+
+    /** A migration in doubt. */
+    private record Doubtful(OutgoingMigration migration, InetSocketAddress target) { }
+
+    /** The target's process dies at a state behind the grant: the source hears nothing. */
+    private Doubtful doubtful(String state) throws Exception {
+        Listening target = listen(options -> options.listener(when(state, () -> {
+            throw new IllegalStateException("the process dies here");
+        })));
+        OutgoingMigration outgoing = to(target.address()).settleWindow(SHORT).build();
+
+        assertEquals(Result.IN_DOUBT, outgoing.run().outcome().result());
+        assertThrows(ExecutionException.class, target.report()::get);
+        assertFalse(machine.isRunning());
+        assertEquals(Result.IN_DOUBT, outgoing.settle(SHORT).result());
+        return new Doubtful(outgoing, target.address());
+    }
+
+    @Test
+    void aFencedTargetGivesTheGuestBack() throws Exception {
+        OutgoingMigration outgoing = doubtful("active").migration();
+
+        assertEquals(Result.FAILED, outgoing.targetIsFenced().result());
+
+        assertTrue(machine.isRunning());
+        assertEquals(0, machine.ends());
+        assertThrows(IllegalStateException.class, outgoing::targetIsFenced);
+    }
+
+    @Test
+    void aGuestThatWasSeenAtTheTargetIsGivenUp() throws Exception {
+        OutgoingMigration outgoing = doubtful("active").migration();
+
+        assertEquals(Result.COMPLETED, outgoing.targetRunsIt().result());
+
+        assertFalse(machine.isRunning());
+        assertEquals(1, machine.ends());
+    }
+
+    @Test
+    void aLaterTargetAnswersFromTheJournalOfOneThatIsGone() throws Exception {
+        Doubtful doubt = doubtful("running");
+        OutgoingMigration outgoing = doubt.migration();
+        Listening later = listen(doubt.target(), options -> options);
+
+        assertEquals(Result.COMPLETED, outgoing.settle(Duration.ofSeconds(10)).result());
+
+        assertFalse(machine.isRunning());
+        assertEquals(1, machine.ends());
+        later.migration().cancel();
+    }
+}
