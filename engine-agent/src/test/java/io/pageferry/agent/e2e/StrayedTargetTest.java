@@ -40,8 +40,8 @@ class StrayedTargetTest {
         E2e.needTracking();
         rig = new Rig(folder);
         DemoTools tools = TestMachines.tools();
-        home = BareGuest.booting(tools, folder, "source");
-        waiting = BareGuest.waiting(tools, folder, "target");
+        home = BareGuest.booting(tools, folder, "source", BareProgram.COUNTS);
+        waiting = BareGuest.waiting(tools, folder, "target", BareProgram.COUNTS);
         holding = Files.createFile(folder.resolve("holding"));
         target = rig.start(new Start(List.of(), List.of("-D" + Hold.PROPERTY + "=ready",
                 "-D" + Hold.WHILE + "=" + holding), List.of("receive", waiting.uri(),
