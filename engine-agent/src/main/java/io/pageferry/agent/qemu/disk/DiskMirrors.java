@@ -164,8 +164,8 @@ public final class DiskMirrors implements AutoCloseable {
     }
 
     /**
-     * Bounds what a {@code stop} of QEMU takes, which waits for the blocks that are under way: where
-     * nothing of them moves for 2 s, the link is as good as lost, and they fail.
+     * Bounds what a {@code stop} of QEMU takes, which waits for the blocks that are on their way:
+     * where nothing of them moves for 2 s, the link is as good as lost, and they fail.
      *
      * @return to be run when QEMU has stopped
      */
