@@ -153,6 +153,7 @@ class TunnelTest {
             near.endUnlessMoving(TimeUnit.SECONDS.toNanos(60)).run();
             near.endUnlessMoving(0);
             assertEquals(-1, readOne(client));
+            assertEquals(-1, readOne(served));
         }
     }
 
