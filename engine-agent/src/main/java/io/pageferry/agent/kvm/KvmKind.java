@@ -5,6 +5,7 @@ import io.pageferry.agent.guest.GuestSetup;
 import io.pageferry.agent.guest.GuestUri;
 import io.pageferry.agent.guest.SourceGuest;
 import io.pageferry.agent.guest.TargetGuest;
+import io.pageferry.agent.linux.LinuxException;
 import io.pageferry.agent.linux.kvm.Kvm;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.GuestException;
@@ -45,11 +46,12 @@ public final class KvmKind implements GuestKind {
         Machine machine = make(spec);
         try {
             machine.boot(spec.set());
+            KvmGuest guest = new KvmGuest(machine);
             machine.resume();
-            return new KvmGuest(machine);
-        } catch (IOException refused) {
+            return guest;
+        } catch (LinuxException refused) {
             machine.close();
-            throw unavailable(refused);
+            throw new GuestException(ErrorCode.HOST_FAILED, refused.getMessage(), "");
         }
     }
 
@@ -69,16 +71,7 @@ public final class KvmKind implements GuestKind {
     }
 
     private Machine make(KvmSpec spec) throws GuestException {
-        try {
-            return new Machine(device, spec.size());
-        } catch (IOException refused) {
-            throw unavailable(refused);
-        }
-    }
-
-    private static GuestException unavailable(IOException refused) {
-        return new GuestException(ErrorCode.HOST_FAILED, "no virtual machine can be made here: "
-                + refused.getMessage(), "look whether /dev/kvm is there and this user may open it");
+        return new Machine(device, spec.size());
     }
 
     static String identity(Object guest) {
