@@ -47,7 +47,8 @@ public final class Rehearsal {
     /** A rehearsal is worth seconds, not more; what is warm by then is warm. */
     private static final long LIMIT_NANOS = 2_000_000_000L;
 
-    private static final int TIMES = 3;
+    /** Tests that start hundreds of agents, and time none, do with fewer. */
+    private static final int TIMES = Integer.getInteger("pageferry.rehearsals", 3);
     private static final int TRAININGS = 4;
     /** Of the kind that has most to rehearse; none such is opened. */
     private static final String QEMU = "qemu:/rehearsal";

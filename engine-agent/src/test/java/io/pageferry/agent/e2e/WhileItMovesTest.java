@@ -118,11 +118,13 @@ class WhileItMovesTest {
             home = null;
         }
         if (home == null) {
-            home = keep(BareGuest.booting(tools, folder, "source" + ++count));
+            home = keep(BareGuest.booting(tools, folder, "source" + ++count,
+                    BareProgram.COUNTS));
             home.fill(SLOW_BYTES, SEED);
         }
         if (waiting == null) {
-            waiting = keep(BareGuest.waiting(tools, folder, "target" + ++count));
+            waiting = keep(BareGuest.waiting(tools, folder, "target" + ++count,
+                    BareProgram.COUNTS));
         }
     }
 
@@ -205,13 +207,13 @@ class WhileItMovesTest {
 
     private void aShutDownGuestHasEnded() throws IOException {
         Move move = moving("precopy");
-        home.tell(BareGuest.SHUTDOWN);
+        home.tell(BareProgram.SHUTDOWN);
         ended(move, "the guest shut down");
     }
 
     private void aPanickedGuestHasEnded() throws IOException {
         Move move = moving("precopy");
-        home.tell(BareGuest.PANIC);
+        home.tell(BareProgram.PANIC);
         ended(move, "panicked");
     }
 
@@ -220,7 +222,7 @@ class WhileItMovesTest {
             Move move = moving("precopy");
             other.stop();
             assertTrue(other.cont().running());
-            home.tell(BareGuest.RESET);
+            home.tell(BareProgram.RESET);
             Poll.until(() -> heard(other, "RESET"), () -> "it does not reset");
             arrived(move, "running");
         }

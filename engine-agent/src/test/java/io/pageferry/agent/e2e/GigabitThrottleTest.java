@@ -1,0 +1,68 @@
+package io.pageferry.agent.e2e;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pageferry.agent.demo.DemoTools;
+import io.pageferry.agent.demo.TestMachines;
+import java.io.IOException;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/**
+ * A QEMU guest that dirties its memory faster than 1 Gbit/s carries it does not converge, and the
+ * same one does with a throttle. It writes one word of each page, so TCG dirties 200 to 500 MiB
+ * per second of what does not compress.
+ */
+@Timeout(180)
+class GigabitThrottleTest extends WithRig {
+    private static final String[] GIGABIT = {"--bandwidth", "1Gbit/s", "--on-no-convergence",
+        "abort"};
+
+    @Test
+    void convergesWithAThrottleAndNotWithout() throws IOException {
+        E2e.needTracking();
+        DemoTools tools = TestMachines.tools();
+        try (BareGuest here = BareGuest.booting(tools, folder, "here", BareProgram.WRITES);
+                BareGuest there = BareGuest.waiting(tools, folder, "there", BareProgram.WRITES)) {
+            Agent target = receive(there.uri());
+            Agent plain = migrate(here.uri(), target.address(), GIGABIT);
+            E2e.assertEnds(4, "failed", plain);
+            E2e.assertEnds(4, "failed", target);
+            assertEquals("not-converging", plain.report().at("/error/code").asText(),
+                    plain::toString);
+            print(plain.report());
+            here.countsOn();
+
+            Agent second = receive(there.uri());
+            Agent slowed = migrate(here.uri(), second.address(), with(List.of(GIGABIT),
+                    "--throttle", "auto", "--max-stolen", "95%").toArray(String[]::new));
+            E2e.assertMoved(slowed, second);
+            ObjectNode report = slowed.report();
+            print(report);
+            assertEquals("budget", report.path("stopReason").asText());
+            assertTrue(slowed.words().contains("the guest writes too fast"), slowed::toString);
+            // Measured from what the vCPUs' threads got, not from what was set.
+            assertTrue(report.at("/guestSlowdown/stolenMs").asDouble() > 0, slowed::toString);
+            assertTrue(report.at("/guestSlowdown/maxThrottlePercent").asInt() >= 10,
+                    slowed::toString);
+            assertTrue(report.at("/guestSlowdown/by").isTextual(), slowed::toString);
+            there.countsOn();
+            assertEquals(0, there.bad(), "the guest found other contents than it wrote");
+            assertEquals("gone", here.condition());
+        }
+        rig.awaitNothingLeft();
+    }
+
+    private static void print(ObjectNode report) {
+        report.path("rounds").forEach(round -> System.out.println(round.path("durationMs")
+                + " ms, " + round.path("dirtyPages") + " dirty, "
+                + round.path("dirtyBytesPerSecond").asLong() / (1 << 20) + " MiB/s against "
+                + round.path("wireBytesPerSecond").asLong() / (1 << 20) + ", "
+                + round.path("throttlePercent") + " %"));
+        System.out.println(report.path("guestSlowdown") + ", downtime "
+                + report.path("downtimeMs") + " ms, total " + report.path("totalMs") + " ms");
+    }
+}
