@@ -19,6 +19,7 @@ module io.pageferry.agent {
     exports io.pageferry.agent.demo to io.pageferry.bench;
     exports io.pageferry.agent.journal to io.pageferry.bench;
     exports io.pageferry.agent.linux to io.pageferry.bench;
+    exports io.pageferry.agent.memory to io.pageferry.bench;
     exports io.pageferry.agent.process to io.pageferry.bench;
     exports io.pageferry.agent.qemu to io.pageferry.bench;
     exports io.pageferry.agent.report to io.pageferry.bench;

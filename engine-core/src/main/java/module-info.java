@@ -17,7 +17,13 @@ module io.pageferry.core {
     exports io.pageferry.core.migration;
     exports io.pageferry.core.round;
 
+    exports io.pageferry.core.codec.page to io.pageferry.agent, io.pageferry.bench;
     exports io.pageferry.core.image to io.pageferry.agent, io.pageferry.bench;
+    exports io.pageferry.core.handover to io.pageferry.agent, io.pageferry.bench,
+            com.fasterxml.jackson.databind;
+    exports io.pageferry.core.link.flow to io.pageferry.transport;
+    exports io.pageferry.core.memory.scan to io.pageferry.transport, io.pageferry.bench;
+    exports io.pageferry.core.precopy to io.pageferry.agent, io.pageferry.bench;
     exports io.pageferry.core.source to io.pageferry.agent, io.pageferry.bench;
     exports io.pageferry.core.target to io.pageferry.agent, io.pageferry.bench;
 }

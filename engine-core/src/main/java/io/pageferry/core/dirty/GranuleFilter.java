@@ -1,10 +1,10 @@
 package io.pageferry.core.dirty;
 
-import io.pageferry.core.memory.DataRun;
 import io.pageferry.core.memory.GuestMemory;
 import io.pageferry.core.memory.PageGeometry;
 import io.pageferry.core.memory.Region;
 import io.pageferry.core.memory.RegionTable;
+import io.pageferry.core.memory.scan.DataRun;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 

@@ -3,7 +3,7 @@ package io.pageferry.core.dirty;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import io.pageferry.core.memory.PageGeometry;
-import io.pageferry.core.memory.PageHash;
+import io.pageferry.core.memory.scan.PageHash;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
