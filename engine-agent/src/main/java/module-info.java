@@ -35,5 +35,7 @@ module io.pageferry.agent {
     provides io.pageferry.agent.guest.GuestKind with
             io.pageferry.agent.workload.WorkloadKind,
             io.pageferry.agent.image.ImageKind,
-            io.pageferry.agent.qemu.guest.QemuKind;
+            io.pageferry.agent.qemu.guest.QemuKind,
+            io.pageferry.agent.kvm.KvmKind,
+            io.pageferry.agent.foreign.ForeignKind;
 }

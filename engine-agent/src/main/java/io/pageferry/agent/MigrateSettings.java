@@ -12,7 +12,7 @@ import java.nio.file.Path;
  * @param target         where to
  * @param tracker        {@code auto} or a name
  * @param options        of the migration
- * @param after          {@code quit} or {@code keep}
+ * @param after          one of {@link io.pageferry.agent.guest.GuestKind#afterwards}
  * @param stateDirectory folder, or null for the user's
  * @param copyStorage    whether its disks are copied
  * @param lingerNanos    how long an embedded guest that stays here goes on running

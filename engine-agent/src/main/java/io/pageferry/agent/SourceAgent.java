@@ -87,7 +87,8 @@ public final class SourceAgent {
      * @throws IllegalArgumentException when the guest's URI makes no sense
      */
     public AgentResult run() {
-        GuestSetup setup = new GuestSetup(settings.tracker(), false, this::injector);
+        GuestSetup setup = new GuestSetup(settings.tracker(), false, this::injector,
+                settings.after());
         settings.guest().rehearse(transport);
         try (SourceGuest guest = settings.guest().open(setup)) {
             listener.log(Level.INFO, "tracker: " + guest.tracker().name() + ", "

@@ -7,6 +7,7 @@ import io.pageferry.agent.demo.DemoTools;
 import io.pageferry.agent.guest.Quantity;
 import io.pageferry.agent.report.Output;
 import io.pageferry.agent.report.ReportText;
+import io.pageferry.agent.workload.WorkloadKind;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -48,7 +49,8 @@ final class DemoCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        options.sourceOptions();
+        // What both kinds of its guests may be told is the same.
+        options.sourceOptions(new WorkloadKind());
         CommonOptions.progress(options.progress);
         Output output = common.output();
         Path folder = Files.createTempDirectory("pageferry-demo");

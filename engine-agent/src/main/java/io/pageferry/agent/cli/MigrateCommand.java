@@ -3,6 +3,8 @@ package io.pageferry.agent.cli;
 import io.pageferry.agent.MigrateSettings;
 import io.pageferry.agent.Opening;
 import io.pageferry.agent.SourceAgent;
+import io.pageferry.agent.guest.GuestKind;
+import io.pageferry.agent.guest.GuestKinds;
 import io.pageferry.agent.guest.GuestUri;
 import io.pageferry.agent.guest.Quantity;
 import io.pageferry.agent.report.Hold;
@@ -17,7 +19,8 @@ import picocli.CommandLine.Parameters;
 /** {@code pageferry migrate GUEST --to HOST:PORT}. */
 @Command(name = "migrate", description = "moves a running guest to a target agent")
 final class MigrateCommand implements Callable<Integer> {
-    @Parameters(paramLabel = "GUEST", description = "workload:SIZE or qemu:/path/to/qmp.sock")
+    @Parameters(paramLabel = "GUEST", description = "workload:SIZE, qemu:/path/to/qmp.sock or"
+            + " process:PID")
     private String guest;
 
     @Option(names = "--to", required = true, paramLabel = "HOST:PORT")
@@ -32,9 +35,11 @@ final class MigrateCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         Output output = common.output();
-        MigrateSettings settings = new MigrateSettings(Opening.source(GuestUri.parse(guest)),
+        GuestUri uri = GuestUri.parse(guest);
+        GuestKind kind = GuestKinds.of(uri);
+        MigrateSettings settings = new MigrateSettings(Opening.source(uri),
                 Addresses.parse("--to", target, options.insecure), options.tracker,
-                options.sourceOptions(), options.after, options.copyStorage,
+                options.sourceOptions(kind), options.after(kind), options.copyStorage,
                 common.stateDirectory, Quantity.nanos(options.linger));
         MigrationView view = new MigrationView(output, CommonOptions.progress(options.progress),
                 CommonOptions.terminal(), System::nanoTime);

@@ -1,5 +1,6 @@
 package io.pageferry.agent.cli;
 
+import io.pageferry.agent.guest.GuestKind;
 import io.pageferry.agent.guest.Quantity;
 import io.pageferry.core.codec.CodecChoice;
 import io.pageferry.core.link.Message;
@@ -44,16 +45,16 @@ final class MigrateOptions {
     @Option(names = "--codec", paramLabel = "adaptive|none|lz4")
     String codec = "adaptive";
 
-    @Option(names = "--tracker", paramLabel = "auto|userfaultfd|scan|marking")
+    @Option(names = "--tracker", paramLabel = "auto|userfaultfd|scan|marking|dirty-log")
     String tracker = "auto";
 
     @Option(names = "--verify", paramLabel = "sent|full|none",
             description = "full: the paused guest's whole memory is read once more")
     String verify = "sent";
 
-    @Option(names = "--after", paramLabel = "quit|keep",
-            description = "what becomes of the guest here, default quit")
-    String after = "quit";
+    @Option(names = "--after", paramLabel = "quit|keep|resume",
+            description = "what becomes of the guest here, default quit; of a process keep")
+    String after;
 
     @Option(names = "--settle-window", paramLabel = "TIME", description = "default 30s")
     String settleWindow = "30s";
@@ -108,7 +109,20 @@ final class MigrateOptions {
     @Option(names = {"--tls-cert", "--tls-key", "--tls-ca"}, hidden = true)
     List<String> tls = new ArrayList<>();
 
-    SourceOptions sourceOptions() {
+    /** What becomes of a guest of a kind. */
+    String after(GuestKind kind) {
+        List<String> known = kind.afterwards();
+        if (after == null) {
+            return known.getFirst();
+        }
+        if (!known.contains(after)) {
+            throw new UsageException("--after " + after + ": of a " + kind.scheme()
+                    + " guest there are " + String.join(", ", known));
+        }
+        return after;
+    }
+
+    SourceOptions sourceOptions(GuestKind kind) {
         refuseLater();
         if (maxRounds < 1) {
             throw new UsageException("--max-rounds " + maxRounds + " is less than 1");
@@ -124,7 +138,7 @@ final class MigrateOptions {
         return new SourceOptions(limits,
                 CommonOptions.choice("--codec", codec, CodecChoice.class), channels,
                 !verify.equals("none"), defaults.negotiationNanos(),
-                Quantity.nanos(settleWindow), after.equals("quit"), defaults.handoverCost(),
+                Quantity.nanos(settleWindow), !after(kind).equals("keep"), defaults.handoverCost(),
                 cold ? 0 : Quantity.nanos(reconnectWindow),
                 new SourceOptions.Extras(cold, verify.equals("full")));
     }
@@ -135,10 +149,11 @@ final class MigrateOptions {
                 "--max-rounds", Integer.toString(maxRounds), "--timeout", timeout,
                 "--on-no-convergence", onNoConvergence, "--max-switchover", maxSwitchover,
                 "--policy", policy, "--channels", Integer.toString(channels), "--codec", codec,
-                "--tracker", tracker, "--verify", verify, "--after", after,
+                "--tracker", tracker, "--verify", verify,
                 "--settle-window", settleWindow, "--reconnect-window", reconnectWindow,
                 "--linger", linger, "--progress", progress));
         arguments.addAll(List.of("--throttle", throttle));
+        addGiven(arguments, "--after", after);
         addGiven(arguments, "--max-stolen", maxStolen);
         addGiven(arguments, "--write-quota", writeQuota);
         addGiven(arguments, "--bandwidth", bandwidth);
@@ -237,10 +252,9 @@ final class MigrateOptions {
                     + Message.MAX_CHANNELS);
         }
         oneOf("--verify", verify, List.of("sent", "full", "none"), List.of("strong"));
-        oneOf("--after", after, List.of("quit", "keep"), List.of("resume"));
         oneOf("--codec", codec, List.of("adaptive", "none", "lz4"), List.of("zstd", "delta"));
-        oneOf("--tracker", tracker, List.of("auto", "userfaultfd", "scan", "marking"),
-                List.of("kvm"));
+        oneOf("--tracker", tracker, List.of("auto", "userfaultfd", "scan", "marking",
+                "dirty-log"), List.of("kvm"));
     }
 
     private static void oneOf(String option, String value, List<String> now, List<String> later) {

@@ -62,6 +62,16 @@ public interface GuestKind {
     default void rehearse() throws java.io.IOException {
     }
 
+    /**
+     * Tells what may become of a guest at the source after a move, as {@code --after} names it.
+     *
+     * @return one or more, the default first; with {@code keep} it stays paused, with everything
+     *         else {@link SourceGuest#end} is called
+     */
+    default List<String> afterwards() {
+        return List.of("quit", "keep");
+    }
+
     /** Whether something lets a guest move. */
     enum Verdict {
         /** It does. */

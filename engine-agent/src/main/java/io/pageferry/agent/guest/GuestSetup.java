@@ -8,8 +8,22 @@ import java.util.function.Supplier;
  * @param tracker  {@code auto} or the name of a tracker
  * @param prealloc whether a target makes its memory resident before it listens
  * @param injector injects into other processes: a guard's service, asked for when needed
+ * @param after    what becomes of it at the source, one of {@link GuestKind#afterwards}; empty at
+ *                 a target
  */
-public record GuestSetup(String tracker, boolean prealloc, Supplier<Injector> injector) {
+public record GuestSetup(String tracker, boolean prealloc, Supplier<Injector> injector,
+        String after) {
+    /**
+     * Makes one where nothing is said of what becomes of the guest.
+     *
+     * @param tracker  as above
+     * @param prealloc as above
+     * @param injector as above
+     */
+    public GuestSetup(String tracker, boolean prealloc, Supplier<Injector> injector) {
+        this(tracker, prealloc, injector, "");
+    }
+
     /** Takes a userfaultfd of another process. */
     public interface Injector {
         /**

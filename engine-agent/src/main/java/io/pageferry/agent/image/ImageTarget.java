@@ -1,6 +1,8 @@
 package io.pageferry.agent.image;
 
 import io.pageferry.agent.guest.TargetGuest;
+import io.pageferry.agent.host.HostFiles;
+import io.pageferry.agent.linux.ProcessMaps;
 import io.pageferry.agent.memory.MappedRegions;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.GuestDescription;
@@ -14,6 +16,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 
@@ -45,6 +48,7 @@ final class ImageTarget implements TargetGuest {
                         + " bytes (10 % among them) at " + file + ", and " + usable
                         + " are free", "free space or name another folder");
             }
+            requireAnotherFile(guest);
             try (RandomAccessFile access = new RandomAccessFile(file.toFile(), "rw")) {
                 // What an older image left must not shine through where nothing is sent.
                 access.setLength(0);
@@ -132,6 +136,20 @@ final class ImageTarget implements TargetGuest {
         if (regions != null) {
             regions.close();
             regions = null;
+        }
+    }
+
+    /** To write into what the guest has as memory would destroy it. */
+    private void requireAnotherFile(GuestDescription guest) throws IOException {
+        if (!Files.exists(file)) {
+            return;
+        }
+        Map<String, String> ours = new HashMap<>();
+        HostFiles.put(ours, ImageKind.SCHEME, ProcessMaps.fileId(file));
+        if (HostFiles.shared(ours, guest.attributes()) != null) {
+            throw new GuestException(ErrorCode.GUEST_MISMATCH, file
+                    + " is the very file that the guest has its memory in",
+                    "name another file for the image");
         }
     }
 

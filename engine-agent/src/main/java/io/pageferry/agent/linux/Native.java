@@ -16,16 +16,17 @@ import java.util.Locale;
 /**
  * The two functions of libc that everything here goes through, {@code syscall} and {@code ioctl}.
  * A result is the call's own, or −errno as inside the kernel; no result of a call used here lies
- * in −4095 … −1. May be used by any thread.
+ * in −4095 … −1. May be used by any thread, of this room alone: it is public for the packages
+ * below this one.
  */
-final class Native {
+public final class Native {
     /** Kernel calls with their numbers, from {@code asm/unistd_64.h} and {@code asm-generic}. */
-    enum Call {
-        CLOSE(3, 57), MMAP(9, 222), MUNMAP(11, 215), MADVISE(28, 233), LSEEK(8, 62),
+    public enum Call {
+        READ(0, 63), CLOSE(3, 57), MMAP(9, 222), MUNMAP(11, 215), MADVISE(28, 233), LSEEK(8, 62),
         PREAD64(17, 67), FTRUNCATE(77, 46), FALLOCATE(285, 47), FSTATFS(138, 44),
         OPENAT(257, 56), MEMFD_CREATE(319, 279), USERFAULTFD(323, 282),
         SOCKET(41, 198), CONNECT(42, 203), GETSOCKOPT(55, 209),
-        PTRACE(101, 117), WAIT4(61, 260), SETSID(112, 157),
+        PTRACE(101, 117), WAIT4(61, 260), SETSID(112, 157), GETTID(186, 178), TGKILL(234, 131),
         PIDFD_SEND_SIGNAL(424, 424), PIDFD_OPEN(434, 434), PIDFD_GETFD(438, 438);
 
         private final int x86;
@@ -48,17 +49,20 @@ final class Native {
     static final int EPERM = 1;
     static final int ENOENT = 2;
     static final int ESRCH = 3;
-    static final int EINTR = 4;
+    /** A signal came first. */
+    public static final int EINTR = 4;
     static final int ENXIO = 6;
     static final int EAGAIN = 11;
     static final int ENOTTY = 25;
 
     static final int O_RDONLY = 0;
-    static final int O_RDWR = 2;
+    /** For {@link #open}: reading and writing. */
+    public static final int O_RDWR = 2;
     static final int O_NONBLOCK = 0x800;
     static final int O_CLOEXEC = 0x80000;
 
-    static final boolean X86 = "amd64".equals(System.getProperty("os.arch"));
+    /** Whether this is an x86-64 machine. */
+    public static final boolean X86 = "amd64".equals(System.getProperty("os.arch"));
 
     private static final int AT_FDCWD = -100;
     private static final StructLayout STATE = Linker.Option.captureStateLayout();
@@ -85,8 +89,14 @@ final class Native {
                 Linker.Option.firstVariadicArg(variadicFrom));
     }
 
-    /** Makes a call with at most six arguments; the others are 0. */
-    static long call(Call call, long... args) {
+    /**
+     * Makes a call.
+     *
+     * @param call which
+     * @param args at most six; the others are 0
+     * @return the call's own result, or −errno
+     */
+    public static long call(Call call, long... args) {
         MemorySegment state = CAPTURED.get();
         try {
             long result = (long) SYSCALL.invokeExact(state, (long) call.number(), at(args, 0),
@@ -97,8 +107,15 @@ final class Native {
         }
     }
 
-    /** Makes an ioctl; allocates nothing. */
-    static int ioctl(int fd, long request, MemorySegment argument) {
+    /**
+     * Makes an ioctl; allocates nothing.
+     *
+     * @param fd       an open descriptor
+     * @param request  the request's number
+     * @param argument its third argument: a structure, or an address that stands for a number
+     * @return the request's own result, or −errno
+     */
+    public static int ioctl(int fd, long request, MemorySegment argument) {
         MemorySegment state = CAPTURED.get();
         try {
             int result = (int) IOCTL.invokeExact(state, fd, request, argument);
@@ -108,21 +125,40 @@ final class Native {
         }
     }
 
-    /** Opens a path, always close-on-exec. */
-    static int open(String path, int flags) throws LinuxException {
+    /**
+     * Opens a path, always close-on-exec.
+     *
+     * @param path  of a file
+     * @param flags {@code O_} constants
+     * @return the descriptor, the caller's to {@link #close}
+     * @throws LinuxException when the kernel refuses
+     */
+    public static int open(String path, int flags) throws LinuxException {
         try (Arena arena = Arena.ofConfined()) {
             return (int) check(call(Call.OPENAT, AT_FDCWD, arena.allocateFrom(path).address(),
                     flags | O_CLOEXEC), "open", path);
         }
     }
 
-    /** Closes a descriptor. An error of close leaves nothing that could be done. */
-    static void close(int fd) {
+    /**
+     * Closes a descriptor. An error of close leaves nothing that could be done.
+     *
+     * @param fd an open descriptor
+     */
+    public static void close(int fd) {
         call(Call.CLOSE, fd);
     }
 
-    /** Turns −errno into an exception and passes everything else on. */
-    static long check(long result, String call, String detail) throws LinuxException {
+    /**
+     * Turns −errno into an exception and passes everything else on.
+     *
+     * @param result of a call here
+     * @param call   its name, as in its manual page
+     * @param detail what it was done to
+     * @return the result, when it is none
+     * @throws LinuxException when it is −errno
+     */
+    public static long check(long result, String call, String detail) throws LinuxException {
         if (result < 0) {
             throw new LinuxException(call, (int) -result, detail);
         }

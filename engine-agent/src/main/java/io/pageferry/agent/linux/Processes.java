@@ -40,6 +40,8 @@ public final class Processes {
         }
     }
 
+    /** Position of the parent among the fields of {@code stat} that follow the name. */
+    private static final int PARENT = 1;
     /** Position of the start time among the fields of {@code stat} that follow the name. */
     private static final int START_TIME = 19;
     private static final char NONE = 'X';
@@ -92,6 +94,18 @@ public final class Processes {
         String[] fields = stat(Path.of("/proc", Long.toString(pid), "stat"));
         return fields.length > START_TIME
                 ? OptionalLong.of(Long.parseLong(fields[START_TIME])) : OptionalLong.empty();
+    }
+
+    /**
+     * Tells whose child a process is.
+     *
+     * @param pid a process id
+     * @return its parent's, 0 for the first process; empty when there is no such process
+     */
+    public static OptionalLong parent(long pid) {
+        String[] fields = stat(Path.of("/proc", Long.toString(pid), "stat"));
+        return fields.length > PARENT
+                ? OptionalLong.of(Long.parseLong(fields[PARENT])) : OptionalLong.empty();
     }
 
     /** The letter in {@code /proc/PID/stat}, or X when there is no such process. */

@@ -193,7 +193,8 @@ public final class SharedMemory implements AutoCloseable {
      * Maps a window, shared with everyone who maps the file.
      *
      * @param offset multiple of the page size
-     * @param length bytes, ≥ 1; may be more than 2 GiB; must end inside the file
+     * @param length bytes, ≥ 1; may be more than 2 GiB; must end inside the file, or with the
+     *               page that holds its last byte
      * @param arena  ends the mapping when it closes
      * @return read-only when the file was opened so; accessible as the arena says
      * @throws LinuxException when the kernel refuses
@@ -201,7 +202,7 @@ public final class SharedMemory implements AutoCloseable {
     // Only here an address becomes memory: length is what was mapped, the arena unmaps it.
     @SuppressWarnings("restricted")
     public MemorySegment map(long offset, long length, Arena arena) throws LinuxException {
-        checkRange(offset, length);
+        checkRange(offset, length, (size + PAGE - 1) / PAGE * PAGE);
         int protection = writable ? PROT_READ | PROT_WRITE : PROT_READ;
         long address = Native.check(Native.call(Call.MMAP, 0, length, protection, MAP_SHARED, fd,
                 offset), "mmap", name);
@@ -274,7 +275,7 @@ public final class SharedMemory implements AutoCloseable {
      * @throws LinuxException when the kernel refuses, as it does for a file opened read-only
      */
     public void punchHole(long offset, long length) throws LinuxException {
-        checkRange(offset, length);
+        checkRange(offset, length, size);
         long mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
         Native.check(Native.call(Call.FALLOCATE, fd, mode, offset, length), "fallocate", name);
     }
@@ -295,8 +296,8 @@ public final class SharedMemory implements AutoCloseable {
         Native.check(result, "madvise", "populating " + window.byteSize() + " bytes");
     }
 
-    private void checkRange(long offset, long length) {
-        if (offset < 0 || length < 1 || offset > size - length) {
+    private void checkRange(long offset, long length, long end) {
+        if (offset < 0 || length < 1 || offset > end - length) {
             throw new IndexOutOfBoundsException(offset + " + " + length + " of " + size);
         }
     }

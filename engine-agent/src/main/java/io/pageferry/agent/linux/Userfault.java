@@ -1,5 +1,7 @@
 package io.pageferry.agent.linux;
 
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import io.pageferry.agent.linux.Native.Call;
@@ -26,6 +28,8 @@ public final class Userfault implements AutoCloseable {
     static final long FEATURE_WP_HUGETLBFS_SHMEM = 1L << 12;
     /** Write protection at all. */
     static final long FEATURE_WP = 1;
+    /** A fork is told, and waits until it was heard (needs CAP_SYS_PTRACE). */
+    private static final long FEATURE_EVENT_FORK = 1L << 1;
     /** What tracking needs. */
     static final long FEATURES = FEATURE_WP_ASYNC | FEATURE_WP_UNPOPULATED
             | FEATURE_WP_HUGETLBFS_SHMEM | FEATURE_WP;
@@ -39,6 +43,8 @@ public final class Userfault implements AutoCloseable {
     private static final long API = 0xAA;
     private static final long MODE_WP = 2;
     private static final int ARGUMENT_BYTES = 32;
+    private static final int EVENT_BYTES = 32;
+    private static final byte EVENT_FORK = 0x13;
 
     private final int fd;
     private boolean closed;
@@ -66,8 +72,24 @@ public final class Userfault implements AutoCloseable {
      * @throws LinuxException when the kernel lacks a feature
      */
     public static Userfault adopt(int fd) throws LinuxException {
+        return adopt(fd, FEATURES);
+    }
+
+    /**
+     * The same, and a fork of the process is told by {@link #takeForks}. It waits for that call
+     * before its child runs, so call it all the time; a closed descriptor lets it go.
+     *
+     * @param fd as above
+     * @return ready to register
+     * @throws LinuxException when the kernel lacks a feature; EPERM without CAP_SYS_PTRACE
+     */
+    public static Userfault adoptTellingForks(int fd) throws LinuxException {
+        return adopt(fd, FEATURES | FEATURE_EVENT_FORK);
+    }
+
+    private static Userfault adopt(int fd, long features) throws LinuxException {
         try {
-            handshake(fd, FEATURES);
+            handshake(fd, features);
             return new Userfault(fd);
         } catch (LinuxException e) {
             Native.close(fd);
@@ -165,6 +187,35 @@ public final class Userfault implements AutoCloseable {
             Native.check(Native.ioctl(fd, request, range), call,
                     "range 0x" + Long.toHexString(address) + " + " + length);
         }
+    }
+
+    /**
+     * Hears the forks since the last call, and lets them go on. What the child writes is not
+     * tracked. Does not wait.
+     *
+     * @return how many
+     * @throws LinuxException when the kernel refuses
+     */
+    public synchronized int takeForks() throws LinuxException {
+        if (closed) {
+            return 0;
+        }
+        int forks = 0;
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment event = arena.allocate(EVENT_BYTES, Long.BYTES); // struct uffd_msg
+            long count;
+            while ((count = Native.call(Call.READ, fd, event.address(), EVENT_BYTES)) > 0) {
+                if (event.get(JAVA_BYTE, 0) == EVENT_FORK) {
+                    forks++;
+                    // The child's own: closing it ends what it inherited of the tracking.
+                    Native.close(event.get(JAVA_INT, Long.BYTES));
+                }
+            }
+            if (count != -Native.EAGAIN && count != -Native.EINTR) {
+                Native.check(count, "read", "events of userfaultfd");
+            }
+        }
+        return forks;
     }
 
     /** Closes the descriptor and so ends every registration. Idempotent. */

@@ -88,6 +88,7 @@ public final class UserfaultTracker implements DirtyTracker {
     private Userfault userfault;
     private PagemapScan scan;
     private long failures;
+    private boolean forked;
 
     private UserfaultTracker(Opener<Userfault> userfaults, Opener<PagemapScan> scans,
             List<Range> ranges, PagedMemory storage) {
@@ -119,6 +120,21 @@ public final class UserfaultTracker implements DirtyTracker {
     public static UserfaultTracker ofProcess(long pid, DescriptorSource source,
             List<Range> ranges) {
         return new UserfaultTracker(() -> Userfault.adopt(source.get()),
+                () -> PagemapScan.of(pid), ranges, null);
+    }
+
+    /**
+     * Tracks memory of another process that may fork: its child writes untracked, so whoever
+     * moves it asks {@link #hasForked} all the time. A fork waits until it was heard.
+     *
+     * @param pid    that process
+     * @param source gives its userfaultfd, once for each start
+     * @param ranges every mapping of it through which the memory is written
+     * @return unarmed; arming it needs CAP_SYS_PTRACE
+     */
+    public static UserfaultTracker ofForking(long pid, DescriptorSource source,
+            List<Range> ranges) {
+        return new UserfaultTracker(() -> Userfault.adoptTellingForks(source.get()),
                 () -> PagemapScan.of(pid), ranges, null);
     }
 
@@ -234,6 +250,19 @@ public final class UserfaultTracker implements DirtyTracker {
             into.markRange(page, hole - page);
             page = storage.nextData(hole);
         }
+    }
+
+    /**
+     * Hears whether the process forked since it is tracked.
+     *
+     * @return true from the first fork on; always false but for {@link #ofForking}
+     * @throws LinuxException when the kernel does not tell
+     */
+    public synchronized boolean hasForked() throws LinuxException {
+        if (userfault != null && userfault.takeForks() > 0) {
+            forked = true;
+        }
+        return forked;
     }
 
     /**

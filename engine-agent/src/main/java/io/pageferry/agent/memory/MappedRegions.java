@@ -156,9 +156,11 @@ public final class MappedRegions implements GuestMemory, MemoryImage, AutoClosea
 
     private long nextDataIn(int region, long page) throws LinuxException {
         Part part = parts.get(region);
-        long found = part.file().nextData(offsetOf(region, page)) - part.offset();
-        return Math.max(page, regions.firstPage(region)
-                + (Math.max(0, found) >>> PageGeometry.PAGE_SHIFT));
+        long found = part.file().nextData(offsetOf(region, page));
+        // The end of the file is no data, and need not be the end of a page.
+        long pages = found == part.file().size() ? PageGeometry.pagesFor(found - part.offset())
+                : Math.max(0, found - part.offset()) >>> PageGeometry.PAGE_SHIFT;
+        return Math.max(page, regions.firstPage(region) + pages);
     }
 
     /**

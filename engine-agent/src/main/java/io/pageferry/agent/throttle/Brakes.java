@@ -1,5 +1,6 @@
 package io.pageferry.agent.throttle;
 
+import io.pageferry.agent.cgroup.Hierarchy;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -17,7 +18,7 @@ record Brakes(List<Brake> usable, String reason) {
     static Brakes choose(Subject subject, Set<Long> threads) throws IOException {
         List<Brake> usable = new ArrayList<>();
         List<String> against = new ArrayList<>();
-        for (Hierarchy hierarchy : Hierarchy.find(subject.proc())) {
+        for (Hierarchy hierarchy : Hierarchy.find(subject.proc(), Control.CONTROLLER)) {
             CgroupBrake brake = new CgroupBrake(subject, hierarchy, CgroupFiles.KERNEL);
             Optional<String> obstacle = threads.stream().findFirst().flatMap(brake::obstacle);
             if (obstacle.isEmpty()) {

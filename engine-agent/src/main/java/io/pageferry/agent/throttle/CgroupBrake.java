@@ -1,5 +1,6 @@
 package io.pageferry.agent.throttle;
 
+import io.pageferry.agent.cgroup.Hierarchy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

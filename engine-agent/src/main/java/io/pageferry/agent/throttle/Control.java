@@ -1,5 +1,6 @@
 package io.pageferry.agent.throttle;
 
+import io.pageferry.agent.cgroup.Hierarchy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -105,6 +106,9 @@ enum Control {
             return stat(files, group, "throttled_usec") * 1_000;
         }
     };
+
+    /** What a hierarchy must have of version 1. */
+    static final String CONTROLLER = "cpu";
 
     private static final String QUOTA = "cpu.cfs_quota_us";
     private static final String PERIOD = "cpu.cfs_period_us";

@@ -1,5 +1,6 @@
 package io.pageferry.agent.throttle;
 
+import io.pageferry.agent.cgroup.Hierarchy;
 import io.pageferry.core.round.WriteThrottle;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -187,7 +188,7 @@ public final class ThreadThrottle implements WriteThrottle {
      */
     public static void undo(long pid, long startTicks) throws IOException {
         Subject subject = new Subject(Path.of("/proc"), pid, startTicks);
-        for (Hierarchy hierarchy : Hierarchy.find(subject.proc())) {
+        for (Hierarchy hierarchy : Hierarchy.find(subject.proc(), Control.CONTROLLER)) {
             CgroupBrake.undo(subject, hierarchy, CgroupFiles.KERNEL);
         }
     }

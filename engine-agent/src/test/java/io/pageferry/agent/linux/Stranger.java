@@ -39,10 +39,11 @@ public final class Stranger implements AutoCloseable {
     }
 
     /** Starts {@link StrangerProgram} in a small JVM. */
-    static Stranger startProgram(String... arguments) throws IOException {
+    public static Stranger startProgram(String... arguments) throws IOException {
         List<String> line = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx16m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto", "-cp",
+                "-Xmx16m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto",
+                "-Djdk.lang.Process.launchMechanism=FORK", "-cp",
                 StrangerProgram.class.getProtectionDomain().getCodeSource().getLocation()
                         .getPath(), StrangerProgram.class.getName()));
         line.addAll(List.of(arguments));

@@ -20,15 +20,16 @@ import java.util.concurrent.locks.LockSupport;
  * The main program of a {@link Stranger}: {@code write FILE SEED} or {@code listen SOCKET}. Ends
  * by itself after two minutes, whatever happens to the test.
  *
- * <p>As a writer it maps the file and obeys its first page: a long at 0 says run or pause, one at
- * 8 says which of the two is obeyed, one at 16 counts writes to the other pages.
+ * <p>As a writer it maps the file and obeys its first page: a long at 0 says run, pause, or fork
+ * and pause; one at 8 says which of them is obeyed, one at 16 counts writes to the other pages.
  */
-final class StrangerProgram {
-    static final long RUN = 1;
-    static final long PAUSE = 2;
-    static final long COMMAND = 0;
-    static final long STATE = 8;
-    static final long WRITES = 16;
+public final class StrangerProgram {
+    public static final long RUN = 1;
+    public static final long PAUSE = 2;
+    public static final long FORK = 3;
+    public static final long COMMAND = 0;
+    public static final long STATE = 8;
+    public static final long WRITES = 16;
     static final int PAGE = 4096;
 
     private static final VarHandle LONG = JAVA_LONG.varHandle();
@@ -81,6 +82,9 @@ final class StrangerProgram {
                     memory.set(JAVA_LONG, page * PAGE + 8L * random.nextInt(PAGE / 8),
                             random.nextLong());
                 }
+                if (command == FORK && get(memory, STATE) != FORK) {
+                    fork();
+                }
                 LONG.getAndAdd(memory, WRITES, command == RUN ? (long) BURST : 0L);
                 set(memory, STATE, command);
                 LockSupport.parkNanos(PAUSE_NANOS);
@@ -88,11 +92,20 @@ final class StrangerProgram {
         }
     }
 
-    static long get(MemorySegment memory, long offset) {
+    /** By fork(2) itself where the JVM was told so, else by one that shares the page tables. */
+    private static void fork() throws IOException {
+        try {
+            new ProcessBuilder("true").start().waitFor();
+        } catch (InterruptedException e) {
+            throw new IOException(e);
+        }
+    }
+
+    public static long get(MemorySegment memory, long offset) {
         return (long) LONG.getVolatile(memory, offset);
     }
 
-    static void set(MemorySegment memory, long offset, long value) {
+    public static void set(MemorySegment memory, long offset, long value) {
         LONG.setVolatile(memory, offset, value);
     }
 }

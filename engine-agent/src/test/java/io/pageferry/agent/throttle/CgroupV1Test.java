@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pageferry.agent.cgroup.Hierarchy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,7 +24,7 @@ class CgroupV1Test extends RealBrakeContract {
 
     @BeforeAll
     static void needMount() throws IOException {
-        List<Hierarchy> found = Hierarchy.find(Path.of("/proc")).stream()
+        List<Hierarchy> found = Hierarchy.find(Path.of("/proc"), Control.CONTROLLER).stream()
                 .filter(one -> one.version() == 1).toList();
         Assumptions.assumeFalse(found.isEmpty(),
                 "cgroup v1 with the cpu controller is not mounted here");

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pageferry.agent.cgroup.Hierarchy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -33,7 +34,7 @@ class CgroupV2Test extends BrakeContract {
     void boot() throws IOException {
         Path fresh = Files.createTempDirectory(folder, "kernel");
         kernel = new FakeKernel(fresh);
-        hierarchy = Hierarchy.find(subject().proc()).getFirst();
+        hierarchy = Hierarchy.find(subject().proc(), Control.CONTROLLER).getFirst();
         kernel.make(kernel.mount().resolve("machine.slice"));
         kernel.write(kernel.mount().resolve("machine.slice/cgroup.subtree_control"), "+cpu");
         scope = kernel.mount().resolve("machine.slice/guest.scope");
@@ -85,7 +86,7 @@ class CgroupV2Test extends BrakeContract {
 
     @Test
     void theMountIsFound() {
-        assertEquals(new Hierarchy(2, kernel.mount(), "/"), hierarchy);
+        assertEquals(new Hierarchy(2, kernel.mount(), "/", Control.CONTROLLER), hierarchy);
         assertTrue(make().obstacle(FIRST).isEmpty());
     }
 

@@ -75,6 +75,7 @@ class RoomsTest {
         List<Source> good = List.of(
                 source("transport.netty", "A", "import io.netty.buffer.ByteBuf;"),
                 source("agent.linux", "B", "Linker.nativeLinker();"),
+                source("agent.linux.kvm", "B", "Linker.nativeLinker();"),
                 source("core.codec", "Lz4Codec", "import net.jpountz.lz4.LZ4Factory;"),
                 source("agent", "C", "long t = System.nanoTime(); new Thread(() -> { });"),
                 source("agent.cli", "Main", "System.exit(1); new Random(seed);"));

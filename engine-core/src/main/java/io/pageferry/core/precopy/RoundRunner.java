@@ -5,7 +5,6 @@ import io.pageferry.core.codec.page.PageCodec;
 import io.pageferry.core.codec.page.PageEncoder;
 import io.pageferry.core.dirty.DirtyBitmap;
 import io.pageferry.core.dirty.DirtyTracker;
-import io.pageferry.core.dirty.GranuleFilter;
 import io.pageferry.core.dirty.SentPages;
 import io.pageferry.core.dirty.TrackerException;
 import io.pageferry.core.memory.ChecksumTable;

@@ -1,6 +1,7 @@
 package io.pageferry.agent.qemu.memory;
 
 import io.pageferry.agent.guest.HostMemory;
+import io.pageferry.agent.host.HostFiles;
 import io.pageferry.agent.linux.ProcessMaps;
 import io.pageferry.agent.linux.SharedMemory;
 import io.pageferry.agent.linux.UserfaultTracker;

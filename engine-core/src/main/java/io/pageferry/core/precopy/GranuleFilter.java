@@ -1,10 +1,15 @@
-package io.pageferry.core.dirty;
+package io.pageferry.core.precopy;
 
+import io.pageferry.core.dirty.DirtyBitmap;
+import io.pageferry.core.dirty.DirtyTracker;
+import io.pageferry.core.dirty.SentPages;
+import io.pageferry.core.dirty.TrackerException;
 import io.pageferry.core.memory.GuestMemory;
 import io.pageferry.core.memory.PageGeometry;
 import io.pageferry.core.memory.Region;
 import io.pageferry.core.memory.RegionTable;
 import io.pageferry.core.memory.scan.DataRun;
+import io.pageferry.core.memory.scan.SentHashes;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 

@@ -1,4 +1,4 @@
-package io.pageferry.agent.qemu.memory;
+package io.pageferry.agent.host;
 
 import io.pageferry.agent.linux.ProcessMaps;
 import java.io.IOException;
@@ -10,15 +10,21 @@ import java.util.Map;
  * Which files of which host hold a guest's RAM: source and target with one file would overwrite
  * each other, and both sides would look well until then.
  */
-final class HostFiles {
+public final class HostFiles {
     private static final String PREFIX = "host.ram.";
     private static final Path BOOT = Path.of("/proc/sys/kernel/random/boot_id");
 
     private HostFiles() {
     }
 
-    /** Notes one backend: this boot of this host, device and inode. */
-    static void put(Map<String, String> attributes, String id, ProcessMaps.FileId file) {
+    /**
+     * Notes one file: this boot of this host, device and inode.
+     *
+     * @param attributes of a guest, receives it
+     * @param id         names the memory that it holds
+     * @param file       which file
+     */
+    public static void put(Map<String, String> attributes, String id, ProcessMaps.FileId file) {
         try {
             attributes.put(PREFIX + id, Files.readString(BOOT).strip() + ":" + file.device() + ":"
                     + file.inode());
@@ -28,8 +34,14 @@ final class HostFiles {
         }
     }
 
-    /** Tells which RAM both sides have in one file, or null. */
-    static String shared(Map<String, String> ours, Map<String, String> theirs) {
+    /**
+     * Tells which RAM both sides have in one file.
+     *
+     * @param ours   attributes of this side
+     * @param theirs those of the other side; nothing in them is trusted
+     * @return its id, or null where there is none
+     */
+    public static String shared(Map<String, String> ours, Map<String, String> theirs) {
         for (Map.Entry<String, String> file : ours.entrySet()) {
             if (file.getKey().startsWith(PREFIX) && theirs.containsValue(file.getValue())) {
                 return file.getKey().substring(PREFIX.length());

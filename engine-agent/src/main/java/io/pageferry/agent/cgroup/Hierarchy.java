@@ -1,4 +1,4 @@
-package io.pageferry.agent.throttle;
+package io.pageferry.agent.cgroup;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -9,24 +9,26 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * A mounted tree of control groups that could hold the processor's time.
+ * A mounted tree of control groups that may have a controller.
  *
- * @param version 1 (with the cpu controller) or 2
- * @param mount   where it is mounted
- * @param root    which of its groups is mounted there, as {@code /proc/PID/cgroup} names groups
+ * @param version    1 (with the controller) or 2
+ * @param mount      where it is mounted
+ * @param root       which of its groups is mounted there, as {@code /proc/PID/cgroup} names groups
+ * @param controller which is wanted, as {@code /proc/PID/cgroup} names it
  */
-record Hierarchy(int version, Path mount, String root) {
+public record Hierarchy(int version, Path mount, String root, String controller) {
     private static final int ROOT_FIELD = 3;
     private static final int MOUNT_FIELD = 4;
-    private static final String CPU = "cpu";
 
     /**
      * Finds them (proc(5), mountinfo).
      *
-     * @param proc where proc is mounted
+     * @param proc       where proc is mounted
+     * @param controller which is wanted; one of version 2 is found whether or not it has it
      * @return version 2 first
+     * @throws IOException when the mounts cannot be read
      */
-    static List<Hierarchy> find(Path proc) throws IOException {
+    public static List<Hierarchy> find(Path proc, String controller) throws IOException {
         List<Hierarchy> found = new ArrayList<>();
         for (String line : lines(proc.resolve("self/mountinfo"))) {
             int split = line.indexOf(" - ");
@@ -37,27 +39,27 @@ record Hierarchy(int version, Path mount, String root) {
             }
             Path where = Path.of(unescape(mount[MOUNT_FIELD]));
             if (type[0].equals("cgroup2")) {
-                found.addFirst(new Hierarchy(2, where, unescape(mount[ROOT_FIELD])));
+                found.addFirst(new Hierarchy(2, where, unescape(mount[ROOT_FIELD]), controller));
             } else if (type[0].equals("cgroup")
-                    && Arrays.asList(type[type.length - 1].split(",")).contains(CPU)) {
-                found.addLast(new Hierarchy(1, where, unescape(mount[ROOT_FIELD])));
+                    && Arrays.asList(type[type.length - 1].split(",")).contains(controller)) {
+                found.addLast(new Hierarchy(1, where, unescape(mount[ROOT_FIELD]), controller));
             }
         }
         return found;
     }
 
     /**
-     * Finds the group that a thread is in.
+     * Finds the group that a thread or process is in.
      *
-     * @param task the thread's folder in proc
+     * @param task its folder in proc
      * @return the group's folder
      * @throws IOException when the thread ended, or the group is not visible from here
      */
-    Path groupOf(Path task) throws IOException {
+    public Path groupOf(Path task) throws IOException {
         for (String line : lines(task.resolve("cgroup"))) {
             String[] fields = line.split(":", 3);
             boolean ours = version == 2 ? fields[0].equals("0")
-                    : Arrays.asList(fields[1].split(",")).contains(CPU);
+                    : Arrays.asList(fields[1].split(",")).contains(controller);
             if (ours) {
                 return folder(fields[2]);
             }

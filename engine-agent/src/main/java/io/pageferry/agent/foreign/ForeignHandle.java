@@ -1,0 +1,85 @@
+package io.pageferry.agent.foreign;
+
+import io.pageferry.agent.guest.GuestHandle;
+import io.pageferry.agent.linux.Processes;
+import io.pageferry.core.link.ErrorCode;
+import io.pageferry.core.migration.GuestException;
+import java.io.IOException;
+import java.util.Map;
+
+/** A process whose agent is gone, as a guard or {@code settle} finds it. */
+final class ForeignHandle implements GuestHandle {
+    private final ForeignProcess process;
+    private final Freezer freezer;
+    private final String after;
+
+    ForeignHandle(Map<String, String> reach) throws IOException {
+        this.process = ForeignProcess.of(reach);
+        this.freezer = Freezer.of(process, reach);
+        this.after = reach.getOrDefault("after", "keep");
+    }
+
+    @Override
+    public Condition condition() throws GuestException {
+        try {
+            return !process.isAlive() ? Condition.GONE
+                    : Freezer.standsStill(process) ? Condition.PAUSED : Condition.RUNNING;
+        } catch (IOException hidden) {
+            throw failed(hidden);
+        }
+    }
+
+    @Override
+    public void resume() throws GuestException {
+        try {
+            freezer.thaw();
+        } catch (IOException refused) {
+            throw failed(refused);
+        }
+    }
+
+    @Override
+    public void leave() throws GuestException {
+        try {
+            freezer.leave();
+        } catch (IOException refused) {
+            throw failed(refused);
+        }
+    }
+
+    @Override
+    public void end() throws GuestException {
+        try {
+            if (after.equals("resume")) {
+                freezer.thaw();
+                freezer.leave();
+            } else {
+                freezer.kill();
+            }
+        } catch (IOException refused) {
+            throw failed(refused);
+        }
+    }
+
+    @Override
+    public void forget() {
+        // A process is never a target.
+    }
+
+    @Override
+    public void close() {
+        try {
+            if (process.members().stream().noneMatch(Processes::isAlive)) {
+                freezer.leave();
+            }
+        } catch (IOException left) {
+            // An empty group harms nobody.
+            return;
+        }
+    }
+
+    private GuestException failed(IOException why) {
+        return new GuestException(ErrorCode.GUEST_FAILED, "process " + process.pid() + ": "
+                + why.getMessage(), "by hand: " + freezer.byHand());
+    }
+}

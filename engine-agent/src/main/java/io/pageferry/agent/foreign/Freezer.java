@@ -1,0 +1,130 @@
+package io.pageferry.agent.foreign;
+
+import io.pageferry.agent.cgroup.Hierarchy;
+import io.pageferry.agent.linux.Processes;
+import io.pageferry.agent.linux.Processes.Signal;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Makes a process stand still, with its descendants where they belong to it, and lets it go again.
+ * Whoever comes after a dead agent makes another one from {@link #putInto} and undoes it. One
+ * thread.
+ */
+abstract class Freezer {
+    /** Longest wait for everybody to stand still. */
+    static final long LIMIT_NANOS = 4_000_000_000L;
+
+    static final long POLL_NANOS = 100_000;
+
+    private static final String MEANS = "freezer";
+    private static final String OWN = "group";
+    private static final String STOP = "stop";
+
+    final ForeignProcess process;
+
+    Freezer(ForeignProcess process) {
+        this.process = process;
+    }
+
+    /** Asked while it is waited for the freeze. */
+    @FunctionalInterface
+    interface Meanwhile {
+        void turn() throws IOException;
+    }
+
+    /**
+     * Chooses: the freezer of cgroup v2, of v1, and a stop signal where there is neither. Only
+     * looks.
+     */
+    static Freezer choose(ForeignProcess process) throws IOException {
+        List<String> against = new ArrayList<>();
+        for (Hierarchy hierarchy : Hierarchy.find(Path.of("/proc"), GroupFreezer.CONTROLLER)) {
+            GroupFreezer groups = GroupFreezer.of(process, hierarchy);
+            Optional<String> obstacle = groups.obstacle();
+            if (obstacle.isEmpty()) {
+                return groups;
+            }
+            against.add("no " + groups.name() + ": " + obstacle.get());
+        }
+        return new StopFreezer(process, String.join("; ", against));
+    }
+
+    /** Makes that one again of which {@link #putInto} told. */
+    static Freezer of(ForeignProcess process, Map<String, String> reach) throws IOException {
+        String means = reach.getOrDefault(MEANS, STOP);
+        if (means.equals(STOP)) {
+            return new StopFreezer(process, "");
+        }
+        String own = reach.getOrDefault(OWN, "");
+        for (Hierarchy one : Hierarchy.find(Path.of("/proc"), GroupFreezer.CONTROLLER)) {
+            if (means.equals("v" + one.version())) {
+                return new GroupFreezer(process, one, own.isEmpty() ? null : Path.of(own));
+            }
+        }
+        throw new IOException("cgroup " + means + " is not mounted here any more");
+    }
+
+    /** Tells a later process how to undo it. */
+    final void putInto(Map<String, String> reach) {
+        if (this instanceof GroupFreezer groups) {
+            reach.put(MEANS, "v" + groups.version());
+            reach.put(OWN, groups.own().map(Path::toString).orElse(""));
+        } else {
+            reach.put(MEANS, STOP);
+        }
+    }
+
+    /** What it is called. */
+    abstract String name();
+
+    /** How it does it here, one line. */
+    abstract String how();
+
+    /** What an operator types to let go what was left frozen. */
+    abstract String byHand();
+
+    /**
+     * Makes everybody stand still; returns when all of them do.
+     *
+     * @throws IOException when they do not within {@link #LIMIT_NANOS}, or cannot be reached; some
+     *                     may stand still then
+     */
+    abstract void freeze(Meanwhile meanwhile) throws IOException;
+
+    /** Whether all that it froze stands still. */
+    abstract boolean holds() throws IOException;
+
+    /** Lets everybody go on. Idempotent. */
+    abstract void thaw() throws IOException;
+
+    /** Takes back what was made for it, once everybody was let go. Idempotent. */
+    abstract void leave() throws IOException;
+
+    /** Ends everybody who stands still, so that nobody does another step. */
+    final void kill() throws IOException {
+        Set<Long> members = process.members();
+        process.signal(members, Signal.KILL);
+        thaw();
+        if (!ForeignProcess.awaitEnd(members)) {
+            throw new IOException("process " + process.pid() + " does not end");
+        }
+        leave();
+    }
+
+    /** Whether every member stands still, whoever did that. */
+    static boolean standsStill(ForeignProcess process) throws IOException {
+        List<Hierarchy> hierarchies = Hierarchy.find(Path.of("/proc"), GroupFreezer.CONTROLLER);
+        for (long member : process.members()) {
+            if (!Processes.isStopped(member) && !GroupFreezer.isFrozen(member, hierarchies)) {
+                return false;
+            }
+        }
+        return true;
+    }
+}

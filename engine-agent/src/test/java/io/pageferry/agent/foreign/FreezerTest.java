@@ -1,0 +1,203 @@
+package io.pageferry.agent.foreign;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.pageferry.agent.cgroup.Hierarchy;
+import io.pageferry.agent.linux.Processes;
+import io.pageferry.agent.linux.Stranger;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Every way to make a tree of processes stand still that this machine has. */
+@Timeout(60)
+class FreezerTest {
+    /** Two children that write without end, each by children of its own. */
+    private static final String FAMILY = "for f in a b; do (while :; do echo x >> \"$0.$f\";"
+            + " $(true); done) & done; wait";
+
+    @TempDir
+    Path folder;
+
+    private Stranger stranger;
+    private ForeignProcess process;
+    private Map<Hierarchy, Path> home;
+
+    /** A means. */
+    enum Means { V2, V1, STOP }
+
+    @BeforeEach
+    void begin() throws IOException {
+        stranger = Stranger.start("sh", "-c", FAMILY, folder.resolve("count").toString());
+        process = new ForeignProcess(stranger.pid(),
+                Processes.startTicks(stranger.pid()).orElseThrow(), true);
+        Stranger.await("both children to write", () -> size("a") > 0 && size("b") > 0);
+        home = groups();
+    }
+
+    @AfterEach
+    void end() throws IOException {
+        Set<Long> members = process.members();
+        for (Hierarchy one : hierarchies()) {
+            new GroupFreezer(process, one, null).thaw();
+        }
+        process.signal(members, Processes.Signal.KILL);
+        stranger.close();
+        ForeignProcess.awaitEnd(members);
+        for (Hierarchy one : hierarchies()) {
+            new GroupFreezer(process, one, null).leave();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Means.class)
+    void nobodyDoesAnotherStep(Means means) throws IOException {
+        Freezer freezer = freezer(means);
+        freezer.freeze(() -> { });
+        assertTrue(freezer.holds());
+        assertTrue(Freezer.standsStill(process));
+        long a = size("a");
+        long b = size("b");
+        // Whoever comes after a dead agent has nothing but what was told.
+        Map<String, String> reach = new HashMap<>();
+        freezer.putInto(reach);
+        Freezer later = Freezer.of(process, reach);
+        assertTrue(later.holds());
+        assertEquals(a, size("a"));
+        assertEquals(b, size("b"));
+        later.thaw();
+        Stranger.await("both to go on", () -> size("a") > a && size("b") > b);
+        later.leave();
+        assertFalse(Freezer.standsStill(process));
+        assertEquals(home, groups());
+        assertEquals(List.of(), made());
+        later.thaw();
+        later.leave();
+    }
+
+    @ParameterizedTest
+    @EnumSource(Means.class)
+    void nobodyIsLeftAfterItsEnd(Means means) throws IOException {
+        Freezer freezer = freezer(means);
+        freezer.freeze(() -> { });
+        long a = size("a");
+        Set<Long> members = process.members();
+        assertTrue(members.size() >= 3, members::toString);
+        freezer.kill();
+        assertTrue(members.stream().noneMatch(Processes::isAlive), members::toString);
+        assertEquals(a, size("a"));
+        assertEquals(List.of(), made());
+    }
+
+    @Test
+    void aGroupOfItsOwnIsFrozenAsItIs() throws IOException {
+        Hierarchy hierarchy = hierarchy(2);
+        Path own = Files.createDirectory(hierarchy.groupOf(ForeignProcess.proc(process.pid()))
+                .resolve("own-of-a-test-" + process.pid()));
+        try {
+            while (!GroupFreezer.of(process, hierarchy).own().equals(Optional.of(own))) {
+                for (long member : process.members()) {
+                    move(member, own);
+                }
+            }
+            GroupFreezer freezer = GroupFreezer.of(process, hierarchy);
+            assertEquals(Optional.of(own), freezer.own());
+            freezer.freeze(() -> { });
+            long a = size("a");
+            assertTrue(freezer.holds());
+            assertTrue(freezer.byHand().contains(own.toString()), freezer::byHand);
+            assertEquals(List.of(), made());
+            assertEquals(a, size("a"));
+            freezer.thaw();
+            freezer.leave();
+            Stranger.await("it to go on", () -> size("a") > a);
+            assertEquals(own, hierarchy.groupOf(ForeignProcess.proc(process.pid())));
+        } finally {
+            process.signal(process.members(), Processes.Signal.KILL);
+            Stranger.await("the group to be empty", () -> delete(own));
+        }
+    }
+
+    private static boolean delete(Path group) {
+        try {
+            return Files.deleteIfExists(group) || true;
+        } catch (IOException busy) {
+            return false;
+        }
+    }
+
+    private static void move(long member, Path group) {
+        try {
+            Files.writeString(group.resolve("cgroup.procs"), Long.toString(member),
+                    StandardOpenOption.WRITE);
+        } catch (IOException ended) {
+            assertFalse(Processes.isAlive(member));
+        }
+    }
+
+    private Freezer freezer(Means means) throws IOException {
+        if (means == Means.STOP) {
+            return new StopFreezer(process, "");
+        }
+        GroupFreezer groups = GroupFreezer.of(process, hierarchy(means == Means.V2 ? 2 : 1));
+        Assumptions.assumeTrue(groups.obstacle().isEmpty(), "cgroup v1 or v2 freezer: "
+                + groups.obstacle());
+        return groups;
+    }
+
+    private static Hierarchy hierarchy(int version) throws IOException {
+        List<Hierarchy> found = hierarchies().stream()
+                .filter(one -> one.version() == version).toList();
+        Assumptions.assumeFalse(found.isEmpty(),
+                "cgroup v1 or v2 is missing here: no freezer of v" + version);
+        return found.getFirst();
+    }
+
+    private static List<Hierarchy> hierarchies() throws IOException {
+        return Hierarchy.find(Path.of("/proc"), GroupFreezer.CONTROLLER);
+    }
+
+    private Map<Hierarchy, Path> groups() throws IOException {
+        Map<Hierarchy, Path> groups = new HashMap<>();
+        for (Hierarchy one : hierarchies()) {
+            groups.put(one, one.groupOf(ForeignProcess.proc(process.pid())));
+        }
+        return groups;
+    }
+
+    /** Groups made for this process that are still there. */
+    private List<Path> made() throws IOException {
+        List<Path> found = new ArrayList<>();
+        for (Hierarchy one : hierarchies()) {
+            try (var all = Files.walk(one.mount())) {
+                found.addAll(all.filter(path -> path.getFileName().toString()
+                        .startsWith("pageferry-frozen-" + process.pid() + "-")).toList());
+            } catch (java.io.UncheckedIOException changing) {
+                // Other tests make and remove groups meanwhile: look again.
+                return made();
+            }
+        }
+        return found;
+    }
+
+    private long size(String child) {
+        return folder.resolve("count." + child).toFile().length();
+    }
+}
