@@ -6,6 +6,7 @@
  * <ul>
  * <li>{@link io.pageferry.core.migration.Guest}: the running guest at the source
  * <li>{@link io.pageferry.core.memory.GuestMemory}: its live memory, windows on its regions
+ * ({@link io.pageferry.core.memory.PagedMemory}: what it has in common with an image)
  * <li>{@link io.pageferry.core.dirty.DirtyTracker}: knows what it wrote
  * ({@link io.pageferry.core.dirty.MarkingTracker}, {@link io.pageferry.core.dirty.ScanTracker} are
  * ready made; {@link io.pageferry.core.dirty.SentPages} for one that wants to know what was sent)

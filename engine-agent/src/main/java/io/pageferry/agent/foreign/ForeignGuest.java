@@ -27,7 +27,8 @@ import java.util.TreeMap;
  */
 final class ForeignGuest implements SourceGuest {
     private static final String SCAN = "scan";
-    private static final String QUIT = "quit";
+    static final String QUIT = "quit";
+    static final String RESUME = "resume";
 
     /** A file of each of so many regions is told, so that a target does not write into it. */
     private static final int MAX_FILES = 200;
@@ -48,6 +49,7 @@ final class ForeignGuest implements SourceGuest {
     private boolean stoodStill;
     private boolean ending;
     private boolean alive = true;
+    private boolean paused;
     private boolean wentOn;
     private long aliveNanos;
     private long holdNanos;
@@ -117,8 +119,9 @@ final class ForeignGuest implements SourceGuest {
     @Override
     public boolean isRunning() throws GuestException {
         try {
-            stoodStill = Freezer.standsStill(process);
-            return process.isAlive() && !stoodStill;
+            boolean still = Freezer.standsStill(process);
+            stoodStill = still && !held;
+            return process.isAlive() && !still;
         } catch (IOException hidden) {
             throw failed("cannot be looked at", hidden);
         }
@@ -207,6 +210,7 @@ final class ForeignGuest implements SourceGuest {
                 held = true;
                 freezer.freeze(this::hearForks);
             }
+            paused = true;
             wentOn = false;
             requireNoFork();
         } catch (GuestException known) {
@@ -226,7 +230,7 @@ final class ForeignGuest implements SourceGuest {
     @Override
     public boolean wentOn() {
         long now = System.nanoTime();
-        if (!ending && now - holdNanos >= LOOK_NANOS) {
+        if (paused && !ending && now - holdNanos >= LOOK_NANOS) {
             holdNanos = now;
             wentOn = process.isAlive() && !standsStill();
         }
@@ -244,6 +248,8 @@ final class ForeignGuest implements SourceGuest {
     @Override
     public void resume() throws GuestException {
         try {
+            paused = false;
+            wentOn = false;
             freezer.thaw();
             held = false;
         } catch (IOException refused) {
@@ -254,17 +260,15 @@ final class ForeignGuest implements SourceGuest {
     @Override
     public void end() throws GuestException {
         ending = true;
-        if (!after.equals(QUIT)) {
-            if (held) {
-                resume();
+        if (after.equals(QUIT)) {
+            try {
+                freezer.kill();
+                held = false;
+            } catch (IOException refused) {
+                throw failed("cannot be ended", refused);
             }
-            return;
-        }
-        try {
-            freezer.kill();
-            held = false;
-        } catch (IOException refused) {
-            throw failed("cannot be ended", refused);
+        } else if (after.equals(RESUME) && held) {
+            resume();
         }
     }
 

@@ -50,11 +50,11 @@ final class ForeignHandle implements GuestHandle {
     @Override
     public void end() throws GuestException {
         try {
-            if (after.equals("resume")) {
+            if (after.equals(ForeignGuest.QUIT)) {
+                freezer.kill();
+            } else if (after.equals(ForeignGuest.RESUME)) {
                 freezer.thaw();
                 freezer.leave();
-            } else {
-                freezer.kill();
             }
         } catch (IOException refused) {
             throw failed(refused);

@@ -22,7 +22,8 @@ public final class ForeignKind implements GuestKind {
     static final String MAP = "map";
 
     /** What {@code --after} may say; the first is the default. */
-    private static final List<String> AFTER = List.of("keep", "resume", "quit");
+    private static final List<String> AFTER = List.of("keep", ForeignGuest.RESUME,
+            ForeignGuest.QUIT);
 
     /** Made by the service loader. */
     public ForeignKind() {

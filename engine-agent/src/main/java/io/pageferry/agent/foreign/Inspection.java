@@ -217,6 +217,12 @@ final class Inspection implements AutoCloseable {
         }
         try {
             RemoteUserfault.requirePossible(process.pid());
+            if (!KernelProbe.mayTraceAll()) {
+                scanOnly("host", "this command has no CAP_SYS_PTRACE",
+                        "it would not hear of a fork, whose child writes untracked",
+                        "run as root, or " + SCAN);
+                return;
+            }
             ok("host", KernelProbe.summary(steps));
         } catch (IOException refused) {
             scanOnly("host", refused.getMessage(), "its writes cannot be tracked", SCAN);

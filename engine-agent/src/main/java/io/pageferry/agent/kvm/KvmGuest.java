@@ -112,10 +112,10 @@ public final class KvmGuest implements SourceGuest {
     /** A guest that was moved away is the target's to check; here counts what it came upon. */
     @Override
     public Optional<GuestCheck> check() {
-        long ticks = machine.count() - countAtFirst;
         try {
-            return Optional.of(new GuestCheck(ticks, null, null,
-                    gone ? machine.failuresHere() : machine.check()));
+            long failures = gone ? machine.failuresHere() : machine.check();
+            return Optional.of(new GuestCheck(machine.standingCount() - countAtFirst, null, null,
+                    failures));
         } catch (IOException stuck) {
             return Optional.empty();
         }

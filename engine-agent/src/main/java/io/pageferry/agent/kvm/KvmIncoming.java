@@ -91,6 +91,16 @@ public final class KvmIncoming implements TargetGuest {
         discard();
     }
 
+    /** {@return pages that the guest had written when it arrived} */
+    public long arrivedAt() {
+        return countAtFirst;
+    }
+
+    /** {@return ticks by which memory and registers contradicted each other when it arrived} */
+    public long lostTicks() {
+        return lost;
+    }
+
     /**
      * Gives the machine with the guest that runs in it.
      *
@@ -126,8 +136,8 @@ public final class KvmIncoming implements TargetGuest {
         }
         try {
             long failures = machine.check();
-            return Optional.of(new GuestCheck(countAtFirst, machine.count() - countAtFirst, lost,
-                    failures));
+            return Optional.of(new GuestCheck(countAtFirst,
+                    machine.standingCount() - countAtFirst, lost, failures));
         } catch (IOException stuck) {
             return Optional.empty();
         }

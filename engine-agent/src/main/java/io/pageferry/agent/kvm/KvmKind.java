@@ -5,6 +5,7 @@ import io.pageferry.agent.guest.GuestSetup;
 import io.pageferry.agent.guest.GuestUri;
 import io.pageferry.agent.guest.SourceGuest;
 import io.pageferry.agent.guest.TargetGuest;
+import io.pageferry.agent.linux.LinuxException;
 import io.pageferry.agent.linux.kvm.Kvm;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.GuestException;
@@ -47,9 +48,9 @@ public final class KvmKind implements GuestKind {
             machine.boot(spec.set());
             machine.resume();
             return new KvmGuest(machine);
-        } catch (IOException refused) {
+        } catch (LinuxException refused) {
             machine.close();
-            throw unavailable(refused);
+            throw new GuestException(ErrorCode.HOST_FAILED, refused.getMessage(), "");
         }
     }
 
@@ -69,16 +70,7 @@ public final class KvmKind implements GuestKind {
     }
 
     private Machine make(KvmSpec spec) throws GuestException {
-        try {
-            return new Machine(device, spec.size());
-        } catch (IOException refused) {
-            throw unavailable(refused);
-        }
-    }
-
-    private static GuestException unavailable(IOException refused) {
-        return new GuestException(ErrorCode.HOST_FAILED, "no virtual machine can be made here: "
-                + refused.getMessage(), "look whether /dev/kvm is there and this user may open it");
+        return new Machine(device, spec.size());
     }
 
     static String identity(Object guest) {

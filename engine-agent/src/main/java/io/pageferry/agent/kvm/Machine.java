@@ -8,6 +8,7 @@ import io.pageferry.agent.linux.kvm.KvmVm;
 import io.pageferry.agent.linux.kvm.Registers;
 import io.pageferry.agent.memory.MappedRegions;
 import io.pageferry.core.dirty.DirtyTracker;
+import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.memory.PageGeometry;
 import io.pageferry.core.memory.Region;
 import io.pageferry.core.memory.RegionTable;
@@ -26,7 +27,7 @@ import java.util.concurrent.atomic.AtomicLong;
  */
 public final class Machine implements AutoCloseable {
     private final MappedRegions memory;
-    private final Kvm kvm;
+    private Kvm kvm;
     private KvmVm vm;
     private KvmVcpu vcpu;
     private DirtyTracker tracker;
@@ -40,17 +41,19 @@ public final class Machine implements AutoCloseable {
      *
      * @param device {@link Kvm#DEVICE} everywhere but in tests
      * @param bytes  of memory, a multiple of 4096
-     * @throws IOException when KVM or the host's memory are not to be had
+     * @throws GuestException when KVM or the host's memory are not to be had
      */
-    Machine(String device, long bytes) throws IOException {
-        kvm = Kvm.open(device);
+    Machine(String device, long bytes) throws GuestException {
         MappedRegions mapped = null;
         try {
+            kvm = Kvm.open(device);
             mapped = map(bytes);
             build(mapped);
         } catch (IOException refused) {
             closeAll(mapped);
-            throw refused;
+            throw new GuestException(ErrorCode.HOST_FAILED, "no virtual machine can be made here: "
+                    + refused.getMessage(), "look whether " + Kvm.DEVICE
+                    + " is there and this user may open it");
         }
         memory = mapped;
     }
@@ -82,7 +85,7 @@ public final class Machine implements AutoCloseable {
     }
 
     /** Loads the guest's program, which works on the first {@code set} bytes. It stands still. */
-    void boot(long set) throws IOException {
+    void boot(long set) throws LinuxException {
         vcpu.specialRegisters(vcpu.specialRegisters().flat());
         vcpu.registers(GuestProgram.load(ram(), set));
     }
@@ -129,6 +132,16 @@ public final class Machine implements AutoCloseable {
     /** {@return pages that the guest wrote in all its life, also while it runs} */
     public long count() {
         return GuestProgram.count(ram());
+    }
+
+    /**
+     * Counts exactly: in memory the guest may be one behind.
+     *
+     * @return pages that the guest, which stands, wrote in all its life
+     * @throws IOException when its registers cannot be read
+     */
+    public long standingCount() throws IOException {
+        return GuestProgram.count(vcpu.registers());
     }
 
     /** {@return laps that the guest told by its port since it was loaded here} */
@@ -181,7 +194,9 @@ public final class Machine implements AutoCloseable {
         if (vm != null) {
             vm.close();
         }
-        kvm.close();
+        if (kvm != null) {
+            kvm.close();
+        }
         if (mapped != null) {
             mapped.close();
         }

@@ -96,6 +96,18 @@ public final class KernelProbe {
                 : missing;
     }
 
+    /**
+     * Tells whether this process has CAP_SYS_PTRACE, without which userfaultfd tells of no fork.
+     *
+     * @return true where it has
+     * @throws IOException when /proc does not say
+     */
+    public static boolean mayTraceAll() throws IOException {
+        long self = ProcessHandle.current().pid();
+        long effective = Long.parseUnsignedLong(Processes.status(self, "CapEff"), 16);
+        return (effective >>> CAP_SYS_PTRACE & 1) != 0;
+    }
+
     private static Step attempt(String name, Trial trial) {
         try {
             return new Step(name, true, trial.run());
@@ -154,9 +166,7 @@ public final class KernelProbe {
         if (!Native.X86) {
             throw new IOException("other processes are tracked on x86-64 only");
         }
-        long self = ProcessHandle.current().pid();
-        long effective = Long.parseUnsignedLong(Processes.status(self, "CapEff"), 16);
-        boolean capable = (effective >>> CAP_SYS_PTRACE & 1) != 0;
+        boolean capable = mayTraceAll();
         // No file: no Yama, which is its scope 0.
         int scope = Files.exists(YAMA) ? Integer.parseInt(Files.readString(YAMA).trim()) : 0;
         if (scope == 3) {

@@ -31,6 +31,8 @@ final class WorkloadEngine implements AutoCloseable {
     private final AtomicLong failures = new AtomicLong();
     private long closedGate;
     private SplittableRandom random;
+    /** What the random numbers go on from, null once one was drawn. */
+    private Long savedSeed;
     private long writes;
     private long ticksHere;
     private volatile boolean ending;
@@ -88,12 +90,16 @@ final class WorkloadEngine implements AutoCloseable {
         return failures.get();
     }
 
-    /** Writes what is not in memory; paused. */
+    /** Writes what is not in memory; paused. Twice without a run between is twice the same. */
     void save(DataOutputStream out) throws IOException {
+        if (savedSeed == null) {
+            savedSeed = random.nextLong();
+            random = new SplittableRandom(savedSeed);
+        }
         out.writeInt(STATE_MAGIC);
         out.writeLong(memory.tick());
         out.writeLong(writes);
-        out.writeLong(random.nextLong());
+        out.writeLong(savedSeed);
         out.writeLong(failures.get());
     }
 
@@ -168,6 +174,7 @@ final class WorkloadEngine implements AutoCloseable {
     }
 
     private void writeOne() {
+        savedSeed = null;
         long page = random.nextLong(memory.firstDataPage(), memory.pageCount());
         if (!memory.rewrite(page)) {
             failures.incrementAndGet();

@@ -96,7 +96,7 @@ class KvmRoadTest extends WithRig {
         }
     }
 
-    private static void needKvm() {
+    static void needKvm() {
         try (Kvm kvm = Kvm.open(Kvm.DEVICE)) {
             kvm.createVm().close();
         } catch (IOException closed) {

@@ -12,12 +12,14 @@ import io.pageferry.agent.guest.GuestSetup;
 import io.pageferry.agent.guest.GuestUri;
 import io.pageferry.agent.linux.KernelProbe;
 import io.pageferry.agent.linux.ProcessMaps;
+import io.pageferry.agent.linux.Processes;
 import io.pageferry.agent.linux.RemoteUserfault;
 import io.pageferry.agent.linux.SharedMemory;
 import io.pageferry.agent.linux.Stranger;
 import io.pageferry.core.memory.Region;
 import io.pageferry.core.migration.GuestException;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.RandomAccessFile;
 import java.nio.file.Path;
 import java.util.List;
@@ -85,6 +87,55 @@ class ForeignKindTest {
     }
 
     @Test
+    void whatChangesWhileItMovesIsSeen() throws IOException {
+        Path file = file("memory");
+        try (Stranger writer = writer(file);
+                ForeignGuest guest = open(writer, "?map=" + file, "auto")) {
+            guest.requireUnchanged();
+            try (Stranger late = writer(file)) {
+                Stranger.await("the second writer to be seen", () -> changed(guest,
+                        "process " + late.pid() + " maps the memory"));
+            }
+            guest.pause();
+            guest.saveState(OutputStream.nullOutputStream());
+            guest.resume();
+            try (RandomAccessFile access = new RandomAccessFile(file.toFile(), "rw")) {
+                access.setLength(SIZE + 1);
+            }
+            assertTrue(changed(guest, "another size"));
+        }
+    }
+
+    private static boolean changed(ForeignGuest guest, String how) {
+        try {
+            guest.requireUnchanged();
+            return false;
+        } catch (GuestException refused) {
+            assertTrue(refused.getMessage().contains(how), refused::getMessage);
+            return true;
+        }
+    }
+
+    @Test
+    void whoStandsStillAlreadyIsNotLetGo() throws IOException {
+        Path file = file("memory");
+        try (Stranger writer = writer(file)) {
+            writer.signal(Processes.Signal.STOP);
+            Stranger.await("stop", () -> Processes.isStopped(writer.pid()));
+            try (ForeignGuest guest = open(writer, "?map=" + file, "auto")) {
+                assertFalse(guest.isRunning());
+                guest.pause();
+                assertFalse(guest.wentOn());
+                writer.signal(Processes.Signal.CONT);
+                Stranger.await("somebody's word to be heard", guest::wentOn);
+                writer.signal(Processes.Signal.STOP);
+                Stranger.await("stop", () -> Processes.isStopped(writer.pid()));
+            }
+            assertTrue(Processes.isStopped(writer.pid()));
+        }
+    }
+
+    @Test
     void privateMemoryAloneIsRefused() throws IOException {
         try (Stranger sleeper = Stranger.start("sleep", "1000")) {
             refused(sleeper, "", "scan", "no shared mapping");
@@ -108,7 +159,7 @@ class ForeignKindTest {
     void whatTheKernelWritesToByItselfIsRefused() throws IOException {
         try (Stranger ring = tiny(TinyProgram.ring(folder))) {
             Assumptions.assumeTrue(ProcessMaps.of(ring.pid()).stream().anyMatch(one ->
-                    one.path().contains("io_uring")), "cgroup v1 or hosts without io_uring");
+                    one.path().contains("io_uring")), "no io_uring here");
             refused(ring, "", "scan", "anon_inode:[io_uring]");
             assertEquals(Verdict.REFUSED, row(rows(ring, ""), "devices").verdict());
         }

@@ -1,5 +1,6 @@
 package io.pageferry.agent.kvm;
 
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -57,8 +58,9 @@ class MachineTest {
         Random random = new Random(seed);
         for (int i = 0; i < 50; i++) {
             runFor(1 + random.nextInt(40));
+            // First of all, as asking for registers waits for the vCPU.
+            byte[] before = machine.ram().toArray(JAVA_BYTE);
             byte[] state = machine.state().bytes();
-            byte[] before = machine.ram().toArray(java.lang.foreign.ValueLayout.JAVA_BYTE);
             assertFalse(machine.isRunning());
             assertEquals(0, machine.check(), "-Dpageferry.test.seed=" + seed);
             assertEquals(-1, machine.ram().mismatch(MemorySegment.ofArray(before)));

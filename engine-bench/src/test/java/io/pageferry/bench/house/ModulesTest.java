@@ -81,7 +81,9 @@ class ModulesTest {
         others.removeAll(listed());
 
         assertTrue(others.contains("io.pageferry.core.source.SourceMigration"), others.toString());
-        assertEquals(others, refused(others), "to be named, but not listed");
+        Set<String> seen = new TreeSet<>(others);
+        seen.removeAll(refused(others));
+        assertEquals(Set.of(), seen, "to be named, but not listed");
     }
 
     @Test

@@ -19,7 +19,8 @@ import java.util.Random;
 /**
  * A guest at the source whose writer is stepped by the test between two turns of the engine. Each
  * write is made by the rules: write, then mark; a page that becomes a hole is reported by no
- * tracker. Saving its state writes a page, as a VM's devices do. Confined to one thread.
+ * tracker. Saving its state writes a page, as a VM's devices do. A thread may have it
+ * write while another migrates it; the rest is confined to one.
  */
 public final class TestGuest implements Guest {
     private final EventLog log;
@@ -106,7 +107,7 @@ public final class TestGuest implements Guest {
      * @param writes how many
      * @param below  pages 0 … below − 1 are written
      */
-    public void write(int writes, int below) {
+    public synchronized void write(int writes, int below) {
         if (!running || over) {
             throw new IllegalStateException("a guest that does not run writes nothing");
         }
@@ -120,7 +121,7 @@ public final class TestGuest implements Guest {
      *
      * @param page global index
      */
-    public void writePage(int page) {
+    public synchronized void writePage(int page) {
         workload.touch(page);
         if (workload.isHole(page)) {
             memory.punch(page);
@@ -135,7 +136,7 @@ public final class TestGuest implements Guest {
      *
      * @param page global index
      */
-    public void writeData(int page) {
+    public synchronized void writeData(int page) {
         do {
             workload.touch(page);
         } while (workload.isZero(page));
@@ -248,7 +249,7 @@ public final class TestGuest implements Guest {
     }
 
     /** Is paused by somebody else. */
-    public void pauseByHand() {
+    public synchronized void pauseByHand() {
         running = false;
     }
 
@@ -274,7 +275,7 @@ public final class TestGuest implements Guest {
     }
 
     @Override
-    public boolean isRunning() {
+    public synchronized boolean isRunning() {
         return running;
     }
 
@@ -284,7 +285,7 @@ public final class TestGuest implements Guest {
     }
 
     @Override
-    public void pause() throws GuestException {
+    public synchronized void pause() throws GuestException {
         log.add("source.pause");
         if (pauseFailure != null) {
             throw pauseFailure;
@@ -294,7 +295,7 @@ public final class TestGuest implements Guest {
     }
 
     @Override
-    public void saveState(OutputStream out) throws IOException {
+    public synchronized void saveState(OutputStream out) throws IOException {
         log.add("source.save");
         if (running) {
             throw new IllegalStateException("the state of a running guest was asked for");
@@ -312,7 +313,7 @@ public final class TestGuest implements Guest {
     }
 
     @Override
-    public void resume() throws GuestException {
+    public synchronized void resume() throws GuestException {
         GuestException failure = resumeAlways != null ? resumeAlways : resumeFailures.poll();
         if (over && failure == null) {
             failure = new GuestException(ErrorCode.GUEST_ENDED, "it is gone", "");
@@ -326,7 +327,7 @@ public final class TestGuest implements Guest {
     }
 
     @Override
-    public void end() throws GuestException {
+    public synchronized void end() throws GuestException {
         log.add(endFailure == null ? "source.end" : "source.end failed");
         if (running) {
             throw new IllegalStateException("a running guest was ended");

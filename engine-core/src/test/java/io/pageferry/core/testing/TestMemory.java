@@ -10,7 +10,7 @@ import java.util.BitSet;
 /**
  * Off-heap memory of a guest with holes. Which pages have storage is kept in a bitmap; what stands
  * in a hole is poison, so a hole that is read through a window shows in what is sent
- * ({@link #isPoison}). Confined to one thread, but for the windows.
+ * ({@link #isPoison}). Any thread.
  */
 public final class TestMemory implements GuestMemory, AutoCloseable {
     private final Arena arena = Arena.ofShared();
@@ -51,7 +51,7 @@ public final class TestMemory implements GuestMemory, AutoCloseable {
      * @param page  global index
      * @param bytes 4096 bytes
      */
-    public void write(long page, byte[] bytes) {
+    public synchronized void write(long page, byte[] bytes) {
         data.set((int) page);
         int region = regions.regionOf(page);
         MemorySegment.copy(MemorySegment.ofArray(bytes), 0, windows[region],
@@ -63,7 +63,7 @@ public final class TestMemory implements GuestMemory, AutoCloseable {
      *
      * @param page global index
      */
-    public void punch(long page) {
+    public synchronized void punch(long page) {
         data.clear((int) page);
         int region = regions.regionOf(page);
         Poison.fill(windows[region], regions.offsetInRegion(region, page));
@@ -75,7 +75,7 @@ public final class TestMemory implements GuestMemory, AutoCloseable {
      * @param page global index
      * @return its 4096 bytes, zeros for a hole
      */
-    public byte[] read(long page) {
+    public synchronized byte[] read(long page) {
         byte[] bytes = new byte[PageGeometry.PAGE_SIZE];
         if (data.get((int) page)) {
             int region = regions.regionOf(page);
@@ -86,7 +86,7 @@ public final class TestMemory implements GuestMemory, AutoCloseable {
     }
 
     /** {@return pages with storage} */
-    public long dataPages() {
+    public synchronized long dataPages() {
         return data.cardinality();
     }
 
@@ -101,13 +101,13 @@ public final class TestMemory implements GuestMemory, AutoCloseable {
     }
 
     @Override
-    public long nextData(long page) {
+    public synchronized long nextData(long page) {
         int found = data.nextSetBit((int) page);
         return found < 0 ? regions.pageCount() : found;
     }
 
     @Override
-    public long nextHole(long page) {
+    public synchronized long nextHole(long page) {
         return Math.min(regions.pageCount(), data.nextClearBit((int) page));
     }
 

@@ -1,0 +1,99 @@
+package io.pageferry.agent.foreign;
+
+import io.pageferry.agent.guest.GuestSetup;
+import io.pageferry.agent.guest.GuestUri;
+import io.pageferry.agent.linux.KernelProbe;
+import io.pageferry.agent.linux.RemoteUserfault;
+import io.pageferry.agent.linux.SharedMemory;
+import io.pageferry.agent.linux.Stranger;
+import io.pageferry.agent.linux.StrangerProgram;
+import io.pageferry.core.migration.Guest;
+import io.pageferry.core.testing.guest.GuestContractTest;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.BeforeAll;
+
+/** A process with either tracker, held to a guest's contract. All tests share one program. */
+abstract class ForeignContractTest extends GuestContractTest {
+    private static final long SIZE = 2 << 20;
+    private static final String NAME = "pageferry-contract";
+
+    private static SharedMemory memory;
+    private static FileChannel file;
+    private static Stranger writer;
+
+    private final String tracker;
+    private ForeignGuest guest;
+
+    ForeignContractTest(String tracker) {
+        this.tracker = tracker;
+    }
+
+    @BeforeAll
+    static void start() throws IOException {
+        List<KernelProbe.Step> steps = KernelProbe.run();
+        Assumptions.assumeTrue(KernelProbe.canTrackOthers(steps), KernelProbe.summary(steps));
+        memory = SharedMemory.create(NAME, SIZE);
+        file = FileChannel.open(memory.procPath(), StandardOpenOption.READ,
+                StandardOpenOption.WRITE);
+        writer = Stranger.startProgram("write", memory.procPath().toString(), "1");
+        file.write(number(StrangerProgram.RUN), StrangerProgram.COMMAND);
+        Stranger.await("the program to write", () -> state() == StrangerProgram.RUN);
+    }
+
+    private static ByteBuffer number(long value) {
+        return ByteBuffer.allocate(Long.BYTES).order(ByteOrder.nativeOrder()).putLong(0, value);
+    }
+
+    private static long state() {
+        try {
+            ByteBuffer number = number(0);
+            file.read(number, StrangerProgram.STATE);
+            return number.getLong(0);
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    @AfterAll
+    static void stop() throws IOException {
+        if (writer != null) {
+            writer.close();
+            file.close();
+            memory.close();
+            writer = null;
+        }
+    }
+
+    @Override
+    protected Guest open() throws IOException {
+        guest = (ForeignGuest) new ForeignKind().openSource(
+                GuestUri.parse("process:" + writer.pid() + "?map=/memfd:" + NAME),
+                new GuestSetup(tracker, false, () -> pid -> RemoteUserfault.open(pid).release(),
+                        "keep"));
+        return guest;
+    }
+
+    /** What was frozen for good is let go for the next test. */
+    @AfterEach
+    void letGo() throws IOException {
+        if (guest != null) {
+            ForeignHandle handle = new ForeignHandle(guest.reach());
+            handle.resume();
+            handle.leave();
+        }
+    }
+
+    @Override
+    protected Duration effort() {
+        return Duration.ofMillis(500);
+    }
+}

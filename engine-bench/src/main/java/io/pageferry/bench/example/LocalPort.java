@@ -1,0 +1,66 @@
+package io.pageferry.bench.example;
+
+import io.pageferry.core.link.ErrorCode;
+import io.pageferry.core.link.Link;
+import io.pageferry.core.link.LinkOpener;
+import io.pageferry.core.link.SourceLink;
+import io.pageferry.core.link.TargetLink;
+import java.util.Optional;
+import java.util.Queue;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+
+/**
+ * Where sources reach a target within one process: what a listening socket is between hosts. Any
+ * thread; each end of a link is then confined to one.
+ */
+public final class LocalPort implements LinkOpener {
+    /** Connections that wait to be accepted; more are refused. */
+    private static final int BACKLOG = 16;
+
+    private final ArrayBlockingQueue<LocalConnection> waiting = new ArrayBlockingQueue<>(BACKLOG);
+    private final Queue<LocalConnection> all = new ConcurrentLinkedQueue<>();
+
+    /** Makes a port that nobody has connected to. */
+    public LocalPort() {
+    }
+
+    /**
+     * Connects.
+     *
+     * @return the source's end, the caller's to close; empty where nobody accepts any more
+     */
+    public Optional<SourceLink> connect() {
+        LocalConnection connection = new LocalConnection();
+        if (!waiting.offer(connection)) {
+            return Optional.empty();
+        }
+        all.removeIf(LocalConnection::isLost);
+        all.add(connection);
+        return Optional.of(new LocalSource(connection));
+    }
+
+    /**
+     * Accepts who connected longest ago. Never waits.
+     *
+     * @return the target's end, the caller's to close; empty where nobody waits
+     */
+    public Optional<TargetLink> accept() {
+        return Optional.ofNullable(waiting.poll()).map(LocalTarget::new);
+    }
+
+    /** Loses every link that stands, as a pulled cable would. */
+    public void cut() {
+        all.forEach(connection -> connection.lose(ErrorCode.LINK_LOST, "the link was cut"));
+    }
+
+    @Override
+    public Optional<Link> tryOpen() {
+        return connect().map(link -> link);
+    }
+
+    @Override
+    public Optional<SourceLink> beginOpen() {
+        return connect();
+    }
+}

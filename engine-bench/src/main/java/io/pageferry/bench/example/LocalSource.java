@@ -1,0 +1,97 @@
+package io.pageferry.bench.example;
+
+import io.pageferry.core.codec.PageBatch;
+import io.pageferry.core.link.LinkHandler;
+import io.pageferry.core.link.Message;
+import io.pageferry.core.link.SourceLink;
+import io.pageferry.core.round.PageSink;
+import java.util.List;
+import java.util.function.LongConsumer;
+
+/** The source's end: slots are claimed from the channels in turn. Confined to one thread. */
+final class LocalSource extends LocalEnd implements SourceLink, PageSink {
+    private Message.Welcome welcome;
+    private List<LocalLane> lanes = List.of();
+    private int next;
+    private long wireBytes;
+
+    LocalSource(LocalConnection connection) {
+        super(connection, connection.toSource, connection.toTarget);
+    }
+
+    @Override
+    public void openChannels(Message.Welcome granted) {
+        if (welcome != null) {
+            throw new IllegalStateException("the channels were opened before");
+        }
+        welcome = granted;
+    }
+
+    @Override
+    public boolean channelsReady() {
+        if (lanes.isEmpty() && welcome != null) {
+            lanes = connection.lanes(welcome);
+        }
+        return !lanes.isEmpty();
+    }
+
+    @Override
+    public PageSink pages() {
+        return this;
+    }
+
+    @Override
+    int pollLanes(LinkHandler handler) {
+        return lanes.stream().mapToInt(LocalLane::settle).sum();
+    }
+
+    @Override
+    public PageBatch claim() {
+        for (int i = 0; i < lanes.size() && isUp(); i++) {
+            next = (next + 1) % lanes.size();
+            PageBatch slot = lanes.get(next).claim();
+            if (slot != null) {
+                return slot;
+            }
+        }
+        return null;
+    }
+
+    @Override
+    public void commit(PageBatch batch) {
+        if (batch.count() == 0) {
+            throw new IllegalArgumentException("a batch without pages was committed");
+        }
+        wireBytes += LocalLane.bytes(batch);
+        // A debt also where the link is lost by now: so it comes back with the rest.
+        lanes.get(batch.channel()).commit(batch, isUp());
+    }
+
+    @Override
+    public void abandon(PageBatch batch) {
+        lanes.get(batch.channel()).abandon(batch);
+    }
+
+    @Override
+    public int unacknowledged() {
+        return lanes.stream().mapToInt(LocalLane::unacknowledged).sum();
+    }
+
+    @Override
+    public long[] lastSequences() {
+        return lanes.stream().mapToLong(LocalLane::lastSequence).toArray();
+    }
+
+    @Override
+    public long wireBytes() {
+        return wireBytes;
+    }
+
+    @Override
+    public long reclaim(LongConsumer pages) {
+        if (isUp()) {
+            throw new IllegalStateException("the link stands: its debt is under way");
+        }
+        return lanes.stream().mapToLong(lane -> lane.reclaim(pages)).sum();
+    }
+}
