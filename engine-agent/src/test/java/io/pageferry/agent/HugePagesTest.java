@@ -7,19 +7,20 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.abort;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import io.pageferry.agent.guest.MappedRegions;
 import io.pageferry.agent.linux.KernelProbe;
 import io.pageferry.agent.linux.LinuxException;
 import io.pageferry.agent.linux.SharedMemory;
 import io.pageferry.agent.linux.UserfaultTracker;
+import io.pageferry.agent.memory.MappedRegions;
 import io.pageferry.core.codec.CodecChoice;
-import io.pageferry.core.codec.PageEncoder;
+import io.pageferry.core.codec.page.PageEncoder;
 import io.pageferry.core.dirty.DirtyBitmap;
 import io.pageferry.core.memory.Region;
 import io.pageferry.core.memory.RegionTable;
 import io.pageferry.core.migration.Outcome.Result;
-import io.pageferry.core.round.Pacer;
-import io.pageferry.core.round.RoundRunner;
+import io.pageferry.core.precopy.Pacer;
+import io.pageferry.core.precopy.RoundRunner;
+import io.pageferry.core.round.Bandwidth;
 import io.pageferry.core.round.RoundStats;
 import io.pageferry.core.source.SourceMigration;
 import io.pageferry.core.testing.DirectSink;
@@ -123,7 +124,7 @@ class HugePagesTest {
         fill();
         try (DirectSink sink = new DirectSink(target); RoundRunner runner = new RoundRunner(source,
                 tracker, new PageEncoder(CodecChoice.ADAPTIVE, SystemNanoClock.INSTANCE),
-                new Pacer(SystemNanoClock.INSTANCE, Pacer.Bandwidth.UNLIMITED))) {
+                new Pacer(SystemNanoClock.INSTANCE, Bandwidth.UNLIMITED))) {
             runner.start(sink);
             round(runner, 0);
             sink.takePages();

@@ -6,9 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.pageferry.agent.guest.MappedRegions;
 import io.pageferry.agent.linux.LinuxException;
 import io.pageferry.agent.linux.SharedMemory;
+import io.pageferry.agent.memory.MappedRegions;
 import io.pageferry.core.dirty.MarkingTracker;
 import io.pageferry.core.memory.PageGeometry;
 import io.pageferry.core.memory.Region;

@@ -1,6 +1,6 @@
 package io.pageferry.agent;
 
-import io.pageferry.agent.guest.MappedRegions;
+import io.pageferry.agent.memory.MappedRegions;
 import io.pageferry.agent.session.LateLink;
 import io.pageferry.core.dirty.DirtyTracker;
 import io.pageferry.core.link.GuestDescription;

@@ -1,2 +1,48 @@
-/** What moves a guest's memory and decides when it is enough; starts no thread, opens no socket. */
+/**
+ * What of the engine is for embedders. Nothing else of this module is exported, but to the modules
+ * of Pageferry itself; what is listed here changes only with an entry in CHANGELOG.md.
+ *
+ * <p>To be implemented, one guest of your own:
+ * <ul>
+ * <li>{@link io.pageferry.core.migration.Guest}: the running guest at the source
+ * <li>{@link io.pageferry.core.memory.GuestMemory}: its live memory, windows on its regions
+ * ({@link io.pageferry.core.memory.PagedMemory}: what it has in common with an image)
+ * <li>{@link io.pageferry.core.dirty.DirtyTracker}: knows what it wrote
+ * ({@link io.pageferry.core.dirty.MarkingTracker}, {@link io.pageferry.core.dirty.ScanTracker} are
+ * ready made; {@link io.pageferry.core.dirty.SentPages} for one that wants to know what was sent)
+ * <li>{@link io.pageferry.core.round.WriteThrottle}: slows its writes down; optional
+ * <li>{@link io.pageferry.core.migration.IncomingGuest}: the guest to be, at the target
+ * <li>{@link io.pageferry.core.memory.MemoryImage}: its memory while it is filled
+ * </ul>
+ *
+ * <p>To be used:
+ * <ul>
+ * <li>{@link io.pageferry.core.memory.RegionTable}, {@link io.pageferry.core.memory.Region},
+ * {@link io.pageferry.core.memory.PageGeometry}: the layout of memory, in pages of 4 KiB
+ * <li>{@link io.pageferry.core.dirty.DirtyBitmap}: where a tracker puts its marks
+ * <li>{@link io.pageferry.core.link.GuestDescription}: what the target is told before it says yes
+ * <li>{@link io.pageferry.core.memory.ChecksumTable},
+ * {@link io.pageferry.core.memory.PageChecksum}: what the image was read back as
+ * <li>{@link io.pageferry.core.migration.GuestException},
+ * {@link io.pageferry.core.dirty.TrackerException}, {@link io.pageferry.core.link.ErrorCode}: how
+ * an act of the guest fails
+ * <li>{@link io.pageferry.core.round.MigrationLimits}, {@link io.pageferry.core.round.Bandwidth},
+ * {@link io.pageferry.core.codec.CodecChoice}: how a migration is to go
+ * <li>{@link io.pageferry.core.migration.MigrationListener},
+ * {@link io.pageferry.core.round.RoundStats}: how it goes
+ * <li>{@link io.pageferry.core.migration.Outcome}, {@link io.pageferry.core.round.StopReason}: how
+ * it went
+ * </ul>
+ *
+ * <p>A transport of your own, instead of that of engine-transport:
+ * <ul>
+ * <li>{@link io.pageferry.core.link.SourceLink}, {@link io.pageferry.core.link.TargetLink},
+ * {@link io.pageferry.core.link.Link}, {@link io.pageferry.core.link.LinkOpener}: to be implemented
+ * <li>{@link io.pageferry.core.link.LinkHandler}: who takes what came
+ * <li>{@link io.pageferry.core.link.Message}, {@link io.pageferry.core.codec.PageBatch},
+ * {@link io.pageferry.core.round.PageSink}: what is carried
+ * </ul>
+ *
+ * <p>Migrations are run by {@code io.pageferry.agent.embed}.
+ */
 package io.pageferry.core;

@@ -4,9 +4,9 @@ import io.pageferry.agent.guest.GuestKind;
 import io.pageferry.agent.guest.Quantity;
 import io.pageferry.core.codec.CodecChoice;
 import io.pageferry.core.link.Message;
+import io.pageferry.core.round.Bandwidth;
 import io.pageferry.core.round.MigrationLimits.Throttle;
 import io.pageferry.core.round.MigrationLimits;
-import io.pageferry.core.round.Pacer;
 import io.pageferry.core.round.WriteThrottle;
 import io.pageferry.core.source.SourceOptions;
 import java.util.ArrayList;
@@ -176,22 +176,22 @@ final class MigrateOptions {
         }
     }
 
-    private Pacer.Bandwidth bandwidth() {
+    private Bandwidth bandwidth() {
         long rate = bandwidth == null ? 0 : rate("--bandwidth", bandwidth);
         if (copyStorage) {
             // The last quarter is for what the guest writes to its disks meanwhile.
             rate -= rate / 4;
         }
         if (bandwidthSwitchover == null) {
-            return new Pacer.Bandwidth(rate, rate);
+            return new Bandwidth(rate, rate);
         }
-        return new Pacer.Bandwidth(rate, bandwidthSwitchover.equals("none")
+        return new Bandwidth(rate, bandwidthSwitchover.equals("none")
                 ? 0 : rate("--bandwidth-switchover", bandwidthSwitchover));
     }
 
     private static long rate(String option, String text) {
         long rate = Quantity.bytesPerSecond(text);
-        if (rate < Pacer.Bandwidth.LEAST) {
+        if (rate < Bandwidth.LEAST) {
             throw new UsageException(option + " " + text
                     + " is less than 1Mbit/s, too little for pages of 4 KiB");
         }

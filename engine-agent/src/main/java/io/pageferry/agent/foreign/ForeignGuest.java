@@ -2,11 +2,11 @@ package io.pageferry.agent.foreign;
 
 import io.pageferry.agent.guest.GuestSetup;
 import io.pageferry.agent.guest.GuestUri;
-import io.pageferry.agent.guest.MappedRegions;
 import io.pageferry.agent.guest.SourceGuest;
 import io.pageferry.agent.host.HostFiles;
 import io.pageferry.agent.linux.Processes;
 import io.pageferry.agent.linux.UserfaultTracker;
+import io.pageferry.agent.memory.MappedRegions;
 import io.pageferry.core.dirty.DirtyTracker;
 import io.pageferry.core.dirty.ScanTracker;
 import io.pageferry.core.link.ErrorCode;

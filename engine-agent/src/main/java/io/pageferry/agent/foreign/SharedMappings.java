@@ -1,11 +1,11 @@
 package io.pageferry.agent.foreign;
 
-import io.pageferry.agent.guest.MappedRegions;
-import io.pageferry.agent.linux.ProcessMaps;
 import io.pageferry.agent.linux.ProcessMaps.Mapping;
 import io.pageferry.agent.linux.ProcessMaps.OpenFile;
+import io.pageferry.agent.linux.ProcessMaps;
 import io.pageferry.agent.linux.SharedMemory;
 import io.pageferry.agent.linux.UserfaultTracker;
+import io.pageferry.agent.memory.MappedRegions;
 import io.pageferry.core.memory.PageGeometry;
 import io.pageferry.core.memory.Region;
 import io.pageferry.core.memory.RegionTable;

@@ -1,15 +1,15 @@
 package io.pageferry.agent.guard;
 
-import io.pageferry.agent.guest.GuestHandle;
 import io.pageferry.agent.guest.GuestHandle.Condition;
+import io.pageferry.agent.guest.GuestHandle;
 import io.pageferry.agent.guest.GuestKind;
 import io.pageferry.agent.guest.GuestKinds;
 import io.pageferry.agent.guest.GuestUri;
 import io.pageferry.agent.journal.FileJournal;
 import io.pageferry.agent.journal.JournalHeader;
+import io.pageferry.core.handover.JournalRecord;
+import io.pageferry.core.handover.JournalState;
 import io.pageferry.core.migration.GuestException;
-import io.pageferry.core.migration.JournalRecord;
-import io.pageferry.core.migration.JournalState;
 import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.migration.Outcome.Side;
 import java.io.IOException;

@@ -1,6 +1,6 @@
 package io.pageferry.agent.image;
 
-import io.pageferry.agent.guest.MappedRegions;
+import io.pageferry.agent.memory.MappedRegions;
 import io.pageferry.agent.report.Output;
 import io.pageferry.core.image.MemoryReader;
 import io.pageferry.core.memory.ChecksumTable;

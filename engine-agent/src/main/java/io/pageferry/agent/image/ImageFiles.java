@@ -1,8 +1,8 @@
 package io.pageferry.agent.image;
 
 import io.pageferry.agent.guest.GuestHandle;
-import io.pageferry.agent.guest.MappedRegions;
 import io.pageferry.agent.linux.SharedMemory;
+import io.pageferry.agent.memory.MappedRegions;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.memory.Region;
 import io.pageferry.core.memory.RegionTable;

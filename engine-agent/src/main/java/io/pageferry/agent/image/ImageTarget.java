@@ -1,9 +1,9 @@
 package io.pageferry.agent.image;
 
-import io.pageferry.agent.guest.MappedRegions;
 import io.pageferry.agent.guest.TargetGuest;
 import io.pageferry.agent.host.HostFiles;
 import io.pageferry.agent.linux.ProcessMaps;
+import io.pageferry.agent.memory.MappedRegions;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.GuestDescription;
 import io.pageferry.core.memory.ChecksumTable;

@@ -2,9 +2,9 @@ package io.pageferry.agent.journal;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.pageferry.core.migration.Journal;
-import io.pageferry.core.migration.JournalRecord;
-import io.pageferry.core.migration.JournalState;
+import io.pageferry.core.handover.Journal;
+import io.pageferry.core.handover.JournalRecord;
+import io.pageferry.core.handover.JournalState;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;

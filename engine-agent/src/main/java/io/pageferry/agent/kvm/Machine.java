@@ -1,12 +1,12 @@
 package io.pageferry.agent.kvm;
 
-import io.pageferry.agent.guest.MappedRegions;
 import io.pageferry.agent.linux.LinuxException;
 import io.pageferry.agent.linux.SharedMemory;
 import io.pageferry.agent.linux.kvm.Kvm;
 import io.pageferry.agent.linux.kvm.KvmVcpu;
 import io.pageferry.agent.linux.kvm.KvmVm;
 import io.pageferry.agent.linux.kvm.Registers;
+import io.pageferry.agent.memory.MappedRegions;
 import io.pageferry.core.dirty.DirtyTracker;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.memory.PageGeometry;

@@ -1,9 +1,9 @@
 package io.pageferry.agent.workload;
 
 import io.pageferry.agent.guest.GuestCheck;
-import io.pageferry.agent.guest.MappedRegions;
 import io.pageferry.agent.linux.LinuxException;
 import io.pageferry.agent.linux.SharedMemory;
+import io.pageferry.agent.memory.MappedRegions;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.memory.Region;
 import io.pageferry.core.memory.RegionTable;

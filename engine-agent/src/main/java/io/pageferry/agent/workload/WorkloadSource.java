@@ -2,8 +2,8 @@ package io.pageferry.agent.workload;
 
 import io.pageferry.agent.guest.GuestCheck;
 import io.pageferry.agent.guest.GuestSetup;
-import io.pageferry.agent.guest.MappedRegions;
 import io.pageferry.agent.guest.SourceGuest;
+import io.pageferry.agent.memory.MappedRegions;
 import io.pageferry.core.dirty.DirtyTracker;
 import io.pageferry.core.link.GuestDescription;
 import io.pageferry.core.memory.GuestMemory;

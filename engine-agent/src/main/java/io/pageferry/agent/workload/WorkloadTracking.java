@@ -1,8 +1,8 @@
 package io.pageferry.agent.workload;
 
-import io.pageferry.agent.guest.MappedRegions;
 import io.pageferry.agent.linux.KernelProbe;
 import io.pageferry.agent.linux.UserfaultTracker;
+import io.pageferry.agent.memory.MappedRegions;
 import io.pageferry.core.dirty.DirtyTracker;
 import io.pageferry.core.dirty.MarkingTracker;
 import io.pageferry.core.dirty.ScanTracker;

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.pageferry.agent.guest.MappedRegions;
+import io.pageferry.agent.memory.MappedRegions;
 import io.pageferry.core.dirty.DirtyBitmap;
 import io.pageferry.core.dirty.TrackerException;
 import io.pageferry.core.memory.RegionTable;

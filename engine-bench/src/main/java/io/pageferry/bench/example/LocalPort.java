@@ -2,9 +2,9 @@ package io.pageferry.bench.example;
 
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.Link;
+import io.pageferry.core.link.LinkOpener;
 import io.pageferry.core.link.SourceLink;
 import io.pageferry.core.link.TargetLink;
-import io.pageferry.core.migration.LinkOpener;
 import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.ArrayBlockingQueue;

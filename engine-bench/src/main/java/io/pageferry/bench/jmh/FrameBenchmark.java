@@ -1,7 +1,7 @@
 package io.pageferry.bench.jmh;
 
 import io.pageferry.core.codec.PageBatch;
-import io.pageferry.core.codec.PageCodec;
+import io.pageferry.core.codec.page.PageCodec;
 import io.pageferry.core.memory.PageGeometry;
 import io.pageferry.core.memory.RegionTable;
 import io.pageferry.transport.wire.FrameHeader;

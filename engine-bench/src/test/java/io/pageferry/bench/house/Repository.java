@@ -28,6 +28,8 @@ final class Repository {
     static List<Source> sources() {
         return files().stream()
                 .filter(file -> file.toString().endsWith(".java"))
+                // What a module may read is held by the compiler.
+                .filter(file -> !file.endsWith("module-info.java"))
                 .map(file -> Source.of(relative(file), read(file)))
                 .toList();
     }

@@ -1,7 +1,7 @@
 package io.pageferry.core.codec;
 
-import io.pageferry.core.memory.JoinedChecksum;
 import io.pageferry.core.memory.PageGeometry;
+import io.pageferry.core.memory.scan.JoinedChecksum;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

@@ -2,6 +2,7 @@ package io.pageferry.core.dirty;
 
 import io.pageferry.core.memory.GuestMemory;
 import io.pageferry.core.memory.RegionTable;
+import io.pageferry.core.memory.scan.SentHashes;
 import java.lang.foreign.MemorySegment;
 
 /**

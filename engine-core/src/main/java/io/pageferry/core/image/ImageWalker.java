@@ -1,14 +1,14 @@
 package io.pageferry.core.image;
 
 import io.pageferry.core.codec.PageBatch;
-import io.pageferry.core.codec.PageCodec;
+import io.pageferry.core.codec.page.PageCodec;
 import io.pageferry.core.dirty.DirtyBitmap;
 import io.pageferry.core.memory.ChecksumTable;
-import io.pageferry.core.memory.DataRun;
 import io.pageferry.core.memory.MemoryImage;
 import io.pageferry.core.memory.PageChecksum;
 import io.pageferry.core.memory.PageGeometry;
 import io.pageferry.core.memory.Region;
+import io.pageferry.core.memory.scan.DataRun;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.function.LongPredicate;

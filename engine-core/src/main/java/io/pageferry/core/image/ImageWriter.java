@@ -1,9 +1,9 @@
 package io.pageferry.core.image;
 
 import io.pageferry.core.codec.PageBatch;
-import io.pageferry.core.codec.PageCodec;
-import io.pageferry.core.codec.PageDecodeException;
-import io.pageferry.core.codec.PageDecoder;
+import io.pageferry.core.codec.page.PageCodec;
+import io.pageferry.core.codec.page.PageDecodeException;
+import io.pageferry.core.codec.page.PageDecoder;
 import io.pageferry.core.dirty.DirtyBitmap;
 import io.pageferry.core.memory.MemoryImage;
 import io.pageferry.core.memory.RegionTable;

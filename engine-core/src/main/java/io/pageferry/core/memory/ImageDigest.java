@@ -5,7 +5,7 @@ package io.pageferry.core.memory;
  * does not depend on order, so both sides keep it up as pages come and go; the mixing makes a page
  * at a wrong place, or two pages swapped, change it.
  */
-public final class ImageDigest {
+final class ImageDigest {
     private ImageDigest() {
     }
 
@@ -16,7 +16,7 @@ public final class ImageDigest {
      * @param crc  CRC32C of its bytes
      * @return its part of the digest
      */
-    public static long term(long page, int crc) {
+    static long term(long page, int crc) {
         return mix64(mix64(page + 0x9E3779B97F4A7C15L) + (crc & 0xFFFFFFFFL));
     }
 

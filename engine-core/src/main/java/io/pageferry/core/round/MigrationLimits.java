@@ -1,5 +1,6 @@
 package io.pageferry.core.round;
 
+
 /**
  * Every limit of a migration, stated once. Durations in nanoseconds.
  *
@@ -19,7 +20,7 @@ public record MigrationLimits(
         long timeoutNanos,
         OnNoConvergence onNoConvergence,
         long maxSwitchoverNanos,
-        Pacer.Bandwidth bandwidth,
+        Bandwidth bandwidth,
         Throttling throttling) {
     /**
      * Dirty pages at which {@link Policy#KVM_CLASSIC} is content: 50, the concentration of the
@@ -76,7 +77,7 @@ public record MigrationLimits(
      * @param bound what may be taken of it
      * @return a copy that says so
      */
-    public MigrationLimits with(Pacer.Bandwidth bound) {
+    public MigrationLimits with(Bandwidth bound) {
         return new MigrationLimits(policy, maxDowntimeNanos, maxRounds, timeoutNanos,
                 onNoConvergence, maxSwitchoverNanos, bound, throttling);
     }
@@ -108,6 +109,6 @@ public record MigrationLimits(
     public static MigrationLimits defaults() {
         return new MigrationLimits(Policy.DOWNTIME_BUDGET, DEFAULT_DOWNTIME_NANOS, DEFAULT_ROUNDS,
                 3_600_000_000_000L, OnNoConvergence.STOP_AND_COPY, 10_000_000_000L,
-                Pacer.Bandwidth.UNLIMITED, Throttling.NONE);
+                Bandwidth.UNLIMITED, Throttling.NONE);
     }
 }

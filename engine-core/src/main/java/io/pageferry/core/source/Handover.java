@@ -1,16 +1,16 @@
 package io.pageferry.core.source;
 
+import io.pageferry.core.handover.JournalRecord;
+import io.pageferry.core.handover.JournalState;
+import io.pageferry.core.handover.MigrationFigures.Part;
+import io.pageferry.core.handover.Settlement;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.LinkHandler;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.migration.GuestException;
-import io.pageferry.core.migration.JournalRecord;
-import io.pageferry.core.migration.JournalState;
-import io.pageferry.core.migration.MigrationFigures.Part;
 import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.migration.Outcome.Side;
 import io.pageferry.core.migration.Outcome;
-import io.pageferry.core.migration.Settlement;
 import java.io.IOException;
 
 /** From J(GRANTED) to the target's word. The guest here stays paused whatever happens. */

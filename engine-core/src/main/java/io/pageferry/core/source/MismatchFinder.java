@@ -1,7 +1,7 @@
 package io.pageferry.core.source;
 
 import io.pageferry.core.link.Message;
-import io.pageferry.core.link.Outbox;
+import io.pageferry.core.link.flow.Outbox;
 import io.pageferry.core.memory.ChecksumTable;
 import io.pageferry.core.memory.Region;
 import io.pageferry.core.memory.RegionTable;

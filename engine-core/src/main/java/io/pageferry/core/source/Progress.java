@@ -1,7 +1,7 @@
 package io.pageferry.core.source;
 
-import io.pageferry.core.migration.MigrationFigures;
-import io.pageferry.core.round.DowntimePrediction.Fixed;
+import io.pageferry.core.handover.MigrationFigures;
+import io.pageferry.core.precopy.DowntimePrediction.Fixed;
 
 /** What the target said so far, and what was measured on the way. */
 final class Progress {

@@ -3,12 +3,12 @@ package io.pageferry.core.source;
 import io.pageferry.core.codec.PageBatch;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.LinkHandler;
+import io.pageferry.core.link.LinkOpener;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.link.SourceLink;
-import io.pageferry.core.migration.LinkOpener;
-import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.migration.Outcome.Side;
+import io.pageferry.core.migration.Outcome;
 import java.util.Optional;
 
 /**

@@ -1,19 +1,19 @@
 package io.pageferry.core.source;
 
-import io.pageferry.core.codec.PageEncoder;
+import io.pageferry.core.codec.page.PageEncoder;
+import io.pageferry.core.handover.JournalRecord;
+import io.pageferry.core.handover.JournalState;
+import io.pageferry.core.handover.MigrationFigures;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.Message;
-import io.pageferry.core.link.Outbox;
-import io.pageferry.core.link.RenewableLink;
+import io.pageferry.core.link.flow.Outbox;
+import io.pageferry.core.link.flow.RenewableLink;
 import io.pageferry.core.migration.GuestException;
-import io.pageferry.core.migration.JournalRecord;
-import io.pageferry.core.migration.JournalState;
-import io.pageferry.core.migration.MigrationFigures;
 import io.pageferry.core.migration.MigrationListener.Level;
 import io.pageferry.core.migration.Outcome;
-import io.pageferry.core.round.GuestThrottle;
-import io.pageferry.core.round.Pacer;
-import io.pageferry.core.round.RoundRunner;
+import io.pageferry.core.precopy.GuestThrottle;
+import io.pageferry.core.precopy.Pacer;
+import io.pageferry.core.precopy.RoundRunner;
 import java.io.IOException;
 import java.util.Optional;
 

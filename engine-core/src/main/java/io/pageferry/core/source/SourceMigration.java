@@ -2,16 +2,16 @@ package io.pageferry.core.source;
 
 import io.pageferry.core.codec.PageBatch;
 import io.pageferry.core.dirty.TrackerException;
+import io.pageferry.core.handover.MigrationFigures.Part;
+import io.pageferry.core.handover.MigrationFigures;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.LinkHandler;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.migration.GuestException;
-import io.pageferry.core.migration.MigrationFigures;
-import io.pageferry.core.migration.MigrationFigures.Part;
-import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.migration.Outcome.Side;
-import io.pageferry.core.round.RoundDecision;
+import io.pageferry.core.migration.Outcome;
+import io.pageferry.core.precopy.RoundDecision;
 import java.io.IOException;
 import java.util.Optional;
 

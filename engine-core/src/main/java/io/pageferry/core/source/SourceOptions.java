@@ -1,7 +1,7 @@
 package io.pageferry.core.source;
 
 import io.pageferry.core.codec.CodecChoice;
-import io.pageferry.core.round.DowntimePrediction;
+import io.pageferry.core.precopy.DowntimePrediction;
 import io.pageferry.core.round.MigrationLimits;
 
 /**

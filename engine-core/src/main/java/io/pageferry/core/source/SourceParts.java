@@ -1,9 +1,9 @@
 package io.pageferry.core.source;
 
+import io.pageferry.core.handover.Journal;
+import io.pageferry.core.link.LinkOpener;
 import io.pageferry.core.link.SourceLink;
 import io.pageferry.core.migration.Guest;
-import io.pageferry.core.migration.Journal;
-import io.pageferry.core.migration.LinkOpener;
 import io.pageferry.core.migration.MigrationListener;
 import java.util.UUID;
 import org.agrona.concurrent.NanoClock;

@@ -1,16 +1,16 @@
 package io.pageferry.core.source;
 
+import io.pageferry.core.handover.MigrationFigures.Part;
 import io.pageferry.core.image.MemoryReader;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.Message;
-import io.pageferry.core.link.Outbox;
-import io.pageferry.core.link.StateChunker;
+import io.pageferry.core.link.flow.Outbox;
+import io.pageferry.core.link.flow.StateChunker;
 import io.pageferry.core.migration.GuestException;
-import io.pageferry.core.migration.MigrationFigures.Part;
 import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.migration.Outcome.Side;
 import io.pageferry.core.migration.Outcome;
-import io.pageferry.core.round.RoundRunner;
+import io.pageferry.core.precopy.RoundRunner;
 import io.pageferry.core.round.RoundStats;
 import java.io.IOException;
 

@@ -1,11 +1,11 @@
 package io.pageferry.core.target;
 
+import io.pageferry.core.handover.Journal;
+import io.pageferry.core.handover.JournalRecord;
+import io.pageferry.core.handover.JournalState;
 import io.pageferry.core.link.Message;
-import io.pageferry.core.link.Outbox;
 import io.pageferry.core.link.TargetLink;
-import io.pageferry.core.migration.Journal;
-import io.pageferry.core.migration.JournalRecord;
-import io.pageferry.core.migration.JournalState;
+import io.pageferry.core.link.flow.Outbox;
 import io.pageferry.core.migration.MigrationListener.Level;
 import io.pageferry.core.migration.Outcome;
 import java.io.IOException;

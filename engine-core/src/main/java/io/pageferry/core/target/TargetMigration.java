@@ -1,19 +1,19 @@
 package io.pageferry.core.target;
 
 import io.pageferry.core.codec.PageBatch;
-import io.pageferry.core.codec.PageCodec;
-import io.pageferry.core.codec.PageDecodeException;
+import io.pageferry.core.codec.page.PageCodec;
+import io.pageferry.core.codec.page.PageDecodeException;
+import io.pageferry.core.handover.JournalState;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.LinkHandler;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.link.TargetLink;
 import io.pageferry.core.memory.MemoryImage;
 import io.pageferry.core.migration.GuestException;
-import io.pageferry.core.migration.JournalState;
 import io.pageferry.core.migration.MigrationListener.Level;
-import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.migration.Outcome.Side;
+import io.pageferry.core.migration.Outcome;
 import java.io.IOException;
 import java.util.Optional;
 import java.util.stream.LongStream;

@@ -1,8 +1,8 @@
 package io.pageferry.core.target;
 
+import io.pageferry.core.handover.Journal;
 import io.pageferry.core.link.TargetLink;
 import io.pageferry.core.migration.IncomingGuest;
-import io.pageferry.core.migration.Journal;
 import io.pageferry.core.migration.MigrationListener;
 import java.io.IOException;
 import java.util.UUID;

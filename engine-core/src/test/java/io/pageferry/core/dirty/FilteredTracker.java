@@ -1,6 +1,7 @@
 package io.pageferry.core.dirty;
 
 import io.pageferry.core.memory.GuestMemory;
+import io.pageferry.core.precopy.GranuleFilter;
 import io.pageferry.core.testing.CoarseTracker;
 import java.lang.foreign.MemorySegment;
 

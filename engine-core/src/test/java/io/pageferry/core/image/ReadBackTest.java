@@ -4,8 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pageferry.core.codec.PageBatch;
-import io.pageferry.core.codec.PageCodec;
-import io.pageferry.core.codec.PageDecodeException;
+import io.pageferry.core.codec.page.PageCodec;
+import io.pageferry.core.codec.page.PageDecodeException;
 import io.pageferry.core.memory.PageChecksum;
 import io.pageferry.core.memory.PageGeometry;
 import io.pageferry.core.memory.RegionTable;

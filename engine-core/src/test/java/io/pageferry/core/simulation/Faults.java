@@ -1,8 +1,8 @@
 package io.pageferry.core.simulation;
 
+import io.pageferry.core.handover.JournalState;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.GuestException;
-import io.pageferry.core.migration.JournalState;
 import io.pageferry.core.source.SourceState;
 import io.pageferry.core.target.TargetState;
 import io.pageferry.core.testing.TestGuest;

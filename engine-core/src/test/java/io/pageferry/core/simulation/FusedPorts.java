@@ -1,14 +1,14 @@
 package io.pageferry.core.simulation;
 
 import io.pageferry.core.dirty.DirtyTracker;
+import io.pageferry.core.handover.Journal;
+import io.pageferry.core.handover.JournalRecord;
 import io.pageferry.core.link.GuestDescription;
 import io.pageferry.core.memory.GuestMemory;
 import io.pageferry.core.memory.MemoryImage;
 import io.pageferry.core.migration.Guest;
 import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.migration.IncomingGuest;
-import io.pageferry.core.migration.Journal;
-import io.pageferry.core.migration.JournalRecord;
 import io.pageferry.core.round.WriteThrottle;
 import java.io.IOException;
 import java.io.OutputStream;

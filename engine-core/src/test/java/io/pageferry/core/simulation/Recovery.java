@@ -1,14 +1,14 @@
 package io.pageferry.core.simulation;
 
 import io.pageferry.core.codec.PageBatch;
+import io.pageferry.core.handover.JournalRecord;
+import io.pageferry.core.handover.JournalState;
+import io.pageferry.core.handover.Settlement;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.LinkHandler;
+import io.pageferry.core.link.LinkOpener;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.migration.GuestException;
-import io.pageferry.core.migration.JournalRecord;
-import io.pageferry.core.migration.JournalState;
-import io.pageferry.core.migration.LinkOpener;
-import io.pageferry.core.migration.Settlement;
 import io.pageferry.core.round.WriteThrottle;
 import io.pageferry.core.testing.ManualClock;
 import io.pageferry.core.testing.TestGuest;

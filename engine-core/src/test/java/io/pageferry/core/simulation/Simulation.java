@@ -1,11 +1,11 @@
 package io.pageferry.core.simulation;
 
 import io.pageferry.core.dirty.ScanTracker;
+import io.pageferry.core.handover.JournalState;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.memory.PageGeometry;
 import io.pageferry.core.memory.Region;
 import io.pageferry.core.memory.RegionTable;
-import io.pageferry.core.migration.JournalState;
 import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.source.SourceMigration;
 import io.pageferry.core.source.SourceParts;

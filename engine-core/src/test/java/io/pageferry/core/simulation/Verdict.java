@@ -1,11 +1,11 @@
 package io.pageferry.core.simulation;
 
+import io.pageferry.core.handover.JournalState;
+import io.pageferry.core.handover.MigrationFigures;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.memory.RegionTable;
-import io.pageferry.core.migration.JournalState;
-import io.pageferry.core.migration.MigrationFigures;
-import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.migration.Outcome.Result;
+import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.round.MigrationLimits;
 import io.pageferry.core.source.SourceOptions;
 import java.util.ArrayList;

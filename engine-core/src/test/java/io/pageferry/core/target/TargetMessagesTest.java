@@ -5,9 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
+import io.pageferry.core.handover.JournalState;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.Message;
-import io.pageferry.core.migration.JournalState;
 import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.testing.Samples;
 import java.util.List;

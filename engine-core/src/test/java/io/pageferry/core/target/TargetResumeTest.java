@@ -6,11 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pageferry.core.codec.PageBatch;
-import io.pageferry.core.codec.PageCodec;
+import io.pageferry.core.codec.page.PageCodec;
+import io.pageferry.core.handover.JournalState;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.LinkHandler;
 import io.pageferry.core.link.Message;
-import io.pageferry.core.migration.JournalState;
 import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.testing.MemoryLinks;
 import java.util.ArrayList;

@@ -1,7 +1,9 @@
 package io.pageferry.core.target;
 
 import io.pageferry.core.codec.PageBatch;
-import io.pageferry.core.codec.PageCodec;
+import io.pageferry.core.codec.page.PageCodec;
+import io.pageferry.core.handover.Journal;
+import io.pageferry.core.handover.JournalState;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.LinkHandler;
 import io.pageferry.core.link.Message;
@@ -9,8 +11,6 @@ import io.pageferry.core.link.SourceLink;
 import io.pageferry.core.memory.ChecksumTable;
 import io.pageferry.core.memory.PageGeometry;
 import io.pageferry.core.migration.GuestException;
-import io.pageferry.core.migration.Journal;
-import io.pageferry.core.migration.JournalState;
 import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.testing.EventLog;
 import io.pageferry.core.testing.ManualClock;

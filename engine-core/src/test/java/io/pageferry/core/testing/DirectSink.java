@@ -1,7 +1,7 @@
 package io.pageferry.core.testing;
 
 import io.pageferry.core.codec.PageBatch;
-import io.pageferry.core.codec.PageDecodeException;
+import io.pageferry.core.codec.page.PageDecodeException;
 import io.pageferry.core.image.ImageWriter;
 import io.pageferry.core.memory.MemoryImage;
 import io.pageferry.core.round.PageSink;

@@ -2,16 +2,16 @@ package io.pageferry.core.testing;
 
 import io.pageferry.core.codec.CodecChoice;
 import io.pageferry.core.codec.PageBatch;
-import io.pageferry.core.codec.PageCodec;
+import io.pageferry.core.codec.page.PageCodec;
 import io.pageferry.core.link.SourceLink;
 import io.pageferry.core.link.TargetLink;
 import io.pageferry.core.memory.PageGeometry;
 import io.pageferry.core.memory.Region;
 import io.pageferry.core.memory.RegionTable;
 import io.pageferry.core.migration.Outcome;
-import io.pageferry.core.round.DowntimePrediction;
+import io.pageferry.core.precopy.DowntimePrediction;
+import io.pageferry.core.round.Bandwidth;
 import io.pageferry.core.round.MigrationLimits;
-import io.pageferry.core.round.Pacer;
 import io.pageferry.core.source.SourceMigration;
 import io.pageferry.core.source.SourceOptions;
 import io.pageferry.core.source.SourceParts;
@@ -119,7 +119,7 @@ public final class Harness implements AutoCloseable {
         return new MigrationLimits(policy, (61 + random.nextInt(100)) * 1_000_000L,
                 1 + random.nextInt(8), 3_600_000_000_000L,
                 MigrationLimits.OnNoConvergence.STOP_AND_COPY, 60_000_000_000L,
-                Pacer.Bandwidth.UNLIMITED, MigrationLimits.Throttling.NONE);
+                Bandwidth.UNLIMITED, MigrationLimits.Throttling.NONE);
     }
 
     /**

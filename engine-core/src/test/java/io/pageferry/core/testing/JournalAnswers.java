@@ -1,11 +1,11 @@
 package io.pageferry.core.testing;
 
 import io.pageferry.core.codec.PageBatch;
+import io.pageferry.core.handover.JournalRecord;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.Link;
 import io.pageferry.core.link.LinkHandler;
 import io.pageferry.core.link.Message;
-import io.pageferry.core.migration.JournalRecord;
 
 /**
  * Answers STATUS from a target's journal, as any later {@code receive} on the same state directory

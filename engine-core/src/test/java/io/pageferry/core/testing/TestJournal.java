@@ -1,8 +1,8 @@
 package io.pageferry.core.testing;
 
-import io.pageferry.core.migration.Journal;
-import io.pageferry.core.migration.JournalRecord;
-import io.pageferry.core.migration.JournalState;
+import io.pageferry.core.handover.Journal;
+import io.pageferry.core.handover.JournalRecord;
+import io.pageferry.core.handover.JournalState;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.EnumSet;

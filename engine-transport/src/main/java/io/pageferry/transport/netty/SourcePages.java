@@ -1,10 +1,10 @@
 package io.pageferry.transport.netty;
 
-import io.pageferry.core.link.ErrorCode;
-import io.pageferry.core.link.FlightLimit;
-import io.pageferry.core.link.Message;
 import io.pageferry.core.codec.PageBatch;
-import io.pageferry.core.memory.JoinedChecksum;
+import io.pageferry.core.link.ErrorCode;
+import io.pageferry.core.link.Message;
+import io.pageferry.core.link.flow.FlightLimit;
+import io.pageferry.core.memory.scan.JoinedChecksum;
 import io.pageferry.core.round.PageSink;
 import io.pageferry.transport.wire.FrameHeader;
 import io.pageferry.transport.wire.MessageType;

@@ -1,7 +1,7 @@
 package io.pageferry.transport.wire;
 
 import io.pageferry.core.codec.PageBatch;
-import io.pageferry.core.memory.JoinedChecksum;
+import io.pageferry.core.memory.scan.JoinedChecksum;
 import java.nio.ByteBuffer;
 
 /**

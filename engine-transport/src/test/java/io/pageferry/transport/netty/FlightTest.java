@@ -3,7 +3,7 @@ package io.pageferry.transport.netty;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 
-import io.pageferry.core.link.FlightLimit;
+import io.pageferry.core.link.flow.FlightLimit;
 import org.agrona.concurrent.SystemNanoClock;
 import org.junit.jupiter.api.Test;
 

@@ -1,12 +1,12 @@
 package io.pageferry.agent.qemu.guest;
 
 import io.pageferry.agent.guest.GuestSetup;
-import io.pageferry.agent.guest.MappedRegions;
 import io.pageferry.agent.guest.SourceGuest;
 import io.pageferry.agent.guest.StreamRoad;
 import io.pageferry.agent.linux.KernelProbe;
 import io.pageferry.agent.linux.RemoteUserfault;
 import io.pageferry.agent.linux.UserfaultTracker;
+import io.pageferry.agent.memory.MappedRegions;
 import io.pageferry.agent.qemu.DeviceState;
 import io.pageferry.agent.qemu.Objection;
 import io.pageferry.agent.qemu.QemuControl;

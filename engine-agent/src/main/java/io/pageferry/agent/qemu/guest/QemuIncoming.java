@@ -1,10 +1,10 @@
 package io.pageferry.agent.qemu.guest;
 
 import io.pageferry.agent.guest.GuestSetup;
-import io.pageferry.agent.guest.MappedRegions;
 import io.pageferry.agent.guest.StreamRoad;
 import io.pageferry.agent.guest.TargetGuest;
 import io.pageferry.agent.linux.LinuxException;
+import io.pageferry.agent.memory.MappedRegions;
 import io.pageferry.agent.qemu.DeviceState;
 import io.pageferry.agent.qemu.Objection;
 import io.pageferry.agent.qemu.QemuControl;

@@ -1,11 +1,11 @@
 package io.pageferry.agent.qemu.memory;
 
 import io.pageferry.agent.guest.HostMemory;
-import io.pageferry.agent.guest.MappedRegions;
 import io.pageferry.agent.host.HostFiles;
 import io.pageferry.agent.linux.ProcessMaps;
 import io.pageferry.agent.linux.SharedMemory;
 import io.pageferry.agent.linux.UserfaultTracker;
+import io.pageferry.agent.memory.MappedRegions;
 import io.pageferry.agent.qemu.Objection;
 import io.pageferry.agent.qemu.QemuControl;
 import io.pageferry.agent.qemu.QemuFacts;

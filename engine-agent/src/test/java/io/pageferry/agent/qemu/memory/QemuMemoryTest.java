@@ -4,13 +4,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.pageferry.agent.demo.DemoMachine;
 import io.pageferry.agent.demo.DemoMachine.Memory;
+import io.pageferry.agent.demo.DemoMachine;
 import io.pageferry.agent.demo.DemoQemu;
 import io.pageferry.agent.demo.GuestLoad;
 import io.pageferry.agent.demo.TestMachines;
-import io.pageferry.agent.guest.MappedRegions;
 import io.pageferry.agent.linux.ProcessMaps;
+import io.pageferry.agent.memory.MappedRegions;
 import io.pageferry.agent.qemu.QemuControl;
 import io.pageferry.agent.qemu.QemuFacts;
 import io.pageferry.agent.qemu.QemuProbe;

@@ -1,0 +1,2 @@
+/** Memory of guests in shared memory files, mapped into this process. */
+package io.pageferry.agent.memory;

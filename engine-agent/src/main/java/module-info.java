@@ -1,0 +1,41 @@
+/**
+ * The agents, the guest kinds, the Linux room and the command line. What of it is for embedders is
+ * listed in the package {@code io.pageferry.agent}.
+ */
+@SuppressWarnings({"requires-automatic", "module"}) // as in io.pageferry.core
+module io.pageferry.agent {
+    requires transitive io.pageferry.core;
+    requires io.pageferry.transport;
+    requires com.fasterxml.jackson.annotation;
+    requires com.fasterxml.jackson.core;
+    requires com.fasterxml.jackson.databind;
+    requires info.picocli;
+    requires org.agrona;
+
+    exports io.pageferry.agent.embed;
+    exports io.pageferry.agent.guest;
+
+    exports io.pageferry.agent.bench to io.pageferry.bench;
+    exports io.pageferry.agent.demo to io.pageferry.bench;
+    exports io.pageferry.agent.journal to io.pageferry.bench;
+    exports io.pageferry.agent.linux to io.pageferry.bench;
+    exports io.pageferry.agent.memory to io.pageferry.bench;
+    exports io.pageferry.agent.process to io.pageferry.bench;
+    exports io.pageferry.agent.qemu to io.pageferry.bench;
+    exports io.pageferry.agent.report to io.pageferry.bench;
+    exports io.pageferry.agent.session to io.pageferry.bench;
+
+    opens io.pageferry.agent.cli to info.picocli;
+    opens io.pageferry.agent.image to info.picocli;
+    opens io.pageferry.agent.journal to com.fasterxml.jackson.databind;
+
+    uses io.pageferry.agent.bench.Benchmark;
+    uses io.pageferry.agent.guest.GuestKind;
+
+    provides io.pageferry.agent.guest.GuestKind with
+            io.pageferry.agent.workload.WorkloadKind,
+            io.pageferry.agent.image.ImageKind,
+            io.pageferry.agent.qemu.guest.QemuKind,
+            io.pageferry.agent.kvm.KvmKind,
+            io.pageferry.agent.foreign.ForeignKind;
+}

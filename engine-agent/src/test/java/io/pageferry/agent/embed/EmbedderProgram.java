@@ -1,0 +1,43 @@
+package io.pageferry.agent.embed;
+
+import io.pageferry.core.codec.CodecChoice;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+
+/** A whole program of an embedder: a machine of this process moves into another of it. */
+final class EmbedderProgram {
+    private static final long SIZE = 4 << 20;
+
+    private EmbedderProgram() {
+    }
+
+    /** Moves, prints one line, and ends with 0 where the machine stands there as it stood here. */
+    public static void main(String[] arguments) throws Exception {
+        Path state = Path.of(arguments[0]);
+        CodecChoice codec = CodecChoice.valueOf(arguments[1]);
+        CompletableFuture<InetSocketAddress> address = new CompletableFuture<>();
+        try (Board here = new Board(SIZE);
+                Board there = new Board(SIZE);
+                Machine machine = new Machine(here);
+                ArrivingMachine arriving = new ArrivingMachine(there);
+                var thread = Executors.newSingleThreadExecutor()) {
+            IncomingMigration incoming = IncomingMigration.into(arriving,
+                    new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
+                    .stateDirectory(state).listening(address::complete).build();
+            Future<MigrationReport> arrival = thread.submit(incoming::run);
+            MigrationReport report = OutgoingMigration.of(machine, address.get())
+                    .stateDirectory(state).codec(codec).build().run();
+            boolean equal = arrival.get().isCompleted() && report.isVerified()
+                    && machine.counter() == arriving.counter()
+                    && here.window(0).mismatch(there.window(0)) == -1;
+            System.out.println(equal ? "moved" : report.json());
+            if (!equal) {
+                throw new IllegalStateException("not moved");
+            }
+        }
+    }
+}

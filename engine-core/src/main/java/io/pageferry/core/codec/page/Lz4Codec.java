@@ -1,0 +1,62 @@
+package io.pageferry.core.codec.page;
+
+import java.nio.ByteBuffer;
+import net.jpountz.lz4.LZ4Compressor;
+import net.jpountz.lz4.LZ4Exception;
+import net.jpountz.lz4.LZ4Factory;
+import net.jpountz.lz4.LZ4SafeDecompressor;
+
+/**
+ * LZ4 block format, one block a page. Only the safe decompressor is used: it knows where the input
+ * ends and never reads or writes beyond what it is given.
+ */
+public final class Lz4Codec implements PageCodec {
+    /**
+     * A page that does not shrink below this is sent raw: what is saved is less than what the
+     * target pays to decompress it.
+     */
+    public static final int WORTHWHILE = PAGE - PAGE / 8;
+
+    private final LZ4Compressor compressor = LZ4Factory.fastestInstance().fastCompressor();
+    private final LZ4SafeDecompressor decompressor =
+            LZ4Factory.fastestInstance().safeDecompressor();
+    private final ByteBuffer room =
+            ByteBuffer.allocateDirect(compressor.maxCompressedLength(PAGE));
+
+    /** Makes one over the fastest LZ4 of this platform. */
+    public Lz4Codec() {
+    }
+
+    @Override
+    public int id() {
+        return LZ4;
+    }
+
+    @Override
+    public int encode(ByteBuffer page, int pageAt, ByteBuffer out, int outAt) {
+        // Into room for the worst case: with less, the library throws for every page of noise.
+        int length = compressor.compress(page, pageAt, PAGE, room, 0, room.capacity());
+        if (length > WORTHWHILE) {
+            return NO_GAIN;
+        }
+        out.put(outAt, room, 0, length);
+        return length;
+    }
+
+    @Override
+    public void decode(ByteBuffer in, int inAt, int length, ByteBuffer page)
+            throws PageDecodeException {
+        if (length < 1 || length >= PAGE) {
+            throw new PageDecodeException("LZ4 page of " + length + " bytes");
+        }
+        int decoded;
+        try {
+            decoded = decompressor.decompress(in, inAt, length, page, 0, PAGE);
+        } catch (LZ4Exception malformed) {
+            throw new PageDecodeException("LZ4 page is malformed: " + malformed.getMessage());
+        }
+        if (decoded != PAGE) {
+            throw new PageDecodeException("LZ4 page decodes to " + decoded + " bytes");
+        }
+    }
+}

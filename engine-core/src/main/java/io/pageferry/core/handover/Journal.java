@@ -1,0 +1,22 @@
+package io.pageferry.core.handover;
+
+import java.io.IOException;
+import java.util.Optional;
+
+/** The durable memory of one migration at one side. */
+public interface Journal {
+    /**
+     * Adds a record. When it returns, the record survives a crash of the machine.
+     *
+     * @param entry the record
+     * @throws IOException when that cannot be promised; the record may or may not be there
+     */
+    void write(JournalRecord entry) throws IOException;
+
+    /**
+     * Reads back.
+     *
+     * @return the last whole record, if any
+     */
+    Optional<JournalRecord> last();
+}

@@ -1,0 +1,122 @@
+package io.pageferry.core.link.flow;
+
+import io.pageferry.core.codec.PageBatch;
+import io.pageferry.core.link.LinkHandler;
+import io.pageferry.core.link.Message;
+import io.pageferry.core.link.SourceLink;
+import io.pageferry.core.round.PageSink;
+import java.util.function.LongConsumer;
+
+/**
+ * The link of a source migration through all its connections: what is lost is replaced beneath
+ * it, so that nobody else has to know. Confined to one thread.
+ */
+public final class RenewableLink implements SourceLink {
+    private final Sink sink = new Sink();
+    private SourceLink current;
+    private long wireBytesBefore;
+    private boolean renewed;
+
+    /**
+     * Begins with a link.
+     *
+     * @param first stays the caller's, but is closed when it is replaced
+     */
+    public RenewableLink(SourceLink first) {
+        this.current = first;
+    }
+
+    /**
+     * Goes on with another link. What the old one owed must have been reclaimed.
+     *
+     * @param fresh its channels are attached; closed by {@link #close}
+     */
+    public void renew(SourceLink fresh) {
+        if (current.pages().unacknowledged() != 0) {
+            throw new IllegalStateException("the debt of the lost link was not taken back");
+        }
+        current.close();
+        wireBytesBefore += current.pages().wireBytes();
+        current = fresh;
+        renewed = true;
+    }
+
+    /** {@return whether it is not the first link any more, so that nobody else closes it} */
+    public boolean isRenewed() {
+        return renewed;
+    }
+
+    @Override
+    public boolean send(Message message) {
+        return current.send(message);
+    }
+
+    @Override
+    public int poll(LinkHandler handler) {
+        return current.poll(handler);
+    }
+
+    @Override
+    public boolean isUp() {
+        return current.isUp();
+    }
+
+    @Override
+    public void openChannels(Message.Welcome welcome) {
+        current.openChannels(welcome);
+    }
+
+    @Override
+    public boolean channelsReady() {
+        return current.channelsReady();
+    }
+
+    @Override
+    public PageSink pages() {
+        return sink;
+    }
+
+    /** Closes the current link. */
+    @Override
+    public void close() {
+        current.close();
+    }
+
+    /** Where pages go now. */
+    private final class Sink implements PageSink {
+        @Override
+        public PageBatch claim() {
+            return current.pages().claim();
+        }
+
+        @Override
+        public void commit(PageBatch batch) {
+            current.pages().commit(batch);
+        }
+
+        @Override
+        public void abandon(PageBatch batch) {
+            current.pages().abandon(batch);
+        }
+
+        @Override
+        public int unacknowledged() {
+            return current.pages().unacknowledged();
+        }
+
+        @Override
+        public long[] lastSequences() {
+            return current.pages().lastSequences();
+        }
+
+        @Override
+        public long wireBytes() {
+            return wireBytesBefore + current.pages().wireBytes();
+        }
+
+        @Override
+        public long reclaim(LongConsumer pages) {
+            return current.pages().reclaim(pages);
+        }
+    }
+}

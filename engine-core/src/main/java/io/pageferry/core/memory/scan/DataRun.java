@@ -1,0 +1,69 @@
+package io.pageferry.core.memory.scan;
+
+import io.pageferry.core.memory.PagedMemory;
+
+/**
+ * Tells holes from data page by page: it remembers the run around the last page asked for. What it
+ * remembers grows old, so {@link #age} it before each piece of work, and {@link #forget} it at the
+ * beginning of each round. Confined to one thread.
+ *
+ * <p>Looking for the end of a run of data is no cheap question: a tmpfs walks every page of it (10
+ * to 20 ns each), 2 GiB of resident memory in some 7 ms. Asked anew for each few pages, it took
+ * twenty times as long as moving them.
+ */
+public final class DataRun {
+    /** A look-up is paid for by at least this part of the pages that it went over. */
+    private static final int PART = 8;
+
+    private final PagedMemory memory;
+    private long first;
+    private long end;
+    private long asked;
+    private boolean hole;
+
+    /**
+     * Makes one that remembers nothing.
+     *
+     * @param memory asked for its holes, never read
+     */
+    public DataRun(PagedMemory memory) {
+        this.memory = memory;
+    }
+
+    /** Forgets the run, because memory may have changed. */
+    public void forget() {
+        first = 0;
+        end = 0;
+        asked = 0;
+    }
+
+    /**
+     * Forgets a hole, which may hold data by now: to take that for zeros would be wrong. A run of
+     * data is forgotten only once an eighth of its pages were asked for: to take a new hole in it
+     * for data is right, it only gives the page storage.
+     */
+    public void age() {
+        if (hole || asked >= (end - first) / PART) {
+            forget();
+        }
+    }
+
+    /**
+     * Tells whether a page is a hole, and must not be read through a window.
+     *
+     * @param page global index
+     * @return true when it holds zeros and no storage
+     */
+    public boolean isHole(long page) {
+        if (page < first || page >= end) {
+            long data = memory.nextData(page);
+            hole = data > page;
+            first = page;
+            asked = 0;
+            // A hole that opened between the two look-ups makes an empty run: data, this once.
+            end = hole ? data : memory.nextHole(page);
+        }
+        asked++;
+        return hole;
+    }
+}

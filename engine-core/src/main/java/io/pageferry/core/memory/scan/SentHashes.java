@@ -1,0 +1,107 @@
+package io.pageferry.core.memory.scan;
+
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import io.pageferry.core.memory.PageGeometry;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+
+/**
+ * What was sent of each page, as a 64-bit hash. A page without one is zero at the target: sent so,
+ * or never sent.
+ *
+ * <p>8 B a page off-heap, in chunks of 512 KiB for 256 MiB of guest, each taken when a page in it
+ * is first sent with content. Confined to one thread; owns its memory until closed.
+ */
+public final class SentHashes implements AutoCloseable {
+    private static final int CHUNK_SHIFT = 16;
+    private static final int CHUNK_PAGES = 1 << CHUNK_SHIFT;
+    private static final MemorySegment ZEROS =
+            MemorySegment.ofArray(new long[PageGeometry.PAGE_SIZE / Long.BYTES]);
+
+    private final MemorySegment[] chunks;
+    private Arena arena;
+
+    /**
+     * Makes an empty table, which takes no memory yet.
+     *
+     * @param pages of the guest
+     */
+    public SentHashes(long pages) {
+        this.chunks = new MemorySegment[Math.toIntExact((pages >>> CHUNK_SHIFT) + 1)];
+    }
+
+    /**
+     * Notes a page by the very bytes that are sent.
+     *
+     * @param page  global index
+     * @param bytes holds them
+     * @param at    where
+     */
+    public void set(long page, MemorySegment bytes, long at) {
+        int index = (int) (page >>> CHUNK_SHIFT);
+        if (chunks[index] == null) {
+            if (arena == null) {
+                arena = Arena.ofShared();
+            }
+            chunks[index] = arena.allocate((long) CHUNK_PAGES * Long.BYTES, Long.BYTES);
+        }
+        chunks[index].setAtIndex(JAVA_LONG, page & CHUNK_PAGES - 1, PageHash.of(bytes, at));
+    }
+
+    /**
+     * Notes a page that is sent as zeros.
+     *
+     * @param page global index
+     */
+    public void setZero(long page) {
+        MemorySegment chunk = chunks[(int) (page >>> CHUNK_SHIFT)];
+        if (chunk != null) {
+            chunk.setAtIndex(JAVA_LONG, page & CHUNK_PAGES - 1, PageHash.NONE);
+        }
+    }
+
+    /**
+     * Tells whether a page was last sent with content.
+     *
+     * @param page global index
+     * @return false also when it was never sent
+     */
+    public boolean isFilled(long page) {
+        return get(page) != PageHash.NONE;
+    }
+
+    /**
+     * Tells whether a page, which is no hole, holds something else than what was sent.
+     *
+     * @param page   global index
+     * @param window holds it
+     * @param at     where
+     * @return true when it has to be sent
+     */
+    public boolean differs(long page, MemorySegment window, long at) {
+        long sent = get(page);
+        if (sent != PageHash.NONE) {
+            return PageHash.of(window, at) != sent;
+        }
+        return MemorySegment.mismatch(window, at, at + PageGeometry.PAGE_SIZE,
+                ZEROS, 0, PageGeometry.PAGE_SIZE) != -1;
+    }
+
+    private long get(long page) {
+        MemorySegment chunk = chunks[(int) (page >>> CHUNK_SHIFT)];
+        return chunk == null ? PageHash.NONE
+                : chunk.getAtIndex(JAVA_LONG, page & CHUNK_PAGES - 1);
+    }
+
+    /** Forgets everything and frees the memory. May be used again. Idempotent. */
+    @Override
+    public void close() {
+        Arrays.fill(chunks, null);
+        if (arena != null) {
+            arena.close();
+            arena = null;
+        }
+    }
+}

@@ -1,0 +1,59 @@
+package io.pageferry.core.precopy;
+
+import io.pageferry.core.codec.page.PageCodec;
+import io.pageferry.core.round.RoundStats;
+
+/** Counts one round while it runs. Confined to the runner's thread. */
+public final class RoundCounter {
+    private final long round;
+    private final boolean stopAndCopy;
+    private final long startNanos;
+    private final long[] byCodec = new long[PageCodec.LZ4 + 1];
+    private long dirtyPages;
+    private long startWireBytes;
+    private long skipped;
+
+    RoundCounter(long round, boolean stopAndCopy, long startNanos) {
+        this.round = round;
+        this.stopAndCopy = stopAndCopy;
+        this.startNanos = startNanos;
+    }
+
+    void began(long dirty, long wireBytes) {
+        dirtyPages = dirty;
+        startWireBytes = wireBytes;
+    }
+
+    void sent(int codec) {
+        byCodec[codec]++;
+    }
+
+    void skipped() {
+        skipped++;
+    }
+
+    /** {@return the round, 0 based} */
+    public long round() {
+        return round;
+    }
+
+    /** {@return pages dirty when it began} */
+    public long dirtyPages() {
+        return dirtyPages;
+    }
+
+    /** {@return pages handled so far} */
+    public long handled() {
+        return sentPages() + skipped;
+    }
+
+    RoundStats finish(long nowNanos, long wireBytes) {
+        return new RoundStats(round, stopAndCopy, dirtyPages, sentPages(),
+                byCodec[PageCodec.ZERO], byCodec[PageCodec.RAW], byCodec[PageCodec.LZ4], skipped,
+                wireBytes - startWireBytes, nowNanos - startNanos, 0, 0);
+    }
+
+    private long sentPages() {
+        return byCodec[PageCodec.ZERO] + byCodec[PageCodec.RAW] + byCodec[PageCodec.LZ4];
+    }
+}

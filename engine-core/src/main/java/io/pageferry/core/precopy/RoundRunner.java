@@ -1,0 +1,329 @@
+package io.pageferry.core.precopy;
+
+import io.pageferry.core.codec.PageBatch;
+import io.pageferry.core.codec.page.PageCodec;
+import io.pageferry.core.codec.page.PageEncoder;
+import io.pageferry.core.dirty.DirtyBitmap;
+import io.pageferry.core.dirty.DirtyTracker;
+import io.pageferry.core.dirty.SentPages;
+import io.pageferry.core.dirty.TrackerException;
+import io.pageferry.core.memory.ChecksumTable;
+import io.pageferry.core.memory.GuestMemory;
+import io.pageferry.core.memory.PageChecksum;
+import io.pageferry.core.memory.RegionTable;
+import io.pageferry.core.memory.scan.DataRun;
+import io.pageferry.core.round.PageSink;
+import io.pageferry.core.round.RoundStats;
+import java.lang.foreign.MemorySegment;
+import java.util.Optional;
+
+/**
+ * Runs the rounds of one migration: asks the tracker, encodes dirty pages into the sink's slots,
+ * remembers what was sent. It never waits: {@link #step} does what can be done now. Confined to
+ * one thread; owns its bitmaps and table until closed.
+ *
+ * <p>A page leaves the dirty set when it is put into a batch, and comes back by
+ * {@link #reclaimDebt} unless the target acknowledged the batch.
+ */
+public final class RoundRunner implements AutoCloseable {
+    private final GuestMemory memory;
+    private final DirtyTracker tracker;
+    private final PageEncoder encoder;
+    private final RegionTable regions;
+    private final MemorySegment[] windows;
+    private final DirtyBitmap dirty;
+    private final DirtyBitmap filledThere;
+    private final DataRun dataRun;
+    private final ChecksumTable sent;
+    private final Optional<GranuleFilter> filter;
+    private final Optional<SentPages> learner;
+    private final Pacer pacer;
+    private PageSink sink;
+    private PageBatch open;
+    private RoundCounter counter;
+    private long cursor;
+
+    /**
+     * Makes a runner; nothing is tracked yet.
+     *
+     * @param memory  the guest's, stays the caller's
+     * @param tracker of the same pages, stays the caller's
+     * @param encoder used by this runner alone
+     * @param pacer   likewise
+     */
+    public RoundRunner(GuestMemory memory, DirtyTracker tracker, PageEncoder encoder,
+            Pacer pacer) {
+        this.memory = memory;
+        this.tracker = tracker;
+        this.encoder = encoder;
+        this.pacer = pacer;
+        this.regions = memory.regions();
+        this.windows = new MemorySegment[regions.regions().size()];
+        for (int i = 0; i < windows.length; i++) {
+            windows[i] = memory.window(i);
+        }
+        this.dirty = new DirtyBitmap(regions.pageCount());
+        this.filledThere = new DirtyBitmap(regions.pageCount());
+        this.dataRun = new DataRun(memory);
+        this.sent = new ChecksumTable(regions.pageCount());
+        this.filter = GranuleFilter.between(memory, tracker);
+        this.learner = tracker instanceof SentPages learns ? Optional.of(learns)
+                : filter.map(SentPages.class::cast);
+    }
+
+    /**
+     * Arms the tracker, then takes every page that is not a hole as dirty. The order matters: a
+     * page born between a look at the holes and the arming would be lost.
+     *
+     * @param into the road of the pages
+     * @throws TrackerException when tracking cannot be had
+     */
+    public void start(PageSink into) throws TrackerException {
+        this.sink = pacer.over(into);
+        tracker.start();
+        markData();
+    }
+
+    /**
+     * Adds what was written since the last call to the dirty set; of huge pages, what differs from
+     * what was sent. After a failed scan every page is dirty.
+     *
+     * @return pages dirty now
+     */
+    public long harvest() {
+        try {
+            if (filter.isPresent()) {
+                filter.get().harvest(tracker, dirty);
+            } else {
+                tracker.harvest(dirty);
+            }
+        } catch (TrackerException lost) {
+            markEverything();
+        }
+        return dirty.count();
+    }
+
+    /**
+     * Compares the holes once more: a page that was sent with content and is a hole now (balloon,
+     * discard) was reported by no tracker and has to be sent as zero.
+     *
+     * @return pages dirty now
+     */
+    public long harvestHoles() {
+        long end = regions.pageCount();
+        long at = filledThere.nextMarked(0);
+        while (at < end) {
+            long data = memory.nextData(at);
+            if (data > at) {
+                for (long p = at; p < data; p = filledThere.nextMarked(p + 1)) {
+                    markHole(p);
+                }
+                at = filledThere.nextMarked(data);
+            } else {
+                at = filledThere.nextMarked(memory.nextHole(at));
+            }
+        }
+        return dirty.count();
+    }
+
+    /**
+     * Begins a round with the present dirty set.
+     *
+     * @param round       0 based
+     * @param stopAndCopy whether the guest is paused
+     * @param nowNanos    the clock
+     */
+    public void begin(long round, boolean stopAndCopy, long nowNanos) {
+        counter = new RoundCounter(round, stopAndCopy, nowNanos);
+        counter.began(dirty.count(), sink.wireBytes());
+        dataRun.forget();
+        cursor = 0;
+        pacer.roundBegins(stopAndCopy);
+        encoder.roundBegins();
+    }
+
+    /**
+     * Puts dirty pages into batches.
+     *
+     * @param most stop after so many pages
+     * @return pages handled; 0 when the sink is full or the round is encoded
+     */
+    public int step(int most) {
+        int handled = 0;
+        dataRun.age();
+        while (handled < most) {
+            long page = dirty.nextMarked(cursor);
+            if (page == regions.pageCount()) {
+                flush();
+                cursor = page;
+                break;
+            }
+            if (!slotFor(page)) {
+                break;
+            }
+            // Clear, then read: a write after this is in the tracker, not lost.
+            dirty.clear(page);
+            encode(page);
+            cursor = page + 1;
+            handled++;
+        }
+        return handled;
+    }
+
+    /** {@return whether every page of the round was handed to the sink} */
+    public boolean isEncoded() {
+        return open == null && dirty.nextMarked(cursor) == regions.pageCount();
+    }
+
+    /** {@return whether the target acknowledged all that was handed to the sink} */
+    public boolean isAcknowledged() {
+        return sink.unacknowledged() == 0;
+    }
+
+    /** Ends the encoding early: what is dirty still stays dirty for the next round. */
+    public void cutShort() {
+        flush();
+        cursor = regions.pageCount();
+    }
+
+    /**
+     * Ends the round.
+     *
+     * @param nowNanos the clock
+     * @return what it did
+     */
+    public RoundStats finish(long nowNanos) {
+        return counter.finish(nowNanos, sink.wireBytes());
+    }
+
+    /**
+     * Takes every unacknowledged page back into the dirty set. Only once the link is gone.
+     *
+     * @return bytes on the wire of the batches taken back
+     */
+    public long reclaimDebt() {
+        if (open != null) {
+            remark(open);
+            sink.abandon(open);
+            open = null;
+        }
+        return sink.reclaim(dirty::mark);
+    }
+
+    /** {@return dirty pages and pages in unacknowledged batches; 0 when all arrived} */
+    public long left() {
+        return dirty.count() + sink.unacknowledged() + (open == null ? 0 : open.count());
+    }
+
+    /** {@return checksums of all pages as they were sent, for reading} */
+    public ChecksumTable sent() {
+        return sent;
+    }
+
+    /** {@return what holds the pages back, for whatever else is to share their bandwidth} */
+    public Pacer pacer() {
+        return pacer;
+    }
+
+    /** {@return what the round has done so far} */
+    public RoundCounter counter() {
+        return counter;
+    }
+
+    /** Frees bitmaps and table; tracker and sink stay as they are. Idempotent. */
+    @Override
+    public void close() {
+        dirty.close();
+        filledThere.close();
+        sent.close();
+        filter.ifPresent(GranuleFilter::close);
+    }
+
+    private boolean slotFor(long page) {
+        int region = regions.regionOf(page);
+        if (open != null && (open.region() != region || !open.hasRoom())) {
+            flush();
+        }
+        if (open == null) {
+            open = sink.claim();
+            encoder.claimed(open != null);
+            if (open == null) {
+                return false;
+            }
+            open.begin(region, counter.round());
+        }
+        return true;
+    }
+
+    private void encode(long page) {
+        int region = open.region();
+        // A page may be a hole since it was marked, and reading a hole would allocate it. The run
+        // is younger than the harvest: a page born since is in the tracker.
+        boolean zero = dataRun.isHole(page) || encoder.copyIsZero(
+                windows[region], regions.offsetInRegion(region, page), open);
+        if (zero && !filledThere.isMarked(page)) {
+            counter.skipped();
+            return;
+        }
+        if (learner.isPresent()) {
+            teach(page, zero);
+        }
+        if (zero) {
+            encoder.appendZero(open, page);
+            counter.sent(PageCodec.ZERO);
+        } else {
+            counter.sent(encoder.appendCopied(open, page));
+            filledThere.mark(page);
+        }
+        sent.set(page, encoder.lastChecksum());
+    }
+
+    /** Before the copy is compressed in its place. */
+    private void teach(long page, boolean zero) {
+        if (zero) {
+            learner.get().sentZero(page);
+        } else {
+            learner.get().sent(page, open.payload(), open.payloadBytes());
+        }
+    }
+
+    private void flush() {
+        if (open == null) {
+            return;
+        }
+        if (open.count() == 0) {
+            sink.abandon(open);
+        } else {
+            sink.commit(open);
+            encoder.committed(open, sink.unacknowledged());
+        }
+        open = null;
+    }
+
+    private void remark(PageBatch batch) {
+        for (int i = 0; i < batch.count(); i++) {
+            dirty.mark(PageBatch.pageOf(batch.descriptorAt(i)));
+        }
+    }
+
+    private void markHole(long page) {
+        if (sent.get(page) != PageChecksum.OF_ZEROS) {
+            dirty.mark(page);
+        }
+    }
+
+    private void markData() {
+        long end = regions.pageCount();
+        for (long at = memory.nextData(0); at < end; at = memory.nextData(at)) {
+            long hole = memory.nextHole(at);
+            dirty.markRange(at, hole - at);
+            at = hole;
+        }
+    }
+
+    /** Every page, but holes not by reading them: those that the target holds as filled. */
+    private void markEverything() {
+        markData();
+        filledThere.forEachRun(dirty::markRange);
+    }
+}

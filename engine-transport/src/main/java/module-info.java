@@ -1,0 +1,18 @@
+/**
+ * The wire's byte layout and the Netty link that carries it. Nothing of it is for embedders: the
+ * façade of engine-agent opens it.
+ */
+@SuppressWarnings({"requires-automatic", "module"}) // as in io.pageferry.core
+module io.pageferry.transport {
+    requires transitive io.pageferry.core;
+    requires io.netty.buffer;
+    requires io.netty.common;
+    requires io.netty.transport;
+    requires io.netty.transport.classes.epoll;
+    requires io.netty.transport.classes.io_uring;
+    requires org.agrona;
+
+    exports io.pageferry.transport to io.pageferry.agent, io.pageferry.bench;
+    exports io.pageferry.transport.netty to io.pageferry.agent, io.pageferry.bench;
+    exports io.pageferry.transport.wire to io.pageferry.agent, io.pageferry.bench;
+}
