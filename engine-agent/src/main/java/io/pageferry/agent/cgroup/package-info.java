@@ -1,2 +1,2 @@
-/** Where control groups are mounted, and which of them a process is in. */
+/** Control groups: where they are mounted, which a process is in, and what memory they leave it. */
 package io.pageferry.agent.cgroup;

@@ -4,8 +4,10 @@ import io.pageferry.agent.guest.GuestKind.Finding;
 import io.pageferry.agent.guest.GuestKind.Verdict;
 import io.pageferry.agent.guest.GuestKinds;
 import io.pageferry.agent.guest.GuestUri;
+import io.pageferry.agent.journal.StateDirectory;
 import io.pageferry.agent.report.Output;
 import io.pageferry.core.migration.GuestException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
@@ -41,7 +43,8 @@ final class CheckCommand implements Callable<Integer> {
         }
         GuestUri uri = GuestUri.parse(guest);
         try {
-            List<Finding> rows = GuestKinds.of(uri).inspect(uri);
+            List<Finding> rows = new ArrayList<>(GuestKinds.of(uri).inspect(uri));
+            rows.add(stateDirectory());
             rows.forEach(row -> tell(output, row));
             boolean refused = has(rows, Verdict.REFUSED);
             boolean scan = has(rows, Verdict.SCAN_ONLY);
@@ -54,6 +57,15 @@ final class CheckCommand implements Callable<Integer> {
             output.note("pageferry: " + unreachable.getMessage() + "; " + unreachable.remedy());
             return REFUSED;
         }
+    }
+
+    private Finding stateDirectory() {
+        StateDirectory.Prospect prospect = StateDirectory.look(common.stateDirectory);
+        return prospect.fit()
+                ? new Finding("state-dir", Verdict.OK, prospect.found(), "", "")
+                : new Finding("state-dir", Verdict.REFUSED, prospect.found(),
+                        "each decision is written there before its act",
+                        "make it writable or make room there, or name another --state-dir");
     }
 
     private static boolean has(List<Finding> rows, Verdict verdict) {

@@ -67,6 +67,11 @@ final class EmbeddedTarget implements TargetGuest {
     }
 
     @Override
+    public boolean strayed() {
+        return guest.strayed();
+    }
+
+    @Override
     public void discard() {
         discarded = true;
         guest.discard();

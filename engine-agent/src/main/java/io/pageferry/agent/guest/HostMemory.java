@@ -1,43 +1,83 @@
 package io.pageferry.agent.guest;
 
+import io.pageferry.agent.cgroup.MemoryRoom;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.GuestException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 
-/** How much memory this host has left. */
-public final class HostMemory {
+/**
+ * How much memory a process of this host can still have.
+ *
+ * @param bytes without swapping; {@link Long#MAX_VALUE} where the host does not say
+ * @param where who leaves no more: this host, or a control group
+ * @param more  what to do for more of it
+ */
+public record HostMemory(long bytes, String where, String more) {
+    private static final Path PROC = Path.of("/proc");
     private static final String AVAILABLE = "MemAvailable:";
 
-    private HostMemory() {
-    }
-
     /**
-     * Refuses a guest that does not fit: its data and a tenth more must be available.
+     * Refuses a guest that does not fit: its data and a tenth more must be available to this
+     * process.
      *
      * @param dataBytes bytes of the guest that are not holes
      * @throws GuestException {@link ErrorCode#NO_ROOM} when they do not fit
      */
     public static void requireRoomFor(long dataBytes) throws GuestException {
-        long available = available();
-        long needed = dataBytes + dataBytes / 10;
-        if (needed > available) {
-            throw new GuestException(ErrorCode.NO_ROOM, "the guest needs " + mebi(needed)
-                    + " MiB of memory here (its " + mebi(dataBytes) + " MiB and 10 %), and "
-                    + mebi(available) + " MiB are available",
-                    "free memory at the target or choose another host");
-        }
+        of(PROC, ProcessHandle.current().pid()).requireFor(dataBytes);
     }
 
     /**
-     * Reads what is available without swapping.
+     * Refuses a guest that does not fit, likewise, into the memory of this process, which is
+     * charged for what it receives, and of the one in which the guest is going to run.
      *
-     * @return bytes, {@link Long#MAX_VALUE} where the host does not say
+     * @param dataBytes bytes of the guest that are not holes
+     * @param pid       the guest's process
+     * @throws GuestException {@link ErrorCode#NO_ROOM} when they do not fit
      */
-    public static long available() {
+    public static void requireRoomFor(long dataBytes, long pid) throws GuestException {
+        available(pid).requireFor(dataBytes);
+    }
+
+    /**
+     * Looks what is available to this process and to another one.
+     *
+     * @param pid the other one
+     * @return the less of both
+     */
+    public static HostMemory available(long pid) {
+        return of(PROC, ProcessHandle.current().pid(), pid);
+    }
+
+    static HostMemory of(Path proc, long... pids) {
+        HostMemory least = new HostMemory(onHost(proc), "on this host",
+                "free memory at the target or choose another host");
+        for (long pid : pids) {
+            Optional<MemoryRoom> room = MemoryRoom.of(proc, pid);
+            if (room.isPresent() && room.get().bytes() < least.bytes) {
+                least = new HostMemory(room.get().bytes(), "in the control group "
+                        + room.get().group() + " of process " + pid,
+                        "raise its " + room.get().limit());
+            }
+        }
+        return least;
+    }
+
+    void requireFor(long dataBytes) throws GuestException {
+        long needed = dataBytes + dataBytes / 10;
+        if (needed > bytes) {
+            throw new GuestException(ErrorCode.NO_ROOM, "the guest needs " + mebi(needed)
+                    + " MiB of memory here (its " + mebi(dataBytes) + " MiB and 10 %), and "
+                    + mebi(bytes) + " MiB are available " + where, more);
+        }
+    }
+
+    private static long onHost(Path proc) {
         try {
-            for (String line : Files.readAllLines(Path.of("/proc/meminfo"))) {
+            for (String line : Files.readAllLines(proc.resolve("meminfo"))) {
                 if (line.startsWith(AVAILABLE)) {
                     String kibi = line.substring(AVAILABLE.length()).replace("kB", "").strip();
                     return Long.parseLong(kibi) * 1024;

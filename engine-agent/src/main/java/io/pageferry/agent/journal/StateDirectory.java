@@ -22,6 +22,8 @@ import java.util.UUID;
  * one: each migration has a journal of its own at each side.
  */
 public final class StateDirectory {
+    /** Several journals of some KiB, each with the lock beside it. */
+    private static final long ROOM = 64 << 10;
     private static final String JOURNAL = ".journal";
 
     private final Path directory;
@@ -44,6 +46,39 @@ public final class StateDirectory {
             throw new IOException("state directory " + folder + " cannot be written to");
         }
         return new StateDirectory(folder.toRealPath());
+    }
+
+    /** What an agent would make of a state directory; nothing is changed to find that out. */
+    public record Prospect(String found, boolean fit) { }
+
+    /**
+     * Looks whether journals can be kept in a state directory: {@link #open} refuses one that
+     * cannot be made or written to, and a migration for which there is no room is refused.
+     *
+     * @param directory the folder, there or not, or null for the user's state home
+     * @return what was found, in words, and whether it will do
+     */
+    public static Prospect look(Path directory) {
+        Path folder = (directory == null ? userDefault(System.getenv()) : directory)
+                .toAbsolutePath();
+        Path there = folder;
+        while (!Files.exists(there)) {
+            there = there.getParent();
+        }
+        String name = there.equals(folder) ? folder.toString()
+                : folder + " is going to be made in " + there;
+        if (!Files.isDirectory(there)) {
+            return new Prospect(there + " is not a folder", false);
+        }
+        if (!Files.isWritable(there)) {
+            return new Prospect(there + " cannot be written to", false);
+        }
+        try {
+            long free = Files.getFileStore(there).getUsableSpace();
+            return new Prospect(name + ", " + (free >> 10) + " KiB free", free >= ROOM);
+        } catch (IOException unreadable) {
+            return new Prospect(name + ": " + unreadable.getMessage(), false);
+        }
     }
 
     /** The XDG base directory specification's state home. */

@@ -202,12 +202,15 @@ public final class QemuControl implements AutoCloseable {
                 parameters.path("downtime-limit").asLong());
     }
 
-    /** Puts settings back that {@link #prepareSource()} returned. */
+    /** Puts settings back that {@link #prepareSource()} returned; limits of others stay. */
     public void restore(Settings settings) throws QmpException {
+        Settings now = settings();
         Map<String, Boolean> changed = new TreeMap<>(settings.capabilities());
-        changed.entrySet().removeAll(capabilities().entrySet());
+        changed.entrySet().removeAll(now.capabilities().entrySet());
         setCapabilities(changed);
-        setParameters(settings.maxBandwidth(), settings.downtimeLimit());
+        if (now.maxBandwidth() == UNLIMITED && now.downtimeLimit() == LONGEST_DOWNTIME) {
+            setParameters(settings.maxBandwidth(), settings.downtimeLimit());
+        }
     }
 
     private void setParameters(long maxBandwidth, long downtimeLimit) throws QmpException {
@@ -338,6 +341,19 @@ public final class QemuControl implements AutoCloseable {
                 throw e;
             }
             return JSON.missingNode();
+        }
+    }
+
+    /** What the human monitor says; empty where there is none, or not this command. */
+    public String human(String line) throws QmpException {
+        try {
+            return qmp.execute("human-monitor-command",
+                    JSON.objectNode().put("command-line", line)).asText("");
+        } catch (QmpException e) {
+            if (e.kind() != Kind.REFUSED) {
+                throw e;
+            }
+            return "";
         }
     }
 

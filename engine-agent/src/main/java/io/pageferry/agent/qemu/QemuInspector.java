@@ -11,6 +11,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -23,11 +25,21 @@ public final class QemuInspector {
             + "size=SIZE,share=on -machine …,memory-backend=ram";
     /** Since then x-ignore-shared leaves only files with a path out (RAM_NAMED_FILE). */
     private static final String NAMED_FILES_ONLY = "8.1";
+    /** A line of {@code info network}: no command of QMP says a netdev's type on 7.2. */
+    private static final Pattern VHOST_NETDEV =
+            Pattern.compile("(\\S+): index=\\d+,type=(vhost-[a-z]+)");
     /** Block drivers that hand the guest's RAM to a device or a ring for good. */
     private static final Set<String> REGISTERING = Set.of("nvme", "nvme-io_uring", "io_uring",
             "virtio-blk-vfio-pci", "virtio-blk-vhost-user", "virtio-blk-vhost-vdpa");
     private static final String DEFER = "start it with the source's arguments and -S -incoming"
             + " defer";
+
+    /** Why a guest that is postmigrate cannot be moved: QEMU refuses its migrate. */
+    public static final String SAVED_ALREADY =
+            "QEMU saves the state of a guest no second time before it ran again";
+    /** No other way leads out of postmigrate with the guest as it is, tried on QEMU 7.2. */
+    public static final String SAVE_AGAIN = "where it runs nowhere else, cont it at its monitor,"
+            + " and stop it again if it is to stand still";
 
     /** asm-generic/fcntl.h: x86-64 and most others; arm64 has 0200000 there. */
     private static final long O_DIRECT = System.getProperty("os.arch").equals("aarch64")
@@ -49,7 +61,7 @@ public final class QemuInspector {
         rows.put("state", state(qemu.status().state()));
         rows.put("migration", migration(qemu));
         rows.put("memory", memory(qemu, facts));
-        rows.put("devices", devices(facts));
+        rows.put("devices", devices(qemu, facts));
         rows.put("disks", disks(qemu, facts));
         return rows;
     }
@@ -96,7 +108,9 @@ public final class QemuInspector {
     private static List<Objection> state(RunState state) {
         return switch (state) {
             // One that somebody paused moves too, and stays paused at the target.
-            case RUNNING, PAUSED, POSTMIGRATE -> List.of();
+            case RUNNING, PAUSED -> List.of();
+            case POSTMIGRATE -> List.of(Objection.of("the guest is " + state,
+                    SAVED_ALREADY, SAVE_AGAIN));
             case PRELAUNCH -> List.of(Objection.of("the guest was started with -S",
                     "it has not run one instruction", "cont it first, or start it at the target"));
             case INMIGRATE -> List.of(Objection.of("the guest waits for an incoming migration",
@@ -177,8 +191,9 @@ public final class QemuInspector {
         }
     }
 
-    private static List<Objection> devices(QemuFacts facts) {
-        List<Objection> found = new ArrayList<>();
+    private static List<Objection> devices(QemuControl qemu, QemuFacts facts)
+            throws QmpException {
+        List<Objection> found = new ArrayList<>(netdevs(qemu));
         facts.devices().forEach((id, type) -> {
             if (type.startsWith("vfio-")) {
                 found.add(Objection.of("device " + id + " is " + type,
@@ -194,6 +209,18 @@ public final class QemuInspector {
                         "unplug it before the move"));
             }
         });
+        return found;
+    }
+
+    /** An ordinary virtio-net may have such a back-end behind it. */
+    private static List<Objection> netdevs(QemuControl qemu) throws QmpException {
+        List<Objection> found = new ArrayList<>();
+        Matcher line = VHOST_NETDEV.matcher(qemu.human("info network"));
+        while (line.find()) {
+            found.add(Objection.tracking("netdev " + line.group(1) + " is " + line.group(2),
+                    "another process or a device writes to the guest's RAM",
+                    "use another -netdev, or --tracker scan"));
+        }
         return found;
     }
 

@@ -49,7 +49,11 @@ public final class StatusDesk {
                 finish(asked.migrationId());
                 journal = directory.find(asked.migrationId(), Side.TARGET);
             }
-            return journal.flatMap(FileJournal::decision).map(last -> word(asked, last))
+            // Refused, and perhaps not ended yet: who wrote it has the lock and is about to.
+            boolean ended = journal.map(FileJournal::isSettled).orElse(false);
+            return journal.flatMap(FileJournal::decision)
+                    .map(last -> last.state() == JournalState.REFUSED && !ended
+                            ? unknown(asked, "refused, but not ended yet") : word(asked, last))
                     .orElse(unknown(asked, "nothing was prepared here: that is not a no"));
         } catch (IOException unreadable) {
             return unknown(asked, "cannot tell: " + unreadable.getMessage());

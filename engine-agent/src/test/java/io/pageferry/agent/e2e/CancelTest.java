@@ -7,10 +7,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.pageferry.agent.e2e.Agent.Start;
 import io.pageferry.agent.linux.Processes.Signal;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -103,6 +106,55 @@ class CancelTest extends WithRig {
                     source::toString);
         }
         rig.awaitNothingLeft();
+    }
+
+    /** As by a firewall that forgot the connections: nothing arrives, and nobody is told. */
+    @Test
+    void aCancelOverASilentLinkIsHeardOverAnother() throws IOException {
+        Agent target = listen("--reconnect-window", "60s");
+        try (Silenced cable = new Silenced(target.address())) {
+            Agent source = move(cable.address(), "--reconnect-window", "60s",
+                    "--bandwidth", "40Mbit/s");
+            target.awaitState("receiving");
+            cable.silence();
+            source.signal(Signal.TERM);
+            Poll.until(CLEAN, () -> !Files.exists(image), () -> "the image is still there");
+            E2e.assertEnds(7, "cancelled", source);
+            E2e.assertEnds(4, "failed", target);
+            assertEquals("cancelled", target.report().at("/error/code").asText(),
+                    target::toString);
+            assertFalse(source.words().contains("the link is lost"), source::toString);
+            assertEquals(0, source.report().at("/guestCheck/failures").asLong(-1),
+                    source::toString);
+        }
+        rig.awaitNothingLeft();
+    }
+
+    /** A cable whose connections fall silent, all of one moment; later ones are carried. */
+    private static final class Silenced extends Cable {
+        private final AtomicInteger era = new AtomicInteger();
+
+        Silenced(String address) throws IOException {
+            super(address);
+        }
+
+        void silence() {
+            era.incrementAndGet();
+        }
+
+        @Override
+        void carry(InputStream from, OutputStream to, boolean fromSource) throws IOException {
+            int born = era.get();
+            byte[] some = new byte[1 << 16];
+            for (int read = from.read(some); read >= 0; read = from.read(some)) {
+                if (born == era.get()) {
+                    to.write(some, 0, read);
+                }
+            }
+            if (born != era.get()) {
+                throw new IOException("its end is not told either");
+            }
+        }
     }
 
     @ParameterizedTest

@@ -11,6 +11,9 @@ final class Draw {
     /** Whether all is asked for, and not a sample. */
     static final boolean FULL = Boolean.getBoolean("pageferry.full");
 
+    /** Where it is said, only what has this in its name. */
+    private static final String ONLY = System.getProperty("pageferry.only", "");
+
     private Draw() {
     }
 
@@ -24,7 +27,8 @@ final class Draw {
     /** Draws so many in an order of chance, or all of them in such an order. */
     static <T> List<T> sample(Collection<T> all, int most) {
         List<T> drawn = new ArrayList<>(all);
+        drawn.removeIf(one -> !one.toString().contains(ONLY));
         Collections.shuffle(drawn, random());
-        return FULL ? drawn : drawn.subList(0, most);
+        return FULL || drawn.size() <= most ? drawn : drawn.subList(0, most);
     }
 }

@@ -67,6 +67,17 @@ class FullDiskTest {
     }
 
     @Test
+    void checkSaysThatThereIsNoRoom() throws IOException {
+        Agent check = rig.start("", List.of("check", "workload:1MiB", "--state-dir",
+                disk.toString()));
+        assertEquals(3, check.exit(), check::toString);
+        assertTrue(check.events().stream().anyMatch(row -> row.path("what").asText().equals(
+                "state-dir") && row.path("verdict").asText().equals("refused")
+                && row.path("found").asText().equals(disk + ", 4 KiB free")
+                && row.path("remedy").asText().contains("--state-dir")), check::toString);
+    }
+
+    @Test
     void aTargetWithoutRoomForAJournalRefuses() throws IOException {
         full.fill();
         Agent target = receive(disk, "workload:32MiB");

@@ -64,6 +64,11 @@ class QemuRoadTest extends WithGuest {
         rig.awaitNothingLeft();
         assertEquals("postmigrate", Rig.condition(home.qemu()));
         assertTrue(Traces.of(home.qemu().process().pid()).isUntracked());
+        Agent again = rig.start("", List.of("migrate", Rig.uri(home.qemu()), "--to",
+                "127.0.0.1:9"));
+        E2e.assertEnds(3, "refused", again);
+        assertTrue(again.report().at("/error/reason").asText().contains("postmigrate"),
+                again::toString);
         long ticks = ConsoleLog.read(home.qemu().console()).lastTick();
         home.livesOnAt(next);
         assertEquals(ticks, home.pastTicks(), "the paused guest went on");

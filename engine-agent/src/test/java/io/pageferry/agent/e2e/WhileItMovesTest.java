@@ -104,6 +104,12 @@ class WhileItMovesTest {
         all.put("a block job ends the move", this::aBlockJobEndsTheMove);
         all.put("a snapshot ends the move", this::aSnapshotEndsTheMove);
         all.put("a second migration takes the guest away", this::aSecondMigrationTakesTheGuestAway);
+        all.put("a migration that is active while it moves ends the move",
+                this::aMigrationThatIsActiveWhileItMovesEndsTheMove);
+        all.put("a migration that was active before refuses the move",
+                this::aMigrationThatWasActiveBeforeRefusesTheMove);
+        all.put("what was saved before is refused until it ran again",
+                this::whatWasSavedBeforeIsRefusedUntilItRanAgain);
         all.put("a second pageferry is refused", this::aSecondPageferryIsRefused);
         return all;
     }
@@ -295,6 +301,67 @@ class WhileItMovesTest {
         assertEquals("postmigrate", home.condition());
         assertTrue(Files.size(state) > 0);
         home.close();
+    }
+
+    /** By its own rules: ours leave the RAM out, and let it end at once. */
+    private void aMigrationThatIsActiveWhileItMovesEndsTheMove() throws IOException {
+        Move move = moving("precopy");
+        act("migrate-set-capabilities", object().set("capabilities", object().arrayNode()
+                .add(object().put("capability", "x-ignore-shared").put("state", false))));
+        migrateForever();
+        failed(move, "another migration", "active");
+        assertEquals("active", migration());
+        act("migrate_cancel", null);
+        home.close();
+    }
+
+    private void aMigrationThatWasActiveBeforeRefusesTheMove() throws IOException {
+        migrateForever();
+        refused("a migration of this guest is active", "migrate_cancel");
+        act("migrate_cancel", null);
+        Poll.until(() -> home.condition().equals("running") && migration().equals("cancelled"),
+                () -> "it is not cancelled");
+        home.countsOn();
+        home.close();
+    }
+
+    /** Starts a migration that would take days. */
+    private void migrateForever() throws IOException {
+        act("migrate-set-parameters", object().put("max-bandwidth", 100)
+                .put("downtime-limit", 1));
+        act("migrate", object().put("uri", "exec:cat > /dev/null"));
+        Poll.until(() -> migration().equals("active"), () -> "no migration is active");
+    }
+
+    private String migration() throws IOException {
+        try (QemuControl other = home.other()) {
+            return other.migration().status();
+        }
+    }
+
+    private void whatWasSavedBeforeIsRefusedUntilItRanAgain() throws IOException {
+        act("stop", null);
+        act("migrate", object().put("uri", "exec:cat > /dev/null"));
+        Poll.until(() -> home.condition().equals("postmigrate"), () -> "it is not saved");
+        refused("the guest is postmigrate", "cont it at its monitor, and stop it again");
+        Agent check = rig.start("", List.of("check", home.uri()));
+        assertEquals(3, check.exit(), check::toString);
+        assertTrue(check.events().stream().anyMatch(row -> row.path("what").asText().equals(
+                "state") && row.path("verdict").asText().equals("refused")
+                && row.path("remedy").asText().contains("cont it")), check::toString);
+        act("cont", null);
+        act("stop", null);
+        arrived(moving("precopy"), "paused");
+    }
+
+    /** Nothing is begun, and nobody listened. */
+    private void refused(String reason, String remedy) throws IOException {
+        Agent source = rig.start("", List.of("migrate", home.uri(), "--to", "127.0.0.1:9"));
+        E2e.assertEnds(3, "refused", source);
+        assertTrue(source.report().at("/error/reason").asText().contains(reason),
+                source::toString);
+        assertTrue(source.report().at("/error/remedy").asText().contains(remedy),
+                source::toString);
     }
 
     private void aSecondPageferryIsRefused() throws IOException {

@@ -33,6 +33,7 @@ class QemuInspectorTest {
             "query-block-jobs", "[]",
             "query-named-block-nodes", "[]",
             "qom-get", "false",
+            "human-monitor-command", "\"\"",
             "query-memory-size-summary", "{\"base-memory\": 1048576, \"plugged-memory\": 0}",
             "query-migrate-capabilities", "[{\"capability\": \"x-ignore-shared\", \"state\":"
                     + " false}, {\"capability\": \"late-block-activate\", \"state\": false}]"));
@@ -109,6 +110,18 @@ class QemuInspectorTest {
                 "O_DIRECT", "cache=writeback");
     }
 
+    /** The words of QEMU 7.2. */
+    @Test
+    void aBackEndThatWritesBehindAnOrdinaryCardIsTold() throws IOException {
+        answers.put("human-monitor-command", "\"n1: index=0,type=user,net=10.0.2.0,restrict=off"
+                + "\\r\\nnet0: index=0,type=nic,model=virtio-net-pci,macaddr=52:54:00:12:34:56"
+                + "\\r\\n \\\\ n0: index=0,type=vhost-user,vhost-user0 to c0\\r\\n\"");
+        List<Objection> found = ask(facts(SHARED, Map.of("net0", "virtio-net-pci")),
+                QemuInspector::source);
+        assertOne(found, "netdev n0 is vhost-user", "--tracker scan");
+        assertTrue(found.getFirst().trackingOnly());
+    }
+
     @Test
     void ringsAndDevicesBehindADiskAreTold() throws IOException {
         answers.put("query-named-block-nodes",
@@ -170,10 +183,10 @@ class QemuInspectorTest {
             answers.put("query-status", "{\"status\": \"" + state + "\"}");
             assertEquals(1, ask(facts(SHARED, Map.of()), QemuInspector::source).size(), state);
         }
-        for (String state : List.of("paused", "postmigrate")) {
-            answers.put("query-status", "{\"status\": \"" + state + "\"}");
-            assertEquals(List.of(), ask(facts(SHARED, Map.of()), QemuInspector::source), state);
-        }
+        answers.put("query-status", "{\"status\": \"paused\"}");
+        assertEquals(List.of(), ask(facts(SHARED, Map.of()), QemuInspector::source));
+        answers.put("query-status", "{\"status\": \"postmigrate\"}");
+        assertSource(facts(SHARED, Map.of()), "postmigrate", "cont it at its monitor, and stop");
     }
 
     @Test

@@ -5,6 +5,7 @@ import io.pageferry.agent.guest.GuestUri;
 import io.pageferry.core.migration.Guest;
 import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.testing.guest.GuestContractTest;
+import java.time.Duration;
 
 /** The embedded guest with a tracker of its own, or of the kernel, held to a guest's contract. */
 abstract class WorkloadContractTest extends GuestContractTest {
@@ -12,6 +13,11 @@ abstract class WorkloadContractTest extends GuestContractTest {
 
     WorkloadContractTest(String tracker) {
         this.tracker = tracker;
+    }
+
+    @Override
+    protected Duration effort() {
+        return Duration.ofMillis(500);
     }
 
     @Override

@@ -55,6 +55,16 @@ public interface IncomingGuest extends AutoCloseable {
     void resume() throws GuestException;
 
     /**
+     * Tells whether somebody else let the loaded guest run before {@link #resume}, and pauses it
+     * at once where it does. Asked all the time until then.
+     *
+     * @return true from the first time on: what it did cannot be taken back
+     */
+    default boolean strayed() {
+        return false;
+    }
+
+    /**
      * Makes sure that the guest can never run here. Before the state was loaded whatever waited
      * for it is left as it was found; a loaded guest is ended.
      */

@@ -29,6 +29,12 @@ final class Reconnection implements LinkHandler {
     /** For so long it is tried to say the last word: a target that hears it is clean within 2 s. */
     private static final long PARTING = 1_000_000_000L;
 
+    /**
+     * For so long the target's answer to a cancel is awaited before it is said again, over another
+     * link: the one at hand may be silent, and nobody knows yet that it is lost.
+     */
+    static final long ANSWER = 500_000_000L;
+
     private final SourceContext context;
     private final LinkOpener opener;
     private Message.Welcome granted;
@@ -46,6 +52,8 @@ final class Reconnection implements LinkHandler {
     private Outcome why;
     private Outcome end;
     private long partingEnd;
+    private boolean awaiting;
+    private boolean answered;
 
     Reconnection(SourceContext context, LinkOpener opener) {
         this.context = context;
@@ -71,7 +79,8 @@ final class Reconnection implements LinkHandler {
                 || context.state() == SourceState.SWITCHOVER;
         // A mirror of a disk does not outlive its stream.
         boolean streams = (context.parts.guest().features() & Message.FEATURE_STORAGE) != 0;
-        return ours && !streams && context.parts.options().reconnectNanos() > 0 && isDamage(code);
+        return ours && !isParting() && !streams
+                && context.parts.options().reconnectNanos() > 0 && isDamage(code);
     }
 
     private static boolean isDamage(ErrorCode code) {
@@ -93,14 +102,18 @@ final class Reconnection implements LinkHandler {
         underWay = true;
         refusal = null;
         lostNanos = context.now();
-        context.link.close();
-        inVain = context.runner.reclaimDebt();
-        context.outbox.clear();
+        leave();
         pause = FIRST_PAUSE;
         nextTry = lostNanos;
         context.warn("the link is lost (" + lost.reason() + "); the guest runs on here, and the "
                 + "target is tried again for "
                 + context.parts.options().reconnectNanos() / 1_000_000 + " ms");
+    }
+
+    private void leave() {
+        context.link.close();
+        inVain = context.runner.reclaimDebt();
+        context.outbox.clear();
     }
 
     /** Does what can be done now. */
@@ -147,13 +160,39 @@ final class Reconnection implements LinkHandler {
         nextTry = context.now();
     }
 
+    /** A cancel was said on a link that is up: waits for the answer, else parts over another. */
+    void partOnceAnswered(Outcome with) {
+        end = with;
+        why = with;
+        awaiting = true;
+        partingEnd = context.now() + ANSWER;
+    }
+
     boolean isParting() {
         return end != null;
+    }
+
+    /** While parting: the target's last word on the first link is an answer, whatever it is. */
+    void hear(Message message) {
+        answered |= message instanceof Message.Cancel || message instanceof Message.Refused
+                || message instanceof Message.Failure;
     }
 
     /** Does what can be done to say the last word; returns the end when it was, or never will. */
     Optional<Outcome> parted() {
         long now = context.now();
+        if (awaiting) {
+            if (answered) {
+                return Optional.of(end);
+            }
+            if (context.link.isUp() && now - partingEnd < 0) {
+                return Optional.empty();
+            }
+            awaiting = false;
+            underWay = true;
+            leave();
+            part(end);
+        }
         if (candidate != null) {
             context.progress.worked(candidate.poll(this));
         }

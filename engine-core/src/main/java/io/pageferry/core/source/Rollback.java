@@ -31,16 +31,19 @@ final class Rollback {
     private long nextTry;
 
     Rollback(SourceContext context, Outcome why) {
-        this.context = context;
-        this.why = why;
-        this.goOn = Optional.empty();
+        this(context, why, Optional.empty());
     }
 
-    /** Makes one after which the migration goes on. */
-    Rollback(SourceContext context, Outcome why, Runnable goOn) {
+    /** Makes one after which it is pre-copy again: to go on, or to say that it is over. */
+    static Rollback toPrecopy(SourceContext context, Outcome why) {
+        return new Rollback(context, why,
+                Optional.of(() -> context.enter(SourceState.PRECOPY)));
+    }
+
+    private Rollback(SourceContext context, Outcome why, Optional<Runnable> goOn) {
         this.context = context;
         this.why = why;
-        this.goOn = Optional.of(goOn);
+        this.goOn = goOn;
     }
 
     /** Owns the guest in an epoch and resumes it. */

@@ -139,6 +139,20 @@ final class SourceContext {
         outbox.send(new Message.Cancel(epoch, code, reason));
     }
 
+    /** What a guest's failure is to the migration. */
+    static Outcome outcomeOf(GuestException guest) {
+        return Outcome.of(guest.code() == ErrorCode.GUEST_ENDED ? Outcome.Result.GUEST_ENDED
+                : Outcome.Result.FAILED, guest.code(), guest.getMessage(), Outcome.Side.SOURCE)
+                .withRemedy(guest.remedy());
+    }
+
+    /** Takes a READY in; returns whether its image is what was sent. */
+    boolean accepts(Message.Ready ready) {
+        figures().add(MigrationFigures.Part.VERIFY, ready.walkNanos());
+        figures().add(MigrationFigures.Part.STATE_LOAD, ready.loadNanos());
+        return !parts.options().verify() || digestIs(ready.digest());
+    }
+
     /** Compares the target's digest with that of what was sent. */
     boolean digestIs(long target) {
         long ours = runner.sent().digest();

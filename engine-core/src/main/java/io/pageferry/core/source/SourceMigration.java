@@ -2,7 +2,6 @@ package io.pageferry.core.source;
 
 import io.pageferry.core.codec.PageBatch;
 import io.pageferry.core.dirty.TrackerException;
-import io.pageferry.core.handover.MigrationFigures.Part;
 import io.pageferry.core.handover.MigrationFigures;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.LinkHandler;
@@ -116,6 +115,8 @@ public final class SourceMigration implements LinkHandler, AutoCloseable {
     @Override
     public void onMessage(Message message) {
         switch (message) {
+            case Message any when context.reconnection.isParting() ->
+                    context.reconnection.hear(any);
             case Message.Welcome welcome when context.state() == SourceState.NEGOTIATING
                     && !welcomed -> onWelcome(welcome);
             case Message.RoundApplied applied when context.progress.announced(applied.round()) ->
@@ -157,7 +158,7 @@ public final class SourceMigration implements LinkHandler, AutoCloseable {
             switchover.interrupt();
             context.figures().attemptFailed();
             // The guest first; whether the target has loaded the state is asked afterwards.
-            rollback = new Rollback(context, why, () -> context.enter(SourceState.PRECOPY));
+            rollback = Rollback.toPrecopy(context, why);
             rollback.begin(context.epoch());
         } else {
             precopy.interrupt();
@@ -179,9 +180,7 @@ public final class SourceMigration implements LinkHandler, AutoCloseable {
                 case ENDED -> { }
             }
         } catch (GuestException guest) {
-            fail(Outcome.of(guest.code() == ErrorCode.GUEST_ENDED ? Result.GUEST_ENDED
-                    : Result.FAILED, guest.code(), guest.getMessage(), Side.SOURCE)
-                    .withRemedy(guest.remedy()));
+            fail(SourceContext.outcomeOf(guest));
         } catch (IOException io) {
             fail(Result.FAILED, ErrorCode.HOST_FAILED, io.getMessage(), Side.SOURCE);
         } catch (RuntimeException bug) {
@@ -302,9 +301,7 @@ public final class SourceMigration implements LinkHandler, AutoCloseable {
         if (pausedTooLong()) {
             return;
         }
-        context.figures().add(Part.VERIFY, ready.walkNanos());
-        context.figures().add(Part.STATE_LOAD, ready.loadNanos());
-        if (parts.options().verify() && !context.digestIs(ready.digest())) {
+        if (!context.accepts(ready)) {
             fail(Result.FAILED, ErrorCode.DIGEST_MISMATCH,
                     "the target is ready with another image than was sent", Side.TARGET);
             return;
@@ -380,8 +377,10 @@ public final class SourceMigration implements LinkHandler, AutoCloseable {
             return;
         }
         boolean paused = context.state() == SourceState.SWITCHOVER;
+        boolean awaited = why.result() == Result.CANCELLED && !context.reconnection.isUnderWay()
+                && context.reconnection.canSurvive(ErrorCode.LINK_LOST);
         if (paused) {
-            rollback = new Rollback(context, why);
+            rollback = awaited ? Rollback.toPrecopy(context, why) : new Rollback(context, why);
             rollback.begin(context.epoch());
         }
         if (context.reconnection.isUnderWay()) {
@@ -390,7 +389,10 @@ public final class SourceMigration implements LinkHandler, AutoCloseable {
             return;
         }
         context.tellTarget(why.code(), why.reason());
-        if (!paused) {
+        if (awaited) {
+            context.liftThrottle();
+            context.reconnection.partOnceAnswered(why);
+        } else if (!paused) {
             context.finish(why);
         }
     }

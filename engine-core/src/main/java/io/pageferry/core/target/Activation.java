@@ -15,11 +15,16 @@ import java.util.Optional;
  * ACTIVE exclude each other in the journal, and J(ACTIVE) precedes the first instruction.
  */
 final class Activation {
+    private static final String LIVED_TWICE = "; somebody had let the guest run here before it was"
+            + " granted, and the source's lives from before that on: what it did here is lost to"
+            + " it, and what it wrote to a shared disk is not; check that disk";
+
     private final TargetContext context;
     private final long digest;
     private long deadline;
     private Message lastWord;
     private Outcome end;
+    private boolean strayed;
 
     Activation(TargetContext context, long digest) {
         this.context = context;
@@ -63,6 +68,7 @@ final class Activation {
 
     void turn() {
         if (context.state() == TargetState.READY) {
+            noteStray();
             Optional<String> gone = context.parts.guest().ended();
             if (gone.isPresent()) {
                 refuse(ErrorCode.GUEST_ENDED, gone.get(), Side.TARGET);
@@ -71,6 +77,18 @@ final class Activation {
             }
         } else if (lastWord != null && context.now() - deadline >= 0) {
             context.finish(end);
+        }
+    }
+
+    /**
+     * Somebody else let the guest run, and it was paused again. Granted, it goes on from there, and
+     * nothing was lived twice. Only where it is refused, what it did here is lost.
+     */
+    private void noteStray() {
+        if (!strayed && context.parts.guest().strayed()) {
+            strayed = true;
+            context.warn("somebody let the guest run here before it was granted; it was paused"
+                    + " again, and goes on from there once it is granted");
         }
     }
 
@@ -153,7 +171,12 @@ final class Activation {
                 Outcome.of(Result.FAILED, failed.code(), failed.getMessage(), Side.TARGET));
     }
 
-    private void refuse(ErrorCode code, String reason, Side side) {
+    private void refuse(ErrorCode code, String why, Side side) {
+        noteStray();
+        String reason = strayed ? why + LIVED_TWICE : why;
+        if (strayed) {
+            context.warn(reason);
+        }
         context.record(JournalState.REFUSED, reason);
         context.enter(TargetState.REFUSED);
         context.parts.guest().discard();

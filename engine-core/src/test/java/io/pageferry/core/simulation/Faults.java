@@ -25,6 +25,12 @@ final class Faults {
     /** Word of {@link #happened}. */
     static final String CANCEL_WHILE_LOST = "cancel while the link is lost";
 
+    /** Word of {@link #happened}. */
+    static final String CANCEL_OVER_SILENCE = "cancel over a silent link";
+
+    /** After so long without a byte a link counts as lost (PROTOCOL.md, 10). */
+    private static final long SILENCE_NANOS = 10_000_000_000L;
+
     /** When a link may be cut; READY is the target's, the others are the source's. */
     private enum Moment { NEGOTIATING, PRECOPY, SWITCHOVER, READY, GRANTED }
 
@@ -39,6 +45,9 @@ final class Faults {
     private final List<String> happened = new ArrayList<>();
     private final boolean cancelAtSource;
     private final boolean cancelWhileLost;
+    private final boolean cancelOverSilence;
+    private boolean silent;
+    private long lostNanos;
     private Moment cutAt;
     private int cutsToCome;
     private int untilCut;
@@ -67,6 +76,7 @@ final class Faults {
         untilCancel = kind == 8 ? random.nextInt(120) : cancelWhileLost ? random.nextInt(3) : -1;
         cancelAtSource = random.nextBoolean();
         planned = kind != 0 && kind != 9;
+        cancelOverSilence = kind == 8 && random.nextInt(3) == 0;
     }
 
     /** Ready and granted do not last. */
@@ -104,6 +114,10 @@ final class Faults {
     }
 
     void beforeStep(Simulation simulation) {
+        if (silent && simulation.clock.nanoTime() - lostNanos >= 0) {
+            silent = false;
+            simulation.cut(ErrorCode.LINK_LOST);
+        }
         boolean stuck = mutant == Mutant.NO_GENERATION && simulation.road.holdsStraggler()
                 && random.nextInt(5) == 0;
         boolean cut = cutsToCome > 0 && simulation.isLinkUp() && is(cutAt, simulation)
@@ -122,12 +136,27 @@ final class Faults {
         boolean lost = simulation.source().state() == SourceState.PRECOPY
                 && !simulation.isLinkUp();
         if (untilCancel >= 0 && (lost || !cancelWhileLost) && untilCancel-- == 0) {
-            happened.add("cancel in " + simulation.source().state());
+            SourceState state = simulation.source().state();
+            happened.add("cancel in " + state);
+            if (cancelOverSilence && simulation.wishes.source.reconnectNanos() > 0
+                    && (state == SourceState.PRECOPY || state == SourceState.SWITCHOVER)) {
+                happened.add(CANCEL_OVER_SILENCE);
+                silent = true;
+                lostNanos = simulation.clock.nanoTime() + SILENCE_NANOS;
+                simulation.silence();
+                simulation.cancel(true);
+                return;
+            }
             if (lost) {
                 happened.add(CANCEL_WHILE_LOST);
             }
             simulation.cancel(cancelAtSource);
         }
+    }
+
+    /** Whether the link is silent, and nobody knows that it is lost. */
+    boolean isSilent() {
+        return silent;
     }
 
     /** The source was in doubt, and an operator settled it. */

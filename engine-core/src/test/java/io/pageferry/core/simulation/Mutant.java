@@ -15,5 +15,7 @@ enum Mutant {
     /** The throttle stays as it is when pre-copy is over. */
     THROTTLE_LEFT_ON,
     /** Nobody counts what goes over a link that is bounded. */
-    UNCOUNTED_BYTES
+    UNCOUNTED_BYTES,
+    /** A cancel counts as heard as soon as it was said. */
+    CANCEL_UNHEARD
 }

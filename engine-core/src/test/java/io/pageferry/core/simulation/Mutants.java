@@ -131,6 +131,33 @@ final class Mutants {
         }
     }
 
+    /** Answers a cancel itself. */
+    static final class CancelUnheard extends SourceLinkFilter {
+        private Message.Cancel said;
+
+        CancelUnheard(SourceLink link) {
+            super(link);
+        }
+
+        @Override
+        public boolean send(Message message) {
+            boolean sent = super.send(message);
+            said = sent && message instanceof Message.Cancel cancel ? cancel : said;
+            return sent;
+        }
+
+        @Override
+        public int poll(LinkHandler handler) {
+            int polled = super.poll(handler);
+            if (said == null) {
+                return polled;
+            }
+            handler.onMessage(said);
+            said = null;
+            return polled + 1;
+        }
+    }
+
     /** A batch on a connection that was given up: kept on its way, and delivered on the next. */
     static final class Straggler {
         private byte[] payload;

@@ -102,7 +102,11 @@ final class SimulatedRoad implements AutoCloseable {
                 return mutant == Mutant.UNCOUNTED_BYTES ? 0 : super.wireBytes();
             }
         };
-        return mutant == Mutant.NO_BARRIER ? new Mutants.NoBarrier(link) : link;
+        return switch (mutant) {
+            case NO_BARRIER -> new Mutants.NoBarrier(link);
+            case CANCEL_UNHEARD -> new Mutants.CancelUnheard(link);
+            default -> link;
+        };
     }
 
     TargetLink atTarget(MemoryLinks links) {

@@ -36,6 +36,8 @@ final class Simulation implements AutoCloseable {
     private static final int MOST_STEPS = 100_000;
     private static final int PATIENCE = 20;
     private static final long LONGEST_IDLE = 250_000_000L;
+    /** Where a second has to be enough for RESUME, WELCOME and CANCEL, each at its turn. */
+    private static final long SHORT_IDLE = 10_000_000L;
 
     final long seed;
     final Faults faults;
@@ -146,7 +148,8 @@ final class Simulation implements AutoCloseable {
 
     private void step() {
         long nanos = idle < PATIENCE ? random.nextLong(mostStepNanos)
-                : Math.min(LONGEST_IDLE, mostStepNanos << Math.min(20, idle - PATIENCE));
+                : Math.min(faults.isSilent() ? SHORT_IDLE : LONGEST_IDLE,
+                        mostStepNanos << Math.min(20, idle - PATIENCE));
         longestStep = Math.max(longestStep, nanos);
         clock.advance(nanos);
         if (guest.isRunning() && source.state().ordinal() < SourceState.OWNED.ordinal()) {
@@ -248,6 +251,11 @@ final class Simulation implements AutoCloseable {
 
     void cut(ErrorCode code) {
         door.cut(code, "cut by the simulation");
+    }
+
+    /** Nothing arrives any more over the link at hand, and nobody is told. */
+    void silence() {
+        door.current().silence();
     }
 
     boolean isLinkUp() {

@@ -91,6 +91,7 @@ class SimulationTest {
         faults.add("cut in READY");
         faults.add("cancel in READY");
         faults.add(Faults.CANCEL_WHILE_LOST);
+        faults.add(Faults.CANCEL_OVER_SILENCE);
         faults.add("settled");
         faults.add("locked at home");
         faults.add("locked at the target");

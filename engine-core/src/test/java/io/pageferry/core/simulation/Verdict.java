@@ -129,10 +129,11 @@ record Verdict(Simulation simulation, Outcome source, Outcome target) {
                 + figures.stolenNanos() + " ns of the guest's in " + lasted);
     }
 
-    /** Whoever cancels while the link is lost is heard, if the target can be reached. */
+    /** Whoever cancels while the link is lost or silent is heard, if the target can be reached. */
     private void checkClean() {
         boolean heard = source != null && source.result() == Result.CANCELLED && target != null
-                && simulation.faults.happened().contains(Faults.CANCEL_WHILE_LOST);
+                && (simulation.faults.happened().contains(Faults.CANCEL_WHILE_LOST)
+                || simulation.faults.happened().contains(Faults.CANCEL_OVER_SILENCE));
         check(!heard || simulation.cleanAfterNanos() <= 2_000_000_000L, "the target was clean "
                 + simulation.cleanAfterNanos() + " ns after the cancel");
     }

@@ -216,6 +216,72 @@ class ReconnectionTest {
         }
     }
 
+    /** A source whose link is up, as far as anybody knows. */
+    private static SourceRig cancelled(SourceState state, boolean silent) {
+        SourceRig rig = new SourceRig(usual -> with(usual, usual.limits()),
+                UnaryOperator.identity());
+        rig.reach(state).turns(3);
+        if (silent) {
+            rig.links.silence();
+        }
+        rig.source.cancel();
+        rig.turns(2);
+        assertTrue(rig.guest.isRunning(), "it waits for nobody");
+        return rig;
+    }
+
+    @Test
+    void anAnswerToTheCancelIsTheEnd() {
+        Message[] answers = {new Message.Cancel(1, ErrorCode.CANCELLED, "cancelled"),
+            new Message.Refused(1, "cancelled"),
+            new Message.Failure(ErrorCode.CANCELLED, "cancelled")};
+        for (SourceState state : new SourceState[] {SourceState.PRECOPY, SourceState.SWITCHOVER}) {
+            for (Message answer : answers) {
+                try (SourceRig rig = cancelled(state, false)) {
+                    assertEquals(ErrorCode.CANCELLED, rig.last(Message.Cancel.class).code());
+                    rig.say(new Message.RoundApplied(0));
+                    rig.turn();
+                    assertFalse(rig.source.isDone());
+                    rig.say(answer);
+                    rig.turn();
+                    assertEquals(Result.CANCELLED, rig.outcome().result());
+                    assertTrue(rig.later.isEmpty());
+                }
+            }
+        }
+    }
+
+    @Test
+    void aCancelThatIsNotAnsweredIsSaidOverAnotherLink() {
+        for (SourceState state : new SourceState[] {SourceState.PRECOPY, SourceState.SWITCHOVER}) {
+            try (SourceRig rig = cancelled(state, true)) {
+                rig.clock.advance(Reconnection.ANSWER - 1);
+                rig.turn();
+                assertTrue(rig.later.isEmpty());
+                rig.clock.advance(1);
+                assertEquals(2, asked(rig).generation());
+                answer(rig, new Message.Welcome(TOKEN, 2, 0, 1, 4));
+                List<Message> heard = new ArrayList<>();
+                rig.later.getLast().target().poll(new Ear(heard::add));
+                long epoch = state == SourceState.PRECOPY ? 0 : 1;
+                assertEquals(List.of(new Message.Cancel(epoch, ErrorCode.CANCELLED, "cancelled")),
+                        heard);
+                assertEquals(Result.CANCELLED, rig.outcome().result());
+            }
+        }
+    }
+
+    /** What is known as lost needs no wait; where nobody answers at all it ends all the same. */
+    @Test
+    void aLinkLostWhileTheAnswerIsAwaitedIsReplacedAtOnce() {
+        try (SourceRig rig = cancelled(SourceState.PRECOPY, true)) {
+            rig.links.cut(ErrorCode.LINK_LOST, "cut by the test");
+            rig.turns(2);
+            assertEquals(1, rig.later.size());
+            assertEquals(Result.CANCELLED, unheard(rig).result());
+        }
+    }
+
     @Test
     void whatTheTargetSaysToTheLastWordChangesNothing() {
         try (SourceRig rig = lost(SourceState.PRECOPY)) {

@@ -221,6 +221,48 @@ class TargetRowsTest {
         }
     }
 
+    /** It is paused at once; the grant lets it go on from where it came to, on one side only. */
+    @Test
+    void whatSomebodyLetsRunWaitsForTheGrantAgain() {
+        try (TargetRig rig = TargetRig.in(TargetState.READY)) {
+            rig.guest.stray();
+            rig.turn();
+            assertFalse(rig.guest.isRunning());
+            assertEquals(TargetState.READY, rig.target.state());
+            assertEquals(1, rig.listener.lines().stream()
+                    .filter(line -> line.contains("somebody let the guest run")).count());
+            rig.say(new Message.Grant(1, true));
+            rig.turn();
+            assertTrue(rig.guest.isRunning());
+            assertFalse(rig.recorded(JournalState.REFUSED));
+            assertTrue(rig.log.inOrder("target.strays", "target.paused again",
+                    "target.J(ACTIVE 1)", "target.resume"), rig.log.toString());
+        }
+    }
+
+    /** It stands still before the no is written, and is ended before that is said. */
+    @Test
+    void whatSomebodyLetRunIsRefusedAloud() {
+        for (boolean noticed : new boolean[] {true, false}) {
+            try (TargetRig rig = TargetRig.in(TargetState.READY)) {
+                rig.guest.stray();
+                if (noticed) {
+                    rig.turn();
+                }
+                rig.target.cancel();
+                rig.turn();
+                assertRefused(rig, 1);
+                assertTrue(rig.log.inOrder("target.paused again", "target.J(REFUSED 1)"),
+                        rig.log.toString());
+                String reason = rig.last(Message.Refused.class).reason();
+                assertTrue(reason.contains("cancelled") && reason.contains("is lost"), reason);
+                assertTrue(rig.listener.lines().stream()
+                        .anyMatch(line -> line.contains("check that disk")));
+                assertTrue(rig.journal.decision().orElseThrow().note().contains("is lost"));
+            }
+        }
+    }
+
     @Test
     void aGuestThatDiesWhileReadyIsANo() {
         try (TargetRig rig = TargetRig.in(TargetState.READY)) {

@@ -1,20 +1,23 @@
 package io.pageferry.core.testing;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 import static org.junit.platform.engine.discovery.DiscoverySelectors.selectClass;
 
 import io.pageferry.core.testing.guest.GuestContractTest;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
-import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.platform.engine.TestExecutionResult;
+import org.junit.platform.engine.support.descriptor.MethodSource;
 import org.junit.platform.launcher.EngineFilter;
 import org.junit.platform.launcher.LauncherDiscoveryRequest;
 import org.junit.platform.launcher.TestExecutionListener;
@@ -22,9 +25,15 @@ import org.junit.platform.launcher.TestIdentifier;
 import org.junit.platform.launcher.core.LauncherDiscoveryRequestBuilder;
 import org.junit.platform.launcher.core.LauncherFactory;
 
-/** The contract of a guest finds what is broken in one, and nothing else. */
+/** The contract of a guest finds what is broken in one, and nothing else. All run side by side. */
 @Timeout(120)
 class GuestContractFindsTest {
+    private static final int TESTS = 14;
+
+    /** By class, and in it by test, why it failed. */
+    private static final Map<String, Map<String, String>> FAILED = new ConcurrentHashMap<>();
+    private static final Map<String, AtomicInteger> RAN = new ConcurrentHashMap<>();
+
     private static final String WRITES = "theTrackerLosesNoWrite";
     private static final String THROTTLE = "theThrottleHoldsIsCountedAndUndone";
     private static final String ROLL_BACK = "afterARollBackItRunsAndIsSavedAgain";
@@ -58,22 +67,17 @@ class GuestContractFindsTest {
                         Set.of("mayBeClosedTwicePausedOrRunning")));
     }
 
-    @ParameterizedTest
-    @MethodSource("broken")
-    void whatIsBroken(Class<? extends GuestContractTest> guest, Set<String> tests) {
-        Map<String, String> failed = failed(guest);
-        assertEquals(tests, failed.keySet(), failed::toString);
-    }
-
-    /** Runs the contract against a guest, its tests side by side; returns what failed, and why. */
-    private static Map<String, String> failed(Class<? extends GuestContractTest> guest) {
-        Map<String, String> failed = new ConcurrentSkipListMap<>();
+    @BeforeAll
+    static void runAll() {
         LauncherDiscoveryRequest request = LauncherDiscoveryRequestBuilder.request()
-                .selectors(selectClass(guest))
+                .selectors(broken().map(one -> selectClass((Class<?>) one.get()[0])).toList())
                 .filters(EngineFilter.includeEngines("junit-jupiter"))
                 .configurationParameter("junit.jupiter.execution.parallel.enabled", "true")
                 .configurationParameter("junit.jupiter.execution.parallel.mode.default",
                         "concurrent")
+                .configurationParameter(
+                        "junit.jupiter.execution.parallel.config.executor-service",
+                        "WORKER_THREAD_POOL")
                 .configurationParameter("junit.jupiter.execution.parallel.config.strategy",
                         "fixed")
                 .configurationParameter(
@@ -82,13 +86,28 @@ class GuestContractFindsTest {
         LauncherFactory.create().execute(request, new TestExecutionListener() {
             @Override
             public void executionFinished(TestIdentifier test, TestExecutionResult result) {
-                if (result.getStatus() != TestExecutionResult.Status.SUCCESSFUL
-                        && result.getStatus() != TestExecutionResult.Status.ABORTED) {
-                    failed.put(test.getDisplayName().replace("()", ""),
-                            result.getThrowable().map(Throwable::toString).orElse("?"));
+                if (test.getSource().orElse(null) instanceof MethodSource method) {
+                    note(method, result);
                 }
             }
         });
-        return new TreeMap<>(failed);
+    }
+
+    private static void note(MethodSource method, TestExecutionResult result) {
+        RAN.computeIfAbsent(method.getClassName(), name -> new AtomicInteger())
+                .incrementAndGet();
+        if (result.getStatus() != TestExecutionResult.Status.SUCCESSFUL) {
+            FAILED.computeIfAbsent(method.getClassName(), name -> new ConcurrentSkipListMap<>())
+                    .put(method.getMethodName(),
+                            result.getThrowable().map(Throwable::toString).orElse("?"));
+        }
+    }
+
+    @ParameterizedTest
+    @org.junit.jupiter.params.provider.MethodSource("broken")
+    void whatIsBroken(Class<? extends GuestContractTest> guest, Set<String> tests) {
+        Map<String, String> failed = FAILED.getOrDefault(guest.getName(), Map.of());
+        assertEquals(tests, failed.keySet(), failed::toString);
+        assertTrue(RAN.get(guest.getName()).get() >= TESTS, () -> RAN + " tests");
     }
 }

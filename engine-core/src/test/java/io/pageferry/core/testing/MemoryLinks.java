@@ -35,6 +35,7 @@ public final class MemoryLinks implements AutoCloseable {
     private final TargetEnd target = new TargetEnd();
     private Message.Welcome accepted;
     private boolean up = true;
+    private boolean silent;
     private ErrorCode lostCode;
     private String lostReason;
 
@@ -79,15 +80,21 @@ public final class MemoryLinks implements AutoCloseable {
      * @param reason as both ends will be told
      */
     public void cut(ErrorCode code, String reason) {
-        if (!up) {
+        if (!up && !silent) {
             return;
         }
+        silent = false;
         lose(code, reason);
         random.ifPresent(choice -> {
             source.keep(choice.nextInt(QUEUE));
             target.keep(choice.nextInt(QUEUE));
             channels.forEach(channel -> channel.lose(choice.nextInt(8), choice.nextInt(8)));
         });
+    }
+
+    /** From now on nothing arrives, and nobody is told, until it is cut. */
+    public void silence() {
+        silent = true;
     }
 
     /** Frees the slots. Idempotent. */
@@ -133,6 +140,9 @@ public final class MemoryLinks implements AutoCloseable {
 
         @Override
         public int poll(LinkHandler handler) {
+            if (silent) {
+                return 0;
+            }
             int delivered = 0;
             int most = random.isPresent() ? draw(4) : Integer.MAX_VALUE;
             while (delivered < most && !closed && deliverNext(handler)) {
@@ -149,7 +159,7 @@ public final class MemoryLinks implements AutoCloseable {
 
         @Override
         public boolean isUp() {
-            return up;
+            return up || silent && !closed;
         }
 
         @Override

@@ -19,6 +19,8 @@ public final class TestIncomingGuest implements IncomingGuest {
     private Workload loaded;
     private long wrongPages;
     private boolean running;
+    private boolean strays;
+    private boolean strayed;
     private GuestException prepareFailure;
     private GuestException loadFailure;
     private GuestException resumeFailure;
@@ -142,6 +144,23 @@ public final class TestIncomingGuest implements IncomingGuest {
             throw resumeFailure;
         }
         running = true;
+    }
+
+    /** Somebody else lets it run. */
+    public void stray() {
+        log.add("target.strays");
+        running = true;
+        strays = true;
+    }
+
+    @Override
+    public boolean strayed() {
+        if (strays && !strayed) {
+            log.add("target.paused again");
+            running = false;
+            strayed = true;
+        }
+        return strayed;
     }
 
     @Override

@@ -2,7 +2,6 @@ package io.pageferry.agent.qemu.check;
 
 import io.pageferry.agent.guest.GuestKind.Finding;
 import io.pageferry.agent.guest.GuestKind.Verdict;
-import io.pageferry.agent.guest.HostMemory;
 import io.pageferry.agent.linux.KernelProbe;
 import io.pageferry.agent.linux.RemoteUserfault;
 import io.pageferry.agent.qemu.Objection;
@@ -13,6 +12,7 @@ import io.pageferry.agent.qemu.QemuProbe;
 import io.pageferry.agent.qemu.QmpException;
 import io.pageferry.agent.qemu.RunState;
 import io.pageferry.agent.qemu.memory.QemuMemory;
+import io.pageferry.agent.qemu.memory.TargetRoom;
 import io.pageferry.core.migration.GuestException;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -91,8 +91,8 @@ public final class CheckTable {
     /** A target needs nothing but to read and write the memory, which was seen above. */
     private void host(boolean target) {
         if (target) {
-            row("room", (HostMemory.available() >> 20) + " MiB of memory are available; what the"
-                    + " source's guest has filled of " + (facts.memoryBytes() >> 20)
+            row("room", new TargetRoom(pid, facts.memory()).describe() + "; what the source's"
+                    + " guest has filled of " + (facts.memoryBytes() >> 20)
                     + " MiB, and a tenth of that, must fit", List.of());
             return;
         }

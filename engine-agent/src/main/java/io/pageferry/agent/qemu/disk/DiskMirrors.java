@@ -30,6 +30,8 @@ public final class DiskMirrors implements AutoCloseable {
     private static final String CONCLUDED = "concluded";
     private static final long ASK_NANOS = 20_000_000L;
     private static final long POLL_NANOS = 1_000_000L;
+    /** So long nothing may move while QEMU waits for blocks that are under way; the link may. */
+    private static final long SILENCE_NANOS = 2_000_000_000L;
     /** Longest wait for the last blocks of a paused guest: a guest bounds its own waiting. */
     private static final long LAST_NANOS = 4_000_000_000L;
 
@@ -159,6 +161,16 @@ public final class DiskMirrors implements AutoCloseable {
             throw failure(new IOException("somebody ended a mirror job of ours"));
         }
         return jobs;
+    }
+
+    /**
+     * Bounds what a {@code stop} of QEMU takes, which waits for the blocks that are on their way:
+     * where nothing of them moves for 2 s, the link is as good as lost, and they fail.
+     *
+     * @return to be run when QEMU has stopped
+     */
+    public Runnable whileStopping() {
+        return tunnel == null ? () -> { } : tunnel.endUnlessMoving(SILENCE_NANOS);
     }
 
     /**

@@ -37,8 +37,8 @@ final class Lane {
     private long sent;
     private long granted;
     private long received;
-    /** Of the writing thread alone. */
-    private long written;
+    /** Changed by the writing thread alone. */
+    private volatile long written;
 
     Lane(int stream, StreamRoad road) {
         this.stream = stream;
@@ -141,7 +141,7 @@ final class Lane {
     }
 
     private void written(int bytes) throws IOException {
-        written += bytes;
+        written = written + bytes;
         long more;
         synchronized (this) {
             if (granted - written > Message.STREAM_WINDOW / 2) {
@@ -185,6 +185,11 @@ final class Lane {
 
     synchronized long sentBytes() {
         return sent;
+    }
+
+    /** Bytes that came from the other side and went on. */
+    long writtenBytes() {
+        return written;
     }
 
     private synchronized boolean isClosed() {

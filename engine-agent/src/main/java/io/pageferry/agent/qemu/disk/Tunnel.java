@@ -10,6 +10,8 @@ import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 
 /**
@@ -19,6 +21,8 @@ import java.util.function.Consumer;
  * waiting, which then must not be the one to bring them.
  */
 public final class Tunnel implements AutoCloseable {
+    private static final long LOOK_NANOS = 20_000_000L;
+
     private final List<Lane> lanes = new ArrayList<>();
     private final List<ServerSocketChannel> doors = new ArrayList<>();
     private final List<Path> sockets;
@@ -94,6 +98,37 @@ public final class Tunnel implements AutoCloseable {
     /** {@return bytes that went to the other side} */
     public long sentBytes() {
         return lanes.stream().mapToLong(Lane::sentBytes).sum();
+    }
+
+    /**
+     * Ends every stream where none of them moves for too long, until that is called off. What waits
+     * for its blocks gets an error then, and not what a silent link would bring.
+     *
+     * @param nanos in which something must move
+     * @return calls it off
+     */
+    Runnable endUnlessMoving(long nanos) {
+        AtomicBoolean over = new AtomicBoolean();
+        Thread.ofPlatform().daemon().name("pageferry-stream-patience").start(() -> {
+            long moved = movedBytes();
+            long since = System.nanoTime();
+            while (!over.get()) {
+                LockSupport.parkNanos(LOOK_NANOS);
+                long now = movedBytes();
+                if (now != moved) {
+                    moved = now;
+                    since = System.nanoTime();
+                } else if (!over.get() && System.nanoTime() - since >= nanos) {
+                    lanes.forEach(Lane::close);
+                    return;
+                }
+            }
+        });
+        return () -> over.set(true);
+    }
+
+    private long movedBytes() {
+        return lanes.stream().mapToLong(lane -> lane.sentBytes() + lane.writtenBytes()).sum();
     }
 
     /** Ends every stream. */

@@ -236,10 +236,13 @@ final class QemuGuest implements SourceGuest {
     @Override
     public void pause() throws GuestException {
         watch.holds();
+        Runnable stopped = mirrors == null ? () -> { } : mirrors.whileStopping();
         try {
             qemu.stop();
         } catch (QmpException failed) {
             throw failure(failed);
+        } finally {
+            stopped.run();
         }
         if (mirrors != null) {
             mirrors.finish();

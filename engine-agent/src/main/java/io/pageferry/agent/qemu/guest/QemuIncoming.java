@@ -11,6 +11,7 @@ import io.pageferry.agent.qemu.QemuControl;
 import io.pageferry.agent.qemu.QemuFacts;
 import io.pageferry.agent.qemu.QemuInspector;
 import io.pageferry.agent.qemu.QemuProbe;
+import io.pageferry.agent.qemu.QmpClient;
 import io.pageferry.agent.qemu.QmpException;
 import io.pageferry.agent.qemu.disk.DiskExports;
 import io.pageferry.agent.qemu.disk.Tunnel;
@@ -47,6 +48,8 @@ final class QemuIncoming implements TargetGuest {
     private StreamRoad road;
     private Tunnel tunnel;
     private boolean touched;
+    private boolean strays;
+    private boolean strayed;
     private boolean told;
 
     private QemuIncoming(QemuProcess process, QemuControl qemu, QemuFacts facts,
@@ -147,6 +150,35 @@ final class QemuIncoming implements TargetGuest {
             told = true;
         } catch (QmpException unknown) {
             throw QemuGuest.failure(unknown);
+        }
+    }
+
+    @Override
+    public boolean strayed() {
+        for (QmpClient.Event event = qemu.qmp().pollEvent(); event != null;
+                event = qemu.qmp().pollEvent()) {
+            strays = event.name().equals("RESUME")
+                    || strays && !event.name().equals("STOP");
+            strayed |= strays;
+        }
+        if (strays) {
+            strays = false;
+            hold();
+        }
+        return strayed;
+    }
+
+    /** Whatever it takes: nobody granted it. */
+    private void hold() {
+        try {
+            qemu.stop();
+        } catch (QmpException deaf) {
+            try {
+                process.kill();
+            } catch (GuestException gone) {
+                // Then it does not run either.
+                return;
+            }
         }
     }
 

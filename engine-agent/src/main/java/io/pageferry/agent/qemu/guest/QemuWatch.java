@@ -3,6 +3,7 @@ package io.pageferry.agent.qemu.guest;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import io.pageferry.agent.qemu.QemuControl;
+import io.pageferry.agent.qemu.QemuInspector;
 import io.pageferry.agent.qemu.QmpClient;
 import io.pageferry.agent.qemu.QmpClient.Command;
 import io.pageferry.agent.qemu.QmpException;
@@ -44,7 +45,6 @@ final class QemuWatch {
     private QemuWatch(QemuControl qemu, Look first) {
         this.qemu = qemu;
         this.shape = first.shape();
-        this.postmigrate = first.state() == RunState.POSTMIGRATE;
     }
 
     /** Remembers what the guest consists of. */
@@ -157,6 +157,8 @@ final class QemuWatch {
                     throw over("another migration has taken the guest away; here it stands still",
                             "cont it, if it does not run elsewhere");
                 }
+                throw changed("the guest is paused, and was so when its state was saved: "
+                        + QemuInspector.SAVED_ALREADY, QemuInspector.SAVE_AGAIN);
             }
             case SHUTDOWN -> throw over("the guest shut down", "");
             case GUEST_PANICKED -> throw over("the guest panicked", "");

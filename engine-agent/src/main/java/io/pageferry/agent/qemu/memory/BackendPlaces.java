@@ -1,10 +1,8 @@
 package io.pageferry.agent.qemu.memory;
 
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import io.pageferry.agent.qemu.QemuControl;
 import io.pageferry.agent.qemu.QemuFacts;
 import io.pageferry.agent.qemu.QmpException;
-import io.pageferry.agent.qemu.QmpException.Kind;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -45,11 +43,11 @@ final class BackendPlaces {
     static Map<String, Place> of(QemuControl qemu, List<QemuFacts.Backend> backends)
             throws QmpException {
         Map<String, Place> places = new TreeMap<>();
-        Map<String, Range> ranges = ranges(ask(qemu, "info mtree -f -o"));
+        Map<String, Range> ranges = ranges(qemu.human("info mtree -f -o"));
         for (QemuFacts.Backend backend : backends) {
             Range range = ranges.get(backend.id());
             if (range != null) {
-                String answer = ask(qemu, "gpa2hva 0x" + Long.toHexString(range.start()));
+                String answer = qemu.human("gpa2hva 0x" + Long.toHexString(range.start()));
                 Matcher match = HOST.matcher(answer);
                 if (match.matches()) {
                     places.put(backend.id(), new Place(range.start() - range.offset(),
@@ -88,18 +86,5 @@ final class BackendPlaces {
 
     private static long hex(String digits) {
         return Long.parseUnsignedLong(digits, 16);
-    }
-
-    /** Empty where this QEMU has no human monitor, or does not know the command. */
-    private static String ask(QemuControl qemu, String line) throws QmpException {
-        try {
-            return qemu.qmp().execute("human-monitor-command", JsonNodeFactory.instance
-                    .objectNode().put("command-line", line)).asText("");
-        } catch (QmpException refused) {
-            if (refused.kind() != Kind.REFUSED) {
-                throw refused;
-            }
-            return "";
-        }
     }
 }

@@ -1,6 +1,5 @@
 package io.pageferry.agent.qemu.memory;
 
-import io.pageferry.agent.guest.HostMemory;
 import io.pageferry.agent.host.HostFiles;
 import io.pageferry.agent.linux.ProcessMaps;
 import io.pageferry.agent.linux.SharedMemory;
@@ -16,11 +15,8 @@ import io.pageferry.core.memory.Region;
 import io.pageferry.core.memory.RegionTable;
 import io.pageferry.core.migration.GuestException;
 import java.io.IOException;
-import java.nio.file.FileStore;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -271,48 +267,8 @@ public final class QemuMemory {
      * @throws GuestException {@link ErrorCode#NO_ROOM}
      */
     public void requireRoom(long dataBytes, MappedRegions here) throws GuestException {
-        long small = parts.stream().map(Part::backend)
-                .filter(one -> one.pageSize() == PageGeometry.PAGE_SIZE)
-                .mapToLong(QemuFacts.Backend::size).sum();
-        long needed = Math.min(small, Math.max(0, dataBytes - here.dataBytes()));
-        HostMemory.requireRoomFor(needed);
-        Map<FileStore, Long> stores = new HashMap<>();
-        for (Part part : parts) {
-            if (part.backend().pageSize() == PageGeometry.PAGE_SIZE
-                    && !part.backend().path().isEmpty()) {
-                storeOf(Path.of(part.backend().path()).toAbsolutePath()).ifPresent(store ->
-                        stores.merge(store, part.backend().size(), Long::sum));
-            }
-        }
-        for (Map.Entry<FileStore, Long> one : stores.entrySet()) {
-            requireRoom(one.getKey(), Math.min(needed, one.getValue()));
-        }
-    }
-
-    private static void requireRoom(FileStore store, long needed) throws GuestException {
-        try {
-            long usable = store.getUsableSpace();
-            if (needed > usable) {
-                throw new GuestException(ErrorCode.NO_ROOM, "the guest needs "
-                        + (needed >>> 20) + " MiB of " + store + " here, which has "
-                        + (usable >>> 20) + " MiB left",
-                        "enlarge it (a tmpfs: mount -o remount,size=…) or choose another mem-path");
-            }
-        } catch (GuestException full) {
-            throw full;
-        } catch (IOException unknown) {
-            // What cannot be asked is found out by filling it.
-            return;
-        }
-    }
-
-    private static Optional<FileStore> storeOf(Path path) {
-        try {
-            // A file that was unlinked after QEMU opened it lies where its folder does.
-            return Optional.of(Files.getFileStore(Files.exists(path) ? path : path.getParent()));
-        } catch (IOException unknown) {
-            return Optional.empty();
-        }
+        new TargetRoom(pid, parts.stream().map(Part::backend).toList())
+                .require(dataBytes - here.dataBytes());
     }
 
     private static Path descriptorOf(long pid, QemuFacts.Backend backend,

@@ -64,6 +64,36 @@ class CheckTableTest {
         }
     }
 
+    @Test
+    void aBackEndBehindAnOrdinaryCardIsToldByItsOwnType() throws IOException {
+        Path socket = folder.resolve("net");
+        DemoMachine machine = new DemoMachine(TestMachines.tools(), GuestLoad.LIGHT, 192L << 20,
+                1, Memory.FILE, List.of("-S", "-chardev", "socket,id=c0,path=" + socket,
+                "-netdev", "vhost-user,id=n0,chardev=c0",
+                "-device", "virtio-net-pci,netdev=n0"));
+        try (VhostUserStub backEnd = new VhostUserStub(socket);
+                DemoQemu qemu = DemoQemu.source(machine, folder.resolve("vm"));
+                QemuControl control = qemu.control()) {
+            List<Finding> rows = CheckTable.of(qemu.process().pid(), control);
+            assertTrue(backEnd.wasAsked());
+            assertRow(rows, Verdict.SCAN_ONLY, "devices", "netdev n0 is vhost-user",
+                    "--tracker scan");
+        }
+    }
+
+    @Test
+    void aTargetSaysWhatRoomThereIs() throws IOException {
+        DemoMachine machine = new DemoMachine(TestMachines.tools(), GuestLoad.LIGHT, 192L << 20,
+                1, Memory.FILE, List.of());
+        try (DemoQemu qemu = DemoQemu.target(machine, folder.resolve("vm"));
+                QemuControl control = qemu.control()) {
+            List<Finding> rows = CheckTable.of(qemu.process().pid(), control);
+            assertRow(rows, Verdict.OK, "room", "MiB of memory are available", "");
+            assertRow(rows, Verdict.OK, "room", "MiB in /dev/shm", "");
+            assertRow(rows, Verdict.OK, "room", "has filled of 192 MiB", "");
+        }
+    }
+
     private static void assertRow(List<Finding> rows, Verdict verdict, String what, String found,
             String remedy) {
         assertTrue(rows.stream().anyMatch(row -> row.verdict() == verdict

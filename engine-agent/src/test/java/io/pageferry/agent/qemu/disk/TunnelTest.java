@@ -146,6 +146,26 @@ class TunnelTest {
         }
     }
 
+    /** A QEMU that waits for its blocks would wait until the link is known as lost. */
+    @Test
+    void aLinkThatIsSilentEndsTheSocketsOfWhoWaits() throws Exception {
+        try (SocketChannel client = call(); SocketChannel served = server.accept()) {
+            near.endUnlessMoving(TimeUnit.SECONDS.toNanos(60)).run();
+            near.endUnlessMoving(0);
+            assertEquals(-1, readOne(client));
+            assertEquals(-1, readOne(served));
+        }
+    }
+
+    @Test
+    void whoCalledThatOffIsLeftAlone() throws Exception {
+        try (SocketChannel client = call(); SocketChannel served = server.accept()) {
+            near.endUnlessMoving(TimeUnit.SECONDS.toNanos(5)).run();
+            write(client, new byte[] {7});
+            assertArrayEquals(new byte[] {7}, read(served, 1));
+        }
+    }
+
     /** What was on its way before may still come. */
     private static int readOne(SocketChannel from) throws IOException {
         ByteBuffer buffer = ByteBuffer.allocate(1 << 16);

@@ -210,8 +210,7 @@ public abstract class GuestContractTest {
             trial.pause();
             assertFalse(guest.isRunning(), "runs while it is paused");
             assertFalse(guest.wentOn(), "somebody else let it run");
-            trial.resume();
-            assertTrue(guest.isRunning(), "does not run after it was resumed");
+            trial.resumeAfter("it was paused");
             assertFalse(guest.wentOn(), "went on, when it was resumed by us");
             trial.awaitWrites();
         }
@@ -305,8 +304,7 @@ public abstract class GuestContractTest {
             trial.pause();
             trial.save();
             assertFalse(guest.isRunning(), "runs after its state was saved");
-            trial.resume();
-            assertTrue(guest.isRunning(), "does not run after its state was saved");
+            trial.resumeAfter("its state was saved");
         }
         trial.awaitWrites();
     }
@@ -315,7 +313,7 @@ public abstract class GuestContractTest {
     void aStateThatCannotBeWrittenLeavesItToBeResumed() throws IOException {
         trial.pause();
         int length = trial.save().length;
-        trial.resume();
+        trial.resumeAfter("its state was saved");
         for (int room : List.of(0, length / 2)) {
             trial.awaitWrites();
             trial.pause();
@@ -323,9 +321,7 @@ public abstract class GuestContractTest {
                 assertThrows(IOException.class, () -> Trial.within("saveState",
                         () -> guest.saveState(new FullStream(room))), "no room for the state");
             }
-            trial.resume();
-            assertTrue(guest.isRunning(),
-                    "does not run after its state could not be written");
+            trial.resumeAfter("its state could not be written");
         }
         trial.awaitWrites();
         trial.pause();

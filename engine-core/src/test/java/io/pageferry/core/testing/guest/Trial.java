@@ -44,6 +44,11 @@ final class Trial {
         within("resume", guest::resume);
     }
 
+    void resumeAfter(String what) throws IOException {
+        resume();
+        assertTrue(guest.isRunning(), () -> "does not run when it is resumed after " + what);
+    }
+
     byte[] save() throws IOException {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         within("saveState", () -> guest.saveState(out));
