@@ -12,6 +12,8 @@ import io.pageferry.agent.journal.JournalHeader;
 import io.pageferry.agent.journal.StateDirectory;
 import io.pageferry.agent.report.Report;
 import io.pageferry.agent.session.Duty;
+import io.pageferry.core.codec.CodecChoice;
+import io.pageferry.core.codec.page.Lz4Codec;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.Link;
 import io.pageferry.core.link.LinkOpener;
@@ -90,6 +92,9 @@ public final class SourceAgent {
         GuestSetup setup = new GuestSetup(settings.tracker(), false, this::injector,
                 settings.after());
         settings.guest().rehearse(transport);
+        if (settings.options().codec() != CodecChoice.NONE) {
+            sayMissingFlag(listener);
+        }
         try (SourceGuest guest = settings.guest().open(setup)) {
             listener.log(Level.INFO, "tracker: " + guest.tracker().name() + ", "
                     + guest.trackerReason());
@@ -132,6 +137,12 @@ public final class SourceAgent {
         listener.log(Level.INFO, "throttle: " + throttle.get().name() + ", "
                 + guest.throttleReason());
         return Optional.empty();
+    }
+
+    /** Only an embedder's JVM can lack it; both sides work without. */
+    static void sayMissingFlag(MigrationListener listener) {
+        Lz4Codec.missingFlag().ifPresent(flag -> listener.log(Level.WARN,
+                "LZ4 runs without native code, several times slower: this JVM lacks " + flag));
     }
 
     private boolean isThrottled() {

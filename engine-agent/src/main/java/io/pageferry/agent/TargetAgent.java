@@ -97,6 +97,7 @@ public final class TargetAgent {
         try {
             directory = StateDirectory.open(settings.stateDirectory());
             settings.guest().rehearse(transport);
+            SourceAgent.sayMissingFlag(listener);
             desk = new StatusDesk(directory, line -> listener.log(Level.WARN, line));
             guest = open();
             lock = directory.lockGuest(guest.identity()).orElse(null);

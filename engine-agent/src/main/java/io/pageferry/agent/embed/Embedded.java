@@ -6,6 +6,8 @@ import io.pageferry.agent.journal.StateDirectory;
 import io.pageferry.agent.session.Rehearsal;
 import io.pageferry.core.handover.JournalRecord;
 import io.pageferry.core.link.Message;
+import io.pageferry.core.migration.MigrationListener.Level;
+import io.pageferry.core.migration.MigrationListener;
 import io.pageferry.core.migration.Outcome.Side;
 import io.pageferry.transport.netty.TransportOptions;
 import java.io.IOException;
@@ -32,7 +34,14 @@ final class Embedded {
         return ProcessHandle.current().pid() + ":" + System.identityHashCode(guest);
     }
 
-    static Consumer<TransportOptions> rehearsal(boolean wanted) {
+    /** The scratch guest lives in memory that only foreign functions give. */
+    static Consumer<TransportOptions> rehearsal(boolean wanted, MigrationListener listener) {
+        Module ours = Embedded.class.getModule();
+        if (wanted && !ours.isNativeAccessEnabled()) {
+            return transport -> listener.log(Level.WARN, "not rehearsed: this JVM lacks"
+                    + " --enable-native-access="
+                    + (ours.isNamed() ? ours.getName() : "ALL-UNNAMED"));
+        }
         return wanted ? transport -> Rehearsal.run(transport, SCRATCH) : transport -> { };
     }
 

@@ -46,7 +46,8 @@ public final class IncomingMigration {
         TargetOptions defaults = TargetOptions.defaults();
         this.agent = new TargetAgent(new ReceiveSettings(
                 new Opening<>(Embedded.text(parts.identity), setup -> target.opened(),
-                        Embedded.rehearsal(parts.rehearsed), () -> System.nanoTime() - started),
+                        Embedded.rehearsal(parts.rehearsed, parts.listener),
+                        () -> System.nanoTime() - started),
                 parts.listen, true, false,
                 new TargetOptions(defaults.window(), defaults.grantNanos(), parts.settleNanos,
                         parts.channels, parts.reconnectNanos),

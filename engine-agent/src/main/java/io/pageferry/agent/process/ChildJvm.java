@@ -8,8 +8,8 @@ import java.util.List;
 public final class ChildJvm {
     /** What every JVM of Pageferry needs; the launcher gives the same. */
     private static final List<String> FLAGS = List.of("-Xlog:disable",
-            "-Xlog:all=warning,aot*=off,cds*=off:stderr", "--add-opens",
-            "java.base/jdk.internal.misc=ALL-UNNAMED", "--enable-native-access=ALL-UNNAMED");
+            "-Xlog:all=warning,aot*=off,cds*=off:stderr",
+            "--enable-native-access=ALL-UNNAMED");
 
     private static final String MAIN = "io.pageferry.agent.cli.Main";
 

@@ -139,7 +139,7 @@ class EmbedTest {
         assertEquals(outgoing.id(), source.migrationId().orElseThrow());
         assertEquals(source.migrationId(), received.migrationId());
         assertTrue(source.isVerified() && received.isVerified() && source.isCompleted());
-        assertTrue(source.guestBytes() >= SIZE && source.wireBytes() > 0);
+        assertTrue(source.guestBytes() > 0 && source.wireBytes() > 0);
         assertTrue(source.rounds() >= 2 && source.deviceStateBytes() == Long.BYTES);
         assertTrue(source.downtime().isPositive()
                 && source.downtime().compareTo(source.total()) < 0);

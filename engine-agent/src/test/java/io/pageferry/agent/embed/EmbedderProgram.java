@@ -1,6 +1,8 @@
 package io.pageferry.agent.embed;
 
 import io.pageferry.core.codec.CodecChoice;
+import io.pageferry.core.migration.MigrationListener;
+import io.pageferry.core.round.RoundStats;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
@@ -27,10 +29,11 @@ final class EmbedderProgram {
                 var thread = Executors.newSingleThreadExecutor()) {
             IncomingMigration incoming = IncomingMigration.into(arriving,
                     new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
-                    .stateDirectory(state).listening(address::complete).build();
+                    .stateDirectory(state).listener(warnings("target"))
+                    .listening(address::complete).build();
             Future<MigrationReport> arrival = thread.submit(incoming::run);
             MigrationReport report = OutgoingMigration.of(machine, address.get())
-                    .stateDirectory(state).codec(codec).build().run();
+                    .stateDirectory(state).listener(warnings("source")).codec(codec).build().run();
             boolean equal = arrival.get().isCompleted() && report.isVerified()
                     && machine.counter() == arriving.counter()
                     && here.window(0).mismatch(there.window(0)) == -1;
@@ -39,5 +42,31 @@ final class EmbedderProgram {
                 throw new IllegalStateException("not moved");
             }
         }
+    }
+
+    private static MigrationListener warnings(String side) {
+        return new MigrationListener() {
+            @Override
+            public void state(String state, long epoch) {
+                // Not asked for.
+            }
+
+            @Override
+            public void round(RoundStats round) {
+                // Not asked for.
+            }
+
+            @Override
+            public void progress(long round, long handled, long dirty) {
+                // Not asked for.
+            }
+
+            @Override
+            public void log(Level level, String message) {
+                if (level == Level.WARN) {
+                    System.out.println(side + ": " + message);
+                }
+            }
+        };
     }
 }

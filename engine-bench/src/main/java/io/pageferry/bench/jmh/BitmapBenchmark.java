@@ -21,7 +21,7 @@ import org.openjdk.jmh.annotations.Warmup;
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
 @Warmup(iterations = 2, time = 1)
 @Measurement(iterations = 5, time = 1)
-@Fork(value = 1, jvmArgsAppend = {Jvm.OPENS, Jvm.NATIVE, Jvm.QUIET, Jvm.WARNINGS})
+@Fork(value = 1, jvmArgsAppend = {Jvm.NATIVE, Jvm.QUIET, Jvm.WARNINGS})
 public class BitmapBenchmark {
     private static final long PAGES = 1L << 28;
     private static final int DIRTY = (int) (PAGES / 1000);

@@ -33,7 +33,7 @@ import org.openjdk.jmh.annotations.Warmup;
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
 @Warmup(iterations = 2, time = 1)
 @Measurement(iterations = 5, time = 1)
-@Fork(value = 1, jvmArgsAppend = {Jvm.OPENS, Jvm.NATIVE, Jvm.QUIET, Jvm.WARNINGS})
+@Fork(value = 1, jvmArgsAppend = {Jvm.NATIVE, Jvm.QUIET, Jvm.WARNINGS})
 public class FrameBenchmark {
     private static final int PAGES = 128;
     private static final long GENERATION = 1;

@@ -2,9 +2,6 @@ package io.pageferry.bench.jmh;
 
 /** What every fork needs; the parent's {@code pageferry.jvm.flags}, and warnings on stderr. */
 public final class Jvm {
-    /** For Agrona's buffers. */
-    public static final String OPENS = "--add-opens=java.base/jdk.internal.misc=ALL-UNNAMED";
-
     /** For LZ4, Netty and our own downcalls. */
     public static final String NATIVE = "--enable-native-access=ALL-UNNAMED";
 

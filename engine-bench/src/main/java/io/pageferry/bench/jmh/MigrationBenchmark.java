@@ -29,7 +29,7 @@ import org.openjdk.jmh.annotations.Warmup;
 @OutputTimeUnit(TimeUnit.MILLISECONDS)
 @Warmup(iterations = 4)
 @Measurement(iterations = 8)
-@Fork(value = 1, jvmArgsAppend = {Jvm.OPENS, Jvm.NATIVE, Jvm.QUIET, Jvm.WARNINGS})
+@Fork(value = 1, jvmArgsAppend = {Jvm.NATIVE, Jvm.QUIET, Jvm.WARNINGS})
 public class MigrationBenchmark {
     private static final long SEED = 9;
 

@@ -23,7 +23,7 @@ import org.openjdk.jmh.annotations.Warmup;
 @OutputTimeUnit(TimeUnit.MILLISECONDS)
 @Warmup(iterations = 2, time = 2)
 @Measurement(iterations = 5, time = 1)
-@Fork(value = 1, jvmArgsAppend = {Jvm.OPENS, Jvm.NATIVE, Jvm.QUIET, Jvm.WARNINGS})
+@Fork(value = 1, jvmArgsAppend = {Jvm.NATIVE, Jvm.QUIET, Jvm.WARNINGS})
 public class LinkBenchmark {
     private static final long BYTES = 256L << 20;
     private static final int WINDOW = 16;

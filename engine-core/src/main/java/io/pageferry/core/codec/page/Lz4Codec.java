@@ -1,6 +1,7 @@
 package io.pageferry.core.codec.page;
 
 import java.nio.ByteBuffer;
+import java.util.Optional;
 import net.jpountz.lz4.LZ4Compressor;
 import net.jpountz.lz4.LZ4Exception;
 import net.jpountz.lz4.LZ4Factory;
@@ -17,14 +18,44 @@ public final class Lz4Codec implements PageCodec {
      */
     public static final int WORTHWHILE = PAGE - PAGE / 8;
 
-    private final LZ4Compressor compressor = LZ4Factory.fastestInstance().fastCompressor();
-    private final LZ4SafeDecompressor decompressor =
-            LZ4Factory.fastestInstance().safeDecompressor();
-    private final ByteBuffer room =
-            ByteBuffer.allocateDirect(compressor.maxCompressedLength(PAGE));
+    private static final Module LIBRARY = LZ4Factory.class.getModule();
 
-    /** Makes one over the fastest LZ4 of this platform. */
+    private final LZ4Compressor compressor;
+    private final LZ4SafeDecompressor decompressor;
+    private final ByteBuffer room;
+
+    /** Makes one over the fastest LZ4 that this JVM lets us have. */
     public Lz4Codec() {
+        this(factory());
+    }
+
+    private Lz4Codec(LZ4Factory factory) {
+        this.compressor = factory.fastCompressor();
+        this.decompressor = factory.safeDecompressor();
+        this.room = ByteBuffer.allocateDirect(compressor.maxCompressedLength(PAGE));
+    }
+
+    /** As it is where nothing native may be loaded. */
+    static Lz4Codec inJava() {
+        return new Lz4Codec(LZ4Factory.safeInstance());
+    }
+
+    /** Without leave to load its native code the library would have the JVM warn of it. */
+    private static LZ4Factory factory() {
+        return LIBRARY.isNativeAccessEnabled() ? LZ4Factory.fastestInstance()
+                : LZ4Factory.safeInstance();
+    }
+
+    /**
+     * Tells what the JVM was not told.
+     *
+     * @return the option with which LZ4 runs in native code, several times as fast; empty where it
+     *         does
+     */
+    public static Optional<String> missingFlag() {
+        return LIBRARY.isNativeAccessEnabled() ? Optional.empty()
+                : Optional.of("--enable-native-access="
+                        + (LIBRARY.isNamed() ? LIBRARY.getName() : "ALL-UNNAMED"));
     }
 
     @Override

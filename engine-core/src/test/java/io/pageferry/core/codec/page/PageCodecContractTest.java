@@ -25,7 +25,8 @@ class PageCodecContractTest {
 
     @Provide
     Arbitrary<PageCodec> codecs() {
-        return Arbitraries.of(new ZeroCodec(), new RawCodec(), new Lz4Codec());
+        return Arbitraries.of(new ZeroCodec(), new RawCodec(), new Lz4Codec(),
+                Lz4Codec.inJava());
     }
 
     @Provide
