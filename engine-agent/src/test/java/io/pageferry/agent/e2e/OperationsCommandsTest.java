@@ -99,7 +99,7 @@ class OperationsCommandsTest {
 
     private static String condition(ProcessHandle host) throws IOException {
         try (QemuControl qemu = QemuControl.connect(
-                Path.of("/proc/" + host.pid() + "/root/" + MONITOR))) {
+                Path.of("/proc", Long.toString(host.pid()), "root", MONITOR))) {
             return qemu.status().state().toString();
         }
     }
