@@ -45,6 +45,8 @@ final class ForeignGuest implements SourceGuest {
     private final Freezer freezer;
     private final DirtyTracker tracker;
     private final String after;
+    /** Made before anything is paused, as it cannot change: a move of other mappings fails. */
+    private final byte[] state;
     private boolean held;
     private boolean stoodStill;
     private boolean ending;
@@ -61,6 +63,7 @@ final class ForeignGuest implements SourceGuest {
         this.freezer = inspection.freezer();
         this.after = setup.after();
         this.mappings = inspection.takeMappings();
+        this.state = MappingState.of(process, mappings);
         this.regions = mappings.map();
         this.tracker = process.tree() ? new ScanTracker(regions)
                 : UserfaultTracker.ofForking(process.pid(),
@@ -188,8 +191,8 @@ final class ForeignGuest implements SourceGuest {
 
     private void requireKnownWriters() throws IOException {
         Set<Long> others = mappings.otherWriters(process.members());
-        // One that was born since the members were listed.
-        others.removeAll(process.members());
+        // Some may have been born since the members were listed.
+        others.removeIf(process::owns);
         if (!others.isEmpty()) {
             throw new GuestException(ErrorCode.GUEST_MISMATCH, "process "
                     + others.iterator().next() + " maps the memory of process " + process.pid()
@@ -224,7 +227,7 @@ final class ForeignGuest implements SourceGuest {
     public void saveState(OutputStream out) throws IOException {
         // Whoever came while it was looked away may write on now.
         requireKnownWriters();
-        out.write(MappingState.of(process, mappings));
+        out.write(state);
     }
 
     @Override

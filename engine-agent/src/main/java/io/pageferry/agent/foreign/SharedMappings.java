@@ -21,6 +21,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * The memory that a process shares with whoever has the same files: each region is a stretch of
@@ -253,12 +254,8 @@ final class SharedMappings implements AutoCloseable {
      * @return process ids
      */
     Set<Long> otherWriters(Set<Long> known) throws IOException {
-        Set<Long> found = new HashSet<>();
-        List<Long> except = new ArrayList<>(known);
-        for (Part part : parts) {
-            found.addAll(ProcessMaps.otherWriters(part.views().getFirst().file(), except));
-        }
-        return found;
+        return new HashSet<>(ProcessMaps.otherWriters(parts.stream()
+                .map(part -> part.views().getFirst().file()).collect(Collectors.toSet()), known));
     }
 
     /** What is mapped otherwise now than when it was found, or null. */

@@ -46,9 +46,8 @@ public final class KvmKind implements GuestKind {
         Machine machine = make(spec);
         try {
             machine.boot(spec.set());
-            KvmGuest guest = new KvmGuest(machine);
             machine.resume();
-            return guest;
+            return new KvmGuest(machine);
         } catch (LinuxException refused) {
             machine.close();
             throw new GuestException(ErrorCode.HOST_FAILED, refused.getMessage(), "");

@@ -9,7 +9,9 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Predicate;
 
 /**
@@ -175,8 +177,21 @@ public final class ProcessMaps {
      * @throws IOException when {@code /proc} cannot be read
      */
     public static List<Long> otherWriters(FileId file, List<Long> except) throws IOException {
+        return otherWriters(Set.of(file), except);
+    }
+
+    /**
+     * The same for several files, in one look at every process.
+     *
+     * @param files  which files
+     * @param except processes that are known to have them
+     * @return ids of processes that have one of them
+     * @throws IOException when {@code /proc} cannot be read
+     */
+    public static List<Long> otherWriters(Set<FileId> files, Collection<Long> except)
+            throws IOException {
         Predicate<Mapping> writes = mapping ->
-                mapping.file().equals(file) && mapping.writesToFile();
+                files.contains(mapping.file()) && mapping.writesToFile();
         List<Long> writers = new ArrayList<>();
         forEachProcess(pid -> {
             if (!except.contains(pid) && of(pid).stream().anyMatch(writes)) {
