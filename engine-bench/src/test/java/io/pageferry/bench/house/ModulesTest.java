@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -39,6 +40,11 @@ class ModulesTest {
                     + "[\\w.-]*\\.jar");
     private static final String EMBEDDER = "module embedder { requires io.pageferry.agent;"
             + " requires io.pageferry.transport; requires io.pageferry.bench; }";
+
+    private static final String EXAMPLES =
+            "engine-agent/src/test/java/io/pageferry/agent/embed/";
+    private static final List<String> PROGRAM =
+            List.of("Board", "Machine", "ArrivingMachine", "EmbedderProgram");
 
     @TempDir
     private Path folder;
@@ -120,6 +126,36 @@ class ModulesTest {
             }
         }
         return pairs;
+    }
+
+    /** The program of {@code NoFlagsTest}, in a module of its own and told nothing. */
+    @Test
+    void anEmbeddersModuleMovesAGuest() throws Exception {
+        List<JavaFileObject> sources = new ArrayList<>();
+        sources.add(source("module-info", "module embedder { requires io.pageferry.agent; }"));
+        for (String type : PROGRAM) {
+            sources.add(source("embedder/" + type, Repository.read(Repository.root().resolve(
+                    EXAMPLES + type + ".java")).replaceFirst("package [\\w.]+;",
+                    "package embedder; import io.pageferry.agent.embed.*;")));
+        }
+        Path out = folder.resolve("out");
+        assertTrue(ToolProvider.getSystemJavaCompiler().getTask(null, null, null, List.of(
+                "-d", folder.resolve("embedder").toString(), "-proc:none",
+                "--class-path", folder.toString(), "--module-path", modulePath()), null, sources)
+                .call());
+
+        Process process = new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-p", modulePath() + File.pathSeparator + folder.resolve("embedder"),
+                "-m", "embedder/embedder.EmbedderProgram", folder.resolve("state").toString(),
+                "NONE").redirectErrorStream(true).redirectOutput(out.toFile()).start();
+        try {
+            assertTrue(process.waitFor(60, TimeUnit.SECONDS), "it does not end");
+        } finally {
+            process.destroyForcibly();
+        }
+        assertEquals("target: LZ4 runs without native code, several times slower: this JVM lacks"
+                + " --enable-native-access=org.lz4.java\nmoved\n", Files.readString(out));
     }
 
     /** Compiles an embedder's module that names each type in a class of its own. */
