@@ -1,15 +1,15 @@
 package io.pageferry.agent;
 
 import io.pageferry.agent.guest.SourceGuest;
+import io.pageferry.agent.road.Road;
 import io.pageferry.core.source.SourceOptions;
-import java.net.InetSocketAddress;
 import java.nio.file.Path;
 
 /**
  * What {@code migrate}, or an embedder, asks for.
  *
  * @param guest          to move, and how it is had
- * @param target         where to
+ * @param target         the way there
  * @param tracker        {@code auto} or a name
  * @param options        of the migration
  * @param after          one of {@link io.pageferry.agent.guest.GuestKind#afterwards}
@@ -17,7 +17,7 @@ import java.nio.file.Path;
  * @param copyStorage    whether its disks are copied
  * @param lingerNanos    how long an embedded guest that stays here goes on running
  */
-public record MigrateSettings(Opening<SourceGuest> guest, InetSocketAddress target,
-        String tracker, SourceOptions options, String after, boolean copyStorage,
-        Path stateDirectory, long lingerNanos) {
+public record MigrateSettings(Opening<SourceGuest> guest, Road target, String tracker,
+        SourceOptions options, String after, boolean copyStorage, Path stateDirectory,
+        long lingerNanos) {
 }

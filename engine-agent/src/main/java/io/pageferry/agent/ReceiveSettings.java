@@ -1,15 +1,15 @@
 package io.pageferry.agent;
 
 import io.pageferry.agent.guest.TargetGuest;
+import io.pageferry.agent.road.Door;
 import io.pageferry.core.target.TargetOptions;
-import java.net.InetSocketAddress;
 import java.nio.file.Path;
 
 /**
  * What {@code receive}, or an embedder, asks for.
  *
  * @param guest          to become, and how it is had
- * @param listen         where to
+ * @param listen         where sources come in
  * @param once           whether to end after one migration
  * @param prealloc       whether memory is made resident before it listens
  * @param options        limits of the migration
@@ -18,7 +18,7 @@ import java.nio.file.Path;
  * @param activate       command of the shell that is run over what came, or null for none; for
  *                       guests that know how ({@link TargetGuest#activated})
  */
-public record ReceiveSettings(Opening<TargetGuest> guest, InetSocketAddress listen, boolean once,
+public record ReceiveSettings(Opening<TargetGuest> guest, Door listen, boolean once,
         boolean prealloc, TargetOptions options, Path stateDirectory, long lingerNanos,
         String activate) {
 }

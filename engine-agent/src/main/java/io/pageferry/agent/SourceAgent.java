@@ -11,12 +11,11 @@ import io.pageferry.agent.journal.HeldLock;
 import io.pageferry.agent.journal.JournalHeader;
 import io.pageferry.agent.journal.StateDirectory;
 import io.pageferry.agent.report.Report;
+import io.pageferry.agent.road.Road;
 import io.pageferry.agent.session.Duty;
 import io.pageferry.core.codec.CodecChoice;
 import io.pageferry.core.codec.page.Lz4Codec;
 import io.pageferry.core.link.ErrorCode;
-import io.pageferry.core.link.Link;
-import io.pageferry.core.link.LinkOpener;
 import io.pageferry.core.link.SourceLink;
 import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.migration.MigrationListener.Level;
@@ -30,10 +29,8 @@ import io.pageferry.core.source.SourceParts;
 import io.pageferry.core.source.SourceState;
 import io.pageferry.transport.TransportException;
 import io.pageferry.transport.netty.NettySourceLink;
-import io.pageferry.transport.netty.TransportClient;
 import io.pageferry.transport.netty.TransportOptions;
 import java.io.IOException;
-import java.time.Duration;
 import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
@@ -48,9 +45,6 @@ import org.agrona.concurrent.SystemNanoClock;
  * closes everything, in reverse order.
  */
 public final class SourceAgent {
-    private static final Duration CONNECT = Duration.ofSeconds(10);
-    private static final Duration RECONNECT = Duration.ofSeconds(1);
-
     private final MigrateSettings settings;
     private final MigrationListener listener;
     private final TransportOptions transport = TransportOptions.defaults(SystemNanoClock.INSTANCE);
@@ -178,15 +172,15 @@ public final class SourceAgent {
 
     private AgentResult connected(SourceGuest guest, StateDirectory directory)
             throws IOException {
-        try (TransportClient client = new TransportClient(transport)) {
+        try (Road.Access road = settings.target().open()) {
             long startup;
-            NettySourceLink link;
+            SourceLink link;
             try {
                 if (!guest.reach().isEmpty()) {
                     injector();
                 }
                 startup = settings.guest().startupNanos();
-                link = client.connect(settings.target(), CONNECT);
+                link = road.connect();
             } catch (TransportException unreached) {
                 return nothing(unreached.code(), unreached.getMessage(), Side.TARGET,
                         "start pageferry receive there, and look at address and port");
@@ -201,25 +195,25 @@ public final class SourceAgent {
                 if (guard != null) {
                     guard.watch(directory.path(), id, Side.SOURCE.name(), guest.identity());
                 }
-                return migrate(guest, journal, new Connection(client, link, startup));
+                return migrate(guest, journal, new Connection(road, link, startup));
             }
         }
     }
 
     /** Memory is paced at three quarters of the bandwidth then: the last one is for disks. */
-    private void copyStorage(SourceGuest guest, NettySourceLink link) throws GuestException {
-        if (settings.copyStorage()) {
-            guest.copyStorage(new StreamRoad(link::sendStreamed, link::streamsTo, link::isUp),
+    private void copyStorage(SourceGuest guest, SourceLink link) throws GuestException {
+        if (settings.copyStorage() && link instanceof NettySourceLink netty) {
+            guest.copyStorage(new StreamRoad(netty::sendStreamed, netty::streamsTo, netty::isUp),
                     settings.options().limits().bandwidth().bytesPerSecond() / 3 * 4);
         }
     }
 
     /** The road to the target. */
-    private record Connection(TransportClient client, NettySourceLink link, long startup) { }
+    private record Connection(Road.Access road, SourceLink link, long startup) { }
 
     private AgentResult migrate(SourceGuest guest, FileJournal journal, Connection connection) {
         SourceParts parts = new SourceParts(id, guest, connection.link(),
-                new Opener(connection.client()), journal, SystemNanoClock.INSTANCE, listener,
+                connection.road(), journal, SystemNanoClock.INSTANCE, listener,
                 settings.options());
         Report.Begin begin = new Report.Begin(id, guest.describe(), choices(guest),
                 connection.startup());
@@ -272,29 +266,6 @@ public final class SourceAgent {
         return guest.check();
     }
 
-    /** Reaches the target again. */
-    private final class Opener implements LinkOpener {
-        private final TransportClient client;
-
-        Opener(TransportClient client) {
-            this.client = client;
-        }
-
-        @Override
-        public Optional<Link> tryOpen() {
-            try {
-                return Optional.of(client.connect(settings.target(), RECONNECT));
-            } catch (TransportException unreached) {
-                return Optional.empty();
-            }
-        }
-
-        @Override
-        public Optional<SourceLink> beginOpen() {
-            return Optional.of(client.dial(settings.target()));
-        }
-    }
-
     private GuardProcess injector() {
         if (guard == null) {
             try {
@@ -316,8 +287,7 @@ public final class SourceAgent {
             }
         }
         return new JournalHeader(JournalHeader.SCHEMA, id, Side.SOURCE, settings.guest().text(),
-                settings.target().getHostString() + ":" + settings.target().getPort(),
-                System.currentTimeMillis(), reach);
+                settings.target().peer(), System.currentTimeMillis(), reach);
     }
 
     private Report.Choices choices(SourceGuest guest) {
@@ -326,7 +296,7 @@ public final class SourceAgent {
                         .replace('_', '-'),
                 guest.tracker().name(), settings.options().channels(),
                 settings.options().codec().name().toLowerCase(Locale.ROOT),
-                transport.kind().name().toLowerCase(Locale.ROOT).replace("_", ""),
+                settings.target().transport(),
                 !settings.options().verify() ? "none"
                         : settings.options().extras().full() ? "full" : "sent");
     }

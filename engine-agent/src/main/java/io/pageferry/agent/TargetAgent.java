@@ -10,11 +10,13 @@ import io.pageferry.agent.journal.HeldLock;
 import io.pageferry.agent.journal.JournalHeader;
 import io.pageferry.agent.journal.StateDirectory;
 import io.pageferry.agent.report.Report;
+import io.pageferry.agent.road.Door;
 import io.pageferry.agent.session.Duty;
 import io.pageferry.agent.settle.StatusDesk;
 import io.pageferry.core.handover.Journal;
 import io.pageferry.core.handover.JournalState;
 import io.pageferry.core.link.ErrorCode;
+import io.pageferry.core.link.LinkAcceptor;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.link.TargetLink;
 import io.pageferry.core.migration.GuestException;
@@ -29,13 +31,11 @@ import io.pageferry.core.target.TargetParts;
 import io.pageferry.transport.TransportException;
 import io.pageferry.transport.netty.NettyTargetLink;
 import io.pageferry.transport.netty.TransportOptions;
-import io.pageferry.transport.netty.TransportServer;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
@@ -134,18 +134,18 @@ public final class TargetAgent {
         if (!guest.reach().isEmpty()) {
             guard = GuardProcess.start();
         }
-        try (TransportServer server = new TransportServer(transport, settings.listen(),
+        try (Door.Open door = settings.listen().open(
                 line -> listener.log(Level.INFO, "refused " + line))) {
             startup = settings.guest().startupNanos();
-            listening.accept(server.address());
-            return serve(server);
+            door.address().ifPresent(listening);
+            return serve(door);
         }
     }
 
-    private AgentResult serve(TransportServer server) throws IOException {
+    private AgentResult serve(LinkAcceptor door) throws IOException {
         IdleStrategy idle = Duty.idle();
         while (true) {
-            int work = welcome(server);
+            int work = welcome(door);
             keepGuard();
             if (migration != null) {
                 if (cancelled) {
@@ -153,7 +153,7 @@ public final class TargetAgent {
                 }
                 work += migration.doWork();
                 if (migration.isDone()) {
-                    Optional<AgentResult> last = ended(server);
+                    Optional<AgentResult> last = ended(door);
                     if (last.isPresent()) {
                         return last.get();
                     }
@@ -199,12 +199,12 @@ public final class TargetAgent {
     }
 
     /** Greets who came, and listens to those whose purpose is not known yet. */
-    private int welcome(TransportServer server) {
+    private int welcome(LinkAcceptor door) {
         int work = 0;
         long now = SystemNanoClock.INSTANCE.nanoTime();
-        TargetLink link = server.pollAccepted();
-        if (link != null) {
-            newcomers.add(new Newcomer(link, this, now));
+        Optional<TargetLink> link = door.accept();
+        if (link.isPresent()) {
+            newcomers.add(new Newcomer(link.get(), this, now));
             work++;
         }
         for (int i = newcomers.size() - 1; i >= 0; i--) {
@@ -277,7 +277,7 @@ public final class TargetAgent {
     }
 
     /** A migration ended: reports it; returns the result where the agent ends with it. */
-    private Optional<AgentResult> ended(TransportServer server) throws IOException {
+    private Optional<AgentResult> ended(LinkAcceptor door) throws IOException {
         TargetMigration done = migration;
         Outcome outcome = done.outcome().orElseThrow();
         boolean counts = outcome.result() != Result.REFUSED;
@@ -290,13 +290,13 @@ public final class TargetAgent {
         boolean activating = here && settings.activate() != null;
         served = counts && settings.once() || activating;
         if (activating) {
-            outcome = activated(server);
+            outcome = activated(door);
         }
         if (counts && settings.once()) {
-            stayFor(server, unheard, () -> farewell);
+            stayFor(door, unheard, () -> farewell);
         }
         if (here && guest.livesInAgent()) {
-            stayFor(server, settings.once() ? settings.lingerNanos() : Long.MAX_VALUE,
+            stayFor(door, settings.once() ? settings.lingerNanos() : Long.MAX_VALUE,
                     () -> false);
         }
         Optional<GuestCheck> check = guest.check();
@@ -330,21 +330,21 @@ public final class TargetAgent {
     }
 
     /** Answers meanwhile: a source that never heard farewell may ask what became of the guest. */
-    private void stayFor(TransportServer server, long nanos, BooleanSupplier over) {
+    private void stayFor(LinkAcceptor door, long nanos, BooleanSupplier over) {
         long start = SystemNanoClock.INSTANCE.nanoTime();
         IdleStrategy idle = Duty.idle();
         while (!over.getAsBoolean() && !cancelled
                 && SystemNanoClock.INSTANCE.nanoTime() - start < nanos) {
-            idle.idle(welcome(server));
+            idle.idle(welcome(door));
         }
     }
 
-    private Outcome activated(TransportServer server) {
+    private Outcome activated(LinkAcceptor door) {
         listener.log(Level.INFO, "the guest is here; --activate runs: " + settings.activate());
         IdleStrategy idle = Duty.idle();
         try {
             while (!guest.activated(settings.activate(), cancelled)) {
-                idle.idle(welcome(server));
+                idle.idle(welcome(door));
             }
             return Outcome.completed();
         } catch (GuestException failed) {
@@ -366,7 +366,7 @@ public final class TargetAgent {
         return new Report.Begin(done.figures().migrationId().orElseThrow(),
                 done.figures().guest().orElseThrow(),
                 new Report.Choices(null, null, 1, null,
-                        transport.kind().name().toLowerCase(Locale.ROOT).replace("_", ""),
+                        settings.listen().transport(),
                         List.of("none", "sent", "full").get(done.figures().verification())),
                 startup);
     }

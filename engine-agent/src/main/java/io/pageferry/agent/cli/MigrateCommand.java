@@ -10,6 +10,7 @@ import io.pageferry.agent.guest.Quantity;
 import io.pageferry.agent.report.Hold;
 import io.pageferry.agent.report.MigrationView;
 import io.pageferry.agent.report.Output;
+import io.pageferry.agent.road.TcpRoad;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -38,7 +39,7 @@ final class MigrateCommand implements Callable<Integer> {
         GuestUri uri = GuestUri.parse(guest);
         GuestKind kind = GuestKinds.of(uri);
         MigrateSettings settings = new MigrateSettings(Opening.source(uri),
-                Addresses.parse("--to", target, options.insecure), options.tracker,
+                new TcpRoad(Addresses.parse("--to", target, options.insecure)), options.tracker,
                 options.sourceOptions(kind), options.after(kind), options.copyStorage,
                 common.stateDirectory, Quantity.nanos(options.linger));
         MigrationView view = new MigrationView(output, CommonOptions.progress(options.progress),

@@ -8,6 +8,7 @@ import io.pageferry.agent.guest.Quantity;
 import io.pageferry.agent.report.Hold;
 import io.pageferry.agent.report.MigrationView;
 import io.pageferry.agent.report.Output;
+import io.pageferry.agent.road.Door;
 import io.pageferry.core.target.TargetOptions;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
@@ -70,7 +71,7 @@ final class ReceiveCommand implements Callable<Integer> {
         Output output = common.output();
         TargetOptions defaults = TargetOptions.defaults();
         ReceiveSettings settings = new ReceiveSettings(Opening.target(GuestUri.parse(guest)),
-                Addresses.parse("--listen", listen, insecure), once, prealloc,
+                Door.at(Addresses.parse("--listen", listen, insecure)), once, prealloc,
                 new TargetOptions(defaults.window(), defaults.grantNanos(),
                         Quantity.nanos(settleWindow), defaults.channels(),
                         Quantity.nanos(reconnectWindow)),

@@ -1,6 +1,7 @@
 package io.pageferry.agent.cli;
 
 import io.pageferry.agent.report.Output;
+import io.pageferry.agent.road.TcpRoad;
 import io.pageferry.agent.settle.Settler;
 import java.io.IOException;
 import java.util.UUID;
@@ -54,7 +55,7 @@ final class SettleCommand implements Callable<Integer> {
         Output output = common.output();
         Settler settler = new Settler(common.stateDirectory, id,
                 io.pageferry.agent.guest.Quantity.nanos(settleWindow),
-                peer -> Addresses.parse("the journal's peer", peer, insecure));
+                peer -> new TcpRoad(Addresses.parse("the journal's peer", peer, insecure)));
         Settler.Verdict verdict = source ? settler.fenced() : target ? settler.givenUp()
                 : settler.ask();
         output.emit(Output.event("settled").put("migration", migration)

@@ -60,7 +60,11 @@ final class Embedded {
         return window.toNanos();
     }
 
+    /** Where the transport is the embedder's own there is none: null. */
     static void requireAddress(InetSocketAddress address, boolean insecure) {
+        if (address == null) {
+            return;
+        }
         if (address.isUnresolved()) {
             throw new IllegalArgumentException("unknown host " + address.getHostString());
         }

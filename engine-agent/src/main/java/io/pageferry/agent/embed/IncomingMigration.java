@@ -3,6 +3,8 @@ package io.pageferry.agent.embed;
 import io.pageferry.agent.Opening;
 import io.pageferry.agent.ReceiveSettings;
 import io.pageferry.agent.TargetAgent;
+import io.pageferry.agent.road.Door;
+import io.pageferry.core.link.LinkAcceptor;
 import io.pageferry.core.migration.IncomingGuest;
 import io.pageferry.core.migration.MigrationListener;
 import io.pageferry.core.migration.Outcome.Result;
@@ -48,7 +50,7 @@ public final class IncomingMigration {
                 new Opening<>(Embedded.text(parts.identity), setup -> target.opened(),
                         Embedded.rehearsal(parts.rehearsed, parts.listener),
                         () -> System.nanoTime() - started),
-                parts.listen, true, false,
+                parts.door, true, false,
                 new TargetOptions(defaults.window(), defaults.grantNanos(), parts.settleNanos,
                         parts.channels, parts.reconnectNanos),
                 parts.stateDirectory, 0, null), parts.listener, parts.listening, last -> { });
@@ -62,7 +64,19 @@ public final class IncomingMigration {
      * @return a builder with the defaults of the command line
      */
     public static Builder into(IncomingGuest guest, InetSocketAddress listen) {
-        return new Builder(guest, listen);
+        return new Builder(guest, Door.at(Objects.requireNonNull(listen, "listen")), listen);
+    }
+
+    /**
+     * Begins to describe what is to be received over a transport of the embedder's own.
+     *
+     * @param guest    that is to become the guest; stays the caller's
+     * @param acceptor gives links of sources, on the thread of {@link #run}; stays the caller's.
+     *                 Who may reach it is the embedder's affair
+     * @return a builder with the defaults of the command line
+     */
+    public static Builder into(IncomingGuest guest, LinkAcceptor acceptor) {
+        return new Builder(guest, Door.own(Objects.requireNonNull(acceptor, "acceptor")), null);
     }
 
     /**
@@ -99,6 +113,7 @@ public final class IncomingMigration {
     /** Describes what is to be received. One thread; each method returns the builder itself. */
     public static final class Builder {
         private final IncomingGuest guest;
+        private final Door door;
         private final InetSocketAddress listen;
         private final TargetOptions defaults = TargetOptions.defaults();
         private Consumer<InetSocketAddress> listening = address -> { };
@@ -111,15 +126,16 @@ public final class IncomingMigration {
         private boolean insecure;
         private boolean rehearsed;
 
-        private Builder(IncomingGuest guest, InetSocketAddress listen) {
+        private Builder(IncomingGuest guest, Door door, InetSocketAddress listen) {
             this.guest = Objects.requireNonNull(guest, "guest");
-            this.listen = Objects.requireNonNull(listen, "listen");
+            this.door = door;
+            this.listen = listen;
             this.identity = Embedded.identity(guest);
         }
 
         /**
          * Says who is told, once and on the thread of {@link IncomingMigration#run}, that
-         * connections are accepted from now on.
+         * connections are accepted from now on; nobody where the transport is the embedder's own.
          *
          * @param told the address with the real port
          * @return this

@@ -4,8 +4,12 @@ import io.pageferry.agent.AgentResult;
 import io.pageferry.agent.MigrateSettings;
 import io.pageferry.agent.Opening;
 import io.pageferry.agent.SourceAgent;
+import io.pageferry.agent.road.OwnRoad;
+import io.pageferry.agent.road.Road;
+import io.pageferry.agent.road.TcpRoad;
 import io.pageferry.agent.settle.Settler;
 import io.pageferry.core.codec.CodecChoice;
+import io.pageferry.core.link.LinkOpener;
 import io.pageferry.core.migration.Guest;
 import io.pageferry.core.migration.MigrationListener;
 import io.pageferry.core.migration.Outcome.Result;
@@ -61,7 +65,7 @@ public final class OutgoingMigration {
                         setup -> new EmbeddedSource(parts.guest, parts.identity),
                         Embedded.rehearsal(parts.rehearsed, parts.listener),
                         () -> System.nanoTime() - started),
-                parts.target, "auto", options, parts.endGuest ? "quit" : "keep", false,
+                parts.road, "auto", options, parts.endGuest ? "quit" : "keep", false,
                 parts.stateDirectory, 0), parts.listener);
     }
 
@@ -73,7 +77,21 @@ public final class OutgoingMigration {
      * @return a builder with the defaults of the command line
      */
     public static Builder of(Guest guest, InetSocketAddress target) {
-        return new Builder(guest, target);
+        return new Builder(guest, new TcpRoad(Objects.requireNonNull(target, "target")), target);
+    }
+
+    /**
+     * Begins to describe a migration over a transport of the embedder's own.
+     *
+     * @param guest  to move; stays the caller's
+     * @param opener gives the first link by {@link LinkOpener#beginOpen}, and others where one is
+     *               lost, on the thread of {@link #run} or {@link #settle}; stays the caller's.
+     *               Who may reach its other end is the embedder's affair
+     * @param peer   where it leads, for journals and messages; one line
+     * @return a builder with the defaults of the command line
+     */
+    public static Builder of(Guest guest, LinkOpener opener, String peer) {
+        return new Builder(guest, new OwnRoad(peer, opener), null);
     }
 
     /** {@return the name of this migration, in journals, reports and logs of both sides} */
@@ -173,7 +191,7 @@ public final class OutgoingMigration {
         if (!doubt) {
             throw new IllegalStateException("only a migration in doubt is settled");
         }
-        return new Settler(parts.stateDirectory, id, window.toNanos(), peer -> parts.target);
+        return new Settler(parts.stateDirectory, id, window.toNanos(), peer -> parts.road);
     }
 
     /** The journal says whose the guest is; the acts on it are done here, where it lives. */
@@ -191,6 +209,7 @@ public final class OutgoingMigration {
     /** Describes a migration. One thread; each method returns the builder itself. */
     public static final class Builder {
         private final Guest guest;
+        private final Road road;
         private final InetSocketAddress target;
         private final SourceOptions defaults = SourceOptions.defaults();
         private String identity;
@@ -207,9 +226,10 @@ public final class OutgoingMigration {
         private boolean insecure;
         private boolean rehearsed;
 
-        private Builder(Guest guest, InetSocketAddress target) {
+        private Builder(Guest guest, Road road, InetSocketAddress target) {
             this.guest = Objects.requireNonNull(guest, "guest");
-            this.target = Objects.requireNonNull(target, "target");
+            this.road = road;
+            this.target = target;
             this.identity = Embedded.identity(guest);
         }
 

@@ -63,9 +63,15 @@ final class GroupFreezer extends Freezer {
     static GroupFreezer of(ForeignProcess process, Hierarchy hierarchy) throws IOException {
         Path group = home(process, hierarchy);
         boolean alone = !group.equals(hierarchy.mount())
-                && Files.exists(group.resolve(file(hierarchy)))
+                && Files.exists(group.resolve(file(hierarchy))) && isDomain(group)
                 && isAlone(process, hierarchy, group);
         return new GroupFreezer(process, hierarchy, alone ? group : null);
+    }
+
+    /** Whether a group holds whole processes; version 2 has others, which list only threads. */
+    private static boolean isDomain(Path group) throws IOException {
+        Path type = group.resolve("cgroup.type");
+        return !Files.exists(type) || Files.readString(type).strip().equals("domain");
     }
 
     /** Whether all members are in a group, and nobody else; some may come and go meanwhile. */
@@ -99,8 +105,7 @@ final class GroupFreezer extends Freezer {
     Optional<String> obstacle() {
         try {
             Path group = hierarchy.groupOf(ForeignProcess.proc(process.pid()));
-            Path type = group.resolve("cgroup.type");
-            if (Files.exists(type) && !Files.readString(type).strip().equals("domain")) {
+            if (!isDomain(group)) {
                 return Optional.of(group + " is threaded");
             }
             Path needed = own == null ? group : group.resolve(file(hierarchy));

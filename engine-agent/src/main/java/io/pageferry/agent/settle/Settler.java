@@ -5,44 +5,36 @@ import io.pageferry.agent.journal.FileJournal;
 import io.pageferry.agent.journal.HeldLock;
 import io.pageferry.agent.journal.JournalHeader;
 import io.pageferry.agent.journal.StateDirectory;
+import io.pageferry.agent.road.Road;
 import io.pageferry.agent.session.Duty;
 import io.pageferry.core.codec.PageBatch;
 import io.pageferry.core.handover.JournalRecord;
 import io.pageferry.core.handover.JournalState;
 import io.pageferry.core.handover.Settlement;
 import io.pageferry.core.link.ErrorCode;
-import io.pageferry.core.link.Link;
 import io.pageferry.core.link.LinkHandler;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.migration.Outcome.Side;
-import io.pageferry.transport.TransportException;
-import io.pageferry.transport.netty.TransportClient;
-import io.pageferry.transport.netty.TransportOptions;
 import java.io.IOException;
-import java.net.InetSocketAddress;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.function.Function;
 import org.agrona.concurrent.IdleStrategy;
-import org.agrona.concurrent.SystemNanoClock;
 
 /**
  * Settles a migration whose agent is gone: repeats the act that the journal asks for, asks the
  * target what became of a grant, or takes an operator's word.
  */
 public final class Settler {
-    private static final Duration CONNECT = Duration.ofSeconds(2);
-
     private final StateDirectory directory;
     private final UUID migration;
     private final long windowNanos;
     private final List<String> said = new ArrayList<>();
-    private final Function<String, InetSocketAddress> addresses;
+    private final Function<String, Road> roads;
 
     /**
      * What came of it.
@@ -59,15 +51,15 @@ public final class Settler {
      * @param stateDirectory folder, or null for the user's
      * @param migration      names it
      * @param windowNanos    longest wait for the target's answer, or for a lock to become free
-     * @param addresses      parses and checks the peer of the journal
+     * @param roads          leads to the peer of the journal
      * @throws IOException when the folder cannot be used
      */
     public Settler(Path stateDirectory, UUID migration, long windowNanos,
-            Function<String, InetSocketAddress> addresses) throws IOException {
+            Function<String, Road> roads) throws IOException {
         this.directory = StateDirectory.open(stateDirectory);
         this.migration = migration;
         this.windowNanos = windowNanos;
-        this.addresses = addresses;
+        this.roads = roads;
     }
 
     /**
@@ -124,11 +116,9 @@ public final class Settler {
 
     private Verdict askTarget(FileJournal journal, Recovery recovery) throws IOException {
         Answer answer = new Answer();
-        InetSocketAddress peer = addresses.apply(journal.header().peer());
-        TransportOptions options = TransportOptions.defaults(SystemNanoClock.INSTANCE);
-        try (TransportClient client = new TransportClient(options);
+        try (Road.Access road = roads.apply(journal.header().peer()).open();
                 Settlement settlement = new Settlement(migration, epoch(journal),
-                        () -> open(client, peer), null,
+                        road, null,
                         new Settlement.Window(System.nanoTime(), windowNanos))) {
             IdleStrategy idle = Duty.idle();
             while (answer.word == null && !settlement.isOver(System.nanoTime())) {
@@ -172,14 +162,6 @@ public final class Settler {
                     + "then settle this one");
         }
         return new Taken(journal, guest);
-    }
-
-    private static Optional<Link> open(TransportClient client, InetSocketAddress peer) {
-        try {
-            return Optional.of(client.connect(peer, CONNECT));
-        } catch (TransportException unreached) {
-            return Optional.empty();
-        }
     }
 
     private static boolean isGranted(FileJournal journal) {

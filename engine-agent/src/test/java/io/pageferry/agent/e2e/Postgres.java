@@ -144,13 +144,8 @@ final class Postgres implements AutoCloseable {
         if (pid > 0 && Processes.isAlive(pid)) {
             List<Path> groups = Frozen.groups(pid);
             List<Long> all = everybody();
-            Processes.signal(pid, startTicks, Processes.Signal.KILL);
-            for (long one : all) {
-                OptionalLong start = Processes.startTicks(one);
-                if (start.isPresent()) {
-                    Processes.signal(one, start.getAsLong(), Processes.Signal.KILL);
-                }
-            }
+            // One that is killed leaves its shared memory behind.
+            Processes.signal(pid, startTicks, Processes.Signal.INT);
             Frozen.cleanUp(groups);
             Poll.until(() -> all.stream().noneMatch(Processes::isAlive),
                     () -> "PostgreSQL does not end");

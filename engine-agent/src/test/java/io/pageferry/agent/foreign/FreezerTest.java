@@ -135,6 +135,29 @@ class FreezerTest {
         }
     }
 
+    /** Such a group holds threads, and has no list of processes. */
+    @Test
+    void whoIsInAThreadedGroupIsFrozenByOtherMeans() throws IOException {
+        Hierarchy hierarchy = hierarchy(2);
+        Path threaded = Files.createDirectory(hierarchy.groupOf(ForeignProcess.proc(
+                process.pid())).resolve("threads-of-a-test-" + process.pid()));
+        try {
+            Files.writeString(threaded.resolve("cgroup.type"), "threaded",
+                    StandardOpenOption.WRITE);
+            move(process.pid(), threaded);
+            assertEquals(threaded, hierarchy.groupOf(ForeignProcess.proc(process.pid())));
+            assertTrue(GroupFreezer.of(process, hierarchy).obstacle().isPresent());
+            Freezer freezer = Freezer.choose(process);
+            freezer.freeze(() -> { });
+            assertTrue(Freezer.standsStill(process));
+            freezer.thaw();
+            freezer.leave();
+        } finally {
+            process.signal(process.members(), Processes.Signal.KILL);
+            Stranger.await("the group to be empty", () -> delete(threaded));
+        }
+    }
+
     private static boolean delete(Path group) {
         try {
             return Files.deleteIfExists(group) || true;

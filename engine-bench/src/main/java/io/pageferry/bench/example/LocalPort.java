@@ -2,6 +2,7 @@ package io.pageferry.bench.example;
 
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.Link;
+import io.pageferry.core.link.LinkAcceptor;
 import io.pageferry.core.link.LinkOpener;
 import io.pageferry.core.link.SourceLink;
 import io.pageferry.core.link.TargetLink;
@@ -14,7 +15,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
  * Where sources reach a target within one process: what a listening socket is between hosts. Any
  * thread; each end of a link is then confined to one.
  */
-public final class LocalPort implements LinkOpener {
+public final class LocalPort implements LinkOpener, LinkAcceptor {
     /** Connections that wait to be accepted; more are refused. */
     private static final int BACKLOG = 16;
 
@@ -40,11 +41,7 @@ public final class LocalPort implements LinkOpener {
         return Optional.of(new LocalSource(connection));
     }
 
-    /**
-     * Accepts who connected longest ago. Never waits.
-     *
-     * @return the target's end, the caller's to close; empty where nobody waits
-     */
+    @Override
     public Optional<TargetLink> accept() {
         return Optional.ofNullable(waiting.poll()).map(LocalTarget::new);
     }

@@ -4,25 +4,35 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pageferry.agent.embed.IncomingMigration;
+import io.pageferry.agent.embed.MigrationReport;
+import io.pageferry.agent.embed.OutgoingMigration;
 import io.pageferry.core.memory.PageGeometry;
 import io.pageferry.core.memory.Region;
 import io.pageferry.core.memory.RegionTable;
 import io.pageferry.core.migration.MigrationListener;
 import io.pageferry.core.migration.Outcome.Result;
-import io.pageferry.core.source.SourceMigration;
-import io.pageferry.core.source.SourceOptions;
-import io.pageferry.core.source.SourceParts;
+import io.pageferry.core.round.RoundStats;
 import io.pageferry.core.testing.EventLog;
 import io.pageferry.core.testing.TestGuest;
+import io.pageferry.core.testing.TestImage;
 import io.pageferry.core.testing.TestIncomingGuest;
-import io.pageferry.core.testing.TestJournal;
+import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
-import java.util.UUID;
-import org.agrona.concurrent.SystemNanoClock;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
-/** A guest that writes all the time moves over the example's link, each side on its own thread. */
+/**
+ * A guest that writes all the time moves over the example's link by the façade, each side on its
+ * own thread.
+ */
 @Timeout(60)
 class LocalMoveTest {
     private static final long SEED = 9;
@@ -32,47 +42,116 @@ class LocalMoveTest {
             new Region(1, "high", 1L << 32, PageGeometry.bytesOf(PAGES / 2),
                     PageGeometry.PAGE_SIZE)));
 
-    @Test
-    void theGuestGoesOnAtTheTarget() {
-        move(Integer.MAX_VALUE);
+    @TempDir
+    private Path folder;
+
+    private final LocalPort port = new LocalPort();
+    private final TestGuest guest = new TestGuest(REGIONS, SEED, new EventLog());
+    private final TestIncomingGuest there =
+            new TestIncomingGuest(TestImage::new, new EventLog());
+    private final ExecutorService other = Executors.newSingleThreadExecutor();
+
+    @AfterEach
+    void release() throws InterruptedException {
+        other.shutdownNow();
+        assertTrue(other.awaitTermination(30, TimeUnit.SECONDS), "the target does not end");
+        guest.close();
+        there.close();
     }
 
     @Test
-    void aLinkThatIsCutIsOpenedAnew() {
-        assertEquals(1, move(20));
+    void theGuestGoesOnAtTheTarget() throws Exception {
+        assertEquals(0, move(new Writer()).reconnects());
     }
 
-    /** Moves a guest; cuts the link once that many batches were sent. Returns the reconnects. */
-    private static long move(int cutAfter) {
-        LocalPort port = new LocalPort();
-        TestGuest guest = new TestGuest(REGIONS, SEED, new EventLog());
-        guest.write(3 * PAGES, PAGES);
-        try (guest; LocalReceiver receiver = new LocalReceiver(port);
-                SourceMigration from = new SourceMigration(new SourceParts(UUID.randomUUID(),
-                        guest, port.connect().orElseThrow(), port,
-                        new TestJournal("source", new EventLog()), SystemNanoClock.INSTANCE,
-                        MigrationListener.silent(), SourceOptions.defaults()))) {
-            boolean cut = false;
-            while (!from.isDone()) {
-                if (guest.isRunning()) {
-                    guest.write(1, PAGES / 8);
-                }
-                from.doWork();
-                if (!cut && from.figures().wireBytes() > cutAfter * (512L << 10)) {
-                    cut = true;
+    @Test
+    void aLinkThatIsCutIsOpenedAnew() throws Exception {
+        MigrationReport report = move(new Writer() {
+            @Override
+            public void round(RoundStats round) {
+                super.round(round);
+                if (round.round() == 0) {
                     port.cut();
                 }
             }
-            assertEquals(Result.COMPLETED, from.outcome().orElseThrow().result(),
-                    () -> from.outcome().toString());
-            assertEquals(Result.COMPLETED, receiver.outcome().result());
-            TestIncomingGuest there = receiver.guest();
-            assertTrue(there.isRunning());
-            assertFalse(guest.isRunning());
-            assertEquals(0, there.wrongPages());
-            assertTrue(from.figures().digestsCompared());
-            assertEquals(from.figures().sourceDigest(), from.figures().targetDigest());
-            return from.figures().reconnects();
+        });
+        assertEquals(1, report.reconnects());
+    }
+
+    @Test
+    void whereNobodyAcceptsNothingIsChanged() {
+        while (port.connect().isPresent()) {
+            // Until the port's backlog is full.
+            continue;
+        }
+        MigrationReport report = OutgoingMigration.of(guest, port, "nowhere")
+                .stateDirectory(folder).build().run();
+        assertEquals(Result.REFUSED, report.outcome().result());
+        assertTrue(report.outcome().reason().contains("nowhere"), report::toString);
+        assertTrue(guest.isRunning());
+    }
+
+    @Test
+    void whoNeverAnswersIsGivenUp() {
+        MigrationReport report = OutgoingMigration.of(guest, port, "a deaf port")
+                .stateDirectory(folder).reconnectWindow(Duration.ZERO)
+                .listener(new Writer() {
+                    @Override
+                    public void progress(long round, long handled, long dirty) {
+                        port.cut();
+                    }
+
+                    @Override
+                    public void state(String state, long epoch) {
+                        port.cut();
+                    }
+                }).build().run();
+        assertFalse(report.isCompleted());
+        assertTrue(guest.isRunning());
+    }
+
+    private MigrationReport move(MigrationListener listener) throws Exception {
+        guest.write(3 * PAGES, PAGES);
+        IncomingMigration incoming = IncomingMigration.into(there, port).stateDirectory(folder)
+                .build();
+        Future<MigrationReport> received = other.submit(incoming::run);
+        MigrationReport sent = OutgoingMigration.of(guest, port, "the other thread")
+                .stateDirectory(folder).listener(listener).build().run();
+        assertEquals(Result.COMPLETED, sent.outcome().result(), sent::toString);
+        assertEquals(Result.COMPLETED, received.get().outcome().result());
+        assertTrue(there.isRunning());
+        assertFalse(guest.isRunning());
+        assertEquals(0, there.wrongPages());
+        assertTrue(sent.isVerified(), sent::toString);
+        return sent;
+    }
+
+    /** Writes on the migration's own thread, whenever it hears of it. */
+    private class Writer implements MigrationListener {
+        private void write() {
+            if (guest.isRunning()) {
+                guest.write(1, PAGES / 8);
+            }
+        }
+
+        @Override
+        public void state(String state, long epoch) {
+            write();
+        }
+
+        @Override
+        public void round(RoundStats round) {
+            write();
+        }
+
+        @Override
+        public void progress(long round, long handled, long dirty) {
+            write();
+        }
+
+        @Override
+        public void log(Level level, String message) {
+            // Nobody reads it.
         }
     }
 }
