@@ -20,8 +20,8 @@ import picocli.CommandLine.Parameters;
 /** {@code pageferry migrate GUEST --to HOST:PORT}. */
 @Command(name = "migrate", description = "moves a running guest to a target agent")
 final class MigrateCommand implements Callable<Integer> {
-    @Parameters(paramLabel = "GUEST", description = "workload:SIZE, qemu:/path/to/qmp.sock or"
-            + " process:PID")
+    @Parameters(paramLabel = "GUEST", description = "workload:SIZE, kvm:SIZE,"
+            + " qemu:/path/to/qmp.sock or process:PID")
     private String guest;
 
     @Option(names = "--to", required = true, paramLabel = "HOST:PORT")

@@ -23,7 +23,7 @@ import picocli.CommandLine.Parameters;
 @Command(name = "receive", description = "takes a guest in")
 final class ReceiveCommand implements Callable<Integer> {
     @Parameters(paramLabel = "GUEST",
-            description = "workload:SIZE, qemu:/path/to/qmp.sock or image:/path/file")
+            description = "workload:SIZE, kvm:SIZE, qemu:/path/to/qmp.sock or image:/path/file")
     private String guest;
 
     @Option(names = "--listen", required = true, paramLabel = "HOST:PORT",

@@ -46,8 +46,9 @@ public final class KvmKind implements GuestKind {
         Machine machine = make(spec);
         try {
             machine.boot(spec.set());
+            KvmGuest guest = new KvmGuest(machine);
             machine.resume();
-            return new KvmGuest(machine);
+            return guest;
         } catch (LinuxException refused) {
             machine.close();
             throw new GuestException(ErrorCode.HOST_FAILED, refused.getMessage(), "");

@@ -32,12 +32,12 @@ class KvmChainTest {
         long count = 0;
         for (int hop = 0; hop < HOPS; hop++) {
             try (VmmProcess from = here) {
+                here = VmmProcess.start(folder);
                 assertEquals(count + " lost 0", from.await("arrived "));
                 if (random.nextInt(4) == 0) {
                     from.order("check");
                     assertEquals("0", from.await("wrong "));
                 }
-                here = VmmProcess.start(folder);
                 from.order(here.await("listening "));
                 String result = from.await("result ");
                 assertTrue(result.startsWith("COMPLETED "), from::toString);

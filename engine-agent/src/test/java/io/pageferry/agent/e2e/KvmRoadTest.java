@@ -32,6 +32,8 @@ class KvmRoadTest extends WithRig {
         assertEquals(0, check.path("lostTicks").asLong(-1), target::toString);
         assertTrue(check.path("ticksTarget").asLong() > 0, target::toString);
         assertTrue(check.path("ticksSource").asLong() > 0, target::toString);
+        assertEquals(source.report().at("/guestCheck/ticksSource").asLong(),
+                check.path("ticksSource").asLong(), () -> source + "\n" + target);
         assertEquals(0, source.report().at("/guestCheck/failures").asLong(-1), source::toString);
         rig.awaitNothingLeft();
     }

@@ -1,5 +1,6 @@
 package io.pageferry.agent.kvm;
 
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
@@ -68,6 +69,12 @@ class KvmKindTest {
     void checkIsContentWhereItOpens() {
         NeedsKvm.orSkip();
         assertTrue(kind.inspect(SMALL).stream().allMatch(row -> row.verdict() == Verdict.OK));
+    }
+
+    @Test
+    void canBeRehearsed() {
+        NeedsKvm.orSkip();
+        assertDoesNotThrow(kind::rehearse);
     }
 
     @Test
