@@ -20,15 +20,21 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.TestInstance.Lifecycle;
+import org.junit.jupiter.api.TestInstance;
 
-/** A process with either tracker, held to a guest's contract. All tests share one program. */
+/**
+ * A process with either tracker, held to a guest's contract. All tests of a class share one
+ * program.
+ */
+@TestInstance(Lifecycle.PER_CLASS)
 abstract class ForeignContractTest extends GuestContractTest {
     private static final long SIZE = 2 << 20;
     private static final String NAME = "pageferry-contract";
 
-    private static SharedMemory memory;
-    private static FileChannel file;
-    private static Stranger writer;
+    private SharedMemory memory;
+    private FileChannel file;
+    private Stranger writer;
 
     private final String tracker;
     private ForeignGuest guest;
@@ -38,7 +44,7 @@ abstract class ForeignContractTest extends GuestContractTest {
     }
 
     @BeforeAll
-    static void start() throws IOException {
+    void start() throws IOException {
         List<KernelProbe.Step> steps = KernelProbe.run();
         Assumptions.assumeTrue(KernelProbe.canTrackOthers(steps), KernelProbe.summary(steps));
         memory = SharedMemory.create(NAME, SIZE);
@@ -53,7 +59,7 @@ abstract class ForeignContractTest extends GuestContractTest {
         return ByteBuffer.allocate(Long.BYTES).order(ByteOrder.nativeOrder()).putLong(0, value);
     }
 
-    private static long state() {
+    private long state() {
         try {
             ByteBuffer number = number(0);
             file.read(number, StrangerProgram.STATE);
@@ -64,7 +70,7 @@ abstract class ForeignContractTest extends GuestContractTest {
     }
 
     @AfterAll
-    static void stop() throws IOException {
+    void stop() throws IOException {
         if (writer != null) {
             writer.close();
             file.close();
