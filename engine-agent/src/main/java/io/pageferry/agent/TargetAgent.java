@@ -33,7 +33,6 @@ import io.pageferry.transport.netty.NettyTargetLink;
 import io.pageferry.transport.netty.TransportOptions;
 import java.io.IOException;
 import java.net.InetSocketAddress;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -55,7 +54,7 @@ public final class TargetAgent {
     private final Consumer<InetSocketAddress> listening;
     private final Consumer<AgentResult> finished;
     private final TransportOptions transport = TransportOptions.defaults(SystemNanoClock.INSTANCE);
-    private final List<Newcomer> newcomers = new ArrayList<>();
+    private final Newcomers newcomers = new Newcomers(this);
     private StateDirectory directory;
     private StatusDesk desk;
     private TargetGuest guest;
@@ -145,7 +144,7 @@ public final class TargetAgent {
     private AgentResult serve(LinkAcceptor door) throws IOException {
         IdleStrategy idle = Duty.idle();
         while (true) {
-            int work = welcome(door);
+            int work = newcomers.welcome(door);
             keepGuard();
             if (migration != null) {
                 if (cancelled) {
@@ -159,7 +158,8 @@ public final class TargetAgent {
                     }
                 }
             } else if (cancelled) {
-                return nothing(Result.CANCELLED, ErrorCode.CANCELLED, "no guest came", "");
+                return nothing(Result.CANCELLED, ErrorCode.CANCELLED, served
+                        ? "the guest that came stays; no other did" : "no guest came", "");
             }
             idle.idle(work);
         }
@@ -196,28 +196,6 @@ public final class TargetAgent {
         }
         guard.watch(directory.path(), journal.header().migration(), Side.TARGET.name(),
                 guest.identity());
-    }
-
-    /** Greets who came, and listens to those whose purpose is not known yet. */
-    private int welcome(LinkAcceptor door) {
-        int work = 0;
-        long now = SystemNanoClock.INSTANCE.nanoTime();
-        Optional<TargetLink> link = door.accept();
-        if (link.isPresent()) {
-            newcomers.add(new Newcomer(link.get(), this, now));
-            work++;
-        }
-        for (int i = newcomers.size() - 1; i >= 0; i--) {
-            Newcomer newcomer = newcomers.get(i);
-            work += newcomer.poll();
-            if (newcomer == offered) {
-                newcomers.remove(i);
-            } else if (newcomer.isOver(now)) {
-                newcomer.link().close();
-                newcomers.remove(i);
-            }
-        }
-        return work;
     }
 
     void onHello(Newcomer newcomer, Message.Hello hello) {
@@ -286,16 +264,17 @@ public final class TargetAgent {
         offered = null;
         migration = null;
         closeJournal();
-        boolean here = outcome.result() == Result.COMPLETED;
-        boolean activating = here && settings.activate() != null;
-        served = counts && settings.once() || activating;
+        boolean completed = outcome.result() == Result.COMPLETED;
+        boolean here = completed || outcome.result() == Result.FAILED_AT_TARGET;
+        boolean activating = completed && settings.activate() != null;
+        served = counts && settings.once() || here;
         if (activating) {
             outcome = activated(door);
         }
         if (counts && settings.once()) {
             stayFor(door, unheard, () -> farewell);
         }
-        if (here && guest.livesInAgent()) {
+        if (completed && guest.livesInAgent()) {
             stayFor(door, settings.once() ? settings.lingerNanos() : Long.MAX_VALUE,
                     () -> false);
         }
@@ -335,7 +314,7 @@ public final class TargetAgent {
         IdleStrategy idle = Duty.idle();
         while (!over.getAsBoolean() && !cancelled
                 && SystemNanoClock.INSTANCE.nanoTime() - start < nanos) {
-            idle.idle(welcome(door));
+            idle.idle(newcomers.welcome(door));
         }
     }
 
@@ -344,7 +323,7 @@ public final class TargetAgent {
         IdleStrategy idle = Duty.idle();
         try {
             while (!guest.activated(settings.activate(), cancelled)) {
-                idle.idle(welcome(door));
+                idle.idle(newcomers.welcome(door));
             }
             return Outcome.completed();
         } catch (GuestException failed) {
@@ -384,8 +363,7 @@ public final class TargetAgent {
     }
 
     private void closeAll() {
-        newcomers.forEach(newcomer -> newcomer.link().close());
-        CloseHelper.closeAll(migration, guest, guard, journal, lock);
+        CloseHelper.closeAll(newcomers, migration, guest, guard, journal, lock);
     }
 
     private static AgentResult nothing(Result result, ErrorCode code, String reason,
