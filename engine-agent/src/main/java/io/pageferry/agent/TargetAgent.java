@@ -18,7 +18,6 @@ import io.pageferry.core.handover.JournalState;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.LinkAcceptor;
 import io.pageferry.core.link.Message;
-import io.pageferry.core.link.TargetLink;
 import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.migration.MigrationListener.Level;
 import io.pageferry.core.migration.MigrationListener;
