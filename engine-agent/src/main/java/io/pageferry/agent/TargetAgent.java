@@ -14,7 +14,7 @@ import io.pageferry.agent.road.Door;
 import io.pageferry.agent.session.Duty;
 import io.pageferry.agent.settle.StatusDesk;
 import io.pageferry.core.handover.Journal;
-import io.pageferry.core.handover.JournalState;
+import io.pageferry.core.handover.JournalRecord;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.LinkAcceptor;
 import io.pageferry.core.link.Message;
@@ -92,6 +92,16 @@ public final class TargetAgent {
      * @throws IllegalArgumentException when the guest's URI makes no sense
      */
     public AgentResult run() {
+        AgentResult result = null;
+        try {
+            result = opened();
+        } finally {
+            closeAll(result == null);
+        }
+        return result;
+    }
+
+    private AgentResult opened() {
         try {
             directory = StateDirectory.open(settings.stateDirectory());
             settings.guest().rehearse(transport);
@@ -113,8 +123,6 @@ public final class TargetAgent {
         } catch (IOException io) {
             return nothing(Result.REFUSED, ErrorCode.HOST_FAILED, io.getMessage(),
                     "look at --state-dir");
-        } finally {
-            closeAll();
         }
     }
 
@@ -285,26 +293,32 @@ public final class TargetAgent {
                 || activating && outcome.result() != Result.COMPLETED)) {
             return Optional.of(result);
         }
+        if (!here && !reopened(counts)) {
+            stayFor(door, unheard, () -> farewell);
+            return Optional.of(result);
+        }
         if (counts) {
             finished.accept(result);
         } else {
             listener.log(Level.WARN, "refused a migration: " + outcome.reason());
         }
-        reopen(here);
         return Optional.empty();
     }
 
     /** For how long the source may come back for a last word that it has not heard. */
-    private long unheardNanos(Outcome outcome, TargetFigures figures) {
+    private long unheardNanos(Outcome outcome, TargetFigures done) {
         if (outcome.result() == Result.COMPLETED) {
-            return figures.totalNanos() == 0 ? settings.options().lastWordNanos() : 0;
+            return done.totalNanos() == 0 ? settings.options().lastWordNanos() : 0;
         }
-        boolean refused = journal != null && journal.decision()
-                .filter(last -> last.state() == JournalState.REFUSED).isPresent();
-        boolean lost = outcome.code() == ErrorCode.LINK_LOST
-                || outcome.code() == ErrorCode.CORRUPT_FRAME;
-        return refused && lost
-                ? settings.options().reconnectNanos() : 0;
+        if (journal == null || done.isHeard()) {
+            return 0;
+        }
+        return switch (journal.decision().map(JournalRecord::state).orElse(null)) {
+            case REFUSED -> settings.options().reconnectNanos();
+            // Its source was granted, and asks for a settle window.
+            case RETURNED -> settings.options().lastWordNanos();
+            case null, default -> 0;
+        };
     }
 
     /** Answers meanwhile: a source that never heard farewell may ask what became of the guest. */
@@ -331,13 +345,23 @@ public final class TargetAgent {
         }
     }
 
-    /** Gets ready for the next migration, where this one left room for it. */
-    private void reopen(boolean taken) throws GuestException {
-        if (taken) {
-            return;
-        }
+    /**
+     * Gets ready for the next migration. Where one came to nothing and took its place with it, such
+     * as its QEMU, there is no next one; but its source may yet ask.
+     */
+    private boolean reopened(boolean counts) throws GuestException {
         guest.close();
-        guest = open();
+        try {
+            guest = open();
+            return true;
+        } catch (GuestException gone) {
+            if (!counts) {
+                throw gone;
+            }
+            listener.log(Level.WARN, "no other guest can be received: " + gone.getMessage());
+            served = true;
+            return false;
+        }
     }
 
     private Report.Begin begin(TargetMigration done) {
@@ -361,8 +385,10 @@ public final class TargetAgent {
         journal = null;
     }
 
-    private void closeAll() {
-        CloseHelper.closeAll(newcomers, migration, guest, guard, journal, lock);
+    private void closeAll(boolean broken) {
+        AutoCloseable last = broken && guard != null ? guard::abandon : null;
+        CloseHelper.closeAll(newcomers, migration, guest, broken ? null : guard, journal, lock,
+                last);
     }
 
     private static AgentResult nothing(Result result, ErrorCode code, String reason,

@@ -3,6 +3,7 @@ package io.pageferry.core.target;
 import io.pageferry.core.handover.Journal;
 import io.pageferry.core.handover.JournalRecord;
 import io.pageferry.core.handover.JournalState;
+import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.link.TargetLink;
 import io.pageferry.core.link.flow.Outbox;
@@ -88,6 +89,12 @@ final class TargetContext {
     void enter(TargetState next) {
         state = next;
         parts.listener().state(next.word(), epoch);
+    }
+
+    /** The source ends it itself and asks for no last word; returns why. */
+    ErrorCode givenUp(Message.Cancel cancel) {
+        figures.givenUp();
+        return cancel.code();
     }
 
     void finish(Outcome end) {
