@@ -14,7 +14,7 @@ somebody's cont on the loaded guest at the target before it is granted. Checked 
 Without disks nothing can refuse somebody's cont at the target while the source's guest runs: until the agent there
 notices, both do. With disks the image lock forbids it, and only that is checked.
 
-Run: python3 handover_model.py [--no-disks] [mutant]; half a minute and 2 GiB.
+Run: python3 handover_model.py [--no-disks] [mutant]; a minute and a half, and 3 GiB.
 Mutants break one rule each and must be caught: resume-in-granted, activate-after-refuse, guard-blind,
 grant-before-journal, loaded-goes-on (a RESUME finds the state loaded, and the target goes on all the same), said-first
 (a guest is refused before it was ended)."""

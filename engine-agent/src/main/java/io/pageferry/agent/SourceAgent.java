@@ -213,7 +213,8 @@ public final class SourceAgent {
     /** Memory is paced at three quarters of the bandwidth then: the last one is for disks. */
     private void copyStorage(SourceGuest guest, SourceLink link) throws GuestException {
         if (settings.copyStorage() && link instanceof NettySourceLink netty) {
-            guest.copyStorage(new StreamRoad(netty::sendStreamed, netty::streamsTo, netty::isUp),
+            guest.copyStorage(new StreamRoad(netty::sendStreamed, netty::streamsTo, netty::isUp,
+                    netty::silentNanos),
                     settings.options().limits().bandwidth().bytesPerSecond() / 3 * 4);
         }
     }

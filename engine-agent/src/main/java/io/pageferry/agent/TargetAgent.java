@@ -216,7 +216,7 @@ public final class TargetAgent {
         farewell = false;
         if (newcomer.link() instanceof NettyTargetLink netty) {
             guest.streamsOver(new StreamRoad(netty::sendStreamed, netty::streamsTo,
-                    netty::isUp));
+                    netty::isUp, netty::silentNanos));
         }
         migration = new TargetMigration(new TargetParts(newcomer.link(), guest, this::journal,
                 UUID.randomUUID(), SystemNanoClock.INSTANCE, listener, settings.options()));
