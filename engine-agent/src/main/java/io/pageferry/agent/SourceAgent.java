@@ -83,6 +83,20 @@ public final class SourceAgent {
      * @throws IllegalArgumentException when the guest's URI makes no sense
      */
     public AgentResult run() {
+        AgentResult result = null;
+        try {
+            result = opened();
+        } finally {
+            if (guard != null && result != null) {
+                guard.close();
+            } else if (guard != null) {
+                guard.abandon();
+            }
+        }
+        return result;
+    }
+
+    private AgentResult opened() {
         GuestSetup setup = new GuestSetup(settings.tracker(), false, this::injector,
                 settings.after());
         settings.guest().rehearse(transport);
@@ -103,10 +117,6 @@ public final class SourceAgent {
             return refused.isPresent() ? refused.get() : locked(guest);
         } catch (GuestException refused) {
             return nothing(refused.code(), refused.getMessage(), Side.SOURCE, refused.remedy());
-        } finally {
-            if (guard != null) {
-                guard.close();
-            }
         }
     }
 

@@ -94,6 +94,12 @@ final class TargetContext {
         parts.listener().state(next.word(), epoch);
     }
 
+    /** The source ends it itself and asks for no last word; returns why. */
+    ErrorCode givenUp(Message.Cancel cancel) {
+        figures.givenUp();
+        return cancel.code();
+    }
+
     void finish(Outcome end) {
         outcome = end;
         enter(TargetState.ENDED);

@@ -164,7 +164,7 @@ public final class TargetMigration implements LinkHandler, AutoCloseable {
                     "still " + context.state().word()));
             case Message.Farewell farewell when activation != null ->
                     activation.onFarewell(farewell);
-            case Message.Cancel cancel -> onEnd(cancel.code(), cancel.reason(), Side.SOURCE);
+            case Message.Cancel end -> onEnd(context.givenUp(end), end.reason(), Side.SOURCE);
             case Message.Failure failed -> onLost(failed.code(), failed.reason());
             case Message.Heartbeat heartbeat -> { }
             default -> violated("unexpected " + message.getClass().getSimpleName() + " in "
