@@ -42,6 +42,11 @@ final class Newcomer implements LinkHandler {
         heir = migration;
     }
 
+    /** Whether a migration has it. */
+    boolean isTaken() {
+        return heir != null;
+    }
+
     void leave() {
         leaving = true;
     }

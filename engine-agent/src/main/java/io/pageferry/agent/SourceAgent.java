@@ -83,6 +83,20 @@ public final class SourceAgent {
      * @throws IllegalArgumentException when the guest's URI makes no sense
      */
     public AgentResult run() {
+        AgentResult result = null;
+        try {
+            result = opened();
+        } finally {
+            if (guard != null && result != null) {
+                guard.close();
+            } else if (guard != null) {
+                guard.abandon();
+            }
+        }
+        return result;
+    }
+
+    private AgentResult opened() {
         GuestSetup setup = new GuestSetup(settings.tracker(), false, this::injector,
                 settings.after());
         settings.guest().rehearse(transport);
@@ -103,10 +117,6 @@ public final class SourceAgent {
             return refused.isPresent() ? refused.get() : locked(guest);
         } catch (GuestException refused) {
             return nothing(refused.code(), refused.getMessage(), Side.SOURCE, refused.remedy());
-        } finally {
-            if (guard != null) {
-                guard.close();
-            }
         }
     }
 
@@ -203,7 +213,8 @@ public final class SourceAgent {
     /** Memory is paced at three quarters of the bandwidth then: the last one is for disks. */
     private void copyStorage(SourceGuest guest, SourceLink link) throws GuestException {
         if (settings.copyStorage() && link instanceof NettySourceLink netty) {
-            guest.copyStorage(new StreamRoad(netty::sendStreamed, netty::streamsTo, netty::isUp),
+            guest.copyStorage(new StreamRoad(netty::sendStreamed, netty::streamsTo, netty::isUp,
+                    netty::silentNanos),
                     settings.options().limits().bandwidth().bytesPerSecond() / 3 * 4);
         }
     }

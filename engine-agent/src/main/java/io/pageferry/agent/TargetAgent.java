@@ -14,11 +14,10 @@ import io.pageferry.agent.road.Door;
 import io.pageferry.agent.session.Duty;
 import io.pageferry.agent.settle.StatusDesk;
 import io.pageferry.core.handover.Journal;
-import io.pageferry.core.handover.JournalState;
+import io.pageferry.core.handover.JournalRecord;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.LinkAcceptor;
 import io.pageferry.core.link.Message;
-import io.pageferry.core.link.TargetLink;
 import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.migration.MigrationListener.Level;
 import io.pageferry.core.migration.MigrationListener;
@@ -33,7 +32,6 @@ import io.pageferry.transport.netty.NettyTargetLink;
 import io.pageferry.transport.netty.TransportOptions;
 import java.io.IOException;
 import java.net.InetSocketAddress;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -55,7 +53,7 @@ public final class TargetAgent {
     private final Consumer<InetSocketAddress> listening;
     private final Consumer<AgentResult> finished;
     private final TransportOptions transport = TransportOptions.defaults(SystemNanoClock.INSTANCE);
-    private final List<Newcomer> newcomers = new ArrayList<>();
+    private final Newcomers newcomers = new Newcomers(this);
     private StateDirectory directory;
     private StatusDesk desk;
     private TargetGuest guest;
@@ -94,6 +92,16 @@ public final class TargetAgent {
      * @throws IllegalArgumentException when the guest's URI makes no sense
      */
     public AgentResult run() {
+        AgentResult result = null;
+        try {
+            result = opened();
+        } finally {
+            closeAll(result == null);
+        }
+        return result;
+    }
+
+    private AgentResult opened() {
         try {
             directory = StateDirectory.open(settings.stateDirectory());
             settings.guest().rehearse(transport);
@@ -115,8 +123,6 @@ public final class TargetAgent {
         } catch (IOException io) {
             return nothing(Result.REFUSED, ErrorCode.HOST_FAILED, io.getMessage(),
                     "look at --state-dir");
-        } finally {
-            closeAll();
         }
     }
 
@@ -145,7 +151,7 @@ public final class TargetAgent {
     private AgentResult serve(LinkAcceptor door) throws IOException {
         IdleStrategy idle = Duty.idle();
         while (true) {
-            int work = welcome(door);
+            int work = newcomers.welcome(door);
             keepGuard();
             if (migration != null) {
                 if (cancelled) {
@@ -159,7 +165,8 @@ public final class TargetAgent {
                     }
                 }
             } else if (cancelled) {
-                return nothing(Result.CANCELLED, ErrorCode.CANCELLED, "no guest came", "");
+                return nothing(Result.CANCELLED, ErrorCode.CANCELLED, served
+                        ? "the guest that came stays; no other did" : "no guest came", "");
             }
             idle.idle(work);
         }
@@ -198,28 +205,6 @@ public final class TargetAgent {
                 guest.identity());
     }
 
-    /** Greets who came, and listens to those whose purpose is not known yet. */
-    private int welcome(LinkAcceptor door) {
-        int work = 0;
-        long now = SystemNanoClock.INSTANCE.nanoTime();
-        Optional<TargetLink> link = door.accept();
-        if (link.isPresent()) {
-            newcomers.add(new Newcomer(link.get(), this, now));
-            work++;
-        }
-        for (int i = newcomers.size() - 1; i >= 0; i--) {
-            Newcomer newcomer = newcomers.get(i);
-            work += newcomer.poll();
-            if (newcomer == offered) {
-                newcomers.remove(i);
-            } else if (newcomer.isOver(now)) {
-                newcomer.link().close();
-                newcomers.remove(i);
-            }
-        }
-        return work;
-    }
-
     void onHello(Newcomer newcomer, Message.Hello hello) {
         if (migration != null || served || guest == null || guest.livesInAgent()) {
             newcomer.link().send(new Message.Failure(ErrorCode.BUSY,
@@ -231,7 +216,7 @@ public final class TargetAgent {
         farewell = false;
         if (newcomer.link() instanceof NettyTargetLink netty) {
             guest.streamsOver(new StreamRoad(netty::sendStreamed, netty::streamsTo,
-                    netty::isUp));
+                    netty::isUp, netty::silentNanos));
         }
         migration = new TargetMigration(new TargetParts(newcomer.link(), guest, this::journal,
                 UUID.randomUUID(), SystemNanoClock.INSTANCE, listener, settings.options()));
@@ -286,16 +271,17 @@ public final class TargetAgent {
         offered = null;
         migration = null;
         closeJournal();
-        boolean here = outcome.result() == Result.COMPLETED;
-        boolean activating = here && settings.activate() != null;
-        served = counts && settings.once() || activating;
+        boolean completed = outcome.result() == Result.COMPLETED;
+        boolean here = completed || outcome.result() == Result.FAILED_AT_TARGET;
+        boolean activating = completed && settings.activate() != null;
+        served = counts && settings.once() || here;
         if (activating) {
             outcome = activated(door);
         }
         if (counts && settings.once()) {
             stayFor(door, unheard, () -> farewell);
         }
-        if (here && guest.livesInAgent()) {
+        if (completed && guest.livesInAgent()) {
             stayFor(door, settings.once() ? settings.lingerNanos() : Long.MAX_VALUE,
                     () -> false);
         }
@@ -307,26 +293,32 @@ public final class TargetAgent {
                 || activating && outcome.result() != Result.COMPLETED)) {
             return Optional.of(result);
         }
+        if (!here && !reopened(counts)) {
+            stayFor(door, unheard, () -> farewell);
+            return Optional.of(result);
+        }
         if (counts) {
             finished.accept(result);
         } else {
             listener.log(Level.WARN, "refused a migration: " + outcome.reason());
         }
-        reopen(here);
         return Optional.empty();
     }
 
     /** For how long the source may come back for a last word that it has not heard. */
-    private long unheardNanos(Outcome outcome, TargetFigures figures) {
+    private long unheardNanos(Outcome outcome, TargetFigures done) {
         if (outcome.result() == Result.COMPLETED) {
-            return figures.totalNanos() == 0 ? settings.options().lastWordNanos() : 0;
+            return done.totalNanos() == 0 ? settings.options().lastWordNanos() : 0;
         }
-        boolean refused = journal != null && journal.decision()
-                .filter(last -> last.state() == JournalState.REFUSED).isPresent();
-        boolean lost = outcome.code() == ErrorCode.LINK_LOST
-                || outcome.code() == ErrorCode.CORRUPT_FRAME;
-        return refused && lost
-                ? settings.options().reconnectNanos() : 0;
+        if (journal == null || done.isHeard()) {
+            return 0;
+        }
+        return switch (journal.decision().map(JournalRecord::state).orElse(null)) {
+            case REFUSED -> settings.options().reconnectNanos();
+            // Its source was granted, and asks for a settle window.
+            case RETURNED -> settings.options().lastWordNanos();
+            case null, default -> 0;
+        };
     }
 
     /** Answers meanwhile: a source that never heard farewell may ask what became of the guest. */
@@ -335,7 +327,7 @@ public final class TargetAgent {
         IdleStrategy idle = Duty.idle();
         while (!over.getAsBoolean() && !cancelled
                 && SystemNanoClock.INSTANCE.nanoTime() - start < nanos) {
-            idle.idle(welcome(door));
+            idle.idle(newcomers.welcome(door));
         }
     }
 
@@ -344,7 +336,7 @@ public final class TargetAgent {
         IdleStrategy idle = Duty.idle();
         try {
             while (!guest.activated(settings.activate(), cancelled)) {
-                idle.idle(welcome(door));
+                idle.idle(newcomers.welcome(door));
             }
             return Outcome.completed();
         } catch (GuestException failed) {
@@ -353,13 +345,23 @@ public final class TargetAgent {
         }
     }
 
-    /** Gets ready for the next migration, where this one left room for it. */
-    private void reopen(boolean taken) throws GuestException {
-        if (taken) {
-            return;
-        }
+    /**
+     * Gets ready for the next migration. Where one came to nothing and took its place with it, such
+     * as its QEMU, there is no next one; but its source may yet ask.
+     */
+    private boolean reopened(boolean counts) throws GuestException {
         guest.close();
-        guest = open();
+        try {
+            guest = open();
+            return true;
+        } catch (GuestException gone) {
+            if (!counts) {
+                throw gone;
+            }
+            listener.log(Level.WARN, "no other guest can be received: " + gone.getMessage());
+            served = true;
+            return false;
+        }
     }
 
     private Report.Begin begin(TargetMigration done) {
@@ -383,9 +385,10 @@ public final class TargetAgent {
         journal = null;
     }
 
-    private void closeAll() {
-        newcomers.forEach(newcomer -> newcomer.link().close());
-        CloseHelper.closeAll(migration, guest, guard, journal, lock);
+    private void closeAll(boolean broken) {
+        AutoCloseable last = broken && guard != null ? guard::abandon : null;
+        CloseHelper.closeAll(newcomers, migration, guest, broken ? null : guard, journal, lock,
+                last);
     }
 
     private static AgentResult nothing(Result result, ErrorCode code, String reason,

@@ -38,6 +38,11 @@ final class Addresses {
         return address;
     }
 
+    /** Tells whether a text has the form of an address, whatever it leads to. */
+    static boolean isAddress(String text) {
+        return text.matches("[\\p{Alnum}.:_%\\[\\]-]+:\\d{1,5}");
+    }
+
     private static int port(String option, String text) {
         try {
             int port = Integer.parseInt(text);

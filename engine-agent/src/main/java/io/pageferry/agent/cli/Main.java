@@ -85,7 +85,25 @@ public final class Main implements Runnable {
         CommandLine line = new CommandLine(new Main());
         line.setParameterExceptionHandler((problem, arguments) -> usage(problem, arguments));
         line.setExecutionExceptionHandler((failure, command, parsed) -> failed(failure, args));
-        return line.execute(args);
+        try {
+            return line.execute(args);
+        } catch (Error broken) {
+            return broken(broken, args);
+        }
+    }
+
+    /** Out of memory among them, and the kernel's word that a page of a file cannot be had. */
+    private static int broken(Error broken, String[] args) {
+        boolean verbose = Arrays.asList(args).contains("--verbose");
+        if (verbose) {
+            broken.printStackTrace(System.err);
+        }
+        String why = broken instanceof InternalError
+                ? "memory of a mapped file cannot be had: it was cut short, or its file system is"
+                        + " full (" + broken.getMessage() + ")"
+                : broken.toString();
+        output(args).note("pageferry: " + why + (verbose ? "" : " (--verbose shows where)"));
+        return BUG;
     }
 
     private static int guard() {

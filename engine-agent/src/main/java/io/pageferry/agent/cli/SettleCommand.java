@@ -55,7 +55,8 @@ final class SettleCommand implements Callable<Integer> {
         Output output = common.output();
         Settler settler = new Settler(common.stateDirectory, id,
                 io.pageferry.agent.guest.Quantity.nanos(settleWindow),
-                peer -> new TcpRoad(Addresses.parse("the journal's peer", peer, insecure)));
+                peer -> Addresses.isAddress(peer) ? new TcpRoad(
+                        Addresses.parse("the journal's peer", peer, insecure)) : null);
         Settler.Verdict verdict = source ? settler.fenced() : target ? settler.givenUp()
                 : settler.ask();
         output.emit(Output.event("settled").put("migration", migration)

@@ -78,6 +78,12 @@ final class EmbeddedTarget implements TargetGuest {
     }
 
     @Override
+    public void discardSurely() throws GuestException {
+        discarded = true;
+        guest.discardSurely();
+    }
+
+    @Override
     public Optional<String> ended() {
         return guest.ended();
     }

@@ -90,6 +90,7 @@ public final class IncomingMigration {
      * source keeps its guest. {@link Result#FAILED_AT_TARGET}: it was granted and then lost; this
      * side owned it. {@link Result#CANCELLED}, {@link Result#REFUSED}: nothing came (the address
      * is taken, the state directory cannot be used, somebody receives under the same identity).
+     * {@link Result#BUG}: a method of the guest threw what it does not declare, before the grant.
      *
      * @return the result and all that was measured
      * @throws IllegalStateException when it was called before

@@ -4,7 +4,6 @@ import io.pageferry.agent.guest.GuestSetup;
 import io.pageferry.agent.guest.GuestUri;
 import io.pageferry.agent.guest.SourceGuest;
 import io.pageferry.agent.host.HostFiles;
-import io.pageferry.agent.linux.Processes;
 import io.pageferry.agent.linux.UserfaultTracker;
 import io.pageferry.agent.memory.MappedRegions;
 import io.pageferry.core.dirty.DirtyTracker;
@@ -48,6 +47,7 @@ final class ForeignGuest implements SourceGuest {
     /** Made before anything is paused, as it cannot change: a move of other mappings fails. */
     private final byte[] state;
     private boolean held;
+    private boolean saved;
     private boolean stoodStill;
     private boolean ending;
     private boolean alive = true;
@@ -227,6 +227,7 @@ final class ForeignGuest implements SourceGuest {
     public void saveState(OutputStream out) throws IOException {
         // Whoever came while it was looked away may write on now.
         requireKnownWriters();
+        saved = true;
         out.write(state);
     }
 
@@ -253,8 +254,10 @@ final class ForeignGuest implements SourceGuest {
         try {
             paused = false;
             wentOn = false;
-            freezer.thaw();
-            held = false;
+            if (held) {
+                freezer.thaw();
+                held = false;
+            }
         } catch (IOException refused) {
             throw failed("cannot be let go", refused);
         }
@@ -298,7 +301,11 @@ final class ForeignGuest implements SourceGuest {
         tracker.close();
         regions.close();
         try {
-            if (!held || process.members().stream().noneMatch(Processes::isAlive)) {
+            if (held && !saved && !process.isAlive()) {
+                // It ended before anything could be granted: its descendants need not wait.
+                resume();
+            }
+            if (!held || freezer.isOver()) {
                 freezer.leave();
             }
         } catch (IOException left) {

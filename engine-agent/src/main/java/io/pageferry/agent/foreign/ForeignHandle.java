@@ -1,7 +1,6 @@
 package io.pageferry.agent.foreign;
 
 import io.pageferry.agent.guest.GuestHandle;
-import io.pageferry.agent.linux.Processes;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.GuestException;
 import java.io.IOException;
@@ -69,7 +68,7 @@ final class ForeignHandle implements GuestHandle {
     @Override
     public void close() {
         try {
-            if (process.members().stream().noneMatch(Processes::isAlive)) {
+            if (freezer.isOver()) {
                 freezer.leave();
             }
         } catch (IOException left) {

@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -70,7 +71,7 @@ record ForeignProcess(long pid, long startTicks, boolean tree) {
     }
 
     boolean isAlive() {
-        return Processes.isAlive(pid) && Processes.startTicks(pid).orElse(-1) == startTicks;
+        return Processes.isAlive(pid) && isThere();
     }
 
     /** Its folder in proc. */
@@ -87,9 +88,17 @@ record ForeignProcess(long pid, long startTicks, boolean tree) {
         }
     }
 
-    /** Those that are paused: itself and, of a tree, its descendants; parents first. */
+    /**
+     * Those that are paused: itself and, of a tree, its descendants; parents first. Nobody once it
+     * is gone, whoever has its number then.
+     */
     Set<Long> members() throws IOException {
-        return tree ? withDescendants() : Set.of(pid);
+        return !isThere() ? Set.of() : tree ? withDescendants() : Set.of(pid);
+    }
+
+    /** Whether its number is still its own, be it as a zombie. */
+    private boolean isThere() {
+        return Processes.startTicks(pid).orElse(-1) == startTicks;
     }
 
     /** Itself and its descendants that have not ended, parents first. */
@@ -119,23 +128,40 @@ record ForeignProcess(long pid, long startTicks, boolean tree) {
         while (tree && at != pid && at > 0) {
             at = Processes.parent(at).orElse(0);
         }
-        return at == pid;
+        return at == pid && isThere();
     }
 
-    /** Signals every member; those that end meanwhile are passed over. */
-    void signal(Set<Long> members, Signal signal) throws LinuxException {
+    /**
+     * Notes when each started, in the same order, so that none is mistaken for a later one; those
+     * that have ended are left out. Of itself it is known since it was found.
+     */
+    Map<Long, Long> identified(Set<Long> members) {
+        Map<Long, Long> starts = new LinkedHashMap<>();
         for (long member : members) {
-            OptionalLong start = Processes.startTicks(member);
-            if (start.isPresent()) {
-                Processes.signal(member, start.getAsLong(), signal);
-            }
+            OptionalLong start = member == pid ? OptionalLong.of(startTicks)
+                    : Processes.startTicks(member);
+            start.ifPresent(ticks -> starts.put(member, ticks));
+        }
+        return starts;
+    }
+
+    /** Signals all that {@link #identified} told; those that end meanwhile are passed over. */
+    static void signal(Map<Long, Long> starts, Signal signal) throws LinuxException {
+        for (Map.Entry<Long, Long> one : starts.entrySet()) {
+            Processes.signal(one.getKey(), one.getValue(), signal);
         }
     }
 
+    /** Whether one of those that {@link #identified} told has not ended. */
+    static boolean anyAlive(Map<Long, Long> starts) {
+        return starts.entrySet().stream().anyMatch(one -> Processes.isAlive(one.getKey())
+                && Processes.startTicks(one.getKey()).orElse(-1) == one.getValue());
+    }
+
     /** Waits until none of them is there, for some seconds at most; tells whether it is so. */
-    static boolean awaitEnd(Set<Long> members) {
+    static boolean awaitEnd(Map<Long, Long> starts) {
         long deadline = System.nanoTime() + END_NANOS;
-        while (members.stream().anyMatch(Processes::isAlive)) {
+        while (anyAlive(starts)) {
             if (System.nanoTime() - deadline >= 0) {
                 return false;
             }

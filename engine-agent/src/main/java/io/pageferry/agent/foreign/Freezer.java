@@ -9,7 +9,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 
 /**
  * Makes a process stand still, with its descendants where they belong to it, and lets it go again.
@@ -25,6 +24,7 @@ abstract class Freezer {
     private static final String MEANS = "freezer";
     private static final String OWN = "group";
     private static final String STOP = "stop";
+    private static final String TOKEN = "token";
 
     final ForeignProcess process;
 
@@ -61,10 +61,12 @@ abstract class Freezer {
         if (means.equals(STOP)) {
             return new StopFreezer(process, "");
         }
-        String own = reach.getOrDefault(OWN, "");
+        // A later process in the group that a gone one had for itself is none of ours.
+        String own = process.isAlive() ? reach.getOrDefault(OWN, "") : "";
         for (Hierarchy one : Hierarchy.find(Path.of("/proc"), GroupFreezer.CONTROLLER)) {
             if (means.equals("v" + one.version())) {
-                return new GroupFreezer(process, one, own.isEmpty() ? null : Path.of(own));
+                return new GroupFreezer(process, one, own.isEmpty() ? null : Path.of(own),
+                        reach.getOrDefault(TOKEN, ""));
             }
         }
         throw new IOException("cgroup " + means + " is not mounted here any more");
@@ -75,6 +77,7 @@ abstract class Freezer {
         if (this instanceof GroupFreezer groups) {
             reach.put(MEANS, "v" + groups.version());
             reach.put(OWN, groups.own().map(Path::toString).orElse(""));
+            reach.put(TOKEN, groups.token());
         } else {
             reach.put(MEANS, STOP);
         }
@@ -106,12 +109,23 @@ abstract class Freezer {
     /** Takes back what was made for it, once everybody was let go. Idempotent. */
     abstract void leave() throws IOException;
 
+    /**
+     * Whoever it froze, as far as that is known here, and whoever else is a member, with the ticks
+     * at which each started.
+     */
+    abstract Map<Long, Long> everybody() throws IOException;
+
+    /** Whether all of them have ended. */
+    final boolean isOver() throws IOException {
+        return !ForeignProcess.anyAlive(everybody());
+    }
+
     /** Ends everybody who stands still, so that nobody does another step. */
     final void kill() throws IOException {
-        Set<Long> members = process.members();
-        process.signal(members, Signal.KILL);
+        Map<Long, Long> all = everybody();
+        ForeignProcess.signal(all, Signal.KILL);
         thaw();
-        if (!ForeignProcess.awaitEnd(members)) {
+        if (!ForeignProcess.awaitEnd(all)) {
             throw new IOException("process " + process.pid() + " does not end");
         }
         leave();

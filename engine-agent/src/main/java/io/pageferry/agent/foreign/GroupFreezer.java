@@ -10,10 +10,13 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.UUID;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
 
@@ -21,19 +24,24 @@ import java.util.stream.Collectors;
  * Freezes a control group: the one that the process has for itself and its descendants where it
  * has one, as a service of systemd does; else one made for them inside the group that they are
  * in, so that every limit of that one holds on, and its name tells who comes later where they
- * came from (cgroup-v2.rst, freezer-subsystem.rst).
+ * came from (cgroup-v2.rst, freezer-subsystem.rst). The name has a token of this move: another
+ * move of the same process, or whoever tidies up after that one, does not touch it.
  */
 final class GroupFreezer extends Freezer {
     static final String CONTROLLER = "freezer";
 
     private static final String PROCS = "cgroup.procs";
+    private static final String PREFIX = "pageferry-frozen-";
+    private static final int TOKEN_DIGITS = 8;
     /** A group is busy for a moment after its last process left it. */
     private static final int TRIES = 200;
     private static final long RETRY_NANOS = 1_000_000;
 
     private final Hierarchy hierarchy;
     private final Path own;
+    private final String token;
     private final Path home;
+    private final Map<Long, Long> frozen = new LinkedHashMap<>();
 
     /**
      * Makes one.
@@ -41,19 +49,21 @@ final class GroupFreezer extends Freezer {
      * @param process   to be frozen
      * @param hierarchy in which
      * @param own       the group that it has for itself, or null
+     * @param token     of the move; groups made with another one are somebody else's
      */
-    GroupFreezer(ForeignProcess process, Hierarchy hierarchy, Path own) {
+    GroupFreezer(ForeignProcess process, Hierarchy hierarchy, Path own, String token) {
         super(process);
         this.hierarchy = hierarchy;
         this.own = own;
-        this.home = home(process, hierarchy);
+        this.token = token;
+        this.home = home();
     }
 
     /** The group that it is in, or the root where that cannot be seen. */
-    private static Path home(ForeignProcess process, Hierarchy hierarchy) {
+    private Path home() {
         try {
             Path group = hierarchy.groupOf(ForeignProcess.proc(process.pid()));
-            return isMade(group) ? group.getParent() : group;
+            return group.endsWith(madeName()) ? group.getParent() : group;
         } catch (IOException hidden) {
             return hierarchy.mount();
         }
@@ -61,11 +71,30 @@ final class GroupFreezer extends Freezer {
 
     /** Looks whether the process has a group of its own. */
     static GroupFreezer of(ForeignProcess process, Hierarchy hierarchy) throws IOException {
-        Path group = home(process, hierarchy);
+        String token = UUID.randomUUID().toString().substring(0, TOKEN_DIGITS);
+        GroupFreezer shared = new GroupFreezer(process, hierarchy, null, token);
+        Path group = shared.home;
         boolean alone = !group.equals(hierarchy.mount())
                 && Files.exists(group.resolve(file(hierarchy))) && isDomain(group)
                 && isAlone(process, hierarchy, group);
-        return new GroupFreezer(process, hierarchy, alone ? group : null);
+        return alone ? new GroupFreezer(process, hierarchy, group, token) : shared;
+    }
+
+    /** The group, made by a move, in which a member stands frozen. */
+    static Optional<Path> frozenByMove(ForeignProcess process) throws IOException {
+        for (Hierarchy one : Hierarchy.find(Path.of("/proc"), CONTROLLER)) {
+            for (long member : process.members()) {
+                try {
+                    Path group = one.groupOf(ForeignProcess.proc(member));
+                    if (isMade(group) && isFrozen(group, one)) {
+                        return Optional.of(group.resolve(file(one)));
+                    }
+                } catch (IOException hidden) {
+                    // It ended, or is where nothing was made from here.
+                }
+            }
+        }
+        return Optional.empty();
     }
 
     /** Whether a group holds whole processes; version 2 has others, which list only threads. */
@@ -94,6 +123,11 @@ final class GroupFreezer extends Freezer {
 
     int version() {
         return hierarchy.version();
+    }
+
+    /** Part of the names of the groups that are made. */
+    String token() {
+        return token;
     }
 
     /** The group that is its own, and was before. */
@@ -129,7 +163,7 @@ final class GroupFreezer extends Freezer {
     @Override
     String byHand() {
         String value = hierarchy.version() == 2 ? "0" : "THAWED";
-        Path group = own == null ? home.resolve(name(process)) : own;
+        Path group = own == null ? home.resolve(madeName()) : own;
         return "echo " + value + " > " + group.resolve(file(hierarchy));
     }
 
@@ -145,6 +179,7 @@ final class GroupFreezer extends Freezer {
             // In a frozen group nobody forks, so that in the end nobody is left outside.
             boolean moved = own == null && gather(groups);
             if (!moved && allFrozen(groups)) {
+                frozen.putAll(everybody());
                 return;
             }
             meanwhile.turn();
@@ -162,8 +197,8 @@ final class GroupFreezer extends Freezer {
         for (long member : process.members()) {
             try {
                 Path at = hierarchy.groupOf(ForeignProcess.proc(member));
-                boolean there = at.endsWith(name(process));
-                Path made = there ? at : at.resolve(name(process));
+                boolean there = at.endsWith(madeName());
+                Path made = there ? at : at.resolve(madeName());
                 if (groups.add(made)) {
                     if (!Files.exists(made)) {
                         Files.createDirectory(made);
@@ -192,6 +227,21 @@ final class GroupFreezer extends Freezer {
         return true;
     }
 
+    /** Also those whose parents ended while they stood still: they are in the group as before. */
+    @Override
+    Map<Long, Long> everybody() throws IOException {
+        Set<Long> all = new LinkedHashSet<>(process.members());
+        if (own != null && process.isAlive()) {
+            all.addAll(everybody(own));
+        }
+        for (Path group : made()) {
+            all.addAll(everybody(group));
+        }
+        Map<Long, Long> starts = process.identified(all);
+        starts.putAll(frozen);
+        return starts;
+    }
+
     @Override
     boolean holds() throws IOException {
         return process.members().stream().filter(Processes::isAlive)
@@ -200,13 +250,10 @@ final class GroupFreezer extends Freezer {
 
     @Override
     void thaw() throws IOException {
-        if (own != null) {
-            set(own, false);
-            return;
-        }
-        for (Path group : made()) {
+        for (Path group : own == null ? made() : Set.of(own)) {
             set(group, false);
         }
+        frozen.clear();
     }
 
     /** Moves whoever is in a made group to the group around it, and removes it. */
@@ -256,7 +303,7 @@ final class GroupFreezer extends Freezer {
         try (DirectoryStream<Path> inside = Files.newDirectoryStream(group,
                 one -> Files.isDirectory(one, LinkOption.NOFOLLOW_LINKS))) {
             for (Path one : inside) {
-                if (one.endsWith(name(process))) {
+                if (one.endsWith(madeName())) {
                     found.add(one);
                 } else if (Files.isReadable(one)) {
                     find(one, found);
@@ -268,12 +315,13 @@ final class GroupFreezer extends Freezer {
     }
 
     private static boolean isMade(Path group) {
-        return group.getFileName().toString().startsWith("pageferry-");
+        return group.getFileName() != null && group.getFileName().toString().startsWith(PREFIX);
     }
 
-    /** Names one for ever: no later process of the same number has it. */
-    private static String name(ForeignProcess process) {
-        return "pageferry-frozen-" + process.pid() + "-" + process.startTicks();
+    /** Names one for ever: no later process of the same number has it, and no other move. */
+    private String madeName() {
+        return PREFIX + process.pid() + "-" + process.startTicks()
+                + (token.isEmpty() ? "" : "-" + token);
     }
 
     private static String file(Hierarchy hierarchy) {

@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
@@ -78,7 +79,20 @@ final class Inspection implements AutoCloseable {
         }
         host();
         freezer = Freezer.choose(process);
-        ok("pause", freezer.how());
+        pause();
+    }
+
+    /** Nobody may have a second target run what a first one may run, or let go what was kept. */
+    private void pause() throws IOException {
+        Optional<Path> held = GroupFreezer.frozenByMove(process);
+        if (held.isPresent()) {
+            refuse("pause", "another move holds it frozen by " + held.get(),
+                    "that one is under way, in doubt, or has moved it and kept it so",
+                    "look at pageferry status, and wait for it or settle it; only what no target"
+                    + " runs may be let go by hand");
+        } else {
+            ok("pause", freezer.how());
+        }
     }
 
     /** What would freeze this command too, or its waiting parent for ever, is refused. */

@@ -3,7 +3,9 @@ package io.pageferry.agent.foreign;
 import io.pageferry.agent.linux.Processes;
 import io.pageferry.agent.linux.Processes.Signal;
 import java.io.IOException;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
 
@@ -13,6 +15,7 @@ import java.util.concurrent.locks.LockSupport;
  */
 final class StopFreezer extends Freezer {
     private final String reason;
+    private final Map<Long, Long> told = new LinkedHashMap<>();
 
     StopFreezer(ForeignProcess process, String reason) {
         super(process);
@@ -39,19 +42,20 @@ final class StopFreezer extends Freezer {
     @Override
     void freeze(Meanwhile meanwhile) throws IOException {
         long deadline = System.nanoTime() + LIMIT_NANOS;
-        Set<Long> told = new LinkedHashSet<>();
         while (true) {
             // Parents first, so that in the end nobody is left who could fork.
             Set<Long> fresh = new LinkedHashSet<>(process.members());
-            fresh.removeAll(told);
-            process.signal(fresh, Signal.STOP);
-            told.addAll(fresh);
-            if (fresh.isEmpty() && told.stream().allMatch(Processes::isStopped)) {
+            fresh.removeAll(told.keySet());
+            Map<Long, Long> starts = process.identified(fresh);
+            // Noted before, so that whoever was stopped is let go again whatever happens.
+            told.putAll(starts);
+            ForeignProcess.signal(starts, Signal.STOP);
+            if (starts.isEmpty() && told.keySet().stream().allMatch(Processes::isStopped)) {
                 return;
             }
             meanwhile.turn();
             if (System.nanoTime() - deadline >= 0) {
-                throw new IOException("process " + told.stream()
+                throw new IOException("process " + told.keySet().stream()
                         .filter(one -> !Processes.isStopped(one)).findFirst()
                         .orElse(process.pid()) + " does not stop");
             }
@@ -61,12 +65,21 @@ final class StopFreezer extends Freezer {
 
     @Override
     boolean holds() throws IOException {
-        return process.members().stream().allMatch(Processes::isStopped);
+        return everybody().keySet().stream().allMatch(Processes::isStopped);
     }
 
     @Override
     void thaw() throws IOException {
-        process.signal(process.members(), Signal.CONT);
+        ForeignProcess.signal(everybody(), Signal.CONT);
+        told.clear();
+    }
+
+    /** Also those whose parents ended while they stood still: they descend from it no more. */
+    @Override
+    Map<Long, Long> everybody() throws IOException {
+        Map<Long, Long> all = process.identified(process.members());
+        all.putAll(told);
+        return all;
     }
 
     @Override

@@ -87,12 +87,31 @@ public final class GuardProcess implements GuestSetup.Injector, AutoCloseable {
         } catch (IOException gone) {
             // A guard that is gone needs no farewell.
         }
+        if (!isOver()) {
+            process.destroyForcibly();
+        }
+    }
+
+    /**
+     * Leaves what it watches to it, as if the agent had died: for an agent that broke. What it
+     * needs must be closed before, the journal and the guest's lock. Returns when it is done, or
+     * after some seconds: it goes on by itself then.
+     */
+    public void abandon() {
         try {
-            if (!process.waitFor(END_SECONDS, TimeUnit.SECONDS)) {
-                process.destroyForcibly();
-            }
+            toGuard.close();
+        } catch (IOException gone) {
+            // It sees the end of the pipe all the same.
+        }
+        isOver();
+    }
+
+    private boolean isOver() {
+        try {
+            return process.waitFor(END_SECONDS, TimeUnit.SECONDS);
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
+            return false;
         }
     }
 

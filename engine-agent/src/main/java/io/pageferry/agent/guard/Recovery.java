@@ -210,8 +210,18 @@ public final class Recovery {
 
     private Result refuse(GuestHandle guest, JournalRecord record) throws IOException {
         guest.end();
-        settled(record.epoch(), "");
+        settledWhereItFits(record.epoch(), "");
         return Result.FAILED;
+    }
+
+    /** The no is durable and its guest has ended: a full disk takes neither back. */
+    private void settledWhereItFits(long epoch, String why) {
+        try {
+            settled(epoch, why);
+        } catch (IOException full) {
+            words.accept("pageferry: the refused guest has ended, which could not be written: "
+                    + full.getMessage());
+        }
     }
 
     private Result activate(GuestHandle guest, JournalRecord record) throws IOException {
@@ -253,7 +263,12 @@ public final class Recovery {
         if (last.isPresent() && last.get().state() == JournalState.ACTIVE) {
             return Result.FAILED_AT_TARGET;
         }
-        settled(last.map(JournalRecord::epoch).orElse(0L), "the guest ended with its agent");
+        String why = "the guest ended with its agent";
+        if (decision().filter(now -> now.state() == JournalState.REFUSED).isPresent()) {
+            settledWhereItFits(last.get().epoch(), why);
+        } else {
+            settled(last.map(JournalRecord::epoch).orElse(0L), why);
+        }
         return settledResult();
     }
 

@@ -4,6 +4,7 @@ import io.pageferry.core.link.Message;
 import java.util.List;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 
 /**
@@ -12,9 +13,11 @@ import java.util.function.Predicate;
  * @param sender   sends a part; false when there is no room now, or the link is lost
  * @param receiver is told who takes what comes, in order, on an IO thread and without waiting
  * @param up       tells whether the link still stands
+ * @param silence  tells for how many nanoseconds nothing was heard of the peer, heartbeats included
  */
 public record StreamRoad(Predicate<Message.Streamed> sender,
-        Consumer<Consumer<Message.Streamed>> receiver, BooleanSupplier up) {
+        Consumer<Consumer<Message.Streamed>> receiver, BooleanSupplier up,
+        LongSupplier silence) {
     /**
      * A disk that was copied, or is being copied.
      *
@@ -50,6 +53,11 @@ public record StreamRoad(Predicate<Message.Streamed> sender,
      */
     public void receive(Consumer<Message.Streamed> taker) {
         receiver.accept(taker);
+    }
+
+    /** {@return for how many nanoseconds nothing was heard of the peer, heartbeats included} */
+    public long silentNanos() {
+        return silence.getAsLong();
     }
 
     /** {@return whether the link still stands} */

@@ -25,8 +25,10 @@ final class ActivateCommand implements AutoCloseable {
 
     private final Process process;
     private final Path image;
+
+    /** Who was there when it was told to end: a child that outlives its shell is nobody's then. */
+    private List<ProcessHandle> stopped = List.of();
     private long stoppedAt;
-    private boolean stopping;
 
     private ActivateCommand(Process process, Path image) {
         this.process = process;
@@ -98,31 +100,44 @@ final class ActivateCommand implements AutoCloseable {
      * @throws GuestException when it ended with anything else
      */
     boolean poll(boolean stop) throws GuestException {
-        if (process.isAlive()) {
-            if (stop) {
-                stop();
-            }
+        if (stop && (process.isAlive() || !stopped.isEmpty())) {
+            stop();
+        }
+        if (process.isAlive() || isAnyLeft()) {
             return false;
         }
         int exit = process.exitValue();
         if (exit == 0) {
             return true;
         }
-        if (stopping) {
+        if (!stopped.isEmpty()) {
             throw failed(ErrorCode.CANCELLED, "the command of --activate was stopped", image);
         }
         throw failed(ErrorCode.GUEST_FAILED, "the command of --activate ended with " + exit,
                 image);
     }
 
+    /** A zombie that nobody reaps counts as alive: only for so long. */
+    private boolean isAnyLeft() {
+        return !stopped.isEmpty() && System.nanoTime() - stoppedAt < 2 * GRACE_NANOS
+                && stopped.stream().anyMatch(ProcessHandle::isAlive);
+    }
+
     private void stop() {
-        if (!stopping) {
-            stopping = true;
+        if (stopped.isEmpty()) {
             stoppedAt = System.nanoTime();
-            family().forEach(ProcessHandle::destroy);
+            stopped = family();
+            stopped.forEach(ProcessHandle::destroy);
         } else if (System.nanoTime() - stoppedAt >= GRACE_NANOS) {
-            family().forEach(ProcessHandle::destroyForcibly);
+            endAll();
         }
+    }
+
+    /** Whoever it started since is among them only while its shell or another parent lives. */
+    private void endAll() {
+        Stream.concat(stopped.stream(), family().stream())
+                .flatMap(one -> Stream.concat(Stream.of(one), one.descendants()))
+                .forEach(ProcessHandle::destroyForcibly);
     }
 
     /** The shell passes no signal on, and would go on with its next line: it comes first. */
@@ -138,8 +153,8 @@ final class ActivateCommand implements AutoCloseable {
     /** Ends it where it still runs. */
     @Override
     public void close() {
-        if (process.isAlive()) {
-            family().forEach(ProcessHandle::destroyForcibly);
+        if (process.isAlive() || !stopped.isEmpty()) {
+            endAll();
         }
     }
 }

@@ -51,7 +51,8 @@ public final class Settler {
      * @param stateDirectory folder, or null for the user's
      * @param migration      names it
      * @param windowNanos    longest wait for the target's answer, or for a lock to become free
-     * @param roads          leads to the peer of the journal
+     * @param roads          leads to the peer of the journal; null where only the program that
+     *                       moved the guest knows how to get there
      * @throws IOException when the folder cannot be used
      */
     public Settler(Path stateDirectory, UUID migration, long windowNanos,
@@ -115,8 +116,14 @@ public final class Settler {
     }
 
     private Verdict askTarget(FileJournal journal, Recovery recovery) throws IOException {
+        Optional<Road> known = Optional.ofNullable(roads.apply(journal.header().peer()));
+        if (known.isEmpty()) {
+            return new Verdict(Result.IN_DOUBT, "unknown", "in doubt: the target '"
+                    + journal.header().peer() + "' was reached by a program's own transport; let"
+                    + " that program settle it, or say --source --target-is-fenced or --target");
+        }
         Answer answer = new Answer();
-        try (Road.Access road = roads.apply(journal.header().peer()).open();
+        try (Road.Access road = known.get().open();
                 Settlement settlement = new Settlement(migration, epoch(journal),
                         road, null,
                         new Settlement.Window(System.nanoTime(), windowNanos))) {

@@ -45,12 +45,13 @@ public final class StatusDesk {
             if (journal.isEmpty()) {
                 return unknown(asked, "no journal of this migration here: that is not a no");
             }
+            boolean finished = false;
             if (!journal.get().isSettled()) {
-                finish(asked.migrationId());
+                finished = finish(asked.migrationId());
                 journal = directory.find(asked.migrationId(), Side.TARGET);
             }
             // Refused, and perhaps not ended yet: who wrote it has the lock and is about to.
-            boolean ended = journal.map(FileJournal::isSettled).orElse(false);
+            boolean ended = finished || journal.map(FileJournal::isSettled).orElse(false);
             return journal.flatMap(FileJournal::decision)
                     .map(last -> last.state() == JournalState.REFUSED && !ended
                             ? unknown(asked, "refused, but not ended yet") : word(asked, last))
@@ -73,13 +74,15 @@ public final class StatusDesk {
                 ErrorCode.PROTOCOL_VIOLATION, "the token belongs to no session here");
     }
 
-    private void finish(UUID migration) throws IOException {
+    /** Tells whether it could; then a refused guest has ended, and there may be no record of it. */
+    private boolean finish(UUID migration) throws IOException {
         Optional<FileJournal> taken = directory.takeOver(migration, Side.TARGET);
         if (taken.isPresent()) {
             try (FileJournal held = taken.get()) {
                 new Recovery(held, words).run();
             }
         }
+        return taken.isPresent();
     }
 
     private static Message word(Message.Status asked, JournalRecord last) {

@@ -7,7 +7,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.pageferry.agent.demo.AgentProcess;
+import io.pageferry.agent.journal.FileJournal;
+import io.pageferry.agent.journal.JournalHeader;
+import io.pageferry.agent.journal.StateDirectory;
 import io.pageferry.agent.process.ChildJvm;
+import io.pageferry.core.handover.JournalRecord;
+import io.pageferry.core.handover.JournalState;
+import io.pageferry.core.migration.Outcome.Side;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -18,6 +24,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -76,6 +84,23 @@ class BadInputTest {
         assertEquals(code, ended.code(), ended.words());
         assertTrue(ended.words().contains(words), ended.words());
         assertFalse(ended.words().contains("\tat "), ended.words());
+    }
+
+    /** Only the program that moved the guest knows how to reach such a target. */
+    @Test
+    void settlingOverATransportOfAnEmbeddersOwnStaysInDoubt() throws Exception {
+        UUID migration = new UUID(1, 2);
+        Path state = folder.resolve("own");
+        try (FileJournal journal = StateDirectory.open(state).create(new JournalHeader(
+                JournalHeader.SCHEMA, migration, Side.SOURCE, "a machine", "rack 7, slot 2", 0,
+                Map.of()))) {
+            journal.write(new JournalRecord(JournalState.GRANTED, 1, true, ""));
+        }
+        Ended ended = run(List.of("settle", migration.toString(), "--state-dir",
+                state.toString()));
+        assertEquals(6, ended.code(), ended.words());
+        assertTrue(ended.words().contains("own transport")
+                && ended.words().contains("--source --target-is-fenced"), ended.words());
     }
 
     @Test

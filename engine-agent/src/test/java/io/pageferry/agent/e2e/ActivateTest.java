@@ -108,6 +108,32 @@ class ActivateTest extends WithRig {
         }
     }
 
+    /** The shell ends at once, and who it waited for goes on over the image: not for long. */
+    @Test
+    void aStoppedCommandHasEndedWithAllOfItsOwnBeforeThatIsSaid() throws IOException {
+        Path pid = folder.resolve("pid");
+        Agent target = receive(folder.resolve("image"), """
+                sh -c "trap : TERM; echo \\$\\$ > '%1$s.new'; mv '%1$s.new' '%1$s'
+                    while :; do sleep 0.02; done"
+                true""".formatted(pid));
+        Agent source = migrate(GUEST, target.address());
+        Poll.until(() -> Files.exists(pid), () -> "the command did not start: " + target);
+        assertEquals(0, source.exit(), source::toString);
+        ProcessHandle slow = ProcessHandle.of(
+                Long.parseLong(Files.readString(pid).strip())).orElseThrow();
+        target.signal(Signal.INT);
+        target.await("report", event -> event.path("event").asText().equals("report"));
+        // Killed a moment before the agent said so, or a zombie for a moment yet.
+        assertFalse(isAtWork(slow), slow::toString);
+        assertFailed(target, "cancelled", "was stopped");
+    }
+
+    private static boolean isAtWork(ProcessHandle process) throws IOException {
+        Path stat = Path.of("/proc/" + process.pid() + "/stat");
+        return process.isAlive() && Files.exists(stat)
+                && !Files.readString(stat).replaceFirst(".*\\) ", "").startsWith("Z");
+    }
+
     private static void assertFailed(Agent target, String code, String reason)
             throws IOException {
         E2e.assertEnds(5, "failed", target);

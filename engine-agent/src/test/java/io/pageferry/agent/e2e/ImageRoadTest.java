@@ -67,6 +67,23 @@ class ImageRoadTest extends WithRig {
         assertEquals(0, ask("info", image).exit());
     }
 
+    /** Without --once too: it is somebody's memory now, whether or not anything took it over. */
+    @Test
+    void noSecondGuestIsReceivedOverACompleteImage() throws IOException {
+        Path image = folder.resolve("image");
+        Agent target = rig.start("", List.of("receive", "image:" + image, "--listen",
+                "127.0.0.1:0"));
+        assertEquals(0, migrate("workload:8MiB?rate=0", target.address()).exit());
+        target.await("report", event -> event.path("result").asText().equals("completed"));
+        Agent second = migrate("workload:8MiB?rate=0", target.address());
+        assertEquals(3, second.exit(), second::toString);
+        assertEquals("busy", second.report().at("/error/code").asText());
+        assertEquals(0, ask("verify", image).exit());
+        target.signal(Signal.TERM);
+        assertEquals(7, target.exit(), target::toString);
+        assertEquals(0, ask("verify", image).exit());
+    }
+
     private Agent ask(String what, Path image) throws IOException {
         return rig.command(List.of("image", what, image.toString()));
     }

@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pageferry.agent.cgroup.Hierarchy;
+import io.pageferry.agent.guest.GuestHandle.Condition;
 import io.pageferry.agent.guest.GuestKind.Finding;
 import io.pageferry.agent.guest.GuestKind.Verdict;
 import io.pageferry.agent.guest.GuestSetup;
@@ -23,6 +25,7 @@ import java.io.OutputStream;
 import java.io.RandomAccessFile;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Assumptions;
@@ -132,6 +135,61 @@ class ForeignKindTest {
                 Stranger.await("stop", () -> Processes.isStopped(writer.pid()));
             }
             assertTrue(Processes.isStopped(writer.pid()));
+        }
+    }
+
+    @Test
+    void whatAnotherMoveFrozeStaysFrozen() throws IOException {
+        Path file = file("memory");
+        try (Stranger writer = writer(file);
+                ForeignGuest first = open(writer, "?map=" + file, "scan")) {
+            Assumptions.assumeFalse("stop".equals(first.reach().get("freezer")),
+                    "cgroup v1 or v2 freezer");
+            Map<String, String> second;
+            try (ForeignGuest guest = open(writer, "?map=" + file, "scan")) {
+                first.pause();
+                second = guest.reach();
+            }
+            assertFalse(first.wentOn());
+            try (ForeignHandle handle = new ForeignHandle(second)) {
+                assertEquals(Condition.PAUSED, handle.condition());
+                handle.resume();
+                handle.leave();
+                assertEquals(Condition.PAUSED, handle.condition());
+            }
+            refused(writer, "?map=" + file, "scan", "another move holds it frozen");
+            assertEquals(Verdict.REFUSED, row(rows(writer, "?map=" + file), "pause").verdict());
+            first.resume();
+            assertTrue(first.isRunning());
+        }
+    }
+
+    /** What a journal names is gone, and its number was given to somebody else. */
+    @ParameterizedTest
+    @CsvSource({"false,stop", "true,stop", "false,v2", "true,v2", "true,v1"})
+    void aLaterProcessOfTheSameNumberIsLeftAlone(boolean tree, String means) throws IOException {
+        try (Stranger stranger = Stranger.start("sleep", "1000")) {
+            long start = Processes.startTicks(stranger.pid()).orElseThrow();
+            Hierarchy hierarchy = Hierarchy.find(Path.of("/proc"), "freezer").stream()
+                    .filter(one -> means.equals("v" + one.version())).findFirst().orElse(null);
+            Assumptions.assumeTrue(means.equals("stop") || hierarchy != null,
+                    "cgroup v1 or v2 freezer");
+            String own = hierarchy == null ? "" : hierarchy.groupOf(
+                    ForeignProcess.proc(stranger.pid())).toString();
+            for (String after : List.of("quit", "resume")) {
+                stranger.signal(Processes.Signal.STOP);
+                Stranger.await("stop", () -> Processes.isStopped(stranger.pid()));
+                try (ForeignHandle handle = new ForeignHandle(Map.of("pid", "" + stranger.pid(),
+                        "start", "" + (start - 1), "tree", "" + tree, "freezer", means,
+                        "group", own, "after", after))) {
+                    assertEquals(Condition.GONE, handle.condition());
+                    handle.resume();
+                    handle.leave();
+                    handle.end();
+                }
+                assertTrue(Processes.isAlive(stranger.pid()));
+                assertTrue(Processes.isStopped(stranger.pid()));
+            }
         }
     }
 

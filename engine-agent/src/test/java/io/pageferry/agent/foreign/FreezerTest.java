@@ -39,6 +39,8 @@ class FreezerTest {
     private Stranger stranger;
     private ForeignProcess process;
     private Map<Hierarchy, Path> home;
+    private final Map<Long, Long> family = new HashMap<>();
+    private final List<Freezer> used = new ArrayList<>();
 
     /** A means. */
     enum Means { V2, V1, STOP }
@@ -50,19 +52,21 @@ class FreezerTest {
                 Processes.startTicks(stranger.pid()).orElseThrow(), true);
         Stranger.await("both children to write", () -> size("a") > 0 && size("b") > 0);
         home = groups();
+        family.putAll(process.identified(process.members()));
     }
 
     @AfterEach
     void end() throws IOException {
-        Set<Long> members = process.members();
-        for (Hierarchy one : hierarchies()) {
-            new GroupFreezer(process, one, null).thaw();
+        family.putAll(process.identified(process.members()));
+        for (Freezer one : used) {
+            family.putAll(one.everybody());
+            one.thaw();
         }
-        process.signal(members, Processes.Signal.KILL);
+        ForeignProcess.signal(family, Processes.Signal.KILL);
         stranger.close();
-        ForeignProcess.awaitEnd(members);
-        for (Hierarchy one : hierarchies()) {
-            new GroupFreezer(process, one, null).leave();
+        ForeignProcess.awaitEnd(family);
+        for (Freezer one : used) {
+            one.leave();
         }
     }
 
@@ -106,6 +110,64 @@ class FreezerTest {
         assertEquals(List.of(), made());
     }
 
+    @ParameterizedTest
+    @EnumSource(Means.class)
+    void orphansOfTheFreezeGoOnToo(Means means) throws IOException {
+        Freezer freezer = freezer(means);
+        freezer.freeze(() -> { });
+        long a = size("a");
+        long b = size("b");
+        killFirst(means);
+        freezer.thaw();
+        Stranger.await("both orphans to go on", () -> size("a") > a && size("b") > b);
+        freezer.leave();
+        assertEquals(List.of(), made());
+    }
+
+    @ParameterizedTest
+    @EnumSource(Means.class)
+    void orphansOfTheFreezeEndToo(Means means) throws IOException {
+        Freezer freezer = freezer(means);
+        freezer.freeze(() -> { });
+        Set<Long> members = process.members();
+        long a = size("a");
+        killFirst(means);
+        freezer.kill();
+        assertTrue(members.stream().noneMatch(Processes::isAlive), members::toString);
+        assertEquals(a, size("a"));
+        assertTrue(freezer.isOver());
+    }
+
+    /** A frozen process of version 1 ends no sooner than it is thawed. */
+    private void killFirst(Means means) throws IOException {
+        stranger.signal(Processes.Signal.KILL);
+        if (means != Means.V1) {
+            Stranger.await("the first to end", () -> !process.isAlive());
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(value = Means.class, names = {"V2", "V1"})
+    void anotherMoveDoesNotLetItGo(Means means) throws IOException {
+        Freezer freezer = freezer(means);
+        Freezer other = freezer(means);
+        freezer.freeze(() -> { });
+        List<Path> made = made();
+        other.thaw();
+        other.leave();
+        Map<String, String> reach = new HashMap<>();
+        other.putInto(reach);
+        Freezer later = Freezer.of(process, reach);
+        later.thaw();
+        later.leave();
+        assertTrue(freezer.holds());
+        assertEquals(made, made());
+        assertEquals(1, made.size());
+        assertTrue(GroupFreezer.frozenByMove(process).isPresent());
+        freezer.thaw();
+        assertTrue(GroupFreezer.frozenByMove(process).isEmpty());
+    }
+
     @Test
     void aGroupOfItsOwnIsFrozenAsItIs() throws IOException {
         Hierarchy hierarchy = hierarchy(2);
@@ -130,7 +192,8 @@ class FreezerTest {
             Stranger.await("it to go on", () -> size("a") > a);
             assertEquals(own, hierarchy.groupOf(ForeignProcess.proc(process.pid())));
         } finally {
-            process.signal(process.members(), Processes.Signal.KILL);
+            ForeignProcess.signal(process.identified(process.members()),
+                    Processes.Signal.KILL);
             Stranger.await("the group to be empty", () -> delete(own));
         }
     }
@@ -148,12 +211,14 @@ class FreezerTest {
             assertEquals(threaded, hierarchy.groupOf(ForeignProcess.proc(process.pid())));
             assertTrue(GroupFreezer.of(process, hierarchy).obstacle().isPresent());
             Freezer freezer = Freezer.choose(process);
+            used.add(freezer);
             freezer.freeze(() -> { });
             assertTrue(Freezer.standsStill(process));
             freezer.thaw();
             freezer.leave();
         } finally {
-            process.signal(process.members(), Processes.Signal.KILL);
+            ForeignProcess.signal(process.identified(process.members()),
+                    Processes.Signal.KILL);
             Stranger.await("the group to be empty", () -> delete(threaded));
         }
     }
@@ -177,11 +242,13 @@ class FreezerTest {
 
     private Freezer freezer(Means means) throws IOException {
         if (means == Means.STOP) {
-            return new StopFreezer(process, "");
+            used.add(new StopFreezer(process, ""));
+            return used.getLast();
         }
         GroupFreezer groups = GroupFreezer.of(process, hierarchy(means == Means.V2 ? 2 : 1));
         Assumptions.assumeTrue(groups.obstacle().isEmpty(), "cgroup v1 or v2 freezer: "
                 + groups.obstacle());
+        used.add(groups);
         return groups;
     }
 

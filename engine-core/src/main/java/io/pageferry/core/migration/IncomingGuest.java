@@ -56,7 +56,7 @@ public interface IncomingGuest extends AutoCloseable {
 
     /**
      * Tells whether somebody else let the loaded guest run before {@link #resume}, and pauses it
-     * at once where it does. Asked all the time until then.
+     * at once where it does, each time. Asked all the time until then.
      *
      * @return true from the first time on: what it did cannot be taken back
      */
@@ -69,6 +69,16 @@ public interface IncomingGuest extends AutoCloseable {
      * for it is left as it was found; a loaded guest is ended.
      */
     void discard();
+
+    /**
+     * Does what {@link #discard} does, and tells where it could not: a loaded guest that may still
+     * be there is not said to be refused.
+     *
+     * @throws GuestException when the loaded guest could not be ended
+     */
+    default void discardSurely() throws GuestException {
+        discard();
+    }
 
     /**
      * Tells whether it is gone by itself.

@@ -53,14 +53,25 @@ public final class SourceMigration implements LinkHandler, AutoCloseable {
         if (isDone()) {
             return 0;
         }
-        int work = handover == null
-                ? parts.link().poll(this) + context.outbox.flush()
-                : handover.poll(this);
-        if (cancelled && !isDone() && !context.reconnection.isAboutToBegin()) {
-            takeCancel();
-        }
-        if (!isDone()) {
-            act();
+        int work = 0;
+        try {
+            work = handover == null
+                    ? parts.link().poll(this) + context.outbox.flush()
+                    : handover.poll(this);
+            if (cancelled && !isDone() && !context.reconnection.isAboutToBegin()) {
+                takeCancel();
+            }
+            if (!isDone()) {
+                act();
+            }
+        } catch (RuntimeException | Error bug) {
+            // None may leave a guest paused that is ours, a fault in a file that was cut short
+            // (InternalError) neither. From the grant on nothing may be done.
+            if (context.state().ordinal() >= SourceState.GRANTED.ordinal()
+                    || context.reconnection.isParting()) {
+                throw bug;
+            }
+            fail(Result.BUG, ErrorCode.INTERNAL, String.valueOf(bug), Side.SOURCE);
         }
         return work + context.progress.takeWork();
     }
@@ -183,17 +194,7 @@ public final class SourceMigration implements LinkHandler, AutoCloseable {
             fail(SourceContext.outcomeOf(guest));
         } catch (IOException io) {
             fail(Result.FAILED, ErrorCode.HOST_FAILED, io.getMessage(), Side.SOURCE);
-        } catch (RuntimeException bug) {
-            onBug(bug);
         }
-    }
-
-    /** A bug must not leave a guest paused that is ours; from the grant on nothing may be done. */
-    private void onBug(RuntimeException bug) {
-        if (context.state().ordinal() >= SourceState.GRANTED.ordinal()) {
-            throw bug;
-        }
-        fail(Result.BUG, ErrorCode.INTERNAL, String.valueOf(bug.getMessage()), Side.SOURCE);
     }
 
     private void negotiate() throws IOException {

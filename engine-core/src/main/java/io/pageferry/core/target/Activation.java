@@ -19,6 +19,8 @@ final class Activation {
             + " granted, and the source's lives from before that on: what it did here is lost to"
             + " it, and what it wrote to a shared disk is not; check that disk";
 
+    private static final String NOT_ENDED = "; and the guest here could not be ended: ";
+
     private final TargetContext context;
     private final long digest;
     private long deadline;
@@ -61,7 +63,11 @@ final class Activation {
     Optional<Message> resumed() {
         if (context.state() == TargetState.READY || context.state() == TargetState.REFUSED) {
             context.link().close();
-            onEnd(ErrorCode.LINK_LOST, "the link was lost before the grant", Side.SOURCE);
+            try {
+                onEnd(ErrorCode.LINK_LOST, "the link was lost before the grant", Side.SOURCE);
+            } catch (RuntimeException bug) {
+                onBug(bug);
+            }
         }
         return Optional.ofNullable(lastWord).filter(Message.Refused.class::isInstance);
     }
@@ -82,10 +88,11 @@ final class Activation {
 
     /**
      * Somebody else let the guest run, and it was paused again. Granted, it goes on from there, and
-     * nothing was lived twice. Only where it is refused, what it did here is lost.
+     * nothing was lived twice. Only where it is refused, what it did here is lost. Asked each time:
+     * whoever did it once may do it again.
      */
     private void noteStray() {
-        if (!strayed && context.parts.guest().strayed()) {
+        if (context.parts.guest().strayed() && !strayed) {
             strayed = true;
             context.warn("somebody let the guest run here before it was granted; it was paused"
                     + " again, and goes on from there once it is granted");
@@ -158,31 +165,85 @@ final class Activation {
 
     private void giveBack(GuestException failed) {
         if (!failed.neverRan()) {
-            context.finish(Outcome.of(Result.FAILED_AT_TARGET, failed.code(), "the guest was "
-                    + "granted, and whether it ran cannot be known: " + failed.getMessage(),
-                    Side.TARGET).withRemedy("look at the guest here before starting it anywhere"));
+            lost(failed.code(), failed.getMessage());
             return;
         }
-        context.parts.guest().discard();
-        context.record(JournalState.RETURNED, failed.getMessage());
+        // It was ended, so this pauses nothing any more.
+        strayed |= context.parts.guest().strayed();
+        try {
+            context.parts.guest().discardSurely();
+        } catch (GuestException alive) {
+            lost(alive.code(), failed.getMessage() + NOT_ENDED + alive.getMessage());
+            return;
+        }
+        String reason = withStray(failed.getMessage());
+        context.record(JournalState.RETURNED, reason);
         context.figures.owner("source", context.epoch());
         context.enter(TargetState.RETURNED);
-        lastWord(new Message.Returned(context.epoch(), failed.getMessage()),
-                Outcome.of(Result.FAILED, failed.code(), failed.getMessage(), Side.TARGET));
+        lastWord(new Message.Returned(context.epoch(), reason),
+                Outcome.of(Result.FAILED, failed.code(), reason, Side.TARGET));
+    }
+
+    private void lost(ErrorCode code, String why) {
+        context.finish(Outcome.of(Result.FAILED_AT_TARGET, code, "the guest was granted, and "
+                + "whether it ran cannot be known: " + why + (strayed ? "; somebody had let it run"
+                + " here before that" : ""), Side.TARGET)
+                .withRemedy("look at the guest here before starting it anywhere"));
+    }
+
+    /** Adds, aloud, what somebody's hand brought about where the source's guest goes on. */
+    private String withStray(String why) {
+        if (!strayed) {
+            return why;
+        }
+        context.warn(why + LIVED_TWICE);
+        return why + LIVED_TWICE;
     }
 
     private void refuse(ErrorCode code, String why, Side side) {
         noteStray();
-        String reason = strayed ? why + LIVED_TWICE : why;
-        if (strayed) {
-            context.warn(reason);
-        }
+        refused(code, why, side);
+    }
+
+    /** REFUSED is said, and SETTLED written, only of a guest that is known to have ended. */
+    private void refused(ErrorCode code, String why, Side side) {
+        Result result = code == ErrorCode.INTERNAL ? Result.BUG : Result.FAILED;
+        String reason = withStray(why);
         context.record(JournalState.REFUSED, reason);
         context.enter(TargetState.REFUSED);
-        context.parts.guest().discard();
+        try {
+            context.parts.guest().discardSurely();
+        } catch (GuestException alive) {
+            context.finish(Outcome.of(result, code, reason + NOT_ENDED + alive.getMessage(), side)
+                    .withRemedy(alive.remedy()));
+            return;
+        }
         context.record(JournalState.SETTLED, reason);
         lastWord(new Message.Refused(context.epoch(), reason),
-                Outcome.of(Result.FAILED, code, reason, side));
+                Outcome.of(result, code, reason, side));
+    }
+
+    /**
+     * Something threw what it does not declare: what was decided stands, and what was not is a no.
+     */
+    void onBug(RuntimeException bug) {
+        String why = TargetContext.describe(bug);
+        if (lastWord != null) {
+            context.warn(why);
+            context.finish(end);
+            return;
+        }
+        switch (context.state()) {
+            case ACTIVE, RUNNING, RETURNED -> lost(ErrorCode.INTERNAL, why);
+            case REFUSED -> context.bug(why);
+            default -> {
+                try {
+                    refused(ErrorCode.INTERNAL, why, Side.TARGET);
+                } catch (RuntimeException again) {
+                    context.bug(why + NOT_ENDED + TargetContext.describe(again));
+                }
+            }
+        }
     }
 
     private void lastWord(Message word, Outcome outcome) {

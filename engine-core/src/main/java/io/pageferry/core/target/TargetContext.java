@@ -3,12 +3,16 @@ package io.pageferry.core.target;
 import io.pageferry.core.handover.Journal;
 import io.pageferry.core.handover.JournalRecord;
 import io.pageferry.core.handover.JournalState;
+import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.link.TargetLink;
 import io.pageferry.core.link.flow.Outbox;
 import io.pageferry.core.migration.MigrationListener.Level;
+import io.pageferry.core.migration.Outcome.Result;
+import io.pageferry.core.migration.Outcome.Side;
 import io.pageferry.core.migration.Outcome;
 import java.io.IOException;
+import java.util.Optional;
 
 /** What the phases of one target migration share: parts, state, epoch, and how to end. */
 final class TargetContext {
@@ -90,9 +94,56 @@ final class TargetContext {
         parts.listener().state(next.word(), epoch);
     }
 
+    /** The source ends it itself and asks for no last word; returns why. */
+    ErrorCode givenUp(Message.Cancel cancel) {
+        figures.givenUp();
+        return cancel.code();
+    }
+
     void finish(Outcome end) {
         outcome = end;
         enter(TargetState.ENDED);
+    }
+
+    void refuse(ErrorCode code, String reason, String remedy) {
+        send(new Message.Failure(code, remedy.isEmpty() ? reason : reason + "; " + remedy));
+        finish(Outcome.of(Result.REFUSED, code, reason, Side.TARGET).withRemedy(remedy));
+    }
+
+    Optional<Message> refusal(String why) {
+        return Optional.of(new Message.Failure(ErrorCode.PROTOCOL_VIOLATION, why));
+    }
+
+    /** Something threw what it does not declare, before anything was loaded. */
+    void onBug(RuntimeException bug) {
+        String why = describe(bug);
+        send(new Message.Failure(ErrorCode.INTERNAL, why));
+        try {
+            parts.guest().discard();
+            record(JournalState.SETTLED, why);
+        } catch (RuntimeException again) {
+            warn(describe(again));
+        }
+        bug(why);
+    }
+
+    void bug(String why) {
+        finish(Outcome.of(Result.BUG, ErrorCode.INTERNAL, why, Side.TARGET));
+    }
+
+    static String describe(RuntimeException bug) {
+        StackTraceElement[] trace = bug.getStackTrace();
+        return "a bug: " + bug + (trace.length == 0 ? "" : " at " + trace[0]);
+    }
+
+    /** Compares in a time that does not depend on the bytes of the token. */
+    boolean isOurs(Message.Resume asked) {
+        long differs = parts.token().getMostSignificantBits()
+                ^ asked.token().getMostSignificantBits();
+        differs |= parts.token().getLeastSignificantBits()
+                ^ asked.token().getLeastSignificantBits();
+        return differs == 0
+                && figures.migrationId().filter(asked.migrationId()::equals).isPresent();
     }
 
     void log(String line) {

@@ -25,6 +25,7 @@ public final class TargetFigures {
     private long sourceDigest;
     private long targetDigest;
     private boolean compared;
+    private boolean heard;
     private int verification;
 
     TargetFigures() {
@@ -66,6 +67,11 @@ public final class TargetFigures {
     void times(long total, long downtime) {
         totalNanos = total;
         downtimeNanos = downtime;
+        heard = true;
+    }
+
+    void givenUp() {
+        heard = true;
     }
 
     void owner(String side, long of) {
@@ -76,6 +82,15 @@ public final class TargetFigures {
     /** {@return what HELLO asked to be proved: 0 nothing, 1 what was sent, 2 the whole memory} */
     public int verification() {
         return verification;
+    }
+
+    /**
+     * Tells whether the source asks no more how it ended.
+     *
+     * @return true once it said farewell, or gave the migration up itself before its grant
+     */
+    public boolean isHeard() {
+        return heard;
     }
 
     /** {@return the migration, once it was offered} */

@@ -59,9 +59,15 @@ public final class TargetMigration implements LinkHandler, AutoCloseable {
      * @return how much that was; 0 when there is nothing to do at the moment
      */
     public int doWork() {
-        if (isDone()) {
-            return 0;
+        try {
+            return isDone() ? 0 : turn();
+        } catch (RuntimeException bug) {
+            onBug(bug);
+            return 1;
         }
+    }
+
+    private int turn() {
         int work = context.link().poll(this) + context.flush();
         if (cancelled && !isDone()) {
             onCancel();
@@ -116,18 +122,18 @@ public final class TargetMigration implements LinkHandler, AutoCloseable {
      *         give on it, and it stays the caller's
      */
     public Optional<Message> resume(TargetLink fresh, Message.Resume asked) {
-        if (isDone() || receiver == null || !isOurs(asked)) {
-            return refusal("the token belongs to no session here");
+        if (isDone() || receiver == null || !context.isOurs(asked)) {
+            return context.refusal("the token belongs to no session here");
         }
         if (asked.generation() <= generation || asked.epoch() < context.epoch()) {
-            return refusal("generation " + asked.generation() + ", epoch " + asked.epoch()
+            return context.refusal("generation " + asked.generation() + ", epoch " + asked.epoch()
                     + ": the session is at " + generation + ", epoch " + context.epoch());
         }
         if (activation != null) {
-            return activation.resumed().or(() -> refusal("the guest was granted"));
+            return activation.resumed().or(() -> context.refusal("the guest was granted"));
         }
         if (mismatched) {
-            return refusal("the image differs from what was sent");
+            return context.refusal("the image differs from what was sent");
         }
         goOn(fresh, asked.generation());
         return Optional.empty();
@@ -158,7 +164,7 @@ public final class TargetMigration implements LinkHandler, AutoCloseable {
                     "still " + context.state().word()));
             case Message.Farewell farewell when activation != null ->
                     activation.onFarewell(farewell);
-            case Message.Cancel cancel -> onEnd(cancel.code(), cancel.reason(), Side.SOURCE);
+            case Message.Cancel end -> onEnd(context.givenUp(end), end.reason(), Side.SOURCE);
             case Message.Failure failed -> onLost(failed.code(), failed.reason());
             case Message.Heartbeat heartbeat -> { }
             default -> violated("unexpected " + message.getClass().getSimpleName() + " in "
@@ -209,7 +215,8 @@ public final class TargetMigration implements LinkHandler, AutoCloseable {
                 hello.guest(), hello.verification()));
         features = hello.features() & parts.guest().features();
         if ((hello.features() & MANDATORY & ~features) != 0) {
-            refuse(ErrorCode.FEATURE_MISSING, "not every feature demanded is known here", "");
+            context.refuse(ErrorCode.FEATURE_MISSING,
+                    "not every feature demanded is known here", "");
             return;
         }
         try {
@@ -222,30 +229,26 @@ public final class TargetMigration implements LinkHandler, AutoCloseable {
             context.send(welcome);
             context.enter(TargetState.RESERVED);
         } catch (GuestException cannot) {
-            refuse(cannot.code(), cannot.getMessage(), cannot.remedy());
+            context.refuse(cannot.code(), cannot.getMessage(), cannot.remedy());
         } catch (IOException host) {
             parts.guest().discard();
-            refuse(ErrorCode.HOST_FAILED, host.getMessage(), "");
+            context.refuse(ErrorCode.HOST_FAILED, host.getMessage(), "");
+        } catch (RuntimeException bug) {
+            onBug(bug);
+        }
+    }
+
+    private void onBug(RuntimeException bug) {
+        if (activation != null) {
+            activation.onBug(bug);
+        } else {
+            context.onBug(bug);
         }
     }
 
     private Message.Welcome welcome() {
         return new Message.Welcome(parts.token(), generation, features, receiver.channels(),
                 parts.options().window());
-    }
-
-    /** Compares in a time that does not depend on the bytes of the token. */
-    private boolean isOurs(Message.Resume asked) {
-        long differs = parts.token().getMostSignificantBits()
-                ^ asked.token().getMostSignificantBits();
-        differs |= parts.token().getLeastSignificantBits()
-                ^ asked.token().getLeastSignificantBits();
-        return differs == 0
-                && context.figures.migrationId().filter(asked.migrationId()::equals).isPresent();
-    }
-
-    private static Optional<Message> refusal(String why) {
-        return Optional.of(new Message.Failure(ErrorCode.PROTOCOL_VIOLATION, why));
     }
 
     private void goOn(TargetLink fresh, long next) {
@@ -271,11 +274,6 @@ public final class TargetMigration implements LinkHandler, AutoCloseable {
             return 1;
         }
         return receiver.walk();
-    }
-
-    private void refuse(ErrorCode code, String reason, String remedy) {
-        context.send(new Message.Failure(code, remedy.isEmpty() ? reason : reason + "; " + remedy));
-        context.finish(Outcome.of(Result.REFUSED, code, reason, Side.TARGET).withRemedy(remedy));
     }
 
     private void switchover(Message.Switchover begun) {

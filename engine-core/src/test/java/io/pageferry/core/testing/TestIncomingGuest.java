@@ -5,7 +5,9 @@ import io.pageferry.core.memory.RegionTable;
 import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.migration.IncomingGuest;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Function;
 
 /**
@@ -24,6 +26,8 @@ public final class TestIncomingGuest implements IncomingGuest {
     private GuestException prepareFailure;
     private GuestException loadFailure;
     private GuestException resumeFailure;
+    private GuestException discardFailure;
+    private final Set<String> broken = new HashSet<>();
     private String endedWhy;
     private long features;
 
@@ -113,6 +117,7 @@ public final class TestIncomingGuest implements IncomingGuest {
     @Override
     public TestImage prepare(GuestDescription offered) throws GuestException {
         log.add("target.prepare");
+        requireSound("prepare");
         if (prepareFailure != null) {
             throw prepareFailure;
         }
@@ -123,6 +128,7 @@ public final class TestIncomingGuest implements IncomingGuest {
     @Override
     public void loadState(byte[] state) throws GuestException {
         log.add("target.load");
+        requireSound("load");
         if (loadFailure != null) {
             throw loadFailure;
         }
@@ -137,6 +143,7 @@ public final class TestIncomingGuest implements IncomingGuest {
     @Override
     public void resume() throws GuestException {
         log.add(resumeFailure == null ? "target.resume" : "target.resume failed");
+        requireSound("resume");
         if (loaded == null) {
             throw new IllegalStateException("resumed without a state");
         }
@@ -155,18 +162,55 @@ public final class TestIncomingGuest implements IncomingGuest {
 
     @Override
     public boolean strayed() {
-        if (strays && !strayed) {
+        requireSound("strayed");
+        if (strays) {
             log.add("target.paused again");
             running = false;
+            strays = false;
             strayed = true;
         }
         return strayed;
     }
 
+    /**
+     * Says how the end of the guest fails.
+     *
+     * @param failure thrown each time by {@link #discardSurely}
+     */
+    public void failDiscard(GuestException failure) {
+        discardFailure = failure;
+    }
+
+    /**
+     * Says in which method there is a bug.
+     *
+     * @param method its name: {@code prepare}, {@code load}, {@code resume}, {@code strayed},
+     *               {@code discard}
+     */
+    public void breakIn(String method) {
+        broken.add(method);
+    }
+
+    private void requireSound(String method) {
+        if (broken.contains(method)) {
+            throw new IllegalStateException("a bug in " + method);
+        }
+    }
+
     @Override
     public void discard() {
+        requireSound("discard");
         log.add("target.discard");
         running = false;
+    }
+
+    @Override
+    public void discardSurely() throws GuestException {
+        if (discardFailure != null) {
+            log.add("target.discard failed");
+            throw discardFailure;
+        }
+        discard();
     }
 
     @Override

@@ -65,7 +65,7 @@ final class FrameConnection {
     private boolean flushed;
     private boolean deaf;
     private boolean ended;
-    private long heardNanos;
+    private volatile long heardNanos;
     private long wroteNanos;
     private ScheduledFuture<?> ticking;
     private ScheduledFuture<?> deadline;
@@ -115,6 +115,11 @@ final class FrameConnection {
         if (client) {
             write(Preamble.OURS.encode());
         }
+    }
+
+    /** For how long the peer has said nothing, heartbeats included. Any thread. */
+    long silentNanos() {
+        return options.clock().nanoTime() - heardNanos;
     }
 
     void heard() {

@@ -67,6 +67,16 @@ abstract class NettyLink implements Link, FrameConnection.Owner {
                 && control.send(MessageCodec.encode(message));
     }
 
+    /**
+     * Tells for how long the peer has said nothing on the control connection. From any thread. It
+     * sends a heartbeat where it has nothing else to say.
+     *
+     * @return nanoseconds, 0 or more
+     */
+    public long silentNanos() {
+        return Math.max(0, control.silentNanos());
+    }
+
     @Override
     public boolean send(Message message) {
         return isUp() && control.hasRoom() && control.send(MessageCodec.encode(message));

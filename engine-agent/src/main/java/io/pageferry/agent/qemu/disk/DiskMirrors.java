@@ -165,7 +165,8 @@ public final class DiskMirrors implements AutoCloseable {
 
     /**
      * Bounds what a {@code stop} of QEMU takes, which waits for the blocks that are on their way:
-     * where nothing of them moves for 2 s, the link is as good as lost, and they fail.
+     * where nothing of them moves and nothing is heard of the peer for 2 s, the link is as good as
+     * lost, and they fail. A disk that is slow is waited for.
      *
      * @return to be run when QEMU has stopped
      */

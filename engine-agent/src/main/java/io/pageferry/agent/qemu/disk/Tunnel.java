@@ -26,8 +26,10 @@ public final class Tunnel implements AutoCloseable {
     private final List<Lane> lanes = new ArrayList<>();
     private final List<ServerSocketChannel> doors = new ArrayList<>();
     private final List<Path> sockets;
+    private final StreamRoad road;
 
-    private Tunnel(List<Path> sockets) {
+    private Tunnel(StreamRoad road, List<Path> sockets) {
+        this.road = road;
         this.sockets = sockets;
     }
 
@@ -40,7 +42,7 @@ public final class Tunnel implements AutoCloseable {
      * @throws IOException when one cannot be had
      */
     public static Tunnel listening(StreamRoad road, List<Path> sockets) throws IOException {
-        Tunnel tunnel = new Tunnel(sockets);
+        Tunnel tunnel = new Tunnel(road, sockets);
         boolean made = false;
         try {
             for (int stream = 0; stream < sockets.size(); stream++) {
@@ -74,7 +76,7 @@ public final class Tunnel implements AutoCloseable {
      * @return the end, the caller's to close
      */
     public static Tunnel connecting(StreamRoad road, int streams, Path server) {
-        Tunnel tunnel = new Tunnel(List.of());
+        Tunnel tunnel = new Tunnel(road, List.of());
         for (int stream = 0; stream < streams; stream++) {
             tunnel.lanes.add(new Lane(stream, road));
         }
@@ -101,10 +103,11 @@ public final class Tunnel implements AutoCloseable {
     }
 
     /**
-     * Ends every stream where none of them moves for too long, until that is called off. What waits
-     * for its blocks gets an error then, and not what a silent link would bring.
+     * Ends every stream where none of them moves for too long and nothing else is heard of the peer
+     * either, until that is called off. What waits for its blocks gets an error then, and not what
+     * a silent link would bring. Over a link that lives it waits on: a disk may be slow.
      *
-     * @param nanos in which something must move
+     * @param nanos in which something must move or be heard
      * @return calls it off
      */
     Runnable endUnlessMoving(long nanos) {
@@ -118,7 +121,8 @@ public final class Tunnel implements AutoCloseable {
                 if (now != moved) {
                     moved = now;
                     since = System.nanoTime();
-                } else if (!over.get() && System.nanoTime() - since >= nanos) {
+                } else if (!over.get() && System.nanoTime() - since >= nanos
+                        && road.silentNanos() >= nanos) {
                     lanes.forEach(Lane::close);
                     return;
                 }

@@ -140,9 +140,13 @@ final class QemuIncoming implements TargetGuest {
         try {
             QemuControl.ContResult result = qemu.cont();
             if (!result.running()) {
-                // It said no, so not one instruction ran; and it shall not run later either.
                 GuestException refused = ContRefusal.of(process, result,
                         "QEMU refused to start the guest");
+                if (!result.lockRefused() && strayed()) {
+                    // It said no to us, and yes to somebody before.
+                    throw refused;
+                }
+                // Not one instruction ran by our word; and none shall later either.
                 process.end(qemu);
                 throw refused.provablyNeverRan();
             }
@@ -162,37 +166,47 @@ final class QemuIncoming implements TargetGuest {
             strayed |= strays;
         }
         if (strays) {
-            strays = false;
-            hold();
+            strays = !hold();
         }
         return strayed;
     }
 
-    /** Whatever it takes: nobody granted it. */
-    private void hold() {
+    /** Whatever it takes: nobody granted it. Tells whether it stands still, else asked again. */
+    private boolean hold() {
         try {
             qemu.stop();
+            return true;
         } catch (QmpException deaf) {
-            try {
-                process.kill();
-            } catch (GuestException gone) {
-                // Then it does not run either.
-                return;
-            }
+            return ends();
+        }
+    }
+
+    private boolean ends() {
+        try {
+            process.kill();
+            process.end(null);
+            return true;
+        } catch (GuestException alive) {
+            return !process.isAlive();
         }
     }
 
     @Override
     public void discard() {
+        try {
+            discardSurely();
+        } catch (GuestException alive) {
+            // Only who asks surely needs to know.
+            return;
+        }
+    }
+
+    @Override
+    public void discardSurely() throws GuestException {
         release();
         closeStorage();
         if (touched && process.isAlive()) {
-            try {
-                process.end(qemu);
-            } catch (GuestException alive) {
-                // Its process id was in the message of whoever asked; a paused guest stays paused.
-                return;
-            }
+            process.end(qemu);
         }
     }
 

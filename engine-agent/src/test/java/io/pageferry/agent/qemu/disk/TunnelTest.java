@@ -21,6 +21,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -39,6 +40,8 @@ class TunnelTest {
     private final Side source = new Side();
     private final Side target = new Side();
     private volatile boolean up = true;
+    private volatile long silence;
+    private final AtomicLong asked = new AtomicLong();
     private ServerSocketChannel server;
     private Tunnel near;
     private Tunnel far;
@@ -70,7 +73,10 @@ class TunnelTest {
 
     private StreamRoad road(Side from, Side to) {
         return new StreamRoad(message -> up && to.deliver(message, from),
-                taker -> from.receiver = taker, () -> up);
+                taker -> from.receiver = taker, () -> up, () -> {
+                    asked.incrementAndGet();
+                    return silence;
+                });
     }
 
     @BeforeEach
@@ -151,9 +157,29 @@ class TunnelTest {
     void aLinkThatIsSilentEndsTheSocketsOfWhoWaits() throws Exception {
         try (SocketChannel client = call(); SocketChannel served = server.accept()) {
             near.endUnlessMoving(TimeUnit.SECONDS.toNanos(60)).run();
-            near.endUnlessMoving(0);
+            silence = 1;
+            near.endUnlessMoving(1);
             assertEquals(-1, readOne(client));
             assertEquals(-1, readOne(served));
+        }
+    }
+
+    /** An fsync at the target may take longer than a link may be silent. */
+    @Test
+    void aDiskThatIsSlowIsWaitedForWhileTheLinkLives() throws Exception {
+        try (SocketChannel client = call(); SocketChannel served = server.accept()) {
+            Runnable off = near.endUnlessMoving(1);
+            awaitAsked(10);
+            write(client, new byte[] {7});
+            assertArrayEquals(new byte[] {7}, read(served, 1));
+            off.run();
+        }
+    }
+
+    private void awaitAsked(int more) {
+        long until = asked.get() + more;
+        while (asked.get() < until) {
+            Thread.onSpinWait();
         }
     }
 

@@ -1,0 +1,46 @@
+package io.pageferry.agent;
+
+import io.pageferry.core.link.LinkAcceptor;
+import io.pageferry.core.link.TargetLink;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.agrona.CloseHelper;
+import org.agrona.concurrent.SystemNanoClock;
+
+/** The connections at the target whose purpose is not known yet, or that only ask. */
+final class Newcomers implements AutoCloseable {
+    private final TargetAgent agent;
+    private final List<Newcomer> here = new ArrayList<>();
+
+    Newcomers(TargetAgent agent) {
+        this.agent = agent;
+    }
+
+    /** Greets who came, and listens to the others; returns work done. */
+    int welcome(LinkAcceptor door) {
+        int work = 0;
+        long now = SystemNanoClock.INSTANCE.nanoTime();
+        Optional<TargetLink> link = door.accept();
+        if (link.isPresent()) {
+            here.add(new Newcomer(link.get(), agent, now));
+            work++;
+        }
+        for (int i = here.size() - 1; i >= 0; i--) {
+            Newcomer newcomer = here.get(i);
+            work += newcomer.poll();
+            if (newcomer.isTaken()) {
+                here.remove(i);
+            } else if (newcomer.isOver(now)) {
+                newcomer.link().close();
+                here.remove(i);
+            }
+        }
+        return work;
+    }
+
+    @Override
+    public void close() {
+        CloseHelper.closeAll(here.stream().map(Newcomer::link).toList());
+    }
+}

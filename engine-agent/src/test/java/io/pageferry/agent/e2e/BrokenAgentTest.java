@@ -1,0 +1,135 @@
+package io.pageferry.agent.e2e;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.pageferry.agent.AgentResult;
+import io.pageferry.agent.MigrateSettings;
+import io.pageferry.agent.Opening;
+import io.pageferry.agent.ReceiveSettings;
+import io.pageferry.agent.SourceAgent;
+import io.pageferry.agent.TargetAgent;
+import io.pageferry.agent.demo.TestMachines;
+import io.pageferry.agent.e2e.Agent.Start;
+import io.pageferry.agent.guest.GuestKinds;
+import io.pageferry.agent.guest.GuestUri;
+import io.pageferry.agent.report.Hold;
+import io.pageferry.agent.road.Door;
+import io.pageferry.agent.road.TcpRoad;
+import io.pageferry.core.migration.MigrationListener;
+import io.pageferry.core.round.RoundStats;
+import io.pageferry.core.source.SourceOptions;
+import io.pageferry.core.target.TargetOptions;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** An agent that breaks, for no reason that it knows of, leaves the rest to its guard. */
+@Timeout(120)
+class BrokenAgentTest extends WithRig {
+    /** Breaks where the guest is loaded, or paused, and again where that is to be mended. */
+    private static final class Breaking implements MigrationListener {
+        @Override
+        public void state(String state, long epoch) {
+            if (state.equals("ready") || state.equals("owned")) {
+                throw new AssertionError("broken when " + state);
+            }
+        }
+
+        @Override
+        public void round(RoundStats round) {
+            if (round.stopAndCopy()) {
+                throw new AssertionError("broken when paused");
+            }
+        }
+
+        @Override
+        public void progress(long round, long handled, long dirty) {
+            // Nobody looks.
+        }
+
+        @Override
+        public void log(Level level, String message) {
+            // Nobody listens.
+        }
+    }
+
+    @Test
+    void theGuardOfATargetEndsWhatWasLoaded() throws IOException {
+        E2e.needTracking();
+        try (BareGuest home = BareGuest.booting(TestMachines.tools(), folder, "source",
+                        BareProgram.COUNTS);
+                BareGuest waiting = BareGuest.waiting(TestMachines.tools(), folder, "target",
+                        BareProgram.COUNTS)) {
+            GuestUri uri = GuestUri.parse(waiting.uri());
+            CompletableFuture<InetSocketAddress> address = new CompletableFuture<>();
+            TargetAgent target = new TargetAgent(new ReceiveSettings(new Opening<>(uri.text(),
+                    setup -> GuestKinds.of(uri).openTarget(uri, setup), cold -> { }, () -> 0),
+                    Door.at(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0)), true,
+                    false, TargetOptions.defaults(), folder.resolve("target-state"), 0, null),
+                    new Breaking(), address::complete, result -> { });
+            CompletableFuture<AgentResult> end = CompletableFuture.supplyAsync(target::run);
+            Agent source = rig.start("", List.of("migrate", home.uri(), "--to", "127.0.0.1:"
+                    + address.join().getPort()));
+            assertInstanceOf(AssertionError.class,
+                    assertThrows(CompletionException.class, end::join).getCause());
+            Poll.until(() -> waiting.condition().equals("gone"), () -> "it is loaded yet");
+            E2e.assertEnds(4, "failed", source);
+            home.countsOn();
+        }
+    }
+
+    @Test
+    void theGuardOfASourceLetsItsGuestRunOn() throws IOException {
+        E2e.needTracking();
+        try (BareGuest home = BareGuest.booting(TestMachines.tools(), folder, "source",
+                BareProgram.COUNTS)) {
+            Agent target = receive("image:" + folder.resolve("image"));
+            String address = target.address();
+            GuestUri uri = GuestUri.parse(home.uri());
+            SourceAgent source = new SourceAgent(new MigrateSettings(new Opening<>(uri.text(),
+                    setup -> GuestKinds.of(uri).openSource(uri, setup), cold -> { }, () -> 0),
+                    new TcpRoad(new InetSocketAddress(InetAddress.getLoopbackAddress(),
+                            Integer.parseInt(address.substring(address.indexOf(':') + 1)))),
+                    "auto", SourceOptions.defaults(), "quit", false,
+                    folder.resolve("source-state"), 0), new Breaking());
+            assertThrows(AssertionError.class, source::run);
+            home.countsOn();
+            E2e.assertEnds(4, "failed", target);
+        }
+    }
+
+    /** The kernel sends SIGBUS for a page of a file that is not there any more. */
+    @Test
+    void anImageThatIsCutShortIsOneLineAndAnExitCode() throws IOException {
+        Path image = folder.resolve("image");
+        Path holding = Files.createFile(folder.resolve("holding"));
+        Agent target = rig.start(new Start(List.of(), List.of("-D" + Hold.PROPERTY + "=receiving",
+                "-D" + Hold.WHILE + "=" + holding), List.of("receive", "image:" + image,
+                "--listen", "127.0.0.1:0", "--once")));
+        Agent source = migrate("workload:48MiB?rate=10MiB/s", target.address(), "--codec",
+                "none");
+        target.awaitState("receiving");
+        try (FileChannel file = FileChannel.open(image, StandardOpenOption.WRITE)) {
+            file.truncate(0);
+        }
+        Files.delete(holding);
+        assertEquals(70, target.exit(), target::toString);
+        assertTrue(target.words().contains("memory of a mapped file cannot be had"),
+                target::toString);
+        assertTrue(target.words().lines().noneMatch(line -> line.startsWith("\tat ")),
+                target::toString);
+        E2e.assertEnds(4, "failed", source);
+    }
+}
