@@ -14,8 +14,10 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Isolated;
 
 /** Quotas of cgroup v1, on real threads. */
+@Isolated
 class CgroupV1Test extends RealBrakeContract {
     private static Hierarchy hierarchy;
 

@@ -12,8 +12,10 @@ import java.util.Set;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Isolated;
 
 /** The duty cycle, on real threads. */
+@Isolated
 class DutyCycleTest extends RealBrakeContract {
     @BeforeAll
     static void needTracing() {

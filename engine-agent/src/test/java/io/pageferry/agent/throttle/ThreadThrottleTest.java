@@ -14,9 +14,11 @@ import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.parallel.Isolated;
 
 /** The throttle that chooses its brake, with brakes that are told what to do and with real ones. */
 @Timeout(60)
+@Isolated
 class ThreadThrottleTest {
     private static final long MS = 1_000_000;
 
