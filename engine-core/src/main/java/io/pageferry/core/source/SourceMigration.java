@@ -64,7 +64,7 @@ public final class SourceMigration implements LinkHandler, AutoCloseable {
             if (!isDone()) {
                 act();
             }
-        } catch (RuntimeException | Error bug) {
+        } catch (RuntimeException | VirtualMachineError bug) {
             // None may leave a guest paused that is ours, a fault in a file that was cut short
             // (InternalError) neither. From the grant on nothing may be done.
             if (context.state().ordinal() >= SourceState.GRANTED.ordinal()
