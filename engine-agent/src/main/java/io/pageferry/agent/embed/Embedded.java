@@ -30,10 +30,6 @@ final class Embedded {
         return SCHEME + name;
     }
 
-    static String identity(Object guest) {
-        return ProcessHandle.current().pid() + ":" + System.identityHashCode(guest);
-    }
-
     /** The scratch guest lives in memory that only foreign functions give. */
     static Consumer<TransportOptions> rehearsal(boolean wanted, MigrationListener listener) {
         Module ours = Embedded.class.getModule();

@@ -6,12 +6,9 @@ import io.pageferry.agent.TargetAgent;
 import io.pageferry.agent.road.Door;
 import io.pageferry.core.link.LinkAcceptor;
 import io.pageferry.core.migration.IncomingGuest;
-import io.pageferry.core.migration.MigrationListener;
 import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.target.TargetOptions;
 import java.net.InetSocketAddress;
-import java.nio.file.Path;
-import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
@@ -112,26 +109,24 @@ public final class IncomingMigration {
     }
 
     /** Describes what is to be received. One thread; each method returns the builder itself. */
-    public static final class Builder {
+    public static final class Builder extends MigrationBuilder<Builder> {
         private final IncomingGuest guest;
         private final Door door;
-        private final InetSocketAddress listen;
         private final TargetOptions defaults = TargetOptions.defaults();
         private Consumer<InetSocketAddress> listening = address -> { };
-        private String identity;
-        private int channels = defaults.channels();
-        private long settleNanos = defaults.lastWordNanos();
-        private long reconnectNanos = defaults.reconnectNanos();
-        private Path stateDirectory;
-        private MigrationListener listener = MigrationListener.silent();
-        private boolean insecure;
-        private boolean rehearsed;
 
         private Builder(IncomingGuest guest, Door door, InetSocketAddress listen) {
-            this.guest = Objects.requireNonNull(guest, "guest");
+            super(guest, listen);
+            this.guest = guest;
             this.door = door;
-            this.listen = listen;
-            this.identity = Embedded.identity(guest);
+            channels = defaults.channels();
+            settleNanos = defaults.lastWordNanos();
+            reconnectNanos = defaults.reconnectNanos();
+        }
+
+        @Override
+        Builder self() {
+            return this;
         }
 
         /**
@@ -147,97 +142,6 @@ public final class IncomingMigration {
         }
 
         /**
-         * Names the guest on this host, for the lock that keeps two migrations into it apart
-         * within one state directory. Default: this process and the guest object.
-         *
-         * @param name for example the UUID of the machine
-         * @return this
-         */
-        public Builder identity(String name) {
-            identity = Objects.requireNonNull(name, "name");
-            return this;
-        }
-
-        /**
-         * Bounds the data connections that are granted.
-         *
-         * @param most 1 to 64, default 64
-         * @return this
-         */
-        public Builder channels(int most) {
-            channels = Embedded.channels(most);
-            return this;
-        }
-
-        /**
-         * Bounds how long a half-filled image is kept for a source whose link was lost.
-         *
-         * @param window zero for not at all, default 30 s
-         * @return this
-         */
-        public Builder reconnectWindow(Duration window) {
-            reconnectNanos = Embedded.nanos(window);
-            return this;
-        }
-
-        /**
-         * Bounds how long {@link IncomingMigration#run} waits for the source to acknowledge the
-         * last word; the guest runs meanwhile.
-         *
-         * @param window default 30 s
-         * @return this
-         */
-        public Builder settleWindow(Duration window) {
-            settleNanos = Embedded.nanos(window);
-            return this;
-        }
-
-        /**
-         * Says where journals and locks are, as {@link OutgoingMigration.Builder#stateDirectory}.
-         *
-         * @param folder made where it is not there; default {@code pageferry} in the user's state
-         *               home
-         * @return this
-         */
-        public Builder stateDirectory(Path folder) {
-            stateDirectory = Objects.requireNonNull(folder, "folder");
-            return this;
-        }
-
-        /**
-         * Says who hears how it goes, on the thread of {@link IncomingMigration#run}.
-         *
-         * @param hears returns quickly and throws nothing
-         * @return this
-         */
-        public Builder listener(MigrationListener hears) {
-            listener = Objects.requireNonNull(hears, "hears");
-            return this;
-        }
-
-        /**
-         * Listens where others than this host can reach it, and believes whoever comes. See the
-         * class comment before saying so.
-         *
-         * @return this
-         */
-        public Builder insecure() {
-            insecure = true;
-            return this;
-        }
-
-        /**
-         * Moves a scratch guest inside this process before it listens, as
-         * {@link OutgoingMigration.Builder#rehearsed}.
-         *
-         * @return this
-         */
-        public Builder rehearsed() {
-            rehearsed = true;
-            return this;
-        }
-
-        /**
          * Makes the migration; nothing is opened yet.
          *
          * @return it, to be run once
@@ -245,7 +149,7 @@ public final class IncomingMigration {
          *                                  nor {@link #insecure}
          */
         public IncomingMigration build() {
-            Embedded.requireAddress(listen, insecure);
+            Embedded.requireAddress(address, insecure);
             return new IncomingMigration(this);
         }
     }

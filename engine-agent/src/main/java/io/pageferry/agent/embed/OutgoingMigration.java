@@ -11,13 +11,11 @@ import io.pageferry.agent.settle.Settler;
 import io.pageferry.core.codec.CodecChoice;
 import io.pageferry.core.link.LinkOpener;
 import io.pageferry.core.migration.Guest;
-import io.pageferry.core.migration.MigrationListener;
 import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.round.MigrationLimits;
 import io.pageferry.core.source.SourceOptions;
 import java.io.IOException;
 import java.net.InetSocketAddress;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.UUID;
@@ -207,41 +205,27 @@ public final class OutgoingMigration {
     }
 
     /** Describes a migration. One thread; each method returns the builder itself. */
-    public static final class Builder {
+    public static final class Builder extends MigrationBuilder<Builder> {
         private final Guest guest;
         private final Road road;
-        private final InetSocketAddress target;
         private final SourceOptions defaults = SourceOptions.defaults();
-        private String identity;
         private MigrationLimits limits = defaults.limits();
         private CodecChoice codec = defaults.codec();
-        private int channels = defaults.channels();
         private Verification verification = Verification.SENT;
         private boolean cold;
         private boolean endGuest = true;
-        private long settleNanos = defaults.settleNanos();
-        private long reconnectNanos = defaults.reconnectNanos();
-        private Path stateDirectory;
-        private MigrationListener listener = MigrationListener.silent();
-        private boolean insecure;
-        private boolean rehearsed;
 
         private Builder(Guest guest, Road road, InetSocketAddress target) {
-            this.guest = Objects.requireNonNull(guest, "guest");
+            super(guest, target);
+            this.guest = guest;
             this.road = road;
-            this.target = target;
-            this.identity = Embedded.identity(guest);
+            channels = defaults.channels();
+            settleNanos = defaults.settleNanos();
+            reconnectNanos = defaults.reconnectNanos();
         }
 
-        /**
-         * Names the guest on this host, for the lock that keeps two migrations of it apart within
-         * one state directory. Default: this process and the guest object.
-         *
-         * @param name for example the UUID of the machine
-         * @return this
-         */
-        public Builder identity(String name) {
-            identity = Objects.requireNonNull(name, "name");
+        @Override
+        Builder self() {
             return this;
         }
 
@@ -264,17 +248,6 @@ public final class OutgoingMigration {
          */
         public Builder codec(CodecChoice choice) {
             codec = Objects.requireNonNull(choice, "choice");
-            return this;
-        }
-
-        /**
-         * Asks for data connections beside the control connection.
-         *
-         * @param count 1 to 64, default 1; the target may grant fewer
-         * @return this
-         */
-        public Builder channels(int count) {
-            channels = Embedded.channels(count);
             return this;
         }
 
@@ -311,78 +284,6 @@ public final class OutgoingMigration {
         }
 
         /**
-         * Bounds how long a lost link is tried again before the grant; the guest runs meanwhile.
-         *
-         * @param window zero for not at all, default 30 s
-         * @return this
-         */
-        public Builder reconnectWindow(Duration window) {
-            reconnectNanos = Embedded.nanos(window);
-            return this;
-        }
-
-        /**
-         * Bounds how long {@link OutgoingMigration#run} asks for the target's word after a grant,
-         * the guest paused, before it returns {@link Result#IN_DOUBT}.
-         *
-         * @param window default 30 s
-         * @return this
-         */
-        public Builder settleWindow(Duration window) {
-            settleNanos = Embedded.nanos(window);
-            return this;
-        }
-
-        /**
-         * Says where journals and locks are; any number of migrations and processes share one. It
-         * must survive a crash of the host: no tmpfs.
-         *
-         * @param folder made where it is not there; default {@code pageferry} in the user's state
-         *               home
-         * @return this
-         */
-        public Builder stateDirectory(Path folder) {
-            stateDirectory = Objects.requireNonNull(folder, "folder");
-            return this;
-        }
-
-        /**
-         * Says who hears how it goes, on the thread of {@link OutgoingMigration#run}.
-         *
-         * @param hears returns quickly and throws nothing
-         * @return this
-         */
-        public Builder listener(MigrationListener hears) {
-            listener = Objects.requireNonNull(hears, "hears");
-            return this;
-        }
-
-        /**
-         * Accepts a target that is not on this host, over a connection that anybody on the way can
-         * read and change. See the class comment before saying so.
-         *
-         * @return this
-         */
-        public Builder insecure() {
-            insecure = true;
-            return this;
-        }
-
-        /**
-         * Moves a scratch guest inside this process first: a cold JVM else spends several times
-         * the downtime on loading and compiling. Takes up to some seconds and 128 MiB before the
-         * guest is touched; worth it in a process that has moved nothing yet. Needs a JVM that was
-         * started with {@code --enable-native-access=io.pageferry.agent} ({@code ALL-UNNAMED} on
-         * the class path); without, the listener is told and nothing is rehearsed.
-         *
-         * @return this
-         */
-        public Builder rehearsed() {
-            rehearsed = true;
-            return this;
-        }
-
-        /**
          * Makes the migration; nothing is opened yet.
          *
          * @return it, to be run once
@@ -390,7 +291,7 @@ public final class OutgoingMigration {
          *                                  nor {@link #insecure}
          */
         public OutgoingMigration build() {
-            Embedded.requireAddress(target, insecure);
+            Embedded.requireAddress(address, insecure);
             return new OutgoingMigration(this, new SourceOptions(limits, codec, channels,
                     verification != Verification.NONE, defaults.negotiationNanos(), settleNanos,
                     endGuest, defaults.handoverCost(), cold ? 0 : reconnectNanos,

@@ -2,6 +2,7 @@ package io.pageferry.agent.kvm;
 
 import io.pageferry.agent.guest.GuestCheck;
 import io.pageferry.agent.guest.SourceGuest;
+import io.pageferry.agent.process.InProcess;
 import io.pageferry.core.dirty.DirtyTracker;
 import io.pageferry.core.link.GuestDescription;
 import io.pageferry.core.memory.GuestMemory;
@@ -91,7 +92,7 @@ public final class KvmGuest implements SourceGuest {
 
     @Override
     public String identity() {
-        return KvmKind.identity(this);
+        return KvmSpec.SCHEME + ":" + InProcess.nameOf(this);
     }
 
     @Override

@@ -4,6 +4,7 @@ import io.pageferry.agent.guest.GuestCheck;
 import io.pageferry.agent.guest.HostMemory;
 import io.pageferry.agent.guest.TargetGuest;
 import io.pageferry.agent.linux.LinuxException;
+import io.pageferry.agent.process.InProcess;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.GuestDescription;
 import io.pageferry.core.memory.MemoryImage;
@@ -116,7 +117,7 @@ public final class KvmIncoming implements TargetGuest {
 
     @Override
     public String identity() {
-        return KvmKind.identity(this);
+        return KvmSpec.SCHEME + ":" + InProcess.nameOf(this);
     }
 
     @Override

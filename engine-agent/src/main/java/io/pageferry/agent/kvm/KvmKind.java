@@ -74,11 +74,6 @@ public final class KvmKind implements GuestKind {
         return new Machine(device, spec.size());
     }
 
-    static String identity(Object guest) {
-        return KvmSpec.SCHEME + ":" + ProcessHandle.current().pid() + ":"
-                + System.identityHashCode(guest);
-    }
-
     @Override
     public List<Finding> inspect(GuestUri uri) {
         KvmSpec spec = KvmSpec.parse(uri);

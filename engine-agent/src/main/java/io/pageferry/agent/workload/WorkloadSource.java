@@ -4,6 +4,7 @@ import io.pageferry.agent.guest.GuestCheck;
 import io.pageferry.agent.guest.GuestSetup;
 import io.pageferry.agent.guest.SourceGuest;
 import io.pageferry.agent.memory.MappedRegions;
+import io.pageferry.agent.process.InProcess;
 import io.pageferry.core.dirty.DirtyTracker;
 import io.pageferry.core.link.GuestDescription;
 import io.pageferry.core.memory.GuestMemory;
@@ -98,8 +99,7 @@ final class WorkloadSource implements SourceGuest {
 
     @Override
     public String identity() {
-        return Workload.SCHEME + ":" + ProcessHandle.current().pid() + ":"
-                + System.identityHashCode(this);
+        return Workload.SCHEME + ":" + InProcess.nameOf(this);
     }
 
     @Override

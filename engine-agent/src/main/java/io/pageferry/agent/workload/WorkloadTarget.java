@@ -6,6 +6,7 @@ import io.pageferry.agent.guest.HostMemory;
 import io.pageferry.agent.guest.TargetGuest;
 import io.pageferry.agent.linux.LinuxException;
 import io.pageferry.agent.memory.MappedRegions;
+import io.pageferry.agent.process.InProcess;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.GuestDescription;
 import io.pageferry.core.memory.MemoryImage;
@@ -98,8 +99,7 @@ final class WorkloadTarget implements TargetGuest {
 
     @Override
     public String identity() {
-        return Workload.SCHEME + ":" + ProcessHandle.current().pid() + ":"
-                + System.identityHashCode(this);
+        return Workload.SCHEME + ":" + InProcess.nameOf(this);
     }
 
     @Override

@@ -1,0 +1,135 @@
+package io.pageferry.agent.embed;
+
+import io.pageferry.agent.process.InProcess;
+import io.pageferry.core.migration.MigrationListener;
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Objects;
+
+/**
+ * What is said alike of a migration to and from here. One thread; each method returns the builder
+ * itself.
+ *
+ * @param <B> the builder
+ */
+public abstract sealed class MigrationBuilder<B extends MigrationBuilder<B>>
+        permits OutgoingMigration.Builder, IncomingMigration.Builder {
+    /** Null where the transport is the embedder's own. */
+    final InetSocketAddress address;
+    String identity;
+    int channels;
+    long settleNanos;
+    long reconnectNanos;
+    Path stateDirectory;
+    MigrationListener listener = MigrationListener.silent();
+    boolean insecure;
+    boolean rehearsed;
+
+    MigrationBuilder(Object guest, InetSocketAddress address) {
+        this.identity = InProcess.nameOf(Objects.requireNonNull(guest, "guest"));
+        this.address = address;
+    }
+
+    abstract B self();
+
+    /**
+     * Names the guest on this host, for the lock that keeps two migrations of it, or into it,
+     * apart within one state directory. Default: this process and the guest object.
+     *
+     * @param name for example the UUID of the machine
+     * @return this
+     */
+    public final B identity(String name) {
+        identity = Objects.requireNonNull(name, "name");
+        return self();
+    }
+
+    /**
+     * Bounds the data connections beside the control connection: a source asks for so many,
+     * default 1; a target grants no more, default 64.
+     *
+     * @param count 1 to 64
+     * @return this
+     */
+    public final B channels(int count) {
+        channels = Embedded.channels(count);
+        return self();
+    }
+
+    /**
+     * Bounds how long a lost link is tried again before the grant, the guest running meanwhile; at
+     * the target, how long a half-filled image is kept for that.
+     *
+     * @param window zero for not at all, default 30 s
+     * @return this
+     */
+    public final B reconnectWindow(Duration window) {
+        reconnectNanos = Embedded.nanos(window);
+        return self();
+    }
+
+    /**
+     * Bounds the wait for the other side after a grant. The source asks for the target's word for
+     * so long, its guest paused, before it is in doubt; the target waits for the source to
+     * acknowledge its last word, its guest running.
+     *
+     * @param window default 30 s
+     * @return this
+     */
+    public final B settleWindow(Duration window) {
+        settleNanos = Embedded.nanos(window);
+        return self();
+    }
+
+    /**
+     * Says where journals and locks are; any number of migrations and processes share one. It
+     * must survive a crash of the host: no tmpfs.
+     *
+     * @param folder made where it is not there; default {@code pageferry} in the user's state
+     *               home
+     * @return this
+     */
+    public final B stateDirectory(Path folder) {
+        stateDirectory = Objects.requireNonNull(folder, "folder");
+        return self();
+    }
+
+    /**
+     * Says who hears how it goes, on the thread that runs the migration.
+     *
+     * @param hears returns quickly and throws nothing
+     * @return this
+     */
+    public final B listener(MigrationListener hears) {
+        listener = Objects.requireNonNull(hears, "hears");
+        return self();
+    }
+
+    /**
+     * Accepts another side that is not on this host, over a connection that anybody on the way can
+     * read and change; at the target it believes whoever comes. See {@link OutgoingMigration} and
+     * {@link IncomingMigration} before saying so.
+     *
+     * @return this
+     */
+    public final B insecure() {
+        insecure = true;
+        return self();
+    }
+
+    /**
+     * Moves a scratch guest inside this process first: a cold JVM else spends several times the
+     * downtime on loading and compiling. Takes up to some seconds and 128 MiB before the guest is
+     * touched, or anybody is listened to; worth it in a process that has moved nothing yet. Needs a
+     * JVM that was started with {@code --enable-native-access=io.pageferry.agent}
+     * ({@code ALL-UNNAMED} on the class path); without, the listener is told and nothing is
+     * rehearsed.
+     *
+     * @return this
+     */
+    public final B rehearsed() {
+        rehearsed = true;
+        return self();
+    }
+}
