@@ -1,6 +1,8 @@
 package io.pageferry.agent.linux;
 
 import java.io.IOException;
+import java.net.URI;
+import java.net.URL;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -40,12 +42,21 @@ public final class Stranger implements AutoCloseable {
 
     /** Starts {@link StrangerProgram} in a small JVM. */
     public static Stranger startProgram(String... arguments) throws IOException {
+        return startMain(StrangerProgram.class,
+                List.of("-Xshare:auto", "-Djdk.lang.Process.launchMechanism=FORK"), arguments);
+    }
+
+    /** Starts a program of these tests in a small JVM, wherever they were compiled to. */
+    public static Stranger startMain(Class<?> program, List<String> options, String... arguments)
+            throws IOException {
+        URL classes = program.getProtectionDomain().getCodeSource().getLocation();
         List<String> line = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx16m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto",
-                "-Djdk.lang.Process.launchMechanism=FORK", "-cp",
-                StrangerProgram.class.getProtectionDomain().getCodeSource().getLocation()
-                        .getPath(), StrangerProgram.class.getName()));
+                "-Xmx16m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
+        line.addAll(options);
+        // A blank in the folder's name is %20 in the URL.
+        line.addAll(List.of("-cp", Path.of(URI.create(classes.toString())).toString(),
+                program.getName()));
         line.addAll(List.of(arguments));
         return start(line.toArray(String[]::new));
     }

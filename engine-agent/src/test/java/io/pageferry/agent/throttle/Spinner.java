@@ -7,6 +7,7 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.List;
 
 /** A process with two busy threads that is no child of this JVM, and what proc says of them. */
 final class Spinner implements AutoCloseable {
@@ -24,11 +25,7 @@ final class Spinner implements AutoCloseable {
     }
 
     static Spinner start() throws IOException {
-        return new Spinner(Stranger.start(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx16m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp",
-                SpinProgram.class.getProtectionDomain().getCodeSource().getLocation().getPath(),
-                SpinProgram.class.getName()));
+        return new Spinner(Stranger.startMain(SpinProgram.class, List.of()));
     }
 
     /** By the name that the JVM gives a thread towards the kernel too. */
