@@ -53,16 +53,6 @@ class BrokenAgentTest extends WithRig {
                 throw new AssertionError("broken when paused");
             }
         }
-
-        @Override
-        public void progress(long round, long handled, long dirty) {
-            // Nobody looks.
-        }
-
-        @Override
-        public void log(Level level, String message) {
-            // Nobody listens.
-        }
     }
 
     @Test

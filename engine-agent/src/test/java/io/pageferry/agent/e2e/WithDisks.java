@@ -19,8 +19,8 @@ import org.junit.jupiter.api.io.TempDir;
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 abstract class WithDisks {
-    @TempDir
-    static Path folder;
+    /** Not static: classes run side by side, and each has its own. */
+    Path folder;
 
     Rig rig;
     DiskGuest guest;
@@ -34,7 +34,8 @@ abstract class WithDisks {
     abstract DemoQemu target() throws IOException;
 
     @BeforeAll
-    final void boot() throws IOException {
+    final void boot(@TempDir Path own) throws IOException {
+        folder = own;
         rig = new Rig(folder);
         guest = DiskGuest.make(folder);
         DiskGuest.format(folder, images);

@@ -12,8 +12,8 @@ import org.junit.jupiter.api.io.TempDir;
 /** Tests of one QEMU guest, booted once for all of them; each leaves it where the next finds it. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 abstract class WithGuest {
-    @TempDir
-    static Path folder;
+    /** Not static: classes run side by side, and each has its own. */
+    Path folder;
 
     Rig rig;
     Home home;
@@ -24,7 +24,8 @@ abstract class WithGuest {
     }
 
     @BeforeAll
-    final void boot() throws IOException {
+    final void boot(@TempDir Path own) throws IOException {
+        folder = own;
         DemoMachine machine = E2e.machine(load());
         rig = new Rig(folder);
         home = Home.boot(rig, machine);

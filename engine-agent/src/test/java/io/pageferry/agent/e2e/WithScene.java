@@ -10,13 +10,14 @@ import org.junit.jupiter.api.io.TempDir;
 /** Tests that play their stories on one scene. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 abstract class WithScene {
-    @TempDir
-    static Path folder;
+    /** Not static: classes run side by side, and each has its own. */
+    Path folder;
 
     Scene scene;
 
     @BeforeAll
-    final void make() throws IOException {
+    final void make(@TempDir Path own) throws IOException {
+        folder = own;
         scene = new Scene(folder);
     }
 

@@ -103,16 +103,6 @@ class EmbedTest {
             public void round(RoundStats round) {
                 states.accept("round");
             }
-
-            @Override
-            public void progress(long round, long handled, long dirty) {
-                // Not asked for.
-            }
-
-            @Override
-            public void log(Level level, String message) {
-                // Not asked for.
-            }
         };
     }
 

@@ -2,7 +2,6 @@ package io.pageferry.agent.embed;
 
 import io.pageferry.core.codec.CodecChoice;
 import io.pageferry.core.migration.MigrationListener;
-import io.pageferry.core.round.RoundStats;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
@@ -46,21 +45,6 @@ final class EmbedderProgram {
 
     private static MigrationListener warnings(String side) {
         return new MigrationListener() {
-            @Override
-            public void state(String state, long epoch) {
-                // Not asked for.
-            }
-
-            @Override
-            public void round(RoundStats round) {
-                // Not asked for.
-            }
-
-            @Override
-            public void progress(long round, long handled, long dirty) {
-                // Not asked for.
-            }
-
             @Override
             public void log(Level level, String message) {
                 if (level == Level.WARN) {

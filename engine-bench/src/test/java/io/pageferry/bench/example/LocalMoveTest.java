@@ -148,10 +148,5 @@ class LocalMoveTest {
         public void progress(long round, long handled, long dirty) {
             write();
         }
-
-        @Override
-        public void log(Level level, String message) {
-            // Nobody reads it.
-        }
     }
 }

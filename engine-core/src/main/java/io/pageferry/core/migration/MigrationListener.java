@@ -2,7 +2,10 @@ package io.pageferry.core.migration;
 
 import io.pageferry.core.round.RoundStats;
 
-/** Hears how a migration goes, on the migration's thread; must return quickly. */
+/**
+ * Hears how a migration goes, on the migration's thread; must return quickly. What is not
+ * overridden is not listened to.
+ */
 public interface MigrationListener {
     /** How much a log line matters. */
     enum Level {
@@ -18,14 +21,18 @@ public interface MigrationListener {
      * @param state the new state in lower case, as docs/PROTOCOL.md names it
      * @param epoch the attempt, 0 before the first
      */
-    void state(String state, long epoch);
+    default void state(String state, long epoch) {
+        // Nobody listens.
+    }
 
     /**
      * A round ended.
      *
      * @param round what it did
      */
-    void round(RoundStats round);
+    default void round(RoundStats round) {
+        // Nobody listens.
+    }
 
     /**
      * A round goes on; called often.
@@ -34,7 +41,9 @@ public interface MigrationListener {
      * @param handled dirty pages handled
      * @param dirty   dirty pages at its begin
      */
-    void progress(long round, long handled, long dirty);
+    default void progress(long round, long handled, long dirty) {
+        // Nobody listens.
+    }
 
     /**
      * Something worth a line.
@@ -42,30 +51,12 @@ public interface MigrationListener {
      * @param level   how much it matters
      * @param message one line
      */
-    void log(Level level, String message);
+    default void log(Level level, String message) {
+        // Nobody listens.
+    }
 
     /** {@return one that hears nothing} */
     static MigrationListener silent() {
-        return new MigrationListener() {
-            @Override
-            public void state(String state, long epoch) {
-                // Nobody watches.
-            }
-
-            @Override
-            public void round(RoundStats round) {
-                // Nobody watches.
-            }
-
-            @Override
-            public void progress(long round, long handled, long dirty) {
-                // Nobody watches.
-            }
-
-            @Override
-            public void log(Level level, String message) {
-                // Nobody watches.
-            }
-        };
+        return new MigrationListener() { };
     }
 }

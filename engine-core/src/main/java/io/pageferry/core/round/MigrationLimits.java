@@ -1,6 +1,5 @@
 package io.pageferry.core.round;
 
-
 /**
  * Every limit of a migration, stated once. Durations in nanoseconds.
  *
