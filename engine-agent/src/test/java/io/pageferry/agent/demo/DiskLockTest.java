@@ -47,8 +47,8 @@ class DiskLockTest {
                 QemuControl here = source.control()) {
             here.stop();
             QemuFacts facts = QemuProbe.read(here);
-            assertEquals(List.of(new QemuFacts.Drive("virtio0", disk.toString(), false, false)),
-                    facts.drives());
+            assertEquals(List.of(new QemuFacts.Drive("virtio0", "#device[0]", disk.toString(),
+                    "raw", 1 << 20, false, false)), facts.drives());
             assertEquals(List.of(), QemuInspector.source(here, facts));
             try (DemoQemu target = loaded(source, here, "b")) {
                 // A roll-back with the loaded target alive.

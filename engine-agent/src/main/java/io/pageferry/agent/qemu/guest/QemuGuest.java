@@ -15,6 +15,7 @@ import io.pageferry.agent.qemu.QemuInspector;
 import io.pageferry.agent.qemu.QemuProbe;
 import io.pageferry.agent.qemu.QmpException;
 import io.pageferry.agent.qemu.disk.DiskMirrors;
+import io.pageferry.agent.qemu.disk.ImageFiles;
 import io.pageferry.agent.qemu.memory.QemuMemory;
 import io.pageferry.agent.throttle.ThreadThrottle;
 import io.pageferry.core.dirty.DirtyTracker;
@@ -86,9 +87,10 @@ final class QemuGuest implements SourceGuest {
             refuse(memory.otherWriters(), setup);
             regions = memory.map(false);
             DirtyTracker tracker = tracker(process, setup, memory, regions);
-            QemuGuest guest = new QemuGuest(process, qemu, facts, new Opened(
-                    memory.attributes(), regions, tracker, reason(tracker),
-                    qemu.prepareSource(), QemuWatch.of(qemu)));
+            Map<String, String> places = memory.attributes();
+            places.putAll(ImageFiles.attributes(process.pid(), facts.drives()));
+            QemuGuest guest = new QemuGuest(process, qemu, facts, new Opened(places, regions,
+                    tracker, reason(tracker), qemu.prepareSource(), QemuWatch.of(qemu)));
             opened = true;
             return guest;
         } catch (QmpException failed) {
@@ -154,10 +156,15 @@ final class QemuGuest implements SourceGuest {
         attributes.putAll(places);
         if (mirrors != null) {
             attributes.putAll(mirrors.attributes());
+            // Images of its own: only their sizes have to be equal.
+            attributes.keySet().removeIf(key -> key.startsWith(QemuFacts.FORMAT)
+                    || key.startsWith(QemuFacts.IMAGE));
         }
-        if (attributes.size() > GuestDescription.MAX_ATTRIBUTES) {
-            // A machine of a hundred devices: QEMU itself compares where they are plugged in.
-            attributes.keySet().removeIf(key -> key.startsWith("qemu.slot."));
+        // A machine of a hundred devices: QEMU itself compares where and which they are.
+        for (String least : List.of("qemu.slot.", "qemu.board.", QemuFacts.IMAGE)) {
+            if (attributes.size() > GuestDescription.MAX_ATTRIBUTES) {
+                attributes.keySet().removeIf(key -> key.startsWith(least));
+            }
         }
         return new GuestDescription(QemuKind.SCHEME, facts.name(), regions.regions(),
                 regions.dataBytes(), attributes);

@@ -14,6 +14,7 @@ import io.pageferry.agent.qemu.QemuProbe;
 import io.pageferry.agent.qemu.QmpClient;
 import io.pageferry.agent.qemu.QmpException;
 import io.pageferry.agent.qemu.disk.DiskExports;
+import io.pageferry.agent.qemu.disk.ImageFiles;
 import io.pageferry.agent.qemu.disk.Tunnel;
 import io.pageferry.agent.qemu.memory.QemuMemory;
 import io.pageferry.core.link.ErrorCode;
@@ -102,8 +103,10 @@ final class QemuIncoming implements TargetGuest {
             throw mismatch("a " + offered.kind() + " guest cannot become a QEMU guest",
                     "receive it as " + offered.kind() + ": or image:");
         }
+        Map<String, String> here = facts.asMap();
+        here.putAll(ImageFiles.attributes(process.pid(), facts.drives()));
         List<QemuFacts.Difference> differences =
-                QemuFacts.compare(offered.attributes(), facts.asMap());
+                QemuFacts.compare(offered.attributes(), here);
         if (!differences.isEmpty()) {
             QemuFacts.Difference first = differences.getFirst();
             throw mismatch(first.what() + " is " + first.source() + " at the source and "
@@ -130,8 +133,8 @@ final class QemuIncoming implements TargetGuest {
             DeviceState.load(qemu, socket, ByteBuffer.wrap(state), LOAD_LIMIT);
         } catch (IOException failed) {
             throw new GuestException(ErrorCode.GUEST_FAILED,
-                    "QEMU did not take the device state: " + failed.getMessage(),
-                    "look at QEMU's own log; are the arguments of both sides equal?");
+                    "QEMU did not take the device state, its own log says why (are the arguments"
+                    + " of both sides equal?): " + failed.getMessage(), "");
         }
     }
 
