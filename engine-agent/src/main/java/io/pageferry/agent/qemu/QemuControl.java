@@ -202,7 +202,7 @@ public final class QemuControl implements AutoCloseable {
                 parameters.path("downtime-limit").asLong());
     }
 
-    /** Puts settings back that {@link #prepareSource()} returned; limits of others stay. */
+    /** Puts settings back that {@link #settings()} returned; limits of others stay. */
     public void restore(Settings settings) throws QmpException {
         Settings now = settings();
         Map<String, Boolean> changed = new TreeMap<>(settings.capabilities());
@@ -214,22 +214,28 @@ public final class QemuControl implements AutoCloseable {
     }
 
     private void setParameters(long maxBandwidth, long downtimeLimit) throws QmpException {
-        qmp.execute("migrate-set-parameters", JSON.objectNode()
+        QmpClient.Command command = parameters(maxBandwidth, downtimeLimit);
+        qmp.execute(command.name(), command.arguments());
+    }
+
+    private static QmpClient.Command parameters(long maxBandwidth, long downtimeLimit) {
+        return new QmpClient.Command("migrate-set-parameters", JSON.objectNode()
                 .put("max-bandwidth", maxBandwidth).put("downtime-limit", downtimeLimit));
     }
 
     /**
-     * Makes the source ready for {@link DeviceState#save}: x-ignore-shared on, every other
-     * capability off (multifd or compress would change the stream), no bandwidth limit. The
-     * guest is not disturbed.
+     * Makes the source ready for {@link DeviceState#save}, in one go: x-ignore-shared on, every
+     * other capability off (multifd or compress would change the stream), no bandwidth limit. The
+     * guest is not disturbed. While it runs, a snapshot or a migration of somebody else would
+     * lack the RAM by this, so it is said when the guest is paused.
      *
-     * @return what was set before
+     * @param present what {@link #settings()} said, asked early
      */
-    public Settings prepareSource() throws QmpException {
-        Settings before = settings();
-        setCapabilities(only(before.capabilities(), IGNORE_SHARED));
-        setParameters(UNLIMITED, LONGEST_DOWNTIME);
-        return before;
+    public void prepareSource(Settings present) throws QmpException {
+        Map<String, Boolean> all = new TreeMap<>(present.capabilities());
+        all.replaceAll((name, on) -> name.equals(IGNORE_SHARED));
+        qmp.execute(List.of(capabilities(all), parameters(UNLIMITED, LONGEST_DOWNTIME)),
+                QmpClient.COMMAND_LIMIT);
     }
 
     /**

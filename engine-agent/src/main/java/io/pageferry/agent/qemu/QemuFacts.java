@@ -24,7 +24,8 @@ import java.util.TreeMap;
  * @param devices type by id of every device of the command line or plugged in later
  * @param layout how vCPUs and devices are arranged, as far as QEMU tells: {@code smp},
  *     {@code numa}, {@code slot.ID} with the bus and address of a device, {@code board.TYPE} with
- *     the number of devices that no {@code -device} made
+ *     the number of devices that no {@code -device} made, {@code user-networks} with the number
+ *     of those that QEMU itself is the router of, and whose connections are part of the state
  * @param otherBlocks size in bytes by name of RAM that is part of the device state (ROMs, video
  *     memory); empty where QEMU does not tell
  * @param drives what query-block lists
@@ -37,6 +38,7 @@ public record QemuFacts(String name, String version, String machine, String acce
     public static final String FORMAT = "qemu.format.";
     /** Begins the key of a file that holds a disk, likewise. */
     public static final String IMAGE = "qemu.image.";
+    private static final String USER_NETWORKS = "qemu.user-networks";
     private static final String VERSION = "qemu.version";
     private static final String BOARD = "qemu.board.";
     private static final String DRIVE = "qemu.drive.";
@@ -154,7 +156,9 @@ public record QemuFacts(String name, String version, String machine, String acce
         for (String key : keys.keySet()) {
             String here = source.getOrDefault(key, "none");
             String there = target.getOrDefault(key, "none");
-            boolean fits = key.equals(VERSION) ? older(here, there) : here.equals(there);
+            boolean fits = key.equals(VERSION) ? older(here, there) : here.equals(there)
+                    // A target with more of them has nothing to load.
+                    || key.equals(USER_NETWORKS) && here.equals("0");
             if (key.startsWith("qemu.") && !fits && comparable(key, source, target)) {
                 differences.add(new Difference(key, here, there, remedy(key, here, there)));
             }
@@ -166,8 +170,8 @@ public record QemuFacts(String name, String version, String machine, String acce
     private static boolean comparable(String key, Map<String, String> source,
             Map<String, String> target) {
         if (key.equals("qemu.cpu-features") || key.equals("qemu.smp")
-                || key.equals("qemu.numa") || key.startsWith("qemu.slot.")
-                || key.startsWith(FORMAT) || key.startsWith(IMAGE)) {
+                || key.equals("qemu.numa") || key.equals(USER_NETWORKS)
+                || key.startsWith("qemu.slot.") || key.startsWith(FORMAT) || key.startsWith(IMAGE)) {
             return source.containsKey(key) && target.containsKey(key);
         }
         if (key.startsWith(BOARD)) {
@@ -244,6 +248,8 @@ public record QemuFacts(String name, String version, String machine, String acce
                     + " (-bios, -device …,romfile=, vgamem_mb=)";
             case "qemu.board" -> "start the target with as many " + id + " as the source (-serial,"
                     + " -parallel, -usb, -vga, -net nic, -drive if=…, -no-hpet and the like)";
+            case USER_NETWORKS -> "start the target with as many -netdev user as the source: their"
+                    + " connections are part of the state";
             case "qemu.drive", "qemu.format", "qemu.image" -> disk(id, source, target);
             default -> "start the target with the source's arguments";
         };

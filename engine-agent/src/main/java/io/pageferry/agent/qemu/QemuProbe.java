@@ -53,6 +53,8 @@ public final class QemuProbe {
         SortedMap<String, String> layout = layout(qemu, cpus);
         devices(qemu, devices, layout);
         board(qemu, layout);
+        layout.put("user-networks", Long.toString(qemu.human("info network").lines()
+                .filter(line -> line.contains(",type=user,")).count()));
         String firstCpu = cpus.path(0).path("qom-path").asText();
         return new QemuFacts(
                 qemu.qmp().execute("query-name").path("name").asText(""),

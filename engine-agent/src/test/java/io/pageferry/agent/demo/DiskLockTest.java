@@ -85,7 +85,7 @@ class DiskLockTest {
         try (QemuControl there = target.control()) {
             Path socket = folder.resolve("in");
             there.prepareTarget(socket, there.capabilities());
-            here.prepareSource();
+            here.prepareSource(here.settings());
             ByteArrayOutputStream state = new ByteArrayOutputStream();
             WritableByteChannel sink = Channels.newChannel(state);
             DeviceState.save(here, folder.resolve("state"), sink::write, LIMIT);

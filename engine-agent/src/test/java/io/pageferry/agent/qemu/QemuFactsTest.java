@@ -15,7 +15,7 @@ class QemuFactsTest {
                     "/dev/shm/x", 4096)),
             new TreeMap<>(Map.of("net0", "virtio-net-pci", "#device[0]", "VGA")),
             new TreeMap<>(Map.of("smp", "2,sockets=1", "slot.net0", "/machine/i440fx/pci.0 0x3.0",
-                    "board.isa-serial", "1")),
+                    "board.isa-serial", "1", "user-networks", "1")),
             new TreeMap<>(Map.of("pc.bios", 262144L)), List.of(
                     new QemuFacts.Drive("d0", "blk0", "/disk", "raw", 4096, false, false),
                     new QemuFacts.Drive("cd0", "cd0", "", "", 0, true, false)));
@@ -57,6 +57,7 @@ class QemuFactsTest {
         assertMended("qemu.smp", "2,sockets=2", "-smp 2,sockets=1");
         assertMended("qemu.slot.net0", "/machine/i440fx/pci.0 0x4.0", "bus=pci.0,addr=0x3.0");
         assertMended("qemu.block.pc.bios", "131072", "ROM files");
+        assertMended("qemu.user-networks", "0", "-netdev user");
         assertMended("qemu.board.isa-serial", "2", "with as many isa-serial as the source");
         assertMended("qemu.board.isa-parallel", "1", "(-serial, -parallel");
         assertMended("qemu.drive.blk0", null, "the source's -drive or -blockdev");
@@ -64,6 +65,13 @@ class QemuFactsTest {
         assertMended("qemu.drive.cd0", "8 bytes, read-only", "with its medium");
         assertMended("qemu.drive.blk0", "8 bytes, writable", "--copy-storage");
         assertMended("qemu.format.blk0", "qcow2", "name the same image on both sides");
+    }
+
+    @Test
+    void aTargetMayHaveAUserNetworkThatTheSourceHasNot() {
+        Map<String, String> source = new TreeMap<>(FACTS.asMap());
+        source.put("qemu.user-networks", "0");
+        assertEquals(List.of(), QemuFacts.compare(source, FACTS.asMap()));
     }
 
     @Test

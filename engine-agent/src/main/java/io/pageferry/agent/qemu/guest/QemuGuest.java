@@ -35,8 +35,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * A running, unmodified QEMU at the source. Nothing in it is changed before the tracker starts,
- * but for its migration settings, which are put back where it stays.
+ * A running, unmodified QEMU at the source. Nothing in it is changed before the tracker starts.
+ * Its migration settings are changed when it is paused, and put back where it stays.
  */
 final class QemuGuest implements SourceGuest {
     private static final Duration SAVE_LIMIT = Duration.ofSeconds(5);
@@ -46,7 +46,6 @@ final class QemuGuest implements SourceGuest {
     private final Pulse pulse;
     private final QemuControl qemu;
     private final QemuFacts facts;
-    private final QemuControl.Settings before;
     private final Map<String, String> places;
     private final MappedRegions regions;
     private final DirtyTracker tracker;
@@ -54,6 +53,8 @@ final class QemuGuest implements SourceGuest {
     private final QemuWatch watch;
     private DiskMirrors mirrors;
     private ThreadThrottle throttle;
+    private QemuControl.Settings before;
+    private boolean prepared;
 
     private QemuGuest(QemuProcess process, QemuControl qemu, QemuFacts facts, Opened opened) {
         this.process = process;
@@ -90,7 +91,7 @@ final class QemuGuest implements SourceGuest {
             Map<String, String> places = memory.attributes();
             places.putAll(ImageFiles.attributes(process.pid(), facts.drives()));
             QemuGuest guest = new QemuGuest(process, qemu, facts, new Opened(places, regions,
-                    tracker, reason(tracker), qemu.prepareSource(), QemuWatch.of(qemu)));
+                    tracker, reason(tracker), qemu.settings(), QemuWatch.of(qemu)));
             opened = true;
             return guest;
         } catch (QmpException failed) {
@@ -204,6 +205,13 @@ final class QemuGuest implements SourceGuest {
     @Override
     public void requireUnchanged() throws GuestException {
         watch.requireUnchanged();
+        if (!prepared) {
+            try {
+                before = qemu.settings();
+            } catch (QmpException failed) {
+                throw failure(failed);
+            }
+        }
     }
 
     @Override
@@ -259,6 +267,8 @@ final class QemuGuest implements SourceGuest {
     @Override
     public void saveState(OutputStream out) throws IOException {
         watch.saves();
+        prepared = true;
+        qemu.prepareSource(before);
         DeviceState.save(qemu, process.stateSocket("out"), out, SAVE_LIMIT);
     }
 
