@@ -232,10 +232,8 @@ public final class QemuControl implements AutoCloseable {
      * @param present what {@link #settings()} said, asked early
      */
     public void prepareSource(Settings present) throws QmpException {
-        Map<String, Boolean> all = new TreeMap<>(present.capabilities());
-        all.replaceAll((name, on) -> name.equals(IGNORE_SHARED));
-        qmp.execute(List.of(capabilities(all), parameters(UNLIMITED, LONGEST_DOWNTIME)),
-                QmpClient.COMMAND_LIMIT);
+        qmp.execute(List.of(only(present.capabilities().keySet(), Set.of(IGNORE_SHARED)),
+                parameters(UNLIMITED, LONGEST_DOWNTIME)), QmpClient.COMMAND_LIMIT);
     }
 
     /**
@@ -247,7 +245,7 @@ public final class QemuControl implements AutoCloseable {
      * @param present what {@link #capabilities()} said, asked early: the source's guest waits here
      */
     public void prepareTarget(Path socket, Map<String, Boolean> present) throws QmpException {
-        qmp.execute(List.of(capabilities(only(present, IGNORE_SHARED, LATE_BLOCK_ACTIVATE)),
+        qmp.execute(List.of(only(present.keySet(), Set.of(IGNORE_SHARED, LATE_BLOCK_ACTIVATE)),
                 // QEMU would announce itself at the load, while the source can still roll back.
                 announceRounds(0),
                 new QmpClient.Command("stop", null),
@@ -282,17 +280,11 @@ public final class QemuControl implements AutoCloseable {
                 capabilities(capabilities), announceRounds(announceRounds)));
     }
 
-    private static Map<String, Boolean> only(Map<String, Boolean> present, String... wanted) {
-        Map<String, Boolean> change = new TreeMap<>();
-        present.forEach((name, on) -> {
-            if (on) {
-                change.put(name, false);
-            }
-        });
-        for (String name : wanted) {
-            change.put(name, true);
-        }
-        return change;
+    /** Every one that this QEMU has, so that it does not matter who set which meanwhile. */
+    private static QmpClient.Command only(Set<String> present, Set<String> wanted) {
+        Map<String, Boolean> all = new TreeMap<>();
+        present.forEach(name -> all.put(name, wanted.contains(name)));
+        return capabilities(all);
     }
 
     /** Starts to save the state into a UNIX socket on which somebody listens. */

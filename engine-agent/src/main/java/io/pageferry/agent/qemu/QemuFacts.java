@@ -171,7 +171,8 @@ public record QemuFacts(String name, String version, String machine, String acce
             Map<String, String> target) {
         if (key.equals("qemu.cpu-features") || key.equals("qemu.smp")
                 || key.equals("qemu.numa") || key.equals(USER_NETWORKS)
-                || key.startsWith("qemu.slot.") || key.startsWith(FORMAT) || key.startsWith(IMAGE)) {
+                || key.startsWith("qemu.slot.") || key.startsWith(FORMAT)
+                || key.startsWith(IMAGE)) {
             return source.containsKey(key) && target.containsKey(key);
         }
         if (key.startsWith(BOARD)) {

@@ -302,6 +302,9 @@ class WhileItMovesTest {
             assertEquals(false, other.capabilities().get(QemuControl.IGNORE_SHARED));
             other.setCapabilities(Map.of("multifd", true));
         }
+        try (QemuControl other = waiting.other()) {
+            other.setCapabilities(Map.of("multifd", true));
+        }
         arrived(move, "running");
         waiting.countsOn();
     }

@@ -42,7 +42,7 @@ final class QemuIncoming implements TargetGuest {
     private final QemuProcess process;
     private final Pulse pulse;
     private final QemuControl qemu;
-    private final QemuFacts facts;
+    private QemuFacts facts;
     private final QemuArrival before;
     private MappedRegions regions;
     private final DiskExports exports;
@@ -103,6 +103,7 @@ final class QemuIncoming implements TargetGuest {
             throw mismatch("a " + offered.kind() + " guest cannot become a QEMU guest",
                     "receive it as " + offered.kind() + ": or image:");
         }
+        lookAgain();
         Map<String, String> here = facts.asMap();
         here.putAll(ImageFiles.attributes(process.pid(), facts.drives()));
         List<QemuFacts.Difference> differences =
@@ -121,6 +122,16 @@ final class QemuIncoming implements TargetGuest {
         memory.requireRoom(offered.dataBytes(), regions);
         openStorage(offered);
         return regions;
+    }
+
+    /** It may have waited for days, with monitors of its own. */
+    private void lookAgain() throws GuestException {
+        try {
+            facts = QemuProbe.read(qemu);
+            Objection.refuse(QemuInspector.target(qemu, facts));
+        } catch (QmpException failed) {
+            throw QemuGuest.failure(failed);
+        }
     }
 
     @Override
