@@ -234,6 +234,10 @@ public final class SourceAgent {
                 migration.cancel();
             }
             drive(migration);
+            if (!guest.reach().isEmpty()) {
+                // It lives on: a fork of it does not wait until a silent link is closed.
+                guest.tracker().close();
+            }
             Outcome outcome = migration.outcome().orElseThrow();
             if (outcome.result() == Result.REFUSED) {
                 java.nio.file.Files.deleteIfExists(journal.path());
