@@ -240,6 +240,10 @@ public final class SourceAgent {
                 migration.cancel();
             }
             drive(migration);
+            if (!guest.reach().isEmpty()) {
+                // It lives on: a fork of it does not wait until a silent link is closed.
+                guest.tracker().close();
+            }
             Outcome outcome = migration.outcome().orElseThrow();
             if (outcome.result() == Result.REFUSED) {
                 forget(journal);
