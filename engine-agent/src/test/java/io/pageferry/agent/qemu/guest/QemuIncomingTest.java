@@ -45,7 +45,7 @@ class QemuIncomingTest {
             GuestDescription offered = new GuestDescription("qemu", "vm",
                     RegionTable.single("ram", MEMORY), 0, facts);
             TargetGuest incoming = new QemuKind().openTarget(GuestUri.parse("qemu:" + qemu.qmp()),
-                    new GuestSetup("auto", false, () -> null));
+                    new GuestSetup("auto", false, pid -> -1));
             try {
                 assertEquals(MEMORY, incoming.prepare(offered).regions().totalBytes());
                 other.qmp().execute("device_add", JsonNodeFactory.instance.objectNode()
