@@ -40,6 +40,8 @@ import java.util.Optional;
  */
 final class QemuGuest implements SourceGuest {
     private static final Duration SAVE_LIMIT = Duration.ofSeconds(5);
+    /** From a monitor that hung up to the end of its QEMU. */
+    private static final long GONE_NANOS = 1_000_000_000;
     private static final String SCAN = "scan";
 
     private final QemuProcess process;
@@ -191,27 +193,38 @@ final class QemuGuest implements SourceGuest {
         try {
             return qemu.status().running();
         } catch (QmpException failed) {
-            throw failure(failed);
+            throw endedOr(failed);
         }
     }
 
     @Override
     public Optional<String> ended() {
         Optional<String> why = watch.ended();
-        return why.isPresent() || pulse.beats() ? why
-                : Optional.of("QEMU (pid " + process.pid() + ") ended");
+        return why.isPresent() || pulse.beats() ? why : Optional.of(gone());
     }
 
     @Override
     public void requireUnchanged() throws GuestException {
-        watch.requireUnchanged();
-        if (!prepared) {
-            try {
+        try {
+            watch.requireUnchanged();
+            if (!prepared) {
                 before = qemu.settings();
-            } catch (QmpException failed) {
-                throw failure(failed);
             }
+        } catch (QmpException failed) {
+            throw endedOr(failed);
         }
+    }
+
+    /** A guest that ends while its QEMU is asked has ended: nobody is to hear that it runs on. */
+    private GuestException endedOr(QmpException failed) {
+        Optional<String> why = watch.ended();
+        boolean gone = failed.kind() == QmpException.Kind.CLOSED && process.awaitEnd(GONE_NANOS);
+        return gone || why.isPresent() ? new GuestException(ErrorCode.GUEST_ENDED,
+                why.orElseGet(this::gone), "") : failure(failed);
+    }
+
+    private String gone() {
+        return "QEMU (pid " + process.pid() + ") ended";
     }
 
     @Override
@@ -255,7 +268,7 @@ final class QemuGuest implements SourceGuest {
         try {
             qemu.stop();
         } catch (QmpException failed) {
-            throw failure(failed);
+            throw endedOr(failed);
         } finally {
             stopped.run();
         }

@@ -109,9 +109,9 @@ record QemuProcess(Path monitor, long pid, long startTicks) {
                 kill();
             }
         }
-        if (!awaitEnd()) {
+        if (!awaitEnd(END_NANOS)) {
             kill();
-            if (!awaitEnd()) {
+            if (!awaitEnd(END_NANOS)) {
                 throw new GuestException(ErrorCode.GUEST_FAILED,
                         "QEMU (pid " + pid + ") does not end", "kill -9 " + pid);
             }
@@ -144,8 +144,9 @@ record QemuProcess(Path monitor, long pid, long startTicks) {
         }
     }
 
-    private boolean awaitEnd() {
-        long deadline = System.nanoTime() + END_NANOS;
+    /** Waits for its end so long at most; tells whether it came. */
+    boolean awaitEnd(long nanos) {
+        long deadline = System.nanoTime() + nanos;
         while (isAlive() && System.nanoTime() - deadline < 0) {
             LockSupport.parkNanos(POLL_NANOS);
         }
