@@ -31,6 +31,7 @@ import io.pageferry.transport.TransportException;
 import io.pageferry.transport.netty.NettySourceLink;
 import io.pageferry.transport.netty.TransportOptions;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
@@ -45,6 +46,9 @@ import org.agrona.concurrent.SystemNanoClock;
  * closes everything, in reverse order.
  */
 public final class SourceAgent {
+    /** How often it is said how far the disks are. */
+    private static final long STORAGE_NANOS = 5_000_000_000L;
+
     private final MigrateSettings settings;
     private final MigrationListener listener;
     private final TransportOptions transport = TransportOptions.defaults(SystemNanoClock.INSTANCE);
@@ -182,31 +186,35 @@ public final class SourceAgent {
 
     private AgentResult connected(SourceGuest guest, StateDirectory directory)
             throws IOException {
-        try (Road.Access road = settings.target().open()) {
-            long startup;
-            SourceLink link;
-            try {
-                if (!guest.reach().isEmpty()) {
-                    injector();
-                }
-                startup = settings.guest().startupNanos();
-                link = road.connect();
-            } catch (TransportException unreached) {
-                return nothing(unreached.code(), unreached.getMessage(), Side.TARGET,
-                        "start pageferry receive there, and look at address and port");
+        try (Road.Access road = settings.target().open();
+                FileJournal journal = directory.create(header(guest))) {
+            // Before it connects: a target does not wait long for the first word of who came.
+            if (!guest.reach().isEmpty()) {
+                injector().watch(directory.path(), id, Side.SOURCE.name(), guest.identity());
             }
-            try {
-                copyStorage(guest, link);
-            } catch (GuestException none) {
-                link.close();
-                return nothing(none.code(), none.getMessage(), Side.SOURCE, none.remedy());
+            AgentResult result = connected(guest, journal, road);
+            if (result.outcome().result() == Result.REFUSED) {
+                Files.deleteIfExists(journal.path());
             }
-            try (link; FileJournal journal = directory.create(header(guest))) {
-                if (guard != null) {
-                    guard.watch(directory.path(), id, Side.SOURCE.name(), guest.identity());
-                }
-                return migrate(guest, journal, new Connection(road, link, startup));
-            }
+            return result;
+        }
+    }
+
+    private AgentResult connected(SourceGuest guest, FileJournal journal, Road.Access road) {
+        long startup;
+        SourceLink link;
+        try {
+            startup = settings.guest().startupNanos();
+            link = road.connect();
+        } catch (TransportException unreached) {
+            return nothing(unreached.code(), unreached.getMessage(), Side.TARGET,
+                    "start pageferry receive there, and look at address and port");
+        }
+        try (link) {
+            copyStorage(guest, link);
+            return migrate(guest, journal, new Connection(road, link, startup));
+        } catch (GuestException none) {
+            return nothing(none.code(), none.getMessage(), Side.SOURCE, none.remedy());
         }
     }
 
@@ -233,11 +241,8 @@ public final class SourceAgent {
             if (cancelled) {
                 migration.cancel();
             }
-            drive(migration);
+            drive(migration, guest);
             Outcome outcome = migration.outcome().orElseThrow();
-            if (outcome.result() == Result.REFUSED) {
-                java.nio.file.Files.deleteIfExists(journal.path());
-            }
             Report report = Report.ofSource(begin, outcome, migration.figures(),
                     check(guest, outcome)).copied(guest.copied());
             if (isThrottled()) {
@@ -245,16 +250,15 @@ public final class SourceAgent {
                 guest.throttleTrouble().ifPresent(what -> listener.log(Level.WARN, what));
             }
             return new AgentResult(outcome, report);
-        } catch (IOException left) {
-            throw new java.io.UncheckedIOException(left);
         } finally {
             running = null;
         }
     }
 
-    private void drive(SourceMigration migration) {
+    private void drive(SourceMigration migration, SourceGuest guest) {
         IdleStrategy idle = Duty.idle();
         boolean warned = false;
+        long told = SystemNanoClock.INSTANCE.nanoTime();
         while (!migration.isDone()) {
             if (guard != null && !guard.isAlive() && !warned) {
                 warned = true;
@@ -264,6 +268,11 @@ public final class SourceAgent {
                         || migration.state() == SourceState.PRECOPY) {
                     migration.fail("the guard process ended");
                 }
+            }
+            if (SystemNanoClock.INSTANCE.nanoTime() - told >= STORAGE_NANOS) {
+                told = SystemNanoClock.INSTANCE.nanoTime();
+                guest.copied().flatMap(StreamRoad.Copied::underWay)
+                        .ifPresent(words -> listener.log(Level.INFO, words));
             }
             idle.idle(migration.doWork());
         }

@@ -27,6 +27,7 @@ public final class Tunnel implements AutoCloseable {
     private final List<ServerSocketChannel> doors = new ArrayList<>();
     private final List<Path> sockets;
     private final StreamRoad road;
+    private final Pace pace = new Pace();
 
     private Tunnel(StreamRoad road, List<Path> sockets) {
         this.road = road;
@@ -50,7 +51,7 @@ public final class Tunnel implements AutoCloseable {
                 ServerSocketChannel door = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
                 tunnel.doors.add(door);
                 door.bind(UnixDomainSocketAddress.of(sockets.get(stream)));
-                Lane lane = new Lane(stream, road);
+                Lane lane = new Lane(stream, road, tunnel.pace);
                 tunnel.lanes.add(lane);
             }
             road.receive(tunnel::take);
@@ -78,7 +79,7 @@ public final class Tunnel implements AutoCloseable {
     public static Tunnel connecting(StreamRoad road, int streams, Path server) {
         Tunnel tunnel = new Tunnel(road, List.of());
         for (int stream = 0; stream < streams; stream++) {
-            tunnel.lanes.add(new Lane(stream, road));
+            tunnel.lanes.add(new Lane(stream, road, tunnel.pace));
         }
         Consumer<Message.Streamed> receiver = message -> {
             if (message instanceof Message.StreamCredit && message.stream() < streams) {
@@ -95,6 +96,15 @@ public final class Tunnel implements AutoCloseable {
         if (message.stream() < lanes.size()) {
             lanes.get(message.stream()).take(message);
         }
+    }
+
+    /**
+     * Bounds what goes to the other side, over all streams.
+     *
+     * @param bytesPerSecond 0 for no bound
+     */
+    public void limit(long bytesPerSecond) {
+        pace.limit(bytesPerSecond, System.nanoTime());
     }
 
     /** {@return bytes that went to the other side} */

@@ -235,6 +235,9 @@ final class QemuGuest implements SourceGuest {
 
     @Override
     public void pause() throws GuestException {
+        if (mirrors != null) {
+            mirrors.requireClose();
+        }
         watch.holds();
         Runnable stopped = mirrors == null ? () -> { } : mirrors.whileStopping();
         try {

@@ -129,6 +129,19 @@ class TunnelTest {
     }
 
     @Test
+    void sendsNoFasterThanItMay() throws Exception {
+        near.limit(1);
+        try (SocketChannel client = call(); SocketChannel served = server.accept()) {
+            CompletableFuture<Void> sends = async(() -> write(client, new byte[BYTES]));
+            read(served, 1);
+            assertTrue(near.sentBytes() <= Message.MAX_STREAM_BYTES, "more than one chunk");
+            near.limit(0);
+            read(served, BYTES - 1);
+            sends.get(30, TimeUnit.SECONDS);
+        }
+    }
+
+    @Test
     void whoSendsMoreThanItMayIsCutOff() throws Exception {
         try (SocketChannel client = call(); SocketChannel served = server.accept()) {
             Message.StreamData chunk = new Message.StreamData(0,
