@@ -129,7 +129,7 @@ public final class DiskMirrors implements AutoCloseable {
         for (int i = 0; i < disks.size(); i++) {
             paths.add(sockets.apply(i));
         }
-        tunnel = Tunnel.listening(road, paths);
+        tunnel = Tunnel.listening(road, paths, qemu::listen);
         tunnel.limit(rate);
         for (int i = 0; i < disks.size(); i++) {
             ObjectNode node = JSON.objectNode().put("driver", "nbd").put("node-name", NODE + i)

@@ -85,7 +85,9 @@ class TunnelTest {
         server = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
         server.bind(UnixDomainSocketAddress.of(socket));
         far = Tunnel.connecting(road(target, source), 1, socket);
-        near = Tunnel.listening(road(source, target), List.of(folder.resolve("door")));
+        near = Tunnel.listening(road(source, target), List.of(folder.resolve("door")),
+                path -> ServerSocketChannel.open(StandardProtocolFamily.UNIX)
+                        .bind(UnixDomainSocketAddress.of(path)));
     }
 
     @AfterEach
