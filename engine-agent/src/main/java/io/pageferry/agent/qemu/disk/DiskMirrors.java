@@ -316,8 +316,13 @@ public final class DiskMirrors implements AutoCloseable {
     }
 
     private static GuestException failure(IOException failed) {
-        return failed instanceof GuestException known ? known
-                : new GuestException(ErrorCode.GUEST_FAILED, "the disks could not be copied: "
-                + failed.getMessage(), "look at the target's images and QEMU's logs");
+        if (failed instanceof GuestException known) {
+            return known;
+        }
+        GuestException told = new GuestException(ErrorCode.GUEST_FAILED,
+                "the disks could not be copied: " + failed.getMessage(),
+                "look at the target's images and QEMU's logs");
+        told.initCause(failed);
+        return told;
     }
 }
