@@ -1,6 +1,7 @@
 package io.pageferry.agent;
 
-import io.pageferry.agent.guard.GuardProcess;
+import io.pageferry.agent.guard.AgentGuard;
+import io.pageferry.agent.guard.GuardException;
 import io.pageferry.agent.guest.GuestCheck;
 import io.pageferry.agent.guest.GuestHandle;
 import io.pageferry.agent.guest.GuestSetup;
@@ -53,9 +54,9 @@ public final class SourceAgent {
     private final MigrationListener listener;
     private final TransportOptions transport = TransportOptions.defaults(SystemNanoClock.INSTANCE);
     private final UUID id;
+    private final AgentGuard guard;
     private volatile SourceMigration running;
     private volatile boolean cancelled;
-    private GuardProcess guard;
 
     /**
      * Makes an agent.
@@ -78,6 +79,7 @@ public final class SourceAgent {
         this.id = id;
         this.settings = settings;
         this.listener = listener;
+        this.guard = new AgentGuard(Side.SOURCE, listener);
     }
 
     /**
@@ -91,9 +93,9 @@ public final class SourceAgent {
         try {
             result = opened();
         } finally {
-            if (guard != null && result != null) {
+            if (result != null) {
                 guard.close();
-            } else if (guard != null) {
+            } else {
                 guard.abandon();
             }
         }
@@ -101,7 +103,7 @@ public final class SourceAgent {
     }
 
     private AgentResult opened() {
-        GuestSetup setup = new GuestSetup(settings.tracker(), false, this::injector,
+        GuestSetup setup = new GuestSetup(settings.tracker(), false, guard,
                 settings.after());
         settings.guest().rehearse(transport);
         if (settings.options().codec() != CodecChoice.NONE) {
@@ -178,6 +180,9 @@ public final class SourceAgent {
             try (held) {
                 return connected(guest, directory);
             }
+        } catch (GuardException none) {
+            return nothing(ErrorCode.HOST_FAILED, none.getMessage(), Side.SOURCE,
+                    none.remedy());
         } catch (IOException io) {
             return nothing(ErrorCode.HOST_FAILED, io.getMessage(), Side.SOURCE,
                     "look at --state-dir");
@@ -189,14 +194,28 @@ public final class SourceAgent {
         try (Road.Access road = settings.target().open();
                 FileJournal journal = directory.create(header(guest))) {
             // Before it connects: a target does not wait long for the first word of who came.
-            if (!guest.reach().isEmpty()) {
-                injector().watch(directory.path(), id, Side.SOURCE.name(), guest.identity());
-            }
+            watch(guest, directory, journal);
             AgentResult result = connected(guest, journal, road);
             if (result.outcome().result() == Result.REFUSED) {
-                Files.deleteIfExists(journal.path());
+                forget(journal);
             }
             return result;
+        }
+    }
+
+    private void watch(SourceGuest guest, StateDirectory directory, FileJournal journal)
+            throws IOException {
+        if (guest.reach().isEmpty()) {
+            return;
+        }
+        boolean watched = false;
+        try {
+            guard.watch(directory, id, guest.identity());
+            watched = true;
+        } finally {
+            if (!watched) {
+                forget(journal);
+            }
         }
     }
 
@@ -242,6 +261,10 @@ public final class SourceAgent {
                 migration.cancel();
             }
             drive(migration, guest);
+            if (!guest.reach().isEmpty()) {
+                // It lives on: a fork of it does not wait until a silent link is closed.
+                guest.tracker().close();
+            }
             Outcome outcome = migration.outcome().orElseThrow();
             Report report = Report.ofSource(begin, outcome, migration.figures(),
                     check(guest, outcome)).copied(guest.copied());
@@ -255,12 +278,21 @@ public final class SourceAgent {
         }
     }
 
+    /** A migration that never was leaves no trace, if that can be. */
+    private void forget(FileJournal journal) {
+        try {
+            Files.deleteIfExists(journal.path());
+        } catch (IOException stays) {
+            listener.log(Level.WARN, "the journal of a refused migration stays: " + stays);
+        }
+    }
+
     private void drive(SourceMigration migration, SourceGuest guest) {
         IdleStrategy idle = Duty.idle();
         boolean warned = false;
         long told = SystemNanoClock.INSTANCE.nanoTime();
         while (!migration.isDone()) {
-            if (guard != null && !guard.isAlive() && !warned) {
+            if (guard.isLost() && !warned) {
                 warned = true;
                 listener.log(Level.WARN, "the guard process ended");
                 // Nothing may be paused that nobody would resume.
@@ -284,17 +316,6 @@ public final class SourceAgent {
             LockSupport.parkNanos(settings.lingerNanos());
         }
         return guest.check();
-    }
-
-    private GuardProcess injector() {
-        if (guard == null) {
-            try {
-                guard = GuardProcess.start();
-            } catch (IOException refused) {
-                throw new java.io.UncheckedIOException(refused);
-            }
-        }
-        return guard;
     }
 
     private JournalHeader header(SourceGuest guest) {
