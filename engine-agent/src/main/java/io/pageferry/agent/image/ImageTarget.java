@@ -42,6 +42,7 @@ final class ImageTarget implements TargetGuest {
     public MemoryImage prepare(GuestDescription guest) throws GuestException {
         long size = guest.regions().totalBytes();
         try {
+            requireAnotherFile(guest);
             long usable = Files.getFileStore(file.getParent()).getUsableSpace();
             long needed = guest.dataBytes() + guest.dataBytes() / 10;
             if (needed > usable + allocated()) {
@@ -49,7 +50,6 @@ final class ImageTarget implements TargetGuest {
                         + " bytes (10 % among them) at " + file + ", and " + usable
                         + " are free", "free space or name another folder");
             }
-            requireAnotherFile(guest);
             // While it is filled it is no image: whoever asks is not told of an older one.
             ImageFiles.deleteTable(file);
             try (RandomAccessFile access = new RandomAccessFile(file.toFile(), "rw")) {
