@@ -1,6 +1,7 @@
 package io.pageferry.agent;
 
-import io.pageferry.agent.guard.GuardProcess;
+import io.pageferry.agent.guard.AgentGuard;
+import io.pageferry.agent.guard.GuardException;
 import io.pageferry.agent.guest.GuestCheck;
 import io.pageferry.agent.guest.GuestHandle;
 import io.pageferry.agent.guest.GuestSetup;
@@ -31,6 +32,7 @@ import io.pageferry.transport.TransportException;
 import io.pageferry.transport.netty.NettySourceLink;
 import io.pageferry.transport.netty.TransportOptions;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
@@ -49,9 +51,9 @@ public final class SourceAgent {
     private final MigrationListener listener;
     private final TransportOptions transport = TransportOptions.defaults(SystemNanoClock.INSTANCE);
     private final UUID id;
+    private final AgentGuard guard;
     private volatile SourceMigration running;
     private volatile boolean cancelled;
-    private GuardProcess guard;
 
     /**
      * Makes an agent.
@@ -74,6 +76,7 @@ public final class SourceAgent {
         this.id = id;
         this.settings = settings;
         this.listener = listener;
+        this.guard = new AgentGuard(Side.SOURCE, listener);
     }
 
     /**
@@ -87,9 +90,9 @@ public final class SourceAgent {
         try {
             result = opened();
         } finally {
-            if (guard != null && result != null) {
+            if (result != null) {
                 guard.close();
-            } else if (guard != null) {
+            } else {
                 guard.abandon();
             }
         }
@@ -97,7 +100,7 @@ public final class SourceAgent {
     }
 
     private AgentResult opened() {
-        GuestSetup setup = new GuestSetup(settings.tracker(), false, this::injector,
+        GuestSetup setup = new GuestSetup(settings.tracker(), false, guard,
                 settings.after());
         settings.guest().rehearse(transport);
         if (settings.options().codec() != CodecChoice.NONE) {
@@ -174,6 +177,9 @@ public final class SourceAgent {
             try (held) {
                 return connected(guest, directory);
             }
+        } catch (GuardException none) {
+            return nothing(ErrorCode.HOST_FAILED, none.getMessage(), Side.SOURCE,
+                    none.remedy());
         } catch (IOException io) {
             return nothing(ErrorCode.HOST_FAILED, io.getMessage(), Side.SOURCE,
                     "look at --state-dir");
@@ -187,7 +193,7 @@ public final class SourceAgent {
             SourceLink link;
             try {
                 if (!guest.reach().isEmpty()) {
-                    injector();
+                    guard.start();
                 }
                 startup = settings.guest().startupNanos();
                 link = road.connect();
@@ -202,8 +208,8 @@ public final class SourceAgent {
                 return nothing(none.code(), none.getMessage(), Side.SOURCE, none.remedy());
             }
             try (link; FileJournal journal = directory.create(header(guest))) {
-                if (guard != null) {
-                    guard.watch(directory.path(), id, Side.SOURCE.name(), guest.identity());
+                if (!guest.reach().isEmpty()) {
+                    guard.watch(directory, id, guest.identity());
                 }
                 return migrate(guest, journal, new Connection(road, link, startup));
             }
@@ -234,9 +240,13 @@ public final class SourceAgent {
                 migration.cancel();
             }
             drive(migration);
+            if (!guest.reach().isEmpty()) {
+                // It lives on: a fork of it does not wait until a silent link is closed.
+                guest.tracker().close();
+            }
             Outcome outcome = migration.outcome().orElseThrow();
             if (outcome.result() == Result.REFUSED) {
-                java.nio.file.Files.deleteIfExists(journal.path());
+                forget(journal);
             }
             Report report = Report.ofSource(begin, outcome, migration.figures(),
                     check(guest, outcome)).copied(guest.copied());
@@ -245,10 +255,17 @@ public final class SourceAgent {
                 guest.throttleTrouble().ifPresent(what -> listener.log(Level.WARN, what));
             }
             return new AgentResult(outcome, report);
-        } catch (IOException left) {
-            throw new java.io.UncheckedIOException(left);
         } finally {
             running = null;
+        }
+    }
+
+    /** A migration that never was leaves no trace, if that can be. */
+    private void forget(FileJournal journal) {
+        try {
+            Files.deleteIfExists(journal.path());
+        } catch (IOException stays) {
+            listener.log(Level.WARN, "the journal of a refused migration stays: " + stays);
         }
     }
 
@@ -256,7 +273,7 @@ public final class SourceAgent {
         IdleStrategy idle = Duty.idle();
         boolean warned = false;
         while (!migration.isDone()) {
-            if (guard != null && !guard.isAlive() && !warned) {
+            if (guard.isLost() && !warned) {
                 warned = true;
                 listener.log(Level.WARN, "the guard process ended");
                 // Nothing may be paused that nobody would resume.
@@ -275,17 +292,6 @@ public final class SourceAgent {
             LockSupport.parkNanos(settings.lingerNanos());
         }
         return guest.check();
-    }
-
-    private GuardProcess injector() {
-        if (guard == null) {
-            try {
-                guard = GuardProcess.start();
-            } catch (IOException refused) {
-                throw new java.io.UncheckedIOException(refused);
-            }
-        }
-        return guard;
     }
 
     private JournalHeader header(SourceGuest guest) {

@@ -1,6 +1,7 @@
 package io.pageferry.agent;
 
-import io.pageferry.agent.guard.GuardProcess;
+import io.pageferry.agent.guard.AgentGuard;
+import io.pageferry.agent.guard.GuardException;
 import io.pageferry.agent.guest.GuestCheck;
 import io.pageferry.agent.guest.GuestSetup;
 import io.pageferry.agent.guest.StreamRoad;
@@ -53,11 +54,11 @@ public final class TargetAgent {
     private final Consumer<InetSocketAddress> listening;
     private final Consumer<AgentResult> finished;
     private final TransportOptions transport = TransportOptions.defaults(SystemNanoClock.INSTANCE);
+    private final AgentGuard guard;
     private final Newcomers newcomers = new Newcomers(this);
     private StateDirectory directory;
     private StatusDesk desk;
     private TargetGuest guest;
-    private GuardProcess guard;
     private HeldLock lock;
     private FileJournal journal;
     private TargetMigration migration;
@@ -80,6 +81,7 @@ public final class TargetAgent {
             Consumer<InetSocketAddress> listening, Consumer<AgentResult> finished) {
         this.settings = settings;
         this.listener = listener;
+        this.guard = new AgentGuard(Side.TARGET, listener);
         this.listening = listening;
         this.finished = finished;
     }
@@ -132,13 +134,12 @@ public final class TargetAgent {
     }
 
     private TargetGuest open() throws GuestException {
-        return settings.guest().open(
-                new GuestSetup("auto", settings.prealloc(), () -> guard));
+        return settings.guest().open(new GuestSetup("auto", settings.prealloc(), guard));
     }
 
     private AgentResult listen() throws IOException {
         if (!guest.reach().isEmpty()) {
-            guard = GuardProcess.start();
+            guard.prepare();
         }
         try (Door.Open door = settings.listen().open(
                 line -> listener.log(Level.INFO, "refused " + line))) {
@@ -177,32 +178,27 @@ public final class TargetAgent {
      * where there can be none, nothing is loaded.
      */
     private void keepGuard() {
-        if (journal == null || guard == null || guard.isAlive()) {
+        if (journal == null || !guard.isLost()) {
             return;
         }
         listener.log(Level.WARN, "the guard process ended; another one is started");
         try {
             watch();
         } catch (IOException none) {
-            listener.log(Level.WARN, "there can be no guard: " + none.getMessage());
-            guard.close();
-            guard = null;
+            listener.log(Level.WARN, none.getMessage());
+            guard.dismiss();
             if (migration != null) {
                 migration.cancel();
             }
         }
     }
 
-    /** Has a living guard watch over the migration. */
     private void watch() throws IOException {
-        if (guard == null || !guard.isAlive()) {
-            if (guard != null) {
-                guard.close();
-            }
-            guard = GuardProcess.start();
+        try {
+            guard.watch(directory, journal.header().migration(), guest.identity());
+        } catch (GuardException none) {
+            throw new IOException(none.line(), none);
         }
-        guard.watch(directory.path(), journal.header().migration(), Side.TARGET.name(),
-                guest.identity());
     }
 
     void onHello(Newcomer newcomer, Message.Hello hello) {
@@ -377,16 +373,17 @@ public final class TargetAgent {
         if (journal == null) {
             return;
         }
-        if (guard != null) {
-            guard.close();
-            guard = settings.once() ? null : GuardProcess.start();
-        }
+        boolean another = guard.isThere() && !settings.once();
+        guard.dismiss();
         journal.close();
         journal = null;
+        if (another) {
+            guard.prepare();
+        }
     }
 
     private void closeAll(boolean broken) {
-        AutoCloseable last = broken && guard != null ? guard::abandon : null;
+        AutoCloseable last = broken ? guard::abandon : null;
         CloseHelper.closeAll(newcomers, migration, guest, broken ? null : guard, journal, lock,
                 last);
     }

@@ -67,7 +67,7 @@ final class ForeignGuest implements SourceGuest {
         this.regions = mappings.map();
         this.tracker = process.tree() ? new ScanTracker(regions)
                 : UserfaultTracker.ofForking(process.pid(),
-                        () -> setup.injector().get().userfault(process.pid()), mappings.ranges())
+                        () -> setup.injector().userfault(process.pid()), mappings.ranges())
                         .within(regions);
         long now = System.nanoTime();
         this.aliveNanos = now;

@@ -42,11 +42,16 @@ public final class GuardProcess implements GuestSetup.Injector, AutoCloseable {
      * Starts a guard; it gets ready while the caller goes on.
      *
      * @return the guard, watching nothing yet
-     * @throws IOException when no process can be started
+     * @throws GuardException when no process can be started
      */
-    public static GuardProcess start() throws IOException {
-        return new GuardProcess(new ProcessBuilder(ChildJvm.command(JVM, List.of("guard")))
-                .redirectError(ProcessBuilder.Redirect.INHERIT).start());
+    public static GuardProcess start() throws GuardException {
+        ProcessBuilder guard = new ProcessBuilder(ChildJvm.command(JVM, List.of("guard")))
+                .redirectError(ProcessBuilder.Redirect.INHERIT);
+        try {
+            return new GuardProcess(guard.start());
+        } catch (IOException refused) {
+            throw new GuardException("no guard process can be started: " + refused.getMessage());
+        }
     }
 
     /**
@@ -56,7 +61,8 @@ public final class GuardProcess implements GuestSetup.Injector, AutoCloseable {
      * @param migration      names it
      * @param side           {@code SOURCE} or {@code TARGET}
      * @param identity       of the guest, whose lock it takes over too
-     * @throws IOException when the guard is gone
+     * @throws GuardException when the guard is gone
+     * @throws IOException    when it cannot watch over it
      */
     public void watch(Path stateDirectory, UUID migration, String side, String identity)
             throws IOException {
@@ -116,15 +122,24 @@ public final class GuardProcess implements GuestSetup.Injector, AutoCloseable {
     }
 
     private String ask(String line) throws IOException {
-        send(line);
-        String answer = fromGuard.readLine();
+        String answer = answer(line);
         if (answer == null) {
-            throw new IOException("the guard process ended: look at its words above");
+            throw new GuardException("the guard process ended");
         }
         if (!answer.startsWith("ok")) {
             throw new IOException(answer.replaceFirst("^error\t", ""));
         }
         return answer.substring(Math.min(answer.length(), 3));
+    }
+
+    /** Null when it is gone; so it may be while it is told something, or when it should answer. */
+    private String answer(String line) throws IOException {
+        try {
+            send(line);
+        } catch (IOException gone) {
+            return null;
+        }
+        return fromGuard.readLine();
     }
 
     private void send(String line) throws IOException {

@@ -1,17 +1,17 @@
 package io.pageferry.agent.guest;
 
-import java.util.function.Supplier;
+import java.io.IOException;
 
 /**
  * What the command line said that concerns a guest.
  *
  * @param tracker  {@code auto} or the name of a tracker
  * @param prealloc whether a target makes its memory resident before it listens
- * @param injector injects into other processes: a guard's service, asked for when needed
+ * @param injector injects into other processes: a guard's service, started when it is needed
  * @param after    what becomes of it at the source, one of {@link GuestKind#afterwards}; empty at
  *                 a target
  */
-public record GuestSetup(String tracker, boolean prealloc, Supplier<Injector> injector,
+public record GuestSetup(String tracker, boolean prealloc, Injector injector,
         String after) {
     /**
      * Makes one where nothing is said of what becomes of the guest.
@@ -20,7 +20,7 @@ public record GuestSetup(String tracker, boolean prealloc, Supplier<Injector> in
      * @param prealloc as above
      * @param injector as above
      */
-    public GuestSetup(String tracker, boolean prealloc, Supplier<Injector> injector) {
+    public GuestSetup(String tracker, boolean prealloc, Injector injector) {
         this(tracker, prealloc, injector, "");
     }
 
@@ -31,8 +31,8 @@ public record GuestSetup(String tracker, boolean prealloc, Supplier<Injector> in
          *
          * @param pid the process
          * @return a descriptor of this process, the caller's to close
-         * @throws java.io.IOException when that cannot be had, with the reason
+         * @throws IOException when that cannot be had, with the reason
          */
-        int userfault(long pid) throws java.io.IOException;
+        int userfault(long pid) throws IOException;
     }
 }

@@ -97,7 +97,7 @@ public final class Rehearsal {
     private static void move(TransportServer server, TransportClient client,
             StateDirectory directory) throws IOException {
         GuestUri uri = GuestUri.parse(GUEST);
-        GuestSetup setup = new GuestSetup("auto", false, () -> null);
+        GuestSetup setup = new GuestSetup("auto", false, pid -> -1);
         UUID id = UUID.randomUUID();
         var link = client.connect(server.address(), CONNECT);
         TargetLink targetLink = new LateLink(server);

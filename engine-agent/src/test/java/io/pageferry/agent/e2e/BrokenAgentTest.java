@@ -15,6 +15,7 @@ import io.pageferry.agent.demo.TestMachines;
 import io.pageferry.agent.e2e.Agent.Start;
 import io.pageferry.agent.guest.GuestKinds;
 import io.pageferry.agent.guest.GuestUri;
+import io.pageferry.agent.linux.Processes.Signal;
 import io.pageferry.agent.report.Hold;
 import io.pageferry.agent.road.Door;
 import io.pageferry.agent.road.TcpRoad;
@@ -98,6 +99,37 @@ class BrokenAgentTest extends WithRig {
             home.countsOn();
             E2e.assertEnds(4, "failed", target);
         }
+    }
+
+    @Test
+    void withoutAGuardNothingOfAGuestIsTouched() throws IOException {
+        E2e.needTracking();
+        List<String> guardless = List.of("env", "PAGEFERRY_OPTS=-XX:NoSuchOption");
+        try (BareGuest home = BareGuest.booting(TestMachines.tools(), folder, "source",
+                        BareProgram.COUNTS);
+                BareGuest waiting = BareGuest.waiting(TestMachines.tools(), folder, "target",
+                        BareProgram.COUNTS)) {
+            Agent target = rig.start(new Start(guardless, List.of(), List.of("receive",
+                    waiting.uri(), "--listen", "127.0.0.1:0")));
+            for (List<String> prefix : List.of(guardless, List.<String>of())) {
+                Agent source = rig.start(new Start(prefix, List.of(), List.of("migrate",
+                        home.uri(), "--to", target.address())));
+                assertNoGuard(source, prefix.isEmpty() ? "target" : "source");
+                assertTrue(Traces.of(home.process().pid()).isUntracked());
+                home.countsOn();
+            }
+            assertEquals("inmigrate", waiting.condition());
+            target.signal(Signal.TERM);
+            assertEquals(7, target.exit(), target::toString);
+        }
+    }
+
+    private static void assertNoGuard(Agent agent, String side) throws IOException {
+        E2e.assertEnds(3, "refused", agent);
+        assertEquals("host-failed", agent.report().at("/error/code").asText(), agent::toString);
+        assertEquals(side, agent.report().at("/error/side").asText(), agent::toString);
+        assertTrue(agent.words().contains("the guard process ended"), agent::toString);
+        assertTrue(agent.words().contains("PAGEFERRY_OPTS"), agent::toString);
     }
 
     /** The kernel sends SIGBUS for a page of a file that is not there any more. */

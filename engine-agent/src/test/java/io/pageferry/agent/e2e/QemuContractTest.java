@@ -62,7 +62,7 @@ class QemuContractTest extends GuestContractTest {
             }
         }
         GuestUri uri = GuestUri.parse(Rig.uri(home.qemu()));
-        return GuestKinds.of(uri).openSource(uri, new GuestSetup("auto", false, () -> guard));
+        return GuestKinds.of(uri).openSource(uri, new GuestSetup("auto", false, guard));
     }
 
     /** QEMU saves a second time only once it ran again. */

@@ -83,7 +83,7 @@ abstract class ForeignContractTest extends GuestContractTest {
     protected Guest open() throws IOException {
         guest = (ForeignGuest) new ForeignKind().openSource(
                 GuestUri.parse("process:" + writer.pid() + "?map=/memfd:" + NAME),
-                new GuestSetup(tracker, false, () -> pid -> RemoteUserfault.open(pid).release(),
+                new GuestSetup(tracker, false, pid -> RemoteUserfault.open(pid).release(),
                         "keep"));
         return guest;
     }

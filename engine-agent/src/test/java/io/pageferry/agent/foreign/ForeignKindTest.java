@@ -310,7 +310,7 @@ class ForeignKindTest {
     }
 
     private static GuestSetup setup(String tracker) {
-        return new GuestSetup(tracker, false, () -> pid -> RemoteUserfault.open(pid).release(),
+        return new GuestSetup(tracker, false, pid -> RemoteUserfault.open(pid).release(),
                 "keep");
     }
 

@@ -12,6 +12,6 @@ class KvmContractTest extends GuestContractTest {
     protected Guest open() throws GuestException {
         NeedsKvm.orSkip();
         return new KvmKind().openSource(GuestUri.parse("kvm:4MiB"),
-                new GuestSetup("auto", false, () -> null));
+                new GuestSetup("auto", false, pid -> -1));
     }
 }

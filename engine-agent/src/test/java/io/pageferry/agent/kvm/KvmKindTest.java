@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 /** The kind {@code kvm:}: what it takes and what it refuses. */
 class KvmKindTest {
     private static final GuestUri SMALL = GuestUri.parse("kvm:2MiB?set=1MiB");
-    private static final GuestSetup SETUP = new GuestSetup("auto", true, () -> null);
+    private static final GuestSetup SETUP = new GuestSetup("auto", true, pid -> -1);
 
     private final KvmKind kind = new KvmKind();
 
@@ -81,7 +81,7 @@ class KvmKindTest {
     void anotherTrackerIsRefused() {
         NeedsKvm.orSkip();
         assertThrows(IllegalArgumentException.class, () -> kind.openSource(SMALL,
-                new GuestSetup("userfaultfd", false, () -> null)));
+                new GuestSetup("userfaultfd", false, pid -> -1)));
     }
 
     @Test

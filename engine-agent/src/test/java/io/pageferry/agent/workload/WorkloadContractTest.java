@@ -24,6 +24,6 @@ abstract class WorkloadContractTest extends GuestContractTest {
     protected Guest open() throws GuestException {
         return new WorkloadSource(
                 WorkloadSpec.parse(GuestUri.parse("workload:4MiB?set=2MiB&rate=20MiB/s")),
-                new GuestSetup(tracker, false, () -> null));
+                new GuestSetup(tracker, false, pid -> -1));
     }
 }

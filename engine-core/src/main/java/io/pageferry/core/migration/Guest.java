@@ -45,7 +45,8 @@ public interface Guest extends AutoCloseable {
     boolean isRunning() throws GuestException;
 
     /**
-     * Tells whether it ended by itself.
+     * Tells whether it ended by itself. Asked every 50 ms as long as it runs here, also while
+     * nothing but a last word to the target is outstanding.
      *
      * @return why, once it shut down, crashed or was killed
      */

@@ -78,10 +78,15 @@ final class Handover {
     }
 
     void onRunning(Message.Running running) {
+        if (running.epoch() != context.epoch()) {
+            // That of another attempt says nothing of this one.
+            return;
+        }
         long now = context.now();
         runningNanos = now;
-        context.figures().add(Part.RESUME, running.resumeNanos());
-        context.figures().add(Part.HANDOVER, now - readyNanos - running.resumeNanos());
+        long resumeNanos = Math.min(running.resumeNanos(), now - readyNanos);
+        context.figures().add(Part.RESUME, resumeNanos);
+        context.figures().add(Part.HANDOVER, now - readyNanos - resumeNanos);
         context.figures().times(now - pausedNanos, now - context.startNanos);
         context.figures().owner("target", context.epoch());
         context.record(JournalState.DONE, context.epoch(), "");

@@ -22,6 +22,7 @@ final class MismatchFinder {
     private final List<String> named = new ArrayList<>();
     private long differing;
     private long blockEnd;
+    private long asked = -1;
     private boolean done;
 
     MismatchFinder(SourceContext context) {
@@ -52,8 +53,12 @@ final class MismatchFinder {
         done = true;
     }
 
-    /** Takes checksums of the target; asks for more of the block while none differed. */
+    /** Takes the checksums asked for; asks for more of the block while none differed. */
     void compare(Message.Table table) {
+        if (table.firstPage() != asked) {
+            return;
+        }
+        asked = -1;
         for (int i = 0; i < table.crcs().length && table.firstPage() + i < blockEnd; i++) {
             long page = table.firstPage() + i;
             if (sent.get(page) != table.crcs()[i]) {
@@ -85,6 +90,7 @@ final class MismatchFinder {
     }
 
     private void ask(long first) {
+        asked = first;
         int count = (int) Math.min(Message.MAX_TABLE_PAGES, blockEnd - first);
         outbox.send(new Message.TableRequest(first, count));
     }

@@ -63,10 +63,12 @@ final class Reconnection implements LinkHandler {
     /** Notes what the session was granted first; returns what is wrong with it, if anything. */
     Optional<String> granted(Message.Welcome welcome, long features) {
         if (welcome.channels() < 1 || welcome.channels() > context.parts.options().channels()
-                || welcome.window() < 1 || welcome.features() != features) {
+                || welcome.window() < 1 || welcome.features() != features
+                || welcome.generation() != 1) {
             return Optional.of("WELCOME does not grant what was asked for: " + welcome.channels()
                     + " channels, window " + welcome.window() + ", features "
-                    + Long.toHexString(welcome.features()));
+                    + Long.toHexString(welcome.features()) + ", generation "
+                    + welcome.generation());
         }
         granted = welcome;
         generation = welcome.generation();
@@ -178,9 +180,13 @@ final class Reconnection implements LinkHandler {
                 || message instanceof Message.Failure;
     }
 
-    /** Does what can be done to say the last word; returns the end when it was, or never will. */
+    /**
+     * Does what can be done to say the last word; returns the end when it was, or never will. A
+     * guest that ends meanwhile is the end.
+     */
     Optional<Outcome> parted() {
         long now = context.now();
+        context.guestEnded().ifPresent(gone -> end = gone);
         if (awaiting) {
             if (answered) {
                 return Optional.of(end);

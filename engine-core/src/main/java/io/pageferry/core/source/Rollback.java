@@ -77,11 +77,22 @@ final class Rollback {
         } else if (mismatch == null) {
             mismatch = new MismatchFinder(context);
             mismatch.compare(found);
-        } else if (mismatch.isDone() || context.now() - deadline >= 0
-                || !context.parts.link().isUp()) {
-            context.tellTarget(ErrorCode.DIGEST_MISMATCH, "mismatch");
-            context.finish(Outcome.of(why.result(), why.code(), mismatch.describe(), why.side()));
+        } else {
+            name();
         }
+    }
+
+    /** The guest runs here meanwhile, and where it ends that is the end. */
+    private void name() {
+        Optional<Outcome> gone = context.guestEnded();
+        if (gone.isEmpty() && !mismatch.isDone() && context.now() - deadline < 0
+                && context.parts.link().isUp()) {
+            return;
+        }
+        context.tellTarget(ErrorCode.DIGEST_MISMATCH, "mismatch");
+        gone.ifPresent(any -> context.warn(mismatch.describe()));
+        context.finish(gone.orElseGet(() ->
+                Outcome.of(why.result(), why.code(), mismatch.describe(), why.side())));
     }
 
     private void resume() {

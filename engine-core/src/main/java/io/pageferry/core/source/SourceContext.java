@@ -109,21 +109,28 @@ final class SourceContext {
     }
 
     /**
-     * Looks now and then whether the guest ended by itself.
-     *
-     * @throws GuestException when it was changed, and cannot be moved like this
+     * Looks now and then whether the guest ended by itself. Asked as long as it runs here, also
+     * where nothing but a last word is outstanding: what waits for the agent's ear goes on then.
      */
-    Optional<Outcome> guestEnded() throws GuestException {
+    Optional<Outcome> guestEnded() {
         if (now() - nextGuestCheck < 0) {
             return Optional.empty();
         }
         nextGuestCheck = now() + GUEST_CHECK_NANOS;
+        return parts.guest().ended().map(why -> Outcome.of(Outcome.Result.GUEST_ENDED,
+                ErrorCode.GUEST_ENDED, why, Outcome.Side.SOURCE));
+    }
+
+    /**
+     * Looks now and then whether the guest can still be moved.
+     *
+     * @throws GuestException when it was changed, and cannot be moved like this
+     */
+    void requireUnchanged() throws GuestException {
         if (now() - nextChangeCheck >= 0 && parts.guest().ended().isEmpty()) {
             nextChangeCheck = now() + CHANGE_CHECK_NANOS;
             parts.guest().requireUnchanged();
         }
-        return parts.guest().ended().map(why -> Outcome.of(Outcome.Result.GUEST_ENDED,
-                ErrorCode.GUEST_ENDED, why, Outcome.Side.SOURCE));
     }
 
     /** For records whose act is right whether or not they reach the disk. */
@@ -146,10 +153,15 @@ final class SourceContext {
                 .withRemedy(guest.remedy());
     }
 
-    /** Takes a READY in; returns whether its image is what was sent. */
-    boolean accepts(Message.Ready ready) {
-        figures().add(MigrationFigures.Part.VERIFY, ready.walkNanos());
-        figures().add(MigrationFigures.Part.STATE_LOAD, ready.loadNanos());
+    /**
+     * Takes a READY in; returns whether its image is what was sent.
+     *
+     * @param pausedNanos for so long the guest is paused; what the target says it took is less
+     */
+    boolean accepts(Message.Ready ready, long pausedNanos) {
+        figures().add(MigrationFigures.Part.VERIFY, Math.min(ready.walkNanos(), pausedNanos));
+        figures().add(MigrationFigures.Part.STATE_LOAD,
+                Math.min(ready.loadNanos(), pausedNanos));
         return !parts.options().verify() || digestIs(ready.digest());
     }
 

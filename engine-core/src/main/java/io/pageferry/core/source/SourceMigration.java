@@ -139,7 +139,7 @@ public final class SourceMigration implements LinkHandler, AutoCloseable {
                     && found.epoch() == context.epoch() -> onMismatch(found);
             case Message.Table table when rollback != null -> rollback.onTable(table);
             case Message.Running running when context.state() == SourceState.GRANTED ->
-                    onRunning(running);
+                    handover.onRunning(running);
             case Message.Refused refused -> onNo(refused.epoch(), refused.reason());
             case Message.Returned returned -> onNo(returned.epoch(), returned.reason());
             case Message.StatusUnknown unknown when context.state() == SourceState.GRANTED ->
@@ -236,6 +236,7 @@ public final class SourceMigration implements LinkHandler, AutoCloseable {
             fail(end);
             return;
         }
+        context.requireUnchanged();
         if (context.reconnection.isUnderWay()) {
             reconnectTurn();
             return;
@@ -302,7 +303,7 @@ public final class SourceMigration implements LinkHandler, AutoCloseable {
         if (pausedTooLong()) {
             return;
         }
-        if (!context.accepts(ready)) {
+        if (!context.accepts(ready, readyNanos - switchover.pausedAt())) {
             fail(Result.FAILED, ErrorCode.DIGEST_MISMATCH,
                     "the target is ready with another image than was sent", Side.TARGET);
             return;
@@ -312,13 +313,6 @@ public final class SourceMigration implements LinkHandler, AutoCloseable {
         } catch (IOException unsure) {
             fail(Result.FAILED, ErrorCode.HOST_FAILED,
                     "cannot write the journal: " + unsure.getMessage(), Side.SOURCE);
-        }
-    }
-
-    private void onRunning(Message.Running running) {
-        // That of another attempt says nothing of this one.
-        if (running.epoch() == context.epoch()) {
-            handover.onRunning(running);
         }
     }
 

@@ -207,7 +207,9 @@ final class Activation {
 
     /** REFUSED is said, and SETTLED written, only of a guest that is known to have ended. */
     private void refused(ErrorCode code, String why, Side side) {
-        Result result = code == ErrorCode.INTERNAL ? Result.BUG : Result.FAILED;
+        // That of the source is none of ours.
+        Result result = code == ErrorCode.INTERNAL && side == Side.TARGET ? Result.BUG
+                : Result.FAILED;
         String reason = withStray(why);
         context.record(JournalState.REFUSED, reason);
         context.enter(TargetState.REFUSED);

@@ -1,6 +1,7 @@
 package io.pageferry.core.target;
 
 import io.pageferry.core.codec.PageBatch;
+import io.pageferry.core.codec.page.PageCodec;
 import io.pageferry.core.codec.page.PageDecodeException;
 import io.pageferry.core.image.ImageWalker;
 import io.pageferry.core.image.ImageWriter;
@@ -11,6 +12,7 @@ import io.pageferry.core.memory.RegionTable;
 import io.pageferry.core.migration.IncomingGuest;
 import java.util.Arrays;
 import java.util.Optional;
+import java.util.stream.LongStream;
 
 /** The image while it is filled: applies batches, keeps barriers, reads back. */
 final class Receiver implements AutoCloseable {
@@ -169,8 +171,10 @@ final class Receiver implements AutoCloseable {
         return Optional.of(new Message.Table(request.firstPage(), crcs));
     }
 
-    long pagesBy(int codec) {
-        return writer.pagesBy(codec);
+    /** Pages that came by each codec, by its number. */
+    long[] pagesByCodec() {
+        return LongStream.rangeClosed(0, PageCodec.LZ4)
+                .map(codec -> writer.pagesBy((int) codec)).toArray();
     }
 
     private void queueUnwritten() {

@@ -16,6 +16,9 @@ import java.util.Optional;
 
 /** What the phases of one target migration share: parts, state, epoch, and how to end. */
 final class TargetContext {
+    /** Messages that may wait for a link that takes none: an honest source reads them. */
+    private static final int MOST_WAITING = 64;
+
     final TargetParts parts;
     final TargetFigures figures = new TargetFigures();
     private TargetLink link;
@@ -87,6 +90,16 @@ final class TargetContext {
 
     int flush() {
         return outbox.flush();
+    }
+
+    /** Closes the link of a source that asks and asks, and reads no answer; returns whether. */
+    boolean leavesDeaf() {
+        boolean deaf = outcome == null && outbox.waiting() > MOST_WAITING;
+        if (deaf) {
+            link.close();
+            outbox.clear();
+        }
+        return deaf;
     }
 
     void enter(TargetState next) {

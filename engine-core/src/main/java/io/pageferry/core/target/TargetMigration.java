@@ -1,7 +1,6 @@
 package io.pageferry.core.target;
 
 import io.pageferry.core.codec.PageBatch;
-import io.pageferry.core.codec.page.PageCodec;
 import io.pageferry.core.codec.page.PageDecodeException;
 import io.pageferry.core.handover.JournalState;
 import io.pageferry.core.link.ErrorCode;
@@ -16,7 +15,6 @@ import io.pageferry.core.migration.Outcome.Side;
 import io.pageferry.core.migration.Outcome;
 import java.io.IOException;
 import java.util.Optional;
-import java.util.stream.LongStream;
 
 /**
  * The target's state machine up to READY, and the frame around {@link Activation}: the target rows
@@ -71,6 +69,9 @@ public final class TargetMigration implements LinkHandler, AutoCloseable {
         int work = context.link().poll(this) + context.flush();
         if (cancelled && !isDone()) {
             onCancel();
+        }
+        if (context.leavesDeaf()) {
+            onEnd(ErrorCode.PROTOCOL_VIOLATION, "the source reads no answer", Side.SOURCE);
         }
         if (isReceiving()) {
             parts.guest().ended().ifPresent(why -> end(ErrorCode.GUEST_ENDED, why, Side.TARGET));
@@ -153,10 +154,10 @@ public final class TargetMigration implements LinkHandler, AutoCloseable {
         switch (message) {
             case Message.Hello hello when context.state() == TargetState.WAITING -> offer(hello);
             case Message.RoundEnd end when isReceiving() -> violated(receiver.barrier(end));
-            case Message.Switchover begun when isReceiving() -> switchover(begun);
-            case Message.StateChunk chunk when isReceiving() && chunk.epoch() == context.epoch() ->
+            case Message.Switchover begun when isOpen() -> switchover(begun);
+            case Message.StateChunk chunk when isOpen() && chunk.epoch() == context.epoch() ->
                     violated(state.add(chunk));
-            case Message.Complete all when isReceiving() && complete == null -> onComplete(all);
+            case Message.Complete all when isOpen() -> onComplete(all);
             case Message.TableRequest request when mismatched -> answer(request);
             case Message.Grant grant when activation != null -> activation.onGrant(grant);
             case Message.Status status when activation != null -> activation.onStatus(status);
@@ -174,12 +175,8 @@ public final class TargetMigration implements LinkHandler, AutoCloseable {
 
     @Override
     public void onBatch(PageBatch batch) {
-        if (!isReceiving() || complete != null) {
-            violated("pages in " + context.state());
-            return;
-        }
-        if (batch.generation() != generation) {
-            violated("a batch of generation " + batch.generation() + " in " + generation);
+        if (!isOpen() || batch.generation() != generation) {
+            violated("a batch of generation " + batch.generation() + " in " + context.state());
             return;
         }
         if (context.state() == TargetState.RESERVED) {
@@ -288,8 +285,10 @@ public final class TargetMigration implements LinkHandler, AutoCloseable {
     }
 
     private void onComplete(Message.Complete all) {
-        if (all.epoch() != context.epoch()) {
-            violated("COMPLETE(" + all.epoch() + ") in epoch " + context.epoch());
+        if (all.epoch() != context.epoch() || all.epoch() == 0
+                || all.lastSequences().length != receiver.channels()) {
+            violated("COMPLETE(" + all.epoch() + ") of " + all.lastSequences().length
+                    + " channels in epoch " + context.epoch());
         } else if (all.leftPages() != 0) {
             violated("COMPLETE while " + all.leftPages() + " pages are still owed");
         } else if (!violated(state.check(all.state()))) {
@@ -327,14 +326,12 @@ public final class TargetMigration implements LinkHandler, AutoCloseable {
         }
         long digest = receiver.table().digest();
         context.figures.digests(complete.digest(), digest);
-        context.figures.pages(LongStream.rangeClosed(0, PageCodec.LZ4)
-                .map(codec -> receiver.pagesBy((int) codec)).toArray());
+        context.figures.pages(receiver.pagesByCodec());
         activate(digest);
     }
 
     private void activate(long digest) {
-        boolean verified = receiver.table().digest() == complete.digest();
-        if (receiver.verifies() && !verified) {
+        if (receiver.verifies() && digest != complete.digest()) {
             mismatched = true;
             long blockPages = Math.ceilDiv(receiver.table().pages(), Message.MAX_BLOCKS);
             context.send(new Message.Mismatch(complete.epoch(), digest, blockPages,
@@ -354,6 +351,11 @@ public final class TargetMigration implements LinkHandler, AutoCloseable {
 
     private boolean isReceiving() {
         return receiver != null && activation == null && !mismatched && !isDone();
+    }
+
+    /** Whether pages and state may still come. */
+    private boolean isOpen() {
+        return isReceiving() && complete == null;
     }
 
     /** Ends the session when there is something wrong; returns whether there was. */

@@ -8,6 +8,7 @@ import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.migration.Outcome.Result;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 
 /** What others do to the guest while it moves. */
@@ -88,6 +89,67 @@ class MeanwhileTest {
             assertEquals(SourceState.GRANTED, rig.source.state());
             assertFalse(rig.source.isDone());
         }
+    }
+
+    /** A process that forks waits until it is asked, whatever else is waited for. */
+    @Test
+    void aGuestThatRunsOnIsAskedWhileTheCancelIsSaid() {
+        for (boolean lost : new boolean[] {false, true}) {
+            SourceRig rig = new SourceRig(MeanwhileTest::reconnecting, UnaryOperator.identity());
+            try (rig) {
+                rig.reach(SourceState.PRECOPY).turns(3);
+                if (lost) {
+                    rig.links.cut(ErrorCode.LINK_LOST, "cut by the test");
+                } else {
+                    rig.links.silence();
+                }
+                rig.source.cancel();
+                rig.turn();
+                assertAskedInTime(rig, SourceRig.SECOND / 2);
+                rig.guest.crash("killed");
+                rig.clock.advance(SourceRig.SECOND / 20);
+                rig.turns(2);
+                assertFalse(rig.source.isDone(), "the target is to hear of it");
+                rig.clock.advance(SourceRig.SECOND);
+                rig.turn();
+                assertEquals(Result.GUEST_ENDED, rig.outcome().result());
+                assertEquals("killed", rig.outcome().reason());
+            }
+        }
+    }
+
+    @Test
+    void aGuestThatIsOursAgainIsAskedWhilePagesAreNamed() {
+        try (SourceRig rig = SourceRig.complete()) {
+            rig.say(new Message.Mismatch(1, 1, 1, new long[64]));
+            rig.turns(3);
+            assertEquals(SourceState.OWNED, rig.source.state());
+            assertTrue(rig.guest.isRunning());
+            assertAskedInTime(rig, 4 * SourceRig.SECOND);
+            rig.guest.crash("killed");
+            rig.clock.advance(SourceRig.SECOND / 10);
+            rig.turn();
+            assertEquals(Result.GUEST_ENDED, rig.outcome().result());
+            assertEquals(ErrorCode.DIGEST_MISMATCH, rig.last(Message.Cancel.class).code());
+            assertTrue(rig.listener.lines().stream().anyMatch(line ->
+                    line.contains("differs from what was sent")), rig.log.toString());
+        }
+    }
+
+    private static void assertAskedInTime(SourceRig rig, long nanos) {
+        for (long waited = 0; waited < nanos; waited += SourceRig.SECOND / 20) {
+            long before = rig.guest.askedWhetherEnded();
+            rig.clock.advance(SourceRig.SECOND / 20);
+            rig.turn();
+            assertTrue(rig.guest.askedWhetherEnded() > before, "after " + waited + " ns");
+            assertFalse(rig.source.isDone());
+        }
+    }
+
+    private static SourceOptions reconnecting(SourceOptions usual) {
+        return new SourceOptions(usual.limits(), usual.codec(), usual.channels(), usual.verify(),
+                usual.negotiationNanos(), usual.settleNanos(), usual.endGuest(),
+                usual.handoverCost(), 30 * SourceRig.SECOND, usual.extras());
     }
 
     private static void assertFailed(SourceRig rig) {

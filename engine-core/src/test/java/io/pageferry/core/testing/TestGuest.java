@@ -38,6 +38,7 @@ public final class TestGuest implements Guest {
     private boolean running = true;
     private boolean over;
     private String endedWhy;
+    private long askedWhetherEnded;
     private GuestException change;
     private boolean wentOn;
     private GuestException storageFailure;
@@ -230,6 +231,11 @@ public final class TestGuest implements Guest {
         change = what;
     }
 
+    /** {@return how often {@link #ended} was asked} */
+    public long askedWhetherEnded() {
+        return askedWhetherEnded;
+    }
+
     /** Is let go by somebody else, though it is to stand still. */
     public void goOnByHand() {
         running = true;
@@ -281,6 +287,7 @@ public final class TestGuest implements Guest {
 
     @Override
     public Optional<String> ended() {
+        askedWhetherEnded++;
         return Optional.ofNullable(endedWhy);
     }
 

@@ -115,7 +115,7 @@ final class QemuGuest implements SourceGuest {
             return new ScanTracker(regions);
         }
         return UserfaultTracker.ofProcess(process.pid(),
-                () -> setup.injector().get().userfault(process.pid()), memory.ranges())
+                () -> setup.injector().userfault(process.pid()), memory.ranges())
                 .within(regions);
     }
 

@@ -37,6 +37,11 @@ public final class Outbox {
         return waiting.isEmpty();
     }
 
+    /** {@return how many messages wait} */
+    public int waiting() {
+        return waiting.size();
+    }
+
     /** Forgets what waits: it was meant for a link that is lost. */
     public void clear() {
         waiting.clear();
