@@ -38,7 +38,13 @@ import java.util.Optional;
 final class QemuIncoming implements TargetGuest {
     private static final Duration LOAD_LIMIT = Duration.ofSeconds(10);
 
+    /** Ends a loaded QEMU for good; throws where that fails. */
+    interface Ending {
+        void end(QemuControl qemu) throws GuestException;
+    }
+
     private final QemuProcess process;
+    private final Ending ending;
     private final Pulse pulse;
     private final QemuControl qemu;
     private final QemuFacts facts;
@@ -52,9 +58,10 @@ final class QemuIncoming implements TargetGuest {
     private boolean strayed;
     private boolean told;
 
-    private QemuIncoming(QemuProcess process, QemuControl qemu, QemuFacts facts,
+    QemuIncoming(QemuProcess process, Ending ending, QemuControl qemu, QemuFacts facts,
             QemuArrival before) {
         this.process = process;
+        this.ending = ending;
         this.pulse = new Pulse(process);
         this.qemu = qemu;
         this.facts = facts;
@@ -68,7 +75,7 @@ final class QemuIncoming implements TargetGuest {
         try {
             QemuFacts facts = QemuProbe.read(qemu);
             Objection.refuse(QemuInspector.target(qemu, facts));
-            QemuIncoming incoming = new QemuIncoming(process, qemu, facts,
+            QemuIncoming incoming = new QemuIncoming(process, process::end, qemu, facts,
                     QemuArrival.of(qemu));
             // Said now rather than to a source that has come.
             incoming.find(facts.memory());
@@ -147,7 +154,7 @@ final class QemuIncoming implements TargetGuest {
                     throw refused;
                 }
                 // Not one instruction ran by our word; and none shall later either.
-                process.end(qemu);
+                ending.end(qemu);
                 throw refused.provablyNeverRan();
             }
             before.tell(qemu);
@@ -206,7 +213,7 @@ final class QemuIncoming implements TargetGuest {
         release();
         closeStorage();
         if (touched && process.isAlive()) {
-            process.end(qemu);
+            ending.end(qemu);
         }
     }
 
