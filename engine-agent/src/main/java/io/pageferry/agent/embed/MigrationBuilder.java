@@ -96,13 +96,15 @@ public abstract sealed class MigrationBuilder<B extends MigrationBuilder<B>>
     }
 
     /**
-     * Says who hears how it goes, on the thread that runs the migration.
+     * Says who hears how it goes, on the thread that runs the migration. An exception of his goes
+     * to that thread's {@link Thread.UncaughtExceptionHandler}, and the migration goes on; an
+     * {@link Error} goes through it.
      *
-     * @param hears returns quickly and throws nothing
+     * @param hears returns quickly
      * @return this
      */
     public final B listener(MigrationListener hears) {
-        listener = Objects.requireNonNull(hears, "hears");
+        listener = new ShieldedListener(Objects.requireNonNull(hears, "hears"));
         return self();
     }
 

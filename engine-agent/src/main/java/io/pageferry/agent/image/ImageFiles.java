@@ -52,6 +52,12 @@ record ImageFiles(Path file) implements GuestHandle {
         return left;
     }
 
+    /** Says that the file is no image, or none yet. */
+    static void deleteTable(Path file) throws IOException {
+        Files.deleteIfExists(table(file));
+        Files.deleteIfExists(state(file));
+    }
+
     @Override
     public Condition condition() {
         return Files.exists(file) ? Condition.PAUSED : Condition.GONE;

@@ -17,6 +17,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -41,6 +42,7 @@ final class ImageTarget implements TargetGuest {
     public MemoryImage prepare(GuestDescription guest) throws GuestException {
         long size = guest.regions().totalBytes();
         try {
+            requireAnotherFile(guest);
             long usable = Files.getFileStore(file.getParent()).getUsableSpace();
             long needed = guest.dataBytes() + guest.dataBytes() / 10;
             if (needed > usable + allocated()) {
@@ -48,7 +50,8 @@ final class ImageTarget implements TargetGuest {
                         + " bytes (10 % among them) at " + file + ", and " + usable
                         + " are free", "free space or name another folder");
             }
-            requireAnotherFile(guest);
+            // While it is filled it is no image: whoever asks is not told of an older one.
+            ImageFiles.deleteTable(file);
             try (RandomAccessFile access = new RandomAccessFile(file.toFile(), "rw")) {
                 // What an older image left must not shine through where nothing is sent.
                 access.setLength(0);
@@ -74,11 +77,15 @@ final class ImageTarget implements TargetGuest {
     public void loadState(byte[] state) throws GuestException {
         try {
             stateBytes = state.length;
+            // The table last: where it stands, what it tells of is on the disk.
+            try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+                channel.force(true);
+            }
             write(ImageFiles.state(file), state);
             write(ImageFiles.table(file),
                     new ImageTable(offered, state.length, digests).toBytes());
-            try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
-                channel.force(true);
+            try (FileChannel folder = FileChannel.open(file.getParent())) {
+                folder.force(true);
             }
         } catch (IOException full) {
             throw failed("cannot write beside the image " + file, full);
@@ -139,7 +146,7 @@ final class ImageTarget implements TargetGuest {
         }
     }
 
-    /** To write into what the guest has as memory would destroy it. */
+    /** To write into what this guest, or another, has as memory would destroy it. */
     private void requireAnotherFile(GuestDescription guest) throws IOException {
         if (!Files.exists(file)) {
             return;
@@ -151,6 +158,13 @@ final class ImageTarget implements TargetGuest {
                     + " is the very file that the guest has its memory in",
                     "name another file for the image");
         }
+        List<Long> others = ProcessMaps.otherWriters(ProcessMaps.fileId(file),
+                List.of(ProcessHandle.current().pid()));
+        if (!others.isEmpty()) {
+            throw new GuestException(ErrorCode.GUEST_MISMATCH, file + " is memory of process "
+                    + others.getFirst() + ", which would be destroyed",
+                    "name another file for the image, or end that process");
+        }
     }
 
     private long allocated() throws IOException {
@@ -160,7 +174,11 @@ final class ImageTarget implements TargetGuest {
     private static void write(Path path, byte[] bytes) throws IOException {
         try (FileChannel channel = FileChannel.open(path, StandardOpenOption.CREATE,
                 StandardOpenOption.WRITE, StandardOpenOption.TRUNCATE_EXISTING)) {
-            channel.write(ByteBuffer.wrap(bytes));
+            ByteBuffer left = ByteBuffer.wrap(bytes);
+            while (left.hasRemaining()) {
+                // On a disk that is nearly full the first one takes a part, the next one fails.
+                channel.write(left);
+            }
             channel.force(true);
         }
     }

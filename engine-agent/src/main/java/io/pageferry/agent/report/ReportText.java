@@ -50,18 +50,26 @@ public final class ReportText {
                             ? " by " + report.at("/guestSlowdown/by").asText() : ""));
         }
         int rounds = report.path("rounds").size();
-        add(lines, "rounds:        ", rounds == 0 ? "" : rounds + ", the stop-and-copy round last;"
-                + " stopped for " + report.path("stopReason").asText("nothing"));
+        add(lines, "rounds:        ", rounds == 0 ? "" : rounds
+                + (report.path("stopReason").isTextual() ? ", the stop-and-copy round last;"
+                + " stopped for " + report.path("stopReason").asText() : ""));
         lines.add(format("sent:          %.1f MiB of guest memory as %.1f MiB on the wire",
                 report.path("guestBytes").asLong() / MEBI,
                 report.path("wireBytes").asLong() / MEBI));
-        lines.add("how:           tracker " + report.path("tracker").asText() + ", codec "
-                + report.path("codec").asText() + ", " + report.path("channels").asInt()
-                + " channel, " + report.path("transport").asText());
+        int channels = report.path("channels").asInt();
+        lines.add("how:           " + known(report, "tracker") + known(report, "codec") + channels
+                + (channels == 1 ? " channel, " : " channels, ")
+                + report.path("transport").asText());
         verification(report.path("verification"), lines);
         check(report.path("guestCheck"), lines);
         lines.add("owner:         " + report.at("/owner/side").asText() + ", epoch "
                 + report.at("/owner/epoch").asLong());
+    }
+
+    /** Empty where this side does not know it, as the target how the source tracks. */
+    private static String known(JsonNode report, String field) {
+        return report.path(field).isTextual() ? field + " " + report.path(field).asText() + ", "
+                : "";
     }
 
     private static void verification(JsonNode verification, List<String> lines) {

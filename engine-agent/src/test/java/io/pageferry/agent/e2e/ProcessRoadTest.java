@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.pageferry.agent.e2e.Agent.Start;
+import io.pageferry.agent.linux.Processes.Signal;
 import io.pageferry.agent.linux.Processes;
 import io.pageferry.agent.linux.StrangerProgram;
 import java.io.IOException;
@@ -37,6 +38,17 @@ class ProcessRoadTest extends WithRig {
     void end() throws IOException {
         rig.close();
         writer.close();
+    }
+
+    @Test
+    void noImageIsWrittenOverTheMemoryOfARunningProcess() throws IOException {
+        Agent target = receive("image:" + writer.memory());
+        Agent source = migrate("workload:8MiB?rate=0", target.address());
+        assertEquals(3, source.exit(), source::toString);
+        assertTrue(source.words().contains("is memory of process"), source.words());
+        writer.goesOn();
+        target.signal(Signal.TERM);
+        assertEquals(7, target.exit(), target::toString);
     }
 
     @Test

@@ -15,7 +15,10 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
+import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -167,6 +170,27 @@ class EmbedTest {
     }
 
     @Test
+    void whatListenersThrowDecidesNothing() throws Exception {
+        Queue<String> told = new ConcurrentLinkedQueue<>();
+        MigrationListener broken = heard(what -> {
+            Thread.currentThread().setUncaughtExceptionHandler(
+                    (runner, bug) -> told.add(bug.getMessage()));
+            throw new IllegalStateException(what);
+        });
+        Listening target = listen(options -> options.listener(broken));
+        try {
+            MigrationReport source = to(target.address()).listener(broken).build().run();
+
+            assertTrue(source.isCompleted(), source.json());
+            assertTrue(target.report().get().isCompleted());
+        } finally {
+            Thread.currentThread().setUncaughtExceptionHandler(null);
+        }
+        assertTrue(told.containsAll(List.of("granted", "done", "active", "running", "round")),
+                told::toString);
+    }
+
+    @Test
     void aCancelFromAnotherThreadLeavesTheGuestRunningHere() throws Exception {
         Listening target = listen(options -> options);
         CompletableFuture<OutgoingMigration> outgoing = new CompletableFuture<>();
@@ -247,7 +271,7 @@ class EmbedTest {
     /** The target's process dies at a state behind the grant: the source hears nothing. */
     private Doubtful doubtful(String state) throws Exception {
         Listening target = listen(options -> options.listener(when(state, () -> {
-            // An exception would be a bug of the listener's, and answered as one.
+            // An exception would not get through.
             throw new AssertionError("the process dies here");
         })));
         OutgoingMigration outgoing = to(target.address()).settleWindow(SHORT).build();

@@ -10,7 +10,7 @@ import io.pageferry.agent.linux.kvm.KvmVm;
 import io.pageferry.agent.linux.kvm.Registers;
 import io.pageferry.agent.linux.kvm.Registers.Name;
 import io.pageferry.core.dirty.DirtyTracker;
-import io.pageferry.core.dirty.TrackerContract;
+import io.pageferry.core.testing.tracker.TrackerContract;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;

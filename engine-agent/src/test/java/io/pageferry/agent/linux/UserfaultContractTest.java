@@ -3,7 +3,7 @@ package io.pageferry.agent.linux;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
 import io.pageferry.core.dirty.DirtyTracker;
-import io.pageferry.core.dirty.TrackerContract;
+import io.pageferry.core.testing.tracker.TrackerContract;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;

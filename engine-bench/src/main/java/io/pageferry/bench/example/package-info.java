@@ -4,8 +4,8 @@
  *
  * <p>What a transport must do is told by {@link io.pageferry.core.link.Link},
  * {@link io.pageferry.core.link.SourceLink}, {@link io.pageferry.core.link.TargetLink} and
- * {@link io.pageferry.core.round.PageSink}, and asked by {@code LinkContract} of engine-core's test
- * jar. Four things make up the most of it:
+ * {@link io.pageferry.core.round.PageSink}, and asked by {@code LinkContract} of engine-core's jar
+ * {@code guest-contract}. Four things make up the most of it:
  *
  * <ul>
  * <li>Nothing waits: a full queue, and a window that is used up, are return values.

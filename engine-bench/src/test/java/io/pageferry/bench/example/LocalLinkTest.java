@@ -1,8 +1,8 @@
 package io.pageferry.bench.example;
 
-import io.pageferry.core.link.LinkContract;
 import io.pageferry.core.link.SourceLink;
 import io.pageferry.core.link.TargetLink;
+import io.pageferry.core.testing.link.LinkContract;
 
 /** The example's link, held to what Netty's is held to. */
 class LocalLinkTest extends LinkContract {

@@ -9,6 +9,7 @@ import io.pageferry.core.memory.PageChecksum;
 import io.pageferry.core.memory.Region;
 import io.pageferry.core.memory.RegionTable;
 import io.pageferry.core.precopy.GranuleFilter;
+import io.pageferry.core.testing.tracker.TrackerContract;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

@@ -1,6 +1,7 @@
 package io.pageferry.core.dirty;
 
 import io.pageferry.core.memory.RegionTable;
+import io.pageferry.core.testing.tracker.TrackerContract;
 
 /** The tracker of guests that mark their own writes. */
 class MarkingTrackerTest extends TrackerContract {

@@ -9,6 +9,7 @@ import io.pageferry.core.memory.RegionTable;
 import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.testing.Harness;
 import io.pageferry.core.testing.TestGuest;
+import io.pageferry.core.testing.tracker.TrackerContract;
 import java.lang.foreign.MemorySegment;
 import java.util.BitSet;
 import java.util.List;

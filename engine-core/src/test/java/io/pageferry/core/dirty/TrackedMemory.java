@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import io.pageferry.core.memory.PageGeometry;
 import io.pageferry.core.memory.RegionTable;
 import io.pageferry.core.testing.TestMemory;
+import io.pageferry.core.testing.tracker.TrackerContract;
 import java.lang.foreign.MemorySegment;
 import java.util.function.BiFunction;
 

@@ -1,8 +1,8 @@
 package io.pageferry.transport.netty;
 
-import io.pageferry.core.link.LinkContract;
 import io.pageferry.core.link.SourceLink;
 import io.pageferry.core.link.TargetLink;
+import io.pageferry.core.testing.link.LinkContract;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Duration;

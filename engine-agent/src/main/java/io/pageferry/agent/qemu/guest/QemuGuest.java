@@ -40,8 +40,6 @@ import java.util.Optional;
  */
 final class QemuGuest implements SourceGuest {
     private static final Duration SAVE_LIMIT = Duration.ofSeconds(5);
-    /** From a monitor that hung up to the end of its QEMU. */
-    private static final long GONE_NANOS = 1_000_000_000;
     private static final String SCAN = "scan";
 
     private final QemuProcess process;
@@ -193,14 +191,15 @@ final class QemuGuest implements SourceGuest {
         try {
             return qemu.status().running();
         } catch (QmpException failed) {
-            throw endedOr(failed);
+            throw told(failure(failed), failed);
         }
     }
 
     @Override
     public Optional<String> ended() {
         Optional<String> why = watch.ended();
-        return why.isPresent() || pulse.beats() ? why : Optional.of(gone());
+        return why.isPresent() || pulse.beats() ? why
+                : Optional.of("QEMU (pid " + process.pid() + ") ended");
     }
 
     @Override
@@ -211,20 +210,8 @@ final class QemuGuest implements SourceGuest {
                 before = qemu.settings();
             }
         } catch (QmpException failed) {
-            throw endedOr(failed);
+            throw told(failure(failed), failed);
         }
-    }
-
-    /** A guest that ends while its QEMU is asked has ended: nobody is to hear that it runs on. */
-    private GuestException endedOr(QmpException failed) {
-        Optional<String> why = watch.ended();
-        boolean gone = failed.kind() == QmpException.Kind.CLOSED && process.awaitEnd(GONE_NANOS);
-        return gone || why.isPresent() ? new GuestException(ErrorCode.GUEST_ENDED,
-                why.orElseGet(this::gone), "") : failure(failed);
-    }
-
-    private String gone() {
-        return "QEMU (pid " + process.pid() + ") ended";
     }
 
     @Override
@@ -258,22 +245,37 @@ final class QemuGuest implements SourceGuest {
 
     @Override
     public boolean storageReady() throws GuestException {
-        return mirrors == null || mirrors.ready();
+        try {
+            return mirrors == null || mirrors.ready();
+        } catch (GuestException failed) {
+            throw told(failed, failed.getCause());
+        }
     }
 
     @Override
     public void pause() throws GuestException {
+        try {
+            if (mirrors != null) {
+                mirrors.requireClose();
+            }
+            stop();
+            if (mirrors != null) {
+                mirrors.finish();
+            }
+        } catch (GuestException failed) {
+            throw told(failed, failed.getCause());
+        } catch (QmpException failed) {
+            throw told(failure(failed), failed);
+        }
+    }
+
+    private void stop() throws QmpException {
         watch.holds();
         Runnable stopped = mirrors == null ? () -> { } : mirrors.whileStopping();
         try {
             qemu.stop();
-        } catch (QmpException failed) {
-            throw endedOr(failed);
         } finally {
             stopped.run();
-        }
-        if (mirrors != null) {
-            mirrors.finish();
         }
     }
 
@@ -296,7 +298,7 @@ final class QemuGuest implements SourceGuest {
                 throw result.lockRefused() ? refused.retryable() : refused;
             }
         } catch (QmpException failed) {
-            throw failure(failed);
+            throw told(failure(failed), failed);
         }
         // Its settings stay as they are: over another link there may be another switch-over.
     }
@@ -372,6 +374,15 @@ final class QemuGuest implements SourceGuest {
         } catch (QmpException deaf) {
             // Nobody is left to try again.
         }
+    }
+
+    /** A monitor that hangs up is mostly that of a QEMU that ends: then the guest has ended. */
+    private GuestException told(GuestException failed, Throwable why) {
+        if (why instanceof QmpException qmp && qmp.kind() == QmpException.Kind.CLOSED
+                && (watch.ended().isPresent() || pulse.ends())) {
+            return new GuestException(ErrorCode.GUEST_ENDED, ended().orElseThrow(), "");
+        }
+        return failed;
     }
 
     static GuestException failure(QmpException failed) {

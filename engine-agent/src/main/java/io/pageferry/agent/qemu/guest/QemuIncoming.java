@@ -39,7 +39,13 @@ import java.util.Optional;
 final class QemuIncoming implements TargetGuest {
     private static final Duration LOAD_LIMIT = Duration.ofSeconds(10);
 
+    /** Ends a loaded QEMU for good; throws where that fails. */
+    interface Ending {
+        void end(QemuControl qemu) throws GuestException;
+    }
+
     private final QemuProcess process;
+    private final Ending ending;
     private final Pulse pulse;
     private final QemuControl qemu;
     private QemuFacts facts;
@@ -53,9 +59,10 @@ final class QemuIncoming implements TargetGuest {
     private boolean strayed;
     private boolean told;
 
-    private QemuIncoming(QemuProcess process, QemuControl qemu, QemuFacts facts,
+    QemuIncoming(QemuProcess process, Ending ending, QemuControl qemu, QemuFacts facts,
             QemuArrival before) {
         this.process = process;
+        this.ending = ending;
         this.pulse = new Pulse(process);
         this.qemu = qemu;
         this.facts = facts;
@@ -69,7 +76,7 @@ final class QemuIncoming implements TargetGuest {
         try {
             QemuFacts facts = QemuProbe.read(qemu);
             Objection.refuse(QemuInspector.target(qemu, facts));
-            QemuIncoming incoming = new QemuIncoming(process, qemu, facts,
+            QemuIncoming incoming = new QemuIncoming(process, process::end, qemu, facts,
                     QemuArrival.of(qemu));
             // Said now rather than to a source that has come.
             incoming.find(facts.memory());
@@ -161,7 +168,7 @@ final class QemuIncoming implements TargetGuest {
                     throw refused;
                 }
                 // Not one instruction ran by our word; and none shall later either.
-                process.end(qemu);
+                ending.end(qemu);
                 throw refused.provablyNeverRan();
             }
             before.tell(qemu);
@@ -220,7 +227,7 @@ final class QemuIncoming implements TargetGuest {
         release();
         closeStorage();
         if (touched && process.isAlive()) {
-            process.end(qemu);
+            ending.end(qemu);
         }
     }
 

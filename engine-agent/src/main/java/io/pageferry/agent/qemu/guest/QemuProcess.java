@@ -89,7 +89,7 @@ record QemuProcess(Path monitor, long pid, long startTicks) {
 
     QemuControl connect() throws GuestException {
         try {
-            return QemuControl.connect(monitor);
+            return QemuControl.connect(monitor, pid);
         } catch (IOException refused) {
             throw new GuestException(ErrorCode.GUEST_FAILED, refused.getMessage(),
                     "give Pageferry a -qmp of its own");
@@ -109,9 +109,9 @@ record QemuProcess(Path monitor, long pid, long startTicks) {
                 kill();
             }
         }
-        if (!awaitEnd(END_NANOS)) {
+        if (!awaitEnd()) {
             kill();
-            if (!awaitEnd(END_NANOS)) {
+            if (!awaitEnd()) {
                 throw new GuestException(ErrorCode.GUEST_FAILED,
                         "QEMU (pid " + pid + ") does not end", "kill -9 " + pid);
             }
@@ -144,9 +144,8 @@ record QemuProcess(Path monitor, long pid, long startTicks) {
         }
     }
 
-    /** Waits for its end so long at most; tells whether it came. */
-    boolean awaitEnd(long nanos) {
-        long deadline = System.nanoTime() + nanos;
+    private boolean awaitEnd() {
+        long deadline = System.nanoTime() + END_NANOS;
         while (isAlive() && System.nanoTime() - deadline < 0) {
             LockSupport.parkNanos(POLL_NANOS);
         }

@@ -1,8 +1,10 @@
-package io.pageferry.core.dirty;
+package io.pageferry.core.testing.tracker;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pageferry.core.dirty.DirtyBitmap;
+import io.pageferry.core.dirty.DirtyTracker;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
