@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pageferry.agent.qemu.QmpException.Kind;
 import java.io.IOException;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -99,15 +100,34 @@ public final class QemuControl implements AutoCloseable {
     }
 
     private final QmpClient qmp;
+    private final long pid;
 
-    /** Takes the client over: closes it with itself. */
+    /** Takes the client over: closes it with itself. The QEMU is taken for this user's. */
     public QemuControl(QmpClient qmp) {
-        this.qmp = qmp;
+        this(qmp, ProcessHandle.current().pid());
     }
 
-    /** Connects to the monitor at a path; see {@link QmpClient#connect(Path)}. */
+    private QemuControl(QmpClient qmp, long pid) {
+        this.qmp = qmp;
+        this.pid = pid;
+    }
+
+    /**
+     * Connects to the monitor at a path of a QEMU of this user; see
+     * {@link QmpClient#connect(Path)}.
+     */
     public static QemuControl connect(Path socket) throws IOException {
         return new QemuControl(QmpClient.connect(socket));
+    }
+
+    /** Connects to the monitor at a path of a QEMU with a process id, of any user. */
+    public static QemuControl connect(Path socket, long pid) throws IOException {
+        return new QemuControl(QmpClient.connect(socket), pid);
+    }
+
+    /** Listens where only this QEMU's user can connect; see {@link QemuDoor#open}. */
+    public ServerSocketChannel listen(Path socket) throws IOException {
+        return QemuDoor.open(socket, pid);
     }
 
     /** The connection, for its events and for commands that have no method here. */

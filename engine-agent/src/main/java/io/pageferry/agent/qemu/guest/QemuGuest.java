@@ -183,7 +183,7 @@ final class QemuGuest implements SourceGuest {
         try {
             return qemu.status().running();
         } catch (QmpException failed) {
-            throw failure(failed);
+            throw told(failure(failed), failed);
         }
     }
 
@@ -196,7 +196,11 @@ final class QemuGuest implements SourceGuest {
 
     @Override
     public void requireUnchanged() throws GuestException {
-        watch.requireUnchanged();
+        try {
+            watch.requireUnchanged();
+        } catch (QmpException failed) {
+            throw told(failure(failed), failed);
+        }
     }
 
     @Override
@@ -230,22 +234,37 @@ final class QemuGuest implements SourceGuest {
 
     @Override
     public boolean storageReady() throws GuestException {
-        return mirrors == null || mirrors.ready();
+        try {
+            return mirrors == null || mirrors.ready();
+        } catch (GuestException failed) {
+            throw told(failed, failed.getCause());
+        }
     }
 
     @Override
     public void pause() throws GuestException {
+        try {
+            if (mirrors != null) {
+                mirrors.requireClose();
+            }
+            stop();
+            if (mirrors != null) {
+                mirrors.finish();
+            }
+        } catch (GuestException failed) {
+            throw told(failed, failed.getCause());
+        } catch (QmpException failed) {
+            throw told(failure(failed), failed);
+        }
+    }
+
+    private void stop() throws QmpException {
         watch.holds();
         Runnable stopped = mirrors == null ? () -> { } : mirrors.whileStopping();
         try {
             qemu.stop();
-        } catch (QmpException failed) {
-            throw failure(failed);
         } finally {
             stopped.run();
-        }
-        if (mirrors != null) {
-            mirrors.finish();
         }
     }
 
@@ -266,7 +285,7 @@ final class QemuGuest implements SourceGuest {
                 throw result.lockRefused() ? refused.retryable() : refused;
             }
         } catch (QmpException failed) {
-            throw failure(failed);
+            throw told(failure(failed), failed);
         }
         // Its settings stay as they are: over another link there may be another switch-over.
     }
@@ -342,6 +361,15 @@ final class QemuGuest implements SourceGuest {
         } catch (QmpException deaf) {
             // Nobody is left to try again.
         }
+    }
+
+    /** A monitor that hangs up is mostly that of a QEMU that ends: then the guest has ended. */
+    private GuestException told(GuestException failed, Throwable why) {
+        if (why instanceof QmpException qmp && qmp.kind() == QmpException.Kind.CLOSED
+                && (watch.ended().isPresent() || pulse.ends())) {
+            return new GuestException(ErrorCode.GUEST_ENDED, ended().orElseThrow(), "");
+        }
+        return failed;
     }
 
     static GuestException failure(QmpException failed) {
