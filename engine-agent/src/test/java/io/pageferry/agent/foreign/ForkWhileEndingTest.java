@@ -71,7 +71,7 @@ class ForkWhileEndingTest {
 
     private static void obey(FileChannel file, long command) {
         say(file, command);
-        Stranger.await("command " + command + " to be obeyed", () -> state(file) == command);
+        Stranger.await("command " + command + " to be obeyed", () -> obeyed(file) == command);
     }
 
     /** By the file: who maps the memory for writing would be a second writer. */
@@ -84,7 +84,7 @@ class ForkWhileEndingTest {
         }
     }
 
-    private static long state(FileChannel file) {
+    private static long obeyed(FileChannel file) {
         try {
             ByteBuffer number = ByteBuffer.allocate(Long.BYTES).order(ByteOrder.nativeOrder());
             file.read(number, StrangerProgram.STATE);
@@ -111,7 +111,7 @@ class ForkWhileEndingTest {
             } else if (state.equals("ended")) {
                 // From here on nobody asks, so it went on before or never does.
                 try {
-                    Stranger.await("the fork", () -> state(file) == StrangerProgram.FORK);
+                    Stranger.await("the fork", () -> obeyed(file) == StrangerProgram.FORK);
                     wentOn = true;
                 } catch (AssertionError waits) {
                     wentOn = false;
