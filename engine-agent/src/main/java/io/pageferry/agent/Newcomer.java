@@ -15,6 +15,8 @@ final class Newcomer implements LinkHandler {
     private final TargetAgent agent;
     private final long since;
     private boolean leaving;
+    /** Whether it was told what became of a migration: it knew the name of one. */
+    private boolean told;
     private LinkHandler heir;
 
     Newcomer(TargetLink link, TargetAgent agent, long since) {
@@ -59,10 +61,19 @@ final class Newcomer implements LinkHandler {
         }
         switch (message) {
             case Message.Hello hello -> agent.onHello(this, hello);
-            case Message.Resume resume -> agent.onResume(this, resume);
-            case Message.Status status -> link.send(agent.onStatus(status));
+            case Message.Resume resume -> {
+                agent.onResume(this, resume);
+                told = !leaving && heir == null;
+            }
+            case Message.Status status -> {
+                Message answer = agent.onStatus(status);
+                told |= !(answer instanceof Message.StatusUnknown);
+                link.send(answer);
+            }
             case Message.Farewell farewell -> {
-                agent.onFarewell(farewell);
+                if (told) {
+                    agent.onFarewell(farewell);
+                }
                 leave();
             }
             default -> {

@@ -10,6 +10,9 @@ import org.agrona.concurrent.SystemNanoClock;
 
 /** The connections at the target whose purpose is not known yet, or that only ask. */
 final class Newcomers implements AutoCloseable {
+    /** So many are kept. Whoever has asked already makes room, and may come again. */
+    static final int MOST = 64;
+
     private final TargetAgent agent;
     private final List<Newcomer> here = new ArrayList<>();
 
@@ -23,6 +26,9 @@ final class Newcomers implements AutoCloseable {
         long now = SystemNanoClock.INSTANCE.nanoTime();
         Optional<TargetLink> link = door.accept();
         if (link.isPresent()) {
+            if (here.size() == MOST) {
+                here.removeFirst().link().close();
+            }
             here.add(new Newcomer(link.get(), agent, now));
             work++;
         }

@@ -47,6 +47,9 @@ import org.agrona.concurrent.SystemNanoClock;
  * closes everything, in reverse order.
  */
 public final class SourceAgent {
+    /** How often it is said how far the disks are. */
+    private static final long STORAGE_NANOS = 5_000_000_000L;
+
     private final MigrateSettings settings;
     private final MigrationListener listener;
     private final TransportOptions transport = TransportOptions.defaults(SystemNanoClock.INSTANCE);
@@ -188,31 +191,49 @@ public final class SourceAgent {
 
     private AgentResult connected(SourceGuest guest, StateDirectory directory)
             throws IOException {
-        try (Road.Access road = settings.target().open()) {
-            long startup;
-            SourceLink link;
-            try {
-                if (!guest.reach().isEmpty()) {
-                    guard.start();
-                }
-                startup = settings.guest().startupNanos();
-                link = road.connect();
-            } catch (TransportException unreached) {
-                return nothing(unreached.code(), unreached.getMessage(), Side.TARGET,
-                        "start pageferry receive there, and look at address and port");
+        try (Road.Access road = settings.target().open();
+                FileJournal journal = directory.create(header(guest))) {
+            // Before it connects: a target does not wait long for the first word of who came.
+            watch(guest, directory, journal);
+            AgentResult result = connected(guest, journal, road);
+            if (result.outcome().result() == Result.REFUSED) {
+                forget(journal);
             }
-            try {
-                copyStorage(guest, link);
-            } catch (GuestException none) {
-                link.close();
-                return nothing(none.code(), none.getMessage(), Side.SOURCE, none.remedy());
+            return result;
+        }
+    }
+
+    private void watch(SourceGuest guest, StateDirectory directory, FileJournal journal)
+            throws IOException {
+        if (guest.reach().isEmpty()) {
+            return;
+        }
+        boolean watched = false;
+        try {
+            guard.watch(directory, id, guest.identity());
+            watched = true;
+        } finally {
+            if (!watched) {
+                forget(journal);
             }
-            try (link; FileJournal journal = directory.create(header(guest))) {
-                if (!guest.reach().isEmpty()) {
-                    guard.watch(directory, id, guest.identity());
-                }
-                return migrate(guest, journal, new Connection(road, link, startup));
-            }
+        }
+    }
+
+    private AgentResult connected(SourceGuest guest, FileJournal journal, Road.Access road) {
+        long startup;
+        SourceLink link;
+        try {
+            startup = settings.guest().startupNanos();
+            link = road.connect();
+        } catch (TransportException unreached) {
+            return nothing(unreached.code(), unreached.getMessage(), Side.TARGET,
+                    "start pageferry receive there, and look at address and port");
+        }
+        try (link) {
+            copyStorage(guest, link);
+            return migrate(guest, journal, new Connection(road, link, startup));
+        } catch (GuestException none) {
+            return nothing(none.code(), none.getMessage(), Side.SOURCE, none.remedy());
         }
     }
 
@@ -239,15 +260,12 @@ public final class SourceAgent {
             if (cancelled) {
                 migration.cancel();
             }
-            drive(migration);
+            drive(migration, guest);
             if (!guest.reach().isEmpty()) {
                 // It lives on: a fork of it does not wait until a silent link is closed.
                 guest.tracker().close();
             }
             Outcome outcome = migration.outcome().orElseThrow();
-            if (outcome.result() == Result.REFUSED) {
-                forget(journal);
-            }
             Report report = Report.ofSource(begin, outcome, migration.figures(),
                     check(guest, outcome)).copied(guest.copied());
             if (isThrottled()) {
@@ -269,9 +287,10 @@ public final class SourceAgent {
         }
     }
 
-    private void drive(SourceMigration migration) {
+    private void drive(SourceMigration migration, SourceGuest guest) {
         IdleStrategy idle = Duty.idle();
         boolean warned = false;
+        long told = SystemNanoClock.INSTANCE.nanoTime();
         while (!migration.isDone()) {
             if (guard.isLost() && !warned) {
                 warned = true;
@@ -281,6 +300,11 @@ public final class SourceAgent {
                         || migration.state() == SourceState.PRECOPY) {
                     migration.fail("the guard process ended");
                 }
+            }
+            if (SystemNanoClock.INSTANCE.nanoTime() - told >= STORAGE_NANOS) {
+                told = SystemNanoClock.INSTANCE.nanoTime();
+                guest.copied().flatMap(StreamRoad.Copied::underWay)
+                        .ifPresent(words -> listener.log(Level.INFO, words));
             }
             idle.idle(migration.doWork());
         }

@@ -5,6 +5,7 @@ import io.pageferry.agent.guard.GuardMain;
 import io.pageferry.agent.image.ImageCommand;
 import io.pageferry.agent.report.Output;
 import io.pageferry.agent.session.Rehearsal;
+import io.pageferry.core.migration.GuestException;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
@@ -127,8 +128,18 @@ public final class Main implements Runnable {
         if (failure instanceof UsageException || failure instanceof IllegalArgumentException) {
             return Ending.usage(output(args), side(args), failure.getMessage());
         }
-        output(args).note("pageferry: " + failure + (verbose ? "" : " (--verbose shows where)"));
+        output(args).note("pageferry: " + words(failure)
+                + (verbose ? "" : " (--verbose shows where)"));
         return failure instanceof IOException ? 3 : BUG;
+    }
+
+    /** Our own messages say it all; those of the JDK are often but a file's name. */
+    private static String words(Exception failure) {
+        if (failure instanceof GuestException guest) {
+            return guest.getMessage() + (guest.remedy().isEmpty() ? "" : "; " + guest.remedy());
+        }
+        return failure.getClass() == IOException.class ? failure.getMessage()
+                : failure.toString();
     }
 
     private static Output output(String[] args) {

@@ -10,6 +10,7 @@ import io.pageferry.core.handover.JournalState;
 import io.pageferry.core.migration.Outcome.Side;
 import java.io.IOException;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -26,7 +27,9 @@ final class StatusCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         Output output = common.output();
-        List<FileJournal> journals = StateDirectory.open(common.stateDirectory).all();
+        List<String> unreadable = new ArrayList<>();
+        List<FileJournal> journals = StateDirectory.open(common.stateDirectory)
+                .all(unreadable::add);
         for (FileJournal journal : journals) {
             ObjectNode entry = describe(journal);
             output.emit(entry);
@@ -39,7 +42,11 @@ final class StatusCommand implements Callable<Integer> {
                         entry.path("settled").asBoolean() ? "" : "  NOT SETTLED"));
             }
         }
-        if (journals.isEmpty() && !output.isJson()) {
+        for (String why : unreadable) {
+            output.emit(Output.event("log").put("level", "warn").put("message", why));
+            output.note("pageferry: " + why);
+        }
+        if (journals.isEmpty() && unreadable.isEmpty() && !output.isJson()) {
             output.human("no migration is known here");
         }
         return 0;

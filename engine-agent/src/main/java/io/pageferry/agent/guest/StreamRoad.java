@@ -2,6 +2,7 @@ package io.pageferry.agent.guest;
 
 import io.pageferry.core.link.Message;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
@@ -24,8 +25,9 @@ public record StreamRoad(Predicate<Message.Streamed> sender,
      * @param name  as both sides call it
      * @param size  bytes that the guest sees
      * @param bytes what was sent of it so far, what was written meanwhile among it
+     * @param left  bytes that are still to be sent
      */
-    public record Disk(String name, long size, long bytes) { }
+    public record Disk(String name, long size, long bytes, long left) { }
 
     /**
      * What became of the disks.
@@ -34,7 +36,18 @@ public record StreamRoad(Predicate<Message.Streamed> sender,
      * @param wireBytes bytes in the streams, towards the target
      * @param nanos     from the first byte to the moment when all were equal
      */
-    public record Copied(List<Disk> disks, long wireBytes, long nanos) { }
+    public record Copied(List<Disk> disks, long wireBytes, long nanos) {
+        /** {@return how far they are, one line, as long as they are not all equal yet} */
+        public Optional<String> underWay() {
+            if (nanos > 0) {
+                return Optional.empty();
+            }
+            long sent = disks.stream().mapToLong(Disk::bytes).sum();
+            long left = disks.stream().mapToLong(Disk::left).sum();
+            return Optional.of("the disks are being copied: " + (sent >> 20) + " MiB are at the"
+                    + " target, " + (left >> 20) + " MiB are to be sent");
+        }
+    }
 
     /**
      * Sends.

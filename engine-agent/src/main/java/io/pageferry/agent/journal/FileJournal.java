@@ -20,7 +20,9 @@ import java.util.zip.CRC32C;
 
 /**
  * A journal in a file: one line of JSON for the header and for each record, each with its CRC32C
- * behind a tab. A record counts once its line is whole; a torn last line is left out.
+ * behind a tab. A record counts once its line is whole; a torn last line, which has no line end, is
+ * left out. A line that has one and a wrong sum was durable once: such a journal cannot be read at
+ * all, because a record before it would be taken for the last decision.
  *
  * <p>Writing needs the journal's lock, which {@link StateDirectory} takes; reading does not.
  */
@@ -165,7 +167,10 @@ public final class FileJournal implements Journal, AutoCloseable {
         for (int end = newline(bytes, 0); end >= 0; end = newline(bytes, start)) {
             String text = checked(new String(bytes, start, end - start, StandardCharsets.UTF_8));
             if (text == null) {
-                break;
+                throw new IOException(path + " is damaged in line "
+                        + (header == null ? 1 : records.size() + 2) + ", so what was decided last"
+                        + " cannot be told and nothing is done by it: look which side runs the"
+                        + " guest, and say cont or quit at the monitors by hand");
             }
             if (header == null) {
                 header = JSON.readValue(text, JournalHeader.class);
@@ -174,7 +179,10 @@ public final class FileJournal implements Journal, AutoCloseable {
             }
             start = end + 1;
         }
-        if (header == null || !JournalHeader.SCHEMA.equals(header.schema())) {
+        if (header == null) {
+            throw new IOException(path + " has no whole first line: its migration never began");
+        }
+        if (!JournalHeader.SCHEMA.equals(header.schema())) {
             throw new IOException(path + " is no journal of this version");
         }
         return new Contents(header, records, start);

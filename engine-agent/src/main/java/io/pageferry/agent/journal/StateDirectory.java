@@ -16,6 +16,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.function.Consumer;
 
 /**
  * The folder of journals and locks. Any number of agents, source and target of one host too, share
@@ -155,19 +156,18 @@ public final class StateDirectory {
     /**
      * Reads every journal.
      *
+     * @param unreadable hears in one line why one cannot be read
      * @return all that can be read, oldest first
      * @throws IOException when the folder cannot be read
      */
-    public List<FileJournal> all() throws IOException {
+    public List<FileJournal> all(Consumer<String> unreadable) throws IOException {
         List<FileJournal> found = new ArrayList<>();
         try (DirectoryStream<Path> files = Files.newDirectoryStream(directory, "*" + JOURNAL)) {
             for (Path file : files) {
                 try {
                     found.add(FileJournal.read(file));
-                } catch (IOException torn) {
-                    // A journal whose header never got whole belongs to a migration that never
-                    // began.
-                    continue;
+                } catch (IOException damaged) {
+                    unreadable.accept(damaged.getMessage());
                 }
             }
         }

@@ -24,11 +24,14 @@ public final class ChildJvm {
      * @return program and arguments, for a {@link ProcessBuilder}
      */
     public static List<String> command(List<String> extra, List<String> arguments) {
+        return command(System.getProperty("pageferry.cache"), extra, arguments);
+    }
+
+    /** With what the launcher had the JVM learn, or null; one that does not fit is left out. */
+    static List<String> command(String cache, List<String> extra, List<String> arguments) {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(FLAGS);
-        // What the launcher had the JVM learn; one that does not fit is left out by the JVM.
-        String cache = System.getProperty("pageferry.cache");
         if (cache != null) {
             command.add("-XX:AOTCache=" + cache);
             command.add("-Dpageferry.cache=" + cache);

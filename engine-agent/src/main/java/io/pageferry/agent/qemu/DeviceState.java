@@ -78,9 +78,8 @@ public final class DeviceState {
         QemuControl.uri(socket);
         boolean completed = false;
         boolean started = false;
-        try (ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
+        try (ServerSocketChannel server = qemu.listen(socket);
                 Selector selector = Selector.open()) {
-            server.bind(UnixDomainSocketAddress.of(socket.toAbsolutePath()), 1);
             server.configureBlocking(false);
             server.register(selector, SelectionKey.OP_ACCEPT);
             started = true;

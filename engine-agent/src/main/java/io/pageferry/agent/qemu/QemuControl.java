@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pageferry.agent.qemu.QmpException.Kind;
 import java.io.IOException;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -99,15 +100,34 @@ public final class QemuControl implements AutoCloseable {
     }
 
     private final QmpClient qmp;
+    private final long pid;
 
-    /** Takes the client over: closes it with itself. */
+    /** Takes the client over: closes it with itself. The QEMU is taken for this user's. */
     public QemuControl(QmpClient qmp) {
-        this.qmp = qmp;
+        this(qmp, ProcessHandle.current().pid());
     }
 
-    /** Connects to the monitor at a path; see {@link QmpClient#connect(Path)}. */
+    private QemuControl(QmpClient qmp, long pid) {
+        this.qmp = qmp;
+        this.pid = pid;
+    }
+
+    /**
+     * Connects to the monitor at a path of a QEMU of this user; see
+     * {@link QmpClient#connect(Path)}.
+     */
     public static QemuControl connect(Path socket) throws IOException {
         return new QemuControl(QmpClient.connect(socket));
+    }
+
+    /** Connects to the monitor at a path of a QEMU with a process id, of any user. */
+    public static QemuControl connect(Path socket, long pid) throws IOException {
+        return new QemuControl(QmpClient.connect(socket), pid);
+    }
+
+    /** Listens where only this QEMU's user can connect; see {@link QemuDoor#open}. */
+    public ServerSocketChannel listen(Path socket) throws IOException {
+        return QemuDoor.open(socket, pid);
     }
 
     /** The connection, for its events and for commands that have no method here. */
@@ -202,7 +222,7 @@ public final class QemuControl implements AutoCloseable {
                 parameters.path("downtime-limit").asLong());
     }
 
-    /** Puts settings back that {@link #prepareSource()} returned; limits of others stay. */
+    /** Puts settings back that {@link #settings()} returned; limits of others stay. */
     public void restore(Settings settings) throws QmpException {
         Settings now = settings();
         Map<String, Boolean> changed = new TreeMap<>(settings.capabilities());
@@ -214,22 +234,26 @@ public final class QemuControl implements AutoCloseable {
     }
 
     private void setParameters(long maxBandwidth, long downtimeLimit) throws QmpException {
-        qmp.execute("migrate-set-parameters", JSON.objectNode()
+        QmpClient.Command command = parameters(maxBandwidth, downtimeLimit);
+        qmp.execute(command.name(), command.arguments());
+    }
+
+    private static QmpClient.Command parameters(long maxBandwidth, long downtimeLimit) {
+        return new QmpClient.Command("migrate-set-parameters", JSON.objectNode()
                 .put("max-bandwidth", maxBandwidth).put("downtime-limit", downtimeLimit));
     }
 
     /**
-     * Makes the source ready for {@link DeviceState#save}: x-ignore-shared on, every other
-     * capability off (multifd or compress would change the stream), no bandwidth limit. The
-     * guest is not disturbed.
+     * Makes the source ready for {@link DeviceState#save}, in one go: x-ignore-shared on, every
+     * other capability off (multifd or compress would change the stream), no bandwidth limit. The
+     * guest is not disturbed. While it runs, a snapshot or a migration of somebody else would
+     * lack the RAM by this, so it is said when the guest is paused.
      *
-     * @return what was set before
+     * @param present what {@link #settings()} said, asked early
      */
-    public Settings prepareSource() throws QmpException {
-        Settings before = settings();
-        setCapabilities(only(before.capabilities(), IGNORE_SHARED));
-        setParameters(UNLIMITED, LONGEST_DOWNTIME);
-        return before;
+    public void prepareSource(Settings present) throws QmpException {
+        qmp.execute(List.of(only(present.capabilities().keySet(), Set.of(IGNORE_SHARED)),
+                parameters(UNLIMITED, LONGEST_DOWNTIME)), QmpClient.COMMAND_LIMIT);
     }
 
     /**
@@ -241,7 +265,7 @@ public final class QemuControl implements AutoCloseable {
      * @param present what {@link #capabilities()} said, asked early: the source's guest waits here
      */
     public void prepareTarget(Path socket, Map<String, Boolean> present) throws QmpException {
-        qmp.execute(List.of(capabilities(only(present, IGNORE_SHARED, LATE_BLOCK_ACTIVATE)),
+        qmp.execute(List.of(only(present.keySet(), Set.of(IGNORE_SHARED, LATE_BLOCK_ACTIVATE)),
                 // QEMU would announce itself at the load, while the source can still roll back.
                 announceRounds(0),
                 new QmpClient.Command("stop", null),
@@ -276,17 +300,11 @@ public final class QemuControl implements AutoCloseable {
                 capabilities(capabilities), announceRounds(announceRounds)));
     }
 
-    private static Map<String, Boolean> only(Map<String, Boolean> present, String... wanted) {
-        Map<String, Boolean> change = new TreeMap<>();
-        present.forEach((name, on) -> {
-            if (on) {
-                change.put(name, false);
-            }
-        });
-        for (String name : wanted) {
-            change.put(name, true);
-        }
-        return change;
+    /** Every one that this QEMU has, so that it does not matter who set which meanwhile. */
+    private static QmpClient.Command only(Set<String> present, Set<String> wanted) {
+        Map<String, Boolean> all = new TreeMap<>();
+        present.forEach(name -> all.put(name, wanted.contains(name)));
+        return capabilities(all);
     }
 
     /** Starts to save the state into a UNIX socket on which somebody listens. */

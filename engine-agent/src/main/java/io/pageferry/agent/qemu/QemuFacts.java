@@ -23,7 +23,9 @@ import java.util.TreeMap;
  * @param memory the backends that hold the guest's RAM
  * @param devices type by id of every device of the command line or plugged in later
  * @param layout how vCPUs and devices are arranged, as far as QEMU tells: {@code smp},
- *     {@code numa}, {@code slot.ID} with the bus and address of a device
+ *     {@code numa}, {@code slot.ID} with the bus and address of a device, {@code board.TYPE} with
+ *     the number of devices that no {@code -device} made, {@code user-networks} with the number
+ *     of those that QEMU itself is the router of, and whose connections are part of the state
  * @param otherBlocks size in bytes by name of RAM that is part of the device state (ROMs, video
  *     memory); empty where QEMU does not tell
  * @param drives what query-block lists
@@ -32,6 +34,18 @@ public record QemuFacts(String name, String version, String machine, String acce
         String cpu, String cpuFeatures, int vcpus, List<Backend> memory,
         SortedMap<String, String> devices, SortedMap<String, String> layout,
         SortedMap<String, Long> otherBlocks, List<Drive> drives) {
+    /** Begins the key of a disk's format, which only a disk on shared storage keeps. */
+    public static final String FORMAT = "qemu.format.";
+    /** Begins the key of a file that holds a disk, likewise. */
+    public static final String IMAGE = "qemu.image.";
+    private static final String USER_NETWORKS = "qemu.user-networks";
+    private static final String VERSION = "qemu.version";
+    private static final String BOARD = "qemu.board.";
+    private static final String DRIVE = "qemu.drive.";
+    private static final String WRITABLE = "writable";
+    /** Begins the keys of a source whose disks are copied: who takes them looks at them. */
+    private static final String COPIED = "storage.";
+    private static final String BLOCK = "qemu.block.";
 
     /**
      * One memory backend. A machine's RAM is one backend, however large: with more than 3 GiB
@@ -54,11 +68,20 @@ public record QemuFacts(String name, String version, String machine, String acce
      * One disk.
      *
      * @param name QEMU's
+     * @param place what tells it from the others on both sides: its device's id where it has a
+     *     device of the command line, else its name
      * @param file its image, empty where no medium is in
+     * @param format of the image, empty likewise
+     * @param size bytes that the guest sees, 0 likewise
      * @param readOnly no lock, no write
      * @param direct opened with O_DIRECT
      */
-    public record Drive(String name, String file, boolean readOnly, boolean direct) {
+    public record Drive(String name, String place, String file, String format, long size,
+            boolean readOnly, boolean direct) {
+        private String describe() {
+            return file.isEmpty() ? "empty" : size + " bytes, "
+                    + (readOnly ? "read-only" : WRITABLE);
+        }
     }
 
     /**
@@ -97,7 +120,7 @@ public record QemuFacts(String name, String version, String machine, String acce
      */
     public Map<String, String> asMap() {
         Map<String, String> map = new LinkedHashMap<>();
-        map.put("qemu.version", version);
+        map.put(VERSION, version);
         map.put("qemu.machine", machine);
         map.put("qemu.accelerator", accelerator);
         map.put("qemu.cpu", cpu);
@@ -109,6 +132,12 @@ public record QemuFacts(String name, String version, String machine, String acce
         devices.forEach((id, type) -> map.put("qemu.device." + id, type));
         layout.forEach((what, value) -> map.put("qemu." + what, value));
         otherBlocks.forEach((id, size) -> map.put("qemu.block." + id, Long.toString(size)));
+        for (Drive drive : drives) {
+            map.put(DRIVE + drive.place(), drive.describe());
+            if (!drive.readOnly()) {
+                map.put(FORMAT + drive.place(), drive.format());
+            }
+        }
         map.values().removeIf(String::isEmpty);
         return map;
     }
@@ -127,7 +156,9 @@ public record QemuFacts(String name, String version, String machine, String acce
         for (String key : keys.keySet()) {
             String here = source.getOrDefault(key, "none");
             String there = target.getOrDefault(key, "none");
-            boolean fits = key.equals("qemu.version") ? older(here, there) : here.equals(there);
+            boolean fits = key.equals(VERSION) ? older(here, there) : here.equals(there)
+                    // A target with more of them has nothing to load.
+                    || key.equals(USER_NETWORKS) && here.equals("0");
             if (key.startsWith("qemu.") && !fits && comparable(key, source, target)) {
                 differences.add(new Difference(key, here, there, remedy(key, here, there)));
             }
@@ -139,17 +170,28 @@ public record QemuFacts(String name, String version, String machine, String acce
     private static boolean comparable(String key, Map<String, String> source,
             Map<String, String> target) {
         if (key.equals("qemu.cpu-features") || key.equals("qemu.smp")
-                || key.equals("qemu.numa") || key.startsWith("qemu.slot.")) {
+                || key.equals("qemu.numa") || key.equals(USER_NETWORKS)
+                || key.startsWith("qemu.slot.") || key.startsWith(FORMAT)
+                || key.startsWith(IMAGE)) {
             return source.containsKey(key) && target.containsKey(key);
         }
-        if (key.startsWith("qemu.block.")) {
-            return tellsBlocks(source) && tellsBlocks(target);
+        if (key.startsWith(BOARD)) {
+            // A newer QEMU may build a board from other parts that load the same state.
+            return tells(BOARD, source) && tells(BOARD, target)
+                    && sameSeries(source.get(VERSION), target.get(VERSION));
         }
-        return true;
+        if (key.startsWith(DRIVE) && tells(COPIED, source)) {
+            return !source.getOrDefault(key, "").endsWith(WRITABLE);
+        }
+        return !key.startsWith(BLOCK) || tells(BLOCK, source) && tells(BLOCK, target);
     }
 
-    private static boolean tellsBlocks(Map<String, String> facts) {
-        return facts.keySet().stream().anyMatch(key -> key.startsWith("qemu.block."));
+    private static boolean tells(String prefix, Map<String, String> facts) {
+        return facts.keySet().stream().anyMatch(key -> key.startsWith(prefix));
+    }
+
+    private static boolean sameSeries(String source, String target) {
+        return source != null && target != null && older(source, target) && older(target, source);
     }
 
     /** QEMU keeps the promise of a machine type to newer versions, not to older ones. */
@@ -205,7 +247,21 @@ public record QemuFacts(String name, String version, String machine, String acce
                             + (id.startsWith("#") ? "" : ",id=" + id);
             case "qemu.block" -> "start the target with the same devices, firmware and ROM files"
                     + " (-bios, -device …,romfile=, vgamem_mb=)";
+            case "qemu.board" -> "start the target with as many " + id + " as the source (-serial,"
+                    + " -parallel, -usb, -vga, -net nic, -drive if=…, -no-hpet and the like)";
+            case USER_NETWORKS -> "start the target with as many -netdev user as the source: their"
+                    + " connections are part of the state";
+            case "qemu.drive", "qemu.format", "qemu.image" -> disk(id, source, target);
             default -> "start the target with the source's arguments";
         };
+    }
+
+    private static String disk(String id, String source, String target) {
+        return source.equals("none") ? "leave the disk " + id + " out at the target"
+                : target.equals("none") || source.equals("empty") || target.equals("empty")
+                ? "start the target with the source's -drive or -blockdev for the disk " + id
+                        + ", and with its medium"
+                : "name the same image on both sides, on storage that both see; where each side"
+                        + " has one of its own, make it as large and use --copy-storage";
     }
 }

@@ -21,8 +21,8 @@ import java.util.stream.Stream;
  * throws for what an operator can mend: an empty list means that it may go on.
  */
 public final class QemuInspector {
-    private static final String SHARE = "start it with -object memory-backend-memfd,id=ram,"
-            + "size=SIZE,share=on -machine …,memory-backend=ram";
+    private static final String SHARE = "start it with -object memory-backend-file,id=ram,"
+            + "size=SIZE,share=on,mem-path=/dev/shm/FILE -machine …,memory-backend=ram";
     /** Since then x-ignore-shared leaves only files with a path out (RAM_NAMED_FILE). */
     private static final String NAMED_FILES_ONLY = "8.1";
     /** A line of {@code info network}: no command of QMP says a netdev's type on 7.2. */
@@ -182,7 +182,9 @@ public final class QemuInspector {
                     "that is private memory of QEMU, as a plain -m gives it", SHARE));
         } else if (!one.share()) {
             found.add(Objection.of(name + " has share=off",
-                    "only QEMU sees what the guest writes", "start it with share=on there"));
+                    "only QEMU sees what the guest writes", "start it with -object " + one.type()
+                    + ",id=" + one.id() + ",share=on,… (where -mem-path made it: in its place, and"
+                    + " -machine …,memory-backend=" + one.id() + ")"));
         } else if (namedOnly && one.type().equals("memory-backend-memfd")) {
             found.add(Objection.of("the guest's RAM is " + name,
                     "QEMU " + NAMED_FILES_ONLY + " and newer put it into the device state",

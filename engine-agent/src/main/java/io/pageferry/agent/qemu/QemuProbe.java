@@ -25,6 +25,7 @@ import java.util.zip.CRC32C;
  */
 public final class QemuProbe {
     private static final long SMALL_PAGE = 4096;
+    private static final String PERIPHERAL = "/machine/peripheral";
     /** A line of x-query-ramblock: name, page size and its unit, offset, used, total. */
     private static final Pattern BLOCK = Pattern.compile(
             "\\s*(\\S+)\\s+(\\d+) ([KMG])iB\\s+0x\\p{XDigit}+\\s+0x\\p{XDigit}+"
@@ -51,6 +52,9 @@ public final class QemuProbe {
         SortedMap<String, String> devices = new TreeMap<>();
         SortedMap<String, String> layout = layout(qemu, cpus);
         devices(qemu, devices, layout);
+        board(qemu, layout);
+        layout.put("user-networks", Long.toString(qemu.human("info network").lines()
+                .filter(line -> line.contains(",type=user,")).count()));
         String firstCpu = cpus.path(0).path("qom-path").asText();
         return new QemuFacts(
                 qemu.qmp().execute("query-name").path("name").asText(""),
@@ -132,19 +136,41 @@ public final class QemuProbe {
             Map<String, String> layout) throws QmpException {
         for (String folder : List.of("peripheral", "peripheral-anon")) {
             String path = "/machine/" + folder;
-            JsonNode where = JsonNodeFactory.instance.objectNode().put("path", path);
-            for (JsonNode one : qemu.qmp().execute("qom-list", where)) {
-                String type = one.path("type").asText();
-                if (type.startsWith("child<")) {
-                    // device[0] of the unnamed ones; '#' cannot be part of a given id.
-                    String name = one.path("name").asText();
-                    String id = folder.equals("peripheral") ? name : "#" + name;
-                    devices.put(id, type.substring("child<".length(), type.length() - 1));
-                    slot(qemu, path + "/" + name).ifPresent(
-                            slot -> layout.put("slot." + id, slot));
-                }
+            for (Map.Entry<String, String> one : children(qemu, path).entrySet()) {
+                // device[0] of the unnamed ones; '#' cannot be part of a given id.
+                String id = (folder.equals("peripheral") ? "" : "#") + one.getKey();
+                devices.put(id, one.getValue());
+                slot(qemu, path + "/" + one.getKey()).ifPresent(
+                        slot -> layout.put("slot." + id, slot));
             }
         }
+    }
+
+    /** What {@code -serial}, {@code -vga}, {@code -hda} and the machine itself made. */
+    private static void board(QemuControl qemu, Map<String, String> layout) throws QmpException {
+        SortedMap<String, Integer> numbers = new TreeMap<>();
+        children(qemu, "/machine/unattached").forEach((name, type) -> {
+            // Beside devices there are interrupts and the like; vCPUs are counted by themselves.
+            if (name.startsWith("device[") && !type.endsWith("-cpu")) {
+                numbers.merge(type, 1, Integer::sum);
+            }
+        });
+        numbers.forEach((type, number) -> layout.put("board." + type, number.toString()));
+    }
+
+    /** Types by name. */
+    private static SortedMap<String, String> children(QemuControl qemu, String path)
+            throws QmpException {
+        SortedMap<String, String> children = new TreeMap<>();
+        JsonNode where = JsonNodeFactory.instance.objectNode().put("path", path);
+        for (JsonNode one : qemu.qmp().execute("qom-list", where)) {
+            String type = one.path("type").asText();
+            if (type.startsWith("child<")) {
+                children.put(one.path("name").asText(),
+                        type.substring("child<".length(), type.length() - 1));
+            }
+        }
+        return children;
     }
 
     /** Where a PCI device is plugged in: its state is matched by that. */
@@ -163,12 +189,23 @@ public final class QemuProbe {
         for (JsonNode one : qemu.qmp().execute("query-block")) {
             JsonNode medium = one.path("inserted");
             String device = one.path("device").asText("");
-            drives.add(new QemuFacts.Drive(
-                    device.isEmpty() ? one.path("qdev").asText("") : device,
-                    medium.path("file").asText(""), medium.path("ro").asBoolean(true),
+            String qdev = one.path("qdev").asText("");
+            String name = device.isEmpty() ? qdev : device;
+            drives.add(new QemuFacts.Drive(name,
+                    qdev.startsWith(PERIPHERAL) ? place(qdev) : name,
+                    medium.path("file").asText(""), medium.path("drv").asText(""),
+                    medium.path("image").path("virtual-size").asLong(),
+                    medium.path("ro").asBoolean(true),
                     medium.path("cache").path("direct").asBoolean()));
         }
         return drives;
+    }
+
+    /** From {@code /machine/peripheral/blk0/virtio-backend} to {@code blk0}, as of devices. */
+    private static String place(String qdev) {
+        return qdev.replaceFirst("^/machine/peripheral/", "")
+                .replaceFirst("^/machine/peripheral-anon/", "#")
+                .replaceFirst("/virtio-backend$", "");
     }
 
     /** The order of QEMU's words is that of a hash table's, so each is digested by itself. */

@@ -68,7 +68,8 @@ public final class QemuRehearsal {
     }
 
     private static void move(QemuControl qemu, Path socket) throws IOException {
-        QemuControl.Settings before = qemu.prepareSource();
+        QemuControl.Settings before = qemu.settings();
+        qemu.prepareSource(before);
         ByteArrayOutputStream saved = new ByteArrayOutputStream(STATE_BYTES);
         qemu.stop();
         DeviceState.save(qemu, socket, saved, LIMIT);

@@ -126,7 +126,7 @@ public final class QmpClient implements AutoCloseable {
 
     private QmpException held() {
         return QmpException.of(Kind.TIMEOUT, "no greeting from " + socket
-                + ": the monitor is held by another client: give Pageferry a -qmp of its own");
+                + ": the monitor is held by another client, or QEMU hangs");
     }
 
     /** As {@link #execute(String, JsonNode, Duration)}, no arguments, default limit. */

@@ -27,6 +27,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -112,6 +113,24 @@ class BadInputTest {
                     "127.0.0.1:" + taken.getLocalPort()));
             assertEquals(3, ended.code(), ended.words());
             assertTrue(ended.words().contains("cannot listen"), ended.words());
+        }
+    }
+
+    /** A target waits 5 s for the first word; a guard may take longer to get ready. */
+    @Test
+    void whateverTakesTimeIsDoneBeforeItConnects() throws Exception {
+        Path state = folder.resolve("state");
+        try (ServerSocket target = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+                AgentProcess source = agent("migrate workload:8MiB --linger 10ms --to 127.0.0.1:"
+                        + target.getLocalPort(), List.of("--state-dir", state.toString(),
+                        "--json"))) {
+            target.setSoTimeout((int) LIMIT_SECONDS * 1_000);
+            try (Socket came = target.accept()) {
+                assertEquals(1, StateDirectory.open(state).all(Assertions::fail).size());
+                assertTrue(came.isConnected());
+            }
+            assertEquals(3, source.exitCode());
+            assertEquals(0, StateDirectory.open(state).all(Assertions::fail).size());
         }
     }
 

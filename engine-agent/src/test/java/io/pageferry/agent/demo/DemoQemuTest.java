@@ -161,7 +161,8 @@ class DemoQemuTest {
 
     @Test
     void savedAndTakenBackTwice() throws IOException {
-        QemuControl.Settings before = control.prepareSource();
+        QemuControl.Settings before = control.settings();
+        control.prepareSource(before);
         for (int i = 0; i < 2; i++) {
             control.stop();
             byte[] state = save();
@@ -177,7 +178,7 @@ class DemoQemuTest {
 
     @Test
     void aSaveThatFailsCanBeTakenBack() throws IOException {
-        control.prepareSource();
+        control.prepareSource(control.settings());
         control.stop();
         IOException e = assertThrows(IOException.class,
                 () -> DeviceState.save(control, folder.resolve("state"), chunk -> {
@@ -191,7 +192,8 @@ class DemoQemuTest {
     @Test
     void theOperatorsSettingsAreNotInTheWay() throws IOException {
         control.setCapabilities(Map.of("multifd", true, "xbzrle", true));
-        QemuControl.Settings before = control.prepareSource();
+        QemuControl.Settings before = control.settings();
+        control.prepareSource(before);
         assertTrue(before.capabilities().get("multifd"));
         assertFalse(control.capabilities().get("multifd"));
         assertTrue(control.capabilities().get(QemuControl.IGNORE_SHARED));
@@ -202,7 +204,7 @@ class DemoQemuTest {
 
     @Test
     void anotherMigrationIsAnObjection() throws IOException {
-        control.prepareSource();
+        control.prepareSource(control.settings());
         control.setCapabilities(Map.of(QemuControl.IGNORE_SHARED, false));
         control.qmp().execute("migrate-set-parameters",
                 JsonNodeFactory.instance.objectNode().put("max-bandwidth", 4096));
@@ -237,7 +239,7 @@ class DemoQemuTest {
         try (QemuControl there = target.control()) {
             Path socket = folder.resolve("in");
             there.prepareTarget(socket, there.capabilities());
-            control.prepareSource();
+            control.prepareSource(control.settings());
             control.stop();
             byte[] state = save();
             control.quit();
@@ -269,7 +271,7 @@ class DemoQemuTest {
             assertEquals(RunState.INMIGRATE, there.status().state());
             Path socket = folder.resolve("in");
             there.prepareTarget(socket, there.capabilities());
-            control.prepareSource();
+            control.prepareSource(control.settings());
             control.stop();
             byte[] state = save();
             // Into the very file that the target has mapped: a new one would not be seen.

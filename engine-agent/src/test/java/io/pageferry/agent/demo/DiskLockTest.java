@@ -47,8 +47,8 @@ class DiskLockTest {
                 QemuControl here = source.control()) {
             here.stop();
             QemuFacts facts = QemuProbe.read(here);
-            assertEquals(List.of(new QemuFacts.Drive("virtio0", disk.toString(), false, false)),
-                    facts.drives());
+            assertEquals(List.of(new QemuFacts.Drive("virtio0", "#device[0]", disk.toString(),
+                    "raw", 1 << 20, false, false)), facts.drives());
             assertEquals(List.of(), QemuInspector.source(here, facts));
             try (DemoQemu target = loaded(source, here, "b")) {
                 // A roll-back with the loaded target alive.
@@ -85,7 +85,7 @@ class DiskLockTest {
         try (QemuControl there = target.control()) {
             Path socket = folder.resolve("in");
             there.prepareTarget(socket, there.capabilities());
-            here.prepareSource();
+            here.prepareSource(here.settings());
             ByteArrayOutputStream state = new ByteArrayOutputStream();
             WritableByteChannel sink = Channels.newChannel(state);
             DeviceState.save(here, folder.resolve("state"), sink::write, LIMIT);

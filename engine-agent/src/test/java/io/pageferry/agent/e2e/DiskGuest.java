@@ -14,6 +14,7 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SortedMap;
@@ -80,6 +81,13 @@ final class DiskGuest {
         run("mke2fs", "-q", "-F", "-t", "ext4", "-b", "1024", raw.toString());
         run("qemu-img", "convert", "-f", "raw", "-O", "qcow2", raw.toString(),
                 image(folder, name, "qcow2").toString());
+        giveAway(raw);
+        giveAway(image(folder, name, "qcow2"));
+    }
+
+    /** QEMU opens an image again when it takes it over, by the rights that it has then. */
+    private static void giveAway(Path image) throws IOException {
+        Files.setPosixFilePermissions(image, PosixFilePermissions.fromString("rw-rw-rw-"));
     }
 
     /** Makes images with nothing in them. */
@@ -87,6 +95,7 @@ final class DiskGuest {
         for (String format : FORMATS) {
             run("qemu-img", "create", "-q", "-f", format,
                     image(folder, name, format).toString(), size);
+            giveAway(image(folder, name, format));
         }
     }
 
@@ -107,7 +116,7 @@ final class DiskGuest {
     /** A machine with other arguments. */
     DemoMachine machine(List<String> more) {
         List<String> arguments = new ArrayList<>(more);
-        arguments.addAll(List.of("-initrd", archive.toString()));
+        arguments.addAll(List.of("-initrd", archive.toString(), "-runas", "nobody"));
         return new DemoMachine(tools, new GuestLoad(10, 16, 1 << 10, 0, 0, false), E2e.MEMORY, 1,
                 DemoMachine.Memory.FILE, arguments);
     }

@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
@@ -40,6 +41,12 @@ final class Rig implements AutoCloseable {
     /** {@return the state directory of all agents that are given none} */
     Path state() {
         return state;
+    }
+
+    /** Lets QEMUs of other users make and reach sockets in the folder of the agents. */
+    void openToAll() throws IOException {
+        Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
+        Files.setPosixFilePermissions(temporary, PosixFilePermissions.fromString("rwxrwxrwx"));
     }
 
     /** Starts a QEMU that waits for a guest. */

@@ -126,36 +126,4 @@ class SharedDiskTest extends WithDisks {
     private static void assertSays(Holder holder, String words) {
         assertTrue(words.contains(holder.words()), words);
     }
-
-    /** A process that has an image open for writing. */
-    private record Holder(Process process) implements AutoCloseable {
-        static Holder take(Path image) throws IOException {
-            String format = image.toString().endsWith("raw") ? "raw" : "qcow2";
-            Process process = new ProcessBuilder("qemu-io", "-f", format, image.toString())
-                    .redirectErrorStream(true).start();
-            StringBuilder said = new StringBuilder();
-            // It prompts once it has the image, and goes on until its input ends.
-            while (said.indexOf("qemu-io> ") < 0) {
-                int letter = process.getInputStream().read();
-                assertTrue(letter >= 0, said.toString());
-                said.append((char) letter);
-            }
-            return new Holder(process);
-        }
-
-        String words() {
-            return "is held by process " + process.pid() + " (qemu-io -f ";
-        }
-
-        @Override
-        public void close() throws IOException {
-            process.destroyForcibly();
-            try {
-                process.waitFor();
-            } catch (InterruptedException interrupted) {
-                Thread.currentThread().interrupt();
-                throw new IOException(interrupted);
-            }
-        }
-    }
 }

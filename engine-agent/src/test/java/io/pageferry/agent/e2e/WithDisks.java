@@ -15,7 +15,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Tests of one guest with a raw and a qcow2 image, booted once for all of them. After each it has
- * every file, and its images are sound.
+ * every file, and its images are sound. Its QEMUs run as another user than the agents, as they do
+ * under libvirt.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 abstract class WithDisks {
@@ -37,6 +38,7 @@ abstract class WithDisks {
     final void boot(@TempDir Path own) throws IOException {
         folder = own;
         rig = new Rig(folder);
+        rig.openToAll();
         guest = DiskGuest.make(folder);
         DiskGuest.format(folder, images);
         home = Home.boot(rig, guest.machine(folder, images));

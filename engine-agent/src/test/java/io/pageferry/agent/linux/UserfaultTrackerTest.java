@@ -20,7 +20,10 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.parallel.Isolated;
 
+/** Alone, because one of them looks at the page tables of the whole JVM. */
+@Isolated
 class UserfaultTrackerTest {
     private static final int PAGE = 4096;
     private static final int PAGES = 2048;

@@ -16,19 +16,20 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /** A monitor whose every word the test chooses. Serves one client, on a thread of its own. */
-final class FakeMonitor implements AutoCloseable {
-    static final String GREETING = "{\"QMP\": {\"version\": {\"qemu\": {\"micro\": 3, \"minor\": 2,"
-            + " \"major\": 7}, \"package\": \"fake\"}, \"capabilities\": [\"oob\"]}}\n";
-    static final Pattern ID = Pattern.compile("\"id\":(\\d+)");
+public final class FakeMonitor implements AutoCloseable {
+    public static final String GREETING = "{\"QMP\": {\"version\": {\"qemu\": {\"micro\": 3,"
+            + " \"minor\": 2, \"major\": 7}, \"package\": \"fake\"},"
+            + " \"capabilities\": [\"oob\"]}}\n";
+    public static final Pattern ID = Pattern.compile("\"id\":(\\d+)");
 
     /** What the monitor does with its client. */
-    interface Script {
+    public interface Script {
         void run(Client client) throws IOException;
     }
 
     /** One client, as the monitor sees it. */
-    record Client(SocketChannel channel, BufferedReader in) {
-        void say(String text) throws IOException {
+    public record Client(SocketChannel channel, BufferedReader in) {
+        public void say(String text) throws IOException {
             ByteBuffer bytes = ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8));
             while (bytes.hasRemaining()) {
                 channel.write(bytes);
@@ -68,7 +69,7 @@ final class FakeMonitor implements AutoCloseable {
     private final Thread thread;
     private volatile IOException failure;
 
-    FakeMonitor(Path path, Script script) throws IOException {
+    public FakeMonitor(Path path, Script script) throws IOException {
         this.path = path;
         this.server = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
         this.server.bind(UnixDomainSocketAddress.of(path));
@@ -83,7 +84,7 @@ final class FakeMonitor implements AutoCloseable {
         });
     }
 
-    Path path() {
+    public Path path() {
         return path;
     }
 

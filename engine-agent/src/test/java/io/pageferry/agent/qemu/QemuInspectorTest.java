@@ -67,6 +67,10 @@ class QemuInspectorTest {
                 List.of(drives));
     }
 
+    private static QemuFacts.Drive drive(String name, boolean direct) {
+        return new QemuFacts.Drive(name, name, "/disk", "raw", 1 << 20, false, direct);
+    }
+
     private void assertSource(QemuFacts facts, String what, String remedy) throws IOException {
         assertOne(ask(facts, QemuInspector::source), what, remedy);
     }
@@ -80,7 +84,7 @@ class QemuInspectorTest {
     @Test
     void nothingStandsInTheWay() throws IOException {
         QemuFacts facts = facts(SHARED, Map.of("net0", "virtio-net-pci"),
-                new QemuFacts.Drive("virtio0", "/disk", false, false));
+                drive("virtio0", false));
         assertEquals(List.of(), ask(facts, QemuInspector::source));
         answers.put("query-status", "{\"status\": \"inmigrate\", \"running\": false}");
         assertEquals(List.of(), ask(facts, QemuInspector::target));
@@ -89,9 +93,11 @@ class QemuInspectorTest {
     @Test
     void privateMemoryIsRefused() throws IOException {
         assertSource(facts(new QemuFacts.Backend("pc.ram", "memory-backend-ram", 1 << 20, false,
-                "", 4096), Map.of()), "memory-backend-ram pc.ram", "share=on -machine");
+                "", 4096), Map.of()), "memory-backend-ram pc.ram",
+                "memory-backend-file,id=ram,size=SIZE,share=on");
         assertSource(facts(new QemuFacts.Backend("ram", "memory-backend-file", 1 << 20, false,
-                "/dev/shm/x", 4096), Map.of()), "share=off", "share=on");
+                "/dev/shm/x", 4096), Map.of()), "share=off",
+                "-object memory-backend-file,id=ram,share=on");
     }
 
     @Test
@@ -106,7 +112,7 @@ class QemuInspectorTest {
         assertSource(facts(SHARED, Map.of("gpu", "vfio-pci")), "vfio-pci", "device_del");
         assertSource(facts(SHARED, Map.of("fs", "vhost-user-fs-pci")), "vhost-user-fs-pci",
                 "--tracker scan");
-        assertSource(facts(SHARED, Map.of(), new QemuFacts.Drive("d", "/disk", false, true)),
+        assertSource(facts(SHARED, Map.of(), drive("d", true)),
                 "O_DIRECT", "cache=writeback");
     }
 

@@ -57,7 +57,7 @@ class QmpClientTest {
             QmpException e = assertThrows(QmpException.class,
                     () -> QmpClient.connect(monitor.path(), Duration.ofMillis(100)));
             assertEquals(Kind.TIMEOUT, e.kind());
-            assertTrue(e.getMessage().contains("held by another client: give Pageferry a -qmp"),
+            assertTrue(e.getMessage().contains("held by another client, or QEMU hangs"),
                     e.getMessage());
         }
     }

@@ -62,7 +62,7 @@ final class SavedGuest implements AutoCloseable {
             }
             memory = FileChannel.open(qemu.memoryFile());
             control.stop();
-            control.prepareSource();
+            control.prepareSource(control.settings());
             ByteArrayOutputStream state = new ByteArrayOutputStream();
             DeviceState.save(control, folder.resolve("state"), state, LIMIT);
             saved = true;

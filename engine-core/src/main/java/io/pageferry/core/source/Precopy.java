@@ -110,6 +110,9 @@ final class Precopy {
         if (linkLost) {
             return late("--timeout is over while the link is lost", Side.TARGET);
         }
+        if (phase == Phase.STORAGE) {
+            return late("--timeout was over before the disks were at the target", Side.SOURCE);
+        }
         if (progress.figures().rounds().isEmpty()) {
             return late("--timeout was over before round 0 had ended", Side.SOURCE);
         }

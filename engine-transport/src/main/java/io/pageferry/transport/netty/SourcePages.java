@@ -114,7 +114,7 @@ final class SourcePages implements PageSink {
     public int unacknowledged() {
         long sum = 0;
         for (Lane lane : lanes) {
-            sum += lane.sent - lane.applied;
+            sum += lane.reclaimed ? 0 : lane.sent - lane.applied;
         }
         return (int) sum;
     }
@@ -159,7 +159,7 @@ final class SourcePages implements PageSink {
         private long appliedNanos;
         private volatile long applied;
         private volatile long credit;
-        private volatile boolean reclaimed;
+        private boolean reclaimed;
 
         Lane(int channel, long generation, long credit, FlightLimit limit) {
             this.channel = channel;
@@ -204,6 +204,7 @@ final class SourcePages implements PageSink {
             return free.poll();
         }
 
+        /** An acknowledgement may still come, even now: nothing is owed any more all the same. */
         private long reclaim(LongConsumer pages) {
             long bytes = 0;
             reclaimed = true;
@@ -220,7 +221,6 @@ final class SourcePages implements PageSink {
                 }
             }
             flying.clear();
-            applied = sent;
             return bytes;
         }
 
@@ -235,11 +235,9 @@ final class SourcePages implements PageSink {
                         ack + " after " + applied + " applied, " + sent + " sent, credit "
                                 + credit);
             }
-            if (!reclaimed) {
-                appliedNanos = nanoTime;
-                applied = ack.applied();
-                credit = ack.credit();
-            }
+            appliedNanos = nanoTime;
+            applied = ack.applied();
+            credit = ack.credit();
         }
     }
 }

@@ -34,13 +34,21 @@ public final class DiskMirrors implements AutoCloseable {
     private static final long SILENCE_NANOS = 2_000_000_000L;
     /** Longest wait for the last blocks of a paused guest: a guest bounds its own waiting. */
     private static final long LAST_NANOS = 4_000_000_000L;
+    /** What of the whole rate disks get while memory is moved too. */
+    private static final int SHARE = 4;
+    /**
+     * A job has so many bytes on their way at most, which QEMU's {@code stop} waits for: eight
+     * windows of a stream, and no more than the whole rate carries in an eighth of a second.
+     */
+    private static final long MAX_FLIGHT = 8L * Message.STREAM_WINDOW;
+    private static final long MIN_FLIGHT = 64 << 10;
 
     private final QemuControl qemu;
     private final StreamRoad road;
     private final IntFunction<Path> sockets;
     private final long rate;
     private final List<Disk> disks;
-    private final Map<String, Long> sent = new HashMap<>();
+    private final Map<String, Job> seen = new HashMap<>();
     private Tunnel tunnel;
     private long startNanos;
     private long readyNanos;
@@ -48,7 +56,7 @@ public final class DiskMirrors implements AutoCloseable {
     private boolean ended;
 
     /** What query-jobs says of one of ours. */
-    private record Job(String status, long progress, String error) { }
+    private record Job(String status, long progress, long left, String error) { }
 
     /**
      * Looks which disks there are; changes nothing.
@@ -107,7 +115,7 @@ public final class DiskMirrors implements AutoCloseable {
                     return false;
                 }
             }
-            limit(rate / 4);
+            tunnel.limit(rate / SHARE);
             readyNanos = now;
             return true;
         } catch (IOException failed) {
@@ -121,7 +129,8 @@ public final class DiskMirrors implements AutoCloseable {
         for (int i = 0; i < disks.size(); i++) {
             paths.add(sockets.apply(i));
         }
-        tunnel = Tunnel.listening(road, paths);
+        tunnel = Tunnel.listening(road, paths, qemu::listen);
+        tunnel.limit(rate);
         for (int i = 0; i < disks.size(); i++) {
             ObjectNode node = JSON.objectNode().put("driver", "nbd").put("node-name", NODE + i)
                     .put("export", DiskExports.PREFIX + i);
@@ -130,16 +139,13 @@ public final class DiskMirrors implements AutoCloseable {
             qemu.qmp().execute("blockdev-mirror", JSON.objectNode()
                     .put("job-id", DiskExports.PREFIX + i).put("device", disks.get(i).node())
                     .put("target", NODE + i).put("sync", "full").put("auto-dismiss", false)
-                    .put("speed", rate / disks.size()));
+                    .put("buf-size", flight()));
         }
     }
 
-    private void limit(long all) throws QmpException {
-        for (int i = 0; rate > 0 && i < disks.size(); i++) {
-            qemu.qmp().execute("block-job-set-speed", JSON.objectNode()
-                    .put("device", DiskExports.PREFIX + i)
-                    .put("speed", Math.max(1, all / disks.size())));
-        }
+    private long flight() {
+        return rate == 0 ? MAX_FLIGHT
+                : Math.clamp(rate / 8 / disks.size(), MIN_FLIGHT, MAX_FLIGHT);
     }
 
     /** Ours; one that failed is an exception. */
@@ -148,10 +154,12 @@ public final class DiskMirrors implements AutoCloseable {
         for (JsonNode one : qemu.qmp().execute("query-jobs")) {
             String id = one.path("id").asText();
             if (id.startsWith(DiskExports.PREFIX)) {
-                Job job = new Job(one.path("status").asText(),
-                        one.path("current-progress").asLong(), one.path("error").asText(""));
+                long progress = one.path("current-progress").asLong();
+                Job job = new Job(one.path("status").asText(), progress,
+                        one.path("total-progress").asLong() - progress,
+                        one.path("error").asText(""));
                 jobs.put(id, job);
-                sent.put(id, job.progress());
+                seen.put(id, job);
                 if (!job.error().isEmpty()) {
                     throw failure(new IOException(job.error()));
                 }
@@ -171,7 +179,28 @@ public final class DiskMirrors implements AutoCloseable {
      * @return to be run when QEMU has stopped
      */
     public Runnable whileStopping() {
-        return tunnel == null ? () -> { } : tunnel.endUnlessMoving(SILENCE_NANOS);
+        if (tunnel == null) {
+            return () -> { };
+        }
+        // Memory waits for the disks now.
+        tunnel.limit(rate);
+        return tunnel.endUnlessMoving(SILENCE_NANOS);
+    }
+
+    /**
+     * Looks whether the last blocks can get there in time once the guest is paused.
+     *
+     * @throws GuestException when they cannot, because the guest writes faster than they are sent
+     */
+    public void requireClose() throws GuestException {
+        try {
+            long left = jobs().values().stream().mapToLong(Job::left).sum();
+            if (rate > 0 && left / (double) rate > LAST_NANOS / 1e9) {
+                throw tooFast((left >> 20) + " MiB of the disks are not at the target yet");
+            }
+        } catch (QmpException failed) {
+            throw failure(failed);
+        }
     }
 
     /**
@@ -192,7 +221,7 @@ public final class DiskMirrors implements AutoCloseable {
             long deadline = System.nanoTime() + LAST_NANOS;
             while (!jobs().values().stream().allMatch(job -> job.status().equals(CONCLUDED))) {
                 if (System.nanoTime() - deadline >= 0) {
-                    throw failure(new IOException("the last blocks took too long"));
+                    throw tooFast("the last blocks of the disks took too long");
                 }
                 LockSupport.parkNanos(POLL_NANOS);
             }
@@ -207,8 +236,10 @@ public final class DiskMirrors implements AutoCloseable {
     public StreamRoad.Copied copied() {
         List<StreamRoad.Disk> all = new ArrayList<>();
         for (int i = 0; i < disks.size(); i++) {
+            Job job = seen.get(DiskExports.PREFIX + i);
             all.add(new StreamRoad.Disk(disks.get(i).name(), disks.get(i).size(),
-                    sent.getOrDefault(DiskExports.PREFIX + i, 0L)));
+                    job == null ? 0 : job.progress(),
+                    job == null ? disks.get(i).size() : job.left()));
         }
         return new StreamRoad.Copied(all, tunnel == null ? 0 : tunnel.sentBytes(),
                 readyNanos == 0 ? 0 : readyNanos - startNanos);
@@ -278,9 +309,20 @@ public final class DiskMirrors implements AutoCloseable {
         }
     }
 
+    private static GuestException tooFast(String what) {
+        return new GuestException(ErrorCode.NOT_CONVERGING, what + ": the guest writes to them"
+                + " faster than they are sent", "have it write less, or give it more --bandwidth,"
+                + " of which disks get a quarter beside memory");
+    }
+
     private static GuestException failure(IOException failed) {
-        return failed instanceof GuestException known ? known
-                : new GuestException(ErrorCode.GUEST_FAILED, "the disks could not be copied: "
-                + failed.getMessage(), "look at the target's images and QEMU's logs");
+        if (failed instanceof GuestException known) {
+            return known;
+        }
+        GuestException told = new GuestException(ErrorCode.GUEST_FAILED,
+                "the disks could not be copied: " + failed.getMessage(),
+                "look at the target's images and QEMU's logs");
+        told.initCause(failed);
+        return told;
     }
 }

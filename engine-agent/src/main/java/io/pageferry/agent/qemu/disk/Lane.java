@@ -22,9 +22,11 @@ final class Lane {
 
     private static final long LOOK_MILLIS = 50;
     private static final long NO_ROOM_NANOS = 100_000L;
+    private static final long PACE_NANOS = 1_000_000L;
 
     private final int stream;
     private final StreamRoad road;
+    private final Pace pace;
 
     // Guarded by this.
     private final ArrayDeque<byte[]> inbox = new ArrayDeque<>();
@@ -40,9 +42,10 @@ final class Lane {
     /** Changed by the writing thread alone. */
     private volatile long written;
 
-    Lane(int stream, StreamRoad road) {
+    Lane(int stream, StreamRoad road, Pace pace) {
         this.stream = stream;
         this.road = road;
+        this.pace = pace;
     }
 
     /** Opens the socket on a thread of its own, once; the stream begins when that is done. */
@@ -80,6 +83,7 @@ final class Lane {
     private void read(SocketChannel from) throws IOException {
         ByteBuffer buffer = ByteBuffer.allocate(Message.MAX_STREAM_BYTES);
         while (true) {
+            awaitPace();
             buffer.clear().limit((int) Math.min(buffer.capacity(), awaitCredit()));
             int length = from.read(buffer);
             if (length < 0) {
@@ -92,6 +96,16 @@ final class Lane {
                 sent += length;
             }
             send(new Message.StreamData(stream, bytes));
+            pace.took(length, System.nanoTime());
+        }
+    }
+
+    private void awaitPace() throws IOException {
+        while (!pace.isFree(System.nanoTime())) {
+            if (!road.isUp() || isClosed()) {
+                throw new IOException("the stream has ended");
+            }
+            LockSupport.parkNanos(PACE_NANOS);
         }
     }
 

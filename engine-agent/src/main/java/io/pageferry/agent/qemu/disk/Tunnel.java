@@ -3,7 +3,6 @@ package io.pageferry.agent.qemu.disk;
 import io.pageferry.agent.guest.StreamRoad;
 import io.pageferry.core.link.Message;
 import java.io.IOException;
-import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
@@ -27,6 +26,20 @@ public final class Tunnel implements AutoCloseable {
     private final List<ServerSocketChannel> doors = new ArrayList<>();
     private final List<Path> sockets;
     private final StreamRoad road;
+    private final Pace pace = new Pace();
+
+    /** Listens on a UNIX socket. */
+    @FunctionalInterface
+    public interface Listener {
+        /**
+         * Listens.
+         *
+         * @param socket a path that is free
+         * @return the socket, the caller's to close
+         * @throws IOException when it cannot be had
+         */
+        ServerSocketChannel listen(Path socket) throws IOException;
+    }
 
     private Tunnel(StreamRoad road, List<Path> sockets) {
         this.road = road;
@@ -38,19 +51,19 @@ public final class Tunnel implements AutoCloseable {
      *
      * @param road    to the target
      * @param sockets one for each stream; replaced where they exist
+     * @param doors   listens on one of them
      * @return the end, the caller's to close
      * @throws IOException when one cannot be had
      */
-    public static Tunnel listening(StreamRoad road, List<Path> sockets) throws IOException {
+    public static Tunnel listening(StreamRoad road, List<Path> sockets, Listener doors)
+            throws IOException {
         Tunnel tunnel = new Tunnel(road, sockets);
         boolean made = false;
         try {
             for (int stream = 0; stream < sockets.size(); stream++) {
                 DiskExports.delete(sockets.get(stream));
-                ServerSocketChannel door = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
-                tunnel.doors.add(door);
-                door.bind(UnixDomainSocketAddress.of(sockets.get(stream)));
-                Lane lane = new Lane(stream, road);
+                tunnel.doors.add(doors.listen(sockets.get(stream)));
+                Lane lane = new Lane(stream, road, tunnel.pace);
                 tunnel.lanes.add(lane);
             }
             road.receive(tunnel::take);
@@ -78,7 +91,7 @@ public final class Tunnel implements AutoCloseable {
     public static Tunnel connecting(StreamRoad road, int streams, Path server) {
         Tunnel tunnel = new Tunnel(road, List.of());
         for (int stream = 0; stream < streams; stream++) {
-            tunnel.lanes.add(new Lane(stream, road));
+            tunnel.lanes.add(new Lane(stream, road, tunnel.pace));
         }
         Consumer<Message.Streamed> receiver = message -> {
             if (message instanceof Message.StreamCredit && message.stream() < streams) {
@@ -95,6 +108,15 @@ public final class Tunnel implements AutoCloseable {
         if (message.stream() < lanes.size()) {
             lanes.get(message.stream()).take(message);
         }
+    }
+
+    /**
+     * Bounds what goes to the other side, over all streams.
+     *
+     * @param bytesPerSecond 0 for no bound
+     */
+    public void limit(long bytesPerSecond) {
+        pace.limit(bytesPerSecond, System.nanoTime());
     }
 
     /** {@return bytes that went to the other side} */

@@ -1,5 +1,7 @@
 package io.pageferry.agent.qemu.guest;
 
+import java.util.concurrent.locks.LockSupport;
+
 /**
  * Looks now and then whether a QEMU still lives. A duty cycle asks ten thousand times a second; the
  * answer is a few files of /proc, and source and target may share two cores with their guest. One
@@ -8,6 +10,10 @@ package io.pageferry.agent.qemu.guest;
 final class Pulse {
     /** A death is told so late at most. Nothing that QEMU is asked after it goes unnoticed. */
     private static final long INTERVAL_NANOS = 10_000_000;
+
+    /** From the end of its sockets to that of a process it is a few ms, more on a busy host. */
+    private static final long END_NANOS = 1_000_000_000;
+    private static final long POLL_NANOS = 1_000_000;
 
     private final QemuProcess process;
     private boolean alive = true;
@@ -26,5 +32,15 @@ final class Pulse {
             lookedNanos = now;
         }
         return alive;
+    }
+
+    /** For a QEMU whose monitor hung up: whether it ended, which takes it some ms from there. */
+    boolean ends() {
+        long deadline = System.nanoTime() + END_NANOS;
+        while (process.isAlive() && System.nanoTime() - deadline < 0) {
+            LockSupport.parkNanos(POLL_NANOS);
+        }
+        alive = process.isAlive();
+        return !alive;
     }
 }

@@ -15,6 +15,7 @@ import io.pageferry.agent.qemu.QemuInspector;
 import io.pageferry.agent.qemu.QemuProbe;
 import io.pageferry.agent.qemu.QmpException;
 import io.pageferry.agent.qemu.disk.DiskMirrors;
+import io.pageferry.agent.qemu.disk.ImageFiles;
 import io.pageferry.agent.qemu.memory.QemuMemory;
 import io.pageferry.agent.throttle.ThreadThrottle;
 import io.pageferry.core.dirty.DirtyTracker;
@@ -34,8 +35,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * A running, unmodified QEMU at the source. Nothing in it is changed before the tracker starts,
- * but for its migration settings, which are put back where it stays.
+ * A running, unmodified QEMU at the source. Nothing in it is changed before the tracker starts.
+ * Its migration settings are changed when it is paused, and put back where it stays.
  */
 final class QemuGuest implements SourceGuest {
     private static final Duration SAVE_LIMIT = Duration.ofSeconds(5);
@@ -45,7 +46,6 @@ final class QemuGuest implements SourceGuest {
     private final Pulse pulse;
     private final QemuControl qemu;
     private final QemuFacts facts;
-    private final QemuControl.Settings before;
     private final Map<String, String> places;
     private final MappedRegions regions;
     private final DirtyTracker tracker;
@@ -53,6 +53,8 @@ final class QemuGuest implements SourceGuest {
     private final QemuWatch watch;
     private DiskMirrors mirrors;
     private ThreadThrottle throttle;
+    private QemuControl.Settings before;
+    private boolean prepared;
 
     private QemuGuest(QemuProcess process, QemuControl qemu, QemuFacts facts, Opened opened) {
         this.process = process;
@@ -86,9 +88,10 @@ final class QemuGuest implements SourceGuest {
             refuse(memory.otherWriters(), setup);
             regions = memory.map(false);
             DirtyTracker tracker = tracker(process, setup, memory, regions);
-            QemuGuest guest = new QemuGuest(process, qemu, facts, new Opened(
-                    memory.attributes(), regions, tracker, reason(tracker),
-                    qemu.prepareSource(), QemuWatch.of(qemu)));
+            Map<String, String> places = memory.attributes();
+            places.putAll(ImageFiles.attributes(process.pid(), facts.drives()));
+            QemuGuest guest = new QemuGuest(process, qemu, facts, new Opened(places, regions,
+                    tracker, reason(tracker), qemu.settings(), QemuWatch.of(qemu)));
             opened = true;
             return guest;
         } catch (QmpException failed) {
@@ -154,10 +157,15 @@ final class QemuGuest implements SourceGuest {
         attributes.putAll(places);
         if (mirrors != null) {
             attributes.putAll(mirrors.attributes());
+            // Images of its own: only their sizes have to be equal.
+            attributes.keySet().removeIf(key -> key.startsWith(QemuFacts.FORMAT)
+                    || key.startsWith(QemuFacts.IMAGE));
         }
-        if (attributes.size() > GuestDescription.MAX_ATTRIBUTES) {
-            // A machine of a hundred devices: QEMU itself compares where they are plugged in.
-            attributes.keySet().removeIf(key -> key.startsWith("qemu.slot."));
+        // A machine of a hundred devices: QEMU itself compares where and which they are.
+        for (String least : List.of("qemu.slot.", "qemu.board.", QemuFacts.IMAGE)) {
+            if (attributes.size() > GuestDescription.MAX_ATTRIBUTES) {
+                attributes.keySet().removeIf(key -> key.startsWith(least));
+            }
         }
         return new GuestDescription(QemuKind.SCHEME, facts.name(), regions.regions(),
                 regions.dataBytes(), attributes);
@@ -183,7 +191,7 @@ final class QemuGuest implements SourceGuest {
         try {
             return qemu.status().running();
         } catch (QmpException failed) {
-            throw failure(failed);
+            throw told(failure(failed), failed);
         }
     }
 
@@ -196,7 +204,14 @@ final class QemuGuest implements SourceGuest {
 
     @Override
     public void requireUnchanged() throws GuestException {
-        watch.requireUnchanged();
+        try {
+            watch.requireUnchanged();
+            if (!prepared) {
+                before = qemu.settings();
+            }
+        } catch (QmpException failed) {
+            throw told(failure(failed), failed);
+        }
     }
 
     @Override
@@ -230,28 +245,45 @@ final class QemuGuest implements SourceGuest {
 
     @Override
     public boolean storageReady() throws GuestException {
-        return mirrors == null || mirrors.ready();
+        try {
+            return mirrors == null || mirrors.ready();
+        } catch (GuestException failed) {
+            throw told(failed, failed.getCause());
+        }
     }
 
     @Override
     public void pause() throws GuestException {
+        try {
+            if (mirrors != null) {
+                mirrors.requireClose();
+            }
+            stop();
+            if (mirrors != null) {
+                mirrors.finish();
+            }
+        } catch (GuestException failed) {
+            throw told(failed, failed.getCause());
+        } catch (QmpException failed) {
+            throw told(failure(failed), failed);
+        }
+    }
+
+    private void stop() throws QmpException {
         watch.holds();
         Runnable stopped = mirrors == null ? () -> { } : mirrors.whileStopping();
         try {
             qemu.stop();
-        } catch (QmpException failed) {
-            throw failure(failed);
         } finally {
             stopped.run();
-        }
-        if (mirrors != null) {
-            mirrors.finish();
         }
     }
 
     @Override
     public void saveState(OutputStream out) throws IOException {
         watch.saves();
+        prepared = true;
+        qemu.prepareSource(before);
         DeviceState.save(qemu, process.stateSocket("out"), out, SAVE_LIMIT);
     }
 
@@ -266,7 +298,7 @@ final class QemuGuest implements SourceGuest {
                 throw result.lockRefused() ? refused.retryable() : refused;
             }
         } catch (QmpException failed) {
-            throw failure(failed);
+            throw told(failure(failed), failed);
         }
         // Its settings stay as they are: over another link there may be another switch-over.
     }
@@ -342,6 +374,15 @@ final class QemuGuest implements SourceGuest {
         } catch (QmpException deaf) {
             // Nobody is left to try again.
         }
+    }
+
+    /** A monitor that hangs up is mostly that of a QEMU that ends: then the guest has ended. */
+    private GuestException told(GuestException failed, Throwable why) {
+        if (why instanceof QmpException qmp && qmp.kind() == QmpException.Kind.CLOSED
+                && (watch.ended().isPresent() || pulse.ends())) {
+            return new GuestException(ErrorCode.GUEST_ENDED, ended().orElseThrow(), "");
+        }
+        return failed;
     }
 
     static GuestException failure(QmpException failed) {

@@ -14,6 +14,7 @@ import io.pageferry.agent.qemu.QemuProbe;
 import io.pageferry.agent.qemu.QmpClient;
 import io.pageferry.agent.qemu.QmpException;
 import io.pageferry.agent.qemu.disk.DiskExports;
+import io.pageferry.agent.qemu.disk.ImageFiles;
 import io.pageferry.agent.qemu.disk.Tunnel;
 import io.pageferry.agent.qemu.memory.QemuMemory;
 import io.pageferry.core.link.ErrorCode;
@@ -38,10 +39,16 @@ import java.util.Optional;
 final class QemuIncoming implements TargetGuest {
     private static final Duration LOAD_LIMIT = Duration.ofSeconds(10);
 
+    /** Ends a loaded QEMU for good; throws where that fails. */
+    interface Ending {
+        void end(QemuControl qemu) throws GuestException;
+    }
+
     private final QemuProcess process;
+    private final Ending ending;
     private final Pulse pulse;
     private final QemuControl qemu;
-    private final QemuFacts facts;
+    private QemuFacts facts;
     private final QemuArrival before;
     private MappedRegions regions;
     private final DiskExports exports;
@@ -52,9 +59,10 @@ final class QemuIncoming implements TargetGuest {
     private boolean strayed;
     private boolean told;
 
-    private QemuIncoming(QemuProcess process, QemuControl qemu, QemuFacts facts,
+    QemuIncoming(QemuProcess process, Ending ending, QemuControl qemu, QemuFacts facts,
             QemuArrival before) {
         this.process = process;
+        this.ending = ending;
         this.pulse = new Pulse(process);
         this.qemu = qemu;
         this.facts = facts;
@@ -68,7 +76,7 @@ final class QemuIncoming implements TargetGuest {
         try {
             QemuFacts facts = QemuProbe.read(qemu);
             Objection.refuse(QemuInspector.target(qemu, facts));
-            QemuIncoming incoming = new QemuIncoming(process, qemu, facts,
+            QemuIncoming incoming = new QemuIncoming(process, process::end, qemu, facts,
                     QemuArrival.of(qemu));
             // Said now rather than to a source that has come.
             incoming.find(facts.memory());
@@ -102,8 +110,11 @@ final class QemuIncoming implements TargetGuest {
             throw mismatch("a " + offered.kind() + " guest cannot become a QEMU guest",
                     "receive it as " + offered.kind() + ": or image:");
         }
+        lookAgain();
+        Map<String, String> here = facts.asMap();
+        here.putAll(ImageFiles.attributes(process.pid(), facts.drives()));
         List<QemuFacts.Difference> differences =
-                QemuFacts.compare(offered.attributes(), facts.asMap());
+                QemuFacts.compare(offered.attributes(), here);
         if (!differences.isEmpty()) {
             QemuFacts.Difference first = differences.getFirst();
             throw mismatch(first.what() + " is " + first.source() + " at the source and "
@@ -120,6 +131,16 @@ final class QemuIncoming implements TargetGuest {
         return regions;
     }
 
+    /** It may have waited for days, with monitors of its own. */
+    private void lookAgain() throws GuestException {
+        try {
+            facts = QemuProbe.read(qemu);
+            Objection.refuse(QemuInspector.target(qemu, facts));
+        } catch (QmpException failed) {
+            throw QemuGuest.failure(failed);
+        }
+    }
+
     @Override
     public void loadState(byte[] state) throws GuestException {
         closeStorage();
@@ -130,8 +151,8 @@ final class QemuIncoming implements TargetGuest {
             DeviceState.load(qemu, socket, ByteBuffer.wrap(state), LOAD_LIMIT);
         } catch (IOException failed) {
             throw new GuestException(ErrorCode.GUEST_FAILED,
-                    "QEMU did not take the device state: " + failed.getMessage(),
-                    "look at QEMU's own log; are the arguments of both sides equal?");
+                    "QEMU did not take the device state, its own log says why (are the arguments"
+                    + " of both sides equal?): " + failed.getMessage(), "");
         }
     }
 
@@ -147,7 +168,7 @@ final class QemuIncoming implements TargetGuest {
                     throw refused;
                 }
                 // Not one instruction ran by our word; and none shall later either.
-                process.end(qemu);
+                ending.end(qemu);
                 throw refused.provablyNeverRan();
             }
             before.tell(qemu);
@@ -206,7 +227,7 @@ final class QemuIncoming implements TargetGuest {
         release();
         closeStorage();
         if (touched && process.isAlive()) {
-            process.end(qemu);
+            ending.end(qemu);
         }
     }
 

@@ -89,7 +89,7 @@ record QemuProcess(Path monitor, long pid, long startTicks) {
 
     QemuControl connect() throws GuestException {
         try {
-            return QemuControl.connect(monitor);
+            return QemuControl.connect(monitor, pid);
         } catch (IOException refused) {
             throw new GuestException(ErrorCode.GUEST_FAILED, refused.getMessage(),
                     "give Pageferry a -qmp of its own");

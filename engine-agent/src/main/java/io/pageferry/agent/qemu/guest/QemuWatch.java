@@ -113,15 +113,10 @@ final class QemuWatch {
      * Asks whether it is what it was at first.
      *
      * @throws GuestException when it cannot be moved like this, with what to do
+     * @throws QmpException   when QEMU does not answer
      */
-    void requireUnchanged() throws GuestException {
-        Look now;
-        try {
-            now = look(qemu);
-        } catch (QmpException failed) {
-            hear();
-            throw QemuGuest.failure(failed);
-        }
+    void requireUnchanged() throws GuestException, QmpException {
+        Look now = look(qemu);
         state(now);
         for (String job : now.jobs()) {
             throw changed("block job " + job + " was started while the guest moved: the target"

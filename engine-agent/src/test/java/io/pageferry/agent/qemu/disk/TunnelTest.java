@@ -85,7 +85,9 @@ class TunnelTest {
         server = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
         server.bind(UnixDomainSocketAddress.of(socket));
         far = Tunnel.connecting(road(target, source), 1, socket);
-        near = Tunnel.listening(road(source, target), List.of(folder.resolve("door")));
+        near = Tunnel.listening(road(source, target), List.of(folder.resolve("door")),
+                path -> ServerSocketChannel.open(StandardProtocolFamily.UNIX)
+                        .bind(UnixDomainSocketAddress.of(path)));
     }
 
     @AfterEach
@@ -126,6 +128,19 @@ class TunnelTest {
             assertEquals(-1, served.read(ByteBuffer.allocate(1)));
         }
         assertTrue(target.ended);
+    }
+
+    @Test
+    void sendsNoFasterThanItMay() throws Exception {
+        near.limit(1);
+        try (SocketChannel client = call(); SocketChannel served = server.accept()) {
+            CompletableFuture<Void> sends = async(() -> write(client, new byte[BYTES]));
+            read(served, 1);
+            assertTrue(near.sentBytes() <= Message.MAX_STREAM_BYTES, "more than one chunk");
+            near.limit(0);
+            read(served, BYTES - 1);
+            sends.get(30, TimeUnit.SECONDS);
+        }
     }
 
     @Test
