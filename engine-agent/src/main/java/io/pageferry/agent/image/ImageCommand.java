@@ -59,6 +59,10 @@ public final class ImageCommand implements Callable<Integer> {
         Output output = new Output(System.out, System.err, json);
         Path image = file.toAbsolutePath();
         try {
+            if (Files.exists(image) && !Files.isRegularFile(image)) {
+                throw new IOException("there is no complete image: " + image
+                        + " is no regular file");
+            }
             ImageTable table = ImageTable.beside(image);
             requireWhole(image, table);
             return ask == Ask.info ? info(output, image, table) : verify(output, image, table);
@@ -66,8 +70,10 @@ public final class ImageCommand implements Callable<Integer> {
             if (verbose) {
                 not.printStackTrace(System.err);
             }
-            output.note("pageferry: " + not.getMessage()
-                    + "; receive the guest again with: pageferry receive image:" + image);
+            // What is no image is not to be replaced by one: the name may be wrong.
+            output.note("pageferry: " + not.getMessage() + (Files.exists(ImageFiles.table(image))
+                    ? "; receive the guest again with: pageferry receive image:" + image
+                    : "; give the FILE of a pageferry receive image:FILE that took a guest"));
             return REFUSED;
         }
     }

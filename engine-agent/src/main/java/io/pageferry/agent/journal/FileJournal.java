@@ -6,7 +6,7 @@ import io.pageferry.core.handover.Journal;
 import io.pageferry.core.handover.JournalRecord;
 import io.pageferry.core.handover.JournalState;
 import java.io.IOException;
-import java.nio.ByteBuffer;
+import java.io.RandomAccessFile;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -31,14 +31,15 @@ public final class FileJournal implements Journal, AutoCloseable {
 
     private final Path path;
     private final HeldLock lock;
-    private final FileChannel channel;
+    /** No channel: an interrupt of the writing thread would close that, as it likes. */
+    private final RandomAccessFile file;
     private final JournalHeader header;
     private final List<JournalRecord> records;
 
-    private FileJournal(Path path, HeldLock lock, FileChannel channel, Contents contents) {
+    private FileJournal(Path path, HeldLock lock, RandomAccessFile file, Contents contents) {
         this.path = path;
         this.lock = lock;
-        this.channel = channel;
+        this.file = file;
         this.header = contents.header();
         this.records = contents.records();
     }
@@ -48,15 +49,15 @@ public final class FileJournal implements Journal, AutoCloseable {
 
     /** Makes a new file with a header, durable on return. The lock passes to the journal. */
     static FileJournal create(Path path, HeldLock lock, JournalHeader header) throws IOException {
-        FileChannel channel = FileChannel.open(path, StandardOpenOption.CREATE_NEW,
-                StandardOpenOption.WRITE);
+        Files.createFile(path);
+        RandomAccessFile file = new RandomAccessFile(path.toFile(), "rw");
         try {
-            append(channel, line(header));
+            append(file, line(header));
             syncDirectory(path.getParent());
-            return new FileJournal(path, lock, channel,
+            return new FileJournal(path, lock, file,
                     new Contents(header, new ArrayList<>(), 0));
         } catch (IOException failed) {
-            channel.close();
+            file.close();
             Files.deleteIfExists(path);
             throw failed;
         }
@@ -65,10 +66,10 @@ public final class FileJournal implements Journal, AutoCloseable {
     /** Opens a file to go on with it. A torn last line is cut off. The lock passes to it. */
     static FileJournal resume(Path path, HeldLock lock) throws IOException {
         Contents contents = load(path);
-        FileChannel channel = FileChannel.open(path, StandardOpenOption.WRITE);
-        channel.truncate(contents.length());
-        channel.position(contents.length());
-        return new FileJournal(path, lock, channel, contents);
+        RandomAccessFile file = new RandomAccessFile(path.toFile(), "rw");
+        file.setLength(contents.length());
+        file.seek(contents.length());
+        return new FileJournal(path, lock, file, contents);
     }
 
     /**
@@ -84,13 +85,13 @@ public final class FileJournal implements Journal, AutoCloseable {
 
     @Override
     public synchronized void write(JournalRecord entry) throws IOException {
-        if (channel == null) {
+        if (file == null) {
             throw new IOException(path + " was opened for reading");
         }
-        long end = channel.position();
+        long end = file.getFilePointer();
         boolean whole = false;
         try {
-            append(channel, line(entry));
+            append(file, line(entry));
             records.add(entry);
             whole = true;
         } finally {
@@ -102,8 +103,8 @@ public final class FileJournal implements Journal, AutoCloseable {
 
     /** What a full disk had room for of a record would hide every later one. */
     private void cutOff(long end) throws IOException {
-        channel.truncate(end);
-        channel.position(end);
+        file.setLength(end);
+        file.seek(end);
     }
 
     @Override
@@ -147,8 +148,8 @@ public final class FileJournal implements Journal, AutoCloseable {
     @Override
     public void close() {
         try {
-            if (channel != null) {
-                channel.close();
+            if (file != null) {
+                file.close();
             }
         } catch (IOException harmless) {
             // Every record was synced when it was written.
@@ -215,17 +216,19 @@ public final class FileJournal implements Journal, AutoCloseable {
         return String.format("%08x", crc.getValue());
     }
 
-    private static void append(FileChannel channel, String text) throws IOException {
-        ByteBuffer bytes = ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8));
-        while (bytes.hasRemaining()) {
-            channel.write(bytes);
-        }
-        channel.force(false);
+    private static void append(RandomAccessFile file, String text) throws IOException {
+        file.write(text.getBytes(StandardCharsets.UTF_8));
+        file.getFD().sync();
     }
 
     private static void syncDirectory(Path directory) throws IOException {
+        boolean interrupted = Thread.interrupted();
         try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
             channel.force(true);
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
         }
     }
 }

@@ -74,6 +74,8 @@ class BadInputTest {
             2 | not in this version | verify x
             2 | info, verify | image look x
             3 | there is no complete image | image info /nosuch/x
+            3 | is no regular file | image info /
+            3 | give the FILE | image verify /etc/hostname
             2 | not in this version | bench nosuch
             3 | no guest at | migrate qemu:/nosuch/qmp.sock --to 127.0.0.1:1
             3 | refused | migrate workload:8MiB --to 127.0.0.1:1

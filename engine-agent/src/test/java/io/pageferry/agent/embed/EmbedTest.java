@@ -7,8 +7,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.pageferry.agent.journal.StateDirectory;
 import io.pageferry.core.migration.MigrationListener;
 import io.pageferry.core.migration.Outcome.Result;
+import io.pageferry.core.migration.Outcome.Side;
 import io.pageferry.core.round.RoundStats;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -188,6 +190,23 @@ class EmbedTest {
         }
         assertTrue(told.containsAll(List.of("granted", "done", "active", "running", "round")),
                 told::toString);
+    }
+
+    /** As {@code shutdownNow} does to a pool's threads; what was decided is on the disk. */
+    @Test
+    void anInterruptIsNoCancellation() throws Exception {
+        MigrationListener interrupting = heard(what -> Thread.currentThread().interrupt());
+        Listening target = listen(options -> options.listener(interrupting));
+
+        MigrationReport source = to(target.address()).listener(interrupting).build().run();
+
+        assertTrue(Thread.interrupted(), "the interrupt was swallowed");
+        assertTrue(source.isCompleted(), source.json());
+        assertTrue(target.report().get().isCompleted());
+        for (Side side : Side.values()) {
+            assertTrue(StateDirectory.open(folder).find(source.migrationId().orElseThrow(), side)
+                    .orElseThrow().isSettled(), side + " is not settled");
+        }
     }
 
     @Test
