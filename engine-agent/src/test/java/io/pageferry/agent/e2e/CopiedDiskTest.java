@@ -128,7 +128,8 @@ class CopiedDiskTest extends WithDisks {
     void refusesADiskOfAnotherSizeAndItsOwn() throws IOException {
         DiskGuest.empty(folder, "large", "32M");
         refuses(DiskGuest.image(folder, "large", "qcow2"), "qemu-img create -f qcow2 ");
-        refuses(DiskGuest.image(folder, images, "qcow2"), "images of its own");
+        refuses(DiskGuest.image(folder, images, "qcow2"),
+                "is held by process " + home.qemu().process().pid());
     }
 
     private void refuses(Path qcow2, String remedy) throws IOException {

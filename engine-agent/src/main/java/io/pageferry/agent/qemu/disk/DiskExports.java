@@ -26,6 +26,7 @@ public final class DiskExports {
     private static final JsonNodeFactory JSON = JsonNodeFactory.instance;
 
     private final QemuControl qemu;
+    private final long pid;
     private final Path socket;
     private int count;
 
@@ -33,10 +34,12 @@ public final class DiskExports {
      * Makes it; nothing is asked or changed.
      *
      * @param qemu   the target
+     * @param pid    its process
      * @param socket where its NBD server is to listen
      */
-    public DiskExports(QemuControl qemu, Path socket) {
+    public DiskExports(QemuControl qemu, long pid, Path socket) {
         this.qemu = qemu;
+        this.pid = pid;
         this.socket = socket;
     }
 
@@ -65,8 +68,11 @@ public final class DiskExports {
             serve(here.stream().filter(disk -> wanted.containsKey(disk.name())).toList());
         } catch (QmpException refused) {
             close();
+            // QEMU says "read-only" of what it could not lock for writing, and not who has it.
             throw new GuestException(ErrorCode.GUEST_MISMATCH, "the disks here cannot be filled: "
-                    + refused.getMessage(), "give the target images of its own");
+                    + refused.getMessage() + ": " + ImageHolders.describe(pid),
+                    "give the target images of its own that nobody else has open, by absolute"
+                    + " paths");
         }
     }
 
@@ -74,7 +80,8 @@ public final class DiskExports {
             throws GuestException {
         Disk disk = here.stream().filter(one -> one.name().equals(name)).findFirst().orElseThrow(
                 () -> new GuestException(ErrorCode.GUEST_MISMATCH, "the guest's disk " + name
-                + " is not here", "start the target with the source's -drive or -blockdev, with"
+                + " is not here, or is read-only here",
+                "start the target with the source's -drive or -blockdev, with"
                 + " an image of its own: qemu-img create -f qcow2 FILE " + size));
         if (!Long.toString(disk.size()).equals(size)) {
             // A guest would see its disk grow; and QEMU mirrors between equal sizes only.

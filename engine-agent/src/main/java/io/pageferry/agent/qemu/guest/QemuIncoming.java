@@ -67,7 +67,7 @@ final class QemuIncoming implements TargetGuest {
         this.qemu = qemu;
         this.facts = facts;
         this.before = before;
-        this.exports = new DiskExports(qemu, process.stateSocket("nbd"));
+        this.exports = new DiskExports(qemu, process.pid(), process.stateSocket("nbd"));
     }
 
     static QemuIncoming open(QemuProcess process, GuestSetup setup) throws GuestException {
