@@ -22,7 +22,7 @@ public final class ProcessMaps {
     /**
      * Which file it is, by whatever name.
      *
-     * @param device major number << 32 | minor number of its file system, 0 for none
+     * @param device number of its file system, {@code major << 32 | minor}, 0 for none
      * @param inode  number of the file there, 0 for none
      */
     public record FileId(long device, long inode) {
