@@ -14,6 +14,9 @@ import java.util.Optional;
  * others only after the migration ended. Durations in nanoseconds.
  */
 public final class MigrationFigures {
+    /** A throttle holds a guest in turns: what a shorter round measures of it is chance. */
+    private static final long TELLING_NANOS = 100_000_000L;
+
     /** The parts of the downtime; they may overlap. */
     public enum Part {
         /** From the request to pause until the guest stood. */
@@ -185,8 +188,9 @@ public final class MigrationFigures {
 
     /** {@return the strongest throttle: as set, or as measured in a round where a quota held} */
     public double maxThrottlePercent() {
-        return rounds.stream().mapToDouble(RoundStats::throttlePercent)
-                .reduce(maxThrottlePercent, Math::max);
+        return rounds.stream()
+                .filter(round -> !round.stopAndCopy() && round.durationNanos() >= TELLING_NANOS)
+                .mapToDouble(RoundStats::throttlePercent).reduce(maxThrottlePercent, Math::max);
     }
 
     /**
