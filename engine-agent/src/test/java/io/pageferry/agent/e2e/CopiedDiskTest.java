@@ -133,9 +133,7 @@ class CopiedDiskTest extends WithDisks {
     }
 
     private void refuses(Path qcow2, String remedy) throws IOException {
-        DemoQemu wrong = rig.waiting(guest.machine(List.of(
-                "-drive", "if=virtio,format=raw,file=" + DiskGuest.image(folder, next, "raw"),
-                "-drive", "if=virtio,format=qcow2,file=" + qcow2)));
+        DemoQemu wrong = rig.waiting(guest.machine(DiskGuest.image(folder, next, "raw"), qcow2));
         Agent target = rig.receive(wrong, "");
         Agent source = rig.migrate(home.qemu(), target, "", OPTION);
         E2e.assertEnds(3, "refused", source);

@@ -27,6 +27,8 @@ public final class DiskMirrors implements AutoCloseable {
     private static final JsonNodeFactory JSON = JsonNodeFactory.instance;
     private static final String NODE = DiskExports.PREFIX + "nbd-";
     private static final String READY = "ready";
+    /** Ready, and held up for a moment: {@code stop} holds every job, also one of an iothread. */
+    private static final String STANDBY = "standby";
     private static final String CONCLUDED = "concluded";
     private static final long ASK_NANOS = 20_000_000L;
     private static final long POLL_NANOS = 1_000_000L;
@@ -211,7 +213,7 @@ public final class DiskMirrors implements AutoCloseable {
     public void finish() throws GuestException {
         try {
             for (Map.Entry<String, Job> job : jobs().entrySet()) {
-                if (!job.getValue().status().equals(READY)) {
+                if (!List.of(READY, STANDBY).contains(job.getValue().status())) {
                     throw failure(new IOException("mirror " + job.getKey() + " is "
                             + job.getValue().status()));
                 }
