@@ -128,6 +128,23 @@ class ActivateTest extends WithRig {
         assertFailed(target, "cancelled", "was stopped");
     }
 
+    /** The shell ends at once here too; whom it had started may finish what it is doing. */
+    @Test
+    void whatAStoppedCommandStartedHasTimeToFinish() throws IOException {
+        Path begun = folder.resolve("begun");
+        Path finished = folder.resolve("finished");
+        Agent target = receive(folder.resolve("image"), """
+                sh -c "trap 'sleep 0.5; touch %2$s; exit' TERM; touch %1$s
+                    while :; do sleep 0.02; done"
+                true""".formatted(begun, finished));
+        Agent source = migrate(GUEST, target.address());
+        Poll.until(() -> Files.exists(begun), () -> "the command did not start: " + target);
+        assertEquals(0, source.exit(), source::toString);
+        target.signal(Signal.INT);
+        assertFailed(target, "cancelled", "was stopped");
+        assertTrue(Files.exists(finished), target::toString);
+    }
+
     private static boolean isAtWork(ProcessHandle process) throws IOException {
         Path stat = Path.of("/proc/" + process.pid() + "/stat");
         return process.isAlive() && Files.exists(stat)

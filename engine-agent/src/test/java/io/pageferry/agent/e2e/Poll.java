@@ -26,12 +26,20 @@ final class Poll {
 
     static void until(Duration limit, Condition condition, Supplier<String> instead)
             throws IOException {
+        if (!comes(limit, condition)) {
+            throw new AssertionError("after " + limit.toSeconds() + " s: " + instead.get());
+        }
+    }
+
+    /** Waits for a condition; returns whether it came to hold in time. */
+    static boolean comes(Duration limit, Condition condition) throws IOException {
         long deadline = System.nanoTime() + limit.toNanos();
         while (!condition.holds()) {
             if (System.nanoTime() - deadline >= 0) {
-                throw new AssertionError("after " + limit.toSeconds() + " s: " + instead.get());
+                return false;
             }
             LockSupport.parkNanos(PAUSE_NANOS);
         }
+        return true;
     }
 }
