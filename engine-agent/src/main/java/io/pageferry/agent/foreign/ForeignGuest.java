@@ -4,6 +4,7 @@ import io.pageferry.agent.guest.GuestSetup;
 import io.pageferry.agent.guest.GuestUri;
 import io.pageferry.agent.guest.SourceGuest;
 import io.pageferry.agent.host.HostFiles;
+import io.pageferry.agent.linux.ProcessMaps;
 import io.pageferry.agent.linux.UserfaultTracker;
 import io.pageferry.agent.memory.MappedRegions;
 import io.pageferry.core.dirty.DirtyTracker;
@@ -159,6 +160,9 @@ final class ForeignGuest implements SourceGuest {
         try {
             requireNoFork();
             String change = mappings.change();
+            if (change != null && isEnding()) {
+                throw over();
+            }
             if (change != null) {
                 throw new GuestException(ErrorCode.GUEST_MISMATCH, "the shared mappings of process "
                         + process.pid() + " changed while it moved: " + change,
@@ -174,11 +178,21 @@ final class ForeignGuest implements SourceGuest {
             throw known;
         } catch (IOException hidden) {
             if (!process.isAlive()) {
-                throw new GuestException(ErrorCode.GUEST_ENDED, "process " + process.pid()
-                        + " ended", "");
+                throw over();
             }
             throw failed("cannot be looked at", hidden);
         }
+    }
+
+    /** A process that ends loses all of its memory first. */
+    private boolean isEnding() throws IOException {
+        return ProcessMaps.of(process.pid()).isEmpty()
+                && ForeignProcess.awaitEnd(process.identified(Set.of(process.pid())));
+    }
+
+    private GuestException over() {
+        return new GuestException(ErrorCode.GUEST_ENDED, "process " + process.pid() + " ended",
+                "");
     }
 
     private void requireNoFork() throws IOException {

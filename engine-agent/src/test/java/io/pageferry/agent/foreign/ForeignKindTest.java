@@ -55,6 +55,7 @@ class ForeignKindTest {
             // The last page is there, although the file ends in it.
             assertEquals((8L << 20) + 4096, regions.getFirst().size());
             assertTrue(guest.isRunning());
+            Stranger.await("its first write", () -> guest.describe().dataBytes() > 0);
             for (long page = guest.memory().nextData(0); page < regions.getFirst().pages();
                     page = guest.memory().nextData(page + 1)) {
                 guest.memory().window(0).get(JAVA_BYTE, page << 12);
