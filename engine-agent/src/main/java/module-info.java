@@ -17,25 +17,25 @@ module io.pageferry.agent {
 
     exports io.pageferry.agent.bench to io.pageferry.bench;
     exports io.pageferry.agent.demo to io.pageferry.bench;
-    exports io.pageferry.agent.journal to io.pageferry.bench;
-    exports io.pageferry.agent.linux to io.pageferry.bench;
-    exports io.pageferry.agent.memory to io.pageferry.bench;
-    exports io.pageferry.agent.process to io.pageferry.bench;
-    exports io.pageferry.agent.qemu to io.pageferry.bench;
+    exports io.pageferry.agent.state.journal to io.pageferry.bench;
+    exports io.pageferry.agent.host.linux to io.pageferry.bench;
+    exports io.pageferry.agent.host.memory to io.pageferry.bench;
+    exports io.pageferry.agent.host.process to io.pageferry.bench;
+    exports io.pageferry.agent.guest.qemu.qmp to io.pageferry.bench;
     exports io.pageferry.agent.report to io.pageferry.bench;
     exports io.pageferry.agent.session to io.pageferry.bench;
 
     opens io.pageferry.agent.cli to info.picocli;
-    opens io.pageferry.agent.image to info.picocli;
-    opens io.pageferry.agent.journal to com.fasterxml.jackson.databind;
+    opens io.pageferry.agent.guest.image to info.picocli;
+    opens io.pageferry.agent.state.journal to com.fasterxml.jackson.databind;
 
     uses io.pageferry.agent.bench.Benchmark;
     uses io.pageferry.agent.guest.GuestKind;
 
     provides io.pageferry.agent.guest.GuestKind with
-            io.pageferry.agent.workload.WorkloadKind,
-            io.pageferry.agent.image.ImageKind,
-            io.pageferry.agent.qemu.guest.QemuKind,
-            io.pageferry.agent.kvm.KvmKind,
-            io.pageferry.agent.foreign.ForeignKind;
+            io.pageferry.agent.guest.workload.WorkloadKind,
+            io.pageferry.agent.guest.image.ImageKind,
+            io.pageferry.agent.guest.qemu.QemuKind,
+            io.pageferry.agent.guest.kvm.KvmKind,
+            io.pageferry.agent.guest.process.ProcessKind;
 }

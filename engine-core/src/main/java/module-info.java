@@ -24,6 +24,6 @@ module io.pageferry.core {
     exports io.pageferry.core.link.flow to io.pageferry.transport;
     exports io.pageferry.core.memory.scan to io.pageferry.transport, io.pageferry.bench;
     exports io.pageferry.core.precopy to io.pageferry.agent, io.pageferry.bench;
-    exports io.pageferry.core.source to io.pageferry.agent, io.pageferry.bench;
-    exports io.pageferry.core.target to io.pageferry.agent, io.pageferry.bench;
+    exports io.pageferry.core.outgoing to io.pageferry.agent, io.pageferry.bench;
+    exports io.pageferry.core.incoming to io.pageferry.agent, io.pageferry.bench;
 }

@@ -1,8 +1,8 @@
 package io.pageferry.agent.cli;
 
-import io.pageferry.agent.AgentResult;
 import io.pageferry.agent.report.Output;
 import io.pageferry.agent.report.Report;
+import io.pageferry.agent.session.AgentResult;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.migration.Outcome.Result;

@@ -1,10 +1,10 @@
 package io.pageferry.agent.cli;
 
 import io.pageferry.agent.bench.Benches;
-import io.pageferry.agent.guard.GuardMain;
-import io.pageferry.agent.image.ImageCommand;
+import io.pageferry.agent.guest.image.ImageCommand;
 import io.pageferry.agent.report.Output;
-import io.pageferry.agent.session.Rehearsal;
+import io.pageferry.agent.session.WarmUp;
+import io.pageferry.agent.state.guard.GuardMain;
 import io.pageferry.core.migration.GuestException;
 import java.io.IOException;
 import java.util.Arrays;
@@ -73,7 +73,7 @@ public final class Main implements Runnable {
             return guard();
         }
         if (args.length == 1 && args[0].equals("rehearse")) {
-            Rehearsal.train();
+            WarmUp.train();
             return 0;
         }
         if (args.length > 0 && LATER.contains(args[0])) {

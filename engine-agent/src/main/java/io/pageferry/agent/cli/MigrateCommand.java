@@ -1,16 +1,16 @@
 package io.pageferry.agent.cli;
 
-import io.pageferry.agent.MigrateSettings;
-import io.pageferry.agent.Opening;
-import io.pageferry.agent.SourceAgent;
 import io.pageferry.agent.guest.GuestKind;
 import io.pageferry.agent.guest.GuestKinds;
 import io.pageferry.agent.guest.GuestUri;
 import io.pageferry.agent.guest.Quantity;
+import io.pageferry.agent.link.TcpConnector;
 import io.pageferry.agent.report.Hold;
 import io.pageferry.agent.report.MigrationView;
 import io.pageferry.agent.report.Output;
-import io.pageferry.agent.road.TcpRoad;
+import io.pageferry.agent.session.GuestFactory;
+import io.pageferry.agent.session.MigrateSettings;
+import io.pageferry.agent.session.SourceAgent;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -38,8 +38,9 @@ final class MigrateCommand implements Callable<Integer> {
         Output output = common.output();
         GuestUri uri = GuestUri.parse(guest);
         GuestKind kind = GuestKinds.of(uri);
-        MigrateSettings settings = new MigrateSettings(Opening.source(uri),
-                new TcpRoad(Addresses.parse("--to", target, options.insecure)), options.tracker,
+        MigrateSettings settings = new MigrateSettings(GuestFactory.source(uri),
+                new TcpConnector(Addresses.parse("--to", target, options.insecure)),
+                options.tracker,
                 options.sourceOptions(kind), options.after(kind), options.copyStorage,
                 common.stateDirectory, Quantity.nanos(options.linger));
         MigrationView view = new MigrationView(output, CommonOptions.progress(options.progress),

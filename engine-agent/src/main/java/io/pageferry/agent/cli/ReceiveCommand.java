@@ -1,15 +1,15 @@
 package io.pageferry.agent.cli;
 
-import io.pageferry.agent.Opening;
-import io.pageferry.agent.ReceiveSettings;
-import io.pageferry.agent.TargetAgent;
 import io.pageferry.agent.guest.GuestUri;
 import io.pageferry.agent.guest.Quantity;
+import io.pageferry.agent.link.Listener;
 import io.pageferry.agent.report.Hold;
 import io.pageferry.agent.report.MigrationView;
 import io.pageferry.agent.report.Output;
-import io.pageferry.agent.road.Door;
-import io.pageferry.core.target.TargetOptions;
+import io.pageferry.agent.session.GuestFactory;
+import io.pageferry.agent.session.ReceiveSettings;
+import io.pageferry.agent.session.TargetAgent;
+import io.pageferry.core.incoming.TargetOptions;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
@@ -70,8 +70,8 @@ final class ReceiveCommand implements Callable<Integer> {
         requireActivatable();
         Output output = common.output();
         TargetOptions defaults = TargetOptions.defaults();
-        ReceiveSettings settings = new ReceiveSettings(Opening.target(GuestUri.parse(guest)),
-                Door.at(Addresses.parse("--listen", listen, insecure)), once, prealloc,
+        ReceiveSettings settings = new ReceiveSettings(GuestFactory.target(GuestUri.parse(guest)),
+                Listener.at(Addresses.parse("--listen", listen, insecure)), once, prealloc,
                 new TargetOptions(defaults.window(), defaults.grantNanos(),
                         Quantity.nanos(settleWindow), defaults.channels(),
                         Quantity.nanos(reconnectWindow)),

@@ -1,8 +1,8 @@
 package io.pageferry.agent.cli;
 
+import io.pageferry.agent.link.TcpConnector;
 import io.pageferry.agent.report.Output;
-import io.pageferry.agent.road.TcpRoad;
-import io.pageferry.agent.settle.Settler;
+import io.pageferry.agent.state.settle.Settler;
 import java.io.IOException;
 import java.util.UUID;
 import java.util.concurrent.Callable;
@@ -55,7 +55,7 @@ final class SettleCommand implements Callable<Integer> {
         Output output = common.output();
         Settler settler = new Settler(common.stateDirectory, id,
                 io.pageferry.agent.guest.Quantity.nanos(settleWindow),
-                peer -> Addresses.isAddress(peer) ? new TcpRoad(
+                peer -> Addresses.isAddress(peer) ? new TcpConnector(
                         Addresses.parse("the journal's peer", peer, insecure)) : null);
         Settler.Verdict verdict = source ? settler.fenced() : target ? settler.givenUp()
                 : settler.ask();

@@ -1,10 +1,10 @@
 package io.pageferry.agent.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.pageferry.agent.journal.FileJournal;
-import io.pageferry.agent.journal.JournalHeader;
-import io.pageferry.agent.journal.StateDirectory;
 import io.pageferry.agent.report.Output;
+import io.pageferry.agent.state.journal.FileJournal;
+import io.pageferry.agent.state.journal.JournalHeader;
+import io.pageferry.agent.state.journal.StateDirectory;
 import io.pageferry.core.handover.JournalRecord;
 import io.pageferry.core.handover.JournalState;
 import io.pageferry.core.migration.Outcome.Side;

@@ -1,6 +1,6 @@
 package io.pageferry.agent.demo;
 
-import io.pageferry.agent.qemu.QemuControl;
+import io.pageferry.agent.guest.qemu.qmp.QemuControl;
 import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

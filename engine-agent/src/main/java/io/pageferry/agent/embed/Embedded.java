@@ -1,13 +1,13 @@
 package io.pageferry.agent.embed;
 
 import io.pageferry.agent.guest.GuestUri;
-import io.pageferry.agent.journal.FileJournal;
-import io.pageferry.agent.journal.StateDirectory;
-import io.pageferry.agent.session.Rehearsal;
+import io.pageferry.agent.session.WarmUp;
+import io.pageferry.agent.state.journal.FileJournal;
+import io.pageferry.agent.state.journal.StateDirectory;
 import io.pageferry.core.handover.JournalRecord;
 import io.pageferry.core.link.Message;
-import io.pageferry.core.migration.MigrationListener.Level;
 import io.pageferry.core.migration.MigrationListener;
+import io.pageferry.core.migration.MigrationListener.Level;
 import io.pageferry.core.migration.Outcome.Side;
 import io.pageferry.transport.netty.TransportOptions;
 import java.io.IOException;
@@ -38,7 +38,7 @@ final class Embedded {
                     + " --enable-native-access="
                     + (ours.isNamed() ? ours.getName() : "ALL-UNNAMED"));
         }
-        return wanted ? transport -> Rehearsal.run(transport, SCRATCH) : transport -> { };
+        return wanted ? transport -> WarmUp.run(transport, SCRATCH) : transport -> { };
     }
 
     static int channels(int count) {

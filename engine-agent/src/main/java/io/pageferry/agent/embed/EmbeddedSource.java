@@ -28,7 +28,7 @@ final class EmbeddedSource implements SourceGuest {
     }
 
     @Override
-    public Map<String, String> reach() {
+    public Map<String, String> recoveryAddress() {
         return Map.of();
     }
 
@@ -68,8 +68,8 @@ final class EmbeddedSource implements SourceGuest {
     }
 
     @Override
-    public boolean wentOn() {
-        return guest.wentOn();
+    public boolean resumedExternally() {
+        return guest.resumedExternally();
     }
 
     @Override

@@ -37,7 +37,7 @@ final class EmbeddedTarget implements TargetGuest {
     }
 
     @Override
-    public Map<String, String> reach() {
+    public Map<String, String> recoveryAddress() {
         return Map.of();
     }
 
@@ -67,8 +67,8 @@ final class EmbeddedTarget implements TargetGuest {
     }
 
     @Override
-    public boolean strayed() {
-        return guest.strayed();
+    public boolean ranUnauthorised() {
+        return guest.ranUnauthorised();
     }
 
     @Override
@@ -78,9 +78,9 @@ final class EmbeddedTarget implements TargetGuest {
     }
 
     @Override
-    public void discardSurely() throws GuestException {
+    public void discardOrThrow() throws GuestException {
         discarded = true;
-        guest.discardSurely();
+        guest.discardOrThrow();
     }
 
     @Override

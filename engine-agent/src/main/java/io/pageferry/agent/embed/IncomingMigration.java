@@ -1,13 +1,13 @@
 package io.pageferry.agent.embed;
 
-import io.pageferry.agent.Opening;
-import io.pageferry.agent.ReceiveSettings;
-import io.pageferry.agent.TargetAgent;
-import io.pageferry.agent.road.Door;
+import io.pageferry.agent.link.Listener;
+import io.pageferry.agent.session.GuestFactory;
+import io.pageferry.agent.session.ReceiveSettings;
+import io.pageferry.agent.session.TargetAgent;
+import io.pageferry.core.incoming.TargetOptions;
 import io.pageferry.core.link.LinkAcceptor;
 import io.pageferry.core.migration.IncomingGuest;
 import io.pageferry.core.migration.Outcome.Result;
-import io.pageferry.core.target.TargetOptions;
 import java.net.InetSocketAddress;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -44,10 +44,10 @@ public final class IncomingMigration {
         EmbeddedTarget target = new EmbeddedTarget(parts.guest, parts.identity);
         TargetOptions defaults = TargetOptions.defaults();
         this.agent = new TargetAgent(new ReceiveSettings(
-                new Opening<>(Embedded.text(parts.identity), setup -> target.opened(),
+                new GuestFactory<>(Embedded.text(parts.identity), setup -> target.opened(),
                         Embedded.rehearsal(parts.rehearsed, parts.listener),
                         () -> System.nanoTime() - started),
-                parts.door, true, false,
+                parts.acceptor, true, false,
                 new TargetOptions(defaults.window(), defaults.grantNanos(), parts.settleNanos,
                         parts.channels, parts.reconnectNanos),
                 parts.stateDirectory, 0, null), parts.listener, parts.listening, last -> { });
@@ -61,7 +61,7 @@ public final class IncomingMigration {
      * @return a builder with the defaults of the command line
      */
     public static Builder into(IncomingGuest guest, InetSocketAddress listen) {
-        return new Builder(guest, Door.at(Objects.requireNonNull(listen, "listen")), listen);
+        return new Builder(guest, Listener.at(Objects.requireNonNull(listen, "listen")), listen);
     }
 
     /**
@@ -73,7 +73,7 @@ public final class IncomingMigration {
      * @return a builder with the defaults of the command line
      */
     public static Builder into(IncomingGuest guest, LinkAcceptor acceptor) {
-        return new Builder(guest, Door.own(Objects.requireNonNull(acceptor, "acceptor")), null);
+        return new Builder(guest, Listener.own(Objects.requireNonNull(acceptor, "acceptor")), null);
     }
 
     /**
@@ -111,14 +111,14 @@ public final class IncomingMigration {
     /** Describes what is to be received. One thread; each method returns the builder itself. */
     public static final class Builder extends MigrationBuilder<Builder> {
         private final IncomingGuest guest;
-        private final Door door;
+        private final Listener acceptor;
         private final TargetOptions defaults = TargetOptions.defaults();
         private Consumer<InetSocketAddress> listening = address -> { };
 
-        private Builder(IncomingGuest guest, Door door, InetSocketAddress listen) {
+        private Builder(IncomingGuest guest, Listener acceptor, InetSocketAddress listen) {
             super(guest, listen);
             this.guest = guest;
-            this.door = door;
+            this.acceptor = acceptor;
             channels = defaults.channels();
             settleNanos = defaults.lastWordNanos();
             reconnectNanos = defaults.reconnectNanos();

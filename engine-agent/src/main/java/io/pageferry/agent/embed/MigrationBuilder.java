@@ -1,6 +1,6 @@
 package io.pageferry.agent.embed;
 
-import io.pageferry.agent.process.InProcess;
+import io.pageferry.agent.host.process.InProcess;
 import io.pageferry.core.migration.MigrationListener;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;

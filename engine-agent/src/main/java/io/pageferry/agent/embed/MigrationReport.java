@@ -1,7 +1,7 @@
 package io.pageferry.agent.embed;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.pageferry.agent.AgentResult;
+import io.pageferry.agent.session.AgentResult;
 import io.pageferry.core.migration.Outcome;
 import java.time.Duration;
 import java.util.Optional;

@@ -1,19 +1,19 @@
 package io.pageferry.agent.embed;
 
-import io.pageferry.agent.AgentResult;
-import io.pageferry.agent.MigrateSettings;
-import io.pageferry.agent.Opening;
-import io.pageferry.agent.SourceAgent;
-import io.pageferry.agent.road.OwnRoad;
-import io.pageferry.agent.road.Road;
-import io.pageferry.agent.road.TcpRoad;
-import io.pageferry.agent.settle.Settler;
+import io.pageferry.agent.link.Connector;
+import io.pageferry.agent.link.EmbeddedConnector;
+import io.pageferry.agent.link.TcpConnector;
+import io.pageferry.agent.session.AgentResult;
+import io.pageferry.agent.session.GuestFactory;
+import io.pageferry.agent.session.MigrateSettings;
+import io.pageferry.agent.session.SourceAgent;
+import io.pageferry.agent.state.settle.Settler;
 import io.pageferry.core.codec.CodecChoice;
 import io.pageferry.core.link.LinkOpener;
 import io.pageferry.core.migration.Guest;
 import io.pageferry.core.migration.Outcome.Result;
+import io.pageferry.core.outgoing.SourceOptions;
 import io.pageferry.core.round.MigrationLimits;
-import io.pageferry.core.source.SourceOptions;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
@@ -59,11 +59,11 @@ public final class OutgoingMigration {
     private OutgoingMigration(Builder parts, SourceOptions options) {
         this.parts = parts;
         this.agent = new SourceAgent(id, new MigrateSettings(
-                new Opening<>(Embedded.text(parts.identity),
+                new GuestFactory<>(Embedded.text(parts.identity),
                         setup -> new EmbeddedSource(parts.guest, parts.identity),
                         Embedded.rehearsal(parts.rehearsed, parts.listener),
                         () -> System.nanoTime() - started),
-                parts.road, "auto", options, parts.endGuest ? "quit" : "keep", false,
+                parts.connector, "auto", options, parts.endGuest ? "quit" : "keep", false,
                 parts.stateDirectory, 0), parts.listener);
     }
 
@@ -75,7 +75,8 @@ public final class OutgoingMigration {
      * @return a builder with the defaults of the command line
      */
     public static Builder of(Guest guest, InetSocketAddress target) {
-        return new Builder(guest, new TcpRoad(Objects.requireNonNull(target, "target")), target);
+        return new Builder(guest, new TcpConnector(Objects.requireNonNull(target, "target")),
+                target);
     }
 
     /**
@@ -89,7 +90,7 @@ public final class OutgoingMigration {
      * @return a builder with the defaults of the command line
      */
     public static Builder of(Guest guest, LinkOpener opener, String peer) {
-        return new Builder(guest, new OwnRoad(peer, opener), null);
+        return new Builder(guest, new EmbeddedConnector(peer, opener), null);
     }
 
     /** {@return the name of this migration, in journals, reports and logs of both sides} */
@@ -189,7 +190,7 @@ public final class OutgoingMigration {
         if (!doubt) {
             throw new IllegalStateException("only a migration in doubt is settled");
         }
-        return new Settler(parts.stateDirectory, id, window.toNanos(), peer -> parts.road);
+        return new Settler(parts.stateDirectory, id, window.toNanos(), peer -> parts.connector);
     }
 
     /** The journal says whose the guest is; the acts on it are done here, where it lives. */
@@ -207,7 +208,7 @@ public final class OutgoingMigration {
     /** Describes a migration. One thread; each method returns the builder itself. */
     public static final class Builder extends MigrationBuilder<Builder> {
         private final Guest guest;
-        private final Road road;
+        private final Connector connector;
         private final SourceOptions defaults = SourceOptions.defaults();
         private MigrationLimits limits = defaults.limits();
         private CodecChoice codec = defaults.codec();
@@ -215,10 +216,10 @@ public final class OutgoingMigration {
         private boolean cold;
         private boolean endGuest = true;
 
-        private Builder(Guest guest, Road road, InetSocketAddress target) {
+        private Builder(Guest guest, Connector connector, InetSocketAddress target) {
             super(guest, target);
             this.guest = guest;
-            this.road = road;
+            this.connector = connector;
             channels = defaults.channels();
             settleNanos = defaults.settleNanos();
             reconnectNanos = defaults.reconnectNanos();

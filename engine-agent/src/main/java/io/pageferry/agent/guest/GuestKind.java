@@ -43,12 +43,14 @@ public interface GuestKind {
     /**
      * Reaches a guest whose agent is gone.
      *
-     * @param reach what {@link SourceGuest#reach} or {@link TargetGuest#reach} said
+     * @param recoveryAddress what {@link SourceGuest#recoveryAddress} or {@link
+     * TargetGuest#recoveryAddress} said
      * @return a handle, also when the guest's process ended; empty for a kind that lives and dies
      *         with its agent
      * @throws GuestException when the guest is there but cannot be reached
      */
-    default Optional<GuestHandle> reach(Map<String, String> reach) throws GuestException {
+    default Optional<GuestHandle> handle(Map<String, String> recoveryAddress)
+            throws GuestException {
         return Optional.empty();
     }
 

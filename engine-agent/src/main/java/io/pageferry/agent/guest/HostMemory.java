@@ -1,6 +1,6 @@
 package io.pageferry.agent.guest;
 
-import io.pageferry.agent.cgroup.MemoryRoom;
+import io.pageferry.agent.host.cgroup.MemoryRoom;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.GuestException;
 import java.io.IOException;

@@ -17,9 +17,9 @@ public interface SourceGuest extends Guest {
     /**
      * Tells how a guard reaches it once the agent is gone.
      *
-     * @return for {@link GuestKind#reach}; empty when it dies with the agent
+     * @return for {@link GuestKind#recoveryAddress}; empty when it dies with the agent
      */
-    Map<String, String> reach();
+    Map<String, String> recoveryAddress();
 
     /**
      * Tells the tracker and why it was chosen.
@@ -36,16 +36,16 @@ public interface SourceGuest extends Guest {
     /**
      * Has its disks copied to the target, from the target's yes on; of a kind that can.
      *
-     * @param road           how their bytes get there
+     * @param connector           how their bytes get there
      * @param bytesPerSecond at most, 0 for no limit; while memory moves, a quarter of it
      * @throws GuestException when it has none that could be copied
      */
-    default void copyStorage(StreamRoad road, long bytesPerSecond) throws GuestException {
+    default void copyStorage(StreamTransport connector, long bytesPerSecond) throws GuestException {
         throw new UnsupportedOperationException();
     }
 
     /** {@return how far the copies are, or empty where none was asked for} */
-    default Optional<StreamRoad.Copied> copied() {
+    default Optional<StreamTransport.Copied> copied() {
         return Optional.empty();
     }
 

@@ -17,16 +17,16 @@ public interface TargetGuest extends IncomingGuest {
     /**
      * Tells how a guard reaches it once the agent is gone.
      *
-     * @return for {@link GuestKind#reach}; empty when it dies with the agent
+     * @return for {@link GuestKind#recoveryAddress}; empty when it dies with the agent
      */
-    Map<String, String> reach();
+    Map<String, String> recoveryAddress();
 
     /**
      * Says how the bytes of its disks come, before anything is offered.
      *
-     * @param road of the source that may bring a guest
+     * @param connector of the source that may bring a guest
      */
-    default void streamsOver(StreamRoad road) {
+    default void streamsOver(StreamTransport connector) {
         // Most kinds have no disks.
     }
 

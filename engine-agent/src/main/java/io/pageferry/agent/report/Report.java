@@ -3,15 +3,15 @@ package io.pageferry.agent.report;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pageferry.agent.guest.GuestCheck;
-import io.pageferry.agent.guest.StreamRoad;
+import io.pageferry.agent.guest.StreamTransport;
 import io.pageferry.core.codec.page.PageCodec;
-import io.pageferry.core.handover.MigrationFigures.Part;
 import io.pageferry.core.handover.MigrationFigures;
+import io.pageferry.core.handover.MigrationFigures.Part;
+import io.pageferry.core.incoming.TargetFigures;
 import io.pageferry.core.link.GuestDescription;
 import io.pageferry.core.memory.PageGeometry;
 import io.pageferry.core.memory.Region;
 import io.pageferry.core.migration.Outcome;
-import io.pageferry.core.target.TargetFigures;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -79,12 +79,12 @@ public final class Report {
         json.put("downtimeMs", Rounds.millis(figures.downtimeNanos()));
         ObjectNode parts = json.putObject("downtime");
         for (Part part : Part.values()) {
-            parts.put(part.word(), Rounds.millis(figures.part(part)));
+            parts.put(part.label(), Rounds.millis(figures.part(part)));
         }
         figures.prediction().ifPresent(p -> json.putObject("predictedDowntimeMs")
                 .put("p50", Rounds.millis(p.p50Nanos())).put("p95", Rounds.millis(p.p95Nanos())));
         json.set("rounds", Rounds.json(figures.allRounds()));
-        figures.stopReason().ifPresent(reason -> json.put("stopReason", reason.word()));
+        figures.stopReason().ifPresent(reason -> json.put("stopReason", reason.label()));
         json.putObject("guestSlowdown").put("percent", Rounds.tenths(figures.slowdownPercent()))
                 .put("stolenMs", Rounds.millis(figures.stolenNanos()))
                 .put("maxThrottlePercent", Rounds.tenths(figures.maxThrottlePercent()));
@@ -113,9 +113,9 @@ public final class Report {
         json.put("totalMs", Rounds.millis(figures.totalNanos()));
         json.put("downtimeMs", Rounds.millis(figures.downtimeNanos()));
         json.putObject("downtime")
-                .put(Part.STATE_LOAD.word(), Rounds.millis(figures.loadNanos()))
-                .put(Part.VERIFY.word(), Rounds.millis(figures.walkNanos()))
-                .put(Part.RESUME.word(), Rounds.millis(figures.resumeNanos()));
+                .put(Part.STATE_LOAD.label(), Rounds.millis(figures.loadNanos()))
+                .put(Part.VERIFY.label(), Rounds.millis(figures.walkNanos()))
+                .put(Part.RESUME.label(), Rounds.millis(figures.resumeNanos()));
         json.putArray("rounds");
         long pages = figures.pagesBy(PageCodec.ZERO) + figures.pagesBy(PageCodec.RAW)
                 + figures.pagesBy(PageCodec.LZ4);
@@ -151,7 +151,7 @@ public final class Report {
      * @param copied nothing where none was asked for
      * @return this
      */
-    public Report copied(Optional<StreamRoad.Copied> copied) {
+    public Report copied(Optional<StreamTransport.Copied> copied) {
         copied.ifPresent(disks -> {
             ObjectNode storage = json.putObject("storage").put("bytes", disks.wireBytes())
                     .put("durationMs", Rounds.millis(disks.nanos()));

@@ -4,12 +4,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.pageferry.agent.qemu.DeviceState;
-import io.pageferry.agent.qemu.QemuControl;
-import io.pageferry.agent.qemu.QemuFacts;
-import io.pageferry.agent.qemu.QemuInspector;
-import io.pageferry.agent.qemu.QemuProbe;
-import io.pageferry.agent.qemu.RunState;
+import io.pageferry.agent.guest.qemu.check.QemuFacts;
+import io.pageferry.agent.guest.qemu.check.QemuInspector;
+import io.pageferry.agent.guest.qemu.check.QemuProbe;
+import io.pageferry.agent.guest.qemu.qmp.DeviceState;
+import io.pageferry.agent.guest.qemu.qmp.QemuControl;
+import io.pageferry.agent.guest.qemu.qmp.RunState;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.RandomAccessFile;

@@ -2,10 +2,10 @@ package io.pageferry.agent.e2e;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.pageferry.agent.process.ChildJvm;
-import io.pageferry.agent.linux.LinuxException;
-import io.pageferry.agent.linux.Processes;
-import io.pageferry.agent.linux.Processes.Signal;
+import io.pageferry.agent.host.linux.LinuxException;
+import io.pageferry.agent.host.linux.Processes;
+import io.pageferry.agent.host.linux.Processes.Signal;
+import io.pageferry.agent.host.process.ChildJvm;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;

@@ -7,8 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pageferry.agent.demo.ProcessMark;
 import io.pageferry.agent.e2e.Scene.Story;
-import io.pageferry.agent.linux.Processes;
-import io.pageferry.agent.linux.Processes.Signal;
+import io.pageferry.agent.host.linux.Processes;
+import io.pageferry.agent.host.linux.Processes.Signal;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;

@@ -10,7 +10,7 @@ import io.pageferry.agent.demo.DemoTools;
 import io.pageferry.agent.demo.GuestLoad;
 import io.pageferry.agent.demo.Initramfs;
 import io.pageferry.agent.demo.TestMachines;
-import io.pageferry.agent.qemu.QemuControl;
+import io.pageferry.agent.guest.qemu.qmp.QemuControl;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;

@@ -2,7 +2,7 @@ package io.pageferry.agent.e2e;
 
 import io.pageferry.agent.demo.DemoTools;
 import io.pageferry.agent.demo.ProcessMark;
-import io.pageferry.agent.qemu.QemuControl;
+import io.pageferry.agent.guest.qemu.qmp.QemuControl;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

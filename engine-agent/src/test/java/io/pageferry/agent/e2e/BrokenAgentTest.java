@@ -5,24 +5,24 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.pageferry.agent.AgentResult;
-import io.pageferry.agent.MigrateSettings;
-import io.pageferry.agent.Opening;
-import io.pageferry.agent.ReceiveSettings;
-import io.pageferry.agent.SourceAgent;
-import io.pageferry.agent.TargetAgent;
 import io.pageferry.agent.demo.TestMachines;
 import io.pageferry.agent.e2e.Agent.Start;
 import io.pageferry.agent.guest.GuestKinds;
 import io.pageferry.agent.guest.GuestUri;
-import io.pageferry.agent.linux.Processes.Signal;
+import io.pageferry.agent.host.linux.Processes.Signal;
+import io.pageferry.agent.link.Listener;
+import io.pageferry.agent.link.TcpConnector;
 import io.pageferry.agent.report.Hold;
-import io.pageferry.agent.road.Door;
-import io.pageferry.agent.road.TcpRoad;
+import io.pageferry.agent.session.AgentResult;
+import io.pageferry.agent.session.GuestFactory;
+import io.pageferry.agent.session.MigrateSettings;
+import io.pageferry.agent.session.ReceiveSettings;
+import io.pageferry.agent.session.SourceAgent;
+import io.pageferry.agent.session.TargetAgent;
+import io.pageferry.core.incoming.TargetOptions;
 import io.pageferry.core.migration.MigrationListener;
+import io.pageferry.core.outgoing.SourceOptions;
 import io.pageferry.core.round.RoundStats;
-import io.pageferry.core.source.SourceOptions;
-import io.pageferry.core.target.TargetOptions;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -65,9 +65,9 @@ class BrokenAgentTest extends WithRig {
                         BareProgram.COUNTS)) {
             GuestUri uri = GuestUri.parse(waiting.uri());
             CompletableFuture<InetSocketAddress> address = new CompletableFuture<>();
-            TargetAgent target = new TargetAgent(new ReceiveSettings(new Opening<>(uri.text(),
+            TargetAgent target = new TargetAgent(new ReceiveSettings(new GuestFactory<>(uri.text(),
                     setup -> GuestKinds.of(uri).openTarget(uri, setup), cold -> { }, () -> 0),
-                    Door.at(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0)), true,
+                    Listener.at(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0)), true,
                     false, TargetOptions.defaults(), folder.resolve("target-state"), 0, null),
                     new Breaking(), address::complete, result -> { });
             CompletableFuture<AgentResult> end = CompletableFuture.supplyAsync(target::run);
@@ -89,9 +89,9 @@ class BrokenAgentTest extends WithRig {
             Agent target = receive("image:" + folder.resolve("image"));
             String address = target.address();
             GuestUri uri = GuestUri.parse(home.uri());
-            SourceAgent source = new SourceAgent(new MigrateSettings(new Opening<>(uri.text(),
+            SourceAgent source = new SourceAgent(new MigrateSettings(new GuestFactory<>(uri.text(),
                     setup -> GuestKinds.of(uri).openSource(uri, setup), cold -> { }, () -> 0),
-                    new TcpRoad(new InetSocketAddress(InetAddress.getLoopbackAddress(),
+                    new TcpConnector(new InetSocketAddress(InetAddress.getLoopbackAddress(),
                             Integer.parseInt(address.substring(address.indexOf(':') + 1)))),
                     "auto", SourceOptions.defaults(), "quit", false,
                     folder.resolve("source-state"), 0), new Breaking());

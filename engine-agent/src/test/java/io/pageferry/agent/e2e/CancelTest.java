@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pageferry.agent.e2e.Agent.Start;
-import io.pageferry.agent.linux.Processes.Signal;
+import io.pageferry.agent.host.linux.Processes.Signal;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;

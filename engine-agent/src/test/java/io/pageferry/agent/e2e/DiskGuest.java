@@ -8,7 +8,7 @@ import io.pageferry.agent.demo.DemoTools;
 import io.pageferry.agent.demo.GuestLoad;
 import io.pageferry.agent.demo.Initramfs;
 import io.pageferry.agent.demo.TestMachines;
-import io.pageferry.agent.qemu.QemuControl;
+import io.pageferry.agent.guest.qemu.qmp.QemuControl;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;

@@ -7,7 +7,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pageferry.agent.demo.DemoMachine;
 import io.pageferry.agent.demo.GuestLoad;
 import io.pageferry.agent.demo.TestMachines;
-import io.pageferry.agent.linux.KernelProbe;
+import io.pageferry.agent.host.linux.userfault.KernelProbe;
 import java.io.IOException;
 import java.util.List;
 import org.junit.jupiter.api.Assumptions;

@@ -1,8 +1,8 @@
 package io.pageferry.agent.e2e;
 
-import io.pageferry.agent.cgroup.Hierarchy;
-import io.pageferry.agent.linux.ProcessMaps;
-import io.pageferry.agent.linux.SharedMemory;
+import io.pageferry.agent.host.cgroup.Hierarchy;
+import io.pageferry.agent.host.linux.ProcessMaps;
+import io.pageferry.agent.host.linux.SharedMemory;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;

@@ -4,9 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.pageferry.agent.journal.FileJournal;
-import io.pageferry.agent.journal.JournalHeader;
-import io.pageferry.agent.journal.StateDirectory;
+import io.pageferry.agent.state.journal.FileJournal;
+import io.pageferry.agent.state.journal.JournalHeader;
+import io.pageferry.agent.state.journal.StateDirectory;
 import io.pageferry.core.handover.JournalRecord;
 import io.pageferry.core.handover.JournalState;
 import io.pageferry.core.migration.Outcome.Side;

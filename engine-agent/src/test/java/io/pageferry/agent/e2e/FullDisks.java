@@ -6,9 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pageferry.agent.demo.DemoQemu;
 import io.pageferry.agent.e2e.Scene.Story;
-import io.pageferry.agent.journal.JournalHeader;
-import io.pageferry.agent.linux.Processes.Signal;
-import io.pageferry.agent.qemu.QemuControl;
+import io.pageferry.agent.guest.qemu.qmp.QemuControl;
+import io.pageferry.agent.host.linux.Processes.Signal;
+import io.pageferry.agent.state.journal.JournalHeader;
 import io.pageferry.core.handover.JournalRecord;
 import io.pageferry.core.handover.JournalState;
 import io.pageferry.core.migration.Outcome.Side;
@@ -73,19 +73,20 @@ final class FullDisks {
     private static void source(Scene scene, List<JournalState> fit, int exit) throws IOException {
         Agent target = scene.target("");
         DemoQemu guest = scene.home().qemu();
-        Map<String, String> reach = reach(guest);
+        Map<String, String> recoveryAddress = recoveryAddress(guest);
         try (QemuControl control = guest.control()) {
             QemuControl.Settings settings = control.settings();
-            reach.put("capabilities", settings.capabilities().entrySet().stream()
+            recoveryAddress.put("capabilities", settings.capabilities().entrySet().stream()
                     .filter(Map.Entry::getValue).map(Map.Entry::getKey).sorted()
                     .collect(Collectors.joining(",")));
-            reach.put("max-bandwidth", Long.toString(settings.maxBandwidth()));
-            reach.put("downtime-limit", Long.toString(settings.downtimeLimit()));
+            recoveryAddress.put("max-bandwidth", Long.toString(settings.maxBandwidth()));
+            recoveryAddress.put("downtime-limit", Long.toString(settings.downtimeLimit()));
         }
-        reach.put("after", "quit");
+        recoveryAddress.put("after", "quit");
         Poll.until(() -> Rig.isFree(guest), () -> "somebody still talks to the monitor");
         try (FullDisk disk = FullDisk.mount(scene.rig().folder().resolve("disk"))) {
-            String uri = padded(guest, fit, header(Side.SOURCE, guest, target.address(), reach));
+            String uri = padded(guest, fit, header(Side.SOURCE, guest, target.address(),
+                    recoveryAddress));
             Agent source = scene.start("", List.of("migrate", uri, "--to", target.address(),
                     "--cold", "--state-dir", disk.folder().toString()));
             judge(scene, exit, source, target, fit.size() == 2 ? "DONE" : "");
@@ -97,17 +98,18 @@ final class FullDisks {
     private static void target(Scene scene, List<JournalState> fit, int exit) throws IOException {
         DemoQemu guest = scene.waiting();
         try (FullDisk disk = FullDisk.mount(scene.rig().folder().resolve("disk"))) {
-            Map<String, String> reach = reach(guest);
+            Map<String, String> recoveryAddress = recoveryAddress(guest);
             try (QemuControl control = guest.control()) {
                 Map<String, Boolean> known = control.capabilities();
-                reach.put("target-capabilities", String.join(",", known.keySet()));
-                reach.put("target-capabilities-on", known.entrySet().stream()
+                recoveryAddress.put("target-capabilities", String.join(",", known.keySet()));
+                recoveryAddress.put("target-capabilities-on", known.entrySet().stream()
                         .filter(Map.Entry::getValue).map(Map.Entry::getKey)
                         .collect(Collectors.joining(",")));
-                reach.put("target-announce-rounds", Long.toString(control.announceRounds()));
+                recoveryAddress.put("target-announce-rounds",
+                        Long.toString(control.announceRounds()));
             }
             Poll.until(() -> Rig.isFree(guest), () -> "somebody still talks to the monitor");
-            String uri = padded(guest, fit, header(Side.TARGET, guest, "", reach));
+            String uri = padded(guest, fit, header(Side.TARGET, guest, "", recoveryAddress));
             Agent target = scene.start("", List.of("receive", uri, "--listen", "127.0.0.1:0",
                     "--once", "--state-dir", disk.folder().toString()));
             Agent source = scene.source(target, "");
@@ -136,20 +138,21 @@ final class FullDisks {
         scene.there();
     }
 
-    private static Map<String, String> reach(DemoQemu guest) throws IOException {
-        Map<String, String> reach = new HashMap<>();
-        reach.put("qmp", guest.qmp().toRealPath().toString());
-        reach.put("pid", Long.toString(guest.process().pid()));
-        reach.put("start", Long.toString(guest.process().startTicks()));
-        reach.put(JournalHeader.IDENTITY, "qemu:" + guest.process().pid() + ":"
+    private static Map<String, String> recoveryAddress(DemoQemu guest) throws IOException {
+        Map<String, String> recoveryAddress = new HashMap<>();
+        recoveryAddress.put("qmp", guest.qmp().toRealPath().toString());
+        recoveryAddress.put("pid", Long.toString(guest.process().pid()));
+        recoveryAddress.put("start", Long.toString(guest.process().startTicks()));
+        recoveryAddress.put(JournalHeader.IDENTITY, "qemu:" + guest.process().pid() + ":"
                 + guest.process().startTicks());
-        return reach;
+        return recoveryAddress;
     }
 
-    private static int header(Side side, DemoQemu guest, String peer, Map<String, String> reach)
+    private static int header(Side side, DemoQemu guest, String peer, Map<String,
+            String> recoveryAddress)
             throws IOException {
         return FullDisk.line(new JournalHeader(JournalHeader.SCHEMA, new UUID(0, 0), side,
-                Rig.uri(guest), peer, System.currentTimeMillis(), reach));
+                Rig.uri(guest), peer, System.currentTimeMillis(), recoveryAddress));
     }
 
     /** The monitor's path with so many slashes that these records fit and not one byte more. */

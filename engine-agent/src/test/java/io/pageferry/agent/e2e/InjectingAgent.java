@@ -1,7 +1,7 @@
 package io.pageferry.agent.e2e;
 
-import io.pageferry.agent.guard.GuardProcess;
-import io.pageferry.agent.linux.Processes;
+import io.pageferry.agent.host.linux.Processes;
+import io.pageferry.agent.state.guard.GuardProcess;
 import java.io.IOException;
 
 /** Main program of an agent that has its guard inject again and again, until it is killed. */

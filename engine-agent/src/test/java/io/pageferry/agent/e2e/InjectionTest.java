@@ -4,10 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pageferry.agent.demo.ProcessMark;
-import io.pageferry.agent.linux.Processes;
-import io.pageferry.agent.linux.Processes.Signal;
-import io.pageferry.agent.linux.RemoteUserfault;
-import io.pageferry.agent.process.ChildJvm;
+import io.pageferry.agent.host.linux.Processes;
+import io.pageferry.agent.host.linux.Processes.Signal;
+import io.pageferry.agent.host.linux.userfault.RemoteUserfault;
+import io.pageferry.agent.host.process.ChildJvm;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

@@ -24,7 +24,7 @@ class KvmChainTest {
 
     @Test
     void theCountIsUnbrokenThroughAllProcesses() throws IOException {
-        KvmRoadTest.needKvm();
+        KvmMoveTest.needKvm();
         Random random = Draw.random();
         long set = (1 + random.nextInt(16)) * (1L << 20);
         VmmProcess here = VmmProcess.start(folder, Long.toString(set));
@@ -62,7 +62,7 @@ class KvmChainTest {
 
     @Test
     void whereNobodyReceivesItRunsOnAndMovesAtTheNextAttempt() throws IOException {
-        KvmRoadTest.needKvm();
+        KvmMoveTest.needKvm();
         try (VmmProcess from = VmmProcess.start(folder, Long.toString(1 << 20));
                 VmmProcess to = VmmProcess.start(folder)) {
             from.order(Integer.toString(1));

@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.pageferry.agent.e2e.Agent.Start;
-import io.pageferry.agent.linux.Processes.Signal;
+import io.pageferry.agent.host.linux.Processes.Signal;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pageferry.agent.demo.ProcessMark;
 import io.pageferry.agent.e2e.Agent.Start;
-import io.pageferry.agent.qemu.QemuControl;
+import io.pageferry.agent.guest.qemu.qmp.QemuControl;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;

@@ -1,6 +1,6 @@
 package io.pageferry.agent.e2e;
 
-import io.pageferry.agent.linux.Processes;
+import io.pageferry.agent.host.linux.Processes;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;

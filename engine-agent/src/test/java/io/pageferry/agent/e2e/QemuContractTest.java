@@ -2,11 +2,11 @@ package io.pageferry.agent.e2e;
 
 import io.pageferry.agent.demo.DemoMachine;
 import io.pageferry.agent.demo.GuestLoad;
-import io.pageferry.agent.guard.GuardProcess;
 import io.pageferry.agent.guest.GuestKinds;
 import io.pageferry.agent.guest.GuestSetup;
 import io.pageferry.agent.guest.GuestUri;
-import io.pageferry.agent.qemu.QemuControl;
+import io.pageferry.agent.guest.qemu.qmp.QemuControl;
+import io.pageferry.agent.state.guard.GuardProcess;
 import io.pageferry.core.migration.Guest;
 import io.pageferry.core.testing.guest.GuestContractTest;
 import java.io.IOException;

@@ -3,7 +3,7 @@ package io.pageferry.agent.e2e;
 import io.pageferry.agent.demo.DemoMachine;
 import io.pageferry.agent.demo.DemoQemu;
 import io.pageferry.agent.e2e.Agent.Start;
-import io.pageferry.agent.qemu.QemuControl;
+import io.pageferry.agent.guest.qemu.qmp.QemuControl;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;

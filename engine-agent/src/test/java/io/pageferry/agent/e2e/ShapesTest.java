@@ -11,7 +11,7 @@ import io.pageferry.agent.demo.DemoMachine.Memory;
 import io.pageferry.agent.demo.DemoQemu;
 import io.pageferry.agent.demo.GuestLoad;
 import io.pageferry.agent.demo.TestMachines;
-import io.pageferry.agent.qemu.QemuControl;
+import io.pageferry.agent.guest.qemu.qmp.QemuControl;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;

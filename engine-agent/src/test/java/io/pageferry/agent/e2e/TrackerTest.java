@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.pageferry.agent.linux.KernelProbe;
+import io.pageferry.agent.host.linux.userfault.KernelProbe;
 import java.io.IOException;
 import java.util.List;
 import org.junit.jupiter.api.Assumptions;

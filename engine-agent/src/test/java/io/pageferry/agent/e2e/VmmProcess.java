@@ -1,6 +1,6 @@
 package io.pageferry.agent.e2e;
 
-import io.pageferry.agent.kvm.HopVmm;
+import io.pageferry.agent.guest.kvm.HopVmm;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.pageferry.agent.demo.ConsoleLog;
 import io.pageferry.agent.demo.DemoQemu;
 import io.pageferry.agent.demo.ProcessMark;
-import io.pageferry.agent.linux.Processes.Signal;
+import io.pageferry.agent.host.linux.Processes.Signal;
 import java.io.IOException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;

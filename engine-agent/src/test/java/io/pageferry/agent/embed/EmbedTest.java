@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.pageferry.agent.journal.StateDirectory;
+import io.pageferry.agent.state.journal.StateDirectory;
 import io.pageferry.core.migration.MigrationListener;
 import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.migration.Outcome.Side;

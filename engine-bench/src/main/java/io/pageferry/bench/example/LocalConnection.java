@@ -21,22 +21,22 @@ final class LocalConnection {
     record Loss(ErrorCode code, String reason) { }
 
     /** What the target granted, and the channels that it waits at. */
-    private record Channels(Message.Welcome granted, List<LocalLane> lanes) { }
+    private record Channels(Message.Welcome granted, List<LocalChannel> lanes) { }
 
     /** The target's: attaches whoever shows what was granted. */
     void accept(Message.Welcome granted) {
         channels = new Channels(granted, IntStream.range(0, granted.channels())
-                .mapToObj(channel -> new LocalLane(granted, channel)).toList());
+                .mapToObj(channel -> new LocalChannel(granted, channel)).toList());
     }
 
     /** The target's lanes, none before it granted any. */
-    List<LocalLane> lanes() {
+    List<LocalChannel> lanes() {
         Channels open = channels;
         return open == null ? List.of() : open.lanes();
     }
 
     /** The lanes for a source that was granted so much; none where the target knows better. */
-    List<LocalLane> lanes(Message.Welcome shown) {
+    List<LocalChannel> lanes(Message.Welcome shown) {
         Channels open = channels;
         return open == null || !open.granted().equals(shown) ? List.of() : open.lanes();
     }

@@ -11,7 +11,7 @@ import java.util.function.LongConsumer;
 /** The source's end: slots are claimed from the channels in turn. Confined to one thread. */
 final class LocalSource extends LocalEnd implements SourceLink, PageSink {
     private Message.Welcome welcome;
-    private List<LocalLane> lanes = List.of();
+    private List<LocalChannel> lanes = List.of();
     private int next;
     private long wireBytes;
 
@@ -42,7 +42,7 @@ final class LocalSource extends LocalEnd implements SourceLink, PageSink {
 
     @Override
     int pollLanes(LinkHandler handler) {
-        return lanes.stream().mapToInt(LocalLane::settle).sum();
+        return lanes.stream().mapToInt(LocalChannel::settle).sum();
     }
 
     @Override
@@ -62,7 +62,7 @@ final class LocalSource extends LocalEnd implements SourceLink, PageSink {
         if (batch.count() == 0) {
             throw new IllegalArgumentException("a batch without pages was committed");
         }
-        wireBytes += LocalLane.bytes(batch);
+        wireBytes += LocalChannel.bytes(batch);
         // A debt also where the link is lost by now: so it comes back with the rest.
         lanes.get(batch.channel()).commit(batch, isUp());
     }
@@ -74,12 +74,12 @@ final class LocalSource extends LocalEnd implements SourceLink, PageSink {
 
     @Override
     public int unacknowledged() {
-        return lanes.stream().mapToInt(LocalLane::unacknowledged).sum();
+        return lanes.stream().mapToInt(LocalChannel::unacknowledged).sum();
     }
 
     @Override
     public long[] lastSequences() {
-        return lanes.stream().mapToLong(LocalLane::lastSequence).toArray();
+        return lanes.stream().mapToLong(LocalChannel::lastSequence).toArray();
     }
 
     @Override

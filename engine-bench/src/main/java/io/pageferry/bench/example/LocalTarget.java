@@ -26,7 +26,7 @@ final class LocalTarget extends LocalEnd implements TargetLink {
     @Override
     int pollLanes(LinkHandler handler) {
         int delivered = 0;
-        for (LocalLane lane : connection.lanes()) {
+        for (LocalChannel lane : connection.lanes()) {
             PageBatch batch;
             while (delivered < MOST && !isClosed() && (batch = lane.arrived()) != null) {
                 delivered++;

@@ -1,7 +1,7 @@
 package io.pageferry.bench.jmh;
 
 import io.pageferry.agent.guest.Quantity;
-import io.pageferry.agent.linux.LinuxException;
+import io.pageferry.agent.host.linux.LinuxException;
 import io.pageferry.bench.move.Content;
 import io.pageferry.bench.move.MoveRig;
 import io.pageferry.bench.move.ResidentMemory;

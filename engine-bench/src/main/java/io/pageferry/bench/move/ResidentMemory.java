@@ -1,8 +1,8 @@
 package io.pageferry.bench.move;
 
-import io.pageferry.agent.linux.LinuxException;
-import io.pageferry.agent.linux.SharedMemory;
-import io.pageferry.agent.memory.MappedRegions;
+import io.pageferry.agent.host.linux.LinuxException;
+import io.pageferry.agent.host.linux.SharedMemory;
+import io.pageferry.agent.host.memory.MappedRegions;
 import io.pageferry.core.memory.PageGeometry;
 import io.pageferry.core.memory.RegionTable;
 import java.lang.foreign.MemorySegment;

@@ -4,7 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pageferry.agent.bench.Benchmark;
 import io.pageferry.agent.guest.Quantity;
-import io.pageferry.agent.linux.LinuxException;
+import io.pageferry.agent.host.linux.LinuxException;
 import io.pageferry.agent.report.Output;
 import io.pageferry.bench.Chart;
 import io.pageferry.bench.Folders;

@@ -3,7 +3,7 @@ package io.pageferry.bench.shaped;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pageferry.agent.bench.Benchmark;
 import io.pageferry.agent.guest.Quantity;
-import io.pageferry.agent.linux.LinuxException;
+import io.pageferry.agent.host.linux.LinuxException;
 import io.pageferry.agent.report.Output;
 import io.pageferry.bench.Chart;
 import io.pageferry.bench.Rows;

@@ -2,7 +2,7 @@ package io.pageferry.bench.shaped;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.pageferry.agent.process.ChildJvm;
+import io.pageferry.agent.host.process.ChildJvm;
 import java.io.File;
 import java.io.IOException;
 import java.util.ArrayList;

@@ -86,7 +86,8 @@ class ModulesTest {
         Set<String> others = publicTypes();
         others.removeAll(listed());
 
-        assertTrue(others.contains("io.pageferry.core.source.SourceMigration"), others.toString());
+        assertTrue(others.contains("io.pageferry.core.outgoing.SourceMigration"),
+                others.toString());
         Set<String> seen = new TreeSet<>(others);
         seen.removeAll(refused(others));
         assertEquals(Set.of(), seen, "to be named, but not listed");

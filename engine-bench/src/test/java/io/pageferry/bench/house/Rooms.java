@@ -16,12 +16,14 @@ final class Rooms {
     private static final String AGENT = ROOT + "agent";
     private static final String BENCH = ROOT + "bench";
     private static final String CORE = ROOT + "core";
+    private static final List<String> WINGS = List.of("host", "guest", "state", "session", "embed",
+            "daemon", "cli", "link", "report", "demo", "bench");
     private static final Predicate<Source> NOWHERE = source -> false;
 
     private Rooms() { }
 
     static List<Rule> all() {
-        return Stream.of(rooms(), core(), shape()).flatMap(List::stream).toList();
+        return Stream.of(rooms(), core(), wings(), shape()).flatMap(List::stream).toList();
     }
 
     private static List<Rule> rooms() {
@@ -29,7 +31,7 @@ final class Rooms {
                 Rule.only("Netty stays in its room", "\\bio\\.netty\\b",
                         source -> source.isIn(ROOT + "transport.netty", BENCH)),
                 Rule.only("downcalls stay in the Linux room", "\\bnativeLinker\\b",
-                        source -> source.isIn(AGENT + ".linux")),
+                        source -> source.isIn(AGENT + ".host.linux")),
                 Rule.only("LZ4 stays in its codec", "\\bnet\\.jpountz\\b",
                         source -> source.isIn(CORE + ".codec")
                                 && source.typeName().startsWith("Lz4")),
@@ -66,6 +68,40 @@ final class Rooms {
                 upward("agent", "bench"),
                 Rule.only("every package is in a module's room", "^package\\b",
                         source -> source.isIn(CORE, ROOT + "transport", AGENT, BENCH)));
+    }
+
+    /** host, guest, state, session, then the fronts; link and report beside them. */
+    private static List<Rule> wings() {
+        return List.of(
+                wing("host", "guest|state|session|embed|daemon|cli|link|report"),
+                wing("guest", "state|session|embed|daemon|cli|link"),
+                wing("state", "session|embed|daemon|cli"),
+                wing("session", "embed|daemon|cli"),
+                front("embed", "daemon|cli|demo|bench"),
+                front("cli", "embed|daemon"),
+                beside("link", "guest|state|session|embed|daemon|cli"),
+                beside("report", "state|session|embed|daemon|cli"),
+                Rule.only("every package of the agent is in a wing", "^package\\b",
+                        source -> !source.isMain() || !source.isIn(AGENT)
+                                || source.packageName().equals(AGENT) || WINGS.stream()
+                                .anyMatch(wing -> source.isIn(AGENT + "." + wing))));
+    }
+
+    private static Rule wing(String name, String above) {
+        return apart(name + " names nothing above it", name, above);
+    }
+
+    private static Rule front(String name, String others) {
+        return apart(name + " names no other front", name, others);
+    }
+
+    private static Rule beside(String name, String others) {
+        return apart(name + " stands beside the wings", name, others);
+    }
+
+    private static Rule apart(String rule, String name, String others) {
+        return Rule.only(rule, "\\bio\\.pageferry\\.agent\\.(" + others + ")\\b",
+                source -> !source.isMain() || !source.isIn(AGENT + "." + name));
     }
 
     private static List<Rule> shape() {

@@ -8,7 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pageferry.agent.demo.DemoTools;
-import io.pageferry.agent.linux.KernelProbe;
+import io.pageferry.agent.host.linux.userfault.KernelProbe;
 import io.pageferry.agent.report.Output;
 import java.io.IOException;
 import java.io.PrintStream;

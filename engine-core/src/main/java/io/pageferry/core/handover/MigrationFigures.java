@@ -43,7 +43,7 @@ public final class MigrationFigures {
         }
 
         /** {@return its field in the report} */
-        public String word() {
+        public String label() {
             return word;
         }
     }

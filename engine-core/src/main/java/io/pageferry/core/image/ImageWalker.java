@@ -70,7 +70,7 @@ public final class ImageWalker implements AutoCloseable {
         dataRun.age();
         for (int i = 0; i < count; i++) {
             long page = PageBatch.pageOf(descriptors[i]);
-            if (writer.takeFresh(page)) {
+            if (writer.takeUnverified(page)) {
                 boolean cleared = PageBatch.codecOf(descriptors[i]) == PageCodec.ZERO;
                 // To clear a page may have made it a hole in what is remembered as data.
                 table.set(page, cleared ? sumOfCleared(page) : sum(page));

@@ -78,7 +78,7 @@ public final class ImageWriter implements AutoCloseable {
      * @param page global index
      * @return whether it was written since it was last taken or handed over
      */
-    public boolean takeFresh(long page) {
+    public boolean takeUnverified(long page) {
         boolean taken = fresh.isMarked(page);
         if (taken) {
             fresh.clear(page);

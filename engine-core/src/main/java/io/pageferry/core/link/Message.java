@@ -35,7 +35,7 @@ public sealed interface Message {
     /** Most bytes of a stream that were sent and not taken yet, in each direction. */
     int STREAM_WINDOW = 512 * 1024;
 
-    /** Most checksums of one {@link Table}. */
+    /** Most checksums of one {@link PageChecksums}. */
     int MAX_TABLE_PAGES = 64 * 1024;
 
     /**
@@ -123,7 +123,7 @@ public sealed interface Message {
      *
      * @param round 0 based
      */
-    record Walked(long round) implements Message { }
+    record RoundVerified(long round) implements Message { }
 
     /**
      * Source to target: the guest is being paused.
@@ -188,7 +188,7 @@ public sealed interface Message {
      * @param firstPage global index
      * @param count     1 … {@link #MAX_TABLE_PAGES}
      */
-    record TableRequest(long firstPage, int count) implements Message { }
+    record PageChecksumsRequest(long firstPage, int count) implements Message { }
 
     /**
      * Target to source: the checksums asked for.
@@ -196,7 +196,7 @@ public sealed interface Message {
      * @param firstPage global index
      * @param crcs      CRC32C of each page
      */
-    record Table(long firstPage, int[] crcs) implements Message { }
+    record PageChecksums(long firstPage, int[] crcs) implements Message { }
 
     /**
      * Source to target: it is yours. Sent only after J(GRANTED).

@@ -69,7 +69,7 @@ public interface Guest extends AutoCloseable {
      *
      * @return true until it is paused again, or resumed by us
      */
-    default boolean wentOn() {
+    default boolean resumedExternally() {
         return false;
     }
 

@@ -60,7 +60,7 @@ public interface IncomingGuest extends AutoCloseable {
      *
      * @return true from the first time on: what it did cannot be taken back
      */
-    default boolean strayed() {
+    default boolean ranUnauthorised() {
         return false;
     }
 
@@ -76,7 +76,7 @@ public interface IncomingGuest extends AutoCloseable {
      *
      * @throws GuestException when the loaded guest could not be ended
      */
-    default void discardSurely() throws GuestException {
+    default void discardOrThrow() throws GuestException {
         discard();
     }
 

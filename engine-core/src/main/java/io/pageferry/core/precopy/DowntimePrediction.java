@@ -44,7 +44,7 @@ public record DowntimePrediction(long p50Nanos, long p95Nanos) {
      */
     public static DowntimePrediction of(List<RoundStats> rounds, long remaining, Fixed fixed,
             long cap) {
-        double bound = cap == 0 ? Double.MAX_VALUE : cap * Pacer.SHARE;
+        double bound = cap == 0 ? Double.MAX_VALUE : cap * RateLimiter.SHARE;
         double[] rates = rounds.stream().filter(r -> r.wireBytes() >= TELLING_BYTES)
                 .mapToDouble(RoundStats::wireBytesPerSecond).sorted().toArray();
         double[] sizes = rounds.stream().filter(r -> r.sentPages() > 0)

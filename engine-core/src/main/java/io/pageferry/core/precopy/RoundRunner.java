@@ -32,12 +32,12 @@ public final class RoundRunner implements AutoCloseable {
     private final RegionTable regions;
     private final MemorySegment[] windows;
     private final DirtyBitmap dirty;
-    private final DirtyBitmap filledThere;
+    private final DirtyBitmap targetNonZero;
     private final DataRun dataRun;
     private final ChecksumTable sent;
     private final Optional<GranuleFilter> filter;
-    private final Optional<SentPages> learner;
-    private final Pacer pacer;
+    private final Optional<SentPages> sentPageObserver;
+    private final RateLimiter pacer;
     private PageSink sink;
     private PageBatch open;
     private RoundCounter counter;
@@ -52,7 +52,7 @@ public final class RoundRunner implements AutoCloseable {
      * @param pacer   likewise
      */
     public RoundRunner(GuestMemory memory, DirtyTracker tracker, PageEncoder encoder,
-            Pacer pacer) {
+            RateLimiter pacer) {
         this.memory = memory;
         this.tracker = tracker;
         this.encoder = encoder;
@@ -63,11 +63,11 @@ public final class RoundRunner implements AutoCloseable {
             windows[i] = memory.window(i);
         }
         this.dirty = new DirtyBitmap(regions.pageCount());
-        this.filledThere = new DirtyBitmap(regions.pageCount());
+        this.targetNonZero = new DirtyBitmap(regions.pageCount());
         this.dataRun = new DataRun(memory);
         this.sent = new ChecksumTable(regions.pageCount());
         this.filter = GranuleFilter.between(memory, tracker);
-        this.learner = tracker instanceof SentPages learns ? Optional.of(learns)
+        this.sentPageObserver = tracker instanceof SentPages learns ? Optional.of(learns)
                 : filter.map(SentPages.class::cast);
     }
 
@@ -111,16 +111,16 @@ public final class RoundRunner implements AutoCloseable {
      */
     public long harvestHoles() {
         long end = regions.pageCount();
-        long at = filledThere.nextMarked(0);
+        long at = targetNonZero.nextMarked(0);
         while (at < end) {
             long data = memory.nextData(at);
             if (data > at) {
-                for (long p = at; p < data; p = filledThere.nextMarked(p + 1)) {
+                for (long p = at; p < data; p = targetNonZero.nextMarked(p + 1)) {
                     markHole(p);
                 }
-                at = filledThere.nextMarked(data);
+                at = targetNonZero.nextMarked(data);
             } else {
-                at = filledThere.nextMarked(memory.nextHole(at));
+                at = targetNonZero.nextMarked(memory.nextHole(at));
             }
         }
         return dirty.count();
@@ -221,7 +221,7 @@ public final class RoundRunner implements AutoCloseable {
     }
 
     /** {@return what holds the pages back, for whatever else is to share their bandwidth} */
-    public Pacer pacer() {
+    public RateLimiter pacer() {
         return pacer;
     }
 
@@ -234,7 +234,7 @@ public final class RoundRunner implements AutoCloseable {
     @Override
     public void close() {
         dirty.close();
-        filledThere.close();
+        targetNonZero.close();
         sent.close();
         filter.ifPresent(GranuleFilter::close);
     }
@@ -261,29 +261,29 @@ public final class RoundRunner implements AutoCloseable {
         // is younger than the harvest: a page born since is in the tracker.
         boolean zero = dataRun.isHole(page) || encoder.copyIsZero(
                 windows[region], regions.offsetInRegion(region, page), open);
-        if (zero && !filledThere.isMarked(page)) {
+        if (zero && !targetNonZero.isMarked(page)) {
             counter.skipped();
             return;
         }
-        if (learner.isPresent()) {
-            teach(page, zero);
+        if (sentPageObserver.isPresent()) {
+            notifySent(page, zero);
         }
         if (zero) {
             encoder.appendZero(open, page);
             counter.sent(PageCodec.ZERO);
         } else {
             counter.sent(encoder.appendCopied(open, page));
-            filledThere.mark(page);
+            targetNonZero.mark(page);
         }
         sent.set(page, encoder.lastChecksum());
     }
 
     /** Before the copy is compressed in its place. */
-    private void teach(long page, boolean zero) {
+    private void notifySent(long page, boolean zero) {
         if (zero) {
-            learner.get().sentZero(page);
+            sentPageObserver.get().sentZero(page);
         } else {
-            learner.get().sent(page, open.payload(), open.payloadBytes());
+            sentPageObserver.get().sent(page, open.payload(), open.payloadBytes());
         }
     }
 
@@ -324,6 +324,6 @@ public final class RoundRunner implements AutoCloseable {
     /** Every page, but holes not by reading them: those that the target holds as filled. */
     private void markEverything() {
         markData();
-        filledThere.forEachRun(dirty::markRange);
+        targetNonZero.forEachRun(dirty::markRange);
     }
 }

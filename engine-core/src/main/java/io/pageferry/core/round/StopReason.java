@@ -24,7 +24,7 @@ public enum StopReason {
     }
 
     /** {@return the word in the report} */
-    public String word() {
+    public String label() {
         return word;
     }
 }

@@ -51,11 +51,11 @@ final class TrackedMemory implements TrackerContract.Tracked {
         MemorySegment.copy(MemorySegment.ofArray(memory.read(page)), 0, copy, 0,
                 copy.byteSize());
         int number = copy.get(JAVA_INT.withByteAlignment(1), AT);
-        if (tracker instanceof SentPages learner) {
+        if (tracker instanceof SentPages sentPageObserver) {
             if (number == 0) {
-                learner.sentZero(page);
+                sentPageObserver.sentZero(page);
             } else {
-                learner.sent(page, copy, 0);
+                sentPageObserver.sent(page, copy, 0);
             }
         }
         return number;

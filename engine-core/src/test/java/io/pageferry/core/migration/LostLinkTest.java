@@ -6,11 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pageferry.core.codec.PageBatch;
 import io.pageferry.core.handover.MigrationFigures;
+import io.pageferry.core.incoming.TargetOptions;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.Outcome.Result;
-import io.pageferry.core.source.SourceOptions;
-import io.pageferry.core.source.SourceState;
-import io.pageferry.core.target.TargetOptions;
+import io.pageferry.core.outgoing.SourceOptions;
+import io.pageferry.core.outgoing.SourceState;
 import io.pageferry.core.testing.Harness;
 import java.util.EnumMap;
 import java.util.List;

@@ -5,9 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
 import io.pageferry.core.precopy.ConvergenceController.Situation;
+import io.pageferry.core.round.MigrationLimits;
 import io.pageferry.core.round.MigrationLimits.OnNoConvergence;
 import io.pageferry.core.round.MigrationLimits.Policy;
-import io.pageferry.core.round.MigrationLimits;
 import io.pageferry.core.round.RoundStats;
 import java.util.ArrayList;
 import java.util.List;
@@ -182,7 +182,7 @@ class ConvergenceControllerTest {
         return switch (decision) {
             case RoundDecision.Continue more -> CONTINUE;
             case RoundDecision.Throttle slower -> "throttle";
-            case RoundDecision.StopAndCopy stop -> stop.reason().word();
+            case RoundDecision.StopAndCopy stop -> stop.reason().label();
             case RoundDecision.Abort abort -> ABORT;
         };
     }

@@ -46,7 +46,7 @@ class GranuleRoundsTest {
     private final ManualClock clock = new ManualClock(0);
     private final RoundRunner runner = new RoundRunner(memory, tracker,
             new PageEncoder(CodecChoice.ADAPTIVE, clock),
-            new Pacer(clock, Bandwidth.UNLIMITED));
+            new RateLimiter(clock, Bandwidth.UNLIMITED));
     private final Random random = new Random(SEED);
 
     private static Region region(int id, String name, int pages, int granulePages) {

@@ -5,11 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pageferry.core.precopy.ConvergenceController.Situation;
+import io.pageferry.core.round.MigrationLimits;
 import io.pageferry.core.round.MigrationLimits.OnNoConvergence;
 import io.pageferry.core.round.MigrationLimits.Policy;
 import io.pageferry.core.round.MigrationLimits.Throttle;
 import io.pageferry.core.round.MigrationLimits.Throttling;
-import io.pageferry.core.round.MigrationLimits;
 import io.pageferry.core.round.RoundStats;
 import io.pageferry.core.round.StopReason;
 import io.pageferry.core.round.WriteThrottle;
@@ -158,7 +158,7 @@ class ThrottleDecisionTest {
         DowntimePrediction capped = DowntimePrediction.of(rounds, 1000, nothing, 400_000);
         DowntimePrediction wide = DowntimePrediction.of(rounds, 1000, nothing, 1L << 40);
         assertEquals(open, wide);
-        double wanted = 1000 * 4105 / (400_000 * Pacer.SHARE) * 1e9;
+        double wanted = 1000 * 4105 / (400_000 * RateLimiter.SHARE) * 1e9;
         assertEquals(wanted, capped.p50Nanos(), wanted / 100);
         assertTrue(open.p50Nanos() < capped.p50Nanos());
     }

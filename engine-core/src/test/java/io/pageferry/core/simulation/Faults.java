@@ -1,10 +1,10 @@
 package io.pageferry.core.simulation;
 
 import io.pageferry.core.handover.JournalState;
+import io.pageferry.core.incoming.TargetState;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.GuestException;
-import io.pageferry.core.source.SourceState;
-import io.pageferry.core.target.TargetState;
+import io.pageferry.core.outgoing.SourceState;
 import io.pageferry.core.testing.TestGuest;
 import io.pageferry.core.testing.TestIncomingGuest;
 import io.pageferry.core.testing.TestJournal;
@@ -118,7 +118,7 @@ final class Faults {
             silent = false;
             simulation.cut(ErrorCode.LINK_LOST);
         }
-        boolean stuck = mutant == Mutant.NO_GENERATION && simulation.road.holdsStraggler()
+        boolean stuck = mutant == Mutant.NO_GENERATION && simulation.connector.holdsStraggler()
                 && random.nextInt(5) == 0;
         boolean cut = cutsToCome > 0 && simulation.isLinkUp() && is(cutAt, simulation)
                 && untilCut-- <= 0;

@@ -107,7 +107,7 @@ final class Mutants {
         public boolean send(Message message) {
             if (!over && message instanceof Message.RoundEnd end) {
                 answers.add(new Message.RoundApplied(end.round()));
-                answers.add(new Message.Walked(end.round()));
+                answers.add(new Message.RoundVerified(end.round()));
                 return true;
             }
             boolean sent = super.send(message);

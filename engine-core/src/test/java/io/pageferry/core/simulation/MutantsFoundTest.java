@@ -21,7 +21,8 @@ class MutantsFoundTest {
                 }
                 assertTrue(what.startsWith("seed " + seed + ": "), what);
                 assertTrue(isItsDoing(mutant, what), mutant + " was found by chance: " + what);
-                assertTrue(mutant != Mutant.NO_GENERATION || simulation.road.stragglersIn() > 0,
+                assertTrue(mutant != Mutant.NO_GENERATION
+                        || simulation.connector.stragglersIn() > 0,
                         "no batch of an old connection got in: " + what);
                 return;
             }

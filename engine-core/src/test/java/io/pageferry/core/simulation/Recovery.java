@@ -3,7 +3,7 @@ package io.pageferry.core.simulation;
 import io.pageferry.core.codec.PageBatch;
 import io.pageferry.core.handover.JournalRecord;
 import io.pageferry.core.handover.JournalState;
-import io.pageferry.core.handover.Settlement;
+import io.pageferry.core.handover.StatusQuery;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.LinkHandler;
 import io.pageferry.core.link.LinkOpener;
@@ -126,15 +126,15 @@ final class Recovery {
         private final TestGuest guest;
         private final TestJournal journal;
         private final JournalRecord granted;
-        private final Settlement settlement;
+        private final StatusQuery settlement;
         private boolean done;
 
         Settling(TestGuest guest, TestJournal journal, JournalRecord granted, LinkOpener opener) {
             this.guest = guest;
             this.journal = journal;
             this.granted = granted;
-            this.settlement = new Settlement(id, granted.epoch(), opener, null,
-                    new Settlement.Window(clock.nanoTime(), SETTLE_NANOS));
+            this.settlement = new StatusQuery(id, granted.epoch(), opener, null,
+                    new StatusQuery.Window(clock.nanoTime(), SETTLE_NANOS));
         }
 
         /** Returns whether it is over, by an answer or in doubt. */

@@ -2,16 +2,16 @@ package io.pageferry.core.simulation;
 
 import io.pageferry.core.dirty.ScanTracker;
 import io.pageferry.core.handover.JournalState;
+import io.pageferry.core.incoming.TargetMigration;
+import io.pageferry.core.incoming.TargetParts;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.memory.PageGeometry;
 import io.pageferry.core.memory.Region;
 import io.pageferry.core.memory.RegionTable;
 import io.pageferry.core.migration.Outcome;
-import io.pageferry.core.source.SourceMigration;
-import io.pageferry.core.source.SourceParts;
-import io.pageferry.core.source.SourceState;
-import io.pageferry.core.target.TargetMigration;
-import io.pageferry.core.target.TargetParts;
+import io.pageferry.core.outgoing.SourceMigration;
+import io.pageferry.core.outgoing.SourceParts;
+import io.pageferry.core.outgoing.SourceState;
 import io.pageferry.core.testing.EventLog;
 import io.pageferry.core.testing.ManualClock;
 import io.pageferry.core.testing.RecordingListener;
@@ -49,11 +49,11 @@ final class Simulation implements AutoCloseable {
     final TestJournal targetJournal = new TestJournal("target", log);
     final GuestWriter writer;
     final Wishes wishes;
-    final SimulatedRoad road;
+    final SimulatedConnector connector;
     private final Random random;
     private final TestGate gate;
     private final Optional<ScanTracker> scanner;
-    private final SimulatedDoor door;
+    private final SimulatedListener listener;
     private final Recovery recovery;
     private final SourceMigration source;
     private final TargetMigration target;
@@ -86,11 +86,11 @@ final class Simulation implements AutoCloseable {
         faults.fillDisks(sourceJournal, targetJournal);
         faults.lock(guest, incoming);
         this.wishes = new Wishes(random, mutant);
-        this.road = new SimulatedRoad(clock, random, faults, mutant,
+        this.connector = new SimulatedConnector(clock, random, faults, mutant,
                 () -> wishes.bytesPerSecond(!guest.isRunning()));
         UUID id = new UUID(seed, 1);
         this.recovery = new Recovery(id, clock, mutant);
-        this.door = new SimulatedDoor(road, targetJournal);
+        this.listener = new SimulatedListener(connector, targetJournal);
         if (mutant == Mutant.CLEAR_AFTER_READ) {
             guest.show(new Mutants.LateClearing(guest.tracker(), pages));
         }
@@ -98,14 +98,14 @@ final class Simulation implements AutoCloseable {
                 : Optional.empty();
         scanner.ifPresent(guest::show);
         this.source = new SourceMigration(new SourceParts(id, FusedPorts.guest(guest,
-                faults.source), road.atSource(door.current()), door,
+                faults.source), connector.atSource(listener.current()), listener,
                 FusedPorts.journal(sourceJournal, faults.source), clock,
                 new RecordingListener("source", log), wishes.source));
-        this.target = new TargetMigration(new TargetParts(road.atTarget(door.current()),
+        this.target = new TargetMigration(new TargetParts(connector.atTarget(listener.current()),
                 FusedPorts.incoming(incoming, faults.target),
                 any -> FusedPorts.journal(targetJournal, faults.target), new UUID(seed, 2), clock,
                 new RecordingListener("target", log), wishes.target));
-        door.serves(target);
+        listener.serves(target);
         this.mostStepNanos = 1 + random.nextInt(300_000);
     }
 
@@ -176,7 +176,7 @@ final class Simulation implements AutoCloseable {
     private int serve() {
         int work = 0;
         try {
-            work = door.serve();
+            work = listener.serve();
         } catch (SimulatedCrash crash) {
             died(false, crash);
         }
@@ -203,7 +203,7 @@ final class Simulation implements AutoCloseable {
         }
         int work = source.doWork();
         if (source.isDone()) {
-            door.current().source().close();
+            listener.current().source().close();
             settle(source.outcome().orElseThrow());
         }
         return work;
@@ -213,13 +213,13 @@ final class Simulation implements AutoCloseable {
         if (targetDead) {
             if (targetDownSteps >= 0 && targetDownSteps-- == 0) {
                 Recovery.target(incoming, targetJournal, log.count("target.discard") > 0);
-                door.restarted();
+                listener.restarted();
             }
             return 0;
         }
         int work = target.doWork();
         if (target.isDone()) {
-            door.current().target().close();
+            listener.current().target().close();
             cleanNanos = clock.nanoTime();
         }
         return work;
@@ -230,36 +230,36 @@ final class Simulation implements AutoCloseable {
         if (end.result() == Outcome.Result.IN_DOUBT) {
             faults.settled();
             sourceDead = true;
-            settling = recovery.source(guest, sourceJournal, door).orElse(null);
+            settling = recovery.source(guest, sourceJournal, listener).orElse(null);
         }
     }
 
     /** Its sockets close, and its guard acts at once. */
     private void sourceDies() {
         sourceDead = true;
-        door.cut(ErrorCode.LINK_LOST, "the source's agent died");
-        settling = recovery.source(guest, sourceJournal, door).orElse(null);
+        listener.cut(ErrorCode.LINK_LOST, "the source's agent died");
+        settling = recovery.source(guest, sourceJournal, listener).orElse(null);
     }
 
     /** Its sockets close, and after a while it is started again. */
     private void targetDies() {
         targetDead = true;
         targetDownSteps = random.nextInt(30);
-        door.died();
-        door.cut(ErrorCode.LINK_LOST, "the target's agent died");
+        listener.died();
+        listener.cut(ErrorCode.LINK_LOST, "the target's agent died");
     }
 
     void cut(ErrorCode code) {
-        door.cut(code, "cut by the simulation");
+        listener.cut(code, "cut by the simulation");
     }
 
     /** Nothing arrives any more over the link at hand, and nobody is told. */
     void silence() {
-        door.current().silence();
+        listener.current().silence();
     }
 
     boolean isLinkUp() {
-        return door.current().source().isUp();
+        return listener.current().source().isUp();
     }
 
     void cancel(boolean atSource) {
@@ -327,6 +327,6 @@ final class Simulation implements AutoCloseable {
         guest.close();
         incoming.close();
         scanner.ifPresent(ScanTracker::close);
-        road.close();
+        connector.close();
     }
 }

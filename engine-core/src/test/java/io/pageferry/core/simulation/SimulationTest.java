@@ -67,8 +67,8 @@ class SimulationTest {
             simulation.faults.happened().forEach(fault -> happened.merge(fault, 1, Integer::sum));
             simulation.wishes.words().forEach(wish -> happened.merge(wish, 1, Integer::sum));
             verdict.ends().forEach(end -> happened.merge(end, 1, Integer::sum));
-            held += simulation.road.metered();
-            assertEquals(0, simulation.road.stragglersIn());
+            held += simulation.connector.metered();
+            assertEquals(0, simulation.connector.stragglersIn());
         }
     }
 

@@ -1,14 +1,14 @@
 package io.pageferry.core.simulation;
 
 import io.pageferry.core.codec.CodecChoice;
+import io.pageferry.core.incoming.TargetOptions;
+import io.pageferry.core.outgoing.SourceOptions;
 import io.pageferry.core.precopy.DowntimePrediction;
 import io.pageferry.core.round.Bandwidth;
+import io.pageferry.core.round.MigrationLimits;
 import io.pageferry.core.round.MigrationLimits.Throttle;
 import io.pageferry.core.round.MigrationLimits.Throttling;
-import io.pageferry.core.round.MigrationLimits;
 import io.pageferry.core.round.WriteThrottle.Quota;
-import io.pageferry.core.source.SourceOptions;
-import io.pageferry.core.target.TargetOptions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;

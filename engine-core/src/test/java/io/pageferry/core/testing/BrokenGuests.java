@@ -152,7 +152,7 @@ final class BrokenGuests {
         protected Guest open() {
             return new LiveGuest(SEED) {
                 @Override
-                public boolean wentOn() {
+                public boolean resumedExternally() {
                     return isRunning();
                 }
             };

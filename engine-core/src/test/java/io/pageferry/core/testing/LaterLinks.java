@@ -1,13 +1,13 @@
 package io.pageferry.core.testing;
 
 import io.pageferry.core.codec.PageBatch;
+import io.pageferry.core.incoming.TargetMigration;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.Link;
 import io.pageferry.core.link.LinkHandler;
 import io.pageferry.core.link.LinkOpener;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.link.SourceLink;
-import io.pageferry.core.target.TargetMigration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -24,7 +24,7 @@ final class LaterLinks implements LinkOpener, AutoCloseable {
     private final Supplier<TargetMigration> target;
     private final List<MemoryLinks> questions = new ArrayList<>();
     private final List<MemoryLinks> all = new ArrayList<>();
-    private final List<MemoryLinks> newcomers = new ArrayList<>();
+    private final List<MemoryLinks> pendingConnections = new ArrayList<>();
     private MemoryLinks current;
     private boolean answers = true;
 
@@ -58,7 +58,7 @@ final class LaterLinks implements LinkOpener, AutoCloseable {
     @Override
     public Optional<SourceLink> beginOpen() {
         MemoryLinks fresh = fresh();
-        newcomers.add(fresh);
+        pendingConnections.add(fresh);
         return Optional.of(fresh.source());
     }
 
@@ -68,8 +68,8 @@ final class LaterLinks implements LinkOpener, AutoCloseable {
             questions.forEach(late ->
                     late.target().poll(new JournalAnswers(targetJournal, late.target())));
         }
-        for (MemoryLinks newcomer : List.copyOf(newcomers)) {
-            newcomer.target().poll(new Greeter(newcomer));
+        for (MemoryLinks pending : List.copyOf(pendingConnections)) {
+            pending.target().poll(new Greeter(pending));
         }
     }
 
@@ -86,19 +86,19 @@ final class LaterLinks implements LinkOpener, AutoCloseable {
 
     /** Takes the first message of a link. */
     private final class Greeter implements LinkHandler {
-        private final MemoryLinks newcomer;
+        private final MemoryLinks pending;
 
-        Greeter(MemoryLinks newcomer) {
-            this.newcomer = newcomer;
+        Greeter(MemoryLinks pending) {
+            this.pending = pending;
         }
 
         @Override
         public void onMessage(Message message) {
             if (message instanceof Message.Resume resume) {
-                Optional<Message> answer = target.get().resume(newcomer.target(), resume);
+                Optional<Message> answer = target.get().resume(pending.target(), resume);
                 if (answer.isEmpty()) {
-                    current = newcomer;
-                    newcomers.remove(newcomer);
+                    current = pending;
+                    pendingConnections.remove(pending);
                 } else {
                     say(answer.get());
                 }
@@ -107,8 +107,8 @@ final class LaterLinks implements LinkOpener, AutoCloseable {
 
         /** A queue that is full now may not be so at the next try. */
         private void say(Message answer) {
-            for (int i = 0; i < 100 && !newcomer.target().send(answer); i++) {
-                if (!newcomer.target().isUp()) {
+            for (int i = 0; i < 100 && !pending.target().send(answer); i++) {
+                if (!pending.target().isUp()) {
                     return;
                 }
             }
@@ -121,7 +121,7 @@ final class LaterLinks implements LinkOpener, AutoCloseable {
 
         @Override
         public void onLost(ErrorCode code, String reason) {
-            newcomers.remove(newcomer);
+            pendingConnections.remove(pending);
         }
     }
 }

@@ -40,7 +40,7 @@ public final class TestGuest implements Guest {
     private String endedWhy;
     private long askedWhetherEnded;
     private GuestException change;
-    private boolean wentOn;
+    private boolean resumedExternally;
     private GuestException storageFailure;
     private boolean storageWanted;
     private boolean storageReady;
@@ -239,7 +239,7 @@ public final class TestGuest implements Guest {
     /** Is let go by somebody else, though it is to stand still. */
     public void goOnByHand() {
         running = true;
-        wentOn = true;
+        resumedExternally = true;
     }
 
     @Override
@@ -250,8 +250,8 @@ public final class TestGuest implements Guest {
     }
 
     @Override
-    public boolean wentOn() {
-        return wentOn;
+    public boolean resumedExternally() {
+        return resumedExternally;
     }
 
     /** Is paused by somebody else. */
@@ -298,7 +298,7 @@ public final class TestGuest implements Guest {
             throw pauseFailure;
         }
         running = false;
-        wentOn = false;
+        resumedExternally = false;
     }
 
     @Override
@@ -330,7 +330,7 @@ public final class TestGuest implements Guest {
             throw failure;
         }
         running = true;
-        wentOn = false;
+        resumedExternally = false;
     }
 
     @Override

@@ -22,7 +22,7 @@ public final class TestIncomingGuest implements IncomingGuest {
     private long wrongPages;
     private boolean running;
     private boolean strays;
-    private boolean strayed;
+    private boolean ranUnauthorised;
     private GuestException prepareFailure;
     private GuestException loadFailure;
     private GuestException resumeFailure;
@@ -161,21 +161,21 @@ public final class TestIncomingGuest implements IncomingGuest {
     }
 
     @Override
-    public boolean strayed() {
-        requireSound("strayed");
+    public boolean ranUnauthorised() {
+        requireSound("ranUnauthorised");
         if (strays) {
             log.add("target.paused again");
             running = false;
             strays = false;
-            strayed = true;
+            ranUnauthorised = true;
         }
-        return strayed;
+        return ranUnauthorised;
     }
 
     /**
      * Says how the end of the guest fails.
      *
-     * @param failure thrown each time by {@link #discardSurely}
+     * @param failure thrown each time by {@link #discardOrThrow}
      */
     public void failDiscard(GuestException failure) {
         discardFailure = failure;
@@ -184,8 +184,8 @@ public final class TestIncomingGuest implements IncomingGuest {
     /**
      * Says in which method there is a bug.
      *
-     * @param method its name: {@code prepare}, {@code load}, {@code resume}, {@code strayed},
-     *               {@code discard}
+     * @param method its name: {@code prepare}, {@code load}, {@code resume}, {@code
+     *               ranUnauthorised}, {@code discard}
      */
     public void breakIn(String method) {
         broken.add(method);
@@ -205,7 +205,7 @@ public final class TestIncomingGuest implements IncomingGuest {
     }
 
     @Override
-    public void discardSurely() throws GuestException {
+    public void discardOrThrow() throws GuestException {
         if (discardFailure != null) {
             log.add("target.discard failed");
             throw discardFailure;

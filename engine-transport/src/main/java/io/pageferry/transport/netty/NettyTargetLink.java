@@ -1,11 +1,11 @@
 package io.pageferry.transport.netty;
 
+import io.pageferry.core.codec.PageBatch;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.LinkHandler;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.link.TargetLink;
 import io.pageferry.core.memory.RegionTable;
-import io.pageferry.core.codec.PageBatch;
 import io.pageferry.transport.wire.WireException;
 import java.nio.ByteBuffer;
 import java.security.MessageDigest;
@@ -15,7 +15,7 @@ import java.util.UUID;
 public final class NettyTargetLink extends NettyLink implements TargetLink {
     private final TransportServer server;
     private volatile RegionTable regions;
-    private volatile TargetLane[] lanes = {};
+    private volatile TargetChannel[] lanes = {};
     private volatile Message.Welcome welcome;
     private FrameSlots slots;
 
@@ -35,9 +35,9 @@ public final class NettyTargetLink extends NettyLink implements TargetLink {
         }
         int window = granted.window();
         slots = new FrameSlots(granted.channels() * window);
-        TargetLane[] made = new TargetLane[granted.channels()];
+        TargetChannel[] made = new TargetChannel[granted.channels()];
         for (int channel = 0; channel < made.length; channel++) {
-            made[channel] = new TargetLane(granted, channel, regions);
+            made[channel] = new TargetChannel(granted, channel, regions);
             for (int i = 0; i < window; i++) {
                 made[channel].give(slots.slot(channel * window + i));
             }
@@ -56,7 +56,7 @@ public final class NettyTargetLink extends NettyLink implements TargetLink {
     @Override
     int pollBatches(LinkHandler handler) {
         int delivered = 0;
-        for (TargetLane lane : lanes) {
+        for (TargetChannel lane : lanes) {
             PageBatch batch;
             while (!isClosed() && (batch = lane.poll()) != null) {
                 handler.onBatch(batch);

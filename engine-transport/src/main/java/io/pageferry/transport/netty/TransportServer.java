@@ -113,8 +113,8 @@ public final class TransportServer implements AutoCloseable {
             }
             connections.add(channel);
             FrameConnection connection = new FrameConnection(options, false);
-            Newcomer newcomer = new Newcomer(channel.remoteAddress());
-            connection.hand(newcomer);
+            PendingLink arriving = new PendingLink(channel.remoteAddress());
+            connection.hand(arriving);
             FrameDecoder decoder = new FrameDecoder(connection);
             channel.config().setRecvByteBufAllocator(decoder.reads());
             channel.pipeline().addLast(decoder);
@@ -122,10 +122,10 @@ public final class TransportServer implements AutoCloseable {
     }
 
     /** A connection that has not said yet what it is for. */
-    private final class Newcomer implements FrameConnection.Owner {
+    private final class PendingLink implements FrameConnection.Owner {
         private final InetSocketAddress peer;
 
-        Newcomer(InetSocketAddress peer) {
+        PendingLink(InetSocketAddress peer) {
             this.peer = peer;
         }
 

@@ -80,16 +80,16 @@ final class HandoverCodec {
                         .longs(mismatch.blockDigests());
                 return MessageType.MISMATCH;
             }
-            case Message.TableRequest request -> {
+            case Message.PageChecksumsRequest request -> {
                 out.count("first page", request.firstPage(), 0)
                         .u32("count", request.count(), 1, Message.MAX_TABLE_PAGES).reserved(4);
-                return MessageType.TABLE_REQUEST;
+                return MessageType.PAGE_CHECKSUMS_REQUEST;
             }
-            case Message.Table table -> {
+            case Message.PageChecksums table -> {
                 out.count("first page", table.firstPage(), 0)
                         .u32("count", table.crcs().length, 1, Message.MAX_TABLE_PAGES)
                         .reserved(4).ints(table.crcs());
-                return MessageType.TABLE;
+                return MessageType.PAGE_CHECKSUMS;
             }
             default -> {
                 return null;
@@ -149,17 +149,17 @@ final class HandoverCodec {
                 in.reserved(4);
                 yield new Message.Mismatch(epoch, digest, pages, in.longs("blocks", blocks));
             }
-            case TABLE_REQUEST -> {
+            case PAGE_CHECKSUMS_REQUEST -> {
                 long first = in.count("first page", 0);
                 int count = (int) in.u32("count", 1, Message.MAX_TABLE_PAGES);
                 in.reserved(4);
-                yield new Message.TableRequest(first, count);
+                yield new Message.PageChecksumsRequest(first, count);
             }
-            case TABLE -> {
+            case PAGE_CHECKSUMS -> {
                 long first = in.count("first page", 0);
                 int count = (int) in.u32("count", 1, Message.MAX_TABLE_PAGES);
                 in.reserved(4);
-                yield new Message.Table(first, in.ints("checksums", count));
+                yield new Message.PageChecksums(first, in.ints("checksums", count));
             }
             default -> throw WireException.violation("frame type", type + " is no message");
         };

@@ -82,9 +82,9 @@ public final class MessageCodec {
                 out.count("round", applied.round(), 0);
                 return MessageType.ROUND_APPLIED;
             }
-            case Message.Walked walked -> {
+            case Message.RoundVerified walked -> {
                 out.count("round", walked.round(), 0);
-                return MessageType.WALKED;
+                return MessageType.ROUND_VERIFIED;
             }
             case Message.Heartbeat beat -> {
                 out.bits(beat.nanos());
@@ -112,7 +112,8 @@ public final class MessageCodec {
         Message message = switch (type) {
             case HELLO, WELCOME, CHANNEL_HELLO, CHANNEL_READY, RESUME, STATUS, STATUS_UNKNOWN ->
                     NegotiationCodec.read(type, in);
-            case ACK, ROUND_END, ROUND_APPLIED, WALKED, HEARTBEAT, FAILURE -> readRest(type, in);
+            case ACK, ROUND_END, ROUND_APPLIED, ROUND_VERIFIED, HEARTBEAT,
+                    FAILURE -> readRest(type, in);
             case STREAM_CREDIT, STREAM_DATA, STREAM_END -> readStream(type, in);
             default -> HandoverCodec.read(type, in);
         };
@@ -130,7 +131,7 @@ public final class MessageCodec {
                 yield new Message.RoundEnd(round, in.counts("last sequence", channels));
             }
             case ROUND_APPLIED -> new Message.RoundApplied(in.count("round", 0));
-            case WALKED -> new Message.Walked(in.count("round", 0));
+            case ROUND_VERIFIED -> new Message.RoundVerified(in.count("round", 0));
             case HEARTBEAT -> new Message.Heartbeat(in.bits("nanos"));
             default -> new Message.Failure(readCode(in), readReason(in));
         };

@@ -25,8 +25,8 @@ public enum MessageType {
     ROUND_END(0x12, 24, 16 + 8 * Message.MAX_CHANNELS),
     /** {@link Message.RoundApplied}. */
     ROUND_APPLIED(0x13, 8, 8),
-    /** {@link Message.Walked}. */
-    WALKED(0x14, 8, 8),
+    /** {@link Message.RoundVerified}. */
+    ROUND_VERIFIED(0x14, 8, 8),
     /** {@link Message.Switchover}. */
     SWITCHOVER(0x20, 8, 8),
     /** {@link Message.StateChunk}. */
@@ -37,10 +37,10 @@ public enum MessageType {
     READY(0x23, 32, 32),
     /** {@link Message.Mismatch}. */
     MISMATCH(0x24, 32, 32 + 8 * Message.MAX_BLOCKS),
-    /** {@link Message.TableRequest}. */
-    TABLE_REQUEST(0x25, 16, 16),
-    /** {@link Message.Table}. */
-    TABLE(0x26, 20, 16 + 4 * Message.MAX_TABLE_PAGES),
+    /** {@link Message.PageChecksumsRequest}. */
+    PAGE_CHECKSUMS_REQUEST(0x25, 16, 16),
+    /** {@link Message.PageChecksums}. */
+    PAGE_CHECKSUMS(0x26, 20, 16 + 4 * Message.MAX_TABLE_PAGES),
     /** {@link Message.Grant}. */
     GRANT(0x27, 16, 16),
     /** {@link Message.Running}. */

@@ -2,9 +2,9 @@ package io.pageferry.transport.wire;
 
 import static io.pageferry.transport.wire.WireException.violation;
 
+import io.pageferry.core.codec.PageBatch;
 import io.pageferry.core.memory.PageGeometry;
 import io.pageferry.core.memory.RegionTable;
-import io.pageferry.core.codec.PageBatch;
 import java.nio.ByteBuffer;
 
 /**

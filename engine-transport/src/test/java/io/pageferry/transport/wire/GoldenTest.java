@@ -72,7 +72,7 @@ class GoldenTest {
         FrameHeader.Sealer sealer = new FrameHeader.Sealer();
         FrameVerifier verifier = new FrameVerifier();
         for (int i = 1; i <= 3; i++) {
-            byte[] frame = MessageCodec.encode(new Message.Walked(i));
+            byte[] frame = MessageCodec.encode(new Message.RoundVerified(i));
             sealer.seal(Samples.little(frame), 0);
             verifier.header(Samples.little(frame), 0);
             verifier.body(Samples.little(frame), WireLimits.FRAME_HEADER_BYTES);

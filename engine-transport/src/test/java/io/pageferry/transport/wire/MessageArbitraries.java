@@ -101,7 +101,7 @@ final class MessageArbitraries {
         return Arbitraries.oneOf(List.of(
                 Combinators.combine(counts(), sequences()).as(Message.RoundEnd::new),
                 counts().map(Message.RoundApplied::new),
-                counts().map(Message.Walked::new),
+                counts().map(Message.RoundVerified::new),
                 counts().map(Message.Switchover::new),
                 Combinators.combine(counts(), Arbitraries.of(true, false)).as(Message.Grant::new),
                 bits().map(Message.Heartbeat::new)));
@@ -128,9 +128,9 @@ final class MessageArbitraries {
                 Combinators.combine(counts(), bits(), counts(), counts()).as(Message.Ready::new),
                 Combinators.combine(counts(), bits(), ones(), bits().array(long[].class)
                         .ofMinSize(1).ofMaxSize(Message.MAX_BLOCKS)).as(Message.Mismatch::new),
-                Combinators.combine(counts(), pages).as(Message.TableRequest::new),
+                Combinators.combine(counts(), pages).as(Message.PageChecksumsRequest::new),
                 Combinators.combine(counts(), Arbitraries.integers().array(int[].class)
-                        .ofMinSize(1).ofMaxSize(1000)).as(Message.Table::new)));
+                        .ofMinSize(1).ofMaxSize(1000)).as(Message.PageChecksums::new)));
     }
 
     private static Arbitrary<Message> ends() {

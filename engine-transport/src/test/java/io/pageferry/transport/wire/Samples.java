@@ -36,15 +36,15 @@ final class Samples {
         all.put(MessageType.ACK, new Message.Ack(2, 1, 0x1122334455L, 0x1122334465L));
         all.put(MessageType.ROUND_END, new Message.RoundEnd(4, new long[] {10, 11}));
         all.put(MessageType.ROUND_APPLIED, new Message.RoundApplied(4));
-        all.put(MessageType.WALKED, new Message.Walked(5));
+        all.put(MessageType.ROUND_VERIFIED, new Message.RoundVerified(5));
         all.put(MessageType.SWITCHOVER, new Message.Switchover(6));
         all.put(MessageType.STATE_CHUNK, new Message.StateChunk(6, 262144, new byte[] {1, 2, -1}));
         all.put(MessageType.COMPLETE, new Message.Complete(6, 0xfedcba9876543210L, 0,
                 new long[] {12, 13}, new Message.StateSum(262147, 0xe3069283L)));
         all.put(MessageType.READY, new Message.Ready(6, 0xfedcba9876543210L, 1000, 2000));
         all.put(MessageType.MISMATCH, new Message.Mismatch(6, 1, 256, new long[] {-1, 7}));
-        all.put(MessageType.TABLE_REQUEST, new Message.TableRequest(256, 3));
-        all.put(MessageType.TABLE, new Message.Table(256, new int[] {-1, 2, 3}));
+        all.put(MessageType.PAGE_CHECKSUMS_REQUEST, new Message.PageChecksumsRequest(256, 3));
+        all.put(MessageType.PAGE_CHECKSUMS, new Message.PageChecksums(256, new int[] {-1, 2, 3}));
         all.put(MessageType.GRANT, new Message.Grant(6, true));
         all.put(MessageType.RUNNING, new Message.Running(6, 3000));
         all.put(MessageType.REFUSED, new Message.Refused(6, "no grant within 10 s"));

@@ -138,7 +138,7 @@ class WirePropertyTest {
         assertThrows(IllegalArgumentException.class, () -> MessageCodec.encode(
                 new Message.StateChunk(1, 0, new byte[Message.MAX_CHUNK_BYTES + 1])));
         assertThrows(IllegalArgumentException.class,
-                () -> MessageCodec.encode(new Message.TableRequest(-1, 1)));
+                () -> MessageCodec.encode(new Message.PageChecksumsRequest(-1, 1)));
         assertThrows(IllegalArgumentException.class,
                 () -> MessageCodec.encode(new Message.Welcome(Samples.ID, 0, 0, 1, 1)));
     }

@@ -1,7 +1,7 @@
 package io.pageferry.core.link.flow;
 
 import io.pageferry.core.link.Message;
-import io.pageferry.core.precopy.Pacer;
+import io.pageferry.core.precopy.RateLimiter;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.util.ArrayDeque;
@@ -20,7 +20,7 @@ public final class StateChunker extends OutputStream {
     static final int HEADERS = 56;
 
     private final Outbox outbox;
-    private final Pacer pacer;
+    private final RateLimiter pacer;
     private final long epoch;
     private final CRC32C crc = new CRC32C();
     private final ArrayDeque<Message.StateChunk> waiting = new ArrayDeque<>();
@@ -35,7 +35,7 @@ public final class StateChunker extends OutputStream {
      * @param pacer  of the link, in the round in which the guest is paused; stays the caller's
      * @param epoch  of this attempt
      */
-    public StateChunker(Outbox outbox, Pacer pacer, long epoch) {
+    public StateChunker(Outbox outbox, RateLimiter pacer, long epoch) {
         this.outbox = outbox;
         this.pacer = pacer;
         this.epoch = epoch;

@@ -7,8 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.pageferry.core.link.Link;
 import io.pageferry.core.link.LinkHandler;
 import io.pageferry.core.link.Message;
+import io.pageferry.core.precopy.RateLimiter;
 import io.pageferry.core.round.Bandwidth;
-import io.pageferry.core.precopy.Pacer;
 import io.pageferry.core.testing.ManualClock;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -77,7 +77,7 @@ class StateChunkerTest {
 
     /** Has saved a state, and says what it is to say of it. */
     private StateChunker chunker(Bandwidth bandwidth, byte[] state) throws IOException {
-        Pacer pacer = new Pacer(clock, bandwidth);
+        RateLimiter pacer = new RateLimiter(clock, bandwidth);
         pacer.roundBegins(true);
         StateChunker chunker = new StateChunker(wire.outbox, pacer, EPOCH);
         for (int at = 0; at < state.length; at += 1_000) {

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 class DataRunTest {
     private static final int PAGES = 1 << 16;
 
-    private final Walked memory = new Walked();
+    private final RoundVerified memory = new RoundVerified();
     private final DataRun run = new DataRun(memory);
 
     @Test
@@ -67,7 +67,7 @@ class DataRunTest {
     }
 
     /** Pages without bytes, as dear to search as a tmpfs. */
-    private static final class Walked implements PagedMemory {
+    private static final class RoundVerified implements PagedMemory {
         private final BitSet data = new BitSet();
         private long walked;
 

@@ -37,15 +37,15 @@ final class Follower implements AutoCloseable {
 
     /** Reads what was reported, and forgets that it was. */
     void send() {
-        SentPages learner = tracker instanceof SentPages learns ? learns : null;
+        SentPages sentPageObserver = tracker instanceof SentPages learns ? learns : null;
         for (long page = dirty.nextMarked(0); page < dirty.pages();
                 page = dirty.nextMarked(page + 1)) {
             dirty.clear(page);
             sent.read(page);
-            if (learner != null && sent.isZero(page)) {
-                learner.sentZero(page);
-            } else if (learner != null) {
-                learner.sent(page, sent.lastRead(), 0);
+            if (sentPageObserver != null && sent.isZero(page)) {
+                sentPageObserver.sentZero(page);
+            } else if (sentPageObserver != null) {
+                sentPageObserver.sent(page, sent.lastRead(), 0);
             }
         }
     }

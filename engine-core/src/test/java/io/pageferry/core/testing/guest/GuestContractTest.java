@@ -209,9 +209,9 @@ public abstract class GuestContractTest {
         for (int i = 0; i < 3; i++) {
             trial.pause();
             assertFalse(guest.isRunning(), "runs while it is paused");
-            assertFalse(guest.wentOn(), "somebody else let it run");
+            assertFalse(guest.resumedExternally(), "somebody else let it run");
             trial.resumeAfter("it was paused");
-            assertFalse(guest.wentOn(), "went on, when it was resumed by us");
+            assertFalse(guest.resumedExternally(), "went on, when it was resumed by us");
             trial.awaitWrites();
         }
         assertEquals(Optional.empty(), guest.ended());

@@ -170,13 +170,13 @@ public abstract class LinkContract {
     void messagesArriveInOrderBothWays() {
         for (long i = 0; i < 500; i++) {
             long round = i;
-            await("room at the source", () -> source.send(new Message.Walked(round)));
+            await("room at the source", () -> source.send(new Message.RoundVerified(round)));
             await("room at the target", () -> target.send(new Message.RoundApplied(round)));
         }
         await("all messages", () -> atTarget.messages.size() == 500
                 && atSource.messages.size() == 500);
         for (int i = 0; i < 500; i++) {
-            assertEquals(new Message.Walked(i), atTarget.messages.get(i));
+            assertEquals(new Message.RoundVerified(i), atTarget.messages.get(i));
             assertEquals(new Message.RoundApplied(i), atSource.messages.get(i));
         }
     }
@@ -262,7 +262,7 @@ public abstract class LinkContract {
         assertTrue(sendPage(2));
         await("both", () -> atTarget.batches.size() == 2);
         target.applied(atTarget.batches.get(1));
-        assertTrue(target.send(new Message.Walked(0)));
+        assertTrue(target.send(new Message.RoundVerified(0)));
         await("a message sent after", () -> !atSource.messages.isEmpty());
         assertEquals(2, source.pages().unacknowledged());
         target.applied(atTarget.batches.get(0));
@@ -363,14 +363,15 @@ public abstract class LinkContract {
         assertEquals(List.of(ErrorCode.LINK_LOST), atSource.losses);
         assertEquals(List.of(ErrorCode.LINK_LOST), atTarget.losses);
         assertFalse(source.isUp() || target.isUp());
-        assertFalse(source.send(new Message.Walked(0)) || target.send(new Message.Walked(0)));
+        assertFalse(source.send(new Message.RoundVerified(0))
+                || target.send(new Message.RoundVerified(0)));
     }
 
     @Test
     void whatWasSentBeforeACloseArrivesBeforeTheLoss() {
         openChannels(1);
         for (int i = 0; i < 20; i++) {
-            assertTrue(target.send(new Message.Walked(i)));
+            assertTrue(target.send(new Message.RoundVerified(i)));
         }
         target.close();
         await("the loss", () -> !atSource.losses.isEmpty());

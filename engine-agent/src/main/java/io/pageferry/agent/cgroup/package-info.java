@@ -1,2 +1,0 @@
-/** Control groups: where they are mounted, which a process is in, and what memory they leave it. */
-package io.pageferry.agent.cgroup;

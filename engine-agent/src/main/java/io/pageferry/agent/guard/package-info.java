@@ -1,2 +1,0 @@
-/** The small process that finishes what a killed agent began. */
-package io.pageferry.agent.guard;

@@ -1,0 +1,69 @@
+package io.pageferry.agent.guest.image;
+
+import io.pageferry.agent.guest.GuestHandle;
+import io.pageferry.agent.guest.GuestKind;
+import io.pageferry.agent.guest.GuestSetup;
+import io.pageferry.agent.guest.GuestUri;
+import io.pageferry.agent.guest.SourceGuest;
+import io.pageferry.agent.guest.TargetGuest;
+import io.pageferry.core.link.ErrorCode;
+import io.pageferry.core.migration.GuestException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** {@code image:/path/file}: a target only, which rebuilds the memory image into a file. */
+public final class ImageKind implements GuestKind {
+    static final String SCHEME = "image";
+
+    /** Made by the service loader. */
+    public ImageKind() {
+    }
+
+    @Override
+    public String scheme() {
+        return SCHEME;
+    }
+
+    @Override
+    public SourceGuest openSource(GuestUri uri, GuestSetup setup) {
+        throw new IllegalArgumentException(
+                "an image can be a target, never a source: give a guest that runs");
+    }
+
+    @Override
+    public TargetGuest openTarget(GuestUri uri, GuestSetup setup) throws GuestException {
+        return new ImageTarget(file(uri));
+    }
+
+    @Override
+    public Optional<GuestHandle> handle(Map<String, String> recoveryAddress) {
+        return Optional.ofNullable(recoveryAddress.get(MemoryImageFiles.REACH)).map(Path::of)
+                .map(MemoryImageFiles::new);
+    }
+
+    @Override
+    public List<Finding> inspect(GuestUri uri) throws GuestException {
+        return List.of(new Finding("guest", Verdict.OK, "supported as target: " + file(uri), "",
+                ""));
+    }
+
+    private static Path file(GuestUri uri) throws GuestException {
+        if (uri.rest().isEmpty() || !uri.parameters().isEmpty()) {
+            throw new IllegalArgumentException("write image:/path/file, not " + uri.text());
+        }
+        Path file = Path.of(uri.rest()).toAbsolutePath();
+        Path folder = file.getParent();
+        if (folder == null || !Files.isDirectory(folder) || !Files.isWritable(folder)) {
+            throw new GuestException(ErrorCode.HOST_FAILED, "no image can be made at " + file
+                    + ": its folder is not there or cannot be written to", "make the folder");
+        }
+        if (Files.exists(file) && !Files.isRegularFile(file)) {
+            throw new GuestException(ErrorCode.HOST_FAILED, file + " is no regular file",
+                    "name a file");
+        }
+        return file;
+    }
+}

@@ -1,0 +1,190 @@
+package io.pageferry.agent.guest.image;
+
+import io.pageferry.agent.guest.TargetGuest;
+import io.pageferry.agent.host.linux.ProcessMaps;
+import io.pageferry.agent.host.memory.HostFiles;
+import io.pageferry.agent.host.memory.MappedRegions;
+import io.pageferry.core.link.ErrorCode;
+import io.pageferry.core.link.GuestDescription;
+import io.pageferry.core.memory.ChecksumTable;
+import io.pageferry.core.memory.MemoryImage;
+import io.pageferry.core.migration.GuestException;
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * An image in a file: regions end to end, the first at offset 0. Beside it, once it is complete,
+ * {@code FILE.state} holds the device state and {@code FILE.table} the {@link ImageTable}.
+ */
+final class ImageTarget implements TargetGuest {
+    private final Path file;
+    private ImageDigests digests;
+    private GuestDescription offered;
+    private MappedRegions regions;
+    private long stateBytes;
+    private boolean ran;
+    private ActivateCommand activation;
+
+    ImageTarget(Path file) {
+        this.file = file;
+    }
+
+    @Override
+    public MemoryImage prepare(GuestDescription guest) throws GuestException {
+        long size = guest.regions().totalBytes();
+        try {
+            requireAnotherFile(guest);
+            long usable = Files.getFileStore(file.getParent()).getUsableSpace();
+            long needed = guest.dataBytes() + guest.dataBytes() / 10;
+            if (needed > usable + allocated()) {
+                throw new GuestException(ErrorCode.NO_ROOM, "the image needs " + needed
+                        + " bytes (10 % among them) at " + file + ", and " + usable
+                        + " are free", "free space or name another folder");
+            }
+            // While it is filled it is no image: whoever asks is not told of an older one.
+            MemoryImageFiles.deleteTable(file);
+            try (RandomAccessFile access = new RandomAccessFile(file.toFile(), "rw")) {
+                // What an older image left must not shine through where nothing is sent.
+                access.setLength(0);
+                access.setLength(size);
+            }
+            regions = MemoryImageFiles.map(file, guest.regions(), true);
+            offered = guest;
+            return regions;
+        } catch (IOException refused) {
+            if (refused instanceof GuestException known) {
+                throw known;
+            }
+            throw failed("cannot make the image " + file, refused);
+        }
+    }
+
+    @Override
+    public void proved(ChecksumTable readBack) {
+        digests = ImageDigests.of(readBack);
+    }
+
+    @Override
+    public void loadState(byte[] state) throws GuestException {
+        try {
+            stateBytes = state.length;
+            // The table last: where it stands, what it tells of is on the disk.
+            try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+                channel.force(true);
+            }
+            write(MemoryImageFiles.state(file), state);
+            write(MemoryImageFiles.table(file),
+                    new ImageTable(offered, state.length, digests).toBytes());
+            try (FileChannel folder = FileChannel.open(file.getParent())) {
+                folder.force(true);
+            }
+        } catch (IOException full) {
+            throw failed("cannot write beside the image " + file, full);
+        }
+    }
+
+    @Override
+    public void resume() {
+        // An image does not run: whoever activates it does so after the move.
+        ran = true;
+    }
+
+    @Override
+    public boolean activated(String command, boolean stop) throws GuestException {
+        if (activation == null) {
+            if (stop) {
+                throw ActivateCommand.failed(ErrorCode.CANCELLED,
+                        "the command of --activate was not run", file);
+            }
+            activation = ActivateCommand.start(command, file,
+                    new ImageTable(offered, stateBytes, digests), ran);
+        }
+        return activation.poll(stop);
+    }
+
+    @Override
+    public void discard() {
+        close();
+        if (offered != null) {
+            MemoryImageFiles.delete(file);
+            offered = null;
+        }
+    }
+
+    @Override
+    public Optional<String> ended() {
+        return Optional.empty();
+    }
+
+    @Override
+    public String identity() {
+        return ImageKind.SCHEME + ":" + file;
+    }
+
+    @Override
+    public Map<String, String> recoveryAddress() {
+        return Map.of(MemoryImageFiles.REACH, file.toString());
+    }
+
+    @Override
+    public void close() {
+        if (activation != null) {
+            activation.close();
+        }
+        if (regions != null) {
+            regions.close();
+            regions = null;
+        }
+    }
+
+    /** To write into what this guest, or another, has as memory would destroy it. */
+    private void requireAnotherFile(GuestDescription guest) throws IOException {
+        if (!Files.exists(file)) {
+            return;
+        }
+        Map<String, String> ours = new HashMap<>();
+        HostFiles.put(ours, ImageKind.SCHEME, ProcessMaps.fileId(file));
+        if (HostFiles.shared(ours, guest.attributes()) != null) {
+            throw new GuestException(ErrorCode.GUEST_MISMATCH, file
+                    + " is the very file that the guest has its memory in",
+                    "name another file for the image");
+        }
+        List<Long> others = ProcessMaps.otherWriters(ProcessMaps.fileId(file),
+                List.of(ProcessHandle.current().pid()));
+        if (!others.isEmpty()) {
+            throw new GuestException(ErrorCode.GUEST_MISMATCH, file + " is memory of process "
+                    + others.getFirst() + ", which would be destroyed",
+                    "name another file for the image, or end that process");
+        }
+    }
+
+    private long allocated() throws IOException {
+        return Files.exists(file) ? Files.size(file) : 0;
+    }
+
+    private static void write(Path path, byte[] bytes) throws IOException {
+        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.CREATE,
+                StandardOpenOption.WRITE, StandardOpenOption.TRUNCATE_EXISTING)) {
+            ByteBuffer left = ByteBuffer.wrap(bytes);
+            while (left.hasRemaining()) {
+                // On a disk that is nearly full the first one takes a part, the next one fails.
+                channel.write(left);
+            }
+            channel.force(true);
+        }
+    }
+
+    private static GuestException failed(String what, IOException why) {
+        return new GuestException(ErrorCode.HOST_FAILED, what + ": " + why.getMessage(),
+                "look at the file system");
+    }
+}

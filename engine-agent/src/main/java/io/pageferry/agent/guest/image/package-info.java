@@ -1,0 +1,2 @@
+/** A memory image in a file as target. */
+package io.pageferry.agent.guest.image;

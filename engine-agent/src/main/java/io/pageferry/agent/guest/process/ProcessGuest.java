@@ -1,0 +1,335 @@
+package io.pageferry.agent.guest.process;
+
+import io.pageferry.agent.guest.GuestSetup;
+import io.pageferry.agent.guest.GuestUri;
+import io.pageferry.agent.guest.SourceGuest;
+import io.pageferry.agent.host.linux.ProcessMaps;
+import io.pageferry.agent.host.linux.userfault.UserfaultTracker;
+import io.pageferry.agent.host.memory.HostFiles;
+import io.pageferry.agent.host.memory.MappedRegions;
+import io.pageferry.core.dirty.DirtyTracker;
+import io.pageferry.core.dirty.ScanTracker;
+import io.pageferry.core.link.ErrorCode;
+import io.pageferry.core.link.GuestDescription;
+import io.pageferry.core.memory.GuestMemory;
+import io.pageferry.core.migration.GuestException;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+
+/**
+ * A running process at the source. Nothing in it is changed before the tracker starts, and nothing
+ * but its tracking before it is paused.
+ */
+final class ProcessGuest implements SourceGuest {
+    private static final String SCAN = "scan";
+    static final String QUIT = "quit";
+    static final String RESUME = "resume";
+
+    /** A file of each of so many regions is told, so that a target does not write into it. */
+    private static final int MAX_FILES = 200;
+
+    /** How late it is seen that the process ended or was let go by somebody else. */
+    private static final long LOOK_NANOS = 10_000_000;
+
+    /** Looks for other writers take this part of the time at most: 1 of 50. */
+    private static final long WRITERS_PART = 50;
+
+    private final PausedProcess process;
+    private final SharedMappings mappings;
+    private final MappedRegions regions;
+    private final Freezer freezer;
+    private final DirtyTracker tracker;
+    private final String after;
+    /** Made before anything is paused, as it cannot change: a move of other mappings fails. */
+    private final byte[] state;
+    private boolean held;
+    private boolean saved;
+    private boolean stoodStill;
+    private boolean ending;
+    private boolean alive = true;
+    private boolean paused;
+    private boolean resumedExternally;
+    private long aliveNanos;
+    private long holdNanos;
+    private long writersNanos;
+
+    private ProcessGuest(PausedProcess process, Inspection inspection, GuestSetup setup)
+            throws IOException {
+        this.process = process;
+        this.freezer = inspection.freezer();
+        this.after = setup.after();
+        this.mappings = inspection.takeMappings();
+        this.state = MappingState.of(process, mappings);
+        this.regions = mappings.map();
+        this.tracker = process.tree() ? new ScanTracker(regions)
+                : UserfaultTracker.ofForking(process.pid(),
+                        () -> setup.injector().userfault(process.pid()), mappings.ranges())
+                        .within(regions);
+        long now = System.nanoTime();
+        this.aliveNanos = now;
+        this.holdNanos = now;
+        this.writersNanos = now;
+    }
+
+    static ProcessGuest open(GuestUri uri, GuestSetup setup) throws GuestException {
+        boolean scan = setup.tracker().equals(SCAN);
+        if (!scan && !List.of("auto", "userfaultfd").contains(setup.tracker())) {
+            throw new IllegalArgumentException("--tracker " + setup.tracker()
+                    + " cannot follow a process: there are auto, userfaultfd and scan");
+        }
+        PausedProcess process = PausedProcess.find(uri, scan);
+        try (Inspection found = Inspection.of(process, uri.parameters().get(ProcessKind.MAP))) {
+            found.require(scan);
+            return new ProcessGuest(process, found, setup);
+        } catch (GuestException refused) {
+            throw refused;
+        } catch (IOException refused) {
+            throw new GuestException(ErrorCode.HOST_FAILED, "cannot map the memory of process "
+                    + process.pid() + ": " + refused.getMessage(), "run as root");
+        }
+    }
+
+    @Override
+    public GuestDescription describe() {
+        Map<String, String> attributes = new TreeMap<>();
+        mappings.parts().stream().limit(MAX_FILES).forEach(part -> HostFiles.put(attributes,
+                part.name(), part.views().getFirst().file()));
+        return new GuestDescription(ProcessKind.SCHEME, process.command(), regions.regions(),
+                regions.dataBytes(), attributes);
+    }
+
+    @Override
+    public GuestMemory memory() {
+        return regions;
+    }
+
+    @Override
+    public DirtyTracker tracker() {
+        return tracker;
+    }
+
+    @Override
+    public String trackerReason() {
+        return process.tree() ? "it compares what the memory holds with what was sent, whoever of "
+                + process.command() + " and its descendants writes it"
+                : "it sees every write of " + process.command() + " from outside";
+    }
+
+    @Override
+    public boolean isRunning() throws GuestException {
+        try {
+            boolean still = Freezer.standsStill(process);
+            stoodStill = still && !held;
+            return process.isAlive() && !still;
+        } catch (IOException hidden) {
+            throw failed("cannot be looked at", hidden);
+        }
+    }
+
+    @Override
+    public Optional<String> ended() {
+        long now = System.nanoTime();
+        if (alive && now - aliveNanos >= LOOK_NANOS) {
+            aliveNanos = now;
+            alive = process.isAlive();
+            hearForks();
+        }
+        return alive || ending ? Optional.empty()
+                : Optional.of("process " + process.pid() + " ended");
+    }
+
+    /** A fork waits until it was heard; what comes of it is asked by requireUnchanged. */
+    private void hearForks() {
+        if (tracker instanceof UserfaultTracker userfault) {
+            try {
+                userfault.hasForked();
+            } catch (IOException deaf) {
+                // Told when it is asked again.
+                return;
+            }
+        }
+    }
+
+    @Override
+    public void requireUnchanged() throws GuestException {
+        try {
+            requireNoFork();
+            String change = mappings.change();
+            if (change != null && isEnding()) {
+                throw over();
+            }
+            if (change != null) {
+                throw new GuestException(ErrorCode.GUEST_MISMATCH, "the shared mappings of process "
+                        + process.pid() + " changed while it moved: " + change,
+                        "move again, or name the one that stays: ?map=/path");
+            }
+            long now = System.nanoTime();
+            if (now - writersNanos >= 0) {
+                requireKnownWriters();
+                long took = System.nanoTime() - now;
+                writersNanos = now + took * WRITERS_PART;
+            }
+        } catch (GuestException known) {
+            throw known;
+        } catch (IOException hidden) {
+            if (!process.isAlive()) {
+                throw over();
+            }
+            throw failed("cannot be looked at", hidden);
+        }
+    }
+
+    /** A process that ends loses all of its memory first. */
+    private boolean isEnding() throws IOException {
+        return ProcessMaps.of(process.pid()).isEmpty()
+                && PausedProcess.awaitEnd(process.identified(Set.of(process.pid())));
+    }
+
+    private GuestException over() {
+        return new GuestException(ErrorCode.GUEST_ENDED, "process " + process.pid() + " ended",
+                "");
+    }
+
+    private void requireNoFork() throws IOException {
+        if (tracker instanceof UserfaultTracker userfault && userfault.hasForked()) {
+            throw new GuestException(ErrorCode.GUEST_MISMATCH, "process " + process.pid()
+                    + " forked while it moved, and the writes of its child are not tracked",
+                    "move it with --tracker scan");
+        }
+    }
+
+    private void requireKnownWriters() throws IOException {
+        Set<Long> others = mappings.otherWriters(process.members());
+        // Some may have been born since the members were listed.
+        others.removeIf(process::owns);
+        if (!others.isEmpty()) {
+            throw new GuestException(ErrorCode.GUEST_MISMATCH, "process "
+                    + others.iterator().next() + " maps the memory of process " + process.pid()
+                    + " for writing since a while", process.tree()
+                    ? "end it, and move again" : "end it, or move with --tracker scan");
+        }
+    }
+
+    @Override
+    public void pause() throws GuestException {
+        if (!process.isAlive()) {
+            throw new GuestException(ErrorCode.GUEST_ENDED, "process " + process.pid()
+                    + " ended", "");
+        }
+        try {
+            // Whoever stood still already is not ours to let go.
+            if (!stoodStill || resumedExternally) {
+                held = true;
+                freezer.freeze(this::hearForks);
+            }
+            paused = true;
+            resumedExternally = false;
+            requireNoFork();
+        } catch (GuestException known) {
+            throw known;
+        } catch (IOException refused) {
+            throw failed("cannot be paused by the " + freezer.name(), refused);
+        }
+    }
+
+    @Override
+    public void saveState(OutputStream out) throws IOException {
+        // Whoever came while it was looked away may write on now.
+        requireKnownWriters();
+        saved = true;
+        out.write(state);
+    }
+
+    @Override
+    public boolean resumedExternally() {
+        long now = System.nanoTime();
+        if (paused && !ending && now - holdNanos >= LOOK_NANOS) {
+            holdNanos = now;
+            resumedExternally = process.isAlive() && !standsStill();
+        }
+        return resumedExternally;
+    }
+
+    private boolean standsStill() {
+        try {
+            return held ? freezer.holds() : Freezer.standsStill(process);
+        } catch (IOException hidden) {
+            return true;
+        }
+    }
+
+    @Override
+    public void resume() throws GuestException {
+        try {
+            paused = false;
+            resumedExternally = false;
+            if (held) {
+                freezer.thaw();
+                held = false;
+            }
+        } catch (IOException refused) {
+            throw failed("cannot be let go", refused);
+        }
+    }
+
+    @Override
+    public void end() throws GuestException {
+        ending = true;
+        if (after.equals(QUIT)) {
+            try {
+                freezer.kill();
+                held = false;
+            } catch (IOException refused) {
+                throw failed("cannot be ended", refused);
+            }
+        } else if (after.equals(RESUME) && held) {
+            resume();
+        }
+    }
+
+    @Override
+    public Optional<String> keepWarning() {
+        return Optional.of("process " + process.pid() + " stays frozen after the move; to let it"
+                + " go on: " + freezer.byHand());
+    }
+
+    @Override
+    public String identity() {
+        return process.identity();
+    }
+
+    @Override
+    public Map<String, String> recoveryAddress() {
+        Map<String, String> recoveryAddress = process.recoveryAddress();
+        freezer.putInto(recoveryAddress);
+        return recoveryAddress;
+    }
+
+    @Override
+    public void close() {
+        tracker.close();
+        regions.close();
+        try {
+            if (held && !saved && !process.isAlive()) {
+                // It ended before anything could be granted: its descendants need not wait.
+                resume();
+            }
+            if (!held || freezer.isOver()) {
+                freezer.leave();
+            }
+        } catch (IOException left) {
+            // An empty group, or one whose processes run: nobody is harmed.
+            return;
+        }
+    }
+
+    private GuestException failed(String what, IOException why) {
+        return new GuestException(ErrorCode.GUEST_FAILED, "process " + process.pid() + " " + what
+                + ": " + why.getMessage(), "by hand: " + freezer.byHand());
+    }
+}

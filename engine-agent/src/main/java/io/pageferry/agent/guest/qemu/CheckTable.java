@@ -1,0 +1,138 @@
+package io.pageferry.agent.guest.qemu;
+
+import io.pageferry.agent.guest.GuestKind.Finding;
+import io.pageferry.agent.guest.GuestKind.Verdict;
+import io.pageferry.agent.guest.qemu.check.Objection;
+import io.pageferry.agent.guest.qemu.check.QemuFacts;
+import io.pageferry.agent.guest.qemu.check.QemuInspector;
+import io.pageferry.agent.guest.qemu.check.QemuProbe;
+import io.pageferry.agent.guest.qemu.memory.QemuMemory;
+import io.pageferry.agent.guest.qemu.memory.TargetRoom;
+import io.pageferry.agent.guest.qemu.qmp.QemuControl;
+import io.pageferry.agent.guest.qemu.qmp.QmpException;
+import io.pageferry.agent.guest.qemu.qmp.RunState;
+import io.pageferry.agent.host.linux.userfault.KernelProbe;
+import io.pageferry.agent.host.linux.userfault.RemoteUserfault;
+import io.pageferry.core.migration.GuestException;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/**
+ * The table of docs/OPERATIONS.md for one guest: the very checks that {@code migrate} and
+ * {@code receive} make, and all of them. Nothing is changed by it.
+ */
+public final class CheckTable {
+    private final List<Finding> rows = new ArrayList<>();
+    private final QemuFacts facts;
+    private final long pid;
+
+    private CheckTable(QemuFacts facts, long pid) {
+        this.facts = facts;
+        this.pid = pid;
+    }
+
+    /**
+     * Looks at a QEMU: as a target where it waits for a guest, else as a source.
+     *
+     * @param pid  its process
+     * @param qemu its monitor
+     * @return rows in a fixed order; what has several objections has several rows
+     * @throws QmpException when the monitor is gone
+     */
+    public static List<Finding> of(long pid, QemuControl qemu) throws QmpException {
+        CheckTable table = new CheckTable(QemuProbe.read(qemu), pid);
+        table.fill(qemu);
+        return List.copyOf(table.rows);
+    }
+
+    private void fill(QemuControl qemu) throws QmpException {
+        RunState state = qemu.status().state();
+        boolean target = state == RunState.INMIGRATE;
+        row("machine", "QEMU " + facts.version() + " (pid " + pid + "), " + facts.machine() + ", "
+                + facts.accelerator(), List.of());
+        row("vcpus", facts.vcpus() + " of " + facts.cpu(), List.of());
+        Map<String, List<Objection>> found = new LinkedHashMap<>(target
+                ? QemuInspector.targetRows(qemu, facts) : QemuInspector.sourceRows(qemu, facts));
+        Map<String, String> fine = Map.of(
+                "state", target ? "waits for a guest: supported as target"
+                        : state + ": supported as source" + (state == RunState.RUNNING ? ""
+                        : ", and stands still at the target too"),
+                "migration", "QEMU can save and load its device state",
+                "memory", backends(),
+                "devices", facts.devices().isEmpty() ? "none but the machine's own"
+                        : String.join(", ", facts.devices().values()),
+                "disks", disks());
+        boolean reachable = found.get("memory").isEmpty();
+        if (reachable) {
+            found.put("memory", memory(qemu, target));
+        }
+        found.forEach((what, objections) -> row(what, fine.get(what), objections));
+        if (!target) {
+            row("process", "nothing else writes to its memory, as far as its descriptors tell",
+                    QemuInspector.process(pid, facts.drives()));
+        }
+        host(target);
+    }
+
+    private List<Objection> memory(QemuControl qemu, boolean target) throws QmpException {
+        try {
+            QemuMemory memory = QemuMemory.find(pid, qemu, facts.memory());
+            return target ? List.of() : memory.otherWriters();
+        } catch (GuestException refused) {
+            return List.of(Objection.of(refused.getMessage(), "it cannot be read or written",
+                    refused.remedy()));
+        }
+    }
+
+    /** A target needs nothing but to read and write the memory, which was seen above. */
+    private void host(boolean target) {
+        if (target) {
+            row("room", new TargetRoom(pid, facts.memory()).describe() + "; what the source's"
+                    + " guest has filled of " + (facts.memoryBytes() >> 20)
+                    + " MiB, and a tenth of that, must fit", List.of());
+            return;
+        }
+        List<KernelProbe.Step> steps = KernelProbe.run();
+        List<Objection> found = new ArrayList<>();
+        if (!KernelProbe.canTrackOthers(steps)) {
+            found.add(Objection.tracking(KernelProbe.summary(steps),
+                    "this host cannot track the writes of another process",
+                    "run as root on Linux 6.7 or newer, or use --tracker scan"));
+        } else {
+            try {
+                RemoteUserfault.requirePossible(pid);
+            } catch (IOException refused) {
+                found.add(Objection.tracking(refused.getMessage(),
+                        "the writes of this QEMU cannot be tracked", "use --tracker scan"));
+            }
+        }
+        row("host", KernelProbe.summary(steps), found);
+    }
+
+    private String backends() {
+        return facts.memory().stream().map(one -> one.id() + " " + (one.size() >> 20) + " MiB ("
+                + one.type().replaceFirst("^memory-backend-", "")
+                + (one.pageSize() > 4096 ? ", pages of " + (one.pageSize() >> 10) + " KiB" : "")
+                + ")").collect(Collectors.joining(", "));
+    }
+
+    private String disks() {
+        String writable = facts.drives().stream()
+                .filter(drive -> !drive.readOnly() && !drive.file().isEmpty())
+                .map(QemuFacts.Drive::file).collect(Collectors.joining(", "));
+        return writable.isEmpty() ? "none that is written: after --after keep nothing would refuse"
+                + " a cont at the source" : writable + ": the target must see the same";
+    }
+
+    private void row(String what, String found, List<Objection> objections) {
+        if (objections.isEmpty()) {
+            rows.add(new Finding(what, Verdict.OK, found, "", ""));
+        }
+        objections.forEach(one -> rows.add(new Finding(what, one.trackingOnly()
+                ? Verdict.SCAN_ONLY : Verdict.REFUSED, one.what(), one.why(), one.remedy())));
+    }
+}

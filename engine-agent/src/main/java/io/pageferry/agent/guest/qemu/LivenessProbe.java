@@ -1,0 +1,46 @@
+package io.pageferry.agent.guest.qemu;
+
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * Looks now and then whether a QEMU still lives. A duty cycle asks ten thousand times a second; the
+ * answer is a few files of /proc, and source and target may share two cores with their guest. One
+ * thread.
+ */
+final class LivenessProbe {
+    /** A death is told so late at most. Nothing that QEMU is asked after it goes unnoticed. */
+    private static final long INTERVAL_NANOS = 10_000_000;
+
+    /** From the end of its sockets to that of a process it is a few ms, more on a busy host. */
+    private static final long END_NANOS = 1_000_000_000;
+    private static final long POLL_NANOS = 1_000_000;
+
+    private final QemuProcess process;
+    private boolean alive = true;
+    private long lookedNanos;
+
+    LivenessProbe(QemuProcess process) {
+        this.process = process;
+        this.lookedNanos = System.nanoTime() - INTERVAL_NANOS;
+    }
+
+    /** Whether it lived when it was last looked at. */
+    boolean beats() {
+        long now = System.nanoTime();
+        if (alive && now - lookedNanos >= INTERVAL_NANOS) {
+            alive = process.isAlive();
+            lookedNanos = now;
+        }
+        return alive;
+    }
+
+    /** For a QEMU whose monitor hung up: whether it ended, which takes it some ms from there. */
+    boolean ends() {
+        long deadline = System.nanoTime() + END_NANOS;
+        while (process.isAlive() && System.nanoTime() - deadline < 0) {
+            LockSupport.parkNanos(POLL_NANOS);
+        }
+        alive = process.isAlive();
+        return !alive;
+    }
+}

@@ -1,0 +1,391 @@
+package io.pageferry.agent.guest.qemu;
+
+import io.pageferry.agent.guest.GuestSetup;
+import io.pageferry.agent.guest.SourceGuest;
+import io.pageferry.agent.guest.StreamTransport;
+import io.pageferry.agent.guest.qemu.check.Objection;
+import io.pageferry.agent.guest.qemu.check.QemuFacts;
+import io.pageferry.agent.guest.qemu.check.QemuInspector;
+import io.pageferry.agent.guest.qemu.check.QemuProbe;
+import io.pageferry.agent.guest.qemu.disk.DiskFiles;
+import io.pageferry.agent.guest.qemu.disk.DiskMirrors;
+import io.pageferry.agent.guest.qemu.memory.QemuMemory;
+import io.pageferry.agent.guest.qemu.qmp.DeviceState;
+import io.pageferry.agent.guest.qemu.qmp.QemuControl;
+import io.pageferry.agent.guest.qemu.qmp.QmpException;
+import io.pageferry.agent.host.linux.userfault.KernelProbe;
+import io.pageferry.agent.host.linux.userfault.RemoteUserfault;
+import io.pageferry.agent.host.linux.userfault.UserfaultTracker;
+import io.pageferry.agent.host.memory.MappedRegions;
+import io.pageferry.agent.host.throttle.ThreadThrottle;
+import io.pageferry.core.dirty.DirtyTracker;
+import io.pageferry.core.dirty.ScanTracker;
+import io.pageferry.core.link.ErrorCode;
+import io.pageferry.core.link.GuestDescription;
+import io.pageferry.core.link.Message;
+import io.pageferry.core.memory.GuestMemory;
+import io.pageferry.core.migration.GuestException;
+import io.pageferry.core.round.WriteThrottle;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * A running, unmodified QEMU at the source. Nothing in it is changed before the tracker starts.
+ * Its migration settings are changed when it is paused, and put back where it stays.
+ */
+final class QemuGuest implements SourceGuest {
+    private static final Duration SAVE_LIMIT = Duration.ofSeconds(5);
+    private static final String SCAN = "scan";
+
+    private final QemuProcess process;
+    private final LivenessProbe liveness;
+    private final QemuControl qemu;
+    private final QemuFacts facts;
+    private final Map<String, String> places;
+    private final MappedRegions regions;
+    private final DirtyTracker tracker;
+    private final String reason;
+    private final QemuWatch watch;
+    private DiskMirrors mirrors;
+    private ThreadThrottle throttle;
+    private QemuControl.Settings before;
+    private boolean prepared;
+
+    private QemuGuest(QemuProcess process, QemuControl qemu, QemuFacts facts, Opened opened) {
+        this.process = process;
+        this.liveness = new LivenessProbe(process);
+        this.qemu = qemu;
+        this.facts = facts;
+        this.places = opened.places();
+        this.regions = opened.regions();
+        this.tracker = opened.tracker();
+        this.reason = opened.reason();
+        this.before = opened.before();
+        this.watch = opened.watch();
+    }
+
+    /** What was opened on the way. */
+    private record Opened(Map<String, String> places, MappedRegions regions,
+            DirtyTracker tracker, String reason, QemuControl.Settings before,
+            QemuWatch watch) { }
+
+    static QemuGuest open(QemuProcess process, GuestSetup setup) throws GuestException {
+        requireTracker(process, setup.tracker());
+        QemuControl qemu = process.connect();
+        MappedRegions regions = null;
+        boolean opened = false;
+        try {
+            QemuFacts facts = QemuProbe.read(qemu);
+            List<Objection> found = new ArrayList<>(QemuInspector.source(qemu, facts));
+            found.addAll(QemuInspector.process(process.pid(), facts.drives()));
+            refuse(found, setup);
+            QemuMemory memory = QemuMemory.find(process.pid(), qemu, facts.memory());
+            refuse(memory.otherWriters(), setup);
+            regions = memory.map(false);
+            DirtyTracker tracker = tracker(process, setup, memory, regions);
+            Map<String, String> places = memory.attributes();
+            places.putAll(DiskFiles.attributes(process.pid(), facts.drives()));
+            QemuGuest guest = new QemuGuest(process, qemu, facts, new Opened(places, regions,
+                    tracker, reason(tracker), qemu.settings(), QemuWatch.of(qemu)));
+            opened = true;
+            return guest;
+        } catch (QmpException failed) {
+            throw failure(failed);
+        } finally {
+            if (!opened) {
+                qemu.close();
+                if (regions != null) {
+                    regions.close();
+                }
+            }
+        }
+    }
+
+    /** What only escapes a tracker of writes does not escape a comparison. */
+    private static void refuse(List<Objection> found, GuestSetup setup) throws GuestException {
+        Objection.refuse(setup.tracker().equals(SCAN)
+                ? found.stream().filter(one -> !one.trackingOnly()).toList() : found);
+    }
+
+    private static DirtyTracker tracker(QemuProcess process, GuestSetup setup,
+            QemuMemory memory, MappedRegions regions) {
+        if (setup.tracker().equals(SCAN)) {
+            return new ScanTracker(regions);
+        }
+        return UserfaultTracker.ofProcess(process.pid(),
+                () -> setup.injector().userfault(process.pid()), memory.ranges())
+                .within(regions);
+    }
+
+    private static String reason(DirtyTracker tracker) {
+        return tracker instanceof ScanTracker
+                ? "it compares what QEMU's memory holds with what was sent, and touches nothing"
+                : "it sees every write to QEMU's memory from outside, by "
+                        + KernelProbe.summary(KernelProbe.run());
+    }
+
+    private static void requireTracker(QemuProcess process, String wanted)
+            throws GuestException {
+        if (wanted.equals(SCAN)) {
+            return;
+        }
+        if (!wanted.equals("auto") && !wanted.equals("userfaultfd")) {
+            throw new IllegalArgumentException("--tracker " + wanted
+                    + " cannot follow a QEMU guest: there are auto, userfaultfd and scan");
+        }
+        List<KernelProbe.Step> steps = KernelProbe.run();
+        if (!KernelProbe.canTrackOthers(steps)) {
+            throw new GuestException(ErrorCode.HOST_FAILED, "this host cannot track the writes of"
+                    + " another process: " + KernelProbe.summary(steps),
+                    "run as root on Linux 6.7 or newer, or use --tracker scan");
+        }
+        try {
+            RemoteUserfault.requirePossible(process.pid());
+        } catch (IOException refused) {
+            throw new GuestException(ErrorCode.HOST_FAILED, refused.getMessage(), "");
+        }
+    }
+
+    @Override
+    public GuestDescription describe() {
+        Map<String, String> attributes = facts.asMap();
+        attributes.putAll(places);
+        if (mirrors != null) {
+            attributes.putAll(mirrors.attributes());
+            // Images of its own: only their sizes have to be equal.
+            attributes.keySet().removeIf(key -> key.startsWith(QemuFacts.FORMAT)
+                    || key.startsWith(QemuFacts.IMAGE));
+        }
+        // A machine of a hundred devices: QEMU itself compares where and which they are.
+        for (String least : List.of("qemu.slot.", "qemu.board.", QemuFacts.IMAGE)) {
+            if (attributes.size() > GuestDescription.MAX_ATTRIBUTES) {
+                attributes.keySet().removeIf(key -> key.startsWith(least));
+            }
+        }
+        return new GuestDescription(QemuKind.SCHEME, facts.name(), regions.regions(),
+                regions.dataBytes(), attributes);
+    }
+
+    @Override
+    public GuestMemory memory() {
+        return regions;
+    }
+
+    @Override
+    public DirtyTracker tracker() {
+        return tracker;
+    }
+
+    @Override
+    public String trackerReason() {
+        return reason;
+    }
+
+    @Override
+    public boolean isRunning() throws GuestException {
+        try {
+            return qemu.status().running();
+        } catch (QmpException failed) {
+            throw told(failure(failed), failed);
+        }
+    }
+
+    @Override
+    public Optional<String> ended() {
+        Optional<String> why = watch.ended();
+        return why.isPresent() || liveness.beats() ? why
+                : Optional.of("QEMU (pid " + process.pid() + ") ended");
+    }
+
+    @Override
+    public void requireUnchanged() throws GuestException {
+        try {
+            watch.requireUnchanged();
+            if (!prepared) {
+                before = qemu.settings();
+            }
+        } catch (QmpException failed) {
+            throw told(failure(failed), failed);
+        }
+    }
+
+    @Override
+    public boolean resumedExternally() {
+        return watch.resumedExternally();
+    }
+
+    @Override
+    public boolean canCopyStorage() {
+        return true;
+    }
+
+    @Override
+    public void copyStorage(StreamTransport connector, long bytesPerSecond) throws GuestException {
+        try {
+            mirrors = new DiskMirrors(qemu, connector, process::diskSocket, bytesPerSecond);
+        } catch (QmpException failed) {
+            throw failure(failed);
+        }
+    }
+
+    @Override
+    public Optional<StreamTransport.Copied> copied() {
+        return Optional.ofNullable(mirrors).map(DiskMirrors::copied);
+    }
+
+    @Override
+    public long features() {
+        return mirrors == null ? 0 : Message.FEATURE_STORAGE;
+    }
+
+    @Override
+    public boolean storageReady() throws GuestException {
+        try {
+            return mirrors == null || mirrors.ready();
+        } catch (GuestException failed) {
+            throw told(failed, failed.getCause());
+        }
+    }
+
+    @Override
+    public void pause() throws GuestException {
+        try {
+            if (mirrors != null) {
+                mirrors.requireClose();
+            }
+            stop();
+            if (mirrors != null) {
+                mirrors.finish();
+            }
+        } catch (GuestException failed) {
+            throw told(failed, failed.getCause());
+        } catch (QmpException failed) {
+            throw told(failure(failed), failed);
+        }
+    }
+
+    private void stop() throws QmpException {
+        watch.holds();
+        Runnable stopped = mirrors == null ? () -> { } : mirrors.whileStopping();
+        try {
+            qemu.stop();
+        } finally {
+            stopped.run();
+        }
+    }
+
+    @Override
+    public void saveState(OutputStream out) throws IOException {
+        watch.saves();
+        prepared = true;
+        qemu.prepareSource(before);
+        DeviceState.save(qemu, process.stateSocket("out"), out, SAVE_LIMIT);
+    }
+
+    @Override
+    public void resume() throws GuestException {
+        watch.letsGo();
+        try {
+            QemuControl.ContResult result = qemu.cont();
+            if (!result.running()) {
+                GuestException refused = ContRefusal.of(process, result,
+                        "QEMU refused to go on");
+                throw result.lockRefused() ? refused.retryable() : refused;
+            }
+        } catch (QmpException failed) {
+            throw told(failure(failed), failed);
+        }
+        // Its settings stay as they are: over another link there may be another switch-over.
+    }
+
+    @Override
+    public void end() throws GuestException {
+        process.end(qemu);
+    }
+
+    @Override
+    public Optional<WriteThrottle> throttle() {
+        if (throttle == null) {
+            try {
+                throttle = process.throttle(qemu);
+            } catch (IOException hidden) {
+                return Optional.empty();
+            }
+        }
+        return Optional.of(throttle);
+    }
+
+    @Override
+    public String throttleReason() {
+        return throttle.reason();
+    }
+
+    @Override
+    public Optional<String> throttleTrouble() {
+        return throttle == null ? Optional.empty() : throttle.trouble();
+    }
+
+    @Override
+    public Optional<String> keepWarning() {
+        boolean locked = facts.drives().stream()
+                .anyMatch(drive -> !drive.readOnly() && !drive.file().isEmpty());
+        return locked ? Optional.empty() : Optional.of("--after keep: this guest writes to no disk,"
+                + " so nothing refuses a cont of what is kept: never say it while the guest runs at"
+                + " the target");
+    }
+
+    @Override
+    public String identity() {
+        return process.identity();
+    }
+
+    @Override
+    public Map<String, String> recoveryAddress() {
+        Map<String, String> recoveryAddress = process.recoveryAddress();
+        SourceSettings.of(before).putInto(recoveryAddress);
+        return recoveryAddress;
+    }
+
+    @Override
+    public void close() {
+        if (throttle != null) {
+            throttle.close();
+        }
+        tracker.close();
+        if (mirrors != null) {
+            mirrors.close();
+        }
+        regions.close();
+        if (process.isAlive()) {
+            restore();
+        }
+        qemu.close();
+    }
+
+    /** Settings that cannot be put back are no reason to call a guest that runs a failure. */
+    private void restore() {
+        try {
+            qemu.restore(before);
+        } catch (QmpException deaf) {
+            // Nobody is left to try again.
+        }
+    }
+
+    /** A monitor that hangs up is mostly that of a QEMU that ends: then the guest has ended. */
+    private GuestException told(GuestException failed, Throwable why) {
+        if (why instanceof QmpException qmp && qmp.kind() == QmpException.Kind.CLOSED
+                && (watch.ended().isPresent() || liveness.ends())) {
+            return new GuestException(ErrorCode.GUEST_ENDED, ended().orElseThrow(), "");
+        }
+        return failed;
+    }
+
+    static GuestException failure(QmpException failed) {
+        return new GuestException(ErrorCode.GUEST_FAILED, failed.getMessage(), "");
+    }
+}

@@ -1,0 +1,149 @@
+package io.pageferry.agent.guest.qemu;
+
+import io.pageferry.agent.guest.GuestHandle;
+import io.pageferry.agent.guest.qemu.disk.DiskExports;
+import io.pageferry.agent.guest.qemu.disk.DiskMirrors;
+import io.pageferry.agent.guest.qemu.qmp.QemuControl;
+import io.pageferry.agent.guest.qemu.qmp.QmpException;
+import io.pageferry.agent.guest.qemu.qmp.RunState;
+import io.pageferry.core.link.Message;
+import io.pageferry.core.migration.GuestException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+
+/** A QEMU whose agent is gone, as a guard or {@code settle} finds it. */
+final class QemuHandle implements GuestHandle {
+    private final QemuProcess process;
+    private final SourceSettings before;
+    private final boolean throttled;
+    /** Null at a source. */
+    private final TargetSettings arrival;
+    private QemuControl qemu;
+
+    QemuHandle(Map<String, String> recoveryAddress) {
+        this.process = QemuProcess.of(recoveryAddress);
+        this.before = SourceSettings.of(recoveryAddress);
+        this.arrival = TargetSettings.of(recoveryAddress);
+        this.throttled = recoveryAddress.containsKey(THROTTLED);
+    }
+
+    @Override
+    public Condition condition() throws GuestException {
+        if (!process.isAlive()) {
+            return Condition.GONE;
+        }
+        try {
+            QemuControl.Status status = control().status();
+            if (status.running()) {
+                return Condition.RUNNING;
+            }
+            return status.state() == RunState.INMIGRATE ? Condition.WAITING : Condition.PAUSED;
+        } catch (QmpException failed) {
+            if (!process.isAlive()) {
+                return Condition.GONE;
+            }
+            throw QemuGuest.failure(failed);
+        }
+    }
+
+    @Override
+    public void unthrottle() throws GuestException {
+        if (throttled) {
+            process.unthrottle();
+        }
+    }
+
+    @Override
+    public void resume() throws GuestException {
+        try {
+            QemuControl.ContResult result = control().cont();
+            if (!result.running()) {
+                // Right after its reader died QEMU may still be ending its own migration.
+                GuestException refused = ContRefusal.of(process, result,
+                        "QEMU refused to go on").retryable();
+                throw result.lockRefused() ? refused.provablyNeverRan() : refused;
+            }
+            if (arrival != null) {
+                arrival.tell(control());
+                control().status();
+            }
+        } catch (QmpException failed) {
+            throw QemuGuest.failure(failed);
+        }
+    }
+
+    @Override
+    public void leave() throws GuestException {
+        try {
+            before.restore(control());
+            DiskMirrors.cleanUp(control());
+        } catch (QmpException failed) {
+            // While QEMU ends its own migration it refuses to have its settings changed.
+            GuestException refused = QemuGuest.failure(failed);
+            throw failed.kind() == QmpException.Kind.REFUSED ? refused.retryable() : refused;
+        }
+    }
+
+    @Override
+    public void end() throws GuestException {
+        if (!process.isAlive()) {
+            return;
+        }
+        QemuControl monitor = null;
+        try {
+            monitor = control();
+        } catch (GuestException deaf) {
+            // It must not run here any more, whether or not it listens.
+            process.kill();
+        }
+        process.end(monitor);
+    }
+
+    @Override
+    public void forget() throws GuestException {
+        // A QEMU that waits was told nothing before its memory was complete, but to take disks.
+        try {
+            if (process.isAlive()) {
+                DiskExports.cleanUp(control());
+            }
+        } catch (QmpException failed) {
+            throw QemuGuest.failure(failed);
+        }
+        deleteSockets();
+    }
+
+    @Override
+    public void close() {
+        if (qemu != null) {
+            qemu.close();
+        }
+        deleteSockets();
+    }
+
+    private QemuControl control() throws GuestException {
+        if (qemu == null) {
+            qemu = process.connect();
+        }
+        return qemu;
+    }
+
+    private void deleteSockets() {
+        for (String side : new String[] {"out", "in", "nbd"}) {
+            delete(process.stateSocket(side));
+        }
+        for (int disk = 0; disk < Message.MAX_STREAMS; disk++) {
+            delete(process.diskSocket(disk));
+        }
+    }
+
+    private static void delete(Path socket) {
+        try {
+            Files.deleteIfExists(socket);
+        } catch (IOException left) {
+            // A socket that nobody listens on harms nobody.
+            return;
+        }
+    }
+}

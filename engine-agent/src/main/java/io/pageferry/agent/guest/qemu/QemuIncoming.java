@@ -1,0 +1,340 @@
+package io.pageferry.agent.guest.qemu;
+
+import io.pageferry.agent.guest.GuestSetup;
+import io.pageferry.agent.guest.StreamTransport;
+import io.pageferry.agent.guest.TargetGuest;
+import io.pageferry.agent.guest.qemu.check.Objection;
+import io.pageferry.agent.guest.qemu.check.QemuFacts;
+import io.pageferry.agent.guest.qemu.check.QemuInspector;
+import io.pageferry.agent.guest.qemu.check.QemuProbe;
+import io.pageferry.agent.guest.qemu.disk.DiskExports;
+import io.pageferry.agent.guest.qemu.disk.DiskFiles;
+import io.pageferry.agent.guest.qemu.disk.Tunnel;
+import io.pageferry.agent.guest.qemu.memory.QemuMemory;
+import io.pageferry.agent.guest.qemu.qmp.DeviceState;
+import io.pageferry.agent.guest.qemu.qmp.QemuControl;
+import io.pageferry.agent.guest.qemu.qmp.QmpClient;
+import io.pageferry.agent.guest.qemu.qmp.QmpException;
+import io.pageferry.agent.host.linux.LinuxException;
+import io.pageferry.agent.host.memory.MappedRegions;
+import io.pageferry.core.link.ErrorCode;
+import io.pageferry.core.link.GuestDescription;
+import io.pageferry.core.link.Message;
+import io.pageferry.core.memory.MemoryImage;
+import io.pageferry.core.memory.Region;
+import io.pageferry.core.migration.GuestException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * A QEMU at the target that was started with {@code -S -incoming defer}. It is told nothing before
+ * its memory is complete and proved, so that until then it can be left as it was found.
+ */
+final class QemuIncoming implements TargetGuest {
+    private static final Duration LOAD_LIMIT = Duration.ofSeconds(10);
+
+    /** Ends a loaded QEMU for good; throws where that fails. */
+    interface Ending {
+        void end(QemuControl qemu) throws GuestException;
+    }
+
+    private final QemuProcess process;
+    private final Ending ending;
+    private final LivenessProbe liveness;
+    private final QemuControl qemu;
+    private QemuFacts facts;
+    private final TargetSettings before;
+    private MappedRegions regions;
+    private final DiskExports exports;
+    private StreamTransport connector;
+    private Tunnel tunnel;
+    private boolean touched;
+    private boolean strays;
+    private boolean ranUnauthorised;
+    private boolean told;
+
+    QemuIncoming(QemuProcess process, Ending ending, QemuControl qemu, QemuFacts facts,
+            TargetSettings before) {
+        this.process = process;
+        this.ending = ending;
+        this.liveness = new LivenessProbe(process);
+        this.qemu = qemu;
+        this.facts = facts;
+        this.before = before;
+        this.exports = new DiskExports(qemu, process.pid(), process.stateSocket("nbd"));
+    }
+
+    static QemuIncoming open(QemuProcess process, GuestSetup setup) throws GuestException {
+        QemuControl qemu = process.connect();
+        boolean opened = false;
+        try {
+            QemuFacts facts = QemuProbe.read(qemu);
+            Objection.refuse(QemuInspector.target(qemu, facts));
+            QemuIncoming incoming = new QemuIncoming(process, process::end, qemu, facts,
+                    TargetSettings.of(qemu));
+            // Said now rather than to a source that has come.
+            incoming.find(facts.memory());
+            if (setup.prealloc()) {
+                incoming.populate();
+            }
+            opened = true;
+            return incoming;
+        } catch (QmpException failed) {
+            throw QemuGuest.failure(failed);
+        } finally {
+            if (!opened) {
+                qemu.close();
+            }
+        }
+    }
+
+    @Override
+    public void streamsOver(StreamTransport ofSource) {
+        connector = ofSource;
+    }
+
+    @Override
+    public long features() {
+        return connector == null ? 0 : Message.FEATURE_STORAGE;
+    }
+
+    @Override
+    public MemoryImage prepare(GuestDescription offered) throws GuestException {
+        if (!offered.kind().equals(QemuKind.SCHEME)) {
+            throw mismatch("a " + offered.kind() + " guest cannot become a QEMU guest",
+                    "receive it as " + offered.kind() + ": or image:");
+        }
+        lookAgain();
+        Map<String, String> here = facts.asMap();
+        here.putAll(DiskFiles.attributes(process.pid(), facts.drives()));
+        List<QemuFacts.Difference> differences =
+                QemuFacts.compare(offered.attributes(), here);
+        if (!differences.isEmpty()) {
+            QemuFacts.Difference first = differences.getFirst();
+            throw mismatch(first.what() + " is " + first.source() + " at the source and "
+                    + first.target() + " at the target" + (differences.size() == 1 ? ""
+                    : " (and " + (differences.size() - 1) + " more differences)"),
+                    first.remedy());
+        }
+        release();
+        QemuMemory memory = find(inOrderOf(offered));
+        memory.requireFits(offered.attributes());
+        regions = memory.map(true);
+        memory.requireRoom(offered.dataBytes(), regions);
+        openStorage(offered);
+        return regions;
+    }
+
+    /** It may have waited for days, with monitors of its own. */
+    private void lookAgain() throws GuestException {
+        try {
+            facts = QemuProbe.read(qemu);
+            Objection.refuse(QemuInspector.target(qemu, facts));
+        } catch (QmpException failed) {
+            throw QemuGuest.failure(failed);
+        }
+    }
+
+    @Override
+    public void loadState(byte[] state) throws GuestException {
+        closeStorage();
+        Path socket = process.stateSocket("in");
+        try {
+            touched = true;
+            qemu.prepareTarget(socket, before.capabilities());
+            DeviceState.load(qemu, socket, ByteBuffer.wrap(state), LOAD_LIMIT);
+        } catch (IOException failed) {
+            throw new GuestException(ErrorCode.GUEST_FAILED,
+                    "QEMU did not take the device state, its own log says why (are the arguments"
+                    + " of both sides equal?): " + failed.getMessage(), "");
+        }
+    }
+
+    @Override
+    public void resume() throws GuestException {
+        try {
+            QemuControl.ContResult result = qemu.cont();
+            if (!result.running()) {
+                GuestException refused = ContRefusal.of(process, result,
+                        "QEMU refused to start the guest");
+                if (!result.lockRefused() && ranUnauthorised()) {
+                    // It said no to us, and yes to somebody before.
+                    throw refused;
+                }
+                // Not one instruction ran by our word; and none shall later either.
+                ending.end(qemu);
+                throw refused.provablyNeverRan();
+            }
+            before.tell(qemu);
+            told = true;
+        } catch (QmpException unknown) {
+            throw QemuGuest.failure(unknown);
+        }
+    }
+
+    @Override
+    public boolean ranUnauthorised() {
+        for (QmpClient.Event event = qemu.qmp().pollEvent(); event != null;
+                event = qemu.qmp().pollEvent()) {
+            strays = event.name().equals("RESUME")
+                    || strays && !event.name().equals("STOP");
+            ranUnauthorised |= strays;
+        }
+        if (strays) {
+            strays = !hold();
+        }
+        return ranUnauthorised;
+    }
+
+    /** Whatever it takes: nobody granted it. Tells whether it stands still, else asked again. */
+    private boolean hold() {
+        try {
+            qemu.stop();
+            return true;
+        } catch (QmpException deaf) {
+            return ends();
+        }
+    }
+
+    private boolean ends() {
+        try {
+            process.kill();
+            process.end(null);
+            return true;
+        } catch (GuestException alive) {
+            return !process.isAlive();
+        }
+    }
+
+    @Override
+    public void discard() {
+        try {
+            discardOrThrow();
+        } catch (GuestException alive) {
+            // Only who asks surely needs to know.
+            return;
+        }
+    }
+
+    @Override
+    public void discardOrThrow() throws GuestException {
+        release();
+        closeStorage();
+        if (touched && process.isAlive()) {
+            ending.end(qemu);
+        }
+    }
+
+    @Override
+    public Optional<String> ended() {
+        return liveness.beats() ? Optional.empty()
+                : Optional.of("QEMU (pid " + process.pid() + ") at the target ended");
+    }
+
+    @Override
+    public String identity() {
+        return process.identity();
+    }
+
+    @Override
+    public Map<String, String> recoveryAddress() {
+        Map<String, String> recoveryAddress = process.recoveryAddress();
+        before.putInto(recoveryAddress);
+        return recoveryAddress;
+    }
+
+    @Override
+    public void close() {
+        release();
+        closeStorage();
+        if (touched && process.isAlive()) {
+            if (!told) {
+                // One that somebody had paused is here too, and stands still.
+                before.tell(qemu);
+            }
+            heard();
+        }
+        qemu.close();
+    }
+
+    /** QEMU drops what it has not read yet of a client that hangs up. */
+    private void heard() {
+        try {
+            qemu.status();
+        } catch (QmpException gone) {
+            // Then nobody is there to be told.
+            return;
+        }
+    }
+
+    private void populate() throws GuestException {
+        QemuMemory memory = find(facts.memory());
+        regions = memory.map(true);
+        memory.requireRoom(facts.memoryBytes(), regions);
+        try {
+            regions.populate();
+        } catch (LinuxException full) {
+            throw new GuestException(ErrorCode.NO_ROOM, "--prealloc: " + full.getMessage(),
+                    "free memory or leave --prealloc out");
+        }
+    }
+
+    private QemuMemory find(List<QemuFacts.Backend> backends) throws GuestException {
+        try {
+            return QemuMemory.find(process.pid(), qemu, backends);
+        } catch (QmpException failed) {
+            throw QemuGuest.failure(failed);
+        }
+    }
+
+    /** Has the disks filled that the source wants to copy. */
+    private void openStorage(GuestDescription offered) throws GuestException {
+        try {
+            exports.open(offered.attributes());
+        } catch (QmpException failed) {
+            throw QemuGuest.failure(failed);
+        }
+        if (exports.count() > 0) {
+            tunnel = Tunnel.connecting(connector, exports.count(), exports.socket());
+        }
+    }
+
+    private void closeStorage() {
+        if (tunnel != null) {
+            tunnel.close();
+            tunnel = null;
+        }
+        exports.close();
+    }
+
+    private void release() {
+        if (regions != null) {
+            regions.close();
+            regions = null;
+        }
+    }
+
+    /** The target's backends in the order of the offered regions. */
+    private List<QemuFacts.Backend> inOrderOf(GuestDescription offered) throws GuestException {
+        List<QemuFacts.Backend> ordered = new ArrayList<>();
+        for (Region region : offered.regions().regions()) {
+            ordered.add(facts.memory().stream()
+                    .filter(one -> one.id().equals(region.name()) && one.size() == region.size())
+                    .findFirst().orElseThrow(() -> mismatch("the guest's RAM '" + region.name()
+                            + "' of " + region.size() + " bytes is not here",
+                            "start the target with -object memory-backend-…,id=" + region.name()
+                            + ",size=" + region.size() + ",share=on")));
+        }
+        return ordered;
+    }
+
+    private static GuestException mismatch(String what, String remedy) {
+        return new GuestException(ErrorCode.GUEST_MISMATCH, what, remedy);
+    }
+}

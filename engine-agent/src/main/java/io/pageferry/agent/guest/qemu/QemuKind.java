@@ -1,0 +1,75 @@
+package io.pageferry.agent.guest.qemu;
+
+import io.pageferry.agent.guest.GuestHandle;
+import io.pageferry.agent.guest.GuestKind;
+import io.pageferry.agent.guest.GuestSetup;
+import io.pageferry.agent.guest.GuestUri;
+import io.pageferry.agent.guest.SourceGuest;
+import io.pageferry.agent.guest.TargetGuest;
+import io.pageferry.agent.guest.qemu.qmp.QemuControl;
+import io.pageferry.agent.guest.qemu.qmp.QemuWarmUp;
+import io.pageferry.agent.guest.qemu.qmp.QmpException;
+import io.pageferry.agent.guest.qemu.qmp.RunState;
+import io.pageferry.agent.host.throttle.ThreadThrottle;
+import io.pageferry.core.migration.GuestException;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** {@code qemu:/path/to/qmp.sock}: a QEMU process, found by its monitor. */
+public final class QemuKind implements GuestKind {
+    static final String SCHEME = "qemu";
+
+    /** Made by the service loader. */
+    public QemuKind() {
+    }
+
+    @Override
+    public String scheme() {
+        return SCHEME;
+    }
+
+    @Override
+    public void rehearse() throws IOException {
+        QemuWarmUp.run();
+    }
+
+    @Override
+    public SourceGuest openSource(GuestUri uri, GuestSetup setup) throws GuestException {
+        return QemuGuest.open(QemuProcess.find(uri), setup);
+    }
+
+    @Override
+    public TargetGuest openTarget(GuestUri uri, GuestSetup setup) throws GuestException {
+        return QemuIncoming.open(QemuProcess.find(uri), setup);
+    }
+
+    @Override
+    public Optional<GuestHandle> handle(Map<String, String> recoveryAddress) {
+        return Optional.of(new QemuHandle(recoveryAddress));
+    }
+
+    @Override
+    public List<Finding> inspect(GuestUri uri) throws GuestException {
+        QemuProcess process = QemuProcess.find(uri);
+        try (QemuControl qemu = process.connect()) {
+            List<Finding> rows = new ArrayList<>(CheckTable.of(process.pid(), qemu));
+            if (qemu.status().state() != RunState.INMIGRATE) {
+                rows.add(new Finding("throttle", Verdict.OK, throttle(process, qemu), "", ""));
+            }
+            return rows;
+        } catch (QmpException failed) {
+            throw QemuGuest.failure(failed);
+        }
+    }
+
+    private static String throttle(QemuProcess process, QemuControl qemu) {
+        try (ThreadThrottle throttle = process.throttle(qemu)) {
+            return throttle.name() + ", " + throttle.reason();
+        } catch (IOException hidden) {
+            return "none: " + hidden.getMessage();
+        }
+    }
+}

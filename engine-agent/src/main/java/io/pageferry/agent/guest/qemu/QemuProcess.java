@@ -1,0 +1,164 @@
+package io.pageferry.agent.guest.qemu;
+
+import io.pageferry.agent.guest.GuestUri;
+import io.pageferry.agent.guest.qemu.qmp.QemuControl;
+import io.pageferry.agent.guest.qemu.qmp.QmpException;
+import io.pageferry.agent.host.linux.LinuxException;
+import io.pageferry.agent.host.linux.Processes;
+import io.pageferry.agent.host.linux.UnixPeer;
+import io.pageferry.agent.host.throttle.ThreadThrottle;
+import io.pageferry.core.link.ErrorCode;
+import io.pageferry.core.migration.GuestException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * A QEMU process behind its monitor.
+ *
+ * @param monitor    real path of its QMP socket
+ * @param pid        process id
+ * @param startTicks when it started, so that a reused process id is never taken for it
+ */
+record QemuProcess(Path monitor, long pid, long startTicks) {
+    private static final String MONITOR = "qmp";
+    private static final String PID = "pid";
+    private static final String START = "start";
+    private static final long END_NANOS = 5_000_000_000L;
+    private static final long POLL_NANOS = 1_000_000L;
+
+    /** Finds who listens on the socket that a URI names. */
+    static QemuProcess find(GuestUri uri) throws GuestException {
+        if (!uri.rest().startsWith("/") || !uri.parameters().isEmpty()) {
+            throw new IllegalArgumentException(
+                    "write qemu:/path/to/qmp.sock, not " + uri.text());
+        }
+        Path path = Path.of(uri.rest());
+        if (!Files.exists(path)) {
+            throw new GuestException(ErrorCode.GUEST_MISMATCH, "there is no guest at " + path,
+                    "start QEMU with -qmp unix:" + path + ",server=on,wait=off");
+        }
+        try {
+            Path monitor = path.toRealPath();
+            long pid = UnixPeer.pid(monitor);
+            return new QemuProcess(monitor, pid, Processes.startTicks(pid).orElseThrow(
+                    () -> new IOException("process " + pid + " has ended")));
+        } catch (IOException nobody) {
+            throw new GuestException(ErrorCode.GUEST_MISMATCH, "nobody answers at " + path + ": "
+                    + nobody.getMessage(), "look whether QEMU is running");
+        }
+    }
+
+    /** Finds again what {@link #recoveryAddress} told. */
+    static QemuProcess of(Map<String, String> recoveryAddress) {
+        return new QemuProcess(Path.of(recoveryAddress.get(MONITOR)),
+                Long.parseLong(recoveryAddress.get(PID)),
+                Long.parseLong(recoveryAddress.get(START)));
+    }
+
+    Map<String, String> recoveryAddress() {
+        Map<String, String> recoveryAddress = new HashMap<>();
+        recoveryAddress.put(MONITOR, monitor.toString());
+        recoveryAddress.put(PID, Long.toString(pid));
+        recoveryAddress.put(START, Long.toString(startTicks));
+        return recoveryAddress;
+    }
+
+    String identity() {
+        return "qemu:" + pid + ":" + startTicks;
+    }
+
+    /** Where the device state passes; short, because a socket's path is. */
+    Path stateSocket(String side) {
+        return Path.of(System.getProperty("java.io.tmpdir"),
+                "pageferry-" + pid + "-" + startTicks + "." + side);
+    }
+
+    /** Where a disk's bytes pass, by its number. */
+    Path diskSocket(int disk) {
+        return stateSocket("disk" + disk);
+    }
+
+    boolean isAlive() {
+        return Processes.isAlive(pid)
+                && Processes.startTicks(pid).orElse(-1) == startTicks;
+    }
+
+    QemuControl connect() throws GuestException {
+        try {
+            return QemuControl.connect(monitor, pid);
+        } catch (IOException refused) {
+            throw new GuestException(ErrorCode.GUEST_FAILED, refused.getMessage(),
+                    "give Pageferry a -qmp of its own");
+        }
+    }
+
+    /**
+     * Ends it by its monitor, by a signal where that does not help; returns when it is gone.
+     *
+     * @param qemu its monitor, or null where it was killed already
+     */
+    void end(QemuControl qemu) throws GuestException {
+        if (qemu != null) {
+            try {
+                qemu.quit();
+            } catch (QmpException deaf) {
+                kill();
+            }
+        }
+        if (!awaitEnd()) {
+            kill();
+            if (!awaitEnd()) {
+                throw new GuestException(ErrorCode.GUEST_FAILED,
+                        "QEMU (pid " + pid + ") does not end", "kill -9 " + pid);
+            }
+        }
+    }
+
+    /** What slows its vCPUs down; holds none yet. */
+    ThreadThrottle throttle(QemuControl qemu) throws IOException {
+        return ThreadThrottle.of(pid, startTicks, () -> {
+            Set<Long> threads = qemu.vcpuThreads();
+            for (Long thread : threads) {
+                if (!Files.exists(Path.of("/proc", Long.toString(pid), "task",
+                        Long.toString(thread))) && isAlive()) {
+                    throw new IOException("QEMU (pid " + pid + ") has no thread " + thread
+                            + " here: it is in another PID namespace");
+                }
+            }
+            return threads;
+        });
+    }
+
+    /** Undoes what slows its vCPUs down, also where it ended. */
+    void unthrottle() throws GuestException {
+        try {
+            ThreadThrottle.undo(pid, startTicks);
+        } catch (IOException left) {
+            throw new GuestException(ErrorCode.HOST_FAILED, left.getMessage(), "move the threads"
+                    + " of each control group pageferry-" + pid + "-" + startTicks
+                    + "-* to the group around it, and remove it");
+        }
+    }
+
+    private boolean awaitEnd() {
+        long deadline = System.nanoTime() + END_NANOS;
+        while (isAlive() && System.nanoTime() - deadline < 0) {
+            LockSupport.parkNanos(POLL_NANOS);
+        }
+        return !isAlive();
+    }
+
+    void kill() throws GuestException {
+        try {
+            Processes.signal(pid, startTicks, Processes.Signal.KILL);
+        } catch (LinuxException refused) {
+            throw new GuestException(ErrorCode.GUEST_FAILED, "cannot end QEMU (pid " + pid
+                    + "): " + refused.getMessage(), "kill -9 " + pid);
+        }
+    }
+}

@@ -1,0 +1,329 @@
+package io.pageferry.agent.guest.qemu.check;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.pageferry.agent.guest.qemu.qmp.QemuControl;
+import io.pageferry.agent.guest.qemu.qmp.QmpException;
+import io.pageferry.agent.guest.qemu.qmp.RunState;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/**
+ * Finds what stands in the way of moving a QEMU guest, before anything is changed. Nothing here
+ * throws for what an operator can mend: an empty list means that it may go on.
+ */
+public final class QemuInspector {
+    private static final String SHARE = "start it with -object memory-backend-file,id=ram,"
+            + "size=SIZE,share=on,mem-path=/dev/shm/FILE -machine …,memory-backend=ram";
+    /** Since then x-ignore-shared leaves only files with a path out (RAM_NAMED_FILE). */
+    private static final String NAMED_FILES_ONLY = "8.1";
+    /** A line of {@code info network}: no command of QMP says a netdev's type on 7.2. */
+    private static final Pattern VHOST_NETDEV =
+            Pattern.compile("(\\S+): index=\\d+,type=(vhost-[a-z]+)");
+    /** Block drivers that hand the guest's RAM to a device or a ring for good. */
+    private static final Set<String> REGISTERING = Set.of("nvme", "nvme-io_uring", "io_uring",
+            "virtio-blk-vfio-pci", "virtio-blk-vhost-user", "virtio-blk-vhost-vdpa");
+    private static final String DEFER = "start it with the source's arguments and -S -incoming"
+            + " defer";
+
+    /** Why a guest that is postmigrate cannot be moved: QEMU refuses its migrate. */
+    public static final String SAVED_ALREADY =
+            "QEMU saves the state of a guest no second time before it ran again";
+    /** No other way leads out of postmigrate with the guest as it is, tried on QEMU 7.2. */
+    public static final String SAVE_AGAIN = "where it runs nowhere else, cont it at its monitor,"
+            + " and stop it again if it is to stand still";
+
+    /** asm-generic/fcntl.h: x86-64 and most others; arm64 has 0200000 there. */
+    private static final long O_DIRECT = System.getProperty("os.arch").equals("aarch64")
+            ? 0200000 : 0040000;
+
+    private QemuInspector() {
+    }
+
+    /** What keeps a guest from being moved away. */
+    public static List<Objection> source(QemuControl qemu, QemuFacts facts)
+            throws QmpException {
+        return flat(sourceRows(qemu, facts));
+    }
+
+    /** What keeps a guest from being moved away, by what it concerns, in a fixed order. */
+    public static Map<String, List<Objection>> sourceRows(QemuControl qemu, QemuFacts facts)
+            throws QmpException {
+        Map<String, List<Objection>> rows = new LinkedHashMap<>();
+        rows.put("state", state(qemu.status().state()));
+        rows.put("migration", migration(qemu));
+        rows.put("memory", memory(qemu, facts));
+        rows.put("devices", devices(qemu, facts));
+        rows.put("disks", disks(qemu, facts));
+        return rows;
+    }
+
+    /** What keeps a guest from arriving here. */
+    public static List<Objection> target(QemuControl qemu, QemuFacts facts)
+            throws QmpException {
+        return flat(targetRows(qemu, facts));
+    }
+
+    /** What keeps a guest from arriving here, by what it concerns, in a fixed order. */
+    public static Map<String, List<Objection>> targetRows(QemuControl qemu, QemuFacts facts)
+            throws QmpException {
+        Map<String, List<Objection>> rows = new LinkedHashMap<>();
+        List<Objection> found = new ArrayList<>();
+        RunState state = qemu.status().state();
+        if (state != RunState.INMIGRATE) {
+            found.add(Objection.of("this QEMU is " + state,
+                    "only one that waits for its state can take a guest in", DEFER));
+        } else if (listens(qemu)) {
+            found.add(Objection.of("this QEMU already listens for a migration",
+                    "its -incoming is not defer, or another program prepared it", DEFER));
+        }
+        rows.put("state", found);
+        List<Objection> able = new ArrayList<>(capabilities(qemu));
+        if (!qemu.capabilities().containsKey(QemuControl.LATE_BLOCK_ACTIVATE)) {
+            able.add(Objection.of("this QEMU lacks " + QemuControl.LATE_BLOCK_ACTIVATE,
+                    "it would take the disks from a source that can still roll back",
+                    "use QEMU 3.0 or newer"));
+        }
+        rows.put("migration", able);
+        rows.put("memory", memory(qemu, facts));
+        return rows;
+    }
+
+    private static List<Objection> flat(Map<String, List<Objection>> rows) {
+        return rows.values().stream().flatMap(List::stream).toList();
+    }
+
+    private static boolean listens(QemuControl qemu) throws QmpException {
+        return !qemu.qmp().execute("query-migrate").path("socket-address").isMissingNode();
+    }
+
+    private static List<Objection> state(RunState state) {
+        return switch (state) {
+            // One that somebody paused moves too, and stays paused at the target.
+            case RUNNING, PAUSED -> List.of();
+            case POSTMIGRATE -> List.of(Objection.of("the guest is " + state,
+                    SAVED_ALREADY, SAVE_AGAIN));
+            case PRELAUNCH -> List.of(Objection.of("the guest was started with -S",
+                    "it has not run one instruction", "cont it first, or start it at the target"));
+            case INMIGRATE -> List.of(Objection.of("the guest waits for an incoming migration",
+                    "it is a target, there is nothing to move", "name the source's monitor"));
+            case SUSPENDED -> List.of(Objection.of("the guest is suspended",
+                    "QEMU wakes it at the target only by an event that may never come",
+                    "wake it with system_wakeup"));
+            default -> List.of(Objection.of("the guest is " + state,
+                    "there is nothing that could go on at the target",
+                    "bring it back to running, or end it"));
+        };
+    }
+
+    private static List<Objection> capabilities(QemuControl qemu) throws QmpException {
+        return qemu.capabilities().containsKey(QemuControl.IGNORE_SHARED) ? List.of()
+                : List.of(Objection.of("this QEMU lacks " + QemuControl.IGNORE_SHARED,
+                "its device state would hold all of the RAM", "use QEMU 4.0 or newer"));
+    }
+
+    private static List<Objection> migration(QemuControl qemu) throws QmpException {
+        List<Objection> found = new ArrayList<>(capabilities(qemu));
+        QemuControl.Migration migration = qemu.migration();
+        if (migration.active()) {
+            found.add(Objection.of("a migration of this guest is " + migration.status(),
+                    "two at once would both move it",
+                    "wait for it, or end it with migrate_cancel"));
+        }
+        migration.blockedBy().lines().forEach(reason -> found.add(Objection.of(
+                "QEMU says: " + reason, "its device state cannot be saved",
+                "remove what it names")));
+        return found;
+    }
+
+    private static List<Objection> memory(QemuControl qemu, QemuFacts facts)
+            throws QmpException {
+        List<Objection> found = new ArrayList<>();
+        if (facts.memory().isEmpty()) {
+            found.add(Objection.of("the guest has no memory backend", "its RAM cannot be seen",
+                    SHARE));
+        }
+        boolean namedOnly = !QemuFacts.olderThan(facts.version(), NAMED_FILES_ONLY);
+        for (QemuFacts.Backend one : facts.memory()) {
+            backend(one, namedOnly, found);
+        }
+        if (qemu.property("/machine", "aux-ram-share").asBoolean()) {
+            found.add(Objection.of("the machine has aux-ram-share=on",
+                    "video memory and ROMs would stay behind as if they were RAM",
+                    "leave aux-ram-share=on out of -machine"));
+        }
+        JsonNode sizes = qemu.qmp().execute("query-memory-size-summary");
+        long guest = sizes.path("base-memory").asLong() + sizes.path("plugged-memory").asLong();
+        boolean resizable = facts.devices().values().stream()
+                .anyMatch(type -> type.startsWith("virtio-mem"));
+        if (guest != facts.memoryBytes() && !facts.memory().isEmpty()) {
+            found.add(Objection.of("the memory backends hold " + facts.memoryBytes()
+                    + " bytes, and the guest's RAM is " + guest,
+                    "a backend that is not RAM would be moved as if it were", resizable
+                    ? "have each virtio-mem's requested-size be the size of its memdev"
+                    : "leave the -object out that no -machine, -numa or pc-dimm uses"));
+        }
+        return found;
+    }
+
+    private static void backend(QemuFacts.Backend one, boolean namedOnly,
+            List<Objection> found) {
+        String name = one.type() + " " + one.id();
+        if (one.type().equals("memory-backend-ram")) {
+            found.add(Objection.of("the guest's RAM is " + name,
+                    "that is private memory of QEMU, as a plain -m gives it", SHARE));
+        } else if (!one.share()) {
+            found.add(Objection.of(name + " has share=off",
+                    "only QEMU sees what the guest writes", "start it with -object " + one.type()
+                    + ",id=" + one.id() + ",share=on,… (where -mem-path made it: in its place, and"
+                    + " -machine …,memory-backend=" + one.id() + ")"));
+        } else if (namedOnly && one.type().equals("memory-backend-memfd")) {
+            found.add(Objection.of("the guest's RAM is " + name,
+                    "QEMU " + NAMED_FILES_ONLY + " and newer put it into the device state",
+                    "start it with -object memory-backend-file,id=" + one.id()
+                    + ",size=SIZE,share=on,mem-path=/dev/shm/FILE"));
+        }
+    }
+
+    private static List<Objection> devices(QemuControl qemu, QemuFacts facts)
+            throws QmpException {
+        List<Objection> found = new ArrayList<>(netdevs(qemu));
+        facts.devices().forEach((id, type) -> {
+            if (type.startsWith("vfio-")) {
+                found.add(Objection.of("device " + id + " is " + type,
+                        "it writes to the guest's RAM past every tracker",
+                        "unplug it with device_del before the move"));
+            } else if (type.startsWith("vhost-")) {
+                found.add(Objection.tracking("device " + id + " is " + type,
+                        "another process or the kernel writes to the guest's RAM",
+                        "use the virtio device without vhost, or --tracker scan"));
+            } else if (type.startsWith("ivshmem")) {
+                found.add(Objection.of("device " + id + " is " + type,
+                        "its memory is shared with others and stays behind",
+                        "unplug it before the move"));
+            }
+        });
+        return found;
+    }
+
+    /** An ordinary virtio-net may have such a back-end behind it. */
+    private static List<Objection> netdevs(QemuControl qemu) throws QmpException {
+        List<Objection> found = new ArrayList<>();
+        Matcher line = VHOST_NETDEV.matcher(qemu.human("info network"));
+        while (line.find()) {
+            found.add(Objection.tracking("netdev " + line.group(1) + " is " + line.group(2),
+                    "another process or a device writes to the guest's RAM",
+                    "use another -netdev, or --tracker scan"));
+        }
+        return found;
+    }
+
+    private static List<Objection> disks(QemuControl qemu, QemuFacts facts)
+            throws QmpException {
+        List<Objection> found = new ArrayList<>();
+        for (JsonNode job : qemu.qmp().execute("query-block-jobs")) {
+            found.add(Objection.of("block job " + job.path("device").asText() + " ("
+                    + job.path("type").asText() + ") is active",
+                    "the target cannot take it over",
+                    "wait for it, or end it with block-job-cancel"));
+        }
+        for (QemuFacts.Drive drive : facts.drives()) {
+            if (drive.direct()) {
+                found.add(Objection.tracking("drive " + drive.name() + " is opened with O_DIRECT",
+                        "what it reads reaches the guest's RAM untracked",
+                        "use cache=writeback,aio=threads, or --tracker scan"));
+            }
+        }
+        for (JsonNode node : qemu.qmp().execute("query-named-block-nodes")) {
+            String driver = node.path("drv").asText();
+            if (REGISTERING.contains(driver)) {
+                found.add(Objection.tracking("block node " + node.path("node-name").asText()
+                        + " has the driver " + driver,
+                        "its device or its ring writes to the guest's RAM untracked",
+                        "use the driver host_device or file with cache.direct=off, or"
+                        + " --tracker scan"));
+            }
+        }
+        return found;
+    }
+
+    /**
+     * What only the process of a source shows: a tap with {@code vhost=on} has an ordinary
+     * virtio-net in front of it, and O_DIRECT may be set on a backing file alone.
+     *
+     * @param pid    QEMU's
+     * @param drives whose O_DIRECT was told already
+     */
+    public static List<Objection> process(long pid, List<QemuFacts.Drive> drives) {
+        return process(Path.of("/proc/" + pid), drives);
+    }
+
+    static List<Objection> process(Path process, List<QemuFacts.Drive> drives) {
+        Path folder = process.resolve("fd");
+        List<Objection> found = new ArrayList<>();
+        Set<String> told = drives.stream().filter(QemuFacts.Drive::direct)
+                .map(QemuFacts.Drive::file).collect(Collectors.toSet());
+        try (Stream<Path> descriptors = Files.list(folder)) {
+            for (Path one : (Iterable<Path>) descriptors::iterator) {
+                Path info = process.resolve("fdinfo").resolve(one.getFileName());
+                descriptor(one, info, told, found);
+            }
+        } catch (NoSuchFileException e) {
+            found.add(Objection.of("there is no process at " + process, "the guest has ended",
+                    "start it"));
+        } catch (IOException | UncheckedIOException e) {
+            found.add(Objection.of(folder + " cannot be read",
+                    "whether a device writes past every tracker cannot be seen",
+                    "run this as root, or as QEMU's user with CAP_SYS_PTRACE"));
+        }
+        return found;
+    }
+
+    private static void descriptor(Path link, Path infoFile, Set<String> told,
+            List<Objection> found) throws IOException {
+        String target;
+        String info;
+        try {
+            target = Files.readSymbolicLink(link).toString();
+            info = Files.readString(infoFile);
+        } catch (NoSuchFileException e) {
+            // Closed since the folder was listed.
+            return;
+        }
+        if (target.startsWith("/dev/vhost-")) {
+            found.add(Objection.tracking("QEMU has " + target + " open",
+                    "the kernel writes to the guest's RAM past every tracker",
+                    "start it with vhost=off on that -netdev, or use --tracker scan"));
+        } else if (target.startsWith("/dev/vfio/")) {
+            found.add(Objection.of("QEMU has " + target + " open",
+                    "a device of the host writes to the guest's RAM past every tracker",
+                    "unplug it with device_del before the move"));
+        } else if (target.equals("anon_inode:[io_uring]") && told.add(target)) {
+            found.add(Objection.tracking("QEMU has an io_uring",
+                    "a ring with registered buffers writes to the guest's RAM untracked",
+                    "use aio=threads, or --tracker scan"));
+        } else if (target.startsWith("/") && direct(info) && told.add(target)) {
+            found.add(Objection.tracking("QEMU opened " + target + " with O_DIRECT",
+                    "what it reads reaches the guest's RAM untracked",
+                    "use cache=writeback,aio=threads, or --tracker scan"));
+        }
+    }
+
+    /** The line {@code flags:} is octal (man 5 proc). */
+    private static boolean direct(String info) {
+        return info.lines().filter(line -> line.startsWith("flags:"))
+                .map(line -> line.substring("flags:".length()).strip())
+                .anyMatch(flags -> (Long.parseLong(flags, 8) & O_DIRECT) != 0);
+    }
+}

@@ -1,0 +1,169 @@
+package io.pageferry.agent.guest.qemu.disk;
+
+import io.pageferry.agent.guest.StreamTransport;
+import io.pageferry.core.link.Message;
+import java.io.IOException;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
+
+/**
+ * Carries the bytes of UNIX sockets over a migration's own link. At the source a QEMU connects to
+ * a socket here for each disk; at the target each stream becomes a connection to the NBD server.
+ * Each has threads of its own: a QEMU that waits for its blocks may keep the migration's thread
+ * waiting, which then must not be the one to bring them.
+ */
+public final class Tunnel implements AutoCloseable {
+    private static final long LOOK_NANOS = 20_000_000L;
+
+    private final List<StreamPump> lanes = new ArrayList<>();
+    private final List<ServerSocketChannel> doors = new ArrayList<>();
+    private final List<Path> sockets;
+    private final StreamTransport connector;
+    private final Pace pace = new Pace();
+
+    /** Listens on a UNIX socket. */
+    @FunctionalInterface
+    public interface Listener {
+        /**
+         * Listens.
+         *
+         * @param socket a path that is free
+         * @return the socket, the caller's to close
+         * @throws IOException when it cannot be had
+         */
+        ServerSocketChannel listen(Path socket) throws IOException;
+    }
+
+    private Tunnel(StreamTransport connector, List<Path> sockets) {
+        this.connector = connector;
+        this.sockets = sockets;
+    }
+
+    /**
+     * The source's end: listens, and opens a stream for who comes first.
+     *
+     * @param connector    to the target
+     * @param sockets one for each stream; replaced where they exist
+     * @param doors   listens on one of them
+     * @return the end, the caller's to close
+     * @throws IOException when one cannot be had
+     */
+    public static Tunnel listening(StreamTransport connector, List<Path> sockets, Listener doors)
+            throws IOException {
+        Tunnel tunnel = new Tunnel(connector, sockets);
+        boolean made = false;
+        try {
+            for (int stream = 0; stream < sockets.size(); stream++) {
+                DiskExports.delete(sockets.get(stream));
+                tunnel.doors.add(doors.listen(sockets.get(stream)));
+                StreamPump lane = new StreamPump(stream, connector, tunnel.pace);
+                tunnel.lanes.add(lane);
+            }
+            connector.receive(tunnel::take);
+            for (int stream = 0; stream < sockets.size(); stream++) {
+                ServerSocketChannel listener = tunnel.doors.get(stream);
+                tunnel.lanes.get(stream).start(listener::accept);
+            }
+            made = true;
+            return tunnel;
+        } finally {
+            if (!made) {
+                tunnel.close();
+            }
+        }
+    }
+
+    /**
+     * The target's end: connects when a stream is opened.
+     *
+     * @param connector    to the source
+     * @param streams how many there may be
+     * @param server  where to connect
+     * @return the end, the caller's to close
+     */
+    public static Tunnel connecting(StreamTransport connector, int streams, Path server) {
+        Tunnel tunnel = new Tunnel(connector, List.of());
+        for (int stream = 0; stream < streams; stream++) {
+            tunnel.lanes.add(new StreamPump(stream, connector, tunnel.pace));
+        }
+        Consumer<Message.Streamed> receiver = message -> {
+            if (message instanceof Message.StreamCredit && message.stream() < streams) {
+                tunnel.lanes.get(message.stream()).start(
+                        () -> SocketChannel.open(UnixDomainSocketAddress.of(server)));
+            }
+            tunnel.take(message);
+        };
+        connector.receive(receiver);
+        return tunnel;
+    }
+
+    private void take(Message.Streamed message) {
+        if (message.stream() < lanes.size()) {
+            lanes.get(message.stream()).take(message);
+        }
+    }
+
+    /**
+     * Bounds what goes to the other side, over all streams.
+     *
+     * @param bytesPerSecond 0 for no bound
+     */
+    public void limit(long bytesPerSecond) {
+        pace.limit(bytesPerSecond, System.nanoTime());
+    }
+
+    /** {@return bytes that went to the other side} */
+    public long sentBytes() {
+        return lanes.stream().mapToLong(StreamPump::sentBytes).sum();
+    }
+
+    /**
+     * Ends every stream where none of them moves for too long and nothing else is heard of the peer
+     * either, until that is called off. What waits for its blocks gets an error then, and not what
+     * a silent link would bring. Over a link that lives it waits on: a disk may be slow.
+     *
+     * @param nanos in which something must move or be heard
+     * @return calls it off
+     */
+    Runnable endUnlessMoving(long nanos) {
+        AtomicBoolean over = new AtomicBoolean();
+        Thread.ofPlatform().daemon().name("pageferry-stream-patience").start(() -> {
+            long moved = movedBytes();
+            long since = System.nanoTime();
+            while (!over.get()) {
+                LockSupport.parkNanos(LOOK_NANOS);
+                long now = movedBytes();
+                if (now != moved) {
+                    moved = now;
+                    since = System.nanoTime();
+                } else if (!over.get() && System.nanoTime() - since >= nanos
+                        && connector.silentNanos() >= nanos) {
+                    lanes.forEach(StreamPump::close);
+                    return;
+                }
+            }
+        });
+        return () -> over.set(true);
+    }
+
+    private long movedBytes() {
+        return lanes.stream().mapToLong(lane -> lane.sentBytes() + lane.writtenBytes()).sum();
+    }
+
+    /** Ends every stream. */
+    @Override
+    public void close() {
+        for (ServerSocketChannel listener : doors) {
+            StreamPump.close(listener);
+        }
+        lanes.forEach(StreamPump::close);
+        sockets.forEach(DiskExports::delete);
+    }
+}

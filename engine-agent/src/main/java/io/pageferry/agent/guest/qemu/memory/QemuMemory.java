@@ -1,0 +1,295 @@
+package io.pageferry.agent.guest.qemu.memory;
+
+import io.pageferry.agent.guest.qemu.check.Objection;
+import io.pageferry.agent.guest.qemu.check.QemuFacts;
+import io.pageferry.agent.guest.qemu.qmp.QemuControl;
+import io.pageferry.agent.guest.qemu.qmp.QmpException;
+import io.pageferry.agent.host.linux.ProcessMaps;
+import io.pageferry.agent.host.linux.SharedMemory;
+import io.pageferry.agent.host.linux.userfault.UserfaultTracker;
+import io.pageferry.agent.host.memory.HostFiles;
+import io.pageferry.agent.host.memory.MappedRegions;
+import io.pageferry.core.link.ErrorCode;
+import io.pageferry.core.memory.PageGeometry;
+import io.pageferry.core.memory.Region;
+import io.pageferry.core.memory.RegionTable;
+import io.pageferry.core.migration.GuestException;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/**
+ * The RAM of a QEMU process, reached through its own descriptors: the same way for a file that has
+ * a name, one that was unlinked, and a memfd. Each memory backend is one region, named by its id.
+ * Which mapping is whose, QEMU itself says; where it does not, a mapping is taken only if no other
+ * could be meant.
+ */
+public final class QemuMemory {
+    private static final String GUEST_ADDRESS = "ram.at.";
+    private static final String BACKENDS =
+            "use memory-backend-file or memory-backend-memfd with share=on";
+
+    private final long pid;
+    private final List<Part> parts;
+
+    /**
+     * One backend.
+     *
+     * @param backend what QEMU says of it
+     * @param mapping where QEMU maps it, and perhaps more
+     * @param skip    bytes of the mapping before it
+     * @param guest   address that the guest sees, or -1 where QEMU does not tell
+     * @param file    to be opened
+     */
+    private record Part(QemuFacts.Backend backend, ProcessMaps.Mapping mapping, long skip,
+            long guest, Path file) {
+        long start() {
+            return mapping.start() + skip;
+        }
+
+        long offset() {
+            return mapping.offset() + skip;
+        }
+
+        boolean overlaps(Part other) {
+            return mapping.file().equals(other.mapping.file())
+                    && offset() < other.offset() + other.backend.size()
+                    && other.offset() < offset() + backend.size();
+        }
+    }
+
+    private QemuMemory(long pid, List<Part> parts) {
+        this.pid = pid;
+        this.parts = parts;
+    }
+
+    /**
+     * Finds where a process maps each backend.
+     *
+     * @param pid      the process
+     * @param qemu     its monitor; nothing is changed by it
+     * @param backends in the order of the regions to be
+     * @return the memory
+     * @throws GuestException when a backend cannot be told from others, or not be found
+     * @throws QmpException   when the monitor is gone
+     */
+    public static QemuMemory find(long pid, QemuControl qemu, List<QemuFacts.Backend> backends)
+            throws GuestException, QmpException {
+        return find(pid, BackendPlaces.of(qemu, backends), backends);
+    }
+
+    static QemuMemory find(long pid, Map<String, BackendPlaces.Place> places,
+            List<QemuFacts.Backend> backends) throws GuestException {
+        List<Part> parts = new ArrayList<>();
+        try {
+            List<ProcessMaps.Mapping> mappings = ProcessMaps.of(pid).stream()
+                    .filter(ProcessMaps.Mapping::writesToFile).toList();
+            List<ProcessMaps.OpenFile> open = ProcessMaps.openFiles(pid);
+            for (QemuFacts.Backend backend : backends) {
+                BackendPlaces.Place place = places.get(backend.id());
+                ProcessMaps.Mapping mapping = (place == null ? byName(backend, mappings)
+                        : at(place.host(), backend.size(), mappings))
+                        .orElseThrow(() -> missing(pid, backend));
+                long skip = place == null ? 0 : place.host() - mapping.start();
+                parts.add(new Part(backend, mapping, skip, place == null ? -1 : place.guest(),
+                        descriptorOf(pid, backend, mapping, open)));
+            }
+        } catch (GuestException known) {
+            throw known;
+        } catch (IOException unreadable) {
+            throw failed("cannot look into QEMU (pid " + pid + "): " + unreadable.getMessage(),
+                    "run as root or as QEMU's user with CAP_SYS_PTRACE");
+        }
+        requireApart(parts);
+        return new QemuMemory(pid, List.copyOf(parts));
+    }
+
+    private static Optional<ProcessMaps.Mapping> at(long address, long size,
+            List<ProcessMaps.Mapping> mappings) {
+        return mappings.stream().filter(one -> one.start() <= address
+                && one.end() - address >= size).findFirst();
+    }
+
+    /** The mapping of that name, where there is exactly one. */
+    private static Optional<ProcessMaps.Mapping> byName(QemuFacts.Backend backend,
+            List<ProcessMaps.Mapping> mappings) throws GuestException {
+        List<ProcessMaps.Mapping> found = mappings.stream()
+                .filter(one -> one.length() >= backend.size() && isNamed(backend, one.path()))
+                .toList();
+        if (found.size() > 1) {
+            throw failed("QEMU has " + found.size() + " mappings that may be the RAM '"
+                    + backend.id() + "'",
+                    "give each memory-backend-file a mem-path of its own, a file's");
+        }
+        return found.stream().findFirst();
+    }
+
+    /** A folder as mem-path holds an unlinked file that QEMU named by the backend's id. */
+    private static boolean isNamed(QemuFacts.Backend backend, String path) {
+        String file = path.replaceFirst(" \\(deleted\\)$", "");
+        return backend.path().isEmpty() ? file.equals("/memfd:memory-backend-memfd")
+                : file.equals(backend.path()) || file.startsWith(backend.path()
+                        + "/qemu_back_mem." + backend.id() + ".");
+    }
+
+    private static void requireApart(List<Part> parts) throws GuestException {
+        for (int i = 1; i < parts.size(); i++) {
+            for (Part other : parts.subList(0, i)) {
+                if (parts.get(i).overlaps(other)) {
+                    throw failed("the RAM '" + parts.get(i).backend().id() + "' and '"
+                            + other.backend().id() + "' are in the same part of one file",
+                            "give each memory-backend-file a mem-path of its own");
+                }
+            }
+        }
+    }
+
+    /**
+     * Maps the RAM: read-only for a source, writable for a target.
+     *
+     * @param writable for a target
+     * @return the regions, the caller's to close
+     * @throws GuestException when that is refused
+     */
+    public MappedRegions map(boolean writable) throws GuestException {
+        List<Region> regions = new ArrayList<>();
+        List<MappedRegions.Part> mapped = new ArrayList<>();
+        try {
+            for (Part part : parts) {
+                SharedMemory file = writable
+                        ? SharedMemory.openReadWrite(part.file())
+                        : SharedMemory.openReadOnly(part.file());
+                mapped.add(new MappedRegions.Part(file, part.offset()));
+                regions.add(new Region(regions.size(), part.backend().id(), 0,
+                        part.backend().size(), file.granule()));
+            }
+            return new MappedRegions(new RegionTable(regions), mapped);
+        } catch (IOException | IllegalArgumentException refused) {
+            mapped.forEach(part -> part.file().close());
+            throw failed("cannot map the RAM of QEMU (pid " + pid + "): " + refused.getMessage(),
+                    "run as root or as QEMU's user");
+        }
+    }
+
+    /**
+     * Tells where the process itself maps the RAM: what a tracker has to watch.
+     *
+     * @return one range for each region
+     */
+    public List<UserfaultTracker.Range> ranges() {
+        List<UserfaultTracker.Range> ranges = new ArrayList<>();
+        long page = 0;
+        for (Part part : parts) {
+            ranges.add(new UserfaultTracker.Range(part.start(), part.backend().size(), page));
+            page += PageGeometry.pagesFor(part.backend().size());
+        }
+        return ranges;
+    }
+
+    /**
+     * Looks for processes other than QEMU and this one that write to the RAM.
+     *
+     * @return what stands in the way of tracking its writes
+     */
+    public List<Objection> otherWriters() {
+        List<Objection> found = new ArrayList<>();
+        for (Part part : parts) {
+            try {
+                ProcessMaps.otherWriters(part.mapping().file(),
+                        List.of(pid, ProcessHandle.current().pid())).forEach(other -> found.add(
+                        Objection.tracking("the guest's RAM '" + part.backend().id()
+                        + "' is also mapped for writing by process " + other,
+                        "its writes cannot be tracked (vhost-user back-ends write so)",
+                        "end that process, or use --tracker scan")));
+            } catch (IOException unreadable) {
+                found.add(Objection.tracking("/proc cannot be read: " + unreadable.getMessage(),
+                        "whether another process writes to the guest's RAM cannot be seen",
+                        "run as root"));
+            }
+        }
+        return found;
+    }
+
+    /**
+     * Tells what the other side compares with its own: which files hold the RAM, and where the
+     * guest sees it.
+     *
+     * @return attributes by name
+     */
+    public Map<String, String> attributes() {
+        Map<String, String> attributes = new TreeMap<>();
+        for (Part part : parts) {
+            HostFiles.put(attributes, part.backend().id(), part.mapping().file());
+            if (part.guest() >= 0) {
+                attributes.put(GUEST_ADDRESS + part.backend().id(),
+                        "0x" + Long.toHexString(part.guest()));
+            }
+        }
+        return attributes;
+    }
+
+    /**
+     * Refuses a source whose RAM is in this target's own files, or is seen elsewhere by its guest.
+     *
+     * @param theirs the source's attributes; nothing in it is trusted
+     * @throws GuestException when that is so
+     */
+    public void requireFits(Map<String, String> theirs) throws GuestException {
+        Map<String, String> ours = attributes();
+        String shared = HostFiles.shared(ours, theirs);
+        if (shared != null) {
+            throw mismatch("source and target have their RAM '" + shared + "' in the same file",
+                    "give the target a mem-path of its own");
+        }
+        for (Part part : parts) {
+            String key = GUEST_ADDRESS + part.backend().id();
+            String here = ours.get(key);
+            String there = theirs.get(key);
+            if (here != null && there != null && !here.equals(there)) {
+                throw mismatch("the guest sees its RAM '" + part.backend().id() + "' at " + there
+                        + " at the source and at " + here + " at the target",
+                        "start the target with the source's -numa node,memdev= and -device"
+                        + " pc-dimm,memdev= in the same order");
+            }
+        }
+    }
+
+    /**
+     * Refuses a guest for whose data there is no room: it would be a dead QEMU in the middle of
+     * the move. Huge pages were reserved when QEMU started.
+     *
+     * @param dataBytes bytes that are not holes at the source
+     * @param here      the regions of this target, some of which may be filled already
+     * @throws GuestException {@link ErrorCode#NO_ROOM}
+     */
+    public void requireRoom(long dataBytes, MappedRegions here) throws GuestException {
+        new TargetRoom(pid, parts.stream().map(Part::backend).toList())
+                .require(dataBytes - here.dataBytes());
+    }
+
+    private static Path descriptorOf(long pid, QemuFacts.Backend backend,
+            ProcessMaps.Mapping mapping, List<ProcessMaps.OpenFile> open) throws GuestException {
+        return open.stream().filter(one -> one.file().equals(mapping.file())).findFirst()
+                .map(one -> Path.of("/proc", Long.toString(pid), "fd",
+                        Integer.toString(one.fd())))
+                .orElseThrow(() -> failed("QEMU holds no descriptor of its RAM '" + backend.id()
+                        + "'", BACKENDS));
+    }
+
+    private static GuestException missing(long pid, QemuFacts.Backend backend) {
+        return failed("the RAM '" + backend.id() + "' is not among the mappings of QEMU (pid "
+                + pid + ")", BACKENDS);
+    }
+
+    private static GuestException failed(String what, String remedy) {
+        return new GuestException(ErrorCode.HOST_FAILED, what, remedy);
+    }
+
+    private static GuestException mismatch(String what, String remedy) {
+        return new GuestException(ErrorCode.GUEST_MISMATCH, what, remedy);
+    }
+}

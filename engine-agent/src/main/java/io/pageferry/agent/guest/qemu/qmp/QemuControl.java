@@ -1,0 +1,383 @@
+package io.pageferry.agent.guest.qemu.qmp;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pageferry.agent.guest.qemu.qmp.QmpException.Kind;
+import java.io.IOException;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
+
+/**
+ * What Pageferry asks of a QEMU, typed. Each method is one or a few commands; none waits for
+ * longer than the client's limit unless it says so. Any thread. Tried with QEMU 7.2.
+ *
+ * <p>Traps that the order of the calls avoids:
+ * <ul>
+ * <li>{@code migrate} of a running guest with x-ignore-shared stops it by itself, and the stream
+ *     then says "running": always {@link #stop()} first.
+ * <li>x-ignore-shared must be set on both sides before the first byte of state; a target without
+ *     it ends itself, and so does one whose memory contradicts the state.
+ * <li>Without late-block-activate at the target, loading takes the image locks, and a roll-back
+ *     of the source fails until the target is dead.
+ * <li>{@code cont} on a QEMU that waits for its state is accepted without a word, and makes it
+ *     start on its own after the load. {@code stop} there takes that back.
+ * <li>A loaded target is single-use: a second load is refused.
+ * </ul>
+ */
+public final class QemuControl implements AutoCloseable {
+    /** Shared RAM is not part of the stream: Pageferry moves it. */
+    public static final String IGNORE_SHARED = "x-ignore-shared";
+    /** Image locks are taken at {@code cont}, not at the load. */
+    public static final String LATE_BLOCK_ACTIVATE = "late-block-activate";
+    /**
+     * QEMU's words where somebody else holds an image (block/file-posix.c): one who lets nobody
+     * write, or, "shared", one who writes and whom we would not let.
+     */
+    private static final Pattern LOCK_REFUSED = Pattern.compile(
+            "Failed to get (shared )?\"[^\"]+\" lock");
+    /** Starting vCPUs may have to open images: longer than a mere question. */
+    private static final Duration CONT_LIMIT = Duration.ofSeconds(30);
+    /** Bytes per second; the state must not wait for QEMU's default limit of 128 MiB/s. */
+    private static final long UNLIMITED = 1L << 40;
+    /** Milliseconds, QEMU's maximum: what is left is sent at once, the guest is paused anyway. */
+    private static final long LONGEST_DOWNTIME = 2_000_000;
+    private static final JsonNodeFactory JSON = JsonNodeFactory.instance;
+
+    /** What query-status says. */
+    public record Status(RunState state, boolean running) {
+    }
+
+    /**
+     * What became of {@code cont}.
+     *
+     * @param running the guest runs
+     * @param lockRefused somebody else holds one of its images; it stays paused
+     * @param desc QEMU's words where it refused, else empty
+     */
+    public record ContResult(boolean running, boolean lockRefused, String desc) {
+    }
+
+    /**
+     * What query-migrate says.
+     *
+     * @param status none, setup, active, device, completed, failed, cancelled …; {@code none}
+     *     where there never was one, and on a target that listens
+     * @param desc QEMU's reason for a failure, else empty
+     * @param blockedBy why this guest cannot be migrated now, one reason per line, else empty
+     */
+    public record Migration(String status, String desc, String blockedBy) {
+        /** True while QEMU works on one. */
+        public boolean active() {
+            return switch (status) {
+                case "none", "completed", "failed", "cancelled" -> false;
+                default -> true;
+            };
+        }
+    }
+
+    /**
+     * The migration settings that Pageferry changes, to be put back where a guest stays.
+     *
+     * @param capabilities all that this QEMU has
+     * @param maxBandwidth bytes per second
+     * @param downtimeLimit milliseconds
+     */
+    public record Settings(Map<String, Boolean> capabilities, long maxBandwidth,
+            long downtimeLimit) {
+        /** Copies. */
+        public Settings {
+            capabilities = Map.copyOf(capabilities);
+        }
+    }
+
+    private final QmpClient qmp;
+    private final long pid;
+
+    /** Takes the client over: closes it with itself. The QEMU is taken for this user's. */
+    public QemuControl(QmpClient qmp) {
+        this(qmp, ProcessHandle.current().pid());
+    }
+
+    private QemuControl(QmpClient qmp, long pid) {
+        this.qmp = qmp;
+        this.pid = pid;
+    }
+
+    /**
+     * Connects to the monitor at a path of a QEMU of this user; see
+     * {@link QmpClient#connect(Path)}.
+     */
+    public static QemuControl connect(Path socket) throws IOException {
+        return new QemuControl(QmpClient.connect(socket));
+    }
+
+    /** Connects to the monitor at a path of a QEMU with a process id, of any user. */
+    public static QemuControl connect(Path socket, long pid) throws IOException {
+        return new QemuControl(QmpClient.connect(socket), pid);
+    }
+
+    /** Listens where only this QEMU's user can connect; see {@link QemuSocket#open}. */
+    public ServerSocketChannel listen(Path socket) throws IOException {
+        return QemuSocket.open(socket, pid);
+    }
+
+    /** The connection, for its events and for commands that have no method here. */
+    public QmpClient qmp() {
+        return qmp;
+    }
+
+    /** query-status. */
+    public Status status() throws QmpException {
+        return status(qmp.execute("query-status"));
+    }
+
+    private static Status status(JsonNode reply) {
+        return new Status(RunState.of(reply.path("status").asText()),
+                reply.path("running").asBoolean());
+    }
+
+    /**
+     * Pauses the guest and returns when no vCPU runs and the disks are drained. On a target that
+     * waits for its state: makes sure that it stays paused after the load.
+     */
+    public void stop() throws QmpException {
+        qmp.execute("stop", null, CONT_LIMIT);
+    }
+
+    /**
+     * Lets the guest run. To be called only on a guest that is paused, postmigrate or loaded:
+     * for one that still waits for its state QEMU says yes and does something else.
+     */
+    public ContResult cont() throws QmpException {
+        try {
+            qmp.execute("cont", null, CONT_LIMIT);
+            return new ContResult(true, false, "");
+        } catch (QmpException e) {
+            if (e.kind() != Kind.REFUSED) {
+                throw e;
+            }
+            return new ContResult(false, LOCK_REFUSED.matcher(e.desc()).find(), e.desc());
+        }
+    }
+
+    /** The threads of its vCPUs now, by the ids that QEMU's own PID namespace gives them. */
+    public Set<Long> vcpuThreads() throws QmpException {
+        Set<Long> threads = new TreeSet<>();
+        for (JsonNode vcpu : qmp.execute("query-cpus-fast")) {
+            threads.add(vcpu.path("thread-id").asLong());
+        }
+        return threads;
+    }
+
+    /** Ends QEMU and the guest. Returns when QEMU agreed or hung up: it may still exist. */
+    public void quit() throws QmpException {
+        try {
+            qmp.execute("quit");
+        } catch (QmpException e) {
+            // QEMU often hangs up before its answer is out.
+            if (e.kind() != Kind.CLOSED) {
+                throw e;
+            }
+        }
+    }
+
+    /** All migration capabilities of this QEMU and whether each is on, by name. */
+    public Map<String, Boolean> capabilities() throws QmpException {
+        Map<String, Boolean> all = new TreeMap<>();
+        for (JsonNode one : qmp.execute("query-migrate-capabilities")) {
+            all.put(one.path("capability").asText(), one.path("state").asBoolean());
+        }
+        return all;
+    }
+
+    /** Sets the capabilities named; refused by QEMU while a migration is active. */
+    public void setCapabilities(Map<String, Boolean> wanted) throws QmpException {
+        if (!wanted.isEmpty()) {
+            QmpClient.Command command = capabilities(wanted);
+            qmp.execute(command.name(), command.arguments());
+        }
+    }
+
+    private static QmpClient.Command capabilities(Map<String, Boolean> wanted) {
+        ArrayNode list = JSON.arrayNode();
+        wanted.forEach((name, on) ->
+                list.addObject().put("capability", name).put("state", on));
+        return new QmpClient.Command("migrate-set-capabilities",
+                JSON.objectNode().set("capabilities", list));
+    }
+
+    /** The present migration settings. */
+    public Settings settings() throws QmpException {
+        JsonNode parameters = qmp.execute("query-migrate-parameters");
+        return new Settings(capabilities(), parameters.path("max-bandwidth").asLong(),
+                parameters.path("downtime-limit").asLong());
+    }
+
+    /** Puts settings back that {@link #settings()} returned; limits of others stay. */
+    public void restore(Settings settings) throws QmpException {
+        Settings now = settings();
+        Map<String, Boolean> changed = new TreeMap<>(settings.capabilities());
+        changed.entrySet().removeAll(now.capabilities().entrySet());
+        setCapabilities(changed);
+        if (now.maxBandwidth() == UNLIMITED && now.downtimeLimit() == LONGEST_DOWNTIME) {
+            setParameters(settings.maxBandwidth(), settings.downtimeLimit());
+        }
+    }
+
+    private void setParameters(long maxBandwidth, long downtimeLimit) throws QmpException {
+        QmpClient.Command command = parameters(maxBandwidth, downtimeLimit);
+        qmp.execute(command.name(), command.arguments());
+    }
+
+    private static QmpClient.Command parameters(long maxBandwidth, long downtimeLimit) {
+        return new QmpClient.Command("migrate-set-parameters", JSON.objectNode()
+                .put("max-bandwidth", maxBandwidth).put("downtime-limit", downtimeLimit));
+    }
+
+    /**
+     * Makes the source ready for {@link DeviceState#save}, in one go: x-ignore-shared on, every
+     * other capability off (multifd or compress would change the stream), no bandwidth limit. The
+     * guest is not disturbed. While it runs, a snapshot or a migration of somebody else would
+     * lack the RAM by this, so it is said when the guest is paused.
+     *
+     * @param present what {@link #settings()} said, asked early
+     */
+    public void prepareSource(Settings present) throws QmpException {
+        qmp.execute(List.of(only(present.capabilities().keySet(), Set.of(IGNORE_SHARED)),
+                parameters(UNLIMITED, LONGEST_DOWNTIME)), QmpClient.COMMAND_LIMIT);
+    }
+
+    /**
+     * Makes a target that was started with {@code -incoming defer} ready for
+     * {@link DeviceState#load}: capabilities, and it listens for its state on a UNIX socket. Also
+     * says {@code stop}, so that a target without {@code -S} does not start on its own.
+     *
+     * @param socket where QEMU listens, absolute; QEMU replaces what is there
+     * @param present what {@link #capabilities()} said, asked early: the source's guest waits here
+     */
+    public void prepareTarget(Path socket, Map<String, Boolean> present) throws QmpException {
+        qmp.execute(List.of(only(present.keySet(), Set.of(IGNORE_SHARED, LATE_BLOCK_ACTIVATE)),
+                // QEMU would announce itself at the load, while the source can still roll back.
+                announceRounds(0),
+                new QmpClient.Command("stop", null),
+                new QmpClient.Command("migrate-incoming",
+                        JSON.objectNode().put("uri", uri(socket)))), CONT_LIMIT);
+    }
+
+    private static QmpClient.Command announceRounds(long rounds) {
+        return new QmpClient.Command("migrate-set-parameters",
+                JSON.objectNode().put("announce-rounds", rounds));
+    }
+
+    /** How often QEMU itself would announce a guest that it took in. */
+    public long announceRounds() throws QmpException {
+        return qmp.execute("query-migrate-parameters").path("announce-rounds").asLong();
+    }
+
+    /**
+     * Says what there is to say once a guest runs at the target, and awaits nothing: switches are
+     * told where it is now, by 5 RARP packets a network card within 0.8 s, as QEMU does by default
+     * (qapi/net.json), and the migration settings become again what they were. With x-ignore-shared
+     * left on, a later snapshot or migration by other means would lack the RAM.
+     *
+     * @param capabilities   before {@link #prepareTarget}
+     * @param announceRounds likewise
+     */
+    public void arrived(Map<String, Boolean> capabilities, long announceRounds)
+            throws QmpException {
+        qmp.tell(List.of(
+                new QmpClient.Command("announce-self", JSON.objectNode().put("initial", 50)
+                        .put("max", 550).put("rounds", 5).put("step", 100)),
+                capabilities(capabilities), announceRounds(announceRounds)));
+    }
+
+    /** Every one that this QEMU has, so that it does not matter who set which meanwhile. */
+    private static QmpClient.Command only(Set<String> present, Set<String> wanted) {
+        Map<String, Boolean> all = new TreeMap<>();
+        present.forEach(name -> all.put(name, wanted.contains(name)));
+        return capabilities(all);
+    }
+
+    /** Starts to save the state into a UNIX socket on which somebody listens. */
+    void migrate(Path socket) throws QmpException {
+        qmp.execute("migrate", JSON.objectNode().put("uri", uri(socket)));
+    }
+
+    /** Ends an outgoing migration; a guest that was stopped stays so. */
+    void cancelMigration() throws QmpException {
+        qmp.execute("migrate_cancel");
+    }
+
+    static String uri(Path socket) throws QmpException {
+        String path = socket.toAbsolutePath().toString();
+        // sockaddr_un holds 108 bytes with the final zero (man 7 unix); QEMU would cut it.
+        if (path.length() > 107) {
+            throw QmpException.of(Kind.PROTOCOL, "too long for a UNIX socket: " + path
+                    + ": choose a shorter --state-dir");
+        }
+        return "unix:" + path;
+    }
+
+    /** query-migrate. */
+    public Migration migration() throws QmpException {
+        return migration(qmp.execute("query-migrate"));
+    }
+
+    /** query-migrate and query-status at once. */
+    Map.Entry<Migration, Status> progress() throws QmpException {
+        List<JsonNode> replies = qmp.execute(List.of(
+                new QmpClient.Command("query-migrate", null),
+                new QmpClient.Command("query-status", null)), QmpClient.COMMAND_LIMIT);
+        return Map.entry(migration(replies.getFirst()), status(replies.getLast()));
+    }
+
+    private static Migration migration(JsonNode reply) {
+        StringBuilder blocked = new StringBuilder();
+        for (JsonNode reason : reply.path("blocked-reasons")) {
+            blocked.append(blocked.isEmpty() ? "" : "\n").append(reason.asText());
+        }
+        return new Migration(reply.path("status").asText("none"),
+                reply.path("error-desc").asText(""), blocked.toString());
+    }
+
+    /** A QOM property, or a missing node where the object has no such property. */
+    public JsonNode property(String path, String name) throws QmpException {
+        ObjectNode where = JSON.objectNode().put("path", path).put("property", name);
+        try {
+            return qmp.execute("qom-get", where);
+        } catch (QmpException e) {
+            if (e.kind() != Kind.REFUSED) {
+                throw e;
+            }
+            return JSON.missingNode();
+        }
+    }
+
+    /** What the human monitor says; empty where there is none, or not this command. */
+    public String human(String line) throws QmpException {
+        try {
+            return qmp.execute("human-monitor-command",
+                    JSON.objectNode().put("command-line", line)).asText("");
+        } catch (QmpException e) {
+            if (e.kind() != Kind.REFUSED) {
+                throw e;
+            }
+            return "";
+        }
+    }
+
+    /** Closes the connection. Does not end QEMU, and the guest stays as it is. */
+    @Override
+    public void close() {
+        qmp.close();
+    }
+}

@@ -1,0 +1,57 @@
+package io.pageferry.agent.guest.qemu.qmp;
+
+import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/**
+ * A socket on which an agent listens for a QEMU. To connect needs the right to write to its file,
+ * and QEMU is often another user's than an agent that is root.
+ */
+public final class QemuSocket {
+    private static final String UID = "unix:uid";
+
+    private QemuSocket() {
+    }
+
+    /**
+     * Listens.
+     *
+     * @param socket a path that is free
+     * @param pid    of the QEMU that is to come
+     * @return the socket, the caller's to close and its file to delete
+     * @throws IOException when it cannot be made, or not be given to that user
+     */
+    public static ServerSocketChannel open(Path socket, long pid) throws IOException {
+        ServerSocketChannel listener = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
+        boolean opened = false;
+        try {
+            listener.bind(UnixDomainSocketAddress.of(socket.toAbsolutePath()), 1);
+            Integer user = user(pid);
+            if (!user.equals(Files.getAttribute(socket, UID))) {
+                Files.setAttribute(socket, UID, user);
+            }
+            opened = true;
+            return listener;
+        } finally {
+            if (!opened) {
+                listener.close();
+            }
+        }
+    }
+
+    /** By whose rights it opens files; the owner of its folder in proc may be another (proc(5)). */
+    private static Integer user(long pid) throws IOException {
+        for (String line : Files.readAllLines(Path.of("/proc/" + pid + "/status"),
+                StandardCharsets.ISO_8859_1)) {
+            if (line.startsWith("Uid:")) {
+                return (int) Long.parseLong(line.substring(line.lastIndexOf('\t') + 1));
+            }
+        }
+        throw new IOException("/proc/" + pid + "/status names no user");
+    }
+}

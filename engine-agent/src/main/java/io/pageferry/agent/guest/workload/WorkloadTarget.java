@@ -1,0 +1,150 @@
+package io.pageferry.agent.guest.workload;
+
+import io.pageferry.agent.guest.GuestCheck;
+import io.pageferry.agent.guest.GuestSetup;
+import io.pageferry.agent.guest.HostMemory;
+import io.pageferry.agent.guest.TargetGuest;
+import io.pageferry.agent.host.linux.LinuxException;
+import io.pageferry.agent.host.memory.MappedRegions;
+import io.pageferry.agent.host.process.InProcess;
+import io.pageferry.core.link.ErrorCode;
+import io.pageferry.core.link.GuestDescription;
+import io.pageferry.core.memory.MemoryImage;
+import io.pageferry.core.migration.GuestException;
+import java.io.ByteArrayInputStream;
+import java.io.DataInputStream;
+import java.io.IOException;
+import java.util.Map;
+import java.util.Optional;
+
+/** An embedded guest at the target: memory that is filled, then carries on in this agent. */
+final class WorkloadTarget implements TargetGuest {
+    private static final long SEED = 1;
+
+    private final WorkloadSpec spec;
+    private MappedRegions regions;
+    private StampedMemory memory;
+    private WorkloadEngine engine;
+    private GuestDescription offered;
+    private long sourceTick;
+    private long lostTicks;
+    private boolean resumed;
+
+    WorkloadTarget(WorkloadSpec spec, GuestSetup setup) throws GuestException {
+        this.spec = spec;
+        this.regions = Workload.memory(spec);
+        if (setup.prealloc()) {
+            populate();
+        }
+    }
+
+    @Override
+    public MemoryImage prepare(GuestDescription guest) throws GuestException {
+        if (!guest.kind().equals(Workload.SCHEME)) {
+            throw mismatch("a " + guest.kind() + " guest cannot become a workload",
+                    "receive it as " + guest.kind() + ": or image:");
+        }
+        if (guest.regions().totalBytes() != spec.size()) {
+            throw mismatch("the guest has " + guest.regions().totalBytes() + " bytes, workload: "
+                    + "here " + spec.size(), "start receive with workload:"
+                    + guest.regions().totalBytes() + "B");
+        }
+        HostMemory.requireRoomFor(Math.max(0, guest.dataBytes() - regionsData()));
+        if (regions == null) {
+            regions = Workload.memory(spec);
+        }
+        offered = guest;
+        return regions;
+    }
+
+    @Override
+    public void loadState(byte[] state) throws GuestException {
+        try {
+            WorkloadSpec running = new WorkloadSpec(spec.size(),
+                    attribute(Workload.SET), attribute(Workload.RATE), spec.fill(),
+                    spec.huge());
+            memory = new StampedMemory(regions.window(0), running.set(), page -> { });
+            engine = new WorkloadEngine(memory, running, SEED);
+            sourceTick = engine.load(new DataInputStream(new ByteArrayInputStream(state)));
+        } catch (IOException | NumberFormatException broken) {
+            throw new GuestException(ErrorCode.GUEST_FAILED,
+                    "cannot load the workload's state: " + broken.getMessage(), "");
+        }
+    }
+
+    @Override
+    public void resume() {
+        // The tick also travelled in memory: a difference is a tick that somebody lived in vain.
+        lostTicks = Math.abs(sourceTick - memory.tick());
+        engine.start();
+        resumed = true;
+    }
+
+    @Override
+    public void discard() {
+        if (engine != null) {
+            engine.close();
+            engine = null;
+        }
+        if (regions != null) {
+            regions.close();
+            regions = null;
+        }
+    }
+
+    @Override
+    public Optional<String> ended() {
+        return Optional.empty();
+    }
+
+    @Override
+    public String identity() {
+        return Workload.SCHEME + ":" + InProcess.nameOf(this);
+    }
+
+    @Override
+    public Map<String, String> recoveryAddress() {
+        return Map.of();
+    }
+
+    @Override
+    public boolean livesInAgent() {
+        return resumed;
+    }
+
+    @Override
+    public Optional<GuestCheck> check() {
+        if (engine == null || !resumed) {
+            return Optional.empty();
+        }
+        return Optional.of(Workload.check(
+                new GuestCheck(sourceTick, engine.ticksHere(), lostTicks, null), memory, engine));
+    }
+
+    @Override
+    public void close() {
+        discard();
+    }
+
+    private long attribute(String key) {
+        return Long.parseLong(offered.attributes().getOrDefault(key, ""));
+    }
+
+    private long regionsData() {
+        return regions == null ? 0 : regions.dataBytes();
+    }
+
+    private void populate() throws GuestException {
+        HostMemory.requireRoomFor(spec.size());
+        try {
+            regions.populate();
+        } catch (LinuxException full) {
+            throw new GuestException(ErrorCode.NO_ROOM, "--prealloc: " + full.getMessage(),
+                    "free memory or leave --prealloc out");
+        }
+    }
+
+    private static GuestException mismatch(String what, String remedy) {
+        return new GuestException(ErrorCode.GUEST_MISMATCH, what, remedy);
+    }
+}

@@ -1,0 +1,95 @@
+package io.pageferry.agent.host.cgroup;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * A mounted tree of control groups that may have a controller.
+ *
+ * @param version    1 (with the controller) or 2
+ * @param mount      where it is mounted
+ * @param root       which of its groups is mounted there, as {@code /proc/PID/cgroup} names groups
+ * @param controller which is wanted, as {@code /proc/PID/cgroup} names it
+ */
+public record Hierarchy(int version, Path mount, String root, String controller) {
+    private static final int ROOT_FIELD = 3;
+    private static final int MOUNT_FIELD = 4;
+
+    /**
+     * Finds them (proc(5), mountinfo).
+     *
+     * @param proc       where proc is mounted
+     * @param controller which is wanted; one of version 2 is found whether or not it has it
+     * @return version 2 first
+     * @throws IOException when the mounts cannot be read
+     */
+    public static List<Hierarchy> find(Path proc, String controller) throws IOException {
+        List<Hierarchy> found = new ArrayList<>();
+        for (String line : lines(proc.resolve("self/mountinfo"))) {
+            int split = line.indexOf(" - ");
+            String[] mount = line.substring(0, Math.max(0, split)).split(" ");
+            String[] type = line.substring(split + " - ".length()).split(" ");
+            if (mount.length <= MOUNT_FIELD) {
+                continue;
+            }
+            Path where = Path.of(unescape(mount[MOUNT_FIELD]));
+            if (type[0].equals("cgroup2")) {
+                found.addFirst(new Hierarchy(2, where, unescape(mount[ROOT_FIELD]), controller));
+            } else if (type[0].equals("cgroup")
+                    && Arrays.asList(type[type.length - 1].split(",")).contains(controller)) {
+                found.addLast(new Hierarchy(1, where, unescape(mount[ROOT_FIELD]), controller));
+            }
+        }
+        return found;
+    }
+
+    /**
+     * Finds the group that a thread or process is in.
+     *
+     * @param task its folder in proc
+     * @return the group's folder
+     * @throws IOException when the thread ended, or the group is not visible from here
+     */
+    public Path groupOf(Path task) throws IOException {
+        for (String line : lines(task.resolve("cgroup"))) {
+            String[] fields = line.split(":", 3);
+            boolean ours = version == 2 ? fields[0].equals("0")
+                    : Arrays.asList(fields[1].split(",")).contains(controller);
+            if (ours) {
+                return folder(fields[2]);
+            }
+        }
+        throw new IOException("no cgroup v" + version + " group in " + task.resolve("cgroup"));
+    }
+
+    private Path folder(String group) throws IOException {
+        String prefix = root.equals("/") ? "" : root;
+        if (!group.startsWith(prefix) || group.startsWith("/..")) {
+            throw new IOException("the group " + group + " is not visible under " + mount);
+        }
+        return mount.resolve(group.substring(prefix.length()).replaceFirst("^/+", ""));
+    }
+
+    private static List<String> lines(Path file) throws IOException {
+        return Files.readAllLines(file, StandardCharsets.ISO_8859_1);
+    }
+
+    /** Blanks and their like are written as octal numbers there. */
+    private static String unescape(String text) {
+        StringBuilder plain = new StringBuilder();
+        for (int i = 0; i < text.length(); i++) {
+            if (text.charAt(i) == '\\' && i + 3 < text.length()) {
+                plain.append((char) Integer.parseInt(text.substring(i + 1, i + 4), 8));
+                i += 3;
+            } else {
+                plain.append(text.charAt(i));
+            }
+        }
+        return plain.toString();
+    }
+}

@@ -1,0 +1,52 @@
+package io.pageferry.agent.host.memory;
+
+import io.pageferry.agent.host.linux.ProcessMaps;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+
+/**
+ * Which files of which host hold a guest's RAM: source and target with one file would overwrite
+ * each other, and both sides would look well until then.
+ */
+public final class HostFiles {
+    private static final String PREFIX = "host.ram.";
+    private static final Path BOOT = Path.of("/proc/sys/kernel/random/boot_id");
+
+    private HostFiles() {
+    }
+
+    /**
+     * Notes one file: this boot of this host, device and inode.
+     *
+     * @param attributes of a guest, receives it
+     * @param id         names the memory that it holds
+     * @param file       which file
+     */
+    public static void put(Map<String, String> attributes, String id, ProcessMaps.FileId file) {
+        try {
+            attributes.put(PREFIX + id, Files.readString(BOOT).strip() + ":" + file.device() + ":"
+                    + file.inode());
+        } catch (IOException unknown) {
+            // Without an answer nothing is compared.
+            return;
+        }
+    }
+
+    /**
+     * Tells which RAM both sides have in one file.
+     *
+     * @param ours   attributes of this side
+     * @param theirs those of the other side; nothing in them is trusted
+     * @return its id, or null where there is none
+     */
+    public static String shared(Map<String, String> ours, Map<String, String> theirs) {
+        for (Map.Entry<String, String> file : ours.entrySet()) {
+            if (file.getKey().startsWith(PREFIX) && theirs.containsValue(file.getValue())) {
+                return file.getKey().substring(PREFIX.length());
+            }
+        }
+        return null;
+    }
+}

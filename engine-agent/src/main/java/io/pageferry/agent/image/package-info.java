@@ -1,2 +1,0 @@
-/** A memory image in a file as target. */
-package io.pageferry.agent.image;

@@ -1,2 +1,0 @@
-/** Journals and locks in a state directory. */
-package io.pageferry.agent.journal;

@@ -1,7 +1,0 @@
-/**
- * {@code kvm:}, a worked example of a virtual machine monitor that links the engine: what
- * docs/EMBEDDING.md walks through. {@link io.pageferry.agent.kvm.Machine} is the monitor and knows
- * nothing of migrations; {@link io.pageferry.agent.kvm.KvmGuest} and {@link
- * io.pageferry.agent.kvm.KvmIncoming} are what it takes to have them.
- */
-package io.pageferry.agent.kvm;

@@ -1,2 +1,0 @@
-/** How this program starts itself once more. */
-package io.pageferry.agent.process;

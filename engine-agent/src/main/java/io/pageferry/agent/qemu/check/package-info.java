@@ -1,2 +1,0 @@
-/** What stands in the way of moving one QEMU guest, row by row. */
-package io.pageferry.agent.qemu.check;

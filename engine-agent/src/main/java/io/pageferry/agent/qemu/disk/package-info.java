@@ -1,2 +1,0 @@
-/** The images of a QEMU's disks: who holds them, and how they come to another host. */
-package io.pageferry.agent.qemu.disk;

@@ -1,2 +1,0 @@
-/** QEMU guests as an agent moves them. */
-package io.pageferry.agent.qemu.guest;

@@ -1,2 +1,0 @@
-/** QEMU by its monitor: what it is, what stands in the way, its device state out and in. */
-package io.pageferry.agent.qemu;

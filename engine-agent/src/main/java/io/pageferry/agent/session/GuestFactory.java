@@ -1,0 +1,76 @@
+package io.pageferry.agent.session;
+
+import io.pageferry.agent.guest.GuestKinds;
+import io.pageferry.agent.guest.GuestSetup;
+import io.pageferry.agent.guest.GuestUri;
+import io.pageferry.agent.guest.SourceGuest;
+import io.pageferry.agent.guest.TargetGuest;
+import io.pageferry.agent.host.process.ProcessAge;
+import io.pageferry.core.migration.GuestException;
+import io.pageferry.transport.netty.TransportOptions;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+
+/**
+ * How an agent gets its guest: by a URI, as the commands do, or from whoever embeds it.
+ *
+ * @param text      the guest as its journal names it
+ * @param opener    gives it
+ * @param rehearsal warms this process up before a guest is touched
+ * @param startup   nanoseconds from the start of what is to be reported until now
+ * @param <G>       as a source or a target sees it
+ */
+public record GuestFactory<G>(String text, Opener<G> opener, Consumer<TransportOptions> rehearsal,
+        LongSupplier startup) {
+    /**
+     * Gives a guest.
+     *
+     * @param <G> as a source or a target sees it
+     */
+    @FunctionalInterface
+    public interface Opener<G> {
+        /**
+         * Gives it, to be closed by the agent; a target asks again after each offer that came to
+         * nothing.
+         *
+         * @param setup what the agent was told
+         * @return the guest
+         * @throws GuestException when it cannot be had, with the remedy
+         */
+        G open(GuestSetup setup) throws GuestException;
+    }
+
+    /**
+     * Opens by a URI.
+     *
+     * @param uri of a guest at the source
+     * @return how it is had
+     */
+    public static GuestFactory<SourceGuest> source(GuestUri uri) {
+        return new GuestFactory<>(uri.text(), setup -> GuestKinds.of(uri).openSource(uri, setup),
+                transport -> WarmUp.run(transport, uri), ProcessAge::nanos);
+    }
+
+    /**
+     * Opens by a URI.
+     *
+     * @param uri of a guest at the target
+     * @return how it is had
+     */
+    public static GuestFactory<TargetGuest> target(GuestUri uri) {
+        return new GuestFactory<>(uri.text(), setup -> GuestKinds.of(uri).openTarget(uri, setup),
+                transport -> WarmUp.run(transport, uri), ProcessAge::nanos);
+    }
+
+    G open(GuestSetup setup) throws GuestException {
+        return opener.open(setup);
+    }
+
+    void rehearse(TransportOptions transport) {
+        rehearsal.accept(transport);
+    }
+
+    long startupNanos() {
+        return startup.getAsLong();
+    }
+}

@@ -1,0 +1,101 @@
+package io.pageferry.agent.state.guard;
+
+import io.pageferry.agent.guest.GuestSetup;
+import io.pageferry.agent.state.journal.StateDirectory;
+import io.pageferry.core.migration.MigrationListener;
+import io.pageferry.core.migration.Outcome.Side;
+import java.io.IOException;
+import java.util.UUID;
+
+/**
+ * The guard of one agent, whichever process it is: started when it is needed, and anew where the
+ * one before died. Of the agent's thread.
+ */
+public final class AgentGuard implements GuestSetup.Injector, AutoCloseable {
+    private final Side side;
+    private final MigrationListener listener;
+    private GuardProcess process;
+
+    /**
+     * Makes one; nothing is started.
+     *
+     * @param side     whose agent it is
+     * @param listener hears what goes wrong with it
+     */
+    public AgentGuard(Side side, MigrationListener listener) {
+        this.side = side;
+        this.listener = listener;
+    }
+
+    /** Starts one early, as it takes its time. Where there can be none yet, that is only said. */
+    public void prepare() {
+        try {
+            start();
+        } catch (GuardException none) {
+            listener.log(MigrationListener.Level.WARN, none.line());
+        }
+    }
+
+    /**
+     * Starts a process where there is none; it gets ready while the caller goes on.
+     *
+     * @throws GuardException when none can be started
+     */
+    public void start() throws GuardException {
+        if (process == null || !process.isAlive()) {
+            dismiss();
+            process = GuardProcess.start();
+        }
+    }
+
+    /**
+     * Has it watch over a migration from now on.
+     *
+     * @param directory of the journal
+     * @param migration names it
+     * @param identity  of the guest, whose lock it takes over too
+     * @throws IOException when there is no guard or it cannot watch
+     */
+    public void watch(StateDirectory directory, UUID migration, String identity)
+            throws IOException {
+        start();
+        process.watch(directory.path(), migration, side.name(), identity);
+    }
+
+    @Override
+    public int userfault(long pid) throws IOException {
+        start();
+        return process.userfault(pid);
+    }
+
+    /** {@return whether one was started, and has died} */
+    public boolean isLost() {
+        return process != null && !process.isAlive();
+    }
+
+    /** {@return whether one was started and not sent away} */
+    public boolean isThere() {
+        return process != null;
+    }
+
+    /** Sends it away: all is done, or nothing was begun. Another one may be started. */
+    public void dismiss() {
+        if (process != null) {
+            process.close();
+            process = null;
+        }
+    }
+
+    @Override
+    public void close() {
+        dismiss();
+    }
+
+    /** Leaves what it watches to it, see {@link GuardProcess#abandon}. */
+    public void abandon() {
+        if (process != null) {
+            process.abandon();
+            process = null;
+        }
+    }
+}

@@ -1,0 +1,107 @@
+package io.pageferry.agent.state.guard;
+
+import io.pageferry.agent.host.linux.Processes;
+import io.pageferry.agent.host.linux.userfault.RemoteUserfault;
+import io.pageferry.agent.state.journal.FileJournal;
+import io.pageferry.agent.state.journal.HeldLock;
+import io.pageferry.agent.state.journal.StateDirectory;
+import io.pageferry.core.migration.Outcome.Side;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * The guard itself: answers its agent line by line, and when the agent is gone without a farewell,
+ * finishes the migration that it watches.
+ */
+public final class GuardMain {
+    /** A killed agent's locks are free when the kernel has torn it down. */
+    private static final long LOCK_NANOS = 10_000_000_000L;
+
+    private static final long LOCK_POLL_NANOS = 5_000_000L;
+
+    private final PrintStream answers;
+    private final PrintStream words;
+    private Watched watched;
+
+    private GuardMain(PrintStream answers, PrintStream words) {
+        this.answers = answers;
+        this.words = words;
+    }
+
+    /** What is watched. */
+    private record Watched(Path directory, UUID migration, Side side, String identity) { }
+
+    /**
+     * Serves one agent.
+     *
+     * @param questions the pipe from the agent
+     * @param answers   the pipe to it
+     * @param words     for people
+     * @return exit code: 0, or 6 where the guest stays paused until somebody settles it
+     * @throws IOException when the journal cannot be read
+     */
+    public static int run(InputStream questions, PrintStream answers, PrintStream words)
+            throws IOException {
+        // In the agent's group a signal to the group would end both.
+        Processes.setsid();
+        GuardMain guard = new GuardMain(answers, words);
+        BufferedReader lines = new BufferedReader(
+                new InputStreamReader(questions, StandardCharsets.UTF_8));
+        for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+            if (line.equals("farewell")) {
+                return 0;
+            }
+            guard.answer(line.split("\t"));
+        }
+        return guard.watched == null ? 0 : guard.recover();
+    }
+
+    private void answer(String[] question) {
+        try {
+            answers.println(switch (question[0]) {
+                case "watch" -> {
+                    watched = new Watched(Path.of(question[1]), UUID.fromString(question[2]),
+                            Side.valueOf(question[3]), question[4]);
+                    yield "ok";
+                }
+                case "inject" -> "ok\t"
+                        + RemoteUserfault.open(Long.parseLong(question[1])).release();
+                case "close" -> {
+                    Processes.closeDescriptor(Integer.parseInt(question[1]));
+                    yield "ok";
+                }
+                default -> "error\tunknown question " + question[0];
+            });
+        } catch (IOException | RuntimeException refused) {
+            answers.println("error\t" + refused.getMessage());
+        }
+        answers.flush();
+    }
+
+    private int recover() throws IOException {
+        StateDirectory directory = StateDirectory.open(watched.directory());
+        long deadline = System.nanoTime() + LOCK_NANOS;
+        Optional<FileJournal> journal = directory.takeOver(watched.migration(), watched.side());
+        while (journal.isEmpty() && System.nanoTime() - deadline < 0) {
+            LockSupport.parkNanos(LOCK_POLL_NANOS);
+            journal = directory.takeOver(watched.migration(), watched.side());
+        }
+        if (journal.isEmpty()) {
+            return 0;
+        }
+        Optional<HeldLock> guest = directory.lockGuest(watched.identity());
+        try (FileJournal held = journal.get()) {
+            return new Recovery(held, words::println).run().exitCode();
+        } finally {
+            guest.ifPresent(HeldLock::close);
+        }
+    }
+}

@@ -1,0 +1,149 @@
+package io.pageferry.agent.state.guard;
+
+import io.pageferry.agent.guest.GuestSetup;
+import io.pageferry.agent.host.linux.Processes;
+import io.pageferry.agent.host.process.ChildJvm;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * The agent's end of its guard: a small process that holds a pipe from the agent. When the pipe
+ * ends without a farewell it finishes what the agent began, by the journal. It also does the
+ * ptrace injection: a tracer must not die half-way, and must not be its tracee's parent.
+ *
+ * <p>One thread.
+ */
+public final class GuardProcess implements GuestSetup.Injector, AutoCloseable {
+    /** A guard does little: a small heap and no optimising compiler start fastest. */
+    private static final List<String> JVM = List.of("-Xmx48m", "-XX:+UseSerialGC",
+            "-XX:TieredStopAtLevel=1");
+
+    private static final long END_SECONDS = 5;
+
+    private final Process process;
+    private final OutputStream toGuard;
+    private final BufferedReader fromGuard;
+
+    private GuardProcess(Process process) {
+        this.process = process;
+        this.toGuard = process.getOutputStream();
+        this.fromGuard = new BufferedReader(
+                new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
+    }
+
+    /**
+     * Starts a guard; it gets ready while the caller goes on.
+     *
+     * @return the guard, watching nothing yet
+     * @throws GuardException when no process can be started
+     */
+    public static GuardProcess start() throws GuardException {
+        ProcessBuilder guard = new ProcessBuilder(ChildJvm.command(JVM, List.of("guard")))
+                .redirectError(ProcessBuilder.Redirect.INHERIT);
+        try {
+            return new GuardProcess(guard.start());
+        } catch (IOException refused) {
+            throw new GuardException("no guard process can be started: " + refused.getMessage());
+        }
+    }
+
+    /**
+     * Has it watch over a migration from now on.
+     *
+     * @param stateDirectory of the journal
+     * @param migration      names it
+     * @param side           {@code SOURCE} or {@code TARGET}
+     * @param identity       of the guest, whose lock it takes over too
+     * @throws GuardException when the guard is gone
+     * @throws IOException    when it cannot watch over it
+     */
+    public void watch(Path stateDirectory, UUID migration, String side, String identity)
+            throws IOException {
+        ask("watch\t" + stateDirectory + "\t" + migration + "\t" + side + "\t" + identity);
+    }
+
+    @Override
+    public int userfault(long pid) throws IOException {
+        int fd = Integer.parseInt(ask("inject\t" + pid));
+        int ours = Processes.takeDescriptor(process.pid(), fd);
+        // A copy that stayed open there would keep the tracking alive after ours is closed.
+        ask("close\t" + fd);
+        return ours;
+    }
+
+    /** {@return whether it is there} */
+    public boolean isAlive() {
+        return process.isAlive();
+    }
+
+    /** Sends it away: all is done, or nothing was begun. Idempotent. */
+    @Override
+    public void close() {
+        try (toGuard; fromGuard) {
+            if (process.isAlive()) {
+                send("farewell");
+            }
+        } catch (IOException gone) {
+            // A guard that is gone needs no farewell.
+        }
+        if (!isOver()) {
+            process.destroyForcibly();
+        }
+    }
+
+    /**
+     * Leaves what it watches to it, as if the agent had died: for an agent that broke. What it
+     * needs must be closed before, the journal and the guest's lock. Returns when it is done, or
+     * after some seconds: it goes on by itself then.
+     */
+    public void abandon() {
+        try {
+            toGuard.close();
+        } catch (IOException gone) {
+            // It sees the end of the pipe all the same.
+        }
+        isOver();
+    }
+
+    private boolean isOver() {
+        try {
+            return process.waitFor(END_SECONDS, TimeUnit.SECONDS);
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
+    }
+
+    private String ask(String line) throws IOException {
+        String answer = answer(line);
+        if (answer == null) {
+            throw new GuardException("the guard process ended");
+        }
+        if (!answer.startsWith("ok")) {
+            throw new IOException(answer.replaceFirst("^error\t", ""));
+        }
+        return answer.substring(Math.min(answer.length(), 3));
+    }
+
+    /** Null when it is gone; so it may be while it is told something, or when it should answer. */
+    private String answer(String line) throws IOException {
+        try {
+            send(line);
+        } catch (IOException gone) {
+            return null;
+        }
+        return fromGuard.readLine();
+    }
+
+    private void send(String line) throws IOException {
+        toGuard.write((line + "\n").getBytes(StandardCharsets.UTF_8));
+        toGuard.flush();
+    }
+}

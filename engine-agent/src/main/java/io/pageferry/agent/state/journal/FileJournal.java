@@ -1,0 +1,234 @@
+package io.pageferry.agent.state.journal;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.pageferry.core.handover.Journal;
+import io.pageferry.core.handover.JournalRecord;
+import io.pageferry.core.handover.JournalState;
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Optional;
+import java.util.zip.CRC32C;
+
+/**
+ * A journal in a file: one line of JSON for the header and for each record, each with its CRC32C
+ * behind a tab. A record counts once its line is whole; a torn last line, which has no line end, is
+ * left out. A line that has one and a wrong sum was durable once: such a journal cannot be read at
+ * all, because a record before it would be taken for the last decision.
+ *
+ * <p>Writing needs the journal's lock, which {@link StateDirectory} takes; reading does not.
+ */
+public final class FileJournal implements Journal, AutoCloseable {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private final Path path;
+    private final HeldLock lock;
+    /** No channel: an interrupt of the writing thread would close that, as it likes. */
+    private final RandomAccessFile file;
+    private final JournalHeader header;
+    private final List<JournalRecord> records;
+
+    private FileJournal(Path path, HeldLock lock, RandomAccessFile file, Contents contents) {
+        this.path = path;
+        this.lock = lock;
+        this.file = file;
+        this.header = contents.header();
+        this.records = contents.records();
+    }
+
+    /** What a file holds. */
+    private record Contents(JournalHeader header, List<JournalRecord> records, long length) { }
+
+    /** Makes a new file with a header, durable on return. The lock passes to the journal. */
+    static FileJournal create(Path path, HeldLock lock, JournalHeader header) throws IOException {
+        Files.createFile(path);
+        RandomAccessFile file = new RandomAccessFile(path.toFile(), "rw");
+        try {
+            append(file, line(header));
+            syncDirectory(path.getParent());
+            return new FileJournal(path, lock, file,
+                    new Contents(header, new ArrayList<>(), 0));
+        } catch (IOException failed) {
+            file.close();
+            Files.deleteIfExists(path);
+            throw failed;
+        }
+    }
+
+    /** Opens a file to go on with it. A torn last line is cut off. The lock passes to it. */
+    static FileJournal resume(Path path, HeldLock lock) throws IOException {
+        Contents contents = load(path);
+        RandomAccessFile file = new RandomAccessFile(path.toFile(), "rw");
+        file.setLength(contents.length());
+        file.seek(contents.length());
+        return new FileJournal(path, lock, file, contents);
+    }
+
+    /**
+     * Reads a file without locking it.
+     *
+     * @param path a journal
+     * @return what it says now; cannot be written
+     * @throws IOException when it cannot be read, or has no whole header
+     */
+    public static FileJournal read(Path path) throws IOException {
+        return new FileJournal(path, null, null, load(path));
+    }
+
+    @Override
+    public synchronized void write(JournalRecord entry) throws IOException {
+        if (file == null) {
+            throw new IOException(path + " was opened for reading");
+        }
+        long end = file.getFilePointer();
+        boolean whole = false;
+        try {
+            append(file, line(entry));
+            records.add(entry);
+            whole = true;
+        } finally {
+            if (!whole) {
+                cutOff(end);
+            }
+        }
+    }
+
+    /** What a full disk had room for of a record would hide every later one. */
+    private void cutOff(long end) throws IOException {
+        file.setLength(end);
+        file.seek(end);
+    }
+
+    @Override
+    public synchronized Optional<JournalRecord> last() {
+        return records.isEmpty() ? Optional.empty() : Optional.of(records.getLast());
+    }
+
+    /**
+     * Tells what was decided last, whether or not its act was done.
+     *
+     * @return the last record that is not SETTLED
+     */
+    public synchronized Optional<JournalRecord> decision() {
+        return records.reversed().stream()
+                .filter(entry -> entry.state() != JournalState.SETTLED).findFirst();
+    }
+
+    /** {@return whether nothing is left to do: the act after the last record was done} */
+    public boolean isSettled() {
+        return last().map(entry -> entry.state() == JournalState.SETTLED
+                || entry.state() == JournalState.RUNNING
+                || entry.state() == JournalState.RETURNED).orElse(false);
+    }
+
+    /** {@return the first line} */
+    public JournalHeader header() {
+        return header;
+    }
+
+    /** {@return the records so far, unmodifiable} */
+    public synchronized List<JournalRecord> records() {
+        return Collections.unmodifiableList(new ArrayList<>(records));
+    }
+
+    /** {@return its file} */
+    public Path path() {
+        return path;
+    }
+
+    /** Gives file and lock back. Idempotent. */
+    @Override
+    public void close() {
+        try {
+            if (file != null) {
+                file.close();
+            }
+        } catch (IOException harmless) {
+            // Every record was synced when it was written.
+        }
+        if (lock != null) {
+            lock.close();
+        }
+    }
+
+    private static Contents load(Path path) throws IOException {
+        byte[] bytes = Files.readAllBytes(path);
+        JournalHeader header = null;
+        List<JournalRecord> records = new ArrayList<>();
+        int start = 0;
+        for (int end = newline(bytes, 0); end >= 0; end = newline(bytes, start)) {
+            String text = checked(new String(bytes, start, end - start, StandardCharsets.UTF_8));
+            if (text == null) {
+                throw new IOException(path + " is damaged in line "
+                        + (header == null ? 1 : records.size() + 2) + ", so what was decided last"
+                        + " cannot be told and nothing is done by it: look which side runs the"
+                        + " guest, and say cont or quit at the monitors by hand");
+            }
+            if (header == null) {
+                header = JSON.readValue(text, JournalHeader.class);
+            } else {
+                records.add(JSON.readValue(text, JournalRecord.class));
+            }
+            start = end + 1;
+        }
+        if (header == null) {
+            throw new IOException(path + " has no whole first line: its migration never began");
+        }
+        if (!JournalHeader.SCHEMA.equals(header.schema())) {
+            throw new IOException(path + " is no journal of this version");
+        }
+        return new Contents(header, records, start);
+    }
+
+    private static int newline(byte[] bytes, int from) {
+        for (int i = from; i < bytes.length; i++) {
+            if (bytes[i] == '\n') {
+                return i;
+            }
+        }
+        return -1;
+    }
+
+    private static String line(Object value) throws JsonProcessingException {
+        String text = JSON.writeValueAsString(value);
+        return text + "\t" + sum(text) + "\n";
+    }
+
+    private static String checked(String line) {
+        int tab = line.lastIndexOf('\t');
+        if (tab < 0 || !line.substring(tab + 1).equals(sum(line.substring(0, tab)))) {
+            return null;
+        }
+        return line.substring(0, tab);
+    }
+
+    private static String sum(String text) {
+        CRC32C crc = new CRC32C();
+        crc.update(text.getBytes(StandardCharsets.UTF_8));
+        return String.format("%08x", crc.getValue());
+    }
+
+    private static void append(RandomAccessFile file, String text) throws IOException {
+        file.write(text.getBytes(StandardCharsets.UTF_8));
+        file.getFD().sync();
+    }
+
+    private static void syncDirectory(Path directory) throws IOException {
+        boolean interrupted = Thread.interrupted();
+        try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
+            channel.force(true);
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+}

@@ -1,0 +1,207 @@
+package io.pageferry.agent.state.journal;
+
+import io.pageferry.core.migration.Outcome.Side;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.function.Consumer;
+
+/**
+ * The folder of journals and locks. Any number of agents, source and target of one host too, share
+ * one: each migration has a journal of its own at each side.
+ */
+public final class StateDirectory {
+    /** Several journals of some KiB, each with the lock beside it. */
+    private static final long ROOM = 64 << 10;
+    private static final String JOURNAL = ".journal";
+
+    private final Path directory;
+
+    private StateDirectory(Path directory) {
+        this.directory = directory;
+    }
+
+    /**
+     * Opens a state directory, made when it is not there.
+     *
+     * @param directory the folder, or null for the user's state home
+     * @return the directory
+     * @throws IOException when it cannot be made or written to
+     */
+    public static StateDirectory open(Path directory) throws IOException {
+        Path folder = directory == null ? userDefault(System.getenv()) : directory;
+        Files.createDirectories(folder);
+        if (!Files.isWritable(folder)) {
+            throw new IOException("state directory " + folder + " cannot be written to");
+        }
+        return new StateDirectory(folder.toRealPath());
+    }
+
+    /** What an agent would make of a state directory; nothing is changed to find that out. */
+    public record Prospect(String found, boolean fit) { }
+
+    /**
+     * Looks whether journals can be kept in a state directory: {@link #open} refuses one that
+     * cannot be made or written to, and a migration for which there is no room is refused.
+     *
+     * @param directory the folder, there or not, or null for the user's state home
+     * @return what was found, in words, and whether it will do
+     */
+    public static Prospect look(Path directory) {
+        Path folder = (directory == null ? userDefault(System.getenv()) : directory)
+                .toAbsolutePath();
+        Path there = folder;
+        while (!Files.exists(there)) {
+            there = there.getParent();
+        }
+        String name = there.equals(folder) ? folder.toString()
+                : folder + " is going to be made in " + there;
+        if (!Files.isDirectory(there)) {
+            return new Prospect(there + " is not a folder", false);
+        }
+        if (!Files.isWritable(there)) {
+            return new Prospect(there + " cannot be written to", false);
+        }
+        try {
+            long free = Files.getFileStore(there).getUsableSpace();
+            return new Prospect(name + ", " + (free >> 10) + " KiB free", free >= ROOM);
+        } catch (IOException unreadable) {
+            return new Prospect(name + ": " + unreadable.getMessage(), false);
+        }
+    }
+
+    /** The XDG base directory specification's state home. */
+    static Path userDefault(Map<String, String> environment) {
+        String home = environment.get("XDG_STATE_HOME");
+        Path base = home != null && home.startsWith("/")
+                ? Path.of(home)
+                : Path.of(System.getProperty("user.home"), ".local", "state");
+        return base.resolve("pageferry");
+    }
+
+    /** {@return the folder, absolute} */
+    public Path path() {
+        return directory;
+    }
+
+    /**
+     * Makes a journal and takes its lock.
+     *
+     * @param header its first line
+     * @return the journal, empty
+     * @throws IOException when it is there already or cannot be made
+     */
+    public FileJournal create(JournalHeader header) throws IOException {
+        Path path = journalPath(header.migration(), header.side());
+        HeldLock lock = HeldLock.tryLock(lockOf(path)).orElseThrow(
+                () -> new IOException("migration " + header.migration() + " is being worked on"));
+        try {
+            return FileJournal.create(path, lock, header);
+        } catch (IOException failed) {
+            lock.close();
+            throw failed;
+        }
+    }
+
+    /**
+     * Takes a journal over from an agent that is gone.
+     *
+     * @param migration names it
+     * @param side      whose
+     * @return the journal, or empty when somebody else holds its lock
+     * @throws IOException when there is none, or it cannot be read
+     */
+    public Optional<FileJournal> takeOver(UUID migration, Side side) throws IOException {
+        Path path = journalPath(migration, side);
+        if (!Files.exists(path)) {
+            throw new IOException("no journal of migration " + migration + " in " + directory);
+        }
+        Optional<HeldLock> lock = HeldLock.tryLock(lockOf(path));
+        if (lock.isEmpty()) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(FileJournal.resume(path, lock.get()));
+        } catch (IOException failed) {
+            lock.get().close();
+            throw failed;
+        }
+    }
+
+    /**
+     * Reads a journal.
+     *
+     * @param migration names it
+     * @param side      whose
+     * @return it, or empty when there is none
+     * @throws IOException when it cannot be read
+     */
+    public Optional<FileJournal> find(UUID migration, Side side) throws IOException {
+        Path path = journalPath(migration, side);
+        return Files.exists(path) ? Optional.of(FileJournal.read(path)) : Optional.empty();
+    }
+
+    /**
+     * Reads every journal.
+     *
+     * @param unreadable hears in one line why one cannot be read
+     * @return all that can be read, oldest first
+     * @throws IOException when the folder cannot be read
+     */
+    public List<FileJournal> all(Consumer<String> unreadable) throws IOException {
+        List<FileJournal> found = new ArrayList<>();
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(directory, "*" + JOURNAL)) {
+            for (Path file : files) {
+                try {
+                    found.add(FileJournal.read(file));
+                } catch (IOException damaged) {
+                    unreadable.accept(damaged.getMessage());
+                }
+            }
+        }
+        found.sort(Comparator.comparingLong(journal -> journal.header().createdMillis()));
+        return found;
+    }
+
+    /**
+     * Takes the lock of a guest: one migration of it at a time.
+     *
+     * @param identity of the guest on this host
+     * @return the lock, or empty when a migration of it is under way
+     * @throws IOException when the lock cannot be made
+     */
+    public Optional<HeldLock> lockGuest(String identity) throws IOException {
+        return HeldLock.tryLock(directory.resolve("guest-" + digest(identity) + ".lock"));
+    }
+
+    private Path journalPath(UUID migration, Side side) {
+        return directory.resolve(
+                migration + "." + side.name().toLowerCase(Locale.ROOT) + JOURNAL);
+    }
+
+    private static Path lockOf(Path journal) {
+        return journal.resolveSibling(journal.getFileName() + ".lock");
+    }
+
+    private static String digest(String identity) {
+        try {
+            byte[] hash = MessageDigest.getInstance("SHA-256")
+                    .digest(identity.getBytes(StandardCharsets.UTF_8));
+            return HexFormat.of().formatHex(hash, 0, 8);
+        } catch (NoSuchAlgorithmException impossible) {
+            throw new IllegalStateException("every JDK has SHA-256", impossible);
+        }
+    }
+}

@@ -1,2 +1,0 @@
-/** The embedded guest: memory, writers and a self-check inside the agent. */
-package io.pageferry.agent.workload;

@@ -1,0 +1,157 @@
+package io.pageferry.agent.e2e;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.pageferry.agent.e2e.Agent.Start;
+import io.pageferry.agent.host.linux.Processes;
+import io.pageferry.agent.host.linux.Processes.Signal;
+import io.pageferry.agent.host.linux.StrangerProgram;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** A process that knows nothing of its move, from its first page to who owns it in the end. */
+@Timeout(120)
+class ProcessMoveTest extends WithRig {
+    /** So that pre-copy lasts until something has happened in it. */
+    private static final String[] SLOWLY = {"--bandwidth", "8Mbit/s", "--max-downtime", "10ms"};
+
+    private OtherWriter writer;
+    private Path image;
+
+    @BeforeEach
+    void begin() throws IOException {
+        E2e.needTracking();
+        image = folder.resolve("image");
+        writer = new OtherWriter();
+    }
+
+    @AfterEach
+    void end() throws IOException {
+        rig.close();
+        writer.close();
+    }
+
+    @Test
+    void noImageIsWrittenOverTheMemoryOfARunningProcess() throws IOException {
+        Agent target = receive("image:" + writer.memory());
+        Agent source = migrate("workload:8MiB?rate=0", target.address());
+        assertEquals(3, source.exit(), source::toString);
+        assertTrue(source.words().contains("is memory of process"), source.words());
+        writer.goesOn();
+        target.signal(Signal.TERM);
+        assertEquals(7, target.exit(), target::toString);
+    }
+
+    @Test
+    void itEndsFrozenWithoutAnotherStep() throws IOException {
+        Path hold = Files.createFile(folder.resolve("hold"));
+        Agent target = receive("image:" + image);
+        Agent source = rig.start(new Start(List.of(), List.of("-Dpageferry.hold=done",
+                "-Dpageferry.hold.while=" + hold), List.of("migrate", writer.uri(), "--to",
+                target.address(), "--after", "quit")));
+        source.awaitHold("done");
+        assertEquals(1, Frozen.groups(writer.pid()).size());
+        long writes = writer.writes();
+        Files.delete(hold);
+        E2e.assertMoved(source, target);
+        assertTrue(!Processes.isAlive(writer.pid()), "it lives on");
+        assertEquals(writes, writer.writes());
+        assertEquals(-1, Files.mismatch(image, writer.memory()));
+        assertEquals("userfaultfd", source.report().path("tracker").asText());
+        JsonNode state = new ObjectMapper().readTree(folder.resolve("image.state").toFile());
+        assertEquals("pageferry.process/1", state.path("schema").asText());
+        assertEquals(writer.pid(), state.path("pid").asLong());
+        assertEquals(OtherWriter.SIZE, state.at("/regions/0/size").asLong());
+        assertEquals(List.of(), Frozen.groups(writer.pid()));
+        rig.awaitNothingLeft();
+    }
+
+    @Test
+    void aForkInTheMiddleEndsTheMoveAndItRunsOn() throws IOException {
+        Agent target = receive("image:" + image);
+        Agent source = migrate(writer.uri(), target.address(), SLOWLY);
+        source.awaitState("precopy");
+        writer.say(StrangerProgram.FORK);
+        E2e.assertEnds(4, "failed", source);
+        assertTrue(source.report().at("/error/reason").asText().contains("forked"),
+                source::toString);
+        assertTrue(source.report().at("/error/remedy").asText().contains("--tracker scan"),
+                source::toString);
+        E2e.assertEnds(4, "failed", target);
+        Poll.until(() -> writer.state() == StrangerProgram.FORK, () -> "its fork does not end");
+        writer.run();
+        rig.awaitNothingLeft();
+    }
+
+    @Test
+    void itsOwnEndIsNoFailureOfTheMove() throws IOException {
+        Agent target = receive("image:" + image);
+        Agent source = migrate(writer.uri(), target.address(), SLOWLY);
+        source.awaitState("precopy");
+        writer.kill();
+        E2e.assertEnds(8, "guest-ended", source);
+        E2e.assertEnds(4, "failed", target);
+        rig.awaitNothingLeft();
+    }
+
+    @Test
+    void theGuardThawsWhatAKilledAgentFroze() throws IOException {
+        Agent target = receive("image:" + image);
+        Agent source = rig.start("paused", List.of("migrate", writer.uri(), "--to",
+                target.address()));
+        source.awaitHold("paused");
+        assertEquals(1, Frozen.groups(writer.pid()).size());
+        source.kill();
+        writer.goesOn();
+        E2e.assertEnds(4, "failed", target);
+        rig.awaitNothingLeft();
+        assertEquals(List.of(), Frozen.groups(writer.pid()));
+        Agent again = receive("image:" + image);
+        E2e.assertMoved(migrate(writer.uri(), again.address(), "--after", "resume"), again);
+        writer.goesOn();
+        assertEquals(List.of(), Frozen.groups(writer.pid()));
+    }
+
+    @Test
+    void inDoubtItStaysFrozenUntilAnOperatorSettles() throws IOException {
+        Agent target = receive("image:" + image);
+        Agent source = rig.start("granted", List.of("migrate", writer.uri(), "--to",
+                target.address()));
+        source.awaitHold("granted");
+        source.kill();
+        target.exit();
+        rig.awaitNothingLeft();
+        long writes = writer.writes();
+        assertEquals(1, Frozen.groups(writer.pid()).size());
+        String migration = target.report().path("migrationId").asText();
+        assertTrue(source.words().contains("settle " + migration), source::toString);
+        assertEquals(writes, writer.writes());
+        Agent settle = rig.start("", List.of("settle", migration, "--source",
+                "--target-is-fenced"));
+        assertEquals(4, settle.exit(), settle::toString);
+        writer.goesOn();
+        assertEquals(List.of(), Frozen.groups(writer.pid()));
+        rig.awaitNothingLeft();
+    }
+
+    @Test
+    void whatCannotBeMovedIsRefusedByBothCommands() throws IOException {
+        Agent check = rig.command(List.of("check", "process:" + writer.pid() + "?map=/none"));
+        assertEquals(3, check.exit(), check::toString);
+        Agent gone = rig.start("", List.of("migrate", "process:4194304", "--to", "127.0.0.1:1"));
+        E2e.assertEnds(3, "refused", gone);
+        Agent after = rig.start("", List.of("migrate", "workload:8MiB", "--to", "127.0.0.1:1",
+                "--after", "resume"));
+        assertEquals(2, after.exit(), after::toString);
+        assertTrue(after.words().contains("quit, keep"), after::toString);
+    }
+}

@@ -1,8 +1,0 @@
-package io.pageferry.agent.foreign;
-
-/** A process whose memory is compared. */
-class ScannedProcessTest extends ForeignContractTest {
-    ScannedProcessTest() {
-        super("scan");
-    }
-}

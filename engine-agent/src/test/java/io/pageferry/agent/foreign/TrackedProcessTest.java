@@ -1,8 +1,0 @@
-package io.pageferry.agent.foreign;
-
-/** A process whose writes the kernel notes. */
-class TrackedProcessTest extends ForeignContractTest {
-    TrackedProcessTest() {
-        super("userfaultfd");
-    }
-}

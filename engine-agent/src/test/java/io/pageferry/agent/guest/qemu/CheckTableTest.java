@@ -1,0 +1,103 @@
+package io.pageferry.agent.guest.qemu;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.pageferry.agent.demo.DemoMachine;
+import io.pageferry.agent.demo.DemoMachine.Memory;
+import io.pageferry.agent.demo.DemoQemu;
+import io.pageferry.agent.demo.GuestLoad;
+import io.pageferry.agent.demo.TestMachines;
+import io.pageferry.agent.guest.GuestKind.Finding;
+import io.pageferry.agent.guest.GuestKind.Verdict;
+import io.pageferry.agent.guest.qemu.qmp.QemuControl;
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A QEMU in which everything is wrong, and never runs. */
+@Timeout(60)
+class CheckTableTest {
+    @TempDir
+    Path folder;
+
+    private List<String> wrong() throws IOException {
+        Path disk = folder.resolve("disk");
+        try (RandomAccessFile image = new RandomAccessFile(disk.toFile(), "rw")) {
+            image.setLength(1 << 20);
+        }
+        return new ArrayList<>(List.of("-S", "-m", "slots=2,maxmem=1G",
+                "-object", "memory-backend-ram,id=private,size=64M",
+                "-device", "pc-dimm,memdev=private",
+                "-object", "memory-backend-file,id=off,size=64M,share=off,mem-path=/dev/shm",
+                "-device", "pc-dimm,memdev=off",
+                "-object", "memory-backend-memfd,id=pipe,size=1M,share=on",
+                "-device", "ivshmem-plain,memdev=pipe,id=pipe0",
+                "-drive", "file=" + disk + ",format=raw,if=virtio,cache=none"));
+    }
+
+    @Test
+    void everyRowNamesWhatMendsIt() throws IOException {
+        DemoMachine machine = new DemoMachine(TestMachines.tools(), GuestLoad.LIGHT, 192L << 20,
+                1, Memory.FILE, wrong());
+        try (DemoQemu qemu = DemoQemu.source(machine, folder.resolve("vm"));
+                QemuControl control = qemu.control()) {
+            QemuControl.Settings settings = control.settings();
+            QemuControl.Status status = control.status();
+            List<Finding> rows = CheckTable.of(qemu.process().pid(), control);
+            assertRow(rows, Verdict.OK, "machine", "pc-i440fx-", "");
+            assertRow(rows, Verdict.REFUSED, "state", "started with -S", "cont it first");
+            assertRow(rows, Verdict.REFUSED, "memory", "memory-backend-ram private", "share=on");
+            assertRow(rows, Verdict.REFUSED, "memory", "off has share=off", "share=on");
+            assertRow(rows, Verdict.REFUSED, "memory", "the guest's RAM is",
+                    "leave the -object out");
+            assertRow(rows, Verdict.REFUSED, "devices", "pipe0 is ivshmem-plain", "unplug");
+            assertRow(rows, Verdict.SCAN_ONLY, "disks", "virtio0 is opened with O_DIRECT",
+                    "cache=writeback");
+            assertEquals(settings, control.settings());
+            assertEquals(status, control.status());
+        }
+    }
+
+    @Test
+    void aBackEndBehindAnOrdinaryCardIsToldByItsOwnType() throws IOException {
+        Path socket = folder.resolve("net");
+        DemoMachine machine = new DemoMachine(TestMachines.tools(), GuestLoad.LIGHT, 192L << 20,
+                1, Memory.FILE, List.of("-S", "-chardev", "socket,id=c0,path=" + socket,
+                "-netdev", "vhost-user,id=n0,chardev=c0",
+                "-device", "virtio-net-pci,netdev=n0"));
+        try (VhostUserStub backEnd = new VhostUserStub(socket);
+                DemoQemu qemu = DemoQemu.source(machine, folder.resolve("vm"));
+                QemuControl control = qemu.control()) {
+            List<Finding> rows = CheckTable.of(qemu.process().pid(), control);
+            assertTrue(backEnd.wasAsked());
+            assertRow(rows, Verdict.SCAN_ONLY, "devices", "netdev n0 is vhost-user",
+                    "--tracker scan");
+        }
+    }
+
+    @Test
+    void aTargetSaysWhatRoomThereIs() throws IOException {
+        DemoMachine machine = new DemoMachine(TestMachines.tools(), GuestLoad.LIGHT, 192L << 20,
+                1, Memory.FILE, List.of());
+        try (DemoQemu qemu = DemoQemu.target(machine, folder.resolve("vm"));
+                QemuControl control = qemu.control()) {
+            List<Finding> rows = CheckTable.of(qemu.process().pid(), control);
+            assertRow(rows, Verdict.OK, "room", "MiB of memory are available", "");
+            assertRow(rows, Verdict.OK, "room", "MiB in /dev/shm", "");
+            assertRow(rows, Verdict.OK, "room", "has filled of 192 MiB", "");
+        }
+    }
+
+    private static void assertRow(List<Finding> rows, Verdict verdict, String what, String found,
+            String remedy) {
+        assertTrue(rows.stream().anyMatch(row -> row.verdict() == verdict
+                && row.what().equals(what) && row.found().contains(found)
+                && row.remedy().contains(remedy)), () -> what + " in " + rows);
+    }
+}

@@ -1,0 +1,27 @@
+package io.pageferry.agent.host.linux;
+
+import io.pageferry.agent.host.linux.userfault.KernelProbe;
+import java.util.List;
+import org.junit.jupiter.api.Assumptions;
+
+/** What a test needs of the kernel; without it the test is skipped and says why. */
+public final class Requirements {
+    private static final List<KernelProbe.Step> STEPS = KernelProbe.run();
+    private static final long SEED = Long.getLong("pageferry.test.seed", System.nanoTime());
+
+    private Requirements() {
+    }
+
+    public static void ownTracking() {
+        Assumptions.assumeTrue(KernelProbe.canTrackSelf(STEPS), KernelProbe.summary(STEPS));
+    }
+
+    public static void foreignTracking() {
+        Assumptions.assumeTrue(KernelProbe.canTrackOthers(STEPS), KernelProbe.summary(STEPS));
+    }
+
+    public static long seed() {
+        System.out.println("-Dpageferry.test.seed=" + SEED);
+        return SEED;
+    }
+}

@@ -1,0 +1,24 @@
+package io.pageferry.agent.host.process;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class ChildJvmTest {
+    @Test
+    void aChildBeginsWithTheCacheOfItsParentAndHandsItOn() {
+        List<String> command = ChildJvm.command("/a folder/pageferry.aot", List.of("-Xmx48m"),
+                List.of("guard"));
+        assertTrue(command.containsAll(List.of("-XX:AOTCache=/a folder/pageferry.aot",
+                "-Dpageferry.cache=/a folder/pageferry.aot", "-Xmx48m")), command.toString());
+        assertEquals("guard", command.getLast());
+    }
+
+    @Test
+    void withoutOneThereIsNoOptionForIt() {
+        assertTrue(ChildJvm.command(null, List.of(), List.of("guard")).stream()
+                .noneMatch(word -> word.contains("cache") || word.contains("AOTCache")));
+    }
+}

@@ -1,0 +1,89 @@
+package io.pageferry.agent.state.journal;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.pageferry.core.handover.JournalRecord;
+import io.pageferry.core.handover.JournalState;
+import io.pageferry.core.migration.Outcome.Side;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What is made of a journal that somebody or something changed. */
+class FileJournalTest {
+    private static final UUID MIGRATION = new UUID(1, 2);
+    private static final List<JournalRecord> RECORDS = List.of(
+            new JournalRecord(JournalState.SWITCHOVER, 1, true, ""),
+            new JournalRecord(JournalState.GRANTED, 1, true, ""));
+
+    @TempDir
+    Path folder;
+
+    private StateDirectory directory;
+    private Path path;
+
+    @BeforeEach
+    void write() throws IOException {
+        directory = StateDirectory.open(folder);
+        try (FileJournal journal = directory.create(new JournalHeader(JournalHeader.SCHEMA,
+                MIGRATION, Side.SOURCE, "workload:1MiB", "127.0.0.1:1", 0, Map.of()))) {
+            for (JournalRecord one : RECORDS) {
+                journal.write(one);
+            }
+            path = journal.path();
+        }
+    }
+
+    /** A crash leaves it so: the record was not durable, and nothing was done for it. */
+    @Test
+    void aTornEndIsLeftOut() throws IOException {
+        byte[] whole = Files.readAllBytes(path);
+        Files.write(path, Arrays.copyOf(whole, whole.length - 1));
+        try (FileJournal journal = directory.takeOver(MIGRATION, Side.SOURCE).orElseThrow()) {
+            assertEquals(RECORDS.subList(0, 1), journal.records());
+            journal.write(RECORDS.getLast());
+        }
+        assertEquals(RECORDS, FileJournal.read(path).records());
+    }
+
+    /** By SWITCHOVER alone a guest would be resumed that the target may run. */
+    @Test
+    void aDamagedLineIsNeverLeftOut() throws IOException {
+        byte[] whole = Files.readAllBytes(path);
+        for (int line = 1; line <= 3; line++) {
+            byte[] damaged = whole.clone();
+            damaged[start(whole, line) + 20] ^= 1;
+            Files.write(path, damaged);
+            String where = " is damaged in line " + line;
+            assertTrue(assertThrows(IOException.class,
+                    () -> directory.takeOver(MIGRATION, Side.SOURCE)).getMessage()
+                    .startsWith(path + where), where);
+            assertTrue(assertThrows(IOException.class, () -> FileJournal.read(path))
+                    .getMessage().startsWith(path + where), where);
+            List<String> told = new ArrayList<>();
+            assertEquals(List.of(), directory.all(told::add));
+            assertTrue(told.getFirst().contains(where), told::toString);
+            assertEquals(damaged.length, Files.size(path));
+        }
+        Files.write(path, whole);
+        assertEquals(RECORDS, FileJournal.read(path).records());
+    }
+
+    private static int start(byte[] bytes, int line) {
+        int at = 0;
+        for (int i = 1; i < line; at++) {
+            i += bytes[at] == '\n' ? 1 : 0;
+        }
+        return at;
+    }
+}

@@ -1,0 +1,193 @@
+package io.pageferry.core.incoming;
+
+import io.pageferry.core.codec.PageBatch;
+import io.pageferry.core.codec.page.PageCodec;
+import io.pageferry.core.codec.page.PageDecodeException;
+import io.pageferry.core.image.ImageWalker;
+import io.pageferry.core.image.ImageWriter;
+import io.pageferry.core.link.Message;
+import io.pageferry.core.memory.ChecksumTable;
+import io.pageferry.core.memory.MemoryImage;
+import io.pageferry.core.memory.RegionTable;
+import io.pageferry.core.migration.IncomingGuest;
+import java.util.Arrays;
+import java.util.Optional;
+import java.util.stream.LongStream;
+
+/** The image while it is filled: applies batches, keeps barriers, reads back. */
+final class Receiver implements AutoCloseable {
+    /** Pages read back in one turn: half a millisecond, so that batches are not kept waiting. */
+    private static final int WALK_A_TURN = 1024;
+
+    private final ImageWriter writer;
+    private final ImageWalker walker;
+    private final RegionTable regions;
+    private final boolean verify;
+    private final boolean full;
+    private final long[] applied;
+    private final long[] latest = new long[PageBatch.MAX_PAGES];
+    private int latestCount;
+    private Message.RoundEnd barrier;
+    private long walkingRound = -1;
+    private long walkedRound = -1;
+
+    Receiver(MemoryImage image, int channels, int verification) {
+        this.writer = new ImageWriter(image);
+        this.walker = new ImageWalker(image, writer);
+        this.regions = image.regions();
+        this.applied = new long[channels];
+        this.verify = verification != 0;
+        this.full = verification == 2;
+    }
+
+    void apply(PageBatch batch) throws PageDecodeException {
+        writer.apply(batch);
+        applied[batch.channel()] = batch.sequence();
+        latestCount = 0;
+        while (verify && latestCount < batch.count()) {
+            latest[latestCount] = batch.descriptorAt(latestCount);
+            latestCount++;
+        }
+    }
+
+    /** Reads back what the last batch wrote; the batch may be gone by now. */
+    void readBack() {
+        walker.readBack(latest, latestCount);
+        latestCount = 0;
+    }
+
+    /** Takes a barrier; returns what is wrong with it, or null. */
+    String barrier(Message.RoundEnd end) {
+        if (barrier != null || end.lastSequences().length != applied.length) {
+            return "barrier of round " + end.round() + " out of turn";
+        }
+        barrier = end;
+        return null;
+    }
+
+    /** Forgets the connections that were: sequences begin anew, their barrier never passes. */
+    void restart() {
+        barrier = null;
+        Arrays.fill(applied, 0);
+    }
+
+    int channels() {
+        return applied.length;
+    }
+
+    RegionTable regions() {
+        return regions;
+    }
+
+    /** Whether every batch up to these sequence numbers is in the image. */
+    boolean reached(long[] sequences) {
+        if (sequences.length != applied.length) {
+            return false;
+        }
+        for (int i = 0; i < applied.length; i++) {
+            if (applied[i] < sequences[i]) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** Passes the barrier when every batch before it is applied; returns its round, or −1. */
+    long passBarrier() {
+        if (barrier == null || !reached(barrier.lastSequences())) {
+            return -1;
+        }
+        boolean first = walkingRound < 0;
+        walkingRound = barrier.round();
+        barrier = null;
+        if (verify) {
+            walker.enqueueWritten();
+        }
+        if (first) {
+            queueUnwritten();
+        }
+        return walkingRound;
+    }
+
+    boolean barrierPending() {
+        return barrier != null;
+    }
+
+    /** Reads back some pages; returns how many. */
+    int walk() {
+        return walker.step(WALK_A_TURN);
+    }
+
+    /** Returns a round that was read back to its last page and not told yet, or −1. */
+    long newlyWalked() {
+        if (walkedRound < walkingRound && walker.isIdle()) {
+            walkedRound = walkingRound;
+            return walkedRound;
+        }
+        return -1;
+    }
+
+    /** Queues what is left to read back before the image may be believed. */
+    void beginProof() {
+        if (full) {
+            walker.proveAgain();
+        }
+        if (verify) {
+            walker.enqueueWritten();
+        }
+        queueUnwritten();
+    }
+
+    boolean verifies() {
+        return verify;
+    }
+
+    boolean isProved() {
+        return walker.isIdle();
+    }
+
+    ChecksumTable table() {
+        return walker.table();
+    }
+
+    /** Tells the guest what its image was read back as, where it was. */
+    void tell(IncomingGuest guest) {
+        if (verify) {
+            guest.proved(table());
+        }
+    }
+
+    /** Answers with checksums; empty where it asks for pages that are not there. */
+    Optional<Message> answer(Message.PageChecksumsRequest request) {
+        ChecksumTable table = table();
+        if (request.firstPage() < 0 || request.count() < 1
+                || request.firstPage() > table.pages() - request.count()) {
+            return Optional.empty();
+        }
+        int[] crcs = new int[request.count()];
+        for (int i = 0; i < crcs.length; i++) {
+            crcs[i] = table.get(request.firstPage() + i);
+        }
+        return Optional.of(new Message.PageChecksums(request.firstPage(), crcs));
+    }
+
+    /** Pages that came by each codec, by its number. */
+    long[] pagesByCodec() {
+        return LongStream.rangeClosed(0, PageCodec.LZ4)
+                .map(codec -> writer.pagesBy((int) codec)).toArray();
+    }
+
+    private void queueUnwritten() {
+        if (verify) {
+            walker.proveUnwritten();
+        } else {
+            walker.cleanUnwritten();
+        }
+    }
+
+    @Override
+    public void close() {
+        writer.close();
+        walker.close();
+    }
+}

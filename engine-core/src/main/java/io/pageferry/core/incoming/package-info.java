@@ -1,0 +1,2 @@
+/** The target's state machine, from the offer to the guest running here. */
+package io.pageferry.core.incoming;

@@ -1,0 +1,24 @@
+package io.pageferry.core.outgoing;
+
+/** The states of a source; the tables of docs/PROTOCOL.md say what each means for the guest. */
+public enum SourceState {
+    /** Asking the target and attaching channels; the guest runs. */
+    NEGOTIATING,
+    /** Rounds; the guest runs. */
+    PRECOPY,
+    /** The guest is paused and ours. */
+    SWITCHOVER,
+    /** The guest is paused; the target may run it. */
+    GRANTED,
+    /** The guest is paused and ours again. */
+    OWNED,
+    /** The target runs it; ours is being ended. */
+    DONE,
+    /** Nothing more to do. */
+    ENDED;
+
+    /** {@return the name in events} */
+    public String label() {
+        return name().toLowerCase(java.util.Locale.ROOT);
+    }
+}

@@ -1,0 +1,148 @@
+package io.pageferry.core.precopy;
+
+import io.pageferry.core.codec.PageBatch;
+import io.pageferry.core.codec.page.PageCodec;
+import io.pageferry.core.round.Bandwidth;
+import io.pageferry.core.round.PageSink;
+import java.util.function.LongConsumer;
+import org.agrona.concurrent.NanoClock;
+
+/**
+ * Holds batches back, and the device state, so that they take no more of a link than was asked for.
+ * A sink made by {@link #over} is full while there is no budget; nothing waits. Confined to one
+ * thread.
+ *
+ * <p>Rate {@code r} bytes a second, any second: at most {@link #SHARE} · r, what a late thread may
+ * catch up on ({@link #SLACK_NANOS}) and one batch ({@link #BATCH_NANOS}, a page at least).
+ */
+public final class RateLimiter {
+    /**
+     * What batches with their headers get of the rate: TCP and IP take up to 66 of 1514 bytes
+     * beside them, and a heartbeat or a barrier wants room too.
+     */
+    static final double SHARE = 0.96;
+
+    /** A thread that was late catches up on so much and no more. */
+    static final long SLACK_NANOS = 10_000_000L;
+
+    /** No batch is larger than what the rate carries in this time. */
+    static final long BATCH_NANOS = 10_000_000L;
+
+    private static final double NANOS = 1e9;
+
+    private final NanoClock clock;
+    private final Bandwidth bandwidth;
+    private long bytesPerSecond;
+    private long freeNanos;
+
+    /**
+     * Makes a pacer for the rounds while the guest runs.
+     *
+     * @param clock     monotonic
+     * @param bandwidth what is allowed
+     */
+    public RateLimiter(NanoClock clock, Bandwidth bandwidth) {
+        this.clock = clock;
+        this.bandwidth = bandwidth;
+        this.bytesPerSecond = bandwidth.bytesPerSecond();
+        this.freeNanos = clock.nanoTime();
+    }
+
+    /**
+     * Bounds a sink.
+     *
+     * @param sink the road of the pages; batches claimed above are given back above
+     * @return a sink that is full while there is no budget
+     */
+    PageSink over(PageSink sink) {
+        return new Paced(sink);
+    }
+
+    /**
+     * Begins a round.
+     *
+     * @param stopAndCopy whether the guest is paused in it
+     */
+    public void roundBegins(boolean stopAndCopy) {
+        bytesPerSecond = stopAndCopy
+                ? bandwidth.switchoverBytesPerSecond() : bandwidth.bytesPerSecond();
+    }
+
+    /** {@return the most that may be put on the link at once, in bytes, a page at least} */
+    public int mostAtOnce() {
+        return bytesPerSecond == 0 ? Integer.MAX_VALUE : (int) Math.max(PageCodec.PAGE,
+                Math.min(Integer.MAX_VALUE, bytesPerSecond * SHARE * BATCH_NANOS / NANOS));
+    }
+
+    /**
+     * Counts what was put on the link beside the batches of a sink.
+     *
+     * @param bytes with headers
+     */
+    public void took(long bytes) {
+        if (bytesPerSecond > 0) {
+            long earliest = clock.nanoTime() - SLACK_NANOS;
+            long from = freeNanos - earliest < 0 ? earliest : freeNanos;
+            freeNanos = from + (long) Math.ceil(bytes * NANOS / (bytesPerSecond * SHARE));
+        }
+    }
+
+    /** {@return whether there is a bound now} */
+    public boolean isBounded() {
+        return bytesPerSecond > 0;
+    }
+
+    /** {@return whether something may be put on the link now} */
+    public boolean isFree() {
+        return bytesPerSecond == 0 || clock.nanoTime() - freeNanos >= 0;
+    }
+
+    private final class Paced implements PageSink {
+        private final PageSink sink;
+
+        Paced(PageSink sink) {
+            this.sink = sink;
+        }
+
+        @Override
+        public PageBatch claim() {
+            PageBatch slot = isFree() ? sink.claim() : null;
+            if (slot != null) {
+                slot.limit(mostAtOnce());
+            }
+            return slot;
+        }
+
+        @Override
+        public void commit(PageBatch batch) {
+            long before = sink.wireBytes();
+            sink.commit(batch);
+            took(sink.wireBytes() - before);
+        }
+
+        @Override
+        public void abandon(PageBatch batch) {
+            sink.abandon(batch);
+        }
+
+        @Override
+        public int unacknowledged() {
+            return sink.unacknowledged();
+        }
+
+        @Override
+        public long[] lastSequences() {
+            return sink.lastSequences();
+        }
+
+        @Override
+        public long wireBytes() {
+            return sink.wireBytes();
+        }
+
+        @Override
+        public long reclaim(LongConsumer pages) {
+            return sink.reclaim(pages);
+        }
+    }
+}

@@ -1,2 +1,0 @@
-/** The target's state machine, from the offer to the guest running here. */
-package io.pageferry.core.target;
