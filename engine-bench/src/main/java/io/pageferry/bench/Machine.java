@@ -20,7 +20,7 @@ public final class Machine {
         try {
             String line = Files.readAllLines(Path.of("/proc/meminfo")).getFirst();
             return Long.parseLong(line.replaceAll("\\D", "")) / (1 << 20) + " GiB";
-        } catch (IOException unknown) {
+        } catch (IOException e) {
             return "unknown memory";
         }
     }

@@ -56,11 +56,11 @@ public final class Benches {
             }
             output.emit(result);
             return failed ? FAILED : 0;
-        } catch (IllegalArgumentException usage) {
-            output.note("pageferry: " + usage.getMessage());
+        } catch (IllegalArgumentException e) {
+            output.note("pageferry: " + e.getMessage());
             return USAGE;
-        } catch (IOException refused) {
-            output.note("pageferry: " + refused.getMessage());
+        } catch (IOException e) {
+            output.note("pageferry: " + e.getMessage());
             return REFUSED;
         }
     }

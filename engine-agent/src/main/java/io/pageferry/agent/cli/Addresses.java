@@ -27,7 +27,7 @@ final class Addresses {
         try {
             address = new InetSocketAddress(InetAddress.getByName(host),
                     port(option, text.substring(colon + 1)));
-        } catch (UnknownHostException unknown) {
+        } catch (UnknownHostException e) {
             throw new UsageException(option + " " + text + ": unknown host " + host);
         }
         if (!insecure && !address.getAddress().isLoopbackAddress()) {
@@ -49,7 +49,7 @@ final class Addresses {
             if (port >= 0 && port <= MAX_PORT) {
                 return port;
             }
-        } catch (NumberFormatException none) {
+        } catch (NumberFormatException e) {
             throw new UsageException(option + ": '" + text + "' is no port");
         }
         throw new UsageException(option + ": '" + text + "' is no port");

@@ -53,8 +53,8 @@ final class CheckCommand implements Callable<Integer> {
                             + " memory in each round, the last one while the guest is paused"
                     : "it can be moved");
             return refused || scan && !tracker.equals("scan") ? REFUSED : 0;
-        } catch (GuestException unreachable) {
-            output.note("pageferry: " + unreachable.getMessage() + "; " + unreachable.remedy());
+        } catch (GuestException e) {
+            output.note("pageferry: " + e.getMessage() + "; " + e.remedy());
             return REFUSED;
         }
     }

@@ -61,8 +61,8 @@ final class DemoCommand implements Callable<Integer> {
                 main.setName("stopping");
             });
             return move(guests, folder, output);
-        } catch (DemoTools.MissingException missing) {
-            output.note("pageferry: " + missing.getMessage());
+        } catch (DemoTools.MissingException e) {
+            output.note("pageferry: " + e.getMessage());
             return REFUSED;
         } finally {
             delete(folder);

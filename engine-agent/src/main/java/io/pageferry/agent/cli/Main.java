@@ -57,7 +57,7 @@ public final class Main implements Runnable {
                 if (ENDED.await(STOP_SECONDS, TimeUnit.SECONDS)) {
                     Runtime.getRuntime().halt(exitCode);
                 }
-            } catch (InterruptedException impatient) {
+            } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
             }
         }));
@@ -88,8 +88,8 @@ public final class Main implements Runnable {
         line.setExecutionExceptionHandler((failure, command, parsed) -> failed(failure, args));
         try {
             return line.execute(args);
-        } catch (Error broken) {
-            return broken(broken, args);
+        } catch (Error e) {
+            return broken(e, args);
         }
     }
 
@@ -110,8 +110,8 @@ public final class Main implements Runnable {
     private static int guard() {
         try {
             return GuardMain.run(System.in, System.out, System.err);
-        } catch (IOException failed) {
-            System.err.println("pageferry guard: " + failed.getMessage());
+        } catch (IOException e) {
+            System.err.println("pageferry guard: " + e.getMessage());
             return BUG;
         }
     }

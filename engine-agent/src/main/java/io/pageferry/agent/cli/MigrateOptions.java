@@ -222,7 +222,7 @@ final class MigrateOptions {
             if (percent >= 1 && percent <= most) {
                 return percent;
             }
-        } catch (NumberFormatException none) {
+        } catch (NumberFormatException e) {
             // Said below.
         }
         throw new UsageException(option + " " + text + ": write a percentage of 1 to " + most);
@@ -236,7 +236,7 @@ final class MigrateOptions {
             if (writes >= 1 && period >= 1_000_000) {
                 return new WriteThrottle.Quota(writes, period);
             }
-        } catch (NumberFormatException none) {
+        } catch (NumberFormatException e) {
             // Said below.
         }
         throw new UsageException("--write-quota " + text

@@ -48,7 +48,7 @@ final class SettleCommand implements Callable<Integer> {
         UUID id;
         try {
             id = UUID.fromString(migration);
-        } catch (IllegalArgumentException none) {
+        } catch (IllegalArgumentException e) {
             throw new UsageException("'" + migration + "' is no migration: pageferry status names"
                     + " them");
         }

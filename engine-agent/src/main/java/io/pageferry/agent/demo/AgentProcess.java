@@ -82,9 +82,9 @@ public final class AgentProcess implements AutoCloseable {
         await("", event -> { });
         try {
             return process.waitFor();
-        } catch (InterruptedException interrupted) {
+        } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new IOException("interrupted while an agent ended", interrupted);
+            throw new IOException("interrupted while an agent ended", e);
         }
     }
 
@@ -117,10 +117,10 @@ public final class AgentProcess implements AutoCloseable {
                 process.destroyForcibly();
             }
             events.close();
-        } catch (InterruptedException interrupted) {
+        } catch (InterruptedException e) {
             process.destroyForcibly();
             Thread.currentThread().interrupt();
-        } catch (IOException harmless) {
+        } catch (IOException e) {
             // It is gone; so is its output.
         }
     }

@@ -34,9 +34,9 @@ final class ShieldedListener implements MigrationListener {
     private static void tell(Runnable what) {
         try {
             what.run();
-        } catch (RuntimeException bug) {
+        } catch (RuntimeException e) {
             Thread here = Thread.currentThread();
-            here.getUncaughtExceptionHandler().uncaughtException(here, bug);
+            here.getUncaughtExceptionHandler().uncaughtException(here, e);
         }
     }
 }

@@ -83,7 +83,7 @@ public record HostMemory(long bytes, String where, String more) {
                     return Long.parseLong(kibi) * 1024;
                 }
             }
-        } catch (IOException unreadable) {
+        } catch (IOException e) {
             return Long.MAX_VALUE;
         }
         return Long.MAX_VALUE;

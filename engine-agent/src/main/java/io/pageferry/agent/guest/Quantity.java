@@ -82,10 +82,10 @@ public final class Quantity {
                 throw new IllegalArgumentException("'" + text + "' is negative");
             }
             return value.longValueExact();
-        } catch (NumberFormatException none) {
-            throw new IllegalArgumentException("'" + text + "' is no " + what, none);
-        } catch (ArithmeticException large) {
-            throw new IllegalArgumentException("'" + text + "' is too large", large);
+        } catch (NumberFormatException e) {
+            throw new IllegalArgumentException("'" + text + "' is no " + what, e);
+        } catch (ArithmeticException e) {
+            throw new IllegalArgumentException("'" + text + "' is too large", e);
         }
     }
 

@@ -51,7 +51,7 @@ public record TcpConnector(InetSocketAddress target) implements Connector {
         public Optional<Link> tryOpen() {
             try {
                 return Optional.of(client.connect(target, RECONNECT));
-            } catch (TransportException unreached) {
+            } catch (TransportException e) {
                 return Optional.empty();
             }
         }

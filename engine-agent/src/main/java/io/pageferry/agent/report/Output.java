@@ -59,8 +59,8 @@ public final class Output {
             try {
                 stdout.println(JSON.writeValueAsString(event));
                 stdout.flush();
-            } catch (JsonProcessingException impossible) {
-                throw new IllegalStateException("a tree always has a text", impossible);
+            } catch (JsonProcessingException e) {
+                throw new IllegalStateException("a tree always has a text", e);
             }
         }
     }

@@ -121,8 +121,8 @@ public final class SourceAgent {
             }
             Optional<AgentResult> refused = refusedThrottle(guest);
             return refused.isPresent() ? refused.get() : locked(guest);
-        } catch (GuestException refused) {
-            return nothing(refused.code(), refused.getMessage(), Side.SOURCE, refused.remedy());
+        } catch (GuestException e) {
+            return nothing(e.code(), e.getMessage(), Side.SOURCE, e.remedy());
         }
     }
 
@@ -180,11 +180,11 @@ public final class SourceAgent {
             try (held) {
                 return connected(guest, directory);
             }
-        } catch (GuardException none) {
-            return nothing(ErrorCode.HOST_FAILED, none.getMessage(), Side.SOURCE,
-                    none.remedy());
-        } catch (IOException io) {
-            return nothing(ErrorCode.HOST_FAILED, io.getMessage(), Side.SOURCE,
+        } catch (GuardException e) {
+            return nothing(ErrorCode.HOST_FAILED, e.getMessage(), Side.SOURCE,
+                    e.remedy());
+        } catch (IOException e) {
+            return nothing(ErrorCode.HOST_FAILED, e.getMessage(), Side.SOURCE,
                     "look at --state-dir");
         }
     }
@@ -226,15 +226,15 @@ public final class SourceAgent {
         try {
             startup = settings.guest().startupNanos();
             link = connector.connect();
-        } catch (TransportException unreached) {
-            return nothing(unreached.code(), unreached.getMessage(), Side.TARGET,
+        } catch (TransportException e) {
+            return nothing(e.code(), e.getMessage(), Side.TARGET,
                     "start pageferry receive there, and look at address and port");
         }
         try (link) {
             copyStorage(guest, link);
             return migrate(guest, journal, new Connection(connector, link, startup));
-        } catch (GuestException none) {
-            return nothing(none.code(), none.getMessage(), Side.SOURCE, none.remedy());
+        } catch (GuestException e) {
+            return nothing(e.code(), e.getMessage(), Side.SOURCE, e.remedy());
         }
     }
 
@@ -284,8 +284,8 @@ public final class SourceAgent {
     private void forget(FileJournal journal) {
         try {
             Files.deleteIfExists(journal.path());
-        } catch (IOException stays) {
-            listener.log(Level.WARN, "the journal of a refused migration stays: " + stays);
+        } catch (IOException e) {
+            listener.log(Level.WARN, "the journal of a refused migration stays: " + e);
         }
     }
 

@@ -116,14 +116,14 @@ public final class TargetAgent {
                         + "already", "wait for it: pageferry status");
             }
             return listen();
-        } catch (GuestException refused) {
-            return nothing(Result.REFUSED, refused.code(), refused.getMessage(),
-                    refused.remedy());
-        } catch (TransportException port) {
-            return nothing(Result.REFUSED, port.code(), port.getMessage(),
+        } catch (GuestException e) {
+            return nothing(Result.REFUSED, e.code(), e.getMessage(),
+                    e.remedy());
+        } catch (TransportException e) {
+            return nothing(Result.REFUSED, e.code(), e.getMessage(),
                     "choose another --listen");
-        } catch (IOException io) {
-            return nothing(Result.REFUSED, ErrorCode.HOST_FAILED, io.getMessage(),
+        } catch (IOException e) {
+            return nothing(Result.REFUSED, ErrorCode.HOST_FAILED, e.getMessage(),
                     "look at --state-dir");
         }
     }
@@ -184,8 +184,8 @@ public final class TargetAgent {
         listener.log(Level.WARN, "the guard process ended; another one is started");
         try {
             watch();
-        } catch (IOException none) {
-            listener.log(Level.WARN, none.getMessage());
+        } catch (IOException e) {
+            listener.log(Level.WARN, e.getMessage());
             guard.dismiss();
             if (migration != null) {
                 migration.cancel();
@@ -196,8 +196,8 @@ public final class TargetAgent {
     private void watch() throws IOException {
         try {
             guard.watch(directory, journal.header().migration(), guest.identity());
-        } catch (GuardException none) {
-            throw new IOException(none.line(), none);
+        } catch (GuardException e) {
+            throw new IOException(e.line(), e);
         }
     }
 
@@ -335,9 +335,9 @@ public final class TargetAgent {
                 idle.idle(connections.welcome(acceptor));
             }
             return Outcome.completed();
-        } catch (GuestException failed) {
-            return Outcome.of(Result.FAILED_AT_TARGET, failed.code(), failed.getMessage(),
-                    Side.TARGET).withRemedy(failed.remedy());
+        } catch (GuestException e) {
+            return Outcome.of(Result.FAILED_AT_TARGET, e.code(), e.getMessage(),
+                    Side.TARGET).withRemedy(e.remedy());
         }
     }
 
@@ -350,11 +350,11 @@ public final class TargetAgent {
         try {
             guest = open();
             return true;
-        } catch (GuestException gone) {
+        } catch (GuestException e) {
             if (!counts) {
-                throw gone;
+                throw e;
             }
-            listener.log(Level.WARN, "no other guest can be received: " + gone.getMessage());
+            listener.log(Level.WARN, "no other guest can be received: " + e.getMessage());
             served = true;
             return false;
         }

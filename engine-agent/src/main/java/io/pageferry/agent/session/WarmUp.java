@@ -87,7 +87,7 @@ public final class WarmUp {
                     move(server, client, directory);
                 }
             }
-        } catch (IOException | RuntimeException unrehearsed) {
+        } catch (IOException | RuntimeException e) {
             // The real move is only slower, and says itself what is wrong.
         } finally {
             delete(folder);
@@ -136,7 +136,7 @@ public final class WarmUp {
             for (Path file : files.sorted(java.util.Comparator.reverseOrder()).toList()) {
                 Files.deleteIfExists(file);
             }
-        } catch (IOException left) {
+        } catch (IOException e) {
             // A folder in the temporary directory harms nobody.
         }
     }

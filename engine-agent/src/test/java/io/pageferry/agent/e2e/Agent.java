@@ -84,7 +84,7 @@ final class Agent implements AutoCloseable {
                     note(event);
                 }
             }
-        } catch (IOException broken) {
+        } catch (IOException e) {
             // The same as its end: nothing more comes.
         } finally {
             note(null);
@@ -121,9 +121,9 @@ final class Agent implements AutoCloseable {
     private synchronized void waitFor(long nanos) {
         try {
             wait(Math.max(1, nanos / 1_000_000));
-        } catch (InterruptedException interrupted) {
+        } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new AssertionError("interrupted", interrupted);
+            throw new AssertionError("interrupted", e);
         }
     }
 
@@ -160,9 +160,9 @@ final class Agent implements AutoCloseable {
             }
             reader.join(Poll.LIMIT);
             return process.exitValue();
-        } catch (InterruptedException interrupted) {
+        } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new AssertionError("interrupted", interrupted);
+            throw new AssertionError("interrupted", e);
         }
     }
 
@@ -211,7 +211,7 @@ final class Agent implements AutoCloseable {
     public String toString() {
         try {
             return what + "\n  events: " + events() + "\n  words: " + words();
-        } catch (IOException unread) {
+        } catch (IOException e) {
             return what + "\n  events: " + events();
         }
     }
@@ -222,7 +222,7 @@ final class Agent implements AutoCloseable {
         process.destroyForcibly();
         try {
             process.waitFor(Poll.LIMIT.toSeconds(), TimeUnit.SECONDS);
-        } catch (InterruptedException interrupted) {
+        } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
     }

@@ -94,8 +94,8 @@ final class BareGuest implements AutoCloseable {
                 throw new IOException("QEMU did not start: " + Files.readString(words));
             }
             started = true;
-        } catch (InterruptedException interrupted) {
-            throw new IOException("interrupted", interrupted);
+        } catch (InterruptedException e) {
+            throw new IOException("interrupted", e);
         } finally {
             if (!started) {
                 Files.deleteIfExists(memory);

@@ -93,7 +93,7 @@ class Cable implements AutoCloseable {
             while (true) {
                 connect(server.accept());
             }
-        } catch (IOException over) {
+        } catch (IOException e) {
             // The test is over.
         }
     }
@@ -104,7 +104,7 @@ class Cable implements AutoCloseable {
             keep(near, far);
             carry(near, far, true);
             carry(far, near, false);
-        } catch (IOException nobody) {
+        } catch (IOException e) {
             near.close();
         }
     }
@@ -122,7 +122,7 @@ class Cable implements AutoCloseable {
             try {
                 carry(from.getInputStream(), to.getOutputStream(), fromSource);
                 to.shutdownOutput();
-            } catch (IOException lost) {
+            } catch (IOException e) {
                 // Either side may go at any time; the other learns it from its own socket.
             }
         });

@@ -168,8 +168,8 @@ final class DiskGuest {
         try {
             return home.console().lines().filter(line -> !line.startsWith("tick")).toList()
                     .toString();
-        } catch (IOException gone) {
-            return gone.toString();
+        } catch (IOException e) {
+            return e.toString();
         }
     }
 
@@ -194,10 +194,10 @@ final class DiskGuest {
                 process.destroyForcibly();
                 throw new AssertionError(List.of(command) + " does not end: " + said);
             }
-        } catch (InterruptedException interrupted) {
+        } catch (InterruptedException e) {
             process.destroyForcibly();
             Thread.currentThread().interrupt();
-            throw new AssertionError("interrupted", interrupted);
+            throw new AssertionError("interrupted", e);
         }
         assertEquals(0, process.exitValue(), List.of(command) + ": " + said);
         return said;

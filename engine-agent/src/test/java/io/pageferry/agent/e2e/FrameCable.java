@@ -39,7 +39,7 @@ abstract class FrameCable extends Cable {
             byte[] header = new byte[HEADER];
             try {
                 in.readFully(header);
-            } catch (EOFException end) {
+            } catch (EOFException e) {
                 return;
             }
             ByteBuffer fields = ByteBuffer.wrap(header).order(ByteOrder.LITTLE_ENDIAN);

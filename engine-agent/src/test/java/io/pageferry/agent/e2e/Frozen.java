@@ -51,7 +51,7 @@ final class Frozen {
         try {
             Files.deleteIfExists(group);
             return true;
-        } catch (IOException busy) {
+        } catch (IOException e) {
             return false;
         }
     }

@@ -63,7 +63,7 @@ final class GuestWindow implements AutoCloseable {
                 return channel;
             }
             channel.close();
-        } catch (NoSuchFileException closed) {
+        } catch (NoSuchFileException e) {
             return null;
         }
         return null;

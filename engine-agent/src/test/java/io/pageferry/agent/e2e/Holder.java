@@ -30,9 +30,9 @@ record Holder(Process process) implements AutoCloseable {
         process.destroyForcibly();
         try {
             process.waitFor();
-        } catch (InterruptedException interrupted) {
+        } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new IOException(interrupted);
+            throw new IOException(e);
         }
     }
 }

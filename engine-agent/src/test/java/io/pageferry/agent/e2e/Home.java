@@ -59,8 +59,8 @@ final class Home {
             String all = Files.readString(qemu.console(), StandardCharsets.ISO_8859_1);
             return all.substring(Math.max(0, all.length() - 2000)) + " [" + Rig.condition(qemu)
                     + "]";
-        } catch (IOException gone) {
-            return gone.toString();
+        } catch (IOException e) {
+            return e.toString();
         }
     }
 
@@ -136,7 +136,7 @@ final class Home {
             try {
                 return "left in the guest's process: " + Traces.of(qemu.process().pid())
                         + "\nit was: " + untouched;
-            } catch (IOException gone) {
+            } catch (IOException e) {
                 return "the guest is gone";
             }
         });

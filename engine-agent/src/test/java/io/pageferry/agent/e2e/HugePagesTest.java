@@ -56,9 +56,9 @@ class HugePagesTest {
         try {
             source = memory();
             target = memory();
-        } catch (LinuxException none) {
+        } catch (LinuxException e) {
             abort("hugetlbfs: " + 2 * HUGE_PAGES + " huge pages of 2 MiB are needed, see"
-                    + " vm.nr_hugepages: " + none.getMessage());
+                    + " vm.nr_hugepages: " + e.getMessage());
         }
         List<UserfaultTracker.Range> ranges = new ArrayList<>();
         for (Region region : source.regions().regions()) {

@@ -132,8 +132,8 @@ class InjectionTest extends WithGuest {
                     StandardCharsets.ISO_8859_1).lines()
                     .filter(line -> line.startsWith("TracerPid:")).findFirst().orElseThrow()
                     .substring("TracerPid:".length()).strip());
-        } catch (IOException gone) {
-            throw new AssertionError("the guest is gone", gone);
+        } catch (IOException e) {
+            throw new AssertionError("the guest is gone", e);
         }
     }
 
@@ -142,7 +142,7 @@ class InjectionTest extends WithGuest {
             String stat = Files.readString(Path.of("/proc/" + pid + "/stat"),
                     StandardCharsets.ISO_8859_1);
             return stat.charAt(stat.lastIndexOf(')') + 2);
-        } catch (NoSuchFileException gone) {
+        } catch (NoSuchFileException e) {
             return 'X';
         }
     }

@@ -46,9 +46,9 @@ class KvmChainTest {
                 assertTrue(left > count, from::toString);
                 count = left;
                 assertEquals(0, from.exit(), from::toString);
-            } catch (IOException | AssertionError failed) {
+            } catch (IOException | AssertionError e) {
                 here.close();
-                throw failed;
+                throw e;
             }
         }
         try (VmmProcess last = here) {

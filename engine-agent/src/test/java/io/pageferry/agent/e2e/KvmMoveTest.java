@@ -92,17 +92,17 @@ class KvmMoveTest extends WithRig {
                 "/dev/kvm").redirectErrorStream(true).start();
         try {
             return tried.waitFor() == 0;
-        } catch (InterruptedException interrupted) {
+        } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new IOException("interrupted", interrupted);
+            throw new IOException("interrupted", e);
         }
     }
 
     static void needKvm() {
         try (Kvm kvm = Kvm.open(Kvm.DEVICE)) {
             kvm.createVm().close();
-        } catch (IOException closed) {
-            Assumptions.abort(closed.getMessage());
+        } catch (IOException e) {
+            Assumptions.abort(e.getMessage());
         }
     }
 

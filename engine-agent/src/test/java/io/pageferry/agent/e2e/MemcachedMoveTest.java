@@ -94,7 +94,7 @@ class MemcachedMoveTest extends WithRig {
             try {
                 client[0] = new MemcachedClient(folder.resolve(socket));
                 return true;
-            } catch (SocketException early) {
+            } catch (SocketException e) {
                 return false;
             }
         }, () -> "memcached does not answer");
@@ -115,7 +115,7 @@ class MemcachedMoveTest extends WithRig {
                 done.incrementAndGet();
                 LockSupport.parkNanos(PAUSE_NANOS);
             }
-        } catch (IOException over) {
+        } catch (IOException e) {
             // It has ended, as it was told.
             return;
         }

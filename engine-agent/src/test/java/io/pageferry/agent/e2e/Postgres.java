@@ -103,9 +103,9 @@ final class Postgres implements AutoCloseable {
                 throw new IOException(program + " failed: " + said);
             }
             return said;
-        } catch (InterruptedException interrupted) {
+        } catch (InterruptedException e) {
             process.destroyForcibly();
-            throw new IOException(interrupted);
+            throw new IOException(e);
         }
     }
 

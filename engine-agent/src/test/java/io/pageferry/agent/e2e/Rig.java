@@ -135,11 +135,11 @@ final class Rig implements AutoCloseable {
         }
         try (QemuControl control = qemu.control()) {
             return control.status().state().toString();
-        } catch (IOException refused) {
+        } catch (IOException e) {
             if (!qemu.process().isAlive()) {
                 return "gone";
             }
-            throw refused;
+            throw e;
         }
     }
 
@@ -154,8 +154,8 @@ final class Rig implements AutoCloseable {
         Poll.until(() -> left().isEmpty(), () -> {
             try {
                 return "left behind: " + left();
-            } catch (IOException unread) {
-                return "left behind, and " + unread;
+            } catch (IOException e) {
+                return "left behind, and " + e;
             }
         });
     }
@@ -213,7 +213,7 @@ final class Rig implements AutoCloseable {
         try {
             return Files.readString(Path.of("/proc/" + pid + "/cmdline"),
                     StandardCharsets.ISO_8859_1).replace('\0', ' ');
-        } catch (IOException gone) {
+        } catch (IOException e) {
             return "";
         }
     }

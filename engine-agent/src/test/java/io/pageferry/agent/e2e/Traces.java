@@ -48,7 +48,7 @@ record Traces(Map<String, Integer> descriptors, Set<String> mappings, String blo
                 try {
                     String target = Files.readSymbolicLink(one).toString();
                     counts.merge(target.replaceFirst("\\[\\d+]$", ""), 1, Integer::sum);
-                } catch (NoSuchFileException closed) {
+                } catch (NoSuchFileException e) {
                     continue;
                 }
             }

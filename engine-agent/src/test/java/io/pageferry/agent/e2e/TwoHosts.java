@@ -101,9 +101,9 @@ final class TwoHosts implements AutoCloseable {
     static int await(Process process) throws IOException {
         try {
             return process.waitFor();
-        } catch (InterruptedException interrupted) {
+        } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new IOException("interrupted", interrupted);
+            throw new IOException("interrupted", e);
         }
     }
 

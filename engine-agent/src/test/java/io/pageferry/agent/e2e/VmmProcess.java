@@ -57,7 +57,7 @@ final class VmmProcess implements AutoCloseable {
             for (String line = said.readLine(); line != null; line = said.readLine()) {
                 note(line);
             }
-        } catch (IOException broken) {
+        } catch (IOException e) {
             // The same as its end: nothing more comes.
         } finally {
             note(null);
@@ -89,9 +89,9 @@ final class VmmProcess implements AutoCloseable {
             }
             try {
                 wait(left);
-            } catch (InterruptedException interrupted) {
+            } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
-                throw new AssertionError("interrupted", interrupted);
+                throw new AssertionError("interrupted", e);
             }
         }
     }
@@ -110,9 +110,9 @@ final class VmmProcess implements AutoCloseable {
             }
             reader.join(Poll.LIMIT);
             return process.exitValue();
-        } catch (InterruptedException interrupted) {
+        } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new AssertionError("interrupted", interrupted);
+            throw new AssertionError("interrupted", e);
         }
     }
 
@@ -120,7 +120,7 @@ final class VmmProcess implements AutoCloseable {
     public synchronized String toString() {
         try {
             return "monitor " + process.pid() + " said " + lines + "\n" + Files.readString(words);
-        } catch (IOException unread) {
+        } catch (IOException e) {
             return "monitor " + process.pid() + " said " + lines;
         }
     }
@@ -131,7 +131,7 @@ final class VmmProcess implements AutoCloseable {
         process.destroyForcibly();
         try {
             process.waitFor(Poll.LIMIT.toSeconds(), TimeUnit.SECONDS);
-        } catch (InterruptedException interrupted) {
+        } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
     }

@@ -113,7 +113,7 @@ final class Machine implements Guest {
         }
         try {
             processor.join();
-        } catch (InterruptedException interrupted) {
+        } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
         tracker.close();

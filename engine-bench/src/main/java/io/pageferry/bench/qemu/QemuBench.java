@@ -115,8 +115,8 @@ public final class QemuBench implements Benchmark {
         OwnMove.Told told;
         try {
             told = OwnMove.move(from, to, peer);
-        } catch (IOException failed) {
-            return Moved.failed(peer, failed.getMessage());
+        } catch (IOException e) {
+            return Moved.failed(peer, e.getMessage());
         }
         return new Moved(peer, told.totalMillis(), told.downtimeMillis(), told.wireBytes(),
                 switchover.seen(), null);

@@ -95,9 +95,9 @@ public final class RawBench implements Benchmark {
                     wireBytes = move.wireBytes();
                 }
             }
-        } catch (LinuxException none) {
+        } catch (LinuxException e) {
             throw new IOException("two times " + memory + " bytes are needed: "
-                    + none.getMessage(), none);
+                    + e.getMessage(), e);
         }
     }
 

@@ -72,9 +72,9 @@ public final class MovesBench implements Benchmark {
                 }
                 moves.forEach((way, list) -> add(rows, content, way, list));
             }
-        } catch (LinuxException none) {
+        } catch (LinuxException e) {
             throw new IOException("two times " + bytes + " bytes are needed: "
-                    + none.getMessage(), none);
+                    + e.getMessage(), e);
         }
         return Chart.drawn(options, rows.result());
     }

@@ -133,9 +133,9 @@ class QemuBenchTest {
         Assumptions.assumeTrue(KernelProbe.canTrackOthers(steps), KernelProbe.summary(steps));
         try {
             return DemoTools.findForTests();
-        } catch (DemoTools.MissingException missing) {
-            Assumptions.abort(missing.getMessage());
-            throw new AssertionError(missing);
+        } catch (DemoTools.MissingException e) {
+            Assumptions.abort(e.getMessage());
+            throw new AssertionError(e);
         }
     }
 

@@ -79,8 +79,8 @@ final class TargetContext {
     void record(JournalState what, String note) {
         try {
             write(what, note);
-        } catch (IOException lost) {
-            warn("cannot write " + what + " to the journal: " + lost.getMessage());
+        } catch (IOException e) {
+            warn("cannot write " + what + " to the journal: " + e.getMessage());
         }
     }
 
@@ -134,8 +134,8 @@ final class TargetContext {
         try {
             parts.guest().discard();
             record(JournalState.SETTLED, why);
-        } catch (RuntimeException again) {
-            warn(describe(again));
+        } catch (RuntimeException e) {
+            warn(describe(e));
         }
         bug(why);
     }

@@ -37,16 +37,16 @@ final class TargetHandover {
     void load(byte[] state, long walkNanos) {
         try {
             context.write(JournalState.PREPARED, "");
-        } catch (IOException full) {
-            refuse(ErrorCode.HOST_FAILED, "cannot write the journal: " + full.getMessage(),
+        } catch (IOException e) {
+            refuse(ErrorCode.HOST_FAILED, "cannot write the journal: " + e.getMessage(),
                     Side.TARGET);
             return;
         }
         long before = context.now();
         try {
             context.parts.guest().loadState(state);
-        } catch (GuestException failed) {
-            refuse(failed.code(), failed.getMessage(), Side.TARGET);
+        } catch (GuestException e) {
+            refuse(e.code(), e.getMessage(), Side.TARGET);
             return;
         }
         long loadNanos = context.now() - before;
@@ -65,8 +65,8 @@ final class TargetHandover {
             context.link().close();
             try {
                 onEnd(ErrorCode.LINK_LOST, "the link was lost before the grant", Side.SOURCE);
-            } catch (RuntimeException bug) {
-                onBug(bug);
+            } catch (RuntimeException e) {
+                onBug(e);
             }
         }
         return Optional.ofNullable(lastWord).filter(Message.Refused.class::isInstance);
@@ -139,9 +139,9 @@ final class TargetHandover {
         context.runs(run);
         try {
             context.write(JournalState.ACTIVE, "");
-        } catch (IOException full) {
+        } catch (IOException e) {
             // Not durable, so not active: as long as nothing ran, a refusal is still honest.
-            refuse(ErrorCode.HOST_FAILED, "cannot write the journal: " + full.getMessage(),
+            refuse(ErrorCode.HOST_FAILED, "cannot write the journal: " + e.getMessage(),
                     Side.TARGET);
             return;
         }
@@ -152,8 +152,8 @@ final class TargetHandover {
             if (run) {
                 context.parts.guest().resume();
             }
-        } catch (GuestException failed) {
-            giveBack(failed);
+        } catch (GuestException e) {
+            giveBack(e);
             return;
         }
         long resumeNanos = context.now() - before;
@@ -172,8 +172,8 @@ final class TargetHandover {
         ranUnauthorised |= context.parts.guest().ranUnauthorised();
         try {
             context.parts.guest().discardOrThrow();
-        } catch (GuestException alive) {
-            lost(alive.code(), failed.getMessage() + NOT_ENDED + alive.getMessage());
+        } catch (GuestException e) {
+            lost(e.code(), failed.getMessage() + NOT_ENDED + e.getMessage());
             return;
         }
         String reason = withStray(failed.getMessage());
@@ -216,9 +216,9 @@ final class TargetHandover {
         context.enter(TargetState.REFUSED);
         try {
             context.parts.guest().discardOrThrow();
-        } catch (GuestException alive) {
-            context.finish(Outcome.of(result, code, reason + NOT_ENDED + alive.getMessage(), side)
-                    .withRemedy(alive.remedy()));
+        } catch (GuestException e) {
+            context.finish(Outcome.of(result, code, reason + NOT_ENDED + e.getMessage(), side)
+                    .withRemedy(e.remedy()));
             return;
         }
         context.record(JournalState.SETTLED, reason);
@@ -242,8 +242,8 @@ final class TargetHandover {
             default -> {
                 try {
                     refused(ErrorCode.INTERNAL, why, Side.TARGET);
-                } catch (RuntimeException again) {
-                    context.bug(why + NOT_ENDED + TargetContext.describe(again));
+                } catch (RuntimeException e) {
+                    context.bug(why + NOT_ENDED + TargetContext.describe(e));
                 }
             }
         }

@@ -59,8 +59,8 @@ public final class TargetMigration implements LinkHandler, AutoCloseable {
     public int doWork() {
         try {
             return isDone() ? 0 : turn();
-        } catch (RuntimeException bug) {
-            onBug(bug);
+        } catch (RuntimeException e) {
+            onBug(e);
             return 1;
         }
     }
@@ -187,8 +187,8 @@ public final class TargetMigration implements LinkHandler, AutoCloseable {
             context.figures.batch(batch.payloadBytes() + batch.count() * Long.BYTES);
             context.link().applied(batch);
             receiver.readBack();
-        } catch (PageDecodeException broken) {
-            end(ErrorCode.PROTOCOL_VIOLATION, broken.getMessage(), Side.SOURCE);
+        } catch (PageDecodeException e) {
+            end(ErrorCode.PROTOCOL_VIOLATION, e.getMessage(), Side.SOURCE);
         }
     }
 
@@ -225,13 +225,13 @@ public final class TargetMigration implements LinkHandler, AutoCloseable {
             context.link().acceptChannels(welcome);
             context.send(welcome);
             context.enter(TargetState.RESERVED);
-        } catch (GuestException cannot) {
-            context.refuse(cannot.code(), cannot.getMessage(), cannot.remedy());
-        } catch (IOException host) {
+        } catch (GuestException e) {
+            context.refuse(e.code(), e.getMessage(), e.remedy());
+        } catch (IOException e) {
             parts.guest().discard();
-            context.refuse(ErrorCode.HOST_FAILED, host.getMessage(), "");
-        } catch (RuntimeException bug) {
-            onBug(bug);
+            context.refuse(ErrorCode.HOST_FAILED, e.getMessage(), "");
+        } catch (RuntimeException e) {
+            onBug(e);
         }
     }
 

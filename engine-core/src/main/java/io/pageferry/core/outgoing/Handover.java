@@ -71,9 +71,9 @@ final class Handover {
             context.parts.guest().pause();
             context.warn("somebody let the guest go on here, although the target may run it; it"
                     + " was paused again: what it did meanwhile is lost");
-        } catch (GuestException running) {
+        } catch (GuestException e) {
             context.warn("somebody let the guest go on here, although the target may run it, and"
-                    + " it cannot be paused: " + running.getMessage());
+                    + " it cannot be paused: " + e.getMessage());
         }
     }
 
@@ -104,10 +104,10 @@ final class Handover {
                 context.parts.guest().end();
             }
             context.record(JournalState.SETTLED, context.epoch(), "");
-        } catch (GuestException notEnded) {
+        } catch (GuestException e) {
             // Not settled: whoever reads the journal next tries to end it again.
             context.warn("the guest runs at the target, but ours could not be ended: "
-                    + notEnded.getMessage());
+                    + e.getMessage());
         }
         settlement.tell(new Message.Farewell(context.epoch(), context.figures().totalNanos(),
                 context.figures().downtimeNanos()));

@@ -108,20 +108,20 @@ final class Rollback {
             if (goOn.isEmpty()) {
                 context.record(JournalState.SETTLED, context.figures().epoch(), "");
             }
-        } catch (GuestException refused) {
+        } catch (GuestException e) {
             nextTry = context.now() + RETRY_NANOS;
-            if (refused.mayRetry() && !warned) {
+            if (e.mayRetry() && !warned) {
                 warned = true;
                 context.warn("the guest is ours and stays paused, trying again: "
-                        + refused.getMessage());
+                        + e.getMessage());
             }
             Optional<String> ended = context.parts.guest().ended();
             if (ended.isPresent()) {
                 context.finish(Outcome.of(Result.GUEST_ENDED, ErrorCode.GUEST_ENDED, ended.get(),
                         Side.SOURCE));
-            } else if (!refused.mayRetry() || context.now() - deadline >= 0) {
-                context.finish(Outcome.of(Result.IN_DOUBT, refused.code(),
-                        "the guest is ours but cannot go on: " + refused.getMessage(), Side.SOURCE)
+            } else if (!e.mayRetry() || context.now() - deadline >= 0) {
+                context.finish(Outcome.of(Result.IN_DOUBT, e.code(),
+                        "the guest is ours but cannot go on: " + e.getMessage(), Side.SOURCE)
                         .withRemedy("free what holds it, then: pageferry settle "
                         + context.parts.id()));
             }

@@ -137,8 +137,8 @@ final class SourceContext {
     void record(JournalState what, long of, String note) {
         try {
             parts.journal().write(new JournalRecord(what, of, ran, note));
-        } catch (IOException lost) {
-            warn("cannot write " + what + " to the journal: " + lost.getMessage());
+        } catch (IOException e) {
+            warn("cannot write " + what + " to the journal: " + e.getMessage());
         }
     }
 

@@ -64,14 +64,14 @@ public final class SourceMigration implements LinkHandler, AutoCloseable {
             if (!isDone()) {
                 act();
             }
-        } catch (RuntimeException | VirtualMachineError bug) {
+        } catch (RuntimeException | VirtualMachineError e) {
             // None may leave a guest paused that is ours, a fault in a file that was cut short
             // (InternalError) neither. From the grant on nothing may be done.
             if (context.state().ordinal() >= SourceState.GRANTED.ordinal()
                     || context.reconnection.isParting()) {
-                throw bug;
+                throw e;
             }
-            fail(Result.BUG, ErrorCode.INTERNAL, String.valueOf(bug), Side.SOURCE);
+            fail(Result.BUG, ErrorCode.INTERNAL, String.valueOf(e), Side.SOURCE);
         }
         return work + context.progress.takeWork();
     }
@@ -190,10 +190,10 @@ public final class SourceMigration implements LinkHandler, AutoCloseable {
                 case DONE -> handover.endGuest();
                 case ENDED -> { }
             }
-        } catch (GuestException guest) {
-            fail(SourceContext.outcomeOf(guest));
-        } catch (IOException io) {
-            fail(Result.FAILED, ErrorCode.HOST_FAILED, io.getMessage(), Side.SOURCE);
+        } catch (GuestException e) {
+            fail(SourceContext.outcomeOf(e));
+        } catch (IOException e) {
+            fail(Result.FAILED, ErrorCode.HOST_FAILED, e.getMessage(), Side.SOURCE);
         }
     }
 
@@ -220,8 +220,8 @@ public final class SourceMigration implements LinkHandler, AutoCloseable {
         try {
             precopy.start();
             context.enter(SourceState.PRECOPY);
-        } catch (TrackerException cannot) {
-            fail(Result.REFUSED, ErrorCode.HOST_FAILED, cannot.getMessage(), Side.SOURCE);
+        } catch (TrackerException e) {
+            fail(Result.REFUSED, ErrorCode.HOST_FAILED, e.getMessage(), Side.SOURCE);
         }
     }
 
@@ -310,9 +310,9 @@ public final class SourceMigration implements LinkHandler, AutoCloseable {
         }
         try {
             handover = new Handover(context, switchover.pausedAt(), readyNanos);
-        } catch (IOException unsure) {
+        } catch (IOException e) {
             fail(Result.FAILED, ErrorCode.HOST_FAILED,
-                    "cannot write the journal: " + unsure.getMessage(), Side.SOURCE);
+                    "cannot write the journal: " + e.getMessage(), Side.SOURCE);
         }
     }
 

@@ -67,10 +67,10 @@ public final class GranuleFilter implements SentPages, AutoCloseable {
     public void harvest(DirtyTracker tracker, DirtyBitmap into) throws TrackerException {
         try {
             tracker.harvest(reported);
-        } catch (TrackerException lost) {
+        } catch (TrackerException e) {
             // The caller sends everything, so to compare it all at the next harvest is in vain.
             reported.clearAll();
-            throw lost;
+            throw e;
         }
         dataRun.forget();
         reported.forEachRun((first, count) -> narrow(first, first + count, into));

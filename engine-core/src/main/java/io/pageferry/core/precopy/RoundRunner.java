@@ -97,7 +97,7 @@ public final class RoundRunner implements AutoCloseable {
             } else {
                 tracker.harvest(dirty);
             }
-        } catch (TrackerException lost) {
+        } catch (TrackerException e) {
             markEverything();
         }
         return dirty.count();

@@ -34,8 +34,8 @@ class MutantsFoundTest {
         try {
             simulation.run();
             return "";
-        } catch (AssertionError found) {
-            return found.getMessage();
+        } catch (AssertionError e) {
+            return e.getMessage();
         }
     }
 

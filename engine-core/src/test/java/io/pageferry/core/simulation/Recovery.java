@@ -85,9 +85,9 @@ final class Recovery {
         for (int tries = 0; !guest.isRunning(); tries++) {
             try {
                 guest.resume();
-            } catch (GuestException locked) {
+            } catch (GuestException e) {
                 if (tries > 3) {
-                    throw new AssertionError(locked);
+                    throw new AssertionError(e);
                 }
             }
         }
@@ -99,7 +99,7 @@ final class Recovery {
                 guest.resume();
             }
             return true;
-        } catch (GuestException failed) {
+        } catch (GuestException e) {
             return false;
         }
     }
@@ -107,8 +107,8 @@ final class Recovery {
     private static void end(TestGuest guest) {
         try {
             guest.end();
-        } catch (GuestException never) {
-            throw new AssertionError(never);
+        } catch (GuestException e) {
+            throw new AssertionError(e);
         }
     }
 
@@ -116,7 +116,7 @@ final class Recovery {
     private static void write(TestJournal journal, JournalRecord entry) {
         try {
             journal.write(entry);
-        } catch (IOException full) {
+        } catch (IOException e) {
             // Recorded by the journal as failed.
         }
     }

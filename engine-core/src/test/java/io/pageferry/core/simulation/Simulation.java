@@ -130,9 +130,9 @@ final class Simulation implements AutoCloseable {
             }
             return new Verdict(this, outcome(source.outcome().orElse(null), sourceDead),
                     outcome(target.outcome().orElse(null), targetDead)).checked();
-        } catch (RuntimeException | Error failure) {
-            throw new AssertionError("seed " + seed + ": " + failure + "; " + faults + "; " + log,
-                    failure);
+        } catch (RuntimeException | Error e) {
+            throw new AssertionError("seed " + seed + ": " + e + "; " + faults + "; " + log,
+                    e);
         }
     }
 
@@ -165,8 +165,8 @@ final class Simulation implements AutoCloseable {
         int work = 0;
         try {
             work = atSource ? workAtSource() : workAtTarget();
-        } catch (SimulatedCrash crash) {
-            died(atSource, crash);
+        } catch (SimulatedCrash e) {
+            died(atSource, e);
         }
         checkOwners();
         return work;
@@ -177,8 +177,8 @@ final class Simulation implements AutoCloseable {
         int work = 0;
         try {
             work = listener.serve();
-        } catch (SimulatedCrash crash) {
-            died(false, crash);
+        } catch (SimulatedCrash e) {
+            died(false, e);
         }
         checkOwners();
         return work;

@@ -53,8 +53,8 @@ public final class DirectSink implements PageSink, AutoCloseable {
         sequence++;
         try {
             writer.apply(batch);
-        } catch (PageDecodeException broken) {
-            throw new AssertionError(broken);
+        } catch (PageDecodeException e) {
+            throw new AssertionError(e);
         }
     }
 

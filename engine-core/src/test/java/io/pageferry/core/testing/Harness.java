@@ -223,8 +223,8 @@ public final class Harness implements AutoCloseable {
                 step();
             }
             return new Ends(source.outcome().orElseThrow(), target.outcome().orElseThrow());
-        } catch (RuntimeException | Error failure) {
-            throw new AssertionError("seed " + seed + ": " + failure, failure);
+        } catch (RuntimeException | Error e) {
+            throw new AssertionError("seed " + seed + ": " + e, e);
         }
     }
 

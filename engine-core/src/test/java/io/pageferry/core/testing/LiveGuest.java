@@ -162,7 +162,7 @@ class LiveGuest implements Guest {
         off = true;
         try {
             processor.join();
-        } catch (InterruptedException interrupted) {
+        } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
         tracker.close();

@@ -172,9 +172,9 @@ class BadPeersTest {
     private void acknowledge(FrameConnection connection, int channel) {
         try {
             rig.source.dataMessage(connection, new Message.Ack(2, channel, 0, 5));
-        } catch (WireException wrong) {
+        } catch (WireException e) {
             // Where the debt was taken back before, this one says less than is known.
-            assertTrue(wrong.getMessage().startsWith("ack applied"), wrong.getMessage());
+            assertTrue(e.getMessage().startsWith("ack applied"), e.getMessage());
         }
     }
 

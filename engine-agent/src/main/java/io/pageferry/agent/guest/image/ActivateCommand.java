@@ -55,9 +55,9 @@ final class ActivateCommand implements AutoCloseable {
         builder.environment().put(VARIABLE + "GUEST_RAN", ran ? "1" : "0");
         try {
             return new ActivateCommand(builder.start(), image);
-        } catch (IOException none) {
+        } catch (IOException e) {
             throw failed(ErrorCode.HOST_FAILED, "the command of --activate could not be started: "
-                    + none.getMessage(), image);
+                    + e.getMessage(), image);
         }
     }
 

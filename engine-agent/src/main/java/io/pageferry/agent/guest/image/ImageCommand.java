@@ -66,12 +66,12 @@ public final class ImageCommand implements Callable<Integer> {
             ImageTable table = ImageTable.beside(image);
             requireWhole(image, table);
             return ask == Ask.info ? info(output, image, table) : verify(output, image, table);
-        } catch (IOException not) {
+        } catch (IOException e) {
             if (verbose) {
-                not.printStackTrace(System.err);
+                e.printStackTrace(System.err);
             }
             // What is no image is not to be replaced by one: the name may be wrong.
-            output.note("pageferry: " + not.getMessage()
+            output.note("pageferry: " + e.getMessage()
                     + (Files.exists(MemoryImageFiles.table(image))
                     ? "; receive the guest again with: pageferry receive image:" + image
                     : "; give the FILE of a pageferry receive image:FILE that took a guest"));
@@ -91,8 +91,8 @@ public final class ImageCommand implements Callable<Integer> {
                 throw new IOException(path + " has " + Files.size(path) + " bytes, and " + what
                         + " took " + bytes);
             }
-        } catch (NoSuchFileException none) {
-            throw new IOException("there is no complete image: " + path + " is missing", none);
+        } catch (NoSuchFileException e) {
+            throw new IOException("there is no complete image: " + path + " is missing", e);
         }
     }
 

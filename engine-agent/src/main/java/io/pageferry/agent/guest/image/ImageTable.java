@@ -78,11 +78,11 @@ record ImageTable(GuestDescription guest, long stateBytes, ImageDigests digests)
                         + SCHEMA);
             }
             return parse(json);
-        } catch (NoSuchFileException none) {
-            throw new IOException("there is no complete image: " + path + " is missing", none);
-        } catch (JacksonException | IllegalArgumentException | ArithmeticException broken) {
+        } catch (NoSuchFileException e) {
+            throw new IOException("there is no complete image: " + path + " is missing", e);
+        } catch (JacksonException | IllegalArgumentException | ArithmeticException e) {
             throw new IOException(path + " is no table of an image: "
-                    + broken.getMessage().lines().findFirst().orElse("it is damaged"), broken);
+                    + e.getMessage().lines().findFirst().orElse("it is damaged"), e);
         }
     }
 

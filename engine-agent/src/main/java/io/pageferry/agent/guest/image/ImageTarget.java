@@ -60,11 +60,11 @@ final class ImageTarget implements TargetGuest {
             regions = MemoryImageFiles.map(file, guest.regions(), true);
             offered = guest;
             return regions;
-        } catch (IOException refused) {
-            if (refused instanceof GuestException known) {
+        } catch (IOException e) {
+            if (e instanceof GuestException known) {
                 throw known;
             }
-            throw failed("cannot make the image " + file, refused);
+            throw failed("cannot make the image " + file, e);
         }
     }
 
@@ -87,8 +87,8 @@ final class ImageTarget implements TargetGuest {
             try (FileChannel folder = FileChannel.open(file.getParent())) {
                 folder.force(true);
             }
-        } catch (IOException full) {
-            throw failed("cannot write beside the image " + file, full);
+        } catch (IOException e) {
+            throw failed("cannot write beside the image " + file, e);
         }
     }
 

@@ -45,8 +45,8 @@ record MemoryImageFiles(Path file) implements GuestHandle {
         for (Path path : List.of(file, state(file), table(file))) {
             try {
                 Files.deleteIfExists(path);
-            } catch (IOException refused) {
-                left = refused;
+            } catch (IOException e) {
+                left = e;
             }
         }
         return left;

@@ -41,8 +41,8 @@ final class DirtyLog implements DirtyTracker {
             slot.give(vm, true);
             arena = Arena.ofShared();
             bitmap = arena.allocate(KvmVm.bitmapBytes(slot.memory().byteSize()), Long.BYTES);
-        } catch (LinuxException refused) {
-            throw new TrackerException("KVM does not log writes: " + refused.getMessage(), refused);
+        } catch (LinuxException e) {
+            throw new TrackerException("KVM does not log writes: " + e.getMessage(), e);
         }
     }
 
@@ -50,9 +50,9 @@ final class DirtyLog implements DirtyTracker {
     public void harvest(DirtyBitmap into) throws TrackerException {
         try {
             vm.takeDirtyLog(slot.number(), bitmap);
-        } catch (LinuxException failed) {
-            throw new TrackerException("every page counts as written: " + failed.getMessage(),
-                    failed);
+        } catch (LinuxException e) {
+            throw new TrackerException("every page counts as written: " + e.getMessage(),
+                    e);
         }
         for (long word = 0; word < bitmap.byteSize(); word += Long.BYTES) {
             long bits = bitmap.get(JAVA_LONG, word);

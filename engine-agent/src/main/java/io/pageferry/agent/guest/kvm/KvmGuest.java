@@ -117,7 +117,7 @@ public final class KvmGuest implements SourceGuest {
             long failures = gone ? machine.failuresHere() : machine.check();
             return Optional.of(new GuestCheck(machine.standingCount() - countAtFirst, null, null,
                     failures));
-        } catch (IOException stuck) {
+        } catch (IOException e) {
             return Optional.empty();
         }
     }

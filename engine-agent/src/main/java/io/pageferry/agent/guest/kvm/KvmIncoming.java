@@ -62,9 +62,9 @@ public final class KvmIncoming implements TargetGuest {
             machine.state(loaded);
             countAtFirst = GuestProgram.count(loaded.general());
             lost = GuestProgram.lost(machine.ram(), loaded.general());
-        } catch (IOException broken) {
+        } catch (IOException e) {
             throw new GuestException(ErrorCode.GUEST_FAILED,
-                    "cannot load the machine's state: " + broken.getMessage(), "");
+                    "cannot load the machine's state: " + e.getMessage(), "");
         }
     }
 
@@ -139,7 +139,7 @@ public final class KvmIncoming implements TargetGuest {
             long failures = machine.check();
             return Optional.of(new GuestCheck(countAtFirst,
                     machine.standingCount() - countAtFirst, lost, failures));
-        } catch (IOException stuck) {
+        } catch (IOException e) {
             return Optional.empty();
         }
     }
@@ -149,8 +149,8 @@ public final class KvmIncoming implements TargetGuest {
         HostMemory.requireRoomFor(machine.ram().byteSize());
         try {
             machine.memory().populate();
-        } catch (LinuxException full) {
-            throw new GuestException(ErrorCode.NO_ROOM, "--prealloc: " + full.getMessage(),
+        } catch (LinuxException e) {
+            throw new GuestException(ErrorCode.NO_ROOM, "--prealloc: " + e.getMessage(),
                     "free memory or leave --prealloc out");
         }
     }

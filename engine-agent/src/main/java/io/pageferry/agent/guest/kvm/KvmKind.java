@@ -49,9 +49,9 @@ public final class KvmKind implements GuestKind {
             KvmGuest guest = new KvmGuest(machine);
             machine.resume();
             return guest;
-        } catch (LinuxException refused) {
+        } catch (LinuxException e) {
             machine.close();
-            throw new GuestException(ErrorCode.HOST_FAILED, refused.getMessage(), "");
+            throw new GuestException(ErrorCode.HOST_FAILED, e.getMessage(), "");
         }
     }
 
@@ -64,9 +64,9 @@ public final class KvmKind implements GuestKind {
                 incoming.populate();
             }
             return incoming;
-        } catch (GuestException full) {
+        } catch (GuestException e) {
             incoming.close();
-            throw full;
+            throw e;
         }
     }
 
@@ -86,8 +86,8 @@ public final class KvmKind implements GuestKind {
             kvm.createVm().close();
             return new Finding("host", Verdict.OK, device + " opens, and makes virtual machines",
                     "", "");
-        } catch (IOException closed) {
-            return new Finding("host", Verdict.REFUSED, closed.getMessage(),
+        } catch (IOException e) {
+            return new Finding("host", Verdict.REFUSED, e.getMessage(),
                     "no virtual machine can be made here",
                     "load KVM's module, or give this user the right to open " + device);
         }

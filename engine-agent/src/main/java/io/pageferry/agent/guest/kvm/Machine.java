@@ -49,10 +49,10 @@ public final class Machine implements AutoCloseable {
             kvm = Kvm.open(device);
             mapped = map(bytes);
             build(mapped);
-        } catch (IOException refused) {
+        } catch (IOException e) {
             closeAll(mapped);
             throw new GuestException(ErrorCode.HOST_FAILED, "no virtual machine can be made here: "
-                    + refused.getMessage(), "look whether " + Kvm.DEVICE
+                    + e.getMessage(), "look whether " + Kvm.DEVICE
                     + " is there and this user may open it");
         }
         memory = mapped;

@@ -22,7 +22,7 @@ record MemorySlot(int number, long guestAddress, MemorySegment memory, long firs
     void giveQuietly(KvmVm vm) {
         try {
             give(vm, false);
-        } catch (LinuxException stillLogged) {
+        } catch (LinuxException e) {
             return; // the guest runs on, only a little slower
         }
     }

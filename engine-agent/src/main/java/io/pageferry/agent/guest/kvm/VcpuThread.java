@@ -45,8 +45,8 @@ final class VcpuThread implements AutoCloseable {
             while (goesOn) {
                 goesOn = handle(vcpu.run());
             }
-        } catch (LinuxException failed) {
-            end(failed.getMessage());
+        } catch (LinuxException e) {
+            end(e.getMessage());
         } finally {
             synchronized (this) {
                 standing = true;
@@ -124,9 +124,9 @@ final class VcpuThread implements AutoCloseable {
     private void sleep(long millis) {
         try {
             wait(millis);
-        } catch (InterruptedException interrupted) {
+        } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new IllegalStateException("interrupted", interrupted);
+            throw new IllegalStateException("interrupted", e);
         }
     }
 
@@ -159,7 +159,7 @@ final class VcpuThread implements AutoCloseable {
         while (thread.isAlive()) {
             try {
                 thread.join();
-            } catch (InterruptedException again) {
+            } catch (InterruptedException e) {
                 interrupted = true;
             }
         }

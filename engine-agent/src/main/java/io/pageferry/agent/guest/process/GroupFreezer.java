@@ -64,7 +64,7 @@ final class GroupFreezer extends Freezer {
         try {
             Path group = hierarchy.groupOf(PausedProcess.proc(process.pid()));
             return group.endsWith(madeName()) ? group.getParent() : group;
-        } catch (IOException hidden) {
+        } catch (IOException e) {
             return hierarchy.mount();
         }
     }
@@ -89,7 +89,7 @@ final class GroupFreezer extends Freezer {
                     if (isMade(group) && isFrozen(group, one)) {
                         return Optional.of(group.resolve(file(one)));
                     }
-                } catch (IOException hidden) {
+                } catch (IOException e) {
                     // It ended, or is where nothing was made from here.
                 }
             }
@@ -111,7 +111,7 @@ final class GroupFreezer extends Freezer {
                 if (!hierarchy.groupOf(PausedProcess.proc(member)).startsWith(group)) {
                     return false;
                 }
-            } catch (IOException hidden) {
+            } catch (IOException e) {
                 if (Processes.isAlive(member)) {
                     return false;
                 }
@@ -145,8 +145,8 @@ final class GroupFreezer extends Freezer {
             Path needed = own == null ? group : group.resolve(file(hierarchy));
             return Files.isWritable(needed) && Files.isWritable(group.resolve(PROCS))
                     ? Optional.empty() : Optional.of(needed + " cannot be written");
-        } catch (IOException hidden) {
-            return Optional.of(hidden.getMessage());
+        } catch (IOException e) {
+            return Optional.of(e.getMessage());
         }
     }
 
@@ -209,9 +209,9 @@ final class GroupFreezer extends Freezer {
                     write(made.resolve(PROCS), Long.toString(member));
                     moved = true;
                 }
-            } catch (IOException refused) {
+            } catch (IOException e) {
                 if (Processes.isAlive(member)) {
-                    throw refused;
+                    throw e;
                 }
             }
         }
@@ -272,9 +272,9 @@ final class GroupFreezer extends Freezer {
                     goHome(group.getParent(), member);
                 }
                 Files.deleteIfExists(group);
-            } catch (IOException busy) {
+            } catch (IOException e) {
                 if (i >= TRIES) {
-                    throw busy;
+                    throw e;
                 }
                 LockSupport.parkNanos(RETRY_NANOS);
             }
@@ -284,10 +284,10 @@ final class GroupFreezer extends Freezer {
     private static void goHome(Path parent, String member) throws IOException {
         try {
             write(parent.resolve(PROCS), member);
-        } catch (IOException refused) {
+        } catch (IOException e) {
             // Of one that ended meanwhile nothing is left to move.
             if (Processes.isAlive(Long.parseLong(member))) {
-                throw refused;
+                throw e;
             }
         }
     }
@@ -309,7 +309,7 @@ final class GroupFreezer extends Freezer {
                     find(one, found);
                 }
             }
-        } catch (NoSuchFileException gone) {
+        } catch (NoSuchFileException e) {
             return; // a group that was removed meanwhile held nobody
         }
     }
@@ -333,9 +333,9 @@ final class GroupFreezer extends Freezer {
                 : frozen ? "FROZEN" : "THAWED";
         try {
             write(group.resolve(file(hierarchy)), value);
-        } catch (NoSuchFileException gone) {
+        } catch (NoSuchFileException e) {
             if (frozen) {
-                throw gone;
+                throw e;
             }
         }
     }
@@ -347,7 +347,7 @@ final class GroupFreezer extends Freezer {
                 if (isFrozen(one.groupOf(PausedProcess.proc(pid)), one)) {
                     return true;
                 }
-            } catch (IOException hidden) {
+            } catch (IOException e) {
                 // A group that cannot be seen is none that we froze.
             }
         }
@@ -379,7 +379,7 @@ final class GroupFreezer extends Freezer {
         try {
             return Files.readString(file).lines().map(String::strip)
                     .filter(line -> !line.isEmpty()).collect(Collectors.toList());
-        } catch (NoSuchFileException gone) {
+        } catch (NoSuchFileException e) {
             return List.of();
         }
     }

@@ -54,13 +54,13 @@ final class Inspection implements AutoCloseable {
             found.look(only);
             done = true;
             return found;
-        } catch (IOException | UncheckedIOException hidden) {
+        } catch (IOException | UncheckedIOException e) {
             if (!process.isAlive()) {
                 throw new GuestException(ErrorCode.GUEST_MISMATCH, "process " + process.pid()
                         + " has ended", "");
             }
             throw new GuestException(ErrorCode.HOST_FAILED, "process " + process.pid()
-                    + " may not be looked at: " + hidden.getMessage(),
+                    + " may not be looked at: " + e.getMessage(),
                     "run as root, or as its user with CAP_SYS_PTRACE");
         } finally {
             if (!done) {
@@ -173,9 +173,9 @@ final class Inspection implements AutoCloseable {
         try {
             target = Files.readSymbolicLink(link).toString();
             direct = target.startsWith("/") && isDirect(Files.readString(info));
-        } catch (IOException closed) {
+        } catch (IOException e) {
             if (Files.exists(link, java.nio.file.LinkOption.NOFOLLOW_LINKS)) {
-                throw closed;
+                throw e;
             }
             return;
         }
@@ -238,8 +238,8 @@ final class Inspection implements AutoCloseable {
                 return;
             }
             ok("host", KernelProbe.summary(steps));
-        } catch (IOException refused) {
-            scanOnly("host", refused.getMessage(), "its writes cannot be tracked", SCAN);
+        } catch (IOException e) {
+            scanOnly("host", e.getMessage(), "its writes cannot be tracked", SCAN);
         }
     }
 

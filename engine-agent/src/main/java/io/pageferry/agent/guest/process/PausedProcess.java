@@ -84,7 +84,7 @@ record PausedProcess(long pid, long startTicks, boolean tree) {
     String command() {
         try {
             return Files.readString(proc(pid).resolve("comm"), StandardCharsets.UTF_8).strip();
-        } catch (IOException gone) {
+        } catch (IOException e) {
             return "";
         }
     }

@@ -86,11 +86,11 @@ final class ProcessGuest implements SourceGuest {
         try (Inspection found = Inspection.of(process, uri.parameters().get(ProcessKind.MAP))) {
             found.require(scan);
             return new ProcessGuest(process, found, setup);
-        } catch (GuestException refused) {
-            throw refused;
-        } catch (IOException refused) {
+        } catch (GuestException e) {
+            throw e;
+        } catch (IOException e) {
             throw new GuestException(ErrorCode.HOST_FAILED, "cannot map the memory of process "
-                    + process.pid() + ": " + refused.getMessage(), "run as root");
+                    + process.pid() + ": " + e.getMessage(), "run as root");
         }
     }
 
@@ -126,8 +126,8 @@ final class ProcessGuest implements SourceGuest {
             boolean still = Freezer.standsStill(process);
             stoodStill = still && !held;
             return process.isAlive() && !still;
-        } catch (IOException hidden) {
-            throw failed("cannot be looked at", hidden);
+        } catch (IOException e) {
+            throw failed("cannot be looked at", e);
         }
     }
 
@@ -148,7 +148,7 @@ final class ProcessGuest implements SourceGuest {
         if (tracker instanceof UserfaultTracker userfault) {
             try {
                 userfault.hasForked();
-            } catch (IOException deaf) {
+            } catch (IOException e) {
                 // Told when it is asked again.
                 return;
             }
@@ -174,13 +174,13 @@ final class ProcessGuest implements SourceGuest {
                 long took = System.nanoTime() - now;
                 writersNanos = now + took * WRITERS_PART;
             }
-        } catch (GuestException known) {
-            throw known;
-        } catch (IOException hidden) {
+        } catch (GuestException e) {
+            throw e;
+        } catch (IOException e) {
             if (!process.isAlive()) {
                 throw over();
             }
-            throw failed("cannot be looked at", hidden);
+            throw failed("cannot be looked at", e);
         }
     }
 
@@ -230,10 +230,10 @@ final class ProcessGuest implements SourceGuest {
             paused = true;
             resumedExternally = false;
             requireNoFork();
-        } catch (GuestException known) {
-            throw known;
-        } catch (IOException refused) {
-            throw failed("cannot be paused by the " + freezer.name(), refused);
+        } catch (GuestException e) {
+            throw e;
+        } catch (IOException e) {
+            throw failed("cannot be paused by the " + freezer.name(), e);
         }
     }
 
@@ -258,7 +258,7 @@ final class ProcessGuest implements SourceGuest {
     private boolean standsStill() {
         try {
             return held ? freezer.holds() : Freezer.standsStill(process);
-        } catch (IOException hidden) {
+        } catch (IOException e) {
             return true;
         }
     }
@@ -272,8 +272,8 @@ final class ProcessGuest implements SourceGuest {
                 freezer.thaw();
                 held = false;
             }
-        } catch (IOException refused) {
-            throw failed("cannot be let go", refused);
+        } catch (IOException e) {
+            throw failed("cannot be let go", e);
         }
     }
 
@@ -284,8 +284,8 @@ final class ProcessGuest implements SourceGuest {
             try {
                 freezer.kill();
                 held = false;
-            } catch (IOException refused) {
-                throw failed("cannot be ended", refused);
+            } catch (IOException e) {
+                throw failed("cannot be ended", e);
             }
         } else if (after.equals(RESUME) && held) {
             resume();
@@ -322,7 +322,7 @@ final class ProcessGuest implements SourceGuest {
             if (!held || freezer.isOver()) {
                 freezer.leave();
             }
-        } catch (IOException left) {
+        } catch (IOException e) {
             // An empty group, or one whose processes run: nobody is harmed.
             return;
         }

@@ -23,8 +23,8 @@ final class ProcessGuestHandle implements GuestHandle {
         try {
             return !process.isAlive() ? Condition.GONE
                     : Freezer.standsStill(process) ? Condition.PAUSED : Condition.RUNNING;
-        } catch (IOException hidden) {
-            throw failed(hidden);
+        } catch (IOException e) {
+            throw failed(e);
         }
     }
 
@@ -32,8 +32,8 @@ final class ProcessGuestHandle implements GuestHandle {
     public void resume() throws GuestException {
         try {
             freezer.thaw();
-        } catch (IOException refused) {
-            throw failed(refused);
+        } catch (IOException e) {
+            throw failed(e);
         }
     }
 
@@ -41,8 +41,8 @@ final class ProcessGuestHandle implements GuestHandle {
     public void leave() throws GuestException {
         try {
             freezer.leave();
-        } catch (IOException refused) {
-            throw failed(refused);
+        } catch (IOException e) {
+            throw failed(e);
         }
     }
 
@@ -55,8 +55,8 @@ final class ProcessGuestHandle implements GuestHandle {
                 freezer.thaw();
                 freezer.leave();
             }
-        } catch (IOException refused) {
-            throw failed(refused);
+        } catch (IOException e) {
+            throw failed(e);
         }
     }
 
@@ -71,7 +71,7 @@ final class ProcessGuestHandle implements GuestHandle {
             if (freezer.isOver()) {
                 freezer.leave();
             }
-        } catch (IOException left) {
+        } catch (IOException e) {
             // An empty group harms nobody.
             return;
         }

@@ -54,8 +54,8 @@ public final class ProcessKind implements GuestKind {
     public Optional<GuestHandle> handle(Map<String, String> recoveryAddress) throws GuestException {
         try {
             return Optional.of(new ProcessGuestHandle(recoveryAddress));
-        } catch (IOException hidden) {
-            throw new GuestException(ErrorCode.HOST_FAILED, hidden.getMessage(), "mount it");
+        } catch (IOException e) {
+            throw new GuestException(ErrorCode.HOST_FAILED, e.getMessage(), "mount it");
         }
     }
 

@@ -182,7 +182,7 @@ final class SharedMappings implements AutoCloseable {
                     return one;
                 }
             }
-        } catch (IOException unprivileged) {
+        } catch (IOException e) {
             // Descriptor and name are left to try.
         }
         for (OpenFile open : ProcessMaps.openFiles(pid)) {

@@ -82,9 +82,9 @@ public final class CheckTable {
         try {
             QemuMemory memory = QemuMemory.find(pid, qemu, facts.memory());
             return target ? List.of() : memory.otherWriters();
-        } catch (GuestException refused) {
-            return List.of(Objection.of(refused.getMessage(), "it cannot be read or written",
-                    refused.remedy()));
+        } catch (GuestException e) {
+            return List.of(Objection.of(e.getMessage(), "it cannot be read or written",
+                    e.remedy()));
         }
     }
 
@@ -105,8 +105,8 @@ public final class CheckTable {
         } else {
             try {
                 RemoteUserfault.requirePossible(pid);
-            } catch (IOException refused) {
-                found.add(Objection.tracking(refused.getMessage(),
+            } catch (IOException e) {
+                found.add(Objection.tracking(e.getMessage(),
                         "the writes of this QEMU cannot be tracked", "use --tracker scan"));
             }
         }

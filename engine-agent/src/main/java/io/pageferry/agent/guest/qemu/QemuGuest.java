@@ -94,8 +94,8 @@ final class QemuGuest implements SourceGuest {
                     tracker, reason(tracker), qemu.settings(), QemuWatch.of(qemu)));
             opened = true;
             return guest;
-        } catch (QmpException failed) {
-            throw failure(failed);
+        } catch (QmpException e) {
+            throw failure(e);
         } finally {
             if (!opened) {
                 qemu.close();
@@ -146,8 +146,8 @@ final class QemuGuest implements SourceGuest {
         }
         try {
             RemoteUserfault.requirePossible(process.pid());
-        } catch (IOException refused) {
-            throw new GuestException(ErrorCode.HOST_FAILED, refused.getMessage(), "");
+        } catch (IOException e) {
+            throw new GuestException(ErrorCode.HOST_FAILED, e.getMessage(), "");
         }
     }
 
@@ -190,8 +190,8 @@ final class QemuGuest implements SourceGuest {
     public boolean isRunning() throws GuestException {
         try {
             return qemu.status().running();
-        } catch (QmpException failed) {
-            throw told(failure(failed), failed);
+        } catch (QmpException e) {
+            throw told(failure(e), e);
         }
     }
 
@@ -209,8 +209,8 @@ final class QemuGuest implements SourceGuest {
             if (!prepared) {
                 before = qemu.settings();
             }
-        } catch (QmpException failed) {
-            throw told(failure(failed), failed);
+        } catch (QmpException e) {
+            throw told(failure(e), e);
         }
     }
 
@@ -228,8 +228,8 @@ final class QemuGuest implements SourceGuest {
     public void copyStorage(StreamTransport connector, long bytesPerSecond) throws GuestException {
         try {
             mirrors = new DiskMirrors(qemu, connector, process::diskSocket, bytesPerSecond);
-        } catch (QmpException failed) {
-            throw failure(failed);
+        } catch (QmpException e) {
+            throw failure(e);
         }
     }
 
@@ -247,8 +247,8 @@ final class QemuGuest implements SourceGuest {
     public boolean storageReady() throws GuestException {
         try {
             return mirrors == null || mirrors.ready();
-        } catch (GuestException failed) {
-            throw told(failed, failed.getCause());
+        } catch (GuestException e) {
+            throw told(e, e.getCause());
         }
     }
 
@@ -262,10 +262,10 @@ final class QemuGuest implements SourceGuest {
             if (mirrors != null) {
                 mirrors.finish();
             }
-        } catch (GuestException failed) {
-            throw told(failed, failed.getCause());
-        } catch (QmpException failed) {
-            throw told(failure(failed), failed);
+        } catch (GuestException e) {
+            throw told(e, e.getCause());
+        } catch (QmpException e) {
+            throw told(failure(e), e);
         }
     }
 
@@ -297,8 +297,8 @@ final class QemuGuest implements SourceGuest {
                         "QEMU refused to go on");
                 throw result.lockRefused() ? refused.retryable() : refused;
             }
-        } catch (QmpException failed) {
-            throw told(failure(failed), failed);
+        } catch (QmpException e) {
+            throw told(failure(e), e);
         }
         // Its settings stay as they are: over another link there may be another switch-over.
     }
@@ -313,7 +313,7 @@ final class QemuGuest implements SourceGuest {
         if (throttle == null) {
             try {
                 throttle = process.throttle(qemu);
-            } catch (IOException hidden) {
+            } catch (IOException e) {
                 return Optional.empty();
             }
         }
@@ -371,7 +371,7 @@ final class QemuGuest implements SourceGuest {
     private void restore() {
         try {
             qemu.restore(before);
-        } catch (QmpException deaf) {
+        } catch (QmpException e) {
             // Nobody is left to try again.
         }
     }

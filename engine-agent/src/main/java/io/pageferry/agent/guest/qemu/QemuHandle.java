@@ -40,11 +40,11 @@ final class QemuHandle implements GuestHandle {
                 return Condition.RUNNING;
             }
             return status.state() == RunState.INMIGRATE ? Condition.WAITING : Condition.PAUSED;
-        } catch (QmpException failed) {
+        } catch (QmpException e) {
             if (!process.isAlive()) {
                 return Condition.GONE;
             }
-            throw QemuGuest.failure(failed);
+            throw QemuGuest.failure(e);
         }
     }
 
@@ -69,8 +69,8 @@ final class QemuHandle implements GuestHandle {
                 arrival.tell(control());
                 control().status();
             }
-        } catch (QmpException failed) {
-            throw QemuGuest.failure(failed);
+        } catch (QmpException e) {
+            throw QemuGuest.failure(e);
         }
     }
 
@@ -79,10 +79,10 @@ final class QemuHandle implements GuestHandle {
         try {
             before.restore(control());
             DiskMirrors.cleanUp(control());
-        } catch (QmpException failed) {
+        } catch (QmpException e) {
             // While QEMU ends its own migration it refuses to have its settings changed.
-            GuestException refused = QemuGuest.failure(failed);
-            throw failed.kind() == QmpException.Kind.REFUSED ? refused.retryable() : refused;
+            GuestException refused = QemuGuest.failure(e);
+            throw e.kind() == QmpException.Kind.REFUSED ? refused.retryable() : refused;
         }
     }
 
@@ -94,7 +94,7 @@ final class QemuHandle implements GuestHandle {
         QemuControl monitor = null;
         try {
             monitor = control();
-        } catch (GuestException deaf) {
+        } catch (GuestException e) {
             // It must not run here any more, whether or not it listens.
             process.kill();
         }
@@ -108,8 +108,8 @@ final class QemuHandle implements GuestHandle {
             if (process.isAlive()) {
                 DiskExports.cleanUp(control());
             }
-        } catch (QmpException failed) {
-            throw QemuGuest.failure(failed);
+        } catch (QmpException e) {
+            throw QemuGuest.failure(e);
         }
         deleteSockets();
     }
@@ -141,7 +141,7 @@ final class QemuHandle implements GuestHandle {
     private static void delete(Path socket) {
         try {
             Files.deleteIfExists(socket);
-        } catch (IOException left) {
+        } catch (IOException e) {
             // A socket that nobody listens on harms nobody.
             return;
         }

@@ -85,8 +85,8 @@ final class QemuIncoming implements TargetGuest {
             }
             opened = true;
             return incoming;
-        } catch (QmpException failed) {
-            throw QemuGuest.failure(failed);
+        } catch (QmpException e) {
+            throw QemuGuest.failure(e);
         } finally {
             if (!opened) {
                 qemu.close();
@@ -136,8 +136,8 @@ final class QemuIncoming implements TargetGuest {
         try {
             facts = QemuProbe.read(qemu);
             Objection.refuse(QemuInspector.target(qemu, facts));
-        } catch (QmpException failed) {
-            throw QemuGuest.failure(failed);
+        } catch (QmpException e) {
+            throw QemuGuest.failure(e);
         }
     }
 
@@ -149,10 +149,10 @@ final class QemuIncoming implements TargetGuest {
             touched = true;
             qemu.prepareTarget(socket, before.capabilities());
             DeviceState.load(qemu, socket, ByteBuffer.wrap(state), LOAD_LIMIT);
-        } catch (IOException failed) {
+        } catch (IOException e) {
             throw new GuestException(ErrorCode.GUEST_FAILED,
                     "QEMU did not take the device state, its own log says why (are the arguments"
-                    + " of both sides equal?): " + failed.getMessage(), "");
+                    + " of both sides equal?): " + e.getMessage(), "");
         }
     }
 
@@ -173,8 +173,8 @@ final class QemuIncoming implements TargetGuest {
             }
             before.tell(qemu);
             told = true;
-        } catch (QmpException unknown) {
-            throw QemuGuest.failure(unknown);
+        } catch (QmpException e) {
+            throw QemuGuest.failure(e);
         }
     }
 
@@ -197,7 +197,7 @@ final class QemuIncoming implements TargetGuest {
         try {
             qemu.stop();
             return true;
-        } catch (QmpException deaf) {
+        } catch (QmpException e) {
             return ends();
         }
     }
@@ -207,7 +207,7 @@ final class QemuIncoming implements TargetGuest {
             process.kill();
             process.end(null);
             return true;
-        } catch (GuestException alive) {
+        } catch (GuestException e) {
             return !process.isAlive();
         }
     }
@@ -216,7 +216,7 @@ final class QemuIncoming implements TargetGuest {
     public void discard() {
         try {
             discardOrThrow();
-        } catch (GuestException alive) {
+        } catch (GuestException e) {
             // Only who asks surely needs to know.
             return;
         }
@@ -267,7 +267,7 @@ final class QemuIncoming implements TargetGuest {
     private void heard() {
         try {
             qemu.status();
-        } catch (QmpException gone) {
+        } catch (QmpException e) {
             // Then nobody is there to be told.
             return;
         }
@@ -279,8 +279,8 @@ final class QemuIncoming implements TargetGuest {
         memory.requireRoom(facts.memoryBytes(), regions);
         try {
             regions.populate();
-        } catch (LinuxException full) {
-            throw new GuestException(ErrorCode.NO_ROOM, "--prealloc: " + full.getMessage(),
+        } catch (LinuxException e) {
+            throw new GuestException(ErrorCode.NO_ROOM, "--prealloc: " + e.getMessage(),
                     "free memory or leave --prealloc out");
         }
     }
@@ -288,8 +288,8 @@ final class QemuIncoming implements TargetGuest {
     private QemuMemory find(List<QemuFacts.Backend> backends) throws GuestException {
         try {
             return QemuMemory.find(process.pid(), qemu, backends);
-        } catch (QmpException failed) {
-            throw QemuGuest.failure(failed);
+        } catch (QmpException e) {
+            throw QemuGuest.failure(e);
         }
     }
 
@@ -297,8 +297,8 @@ final class QemuIncoming implements TargetGuest {
     private void openStorage(GuestDescription offered) throws GuestException {
         try {
             exports.open(offered.attributes());
-        } catch (QmpException failed) {
-            throw QemuGuest.failure(failed);
+        } catch (QmpException e) {
+            throw QemuGuest.failure(e);
         }
         if (exports.count() > 0) {
             tunnel = Tunnel.connecting(connector, exports.count(), exports.socket());

@@ -60,16 +60,16 @@ public final class QemuKind implements GuestKind {
                 rows.add(new Finding("throttle", Verdict.OK, throttle(process, qemu), "", ""));
             }
             return rows;
-        } catch (QmpException failed) {
-            throw QemuGuest.failure(failed);
+        } catch (QmpException e) {
+            throw QemuGuest.failure(e);
         }
     }
 
     private static String throttle(QemuProcess process, QemuControl qemu) {
         try (ThreadThrottle throttle = process.throttle(qemu)) {
             return throttle.name() + ", " + throttle.reason();
-        } catch (IOException hidden) {
-            return "none: " + hidden.getMessage();
+        } catch (IOException e) {
+            return "none: " + e.getMessage();
         }
     }
 }

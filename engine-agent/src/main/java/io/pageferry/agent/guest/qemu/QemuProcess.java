@@ -47,9 +47,9 @@ record QemuProcess(Path monitor, long pid, long startTicks) {
             long pid = UnixPeer.pid(monitor);
             return new QemuProcess(monitor, pid, Processes.startTicks(pid).orElseThrow(
                     () -> new IOException("process " + pid + " has ended")));
-        } catch (IOException nobody) {
+        } catch (IOException e) {
             throw new GuestException(ErrorCode.GUEST_MISMATCH, "nobody answers at " + path + ": "
-                    + nobody.getMessage(), "look whether QEMU is running");
+                    + e.getMessage(), "look whether QEMU is running");
         }
     }
 
@@ -91,8 +91,8 @@ record QemuProcess(Path monitor, long pid, long startTicks) {
     QemuControl connect() throws GuestException {
         try {
             return QemuControl.connect(monitor, pid);
-        } catch (IOException refused) {
-            throw new GuestException(ErrorCode.GUEST_FAILED, refused.getMessage(),
+        } catch (IOException e) {
+            throw new GuestException(ErrorCode.GUEST_FAILED, e.getMessage(),
                     "give Pageferry a -qmp of its own");
         }
     }
@@ -106,7 +106,7 @@ record QemuProcess(Path monitor, long pid, long startTicks) {
         if (qemu != null) {
             try {
                 qemu.quit();
-            } catch (QmpException deaf) {
+            } catch (QmpException e) {
                 kill();
             }
         }
@@ -138,8 +138,8 @@ record QemuProcess(Path monitor, long pid, long startTicks) {
     void unthrottle() throws GuestException {
         try {
             ThreadThrottle.undo(pid, startTicks);
-        } catch (IOException left) {
-            throw new GuestException(ErrorCode.HOST_FAILED, left.getMessage(), "move the threads"
+        } catch (IOException e) {
+            throw new GuestException(ErrorCode.HOST_FAILED, e.getMessage(), "move the threads"
                     + " of each control group pageferry-" + pid + "-" + startTicks
                     + "-* to the group around it, and remove it");
         }
@@ -156,9 +156,9 @@ record QemuProcess(Path monitor, long pid, long startTicks) {
     void kill() throws GuestException {
         try {
             Processes.signal(pid, startTicks, Processes.Signal.KILL);
-        } catch (LinuxException refused) {
+        } catch (LinuxException e) {
             throw new GuestException(ErrorCode.GUEST_FAILED, "cannot end QEMU (pid " + pid
-                    + "): " + refused.getMessage(), "kill -9 " + pid);
+                    + "): " + e.getMessage(), "kill -9 " + pid);
         }
     }
 }

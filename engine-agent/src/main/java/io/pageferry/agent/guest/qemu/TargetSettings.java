@@ -48,7 +48,7 @@ record TargetSettings(Map<String, Boolean> capabilities, long announceRounds) {
     void tell(QemuControl qemu) {
         try {
             qemu.arrived(capabilities, announceRounds);
-        } catch (QmpException deaf) {
+        } catch (QmpException e) {
             // The guest's own traffic tells the switches too, only later.
             return;
         }

@@ -28,9 +28,9 @@ final class Workload {
             Region ram = new Region(0, "ram", 0, spec.size(), file.granule());
             return new MappedRegions(new RegionTable(List.of(ram)),
                     List.of(new MappedRegions.Part(file, 0)));
-        } catch (LinuxException refused) {
+        } catch (LinuxException e) {
             throw new GuestException(ErrorCode.NO_ROOM, "no memory of " + spec.size()
-                    + " bytes can be had here: " + refused.getMessage(), spec.huge()
+                    + " bytes can be had here: " + e.getMessage(), spec.huge()
                     ? "set huge pages aside (vm.nr_hugepages), or ask for less" : "ask for less");
         }
     }

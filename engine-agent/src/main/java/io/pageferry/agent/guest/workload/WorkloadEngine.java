@@ -188,7 +188,7 @@ final class WorkloadEngine implements AutoCloseable {
         }
         try {
             thread.join(JOIN_MILLIS);
-        } catch (InterruptedException interrupted) {
+        } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
     }

@@ -71,9 +71,9 @@ record WorkloadSpec(long size, long set, long bytesPerSecond, Fill fill, boolean
     private static Fill fill(String text) {
         try {
             return Fill.valueOf(text.toUpperCase(Locale.ROOT));
-        } catch (IllegalArgumentException unknown) {
+        } catch (IllegalArgumentException e) {
             throw new IllegalArgumentException(
-                    "fill=" + text + ": there are mixed, random, zero and text", unknown);
+                    "fill=" + text + ": there are mixed, random, zero and text", e);
         }
     }
 

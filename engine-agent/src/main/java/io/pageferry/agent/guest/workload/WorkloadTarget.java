@@ -66,9 +66,9 @@ final class WorkloadTarget implements TargetGuest {
             memory = new StampedMemory(regions.window(0), running.set(), page -> { });
             engine = new WorkloadEngine(memory, running, SEED);
             sourceTick = engine.load(new DataInputStream(new ByteArrayInputStream(state)));
-        } catch (IOException | NumberFormatException broken) {
+        } catch (IOException | NumberFormatException e) {
             throw new GuestException(ErrorCode.GUEST_FAILED,
-                    "cannot load the workload's state: " + broken.getMessage(), "");
+                    "cannot load the workload's state: " + e.getMessage(), "");
         }
     }
 
@@ -138,8 +138,8 @@ final class WorkloadTarget implements TargetGuest {
         HostMemory.requireRoomFor(spec.size());
         try {
             regions.populate();
-        } catch (LinuxException full) {
-            throw new GuestException(ErrorCode.NO_ROOM, "--prealloc: " + full.getMessage(),
+        } catch (LinuxException e) {
+            throw new GuestException(ErrorCode.NO_ROOM, "--prealloc: " + e.getMessage(),
                     "free memory or leave --prealloc out");
         }
     }

@@ -37,7 +37,7 @@ public record MemoryRoom(long bytes, Path group, String limit) {
                 tightest = tighter(tightest,
                         of(hierarchy, proc.resolve(Long.toString(pid))));
             }
-        } catch (IOException hidden) {
+        } catch (IOException e) {
             return Optional.empty();
         }
         return Optional.ofNullable(tightest);
@@ -51,7 +51,7 @@ public record MemoryRoom(long bytes, Path group, String limit) {
                 tightest = tighter(tightest, of(group, hierarchy.version() == 2 ? V2 : V1));
                 group = group.getParent();
             }
-        } catch (IOException hidden) {
+        } catch (IOException e) {
             // What cannot be seen from here is found out by filling it.
             return tightest;
         }

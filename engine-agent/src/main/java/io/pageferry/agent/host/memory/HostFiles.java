@@ -28,7 +28,7 @@ public final class HostFiles {
         try {
             attributes.put(PREFIX + id, Files.readString(BOOT).strip() + ":" + file.device() + ":"
                     + file.inode());
-        } catch (IOException unknown) {
+        } catch (IOException e) {
             // Without an answer nothing is compared.
             return;
         }

@@ -54,9 +54,9 @@ public final class MappedRegions implements GuestMemory, MemoryImage, AutoClosea
                 Part part = parts.get(region.id());
                 windows[region.id()] = part.file().map(part.offset(), region.size(), arena);
             }
-        } catch (LinuxException refused) {
+        } catch (LinuxException e) {
             close();
-            throw refused;
+            throw e;
         }
     }
 
@@ -149,8 +149,8 @@ public final class MappedRegions implements GuestMemory, MemoryImage, AutoClosea
     private long nextIn(int region, long page, boolean data) {
         try {
             return data ? nextDataIn(region, page) : nextHoleIn(region, page);
-        } catch (LinuxException failed) {
-            throw new UncheckedIOException(failed);
+        } catch (LinuxException e) {
+            throw new UncheckedIOException(e);
         }
     }
 
@@ -205,7 +205,7 @@ public final class MappedRegions implements GuestMemory, MemoryImage, AutoClosea
             long found = own.firstAbsent(base + PageGeometry.bytesOf(page - first),
                     base + windows[region].byteSize());
             return first + ((found - base) >>> PageGeometry.PAGE_SHIFT);
-        } catch (LinuxException olderKernel) {
+        } catch (LinuxException e) {
             return page; // the file knows its holes too, only slower
         }
     }

@@ -38,8 +38,8 @@ final class CgroupCpuLimiter implements CpuLimiter {
     Optional<String> obstacle(long thread) {
         try {
             return control.obstacle(files, hierarchy.groupOf(throttled.task(thread)));
-        } catch (IOException hidden) {
-            return Optional.of(hidden.getMessage());
+        } catch (IOException e) {
+            return Optional.of(e.getMessage());
         }
     }
 
@@ -53,9 +53,9 @@ final class CgroupCpuLimiter implements CpuLimiter {
         for (Long thread : threads) {
             try {
                 hold(thread, percent);
-            } catch (IOException refused) {
+            } catch (IOException e) {
                 if (throttled.has(thread)) {
-                    throw refused;
+                    throw e;
                 }
                 dissolve(thread);
             }
@@ -89,7 +89,7 @@ final class CgroupCpuLimiter implements CpuLimiter {
     private long nanosOf(Path group) {
         try {
             return control.heldNanos(files, group);
-        } catch (IOException gone) {
+        } catch (IOException e) {
             return 0;
         }
     }
@@ -103,10 +103,10 @@ final class CgroupCpuLimiter implements CpuLimiter {
         held.put(thread, before + nanosOf(group));
         try {
             HeldGroup.dissolve(files, control, group);
-        } catch (IOException stuck) {
+        } catch (IOException e) {
             groups.put(thread, group);
             held.put(thread, before);
-            throw stuck;
+            throw e;
         }
     }
 
@@ -116,8 +116,8 @@ final class CgroupCpuLimiter implements CpuLimiter {
         for (Long thread : Set.copyOf(groups.keySet())) {
             try {
                 dissolve(thread);
-            } catch (IOException one) {
-                stuck = one;
+            } catch (IOException e) {
+                stuck = e;
             }
         }
         if (stuck != null) {

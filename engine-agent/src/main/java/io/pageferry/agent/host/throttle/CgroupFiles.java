@@ -58,10 +58,10 @@ interface CgroupFiles {
         try (DirectoryStream<Path> inside = Files.newDirectoryStream(group,
                 path -> Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS))) {
             inside.forEach(found::add);
-        } catch (NoSuchFileException gone) {
+        } catch (NoSuchFileException e) {
             return List.of();
-        } catch (DirectoryIteratorException failed) {
-            throw failed.getCause();
+        } catch (DirectoryIteratorException e) {
+            throw e.getCause();
         }
         return found;
     }

@@ -68,8 +68,8 @@ enum Control {
                     return Optional.of("the cpu controller is not in " + parent
                             + "/cgroup.controllers");
                 }
-            } catch (IOException unread) {
-                return Optional.of(unread.toString());
+            } catch (IOException e) {
+                return Optional.of(e.toString());
             }
             return writable(parent, threads());
         }

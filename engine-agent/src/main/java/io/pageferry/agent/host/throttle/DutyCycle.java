@@ -68,7 +68,7 @@ final class DutyCycle implements CpuLimiter {
         while (last != null && last.isAlive()) {
             try {
                 last.join();
-            } catch (InterruptedException later) {
+            } catch (InterruptedException e) {
                 interrupted = true;
             }
         }
@@ -89,9 +89,9 @@ final class DutyCycle implements CpuLimiter {
                 }
                 stay(false);
             }
-        } catch (IOException refused) {
+        } catch (IOException e) {
             synchronized (this) {
-                failed = refused;
+                failed = e;
             }
         }
     }
@@ -149,7 +149,7 @@ final class DutyCycle implements CpuLimiter {
             } else {
                 wait(nanos / 1_000_000, (int) (nanos % 1_000_000));
             }
-        } catch (InterruptedException nobodysBusiness) {
+        } catch (InterruptedException e) {
             ending = true;
         }
     }

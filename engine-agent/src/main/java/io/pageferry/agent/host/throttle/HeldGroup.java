@@ -64,9 +64,9 @@ final class HeldGroup {
                     home(files, control, parent, thread);
                 }
                 files.remove(group);
-            } catch (IOException busy) {
+            } catch (IOException e) {
                 if (i >= TRIES) {
-                    throw busy;
+                    throw e;
                 }
                 LockSupport.parkNanos(RETRY_NANOS);
             }
@@ -93,7 +93,7 @@ final class HeldGroup {
         try {
             return files.read(group.resolve(control.threads())).lines()
                     .filter(line -> !line.isBlank()).toList();
-        } catch (NoSuchFileException gone) {
+        } catch (NoSuchFileException e) {
             return List.of();
         }
     }
@@ -102,10 +102,10 @@ final class HeldGroup {
             throws IOException {
         try {
             files.write(parent.resolve(control.threads()), thread);
-        } catch (IOException refused) {
+        } catch (IOException e) {
             // Of a thread that ended meanwhile nothing is left to move.
             if (Files.exists(Path.of("/proc", thread))) {
-                throw refused;
+                throw e;
             }
         }
     }

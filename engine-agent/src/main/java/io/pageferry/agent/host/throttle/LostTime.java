@@ -93,7 +93,7 @@ final class LostTime {
             String times = Files.readString(throttled.task(thread).resolve("schedstat"),
                     StandardCharsets.ISO_8859_1);
             return OptionalLong.of(Long.parseLong(times.substring(0, times.indexOf(' '))));
-        } catch (IOException | RuntimeException ended) {
+        } catch (IOException | RuntimeException e) {
             return OptionalLong.empty();
         }
     }

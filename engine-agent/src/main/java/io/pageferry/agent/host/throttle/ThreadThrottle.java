@@ -111,7 +111,7 @@ public final class ThreadThrottle implements WriteThrottle {
     private void reread() {
         try {
             threads = Set.copyOf(new TreeSet<>(list.threads()));
-        } catch (IOException silent) {
+        } catch (IOException e) {
             // A guest that does not answer has the vCPUs that it had; that it ended is told
             // elsewhere.
             return;
@@ -123,12 +123,12 @@ public final class ThreadThrottle implements WriteThrottle {
             try {
                 limiter.apply(threads, percent);
                 return;
-            } catch (IOException refused) {
+            } catch (IOException e) {
                 if (limiters.isEmpty()) {
-                    trouble = limiter.name() + ": " + refused.getMessage();
+                    trouble = limiter.name() + ": " + e.getMessage();
                     return;
                 }
-                next(refused);
+                next(e);
             }
         }
     }
@@ -175,8 +175,8 @@ public final class ThreadThrottle implements WriteThrottle {
         try {
             limiter.release();
             trouble = null;
-        } catch (IOException stuck) {
-            trouble = limiter.name() + " could not be undone: " + stuck.getMessage();
+        } catch (IOException e) {
+            trouble = limiter.name() + " could not be undone: " + e.getMessage();
         }
     }
 

@@ -31,8 +31,8 @@ public final class AgentGuard implements GuestSetup.Injector, AutoCloseable {
     public void prepare() {
         try {
             start();
-        } catch (GuardException none) {
-            listener.log(MigrationListener.Level.WARN, none.line());
+        } catch (GuardException e) {
+            listener.log(MigrationListener.Level.WARN, e.line());
         }
     }
 

@@ -80,8 +80,8 @@ public final class GuardMain {
                 }
                 default -> "error\tunknown question " + question[0];
             });
-        } catch (IOException | RuntimeException refused) {
-            answers.println("error\t" + refused.getMessage());
+        } catch (IOException | RuntimeException e) {
+            answers.println("error\t" + e.getMessage());
         }
         answers.flush();
     }

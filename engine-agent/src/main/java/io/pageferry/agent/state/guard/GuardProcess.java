@@ -49,8 +49,8 @@ public final class GuardProcess implements GuestSetup.Injector, AutoCloseable {
                 .redirectError(ProcessBuilder.Redirect.INHERIT);
         try {
             return new GuardProcess(guard.start());
-        } catch (IOException refused) {
-            throw new GuardException("no guard process can be started: " + refused.getMessage());
+        } catch (IOException e) {
+            throw new GuardException("no guard process can be started: " + e.getMessage());
         }
     }
 
@@ -90,7 +90,7 @@ public final class GuardProcess implements GuestSetup.Injector, AutoCloseable {
             if (process.isAlive()) {
                 send("farewell");
             }
-        } catch (IOException gone) {
+        } catch (IOException e) {
             // A guard that is gone needs no farewell.
         }
         if (!isOver()) {
@@ -106,7 +106,7 @@ public final class GuardProcess implements GuestSetup.Injector, AutoCloseable {
     public void abandon() {
         try {
             toGuard.close();
-        } catch (IOException gone) {
+        } catch (IOException e) {
             // It sees the end of the pipe all the same.
         }
         isOver();
@@ -115,7 +115,7 @@ public final class GuardProcess implements GuestSetup.Injector, AutoCloseable {
     private boolean isOver() {
         try {
             return process.waitFor(END_SECONDS, TimeUnit.SECONDS);
-        } catch (InterruptedException interrupted) {
+        } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             return false;
         }
@@ -136,7 +136,7 @@ public final class GuardProcess implements GuestSetup.Injector, AutoCloseable {
     private String answer(String line) throws IOException {
         try {
             send(line);
-        } catch (IOException gone) {
+        } catch (IOException e) {
             return null;
         }
         return fromGuard.readLine();

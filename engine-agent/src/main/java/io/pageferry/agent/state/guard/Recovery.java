@@ -112,9 +112,9 @@ public final class Recovery {
     private void unthrottle(GuestHandle guest) {
         try {
             guest.unthrottle();
-        } catch (GuestException left) {
-            words.accept("pageferry: the guest is still slowed down: " + left.getMessage()
-                    + "; " + left.remedy());
+        } catch (GuestException e) {
+            words.accept("pageferry: the guest is still slowed down: " + e.getMessage()
+                    + "; " + e.remedy());
         }
     }
 
@@ -154,10 +154,10 @@ public final class Recovery {
             try {
                 guest.resume();
                 break;
-            } catch (GuestException refused) {
-                if (!refused.mayRetry() || System.nanoTime() - deadline >= 0) {
+            } catch (GuestException e) {
+                if (!e.mayRetry() || System.nanoTime() - deadline >= 0) {
                     words.accept("pageferry: the guest is ours but cannot go on: "
-                            + refused.getMessage());
+                            + e.getMessage());
                     return Result.IN_DOUBT;
                 }
                 LockSupport.parkNanos(RETRY_NANOS);
@@ -177,10 +177,10 @@ public final class Recovery {
                     guest.leave();
                 }
                 return;
-            } catch (GuestException refused) {
-                if (!refused.mayRetry() || System.nanoTime() - deadline >= 0) {
+            } catch (GuestException e) {
+                if (!e.mayRetry() || System.nanoTime() - deadline >= 0) {
                     words.accept("pageferry: the guest's settings were not put back: "
-                            + refused.getMessage());
+                            + e.getMessage());
                     return;
                 }
                 LockSupport.parkNanos(RETRY_NANOS);
@@ -218,9 +218,9 @@ public final class Recovery {
     private void settledWhereItFits(long epoch, String why) {
         try {
             settled(epoch, why);
-        } catch (IOException full) {
+        } catch (IOException e) {
             words.accept("pageferry: the refused guest has ended, which could not be written: "
-                    + full.getMessage());
+                    + e.getMessage());
         }
     }
 
@@ -229,8 +229,8 @@ public final class Recovery {
         if (condition == Condition.PAUSED && record.ran()) {
             try {
                 guest.resume();
-            } catch (GuestException refused) {
-                return giveBack(guest, record, refused);
+            } catch (GuestException e) {
+                return giveBack(guest, record, e);
             }
         } else if (condition == Condition.GONE || condition == Condition.WAITING) {
             words.accept("pageferry: the target owned the guest and it is gone; whether it ran "

@@ -56,10 +56,10 @@ public final class FileJournal implements Journal, AutoCloseable {
             syncDirectory(path.getParent());
             return new FileJournal(path, lock, file,
                     new Contents(header, new ArrayList<>(), 0));
-        } catch (IOException failed) {
+        } catch (IOException e) {
             file.close();
             Files.deleteIfExists(path);
-            throw failed;
+            throw e;
         }
     }
 
@@ -151,7 +151,7 @@ public final class FileJournal implements Journal, AutoCloseable {
             if (file != null) {
                 file.close();
             }
-        } catch (IOException harmless) {
+        } catch (IOException e) {
             // Every record was synced when it was written.
         }
         if (lock != null) {

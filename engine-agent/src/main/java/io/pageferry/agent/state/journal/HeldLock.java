@@ -40,7 +40,7 @@ public final class HeldLock implements AutoCloseable {
         for (int i = 0; i < TRIES; i++) {
             try {
                 Files.createFile(path);
-            } catch (FileAlreadyExistsException there) {
+            } catch (FileAlreadyExistsException e) {
                 // Somebody's, or left by a killed process: the lock on it decides.
             }
             Object before = inode(path);
@@ -68,7 +68,7 @@ public final class HeldLock implements AutoCloseable {
                 Files.deleteIfExists(path);
                 channel.close();
             }
-        } catch (IOException harmless) {
+        } catch (IOException e) {
             // The kernel takes the lock away with the process at the latest.
         }
     }
@@ -76,7 +76,7 @@ public final class HeldLock implements AutoCloseable {
     private static Object inode(Path path) throws IOException {
         try {
             return Files.getAttribute(path, "unix:ino");
-        } catch (NoSuchFileException gone) {
+        } catch (NoSuchFileException e) {
             return null;
         }
     }
@@ -85,13 +85,13 @@ public final class HeldLock implements AutoCloseable {
         FileChannel channel;
         try {
             channel = FileChannel.open(path, StandardOpenOption.WRITE);
-        } catch (NoSuchFileException gone) {
+        } catch (NoSuchFileException e) {
             return Optional.empty();
         }
         FileLock lock = null;
         try {
             lock = channel.tryLock();
-        } catch (OverlappingFileLockException ours) {
+        } catch (OverlappingFileLockException e) {
             // Held by this very process: as good as by another.
             lock = null;
         } finally {

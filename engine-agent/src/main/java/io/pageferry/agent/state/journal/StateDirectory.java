@@ -77,8 +77,8 @@ public final class StateDirectory {
         try {
             long free = Files.getFileStore(there).getUsableSpace();
             return new Prospect(name + ", " + (free >> 10) + " KiB free", free >= ROOM);
-        } catch (IOException unreadable) {
-            return new Prospect(name + ": " + unreadable.getMessage(), false);
+        } catch (IOException e) {
+            return new Prospect(name + ": " + e.getMessage(), false);
         }
     }
 
@@ -109,9 +109,9 @@ public final class StateDirectory {
                 () -> new IOException("migration " + header.migration() + " is being worked on"));
         try {
             return FileJournal.create(path, lock, header);
-        } catch (IOException failed) {
+        } catch (IOException e) {
             lock.close();
-            throw failed;
+            throw e;
         }
     }
 
@@ -134,9 +134,9 @@ public final class StateDirectory {
         }
         try {
             return Optional.of(FileJournal.resume(path, lock.get()));
-        } catch (IOException failed) {
+        } catch (IOException e) {
             lock.get().close();
-            throw failed;
+            throw e;
         }
     }
 
@@ -166,8 +166,8 @@ public final class StateDirectory {
             for (Path file : files) {
                 try {
                     found.add(FileJournal.read(file));
-                } catch (IOException damaged) {
-                    unreadable.accept(damaged.getMessage());
+                } catch (IOException e) {
+                    unreadable.accept(e.getMessage());
                 }
             }
         }
@@ -200,8 +200,8 @@ public final class StateDirectory {
             byte[] hash = MessageDigest.getInstance("SHA-256")
                     .digest(identity.getBytes(StandardCharsets.UTF_8));
             return HexFormat.of().formatHex(hash, 0, 8);
-        } catch (NoSuchAlgorithmException impossible) {
-            throw new IllegalStateException("every JDK has SHA-256", impossible);
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every JDK has SHA-256", e);
         }
     }
 }

@@ -56,8 +56,8 @@ public final class StatusAnswers {
                     .map(last -> last.state() == JournalState.REFUSED && !ended
                             ? unknown(asked, "refused, but not ended yet") : word(asked, last))
                     .orElse(unknown(asked, "nothing was prepared here: that is not a no"));
-        } catch (IOException unreadable) {
-            return unknown(asked, "cannot tell: " + unreadable.getMessage());
+        } catch (IOException e) {
+            return unknown(asked, "cannot tell: " + e.getMessage());
         }
     }
 

@@ -66,8 +66,8 @@ class DirtyLogTest extends TrackerContract {
                         || !stopped.what().equals("it halted")) {
                     throw new AssertionError(exit.toString());
                 }
-            } catch (IOException failed) {
-                throw new AssertionError(failed);
+            } catch (IOException e) {
+                throw new AssertionError(e);
             }
         }
 

@@ -13,8 +13,8 @@ final class NeedsKvm {
     static void orSkip() {
         try (Kvm kvm = Kvm.open(Kvm.DEVICE)) {
             kvm.createVm().close();
-        } catch (IOException closed) {
-            Assumptions.abort(closed.getMessage());
+        } catch (IOException e) {
+            Assumptions.abort(e.getMessage());
         }
     }
 }

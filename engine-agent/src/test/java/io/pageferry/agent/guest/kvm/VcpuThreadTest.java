@@ -40,8 +40,8 @@ class VcpuThreadTest {
         inside.countDown();
         try {
             goesOn.await();
-        } catch (InterruptedException never) {
-            throw new AssertionError(never);
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
         }
     }
 

@@ -79,8 +79,8 @@ class ForkWhileEndingTest {
         try {
             file.write(ByteBuffer.allocate(Long.BYTES).order(ByteOrder.nativeOrder())
                     .putLong(0, command), StrangerProgram.COMMAND);
-        } catch (IOException lost) {
-            throw new UncheckedIOException(lost);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 
@@ -89,8 +89,8 @@ class ForkWhileEndingTest {
             ByteBuffer number = ByteBuffer.allocate(Long.BYTES).order(ByteOrder.nativeOrder());
             file.read(number, StrangerProgram.STATE);
             return number.getLong(0);
-        } catch (IOException lost) {
-            throw new UncheckedIOException(lost);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 
@@ -113,7 +113,7 @@ class ForkWhileEndingTest {
                 try {
                     Stranger.await("the fork", () -> obeyed(file) == StrangerProgram.FORK);
                     resumedExternally = true;
-                } catch (AssertionError waits) {
+                } catch (AssertionError e) {
                     resumedExternally = false;
                 }
             }

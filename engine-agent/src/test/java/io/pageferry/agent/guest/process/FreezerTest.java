@@ -226,7 +226,7 @@ class FreezerTest {
     private static boolean delete(Path group) {
         try {
             return Files.deleteIfExists(group) || true;
-        } catch (IOException busy) {
+        } catch (IOException e) {
             return false;
         }
     }
@@ -235,7 +235,7 @@ class FreezerTest {
         try {
             Files.writeString(group.resolve("cgroup.procs"), Long.toString(member),
                     StandardOpenOption.WRITE);
-        } catch (IOException ended) {
+        } catch (IOException e) {
             assertFalse(Processes.isAlive(member));
         }
     }
@@ -279,7 +279,7 @@ class FreezerTest {
             try (var all = Files.walk(one.mount())) {
                 found.addAll(all.filter(path -> path.getFileName().toString()
                         .startsWith("pageferry-frozen-" + process.pid() + "-")).toList());
-            } catch (java.io.UncheckedIOException changing) {
+            } catch (java.io.UncheckedIOException e) {
                 // Other tests make and remove groups meanwhile: look again.
                 return made();
             }

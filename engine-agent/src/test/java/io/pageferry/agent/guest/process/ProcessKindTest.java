@@ -114,8 +114,8 @@ class ProcessKindTest {
         try {
             guest.requireUnchanged();
             return false;
-        } catch (GuestException refused) {
-            assertTrue(refused.getMessage().contains(how), refused::getMessage);
+        } catch (GuestException e) {
+            assertTrue(e.getMessage().contains(how), e::getMessage);
             return true;
         }
     }
@@ -285,9 +285,9 @@ class ProcessKindTest {
         Stranger started;
         try {
             started = Stranger.start(program.toString());
-        } catch (RuntimeException | AssertionError unable) {
+        } catch (RuntimeException | AssertionError e) {
             Assumptions.assumeTrue(false, "this kernel does not run 32-bit programs");
-            throw unable;
+            throw e;
         }
         Stranger.await("mapping", () -> maps(started.pid(), one ->
                 one.path().equals("/dev/zero (deleted)")));
@@ -297,7 +297,7 @@ class ProcessKindTest {
     private static boolean maps(long pid, Predicate<ProcessMaps.Mapping> wanted) {
         try {
             return ProcessMaps.of(pid).stream().anyMatch(wanted);
-        } catch (IOException gone) {
+        } catch (IOException e) {
             return false;
         }
     }

@@ -33,7 +33,7 @@ final class VhostUserStub implements AutoCloseable {
                 while (answer(client)) {
                     // Until QEMU hangs up.
                 }
-            } catch (IOException closed) {
+            } catch (IOException e) {
                 // By close(), or QEMU is gone.
             }
         });
@@ -75,7 +75,7 @@ final class VhostUserStub implements AutoCloseable {
         server.close();
         try {
             thread.join(10_000);
-        } catch (InterruptedException interrupted) {
+        } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
     }

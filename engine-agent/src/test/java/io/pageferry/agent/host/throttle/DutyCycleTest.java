@@ -47,8 +47,8 @@ class DutyCycleTest extends RealCpuLimiterContract {
             try {
                 limiter.apply(own, 50);
                 return false;
-            } catch (IOException refused) {
-                return refused.getMessage().contains("PTRACE_SEIZE");
+            } catch (IOException e) {
+                return e.getMessage().contains("PTRACE_SEIZE");
             }
         });
         limiter.release();

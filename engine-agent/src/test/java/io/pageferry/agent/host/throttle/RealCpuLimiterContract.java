@@ -71,8 +71,8 @@ abstract class RealCpuLimiterContract extends CpuLimiterContract {
         Stranger.await("thread to run", () -> {
             try {
                 return spinner().usedNanos(first()) >= goal;
-            } catch (IOException gone) {
-                throw new AssertionError(gone);
+            } catch (IOException e) {
+                throw new AssertionError(e);
             }
         });
         assertEquals(0, spinner().tracer(first()));

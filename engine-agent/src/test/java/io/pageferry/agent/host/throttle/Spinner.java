@@ -47,7 +47,7 @@ final class Spinner implements AutoCloseable {
                 }
             }
             return 0;
-        } catch (IOException notYet) {
+        } catch (IOException e) {
             return 0;
         }
     }

@@ -83,8 +83,8 @@ public final class Lz4Codec implements PageCodec {
         int decoded;
         try {
             decoded = decompressor.decompress(in, inAt, length, page, 0, PAGE);
-        } catch (LZ4Exception malformed) {
-            throw new PageDecodeException("LZ4 page is malformed: " + malformed.getMessage());
+        } catch (LZ4Exception e) {
+            throw new PageDecodeException("LZ4 page is malformed: " + e.getMessage());
         }
         if (decoded != PAGE) {
             throw new PageDecodeException("LZ4 page decodes to " + decoded + " bytes");

@@ -97,8 +97,8 @@ class PageCodecContractTest {
         boolean taken = true;
         try {
             codec.decode(in, MARGIN, encoded.length, page);
-        } catch (PageDecodeException refused) {
-            assertFalse(refused.getMessage().isEmpty());
+        } catch (PageDecodeException e) {
+            assertFalse(e.getMessage().isEmpty());
             taken = false;
         }
         assertCanaries(page, 0, PAGE);

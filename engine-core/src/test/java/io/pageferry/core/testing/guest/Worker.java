@@ -14,8 +14,8 @@ final class Worker implements AutoCloseable {
                 while (!over) {
                     work.run();
                 }
-            } catch (RuntimeException failed) {
-                failure = failed;
+            } catch (RuntimeException e) {
+                failure = e;
             }
         });
     }
@@ -26,7 +26,7 @@ final class Worker implements AutoCloseable {
         over = true;
         try {
             thread.join(JOIN_MILLIS);
-        } catch (InterruptedException interrupted) {
+        } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
         if (thread.isAlive()) {

@@ -66,11 +66,11 @@ public final class DiskExports {
         }
         try {
             serve(here.stream().filter(disk -> wanted.containsKey(disk.name())).toList());
-        } catch (QmpException refused) {
+        } catch (QmpException e) {
             close();
             // QEMU says "read-only" of what it could not lock for writing, and not who has it.
             throw new GuestException(ErrorCode.GUEST_MISMATCH, "the disks here cannot be filled: "
-                    + refused.getMessage() + ": " + DiskLockHolders.describe(pid),
+                    + e.getMessage() + ": " + DiskLockHolders.describe(pid),
                     "give the target images of its own that nobody else has open, by absolute"
                     + " paths");
         }
@@ -121,7 +121,7 @@ public final class DiskExports {
             count = 0;
             try {
                 cleanUp(qemu);
-            } catch (QmpException deaf) {
+            } catch (QmpException e) {
                 // Who cannot be told this will not be told to run either.
             }
             delete(socket);
@@ -147,7 +147,7 @@ public final class DiskExports {
     static void delete(Path socket) {
         try {
             Files.deleteIfExists(socket);
-        } catch (IOException left) {
+        } catch (IOException e) {
             // A socket that nobody listens on harms nobody.
             return;
         }

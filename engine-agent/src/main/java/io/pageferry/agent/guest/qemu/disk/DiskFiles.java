@@ -49,7 +49,7 @@ public final class DiskFiles {
                     attributes.put(QemuFacts.IMAGE + drive.place(), "inode " + file.inode());
                 }
             }
-        } catch (IOException hidden) {
+        } catch (IOException e) {
             // What one side cannot tell is not compared.
             return attributes;
         }
@@ -71,7 +71,7 @@ public final class DiskFiles {
         try {
             return JSON.readTree(file.substring("json:".length())).path("file").path("filename")
                     .asText("");
-        } catch (JsonProcessingException cut) {
+        } catch (JsonProcessingException e) {
             return "";
         }
     }

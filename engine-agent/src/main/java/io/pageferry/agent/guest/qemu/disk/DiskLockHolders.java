@@ -131,7 +131,7 @@ public final class DiskLockHolders {
         try (DirectoryStream<Path> entries = Files.newDirectoryStream(folder, names)) {
             entries.forEach(found::add);
         } catch (IOException | java.nio.file.DirectoryIteratorException
-                | UncheckedIOException gone) {
+                | UncheckedIOException e) {
             return found;
         }
         return found;
@@ -140,7 +140,7 @@ public final class DiskLockHolders {
     private static String target(Path link) {
         try {
             return Files.readSymbolicLink(link).toString();
-        } catch (IOException gone) {
+        } catch (IOException e) {
             return "";
         }
     }
@@ -149,7 +149,7 @@ public final class DiskLockHolders {
         try {
             Map<String, Object> is = Files.readAttributes(file, "unix:dev,ino");
             return new Inode(is.get("dev"), is.get("ino"));
-        } catch (IOException gone) {
+        } catch (IOException e) {
             return null;
         }
     }
@@ -157,7 +157,7 @@ public final class DiskLockHolders {
     private static String read(Path file) {
         try {
             return Files.readString(file, StandardCharsets.ISO_8859_1);
-        } catch (IOException gone) {
+        } catch (IOException e) {
             return "";
         }
     }

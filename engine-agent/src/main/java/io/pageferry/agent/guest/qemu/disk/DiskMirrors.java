@@ -121,8 +121,8 @@ public final class DiskMirrors implements AutoCloseable {
             tunnel.limit(rate / SHARE);
             readyNanos = now;
             return true;
-        } catch (IOException failed) {
-            throw failure(failed);
+        } catch (IOException e) {
+            throw failure(e);
         }
     }
 
@@ -201,8 +201,8 @@ public final class DiskMirrors implements AutoCloseable {
             if (rate > 0 && left / (double) rate > LAST_NANOS / 1e9) {
                 throw tooFast((left >> 20) + " MiB of the disks are not at the target yet");
             }
-        } catch (QmpException failed) {
-            throw failure(failed);
+        } catch (QmpException e) {
+            throw failure(e);
         }
     }
 
@@ -230,8 +230,8 @@ public final class DiskMirrors implements AutoCloseable {
             }
             ended = true;
             cleanUp(qemu);
-        } catch (QmpException failed) {
-            throw failure(failed);
+        } catch (QmpException e) {
+            throw failure(e);
         }
     }
 
@@ -259,7 +259,7 @@ public final class DiskMirrors implements AutoCloseable {
             ended = true;
             try {
                 cleanUp(qemu);
-            } catch (QmpException deaf) {
+            } catch (QmpException e) {
                 // A guard or settle tries again; the jobs have failed without their stream.
                 return;
             }
@@ -304,10 +304,10 @@ public final class DiskMirrors implements AutoCloseable {
                 qemu.qmp().execute("block-job-cancel",
                         JSON.objectNode().put("device", id).put("force", true));
             }
-        } catch (QmpException moved) {
+        } catch (QmpException e) {
             // It went on to another state meanwhile: the next look finds it there.
-            if (moved.kind() != QmpException.Kind.REFUSED) {
-                throw moved;
+            if (e.kind() != QmpException.Kind.REFUSED) {
+                throw e;
             }
         }
     }

@@ -74,7 +74,7 @@ final class StreamPump {
             send(new Message.StreamCredit(stream, Message.STREAM_WINDOW));
             thread("writes", this::write);
             read(opened);
-        } catch (IOException failed) {
+        } catch (IOException e) {
             // Whoever is at the other end of the socket sees it end, and says why it wanted more.
             end();
         }
@@ -123,9 +123,9 @@ final class StreamPump {
         }
         try {
             wait(LOOK_MILLIS);
-        } catch (InterruptedException interrupted) {
+        } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new IOException(interrupted);
+            throw new IOException(e);
         }
     }
 
@@ -138,7 +138,7 @@ final class StreamPump {
                 }
                 written(bytes.length);
             }
-        } catch (IOException failed) {
+        } catch (IOException e) {
             // The same as the peer's end.
         }
         end();
@@ -236,7 +236,7 @@ final class StreamPump {
             if (channel != null) {
                 channel.close();
             }
-        } catch (IOException gone) {
+        } catch (IOException e) {
             // It is closed all the same.
             return;
         }

@@ -98,10 +98,10 @@ public final class QemuMemory {
                 parts.add(new Part(backend, mapping, skip, place == null ? -1 : place.guest(),
                         descriptorOf(pid, backend, mapping, open)));
             }
-        } catch (GuestException known) {
-            throw known;
-        } catch (IOException unreadable) {
-            throw failed("cannot look into QEMU (pid " + pid + "): " + unreadable.getMessage(),
+        } catch (GuestException e) {
+            throw e;
+        } catch (IOException e) {
+            throw failed("cannot look into QEMU (pid " + pid + "): " + e.getMessage(),
                     "run as root or as QEMU's user with CAP_SYS_PTRACE");
         }
         requireApart(parts);
@@ -168,9 +168,9 @@ public final class QemuMemory {
                         part.backend().size(), file.granule()));
             }
             return new MappedRegions(new RegionTable(regions), mapped);
-        } catch (IOException | IllegalArgumentException refused) {
+        } catch (IOException | IllegalArgumentException e) {
             mapped.forEach(part -> part.file().close());
-            throw failed("cannot map the RAM of QEMU (pid " + pid + "): " + refused.getMessage(),
+            throw failed("cannot map the RAM of QEMU (pid " + pid + "): " + e.getMessage(),
                     "run as root or as QEMU's user");
         }
     }
@@ -205,8 +205,8 @@ public final class QemuMemory {
                         + "' is also mapped for writing by process " + other,
                         "its writes cannot be tracked (vhost-user back-ends write so)",
                         "end that process, or use --tracker scan")));
-            } catch (IOException unreadable) {
-                found.add(Objection.tracking("/proc cannot be read: " + unreadable.getMessage(),
+            } catch (IOException e) {
+                found.add(Objection.tracking("/proc cannot be read: " + e.getMessage(),
                         "whether another process writes to the guest's RAM cannot be seen",
                         "run as root"));
             }

@@ -79,7 +79,7 @@ public final class TargetRoom {
                 // A file that was unlinked after QEMU opened it lies where its folder does.
                 stores.merge(Files.getFileStore(Files.exists(path) ? path : path.getParent()),
                         one.size(), Long::sum);
-            } catch (IOException hidden) {
+            } catch (IOException e) {
                 // What cannot be asked is found out by filling it.
                 continue;
             }
@@ -90,7 +90,7 @@ public final class TargetRoom {
     private static long usable(FileStore store) {
         try {
             return store.getUsableSpace();
-        } catch (IOException unknown) {
+        } catch (IOException e) {
             return Long.MAX_VALUE;
         }
     }

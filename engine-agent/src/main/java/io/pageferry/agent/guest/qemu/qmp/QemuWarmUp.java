@@ -105,7 +105,7 @@ public final class QemuWarmUp {
                 sendState();
                 takeState();
             }
-        } catch (IOException ended) {
+        } catch (IOException e) {
             // A rehearsal that is cut short has warmed what it has warmed.
         } finally {
             close();
@@ -196,7 +196,7 @@ public final class QemuWarmUp {
             if (incoming != null) {
                 incoming.close();
             }
-        } catch (IOException closed) {
+        } catch (IOException e) {
             // There is nothing more to do for it.
         }
     }

@@ -43,16 +43,16 @@ public final class Kvm implements AutoCloseable {
         Kvm kvm;
         try {
             kvm = new Kvm(Native.open(device, Native.O_RDWR), device);
-        } catch (LinuxException refused) {
+        } catch (LinuxException e) {
             throw new IOException(device + " does not open: "
-                    + LinuxException.nameOf(refused.errno()), refused);
+                    + LinuxException.nameOf(e.errno()), e);
         }
         try {
             kvm.requireAbilities();
             return kvm;
-        } catch (IOException lacking) {
+        } catch (IOException e) {
             kvm.close();
-            throw lacking;
+            throw e;
         }
     }
 

@@ -71,9 +71,9 @@ public final class KvmVcpu implements AutoCloseable {
         try {
             InterruptSignal.install();
             return new KvmVcpu(fd, runBytes);
-        } catch (LinuxException refused) {
+        } catch (LinuxException e) {
             Native.close(fd);
-            throw refused;
+            throw e;
         }
     }
 

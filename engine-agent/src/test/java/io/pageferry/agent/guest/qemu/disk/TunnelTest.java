@@ -229,8 +229,8 @@ class TunnelTest {
             try {
                 act.run();
                 done.complete(null);
-            } catch (IOException failed) {
-                done.completeExceptionally(failed);
+            } catch (IOException e) {
+                done.completeExceptionally(e);
             }
         });
         return done;

@@ -72,9 +72,9 @@ class TargetRoomTest {
                 StandardCharsets.UTF_8);
         try {
             return process.waitFor() == 0 ? "" : words.isBlank() ? "it failed" : words.strip();
-        } catch (InterruptedException interrupted) {
+        } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new IOException("interrupted", interrupted);
+            throw new IOException("interrupted", e);
         }
     }
 }
