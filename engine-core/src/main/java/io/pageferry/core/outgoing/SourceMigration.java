@@ -12,6 +12,7 @@ import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.migration.Outcome.Side;
 import io.pageferry.core.precopy.RoundDecision;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.Optional;
 
 /**
@@ -71,7 +72,11 @@ public final class SourceMigration implements LinkHandler, AutoCloseable {
                     || context.reconnection.isParting()) {
                 throw e;
             }
-            fail(Result.BUG, ErrorCode.INTERNAL, String.valueOf(e), Side.SOURCE);
+            if (e instanceof UncheckedIOException failed) {
+                fail("the guest's memory cannot be read: " + failed.getCause().getMessage());
+            } else {
+                fail(Result.BUG, ErrorCode.INTERNAL, String.valueOf(e), Side.SOURCE);
+            }
         }
         return work + context.progress.takeWork();
     }
