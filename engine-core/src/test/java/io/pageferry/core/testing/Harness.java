@@ -248,8 +248,7 @@ public final class Harness implements AutoCloseable {
     }
 
     private void begin() {
-        UUID id = new UUID(seed, 1);
-        source = new SourceMigration(new SourceParts(id,
+        source = new SourceMigration(new SourceParts(new UUID(seed, 1),
                 Bent.around(Guest.class, guest, "memory", bendMemory),
                 new Tap(bendSource.apply(links.source())), later, sourceJournal, clock,
                 sourceListener, sourceOptions));
@@ -387,8 +386,7 @@ public final class Harness implements AutoCloseable {
 
         @Override
         public void commit(PageBatch batch) {
-            int at = 0;
-            for (int i = 0; i < batch.count(); i++) {
+            for (int i = 0, at = 0; i < batch.count(); i++) {
                 long descriptor = batch.descriptorAt(i);
                 if (PageBatch.codecOf(descriptor) == PageCodec.RAW
                         && TestMemory.isPoison(batch.payload(), at)) {
