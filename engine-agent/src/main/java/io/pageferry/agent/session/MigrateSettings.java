@@ -2,7 +2,7 @@ package io.pageferry.agent.session;
 
 import io.pageferry.agent.guest.SourceGuest;
 import io.pageferry.agent.link.Connector;
-import io.pageferry.core.outgoing.SourceOptions;
+import io.pageferry.core.outgoing.session.SourceOptions;
 import java.nio.file.Path;
 
 /**
