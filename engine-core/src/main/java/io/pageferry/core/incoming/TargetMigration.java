@@ -22,9 +22,6 @@ import java.util.Optional;
  * calls everything but {@link #cancel}.
  */
 public final class TargetMigration implements LinkHandler, AutoCloseable {
-    /** Upper half of the feature bits: what the source demands. */
-    private static final long MANDATORY = 0xffff_ffff_0000_0000L;
-
     private final TargetContext context;
     private final TargetParts parts;
     private Receiver receiver;
@@ -210,9 +207,7 @@ public final class TargetMigration implements LinkHandler, AutoCloseable {
         context.figures.offered(new TargetFigures.Offer(hello.migrationId(),
                 hello.guest(), hello.verification()));
         features = hello.features() & parts.guest().features();
-        if ((hello.features() & MANDATORY & ~features) != 0) {
-            context.refuse(ErrorCode.FEATURE_MISSING,
-                    "not every feature demanded is known here", "");
+        if (!context.takes(hello, features)) {
             return;
         }
         try {
