@@ -2,6 +2,7 @@ package io.pageferry.agent.guest;
 
 import io.pageferry.core.migration.Guest;
 import io.pageferry.core.migration.GuestException;
+import io.pageferry.core.round.Bandwidth;
 import java.util.Map;
 import java.util.Optional;
 
@@ -36,11 +37,11 @@ public interface SourceGuest extends Guest {
     /**
      * Has its disks copied to the target, from the target's yes on; of a kind that can.
      *
-     * @param connector           how their bytes get there
-     * @param bytesPerSecond at most, 0 for no limit; while memory moves, a quarter of it
+     * @param connector how their bytes get there
+     * @param bandwidth of all of the migration
      * @throws GuestException when it has none that could be copied
      */
-    default void copyStorage(StreamTransport connector, long bytesPerSecond) throws GuestException {
+    default void copyStorage(StreamTransport connector, Bandwidth bandwidth) throws GuestException {
         throw new UnsupportedOperationException();
     }
 

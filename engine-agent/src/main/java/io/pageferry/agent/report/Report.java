@@ -13,7 +13,6 @@ import io.pageferry.core.memory.PageGeometry;
 import io.pageferry.core.memory.Region;
 import io.pageferry.core.migration.Outcome;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.UUID;
 
@@ -177,9 +176,9 @@ public final class Report {
         json.put("result", word(outcome));
         if (outcome.result() != Outcome.Result.COMPLETED) {
             json.putObject("error")
-                    .put("code", outcome.code().name().toLowerCase(Locale.ROOT).replace('_', '-'))
+                    .put("code", outcome.code().label())
                     .put("reason", outcome.reason())
-                    .put("side", outcome.side().name().toLowerCase(Locale.ROOT))
+                    .put("side", outcome.side().label())
                     .put("remedy", outcome.remedy());
         }
         return this;

@@ -1,5 +1,6 @@
 package io.pageferry.agent.session;
 
+import io.pageferry.agent.guest.After;
 import io.pageferry.agent.guest.GuestCheck;
 import io.pageferry.agent.guest.GuestHandle;
 import io.pageferry.agent.guest.GuestSetup;
@@ -34,7 +35,6 @@ import io.pageferry.transport.netty.TransportOptions;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.util.HashMap;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
@@ -116,7 +116,7 @@ public final class SourceAgent {
                 return nothing(ErrorCode.FEATURE_MISSING, "a " + guest.describe().kind()
                         + " guest has no disks to copy", Side.SOURCE, "leave --copy-storage out");
             }
-            if (settings.after().equals("keep")) {
+            if (settings.after() == After.KEEP) {
                 guest.keepWarning().ifPresent(line -> listener.log(Level.WARN, line));
             }
             Optional<AgentResult> refused = refusedThrottle(guest);
@@ -238,13 +238,12 @@ public final class SourceAgent {
         }
     }
 
-    /** Memory is paced at three quarters of the bandwidth then: the last one is for disks. */
     private void copyStorage(SourceGuest guest, SourceLink link) throws GuestException {
         if (settings.copyStorage() && link instanceof NettySourceLink netty) {
             guest.copyStorage(new StreamTransport(netty::sendStreamed, netty::streamsTo,
                     netty::isUp,
                     netty::silentNanos),
-                    settings.options().limits().bandwidth().bytesPerSecond() / 3 * 4);
+                    settings.options().limits().bandwidth());
         }
     }
 
@@ -323,7 +322,7 @@ public final class SourceAgent {
     private JournalHeader header(SourceGuest guest) {
         Map<String, String> recoveryAddress = new HashMap<>(guest.recoveryAddress());
         if (!recoveryAddress.isEmpty()) {
-            recoveryAddress.put("after", settings.after());
+            settings.after().putInto(recoveryAddress);
             recoveryAddress.put(JournalHeader.IDENTITY, guest.identity());
             if (isThrottled()) {
                 recoveryAddress.put(GuestHandle.THROTTLED, "true");
@@ -335,13 +334,11 @@ public final class SourceAgent {
 
     private Report.Choices choices(SourceGuest guest) {
         return new Report.Choices(
-                settings.options().limits().policy().name().toLowerCase(Locale.ROOT)
-                        .replace('_', '-'),
+                settings.options().limits().policy().label(),
                 guest.tracker().name(), settings.options().channels(),
-                settings.options().codec().name().toLowerCase(Locale.ROOT),
+                settings.options().codec().label(),
                 settings.target().transport(),
-                !settings.options().verify() ? "none"
-                        : settings.options().extras().full() ? "full" : "sent");
+                settings.options().verification().label());
     }
 
     private static AgentResult nothing(ErrorCode code, String reason, Side side, String remedy) {

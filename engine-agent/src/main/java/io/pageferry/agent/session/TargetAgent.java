@@ -14,6 +14,7 @@ import io.pageferry.agent.state.journal.HeldLock;
 import io.pageferry.agent.state.journal.JournalHeader;
 import io.pageferry.agent.state.journal.StateDirectory;
 import io.pageferry.agent.state.settle.StatusAnswers;
+import io.pageferry.core.dirty.TrackerChoice;
 import io.pageferry.core.handover.Journal;
 import io.pageferry.core.handover.JournalRecord;
 import io.pageferry.core.incoming.TargetFigures;
@@ -28,13 +29,13 @@ import io.pageferry.core.migration.MigrationListener.Level;
 import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.migration.Outcome.Side;
+import io.pageferry.core.migration.Verification;
 import io.pageferry.transport.TransportException;
 import io.pageferry.transport.netty.NettyTargetLink;
 import io.pageferry.transport.netty.TransportOptions;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
@@ -134,7 +135,8 @@ public final class TargetAgent {
     }
 
     private TargetGuest open() throws GuestException {
-        return settings.guest().open(new GuestSetup("auto", settings.prealloc(), guard));
+        return settings.guest().open(
+                new GuestSetup(TrackerChoice.AUTO, settings.prealloc(), guard));
     }
 
     private AgentResult listen() throws IOException {
@@ -365,7 +367,7 @@ public final class TargetAgent {
                 done.figures().guest().orElseThrow(),
                 new Report.Choices(null, null, 1, null,
                         settings.listen().transport(),
-                        List.of("none", "sent", "full").get(done.figures().verification())),
+                        Verification.values()[done.figures().verification()].label()),
                 startup);
     }
 

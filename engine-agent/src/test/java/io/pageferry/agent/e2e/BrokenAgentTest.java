@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pageferry.agent.demo.TestMachines;
 import io.pageferry.agent.e2e.Agent.Start;
+import io.pageferry.agent.guest.After;
 import io.pageferry.agent.guest.GuestKinds;
 import io.pageferry.agent.guest.GuestUri;
 import io.pageferry.agent.host.linux.Processes.Signal;
@@ -19,6 +20,7 @@ import io.pageferry.agent.session.MigrateSettings;
 import io.pageferry.agent.session.ReceiveSettings;
 import io.pageferry.agent.session.SourceAgent;
 import io.pageferry.agent.session.TargetAgent;
+import io.pageferry.core.dirty.TrackerChoice;
 import io.pageferry.core.incoming.TargetOptions;
 import io.pageferry.core.migration.MigrationListener;
 import io.pageferry.core.outgoing.SourceOptions;
@@ -93,7 +95,7 @@ class BrokenAgentTest extends WithRig {
                     setup -> GuestKinds.of(uri).openSource(uri, setup), cold -> { }, () -> 0),
                     new TcpConnector(new InetSocketAddress(InetAddress.getLoopbackAddress(),
                             Integer.parseInt(address.substring(address.indexOf(':') + 1)))),
-                    "auto", SourceOptions.defaults(), "quit", false,
+                    TrackerChoice.AUTO, SourceOptions.defaults(), After.QUIT, false,
                     folder.resolve("source-state"), 0), new Breaking());
             assertThrows(AssertionError.class, source::run);
             home.countsOn();

@@ -2,7 +2,6 @@ package io.pageferry.bench.shaped;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pageferry.agent.bench.Benchmark;
-import io.pageferry.agent.guest.Quantity;
 import io.pageferry.agent.host.linux.LinuxException;
 import io.pageferry.agent.report.Output;
 import io.pageferry.bench.Chart;
@@ -12,6 +11,7 @@ import io.pageferry.bench.move.Content;
 import io.pageferry.bench.move.MoveRig;
 import io.pageferry.bench.move.ResidentMemory;
 import io.pageferry.core.codec.CodecChoice;
+import io.pageferry.core.words.Quantity;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -99,7 +99,7 @@ public final class MovesBench implements Benchmark {
 
     private static void add(Rows rows, String content, Way way, List<MoveRig.Move> moves) {
         boolean good = moves.stream().allMatch(move -> move.problem() == null);
-        String codec = way.codec().name().toLowerCase(Locale.ROOT);
+        String codec = way.codec().label();
         rows.add(content + ", " + codec + (way.channels() == 1 ? ""
                         : ", " + way.channels() + " channels"),
                 new Sample(moves.stream().mapToDouble(move -> move.totalNanos() / 1e6).toArray()),

@@ -5,6 +5,7 @@ import io.pageferry.core.link.flow.Outbox;
 import io.pageferry.core.memory.ChecksumTable;
 import io.pageferry.core.memory.Region;
 import io.pageferry.core.memory.RegionTable;
+import io.pageferry.core.migration.Verification;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -30,8 +31,8 @@ final class MismatchFinder {
         this.regions = context.parts.guest().memory().regions();
         this.outbox = context.outbox;
         this.differs = "the image at the target differs from "
-                + (context.parts.options().extras().full() ? "the guest's memory"
-                        : "what was sent");
+                + (context.parts.options().verification() == Verification.FULL
+                        ? "the guest's memory" : "what was sent");
     }
 
     /** Takes the digests of the target's blocks and asks for the first that differs. */

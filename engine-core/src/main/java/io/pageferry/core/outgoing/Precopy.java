@@ -94,7 +94,7 @@ final class Precopy {
 
     /** The highest round begun, -1 where the guest is paused before the first. */
     long round() {
-        return parts.options().extras().cold() ? -1 : round;
+        return parts.options().cold() ? -1 : round;
     }
 
     /** What the last decision believed. */
@@ -136,7 +136,7 @@ final class Precopy {
             awaitStorage();
             return null;
         }
-        if (parts.options().extras().cold()) {
+        if (parts.options().cold()) {
             return new RoundDecision.StopAndCopy(StopReason.COLD, "the guest is moved paused");
         }
         throttle.turn(parts.clock().nanoTime());
@@ -213,7 +213,7 @@ final class Precopy {
             nextRound(now);
             return null;
         }
-        if (parts.options().verify() && progress.walked() < round) {
+        if (parts.options().verification().isAsked() && progress.walked() < round) {
             phase = Phase.WALKING;
             return null;
         }

@@ -162,7 +162,7 @@ final class SourceContext {
         figures().add(MigrationFigures.Part.VERIFY, Math.min(ready.walkNanos(), pausedNanos));
         figures().add(MigrationFigures.Part.STATE_LOAD,
                 Math.min(ready.loadNanos(), pausedNanos));
-        return !parts.options().verify() || digestIs(ready.digest());
+        return !parts.options().verification().isAsked() || digestIs(ready.digest());
     }
 
     /** Compares the target's digest with that of what was sent. */

@@ -202,7 +202,7 @@ public final class SourceMigration implements LinkHandler, AutoCloseable {
             helloSent = true;
             context.enter(SourceState.NEGOTIATING);
             context.outbox.send(new Message.Hello(parts.id(), 0, parts.guest().features(),
-                    parts.options().channels(), parts.options().verification(),
+                    parts.options().channels(), parts.options().verification().ordinal(),
                     parts.guest().describe()));
         }
         if (welcomed && parts.link().channelsReady()) {

@@ -10,6 +10,7 @@ import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.migration.Outcome.Side;
+import io.pageferry.core.migration.Verification;
 import io.pageferry.core.precopy.RoundRunner;
 import io.pageferry.core.round.RoundStats;
 import java.io.IOException;
@@ -82,7 +83,7 @@ final class Switchover {
                     "somebody let the guest go on while it was paused for the move", Side.SOURCE)
                     .withRemedy("leave its other monitors alone, and move again");
         }
-        boolean cold = parts.options().extras().cold();
+        boolean cold = parts.options().cold();
         long limit = cold ? parts.options().limits().timeoutNanos()
                 : parts.options().limits().maxSwitchoverNanos();
         return now() - pauseNanos < limit ? null : Outcome.of(Result.FAILED, ErrorCode.DEADLINE,
@@ -155,7 +156,7 @@ final class Switchover {
     private void settle() {
         endRound();
         readingNanos = lap(Part.LAST_PAGES, pagesNanos);
-        if (parts.options().verify() && parts.options().extras().full()) {
+        if (parts.options().verification() == Verification.FULL) {
             reader = new MemoryReader(parts.guest().memory(), runner.sent());
             phase = Phase.READING;
         } else {

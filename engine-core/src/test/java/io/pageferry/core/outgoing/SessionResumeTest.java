@@ -25,9 +25,7 @@ class SessionResumeTest {
     private static final UUID TOKEN = new UUID(1, 1);
 
     private static SourceOptions with(SourceOptions usual, MigrationLimits limits) {
-        return new SourceOptions(limits, usual.codec(), usual.channels(), usual.verify(),
-                usual.negotiationNanos(), usual.settleNanos(), usual.endGuest(),
-                usual.handoverCost(), WINDOW, usual.extras());
+        return usual.withLimits(limits).withWindows(WINDOW, usual.settleNanos());
     }
 
     private static SourceOptions timeout(SourceOptions usual, long nanos) {

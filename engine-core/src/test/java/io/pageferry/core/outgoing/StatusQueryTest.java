@@ -225,9 +225,7 @@ class StatusQueryTest {
 
     @Test
     void aGuestThatIsToBeKeptIsNotEnded() {
-        SourceRig rig = new SourceRig(drawn -> new SourceOptions(drawn.limits(), drawn.codec(),
-                drawn.channels(), drawn.verify(), drawn.negotiationNanos(), drawn.settleNanos(),
-                false, drawn.handoverCost(), drawn.reconnectNanos(), drawn.extras()),
+        SourceRig rig = new SourceRig(drawn -> drawn.withEndGuest(false),
                 UnaryOperator.identity());
         try (rig) {
             rig.recoveryAddress(SourceState.GRANTED);

@@ -100,10 +100,7 @@ class ThrottleTest {
     }
 
     private static SourceRig throttled(Throttling throttling) {
-        return new SourceRig(usual -> new SourceOptions(usual.limits().with(throttling),
-                usual.codec(), usual.channels(), usual.verify(), usual.negotiationNanos(),
-                usual.settleNanos(), usual.endGuest(), usual.handoverCost(),
-                usual.reconnectNanos(), usual.extras()),
+        return new SourceRig(usual -> usual.withLimits(usual.limits().with(throttling)),
                 UnaryOperator.identity());
     }
 }
