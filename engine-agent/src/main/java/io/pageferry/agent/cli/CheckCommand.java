@@ -39,8 +39,8 @@ final class CheckCommand implements Callable<Integer> {
     static final class Trackers implements ITypeConverter<TrackerChoice> {
         @Override
         public TrackerChoice convert(String text) {
-            return Choice.of(TrackerChoice.AUTO, TrackerChoice.USERFAULTFD, TrackerChoice.SCAN)
-                    .convert(text);
+            return new Choice<>(List.of(TrackerChoice.AUTO, TrackerChoice.USERFAULTFD,
+                    TrackerChoice.SCAN), List.of()).convert(text);
         }
     }
 

@@ -15,7 +15,8 @@ class BandwidthTest {
     private static final int MOST_HANDS = 5;
     private static final Pattern NAMED = Pattern.compile("\\bBandwidth\\b|\\bbandwidth\\(\\)");
     private static final Pattern DIVIDED = Pattern.compile(
-            "(?i)(bandwidth\\w*|rate|bytesPerSecond\\w*)(\\(\\))*\\s*[*/]\\s*(\\d|PARTS|SHARE)\\b");
+            "(?i)\\b(\\w*bandwidth\\w*|rate|bytesPerSecond)(\\(\\))*"
+                    + "\\s*[*/]\\s*(\\d|PARTS|SHARE)");
 
     /** Who carries the limits whole, as a record of them does, has nothing in hand. */
     private static TreeSet<String> hands(List<Source> sources) {
@@ -29,8 +30,9 @@ class BandwidthTest {
     /** Where a rate becomes a part of itself, which is what disks and memory share. */
     private static List<String> dividers(List<Source> sources) {
         return sources.stream().filter(Source::isMain)
-                .filter(source -> source.isIn("io.pageferry.agent.cli", "io.pageferry.agent.session",
-                        "io.pageferry.agent.embed", "io.pageferry.core.round"))
+                .filter(source -> source.isIn("io.pageferry.agent.cli",
+                        "io.pageferry.agent.session", "io.pageferry.agent.embed",
+                        "io.pageferry.core.round"))
                 .filter(source -> !source.linesWith(DIVIDED).isEmpty())
                 .map(Source::typeName).toList();
     }

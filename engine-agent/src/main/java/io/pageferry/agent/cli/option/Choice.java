@@ -38,15 +38,7 @@ public record Choice<E extends Labelled>(List<E> values, List<String> later)
         line.registerConverter(ProgressMode.class, of(ProgressMode.values()));
     }
 
-    /**
-     * Makes a choice of this version's values alone.
-     *
-     * @param values in the order in which they are listed
-     * @param <E>    what is chosen
-     * @return the choice
-     */
-    @SafeVarargs
-    public static <E extends Labelled> Choice<E> of(E... values) {
+    private static <E extends Labelled> Choice<E> of(E[] values) {
         return new Choice<>(List.of(values), List.of());
     }
 
