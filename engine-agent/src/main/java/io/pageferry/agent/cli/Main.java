@@ -7,6 +7,7 @@ import io.pageferry.agent.report.Output;
 import io.pageferry.agent.session.WarmUp;
 import io.pageferry.agent.state.guard.GuardMain;
 import io.pageferry.core.migration.GuestException;
+import io.pageferry.core.migration.Outcome.Side;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
@@ -80,7 +81,7 @@ public final class Main implements Runnable {
             return 0;
         }
         if (args.length > 0 && LATER.contains(args[0])) {
-            return Ending.usage(output(args), "source",
+            return Ending.usage(output(args), Side.SOURCE,
                     "the command '" + args[0] + "' is not in this version");
         }
         if (args.length > 0 && args[0].equals("bench")) {
@@ -175,7 +176,7 @@ public final class Main implements Runnable {
         return new Output(System.out, System.err, Arrays.asList(args).contains("--json"));
     }
 
-    private static String side(String[] args) {
-        return args.length > 0 && args[0].equals("receive") ? "target" : "source";
+    private static Side side(String[] args) {
+        return args.length > 0 && args[0].equals("receive") ? Side.TARGET : Side.SOURCE;
     }
 }

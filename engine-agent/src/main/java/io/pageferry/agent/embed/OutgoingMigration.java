@@ -129,7 +129,7 @@ public final class OutgoingMigration {
         doubt = true;
         AgentResult result = agent.run();
         doubt = result.outcome().result() == Result.IN_DOUBT;
-        return new MigrationReport(result);
+        return MigrationReport.of(result);
     }
 
     /**

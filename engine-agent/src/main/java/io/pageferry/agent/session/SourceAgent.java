@@ -267,10 +267,12 @@ public final class SourceAgent {
                 guest.tracker().close();
             }
             Outcome outcome = migration.outcome().orElseThrow();
+            Optional<GuestCheck> check = check(guest, outcome);
             Report report = Report.ofSource(begin, outcome, migration.figures(),
-                    check(guest, outcome)).copied(guest.copied());
+                    new Report.OfGuest(check, guest.copied()));
             if (isThrottled()) {
-                guest.throttle().ifPresent(throttle -> report.throttledBy(throttle.name()));
+                report = guest.throttle().map(WriteThrottle::name).map(report::slowedBy)
+                        .orElse(report);
                 guest.throttleTrouble().ifPresent(what -> listener.log(Level.WARN, what));
             }
             return new AgentResult(outcome, report);
@@ -333,16 +335,14 @@ public final class SourceAgent {
     }
 
     private Report.Choices choices(SourceGuest guest) {
-        return new Report.Choices(
-                settings.options().limits().policy().label(),
-                guest.tracker().name(), settings.options().channels(),
-                settings.options().codec().label(),
-                settings.target().transport(),
-                settings.options().verification().label());
+        return new Report.Choices(Optional.of(settings.options().limits().policy()),
+                Optional.of(guest.tracker().name()), settings.options().channels(),
+                Optional.of(settings.options().codec()), settings.target().transport(),
+                settings.options().verification());
     }
 
     private static AgentResult nothing(ErrorCode code, String reason, Side side, String remedy) {
-        return AgentResult.ofNothing("source",
+        return AgentResult.ofNothing(Side.SOURCE,
                 Outcome.of(Result.REFUSED, code, reason, side).withRemedy(remedy));
     }
 }

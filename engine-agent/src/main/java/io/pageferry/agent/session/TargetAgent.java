@@ -365,9 +365,9 @@ public final class TargetAgent {
     private Report.Begin begin(TargetMigration done) {
         return new Report.Begin(done.figures().migrationId().orElseThrow(),
                 done.figures().guest().orElseThrow(),
-                new Report.Choices(null, null, 1, null,
+                new Report.Choices(Optional.empty(), Optional.empty(), 1, Optional.empty(),
                         settings.listen().transport(),
-                        Verification.values()[done.figures().verification()].label()),
+                        Verification.values()[done.figures().verification()]),
                 startup);
     }
 
@@ -392,7 +392,7 @@ public final class TargetAgent {
 
     private static AgentResult nothing(Result result, ErrorCode code, String reason,
             String remedy) {
-        return AgentResult.ofNothing("target",
+        return AgentResult.ofNothing(Side.TARGET,
                 Outcome.of(result, code, reason, Side.TARGET).withRemedy(remedy));
     }
 }

@@ -22,7 +22,7 @@ public record Outcome(Result result, ErrorCode code, String reason, Side side, S
     }
 
     /** What became of a migration; the exit codes of the commands say the same. */
-    public enum Result {
+    public enum Result implements Labelled {
         /** The guest runs at the target. */
         COMPLETED(0),
         /** Refused before anything changed. */
