@@ -4,7 +4,7 @@ import io.pageferry.agent.bench.Benches;
 import io.pageferry.agent.cli.option.Choice;
 import io.pageferry.agent.cli.option.UsageException;
 import io.pageferry.agent.report.Output;
-import io.pageferry.agent.session.WarmUp;
+import io.pageferry.agent.session.warmup.WarmUp;
 import io.pageferry.agent.state.guard.GuardMain;
 import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.migration.Outcome.Side;

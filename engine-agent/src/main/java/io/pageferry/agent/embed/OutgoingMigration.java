@@ -7,7 +7,7 @@ import io.pageferry.agent.link.TcpConnector;
 import io.pageferry.agent.session.AgentResult;
 import io.pageferry.agent.session.GuestFactory;
 import io.pageferry.agent.session.MigrateSettings;
-import io.pageferry.agent.session.SourceAgent;
+import io.pageferry.agent.session.SourceSession;
 import io.pageferry.agent.state.settle.Settler;
 import io.pageferry.core.codec.CodecChoice;
 import io.pageferry.core.dirty.TrackerChoice;
@@ -54,17 +54,17 @@ import java.util.concurrent.atomic.AtomicBoolean;
 public final class OutgoingMigration {
     private final Builder parts;
     private final UUID id = UUID.randomUUID();
-    private final SourceAgent agent;
+    private final SourceSession agent;
     private final AtomicBoolean begun = new AtomicBoolean();
     private volatile long started;
     private volatile boolean doubt;
 
     private OutgoingMigration(Builder parts, SourceOptions options) {
         this.parts = parts;
-        this.agent = new SourceAgent(id, new MigrateSettings(
+        this.agent = new SourceSession(id, new MigrateSettings(
                 new GuestFactory<>(Embedded.text(parts.identity),
                         setup -> new EmbeddedSource(parts.guest, parts.identity),
-                        Embedded.rehearsal(parts.rehearsed, parts.listener),
+                        Embedded.warmUp(parts.rehearsed, parts.listener),
                         () -> System.nanoTime() - started),
                 parts.connector, TrackerChoice.AUTO, options,
                 parts.endGuest ? After.QUIT : After.KEEP, false,

@@ -1,5 +1,6 @@
 package io.pageferry.agent.guest;
 
+import io.pageferry.core.link.StreamLink;
 import io.pageferry.core.migration.Guest;
 import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.round.Bandwidth;
@@ -37,16 +38,16 @@ public interface SourceGuest extends Guest {
     /**
      * Has its disks copied to the target, from the target's yes on; of a kind that can.
      *
-     * @param connector how their bytes get there
+     * @param link      how their bytes get there
      * @param bandwidth of all of the migration
      * @throws GuestException when it has none that could be copied
      */
-    default void copyStorage(StreamTransport connector, Bandwidth bandwidth) throws GuestException {
+    default void copyStorage(StreamLink link, Bandwidth bandwidth) throws GuestException {
         throw new UnsupportedOperationException();
     }
 
     /** {@return how far the copies are, or empty where none was asked for} */
-    default Optional<StreamTransport.Copied> copied() {
+    default Optional<DiskCopies> copied() {
         return Optional.empty();
     }
 

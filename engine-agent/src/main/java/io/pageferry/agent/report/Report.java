@@ -1,8 +1,8 @@
 package io.pageferry.agent.report;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pageferry.agent.guest.DiskCopies;
 import io.pageferry.agent.guest.GuestCheck;
-import io.pageferry.agent.guest.StreamTransport;
 import io.pageferry.core.codec.CodecChoice;
 import io.pageferry.core.codec.page.PageCodec;
 import io.pageferry.core.handover.MigrationFigures;
@@ -135,7 +135,7 @@ public record Report(Side side, Outcome outcome, Optional<Body> body) {
      * @param check   the guest's own, if it has one
      * @param storage what became of copied disks, where some were copied
      */
-    public record OfGuest(Optional<GuestCheck> check, Optional<StreamTransport.Copied> storage) { }
+    public record OfGuest(Optional<GuestCheck> check, Optional<DiskCopies> storage) { }
 
     /**
      * Makes a report of a migration that never began.

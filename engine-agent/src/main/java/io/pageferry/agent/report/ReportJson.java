@@ -3,7 +3,7 @@ package io.pageferry.agent.report;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pageferry.agent.guest.GuestCheck;
-import io.pageferry.agent.guest.StreamTransport;
+import io.pageferry.agent.guest.DiskCopies;
 import io.pageferry.core.link.GuestDescription;
 import io.pageferry.core.memory.PageGeometry;
 import io.pageferry.core.memory.Region;
@@ -113,7 +113,7 @@ final class ReportJson {
                 .put("lostTicks", found.lostTicks()).put("failures", found.failures());
     }
 
-    private void storage(StreamTransport.Copied disks) {
+    private void storage(DiskCopies disks) {
         ArrayNode drives = json.putObject("storage").put("bytes", disks.wireBytes())
                 .put("durationMs", Rounds.millis(disks.nanos())).putArray("drives");
         disks.disks().forEach(disk -> drives.addObject().put("name", disk.name())

@@ -23,4 +23,8 @@ public record MigrateSettings(GuestFactory<SourceGuest> guest, Connector target,
         TrackerChoice tracker,
         SourceOptions options, After after, boolean copyStorage, Path stateDirectory,
         long lingerNanos) {
+    /** Tells whether the guest may be slowed down. */
+    boolean isThrottled() {
+        return options.limits().throttling().isAsked();
+    }
 }

@@ -1,7 +1,7 @@
 package io.pageferry.agent.e2e;
 
 import io.pageferry.agent.host.memory.MappedRegions;
-import io.pageferry.agent.session.LateLink;
+import io.pageferry.agent.session.warmup.LateLink;
 import io.pageferry.core.dirty.DirtyTracker;
 import io.pageferry.core.incoming.TargetMigration;
 import io.pageferry.core.incoming.TargetOptions;

@@ -3,7 +3,7 @@ package io.pageferry.agent.report;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.pageferry.agent.guest.GuestCheck;
-import io.pageferry.agent.guest.StreamTransport;
+import io.pageferry.agent.guest.DiskCopies;
 import io.pageferry.core.codec.CodecChoice;
 import io.pageferry.core.handover.MigrationFigures;
 import io.pageferry.core.handover.MigrationFigures.Part;
@@ -51,8 +51,8 @@ class ReportJsonTest {
                         Optional.of(CodecChoice.ADAPTIVE), "nio", Verification.SENT), 250_000_001),
                 outcome, figures, new Report.OfGuest(
                         Optional.of(new GuestCheck(10L, null, null, 0L)),
-                        Optional.of(new StreamTransport.Copied(List.of(
-                                new StreamTransport.Disk("d0", 4096, 4000, 96)), 5000,
+                        Optional.of(new DiskCopies(List.of(
+                                new DiskCopies.Disk("d0", 4096, 4000, 96)), 5000,
                                 1_000_000)))).slowedBy("cgroup");
     }
 

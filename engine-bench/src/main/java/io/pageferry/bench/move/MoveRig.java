@@ -1,6 +1,6 @@
 package io.pageferry.bench.move;
 
-import io.pageferry.agent.session.LateLink;
+import io.pageferry.agent.session.warmup.LateLink;
 import io.pageferry.agent.state.journal.FileJournal;
 import io.pageferry.agent.state.journal.JournalHeader;
 import io.pageferry.agent.state.journal.StateDirectory;

@@ -12,7 +12,7 @@ import io.pageferry.agent.host.linux.userfault.KernelProbe;
 import io.pageferry.agent.link.Connector;
 import io.pageferry.agent.session.GuestFactory;
 import io.pageferry.agent.session.MigrateSettings;
-import io.pageferry.agent.session.SourceAgent;
+import io.pageferry.agent.session.SourceSession;
 import io.pageferry.core.dirty.TrackerChoice;
 import io.pageferry.core.link.Link;
 import io.pageferry.core.link.Message;
@@ -46,7 +46,7 @@ class ForkWhileEndingTest {
     Path folder;
 
     private final MemoryLinks links = MemoryLinks.orderly();
-    private SourceAgent agent;
+    private SourceSession agent;
     private boolean resumedExternally;
 
     @Test
@@ -59,7 +59,7 @@ class ForkWhileEndingTest {
                 Stranger program = Stranger.startProgram("write",
                         shared.procPath().toString(), "1")) {
             obey(file, StrangerProgram.PAUSE);
-            agent = new SourceAgent(new MigrateSettings(GuestFactory.source(
+            agent = new SourceSession(new MigrateSettings(GuestFactory.source(
                     GuestUri.parse("process:" + program.pid() + "?map=/memfd:ending")),
                     new SilentRoad(file), TrackerChoice.USERFAULTFD, SourceOptions.defaults(),
                     After.KEEP,
