@@ -15,7 +15,7 @@ import io.pageferry.core.link.LinkOpener;
 import io.pageferry.core.migration.Guest;
 import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.migration.Verification;
-import io.pageferry.core.outgoing.SourceOptions;
+import io.pageferry.core.outgoing.session.SourceOptions;
 import io.pageferry.core.round.MigrationLimits;
 import java.io.IOException;
 import java.net.InetSocketAddress;

@@ -2,8 +2,8 @@ package io.pageferry.agent.report;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.pageferry.agent.guest.GuestCheck;
 import io.pageferry.agent.guest.DiskCopies;
+import io.pageferry.agent.guest.GuestCheck;
 import io.pageferry.core.link.GuestDescription;
 import io.pageferry.core.memory.PageGeometry;
 import io.pageferry.core.memory.Region;

@@ -4,7 +4,7 @@ import io.pageferry.agent.guest.After;
 import io.pageferry.agent.guest.SourceGuest;
 import io.pageferry.agent.link.Connector;
 import io.pageferry.core.dirty.TrackerChoice;
-import io.pageferry.core.outgoing.SourceOptions;
+import io.pageferry.core.outgoing.session.SourceOptions;
 import java.nio.file.Path;
 
 /**

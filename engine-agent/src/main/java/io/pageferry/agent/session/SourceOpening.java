@@ -20,7 +20,7 @@ import io.pageferry.core.migration.MigrationListener.Level;
 import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.migration.Outcome.Side;
 import io.pageferry.core.outgoing.SourceMigration;
-import io.pageferry.core.outgoing.SourceParts;
+import io.pageferry.core.outgoing.session.SourceParts;
 import io.pageferry.core.round.WriteThrottle;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -11,7 +11,7 @@ import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.migration.Outcome.Side;
 import io.pageferry.core.outgoing.SourceMigration;
-import io.pageferry.core.outgoing.SourceState;
+import io.pageferry.core.outgoing.session.SourceState;
 import java.io.IOException;
 import java.util.UUID;
 import java.util.function.IntSupplier;

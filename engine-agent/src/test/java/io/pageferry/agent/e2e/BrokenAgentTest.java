@@ -22,7 +22,7 @@ import io.pageferry.agent.session.TargetAgent;
 import io.pageferry.core.dirty.TrackerChoice;
 import io.pageferry.core.incoming.TargetOptions;
 import io.pageferry.core.migration.MigrationListener;
-import io.pageferry.core.outgoing.SourceOptions;
+import io.pageferry.core.outgoing.session.SourceOptions;
 import io.pageferry.core.round.RoundStats;
 import java.io.IOException;
 import java.net.InetAddress;

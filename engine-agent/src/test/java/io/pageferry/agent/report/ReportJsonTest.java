@@ -2,8 +2,8 @@ package io.pageferry.agent.report;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import io.pageferry.agent.guest.GuestCheck;
 import io.pageferry.agent.guest.DiskCopies;
+import io.pageferry.agent.guest.GuestCheck;
 import io.pageferry.core.codec.CodecChoice;
 import io.pageferry.core.handover.MigrationFigures;
 import io.pageferry.core.handover.MigrationFigures.Part;

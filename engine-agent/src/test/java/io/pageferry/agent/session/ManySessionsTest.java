@@ -15,7 +15,7 @@ import io.pageferry.core.dirty.TrackerChoice;
 import io.pageferry.core.incoming.TargetOptions;
 import io.pageferry.core.migration.MigrationListener;
 import io.pageferry.core.migration.Outcome.Result;
-import io.pageferry.core.outgoing.SourceOptions;
+import io.pageferry.core.outgoing.session.SourceOptions;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;

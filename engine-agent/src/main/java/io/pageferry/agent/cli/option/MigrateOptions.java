@@ -7,7 +7,7 @@ import io.pageferry.core.codec.CodecChoice;
 import io.pageferry.core.dirty.TrackerChoice;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.migration.Verification;
-import io.pageferry.core.outgoing.SourceOptions;
+import io.pageferry.core.outgoing.session.SourceOptions;
 import io.pageferry.core.round.Bandwidth;
 import io.pageferry.core.round.MigrationLimits;
 import io.pageferry.core.round.MigrationLimits.OnNoConvergence;

@@ -20,7 +20,7 @@ import io.pageferry.core.link.SourceLink;
 import io.pageferry.core.migration.MigrationListener;
 import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.migration.Outcome.Result;
-import io.pageferry.core.outgoing.SourceOptions;
+import io.pageferry.core.outgoing.session.SourceOptions;
 import io.pageferry.core.testing.MemoryLinks;
 import java.io.IOException;
 import java.io.UncheckedIOException;

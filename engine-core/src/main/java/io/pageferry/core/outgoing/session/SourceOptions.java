@@ -1,4 +1,4 @@
-package io.pageferry.core.outgoing;
+package io.pageferry.core.outgoing.session;
 
 import io.pageferry.core.codec.CodecChoice;
 import io.pageferry.core.migration.Verification;
