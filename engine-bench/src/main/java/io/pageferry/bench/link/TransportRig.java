@@ -7,7 +7,6 @@ import io.pageferry.bench.Bench;
 import io.pageferry.bench.Options;
 import io.pageferry.bench.Rows;
 import io.pageferry.bench.Sample;
-import io.pageferry.core.words.Quantity;
 import io.pageferry.transport.netty.TransportKind;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;

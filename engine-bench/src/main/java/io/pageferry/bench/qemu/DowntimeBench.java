@@ -13,7 +13,6 @@ import io.pageferry.bench.Options;
 import io.pageferry.bench.Rows;
 import io.pageferry.bench.Sample;
 import io.pageferry.bench.move.FreshPair;
-import io.pageferry.core.words.Quantity;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -14,7 +14,6 @@ import io.pageferry.bench.move.FreshPair;
 import io.pageferry.bench.move.MoveRig;
 import io.pageferry.bench.move.ResidentMemory;
 import io.pageferry.core.codec.CodecChoice;
-import io.pageferry.core.words.Quantity;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -11,7 +11,6 @@ import io.pageferry.bench.move.Content;
 import io.pageferry.bench.move.MoveRig;
 import io.pageferry.bench.move.ResidentMemory;
 import io.pageferry.core.codec.CodecChoice;
-import io.pageferry.core.words.Quantity;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
