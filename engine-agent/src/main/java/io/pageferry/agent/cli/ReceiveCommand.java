@@ -9,7 +9,7 @@ import io.pageferry.agent.report.Output;
 import io.pageferry.agent.session.GuestFactory;
 import io.pageferry.agent.session.ReceiveSettings;
 import io.pageferry.agent.session.TargetAgent;
-import io.pageferry.core.incoming.TargetOptions;
+import io.pageferry.core.incoming.session.TargetOptions;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;

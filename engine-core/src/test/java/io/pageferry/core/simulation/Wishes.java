@@ -1,7 +1,7 @@
 package io.pageferry.core.simulation;
 
 import io.pageferry.core.codec.CodecChoice;
-import io.pageferry.core.incoming.TargetOptions;
+import io.pageferry.core.incoming.session.TargetOptions;
 import io.pageferry.core.outgoing.session.SourceOptions;
 import io.pageferry.core.precopy.DowntimePrediction;
 import io.pageferry.core.round.Bandwidth;

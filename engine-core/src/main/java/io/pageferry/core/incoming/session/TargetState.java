@@ -1,4 +1,4 @@
-package io.pageferry.core.incoming;
+package io.pageferry.core.incoming.session;
 
 /** The states of a target; the tables of docs/PROTOCOL.md say what each means for the guest. */
 public enum TargetState {
