@@ -28,4 +28,5 @@ module io.pageferry.core {
     exports io.pageferry.core.outgoing to io.pageferry.agent, io.pageferry.bench;
     exports io.pageferry.core.outgoing.session to io.pageferry.agent, io.pageferry.bench;
     exports io.pageferry.core.incoming to io.pageferry.agent, io.pageferry.bench;
+    exports io.pageferry.core.incoming.session to io.pageferry.agent, io.pageferry.bench;
 }

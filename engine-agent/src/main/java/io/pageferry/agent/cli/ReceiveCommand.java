@@ -12,7 +12,7 @@ import io.pageferry.agent.report.ProgressMode;
 import io.pageferry.agent.session.GuestFactory;
 import io.pageferry.agent.session.ReceiveSettings;
 import io.pageferry.agent.session.TargetAgent;
-import io.pageferry.core.incoming.TargetOptions;
+import io.pageferry.core.incoming.session.TargetOptions;
 import io.pageferry.core.words.Quantity;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;

@@ -7,7 +7,7 @@ import io.pageferry.core.codec.CodecChoice;
 import io.pageferry.core.codec.page.PageCodec;
 import io.pageferry.core.handover.MigrationFigures;
 import io.pageferry.core.handover.MigrationFigures.Part;
-import io.pageferry.core.incoming.TargetFigures;
+import io.pageferry.core.incoming.session.TargetFigures;
 import io.pageferry.core.link.GuestDescription;
 import io.pageferry.core.memory.PageGeometry;
 import io.pageferry.core.migration.Outcome;

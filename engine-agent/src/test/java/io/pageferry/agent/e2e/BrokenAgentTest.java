@@ -20,7 +20,7 @@ import io.pageferry.agent.session.ReceiveSettings;
 import io.pageferry.agent.session.SourceSession;
 import io.pageferry.agent.session.TargetAgent;
 import io.pageferry.core.dirty.TrackerChoice;
-import io.pageferry.core.incoming.TargetOptions;
+import io.pageferry.core.incoming.session.TargetOptions;
 import io.pageferry.core.migration.MigrationListener;
 import io.pageferry.core.outgoing.session.SourceOptions;
 import io.pageferry.core.round.RoundStats;

@@ -6,7 +6,7 @@ import io.pageferry.agent.guest.GuestUri;
 import io.pageferry.agent.link.Listener;
 import io.pageferry.agent.link.TcpConnector;
 import io.pageferry.core.dirty.TrackerChoice;
-import io.pageferry.core.incoming.TargetOptions;
+import io.pageferry.core.incoming.session.TargetOptions;
 import io.pageferry.core.migration.MigrationListener;
 import io.pageferry.core.outgoing.session.SourceOptions;
 import java.net.InetAddress;

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pageferry.core.codec.PageBatch;
 import io.pageferry.core.handover.MigrationFigures;
-import io.pageferry.core.incoming.TargetOptions;
+import io.pageferry.core.incoming.session.TargetOptions;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.outgoing.session.SourceOptions;

@@ -1,14 +1,14 @@
 package io.pageferry.core.simulation;
 
 import io.pageferry.core.codec.CodecChoice;
-import io.pageferry.core.incoming.TargetOptions;
+import io.pageferry.core.incoming.session.TargetOptions;
 import io.pageferry.core.migration.Verification;
 import io.pageferry.core.outgoing.session.SourceOptions;
 import io.pageferry.core.precopy.DowntimePrediction;
 import io.pageferry.core.round.Bandwidth;
-import io.pageferry.core.round.MigrationLimits;
 import io.pageferry.core.round.MigrationLimits.Throttle;
 import io.pageferry.core.round.MigrationLimits.Throttling;
+import io.pageferry.core.round.MigrationLimits;
 import io.pageferry.core.round.WriteThrottle.Quota;
 import java.util.ArrayList;
 import java.util.List;
