@@ -1,6 +1,7 @@
 package io.pageferry.agent.guest;
 
 import io.pageferry.core.migration.GuestException;
+import io.pageferry.core.migration.GuestHandle;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -10,6 +11,12 @@ import java.util.Optional;
  * embedder adds one by naming it in {@code META-INF/services}.
  */
 public interface GuestKind {
+    /** Key that an agent adds to a recovery address: what becomes of the guest after a move. */
+    String AFTER = "after";
+
+    /** Key that an agent adds to a recovery address where it may have slowed the guest down. */
+    String THROTTLED = "throttled";
+
     /**
      * Names the kind.
      *

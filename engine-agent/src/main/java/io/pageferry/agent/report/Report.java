@@ -7,6 +7,7 @@ import io.pageferry.agent.guest.GuestCheck;
 import io.pageferry.core.codec.page.PageCodec;
 import io.pageferry.core.handover.MigrationFigures;
 import io.pageferry.core.handover.MigrationFigures.Part;
+import io.pageferry.core.handover.Owner;
 import io.pageferry.core.incoming.TargetFigures;
 import io.pageferry.core.link.GuestDescription;
 import io.pageferry.core.memory.PageGeometry;
@@ -222,8 +223,8 @@ public final class Report {
         node.put("match", known ? digests[0] == digests[1] : null);
     }
 
-    private Report owner(String side, long epoch) {
-        json.putObject("owner").put("side", side).put("epoch", epoch);
+    private Report owner(Owner side, long epoch) {
+        json.putObject("owner").put("side", side.label()).put("epoch", epoch);
         return this;
     }
 

@@ -1,6 +1,6 @@
 package io.pageferry.agent.session;
 
-import io.pageferry.agent.guest.GuestHandle;
+import io.pageferry.agent.guest.GuestKind;
 import io.pageferry.agent.guest.GuestSetup;
 import io.pageferry.agent.guest.SourceGuest;
 import io.pageferry.agent.link.Connector;
@@ -69,7 +69,7 @@ final class SourceOpening {
         opened.push(() -> close(journal));
         // Before it connects: a target does not wait long for the first word of who came.
         if (!guest.recoveryAddress().isEmpty()) {
-            guard.watch(directory, id, guest.identity());
+            guard.watch(directory, id);
         }
         Report.Begin begin = new Report.Begin(id, guest.describe(), choices(guest),
                 settings.guest().startupNanos());
@@ -128,10 +128,10 @@ final class SourceOpening {
     private JournalHeader header(SourceGuest guest) {
         Map<String, String> recoveryAddress = new HashMap<>(guest.recoveryAddress());
         if (!recoveryAddress.isEmpty()) {
-            recoveryAddress.put("after", settings.after());
+            recoveryAddress.put(GuestKind.AFTER, settings.after());
             recoveryAddress.put(JournalHeader.IDENTITY, guest.identity());
             if (settings.isThrottled()) {
-                recoveryAddress.put(GuestHandle.THROTTLED, "true");
+                recoveryAddress.put(GuestKind.THROTTLED, "true");
             }
         }
         return new JournalHeader(JournalHeader.SCHEMA, id, Side.SOURCE, settings.guest().text(),

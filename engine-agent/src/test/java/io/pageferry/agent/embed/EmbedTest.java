@@ -205,7 +205,7 @@ class EmbedTest {
         assertTrue(target.report().get().isCompleted());
         for (Side side : Side.values()) {
             assertTrue(StateDirectory.open(folder).find(source.migrationId().orElseThrow(), side)
-                    .orElseThrow().isSettled(), side + " is not settled");
+                    .orElseThrow().ownership().settled(), side + " is not settled");
         }
     }
 

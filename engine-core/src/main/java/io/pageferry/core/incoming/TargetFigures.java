@@ -1,5 +1,6 @@
 package io.pageferry.core.incoming;
 
+import io.pageferry.core.handover.Owner;
 import io.pageferry.core.link.GuestDescription;
 import java.util.Optional;
 import java.util.UUID;
@@ -12,7 +13,7 @@ public final class TargetFigures {
     private UUID migrationId;
     private GuestDescription guest;
     private long epoch;
-    private String owner = "source";
+    private Owner owner = Owner.SOURCE;
     private long batches;
     private long wireBytes;
     private long[] pagesByCodec = new long[0];
@@ -74,7 +75,7 @@ public final class TargetFigures {
         heard = true;
     }
 
-    void owner(String side, long of) {
+    void owner(Owner side, long of) {
         owner = side;
         epoch = of;
     }
@@ -108,8 +109,8 @@ public final class TargetFigures {
         return epoch;
     }
 
-    /** {@return who owns the guest as far as the target knows: source or target} */
-    public String owner() {
+    /** {@return who owns the guest as far as the target knows} */
+    public Owner owner() {
         return owner;
     }
 

@@ -1,6 +1,7 @@
 package io.pageferry.core.incoming;
 
 import io.pageferry.core.handover.JournalState;
+import io.pageferry.core.handover.Owner;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.migration.GuestException;
@@ -145,7 +146,7 @@ final class TargetHandover {
                     Side.TARGET);
             return;
         }
-        context.figures.owner("target", context.epoch());
+        context.figures.owner(Owner.TARGET, context.epoch());
         context.enter(TargetState.ACTIVE);
         long before = context.now();
         try {
@@ -178,7 +179,7 @@ final class TargetHandover {
         }
         String reason = withStray(failed.getMessage());
         context.record(JournalState.RETURNED, reason);
-        context.figures.owner("source", context.epoch());
+        context.figures.owner(Owner.SOURCE, context.epoch());
         context.enter(TargetState.RETURNED);
         lastWord(new Message.Returned(context.epoch(), reason),
                 Outcome.of(Result.FAILED, failed.code(), reason, Side.TARGET));

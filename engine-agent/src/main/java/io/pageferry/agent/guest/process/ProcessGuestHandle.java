@@ -1,8 +1,9 @@
 package io.pageferry.agent.guest.process;
 
-import io.pageferry.agent.guest.GuestHandle;
+import io.pageferry.agent.guest.GuestKind;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.GuestException;
+import io.pageferry.core.migration.GuestHandle;
 import java.io.IOException;
 import java.util.Map;
 
@@ -15,7 +16,7 @@ final class ProcessGuestHandle implements GuestHandle {
     ProcessGuestHandle(Map<String, String> recoveryAddress) throws IOException {
         this.process = PausedProcess.of(recoveryAddress);
         this.freezer = Freezer.of(process, recoveryAddress);
-        this.after = recoveryAddress.getOrDefault("after", "keep");
+        this.after = recoveryAddress.getOrDefault(GuestKind.AFTER, "keep");
     }
 
     @Override

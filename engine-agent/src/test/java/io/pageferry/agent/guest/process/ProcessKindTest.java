@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.pageferry.agent.guest.GuestHandle.Condition;
 import io.pageferry.agent.guest.GuestKind.Finding;
 import io.pageferry.agent.guest.GuestKind.Verdict;
 import io.pageferry.agent.guest.GuestSetup;
@@ -20,6 +19,7 @@ import io.pageferry.agent.host.linux.userfault.KernelProbe;
 import io.pageferry.agent.host.linux.userfault.RemoteUserfault;
 import io.pageferry.core.memory.Region;
 import io.pageferry.core.migration.GuestException;
+import io.pageferry.core.migration.GuestHandle.Condition;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.RandomAccessFile;
