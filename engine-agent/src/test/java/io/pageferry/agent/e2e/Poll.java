@@ -1,5 +1,6 @@
 package io.pageferry.agent.e2e;
 
+import io.pageferry.agent.host.linux.Requirements;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.concurrent.locks.LockSupport;
@@ -7,8 +8,7 @@ import java.util.function.Supplier;
 
 /** Waits for something to become true, and fails with what was true instead. */
 final class Poll {
-    /** Generous: the machine may do a lot of other things. */
-    static final Duration LIMIT = Duration.ofSeconds(45);
+    static final Duration LIMIT = Requirements.HANG;
 
     private static final long PAUSE_NANOS = 10_000_000;
 
@@ -28,6 +28,21 @@ final class Poll {
             throws IOException {
         if (!comes(limit, condition)) {
             throw new AssertionError("after " + limit.toSeconds() + " s: " + instead.get());
+        }
+    }
+
+    /**
+     * Waits for what a process has to do soon. The time for which it wanted to run and did not,
+     * because the machine had something else to do, does not count.
+     */
+    static void soon(Agent agent, Duration limit, Condition condition, String instead)
+            throws IOException {
+        long start = System.nanoTime();
+        long withheld = agent.withheldNanos();
+        until(() -> condition.holds() || System.nanoTime() - start
+                - (agent.withheldNanos() - withheld) > limit.toNanos(), () -> instead);
+        if (!condition.holds()) {
+            throw new AssertionError(instead + " after " + limit + " of " + agent);
         }
     }
 

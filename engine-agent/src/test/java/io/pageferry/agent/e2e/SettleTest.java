@@ -12,14 +12,14 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 
 /**
  * An agent is killed once the guest is granted: nobody knows who owns it until somebody asks the
  * target's journal, or an operator says so. All tests share one guest, as in {@link WhoRunsTest}.
  */
-@Timeout(180)
+@Tag("timing")
 class SettleTest extends WithGuest {
     private DemoQemu waiting;
 
