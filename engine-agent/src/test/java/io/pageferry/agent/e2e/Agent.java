@@ -5,7 +5,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pageferry.agent.host.linux.LinuxException;
 import io.pageferry.agent.host.linux.Processes;
 import io.pageferry.agent.host.linux.Processes.Signal;
-import io.pageferry.agent.host.process.ChildJvm;
 import io.pageferry.agent.report.Hold;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -70,10 +69,7 @@ final class Agent implements AutoCloseable {
     /** Starts it with a temporary folder of its own, which its guard has too. */
     static Agent start(Start start, Path temporary, Path words) throws IOException {
         String folder = temporaryOption(temporary);
-        // Without the optimising compiler and without rehearsals, which are two thirds of what a
-        // start costs, they move as well; nothing is timed here.
-        List<String> jvm = new ArrayList<>(List.of("-XX:TieredStopAtLevel=1",
-                "-XX:+UseSerialGC", "-Dpageferry.rehearsals=0"));
+        List<String> jvm = new ArrayList<>();
         jvm.addAll(start.jvm());
         if (!start.hold().isEmpty()) {
             Path holding = Files.createFile(Path.of(words + "-hold"));
@@ -84,7 +80,7 @@ final class Agent implements AutoCloseable {
         List<String> arguments = new ArrayList<>(start.arguments());
         arguments.add("--json");
         List<String> command = new ArrayList<>(start.prefix());
-        command.addAll(ChildJvm.command(jvm, arguments));
+        command.addAll(AgentJars.command(jvm, arguments));
         ProcessBuilder builder = new ProcessBuilder(command);
         builder.environment().merge("PAGEFERRY_OPTS", folder, (user, ours) -> user + " " + ours);
         builder.redirectInput(Path.of("/dev/null").toFile());

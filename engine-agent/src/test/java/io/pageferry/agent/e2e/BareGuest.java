@@ -88,7 +88,8 @@ final class BareGuest implements AutoCloseable {
             Process parent = new ProcessBuilder(command).redirectErrorStream(true)
                     .redirectInput(Path.of("/dev/null").toFile())
                     .redirectOutput(words.toFile()).start();
-            if (!parent.waitFor(Poll.LIMIT.toSeconds(), TimeUnit.SECONDS) || parent.exitValue() != 0) {
+            if (!parent.waitFor(Poll.LIMIT.toSeconds(), TimeUnit.SECONDS)
+                    || parent.exitValue() != 0) {
                 parent.destroyForcibly();
                 throw new IOException("QEMU did not start: " + Files.readString(words));
             }

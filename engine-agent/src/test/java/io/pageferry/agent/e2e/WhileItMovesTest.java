@@ -3,70 +3,30 @@ package io.pageferry.agent.e2e;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
-import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.pageferry.agent.demo.DemoTools;
-import io.pageferry.agent.demo.TestMachines;
 import io.pageferry.agent.guest.qemu.qmp.QemuControl;
 import io.pageferry.agent.guest.qemu.qmp.QmpClient;
 import io.pageferry.agent.host.linux.Processes.Signal;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.TestFactory;
-import org.junit.jupiter.api.TestInstance;
-import org.junit.jupiter.api.io.TempDir;
 
 /**
- * What a guest does, or somebody does to it at another monitor, while it moves: the source
- * stands still in pre-copy until it is done. The guests are boot sectors, which start in no time; one
- * lives through several tests where it can. A sample is drawn by the seed of the run; all of them:
- * {@code mvn verify -pl engine-agent -am -Dtest=WhileItMovesTest -Dpageferry.full=true
- * -Dsurefire.failIfNoSpecifiedTests=false}
+ * What a guest does, or somebody does to it at another monitor, while it moves: the source stands
+ * still in pre-copy until it is done. A sample is drawn by the seed of the run; all of them are in
+ * the full run, see CONTRIBUTING.md.
  */
 @Tag("full")
 @Tag("timing")
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
-class WhileItMovesTest {
+class WhileItMovesTest extends WithBareGuests {
     private static final int SAMPLE = 5;
     private static final int SLOW_BYTES = 3 << 20;
     private static final long SEED = 20261125;
-
-    @TempDir
-    static Path folder;
-
-    private final List<BareGuest> guests = new ArrayList<>();
-    private final List<Agent> agents = new ArrayList<>();
-    private DemoTools tools;
-    private Rig rig;
-    private BareGuest home;
-    private BareGuest waiting;
-    private int count;
-
-    @BeforeAll
-    void make() throws IOException {
-        E2e.needTracking();
-        tools = TestMachines.tools();
-        rig = new Rig(folder);
-    }
-
-    @AfterAll
-    void end() throws IOException {
-        if (rig != null) {
-            rig.close();
-        }
-        for (BareGuest guest : guests) {
-            guest.close();
-        }
-    }
 
     /** Something that happens, and what follows. */
     private interface Case {
@@ -116,64 +76,6 @@ class WhileItMovesTest {
                 this::whatWasSavedBeforeIsRefusedUntilItRanAgain);
         all.put("a second pageferry is refused", this::aSecondPageferryIsRefused);
         return all;
-    }
-
-    private void both() throws IOException {
-        if (waiting != null && !waiting.condition().equals("inmigrate")) {
-            waiting.close();
-            waiting = null;
-        }
-        if (home != null && !home.condition().equals("running")) {
-            home.close();
-            home = null;
-        }
-        if (home == null) {
-            home = keep(BareGuest.booting(tools, folder, "source" + ++count,
-                    BareProgram.COUNTS));
-        }
-        if (waiting == null) {
-            waiting = keep(BareGuest.waiting(tools, folder, "target" + ++count,
-                    BareProgram.COUNTS));
-        }
-    }
-
-    private void noAgentStays() throws IOException {
-        for (Agent agent : agents) {
-            rig.end(agent);
-        }
-        agents.clear();
-        rig.awaitNothingLeft();
-    }
-
-    private BareGuest keep(BareGuest guest) {
-        guests.add(guest);
-        return guest;
-    }
-
-    /** A move under way. */
-    private record Move(Agent source, Agent target) { }
-
-    /** Begins a move and returns when the source stands still in a state, until it goes on. */
-    private Move moving(String state, String... more) throws IOException {
-        Agent target = rig.start("", List.of("receive", waiting.uri(), "--listen",
-                "127.0.0.1:0", "--once"));
-        List<String> arguments = new ArrayList<>(List.of("migrate", home.uri(), "--to",
-                target.address()));
-        arguments.addAll(List.of(more));
-        Agent source = rig.start(state, arguments);
-        agents.addAll(List.of(source, target));
-        source.awaitHold(state);
-        return new Move(source, target);
-    }
-
-    private static ObjectNode object() {
-        return JsonNodeFactory.instance.objectNode();
-    }
-
-    private void act(String command, ObjectNode arguments) throws IOException {
-        try (QemuControl other = home.other()) {
-            other.qmp().execute(command, arguments);
-        }
     }
 
     /** The source goes on; the guest stays, with a reason that holds these words. */

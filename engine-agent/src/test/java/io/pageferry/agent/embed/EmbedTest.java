@@ -50,7 +50,8 @@ class EmbedTest {
     @AfterEach
     void release() throws InterruptedException {
         other.shutdownNow();
-        assertTrue(other.awaitTermination(Requirements.HANG.toSeconds(), TimeUnit.SECONDS), "the target does not end");
+        assertTrue(other.awaitTermination(Requirements.HANG.toSeconds(), TimeUnit.SECONDS),
+                "the target does not end");
         machine.close();
         here.close();
         there.close();
