@@ -5,7 +5,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pageferry.agent.host.linux.LinuxException;
 import io.pageferry.agent.host.linux.Processes;
 import io.pageferry.agent.host.linux.Processes.Signal;
-import io.pageferry.agent.report.Hold;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
