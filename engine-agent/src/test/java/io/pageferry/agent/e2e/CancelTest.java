@@ -96,7 +96,7 @@ class CancelTest extends WithRig {
                     event.path("message").asText().startsWith("the link is lost"));
             source.signal(Signal.TERM);
             cable.plug();
-            awaitNoImage(target);
+            awaitNoImage(source, target);
             E2e.assertEnds(7, "cancelled", source);
             E2e.assertEnds(4, "failed", target);
             assertEquals("cancelled", target.report().at("/error/code").asText(),
@@ -115,7 +115,7 @@ class CancelTest extends WithRig {
             Agent source = start(cable.address(), "", "--reconnect-window", "60s");
             Poll.until(cable::isSilent, () -> "too few pages of " + source);
             source.signal(Signal.TERM);
-            awaitNoImage(target);
+            awaitNoImage(source, target);
             E2e.assertEnds(7, "cancelled", source);
             E2e.assertEnds(4, "failed", target);
             assertEquals("cancelled", target.report().at("/error/code").asText(),
@@ -191,7 +191,7 @@ class CancelTest extends WithRig {
                 "--to", address, "--linger", "0s"), more), hold));
     }
 
-    private void awaitNoImage(Agent target) throws IOException {
-        Poll.soon(target, CLEAN, () -> !Files.exists(image), "the image is still there");
+    private void awaitNoImage(Agent... agents) throws IOException {
+        Poll.soon(CLEAN, () -> !Files.exists(image), "the image is still there", agents);
     }
 }

@@ -3,8 +3,10 @@ package io.pageferry.agent.e2e;
 import io.pageferry.agent.host.linux.Requirements;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 
 /** Waits for something to become true, and fails with what was true instead. */
 final class Poll {
@@ -32,18 +34,22 @@ final class Poll {
     }
 
     /**
-     * Waits for what a process has to do soon. The time for which it wanted to run and did not,
+     * Waits for what agents have to do soon. The time for which they wanted to run and did not,
      * because the machine had something else to do, does not count.
      */
-    static void soon(Agent agent, Duration limit, Condition condition, String instead)
+    static void soon(Duration limit, Condition condition, String instead, Agent... agents)
             throws IOException {
         long start = System.nanoTime();
-        long withheld = agent.withheldNanos();
+        long withheld = withheldNanos(agents);
         until(() -> condition.holds() || System.nanoTime() - start
-                - (agent.withheldNanos() - withheld) > limit.toNanos(), () -> instead);
+                - (withheldNanos(agents) - withheld) > limit.toNanos(), () -> instead);
         if (!condition.holds()) {
-            throw new AssertionError(instead + " after " + limit + " of " + agent);
+            throw new AssertionError(instead + " after " + limit + " of " + List.of(agents));
         }
+    }
+
+    private static long withheldNanos(Agent... agents) {
+        return Stream.of(agents).mapToLong(Agent::withheldNanos).sum();
     }
 
     /** Waits for a condition; returns whether it came to hold in time. */

@@ -79,7 +79,7 @@ class QemuTroubleTest {
         source.signal(signal);
         E2e.assertEnds(7, "cancelled", source);
         target.signal(Signal.CONT);
-        Poll.soon(target, Duration.ofSeconds(2), () -> Rig.isFree(waiting), "not clean");
+        Poll.soon(Duration.ofSeconds(2), () -> Rig.isFree(waiting), "not clean", target);
         E2e.assertEnds(4, "failed", target);
         rolledBack();
         assertEquals("inmigrate", Rig.condition(waiting));
