@@ -5,14 +5,17 @@
  * <p>To be implemented, one guest of your own:
  * <ul>
  * <li>{@link io.pageferry.core.migration.Guest}: the running guest at the source
- * <li>{@link io.pageferry.core.memory.GuestMemory}: its live memory, windows on its regions
- * ({@link io.pageferry.core.memory.PagedMemory}: what it has in common with an image)
+ * <li>{@link io.pageferry.core.memory.PageSource}: its live memory; where that is mapped,
+ * {@link io.pageferry.core.memory.GuestMemory}, which asks for nothing but windows on its regions
+ * ({@link io.pageferry.core.memory.PagedMemory}, {@link io.pageferry.core.memory.MappedMemory}:
+ * what they have in common with an image)
  * <li>{@link io.pageferry.core.dirty.DirtyTracker}: knows what it wrote
  * ({@link io.pageferry.core.dirty.MarkingTracker}, {@link io.pageferry.core.dirty.ScanTracker} are
  * ready made; {@link io.pageferry.core.dirty.SentPages} for one that wants to know what was sent)
  * <li>{@link io.pageferry.core.round.WriteThrottle}: slows its writes down; optional
  * <li>{@link io.pageferry.core.migration.IncomingGuest}: the guest to be, at the target
- * <li>{@link io.pageferry.core.memory.MemoryImage}: its memory while it is filled
+ * <li>{@link io.pageferry.core.memory.PageStore}: its memory while it is filled; where that is
+ * mapped, {@link io.pageferry.core.memory.MemoryImage}
  * </ul>
  *
  * <p>To be used:

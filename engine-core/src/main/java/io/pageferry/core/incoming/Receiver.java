@@ -7,7 +7,7 @@ import io.pageferry.core.image.ImageWalker;
 import io.pageferry.core.image.ImageWriter;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.memory.ChecksumTable;
-import io.pageferry.core.memory.MemoryImage;
+import io.pageferry.core.memory.PageStore;
 import io.pageferry.core.memory.RegionTable;
 import io.pageferry.core.migration.IncomingGuest;
 import java.util.Arrays;
@@ -21,6 +21,7 @@ final class Receiver implements AutoCloseable {
 
     private final ImageWriter writer;
     private final ImageWalker walker;
+    private final PageStore image;
     private final RegionTable regions;
     private final boolean verify;
     private final boolean full;
@@ -31,9 +32,10 @@ final class Receiver implements AutoCloseable {
     private long walkingRound = -1;
     private long walkedRound = -1;
 
-    Receiver(MemoryImage image, int channels, int verification) {
+    Receiver(PageStore image, int channels, int verification) {
         this.writer = new ImageWriter(image);
         this.walker = new ImageWalker(image, writer);
+        this.image = image;
         this.regions = image.regions();
         this.applied = new long[channels];
         this.verify = verification != 0;
@@ -143,7 +145,7 @@ final class Receiver implements AutoCloseable {
     }
 
     boolean isProved() {
-        return walker.isIdle();
+        return walker.isIdle() && image.flush();
     }
 
     ChecksumTable table() {

@@ -12,6 +12,7 @@ import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.migration.Outcome.Side;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.Optional;
 
 /** What the phases of one target migration share: parts, state, epoch, and how to end. */
@@ -129,15 +130,18 @@ final class TargetContext {
 
     /** Something threw what it does not declare, before anything was loaded. */
     void onBug(RuntimeException bug) {
-        String why = describe(bug);
-        send(new Message.Failure(ErrorCode.INTERNAL, why));
+        boolean unreachable = bug instanceof UncheckedIOException;
+        ErrorCode code = unreachable ? ErrorCode.HOST_FAILED : ErrorCode.INTERNAL;
+        String why = unreachable ? "the image cannot be written or read: "
+                + bug.getCause().getMessage() : describe(bug);
+        send(new Message.Failure(code, why));
         try {
             parts.guest().discard();
             record(JournalState.SETTLED, why);
         } catch (RuntimeException e) {
             warn(describe(e));
         }
-        bug(why);
+        finish(Outcome.of(unreachable ? Result.FAILED : Result.BUG, code, why, Side.TARGET));
     }
 
     void bug(String why) {

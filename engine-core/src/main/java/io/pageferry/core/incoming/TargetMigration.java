@@ -7,9 +7,8 @@ import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.LinkHandler;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.link.TargetLink;
-import io.pageferry.core.memory.MemoryImage;
+import io.pageferry.core.memory.PageStore;
 import io.pageferry.core.migration.GuestException;
-import io.pageferry.core.migration.MigrationListener.Level;
 import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.migration.Outcome.Side;
@@ -217,7 +216,7 @@ public final class TargetMigration implements LinkHandler, AutoCloseable {
             return;
         }
         try {
-            MemoryImage image = parts.guest().prepare(hello.guest());
+            PageStore image = parts.guest().prepare(hello.guest());
             context.journal(parts.journals().open(hello.migrationId()));
             int channels = Math.min(hello.channels(), parts.options().channels());
             receiver = new Receiver(image, channels, hello.verification());
@@ -280,8 +279,7 @@ public final class TargetMigration implements LinkHandler, AutoCloseable {
         }
         context.epoch(begun.epoch());
         state = new StateBuffer();
-        parts.listener().log(Level.INFO,
-                "the source pauses the guest, epoch " + begun.epoch());
+        context.log("the source pauses the guest, epoch " + begun.epoch());
     }
 
     private void onComplete(Message.Complete all) {

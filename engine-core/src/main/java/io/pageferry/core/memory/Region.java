@@ -1,17 +1,39 @@
 package io.pageferry.core.memory;
 
 /**
- * One contiguous range of a guest's memory.
+ * One contiguous range of a guest's memory or of its disks.
  *
  * @param id        position in its {@link RegionTable}, 0 based
+ * @param kind      what it is
  * @param name      what the guest calls it, unique in its table, 1 to 255 UTF-8 bytes
  * @param guestBase guest physical address of the first byte, or 0 where the kind has none
  * @param size      bytes, a positive multiple of {@link PageGeometry#PAGE_SIZE}
  * @param granule   bytes that its tracker can tell apart: a power of two ≥ 4096
  */
-public record Region(int id, String name, long guestBase, long size, int granule) {
+public record Region(int id, Kind kind, String name, long guestBase, long size, int granule) {
     /** Longest name in bytes of UTF-8, so that its length fits one byte on the wire. */
     public static final int MAX_NAME_BYTES = 255;
+
+    /** What a region is. */
+    public enum Kind {
+        /** Memory that the guest's processors address. */
+        RAM,
+        /** A disk, or another device of blocks. */
+        DISK
+    }
+
+    /**
+     * Makes a region of RAM.
+     *
+     * @param id        position in its {@link RegionTable}, 0 based
+     * @param name      what the guest calls it
+     * @param guestBase guest physical address of the first byte, or 0 where the kind has none
+     * @param size      bytes
+     * @param granule   bytes that its tracker can tell apart
+     */
+    public Region(int id, String name, long guestBase, long size, int granule) {
+        this(id, Kind.RAM, name, guestBase, size, granule);
+    }
 
     /** Checks every bound named above; throws {@link IllegalArgumentException}. */
     public Region {

@@ -16,6 +16,7 @@ import io.pageferry.core.outgoing.session.SourceContext;
 import io.pageferry.core.outgoing.session.SourceParts;
 import io.pageferry.core.outgoing.session.SourceState;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 
@@ -67,8 +68,11 @@ public final class SourceMigration implements LinkHandler, AutoCloseable {
         } catch (RuntimeException | VirtualMachineError e) {
             // None may leave a guest paused that is ours, a fault in a file that was cut short
             // (InternalError) neither. From the grant on nothing may be done.
-            Phase following = phase.fail(Outcome.of(Result.BUG, ErrorCode.INTERNAL,
-                    String.valueOf(e), Side.SOURCE));
+            Phase following = phase.fail(e instanceof UncheckedIOException failed
+                    ? Outcome.of(Result.FAILED, ErrorCode.HOST_FAILED,
+                            "the guest's memory cannot be read: "
+                            + failed.getCause().getMessage(), Side.SOURCE)
+                    : Outcome.of(Result.BUG, ErrorCode.INTERNAL, String.valueOf(e), Side.SOURCE));
             if (following == phase) {
                 throw e;
             }

@@ -9,8 +9,12 @@ import io.pageferry.core.incoming.TargetParts;
 import io.pageferry.core.link.SourceLink;
 import io.pageferry.core.link.TargetLink;
 import io.pageferry.core.memory.PageGeometry;
+import io.pageferry.core.memory.PageSource;
+import io.pageferry.core.memory.PageStore;
 import io.pageferry.core.memory.Region;
 import io.pageferry.core.memory.RegionTable;
+import io.pageferry.core.migration.Guest;
+import io.pageferry.core.migration.IncomingGuest;
 import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.outgoing.SourceMigration;
 import io.pageferry.core.outgoing.session.SourceOptions;
@@ -53,6 +57,8 @@ public final class Harness implements AutoCloseable {
     private UnaryOperator<SourceLink> bendSource = UnaryOperator.identity();
     private UnaryOperator<TargetLink> bendTarget = UnaryOperator.identity();
     private UnaryOperator<TestImage> bendImage = UnaryOperator.identity();
+    private UnaryOperator<PageSource> bendMemory;
+    private UnaryOperator<PageStore> bendStore;
     private Runnable eachStep = () -> { };
     private int writesAStep;
     private int writeBelow;
@@ -178,6 +184,19 @@ public final class Harness implements AutoCloseable {
     }
 
     /**
+     * Has the engine reach guest and image through something else.
+     *
+     * @param source around the guest's memory
+     * @param store  around the image
+     * @return this
+     */
+    public Harness bendMemory(UnaryOperator<PageSource> source, UnaryOperator<PageStore> store) {
+        bendMemory = source;
+        bendStore = store;
+        return this;
+    }
+
+    /**
      * Acts before each step.
      *
      * @param act cuts links, cancels, crashes …
@@ -229,11 +248,12 @@ public final class Harness implements AutoCloseable {
     }
 
     private void begin() {
-        UUID id = new UUID(seed, 1);
-        source = new SourceMigration(new SourceParts(id, guest,
+        source = new SourceMigration(new SourceParts(new UUID(seed, 1),
+                Bent.around(Guest.class, guest, "memory", bendMemory),
                 new Tap(bendSource.apply(links.source())), later, sourceJournal, clock,
                 sourceListener, sourceOptions));
-        target = new TargetMigration(new TargetParts(bendTarget.apply(links.target()), incoming,
+        target = new TargetMigration(new TargetParts(bendTarget.apply(links.target()),
+                Bent.around(IncomingGuest.class, incoming, "prepare", bendStore),
                 any -> targetJournal, new UUID(seed, 2), clock, targetListener, targetOptions));
     }
 
@@ -366,8 +386,7 @@ public final class Harness implements AutoCloseable {
 
         @Override
         public void commit(PageBatch batch) {
-            int at = 0;
-            for (int i = 0; i < batch.count(); i++) {
+            for (int i = 0, at = 0; i < batch.count(); i++) {
                 long descriptor = batch.descriptorAt(i);
                 if (PageBatch.codecOf(descriptor) == PageCodec.RAW
                         && TestMemory.isPoison(batch.payload(), at)) {
