@@ -11,7 +11,7 @@ import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.LinkHandler;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.link.SourceLink;
-import io.pageferry.transport.netty.TransportClient;
+import io.pageferry.transport.netty.link.TransportClient;
 import io.pageferry.transport.netty.TransportOptions;
 import java.io.IOException;
 import java.io.OutputStream;

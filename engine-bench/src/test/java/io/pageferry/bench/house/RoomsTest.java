@@ -91,6 +91,7 @@ class RoomsTest {
     void theRightRoomIsLeftAlone() {
         List<Source> good = List.of(
                 source("transport.netty", "A", "import io.netty.buffer.ByteBuf;"),
+                source("transport.netty.io", "A", "import io.netty.buffer.ByteBuf;"),
                 source("agent.host.linux", "B", "Linker.nativeLinker();"),
                 source("agent.host.linux.kvm", "B", "Linker.nativeLinker();"),
                 source("core.codec", "Lz4Codec", "import net.jpountz.lz4.LZ4Factory;"),

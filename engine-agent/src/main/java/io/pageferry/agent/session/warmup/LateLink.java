@@ -5,7 +5,7 @@ import io.pageferry.core.link.LinkHandler;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.link.TargetLink;
 import io.pageferry.core.memory.RegionTable;
-import io.pageferry.transport.netty.TransportServer;
+import io.pageferry.transport.netty.link.TransportServer;
 
 /**
  * A target's link that takes the next connection of a server once that has said hello: for a

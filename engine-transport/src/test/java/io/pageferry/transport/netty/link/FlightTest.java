@@ -1,9 +1,10 @@
-package io.pageferry.transport.netty;
+package io.pageferry.transport.netty.link;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 
 import io.pageferry.core.link.flow.FlightLimit;
+import io.pageferry.transport.netty.TransportOptions;
 import org.agrona.concurrent.SystemNanoClock;
 import org.junit.jupiter.api.Test;
 

@@ -1,4 +1,4 @@
-package io.pageferry.transport.netty;
+package io.pageferry.transport.netty.link;
 
 import static org.junit.jupiter.api.Assertions.fail;
 
@@ -9,6 +9,7 @@ import io.pageferry.core.link.LinkHandler;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.link.TargetLink;
 import io.pageferry.core.memory.RegionTable;
+import io.pageferry.transport.netty.TransportOptions;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Duration;

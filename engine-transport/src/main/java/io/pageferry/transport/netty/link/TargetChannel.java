@@ -1,12 +1,16 @@
-package io.pageferry.transport.netty;
+package io.pageferry.transport.netty.link;
 
 import io.pageferry.core.codec.PageBatch;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.memory.RegionTable;
+import io.pageferry.transport.netty.io.FrameConnection;
+import io.pageferry.transport.netty.io.FrameDecoder;
+import io.pageferry.transport.netty.io.FrameSlots;
 import io.pageferry.transport.wire.PageBatchReader;
 import io.pageferry.transport.wire.WireException;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
@@ -15,14 +19,17 @@ import java.util.concurrent.atomic.AtomicReference;
  * One data channel at a target: slots go from free to arrived to delivered to free. The IO thread
  * takes free ones and queues arrived ones; the migration's thread does the rest.
  */
-final class TargetChannel implements FrameConnection.Batches {
+final class TargetChannel implements FrameDecoder.Batches, AutoCloseable {
     private final long generation;
     private final int channel;
     private final int window;
+    private final FrameSlots slots;
     /** The last one first, for the caches still hold it; guarded by itself. */
     private final ArrayDeque<FrameSlots.Slot> free = new ArrayDeque<>();
     private final ArrayBlockingQueue<FrameSlots.Slot> arrived;
     private final ArrayDeque<FrameSlots.Slot> delivered = new ArrayDeque<>();
+    /** Applied, though not yet in their turn. */
+    private final ArrayList<PageBatch> early = new ArrayList<>();
     private final PageBatchReader reader;
     private final AtomicReference<FrameConnection> connection = new AtomicReference<>();
     private final AtomicBoolean acknowledging = new AtomicBoolean();
@@ -35,12 +42,20 @@ final class TargetChannel implements FrameConnection.Batches {
         this.window = welcome.window();
         this.arrived = new ArrayBlockingQueue<>(window);
         this.reader = new PageBatchReader(regions, generation, channel);
+        this.slots = new FrameSlots(window);
+        slots.slots().forEach(this::give);
     }
 
-    void give(FrameSlots.Slot slot) {
+    private void give(FrameSlots.Slot slot) {
         synchronized (free) {
             free.push(slot);
         }
+    }
+
+    /** Gives the memory up. */
+    @Override
+    public void close() {
+        slots.close();
     }
 
     /** Takes the connection of this channel; false when it has one. */
@@ -65,7 +80,7 @@ final class TargetChannel implements FrameConnection.Batches {
 
     @Override
     public void arrived(FrameSlots.Slot slot, int bodyLength) throws WireException {
-        reader.read(slot.view, FrameSlots.BODY, bodyLength, applied + window, slot.batch);
+        reader.read(slot.view(), FrameSlots.BODY, bodyLength, applied + window, slot.batch());
         arrived.add(slot);
     }
 
@@ -82,21 +97,15 @@ final class TargetChannel implements FrameConnection.Batches {
         if (slot == null) {
             return null;
         }
-        slot.done = false;
         delivered.add(slot);
-        return slot.batch;
+        return slot.batch();
     }
 
     /** Frees slots in the order of the stream: an acknowledgement is cumulative. */
     void applied(PageBatch batch) {
-        for (FrameSlots.Slot slot : delivered) {
-            if (slot.batch == batch) {
-                slot.done = true;
-                break;
-            }
-        }
+        early.add(batch);
         long upTo = applied;
-        while (!delivered.isEmpty() && delivered.peek().done) {
+        while (!delivered.isEmpty() && early.remove(delivered.peek().batch())) {
             upTo++;
             give(delivered.poll());
         }

@@ -1,7 +1,8 @@
-package io.pageferry.transport.netty;
+package io.pageferry.transport.netty.io;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
+import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.DefaultMaxMessagesRecvByteBufAllocator;
@@ -24,13 +25,58 @@ import java.util.ArrayDeque;
  *
  * <p>When the link has no room for a message, it is held here and nothing more is read.
  */
-final class FrameDecoder extends ChannelInboundHandlerAdapter {
+public final class FrameDecoder extends ChannelInboundHandlerAdapter {
     private static final int USUAL_BODY = 4096;
     private static final int USUAL_READ = 64 * 1024;
 
     private enum Part { PREAMBLE, HEADER, BODY, NOTHING }
 
-    private final FrameConnection connection;
+    /** Takes what was cut, and what else happens to the channel; on its IO thread. */
+    interface Receiver {
+        void opened(Channel channel);
+
+        /** Bytes came, whatever they are. */
+        void heard();
+
+        void preamble(Preamble peer) throws WireException;
+
+        /** Takes a message; false when there is no room now: it is held, and offered again. */
+        boolean message(Message message) throws WireException;
+
+        /** Makes the error of a batch that comes where none was expected. */
+        WireException unexpectedBatch();
+
+        /** The socket takes bytes again. */
+        void writable();
+
+        /** The peer broke the protocol; nothing more is delivered. */
+        void broken(WireException violation);
+
+        /** All that arrived was delivered, and nothing more comes. */
+        void inputEnded(String why);
+    }
+
+    /** Gives the batches of a data connection their memory; on its IO thread. */
+    public interface Batches {
+        /**
+         * Gives memory for the batch that begins to come.
+         *
+         * @return a slot that nobody else uses
+         * @throws WireException when the peer may not send one
+         */
+        FrameSlots.Slot slot() throws WireException;
+
+        /**
+         * Takes a batch whose checksum held.
+         *
+         * @param slot       as {@link #slot} gave it
+         * @param bodyLength bytes of it
+         * @throws WireException when what it says does not hold
+         */
+        void arrived(FrameSlots.Slot slot, int bodyLength) throws WireException;
+    }
+
+    private final Receiver receiver;
     private final FrameVerifier verifier = new FrameVerifier();
     private final ByteBuffer header = ByteBuffer.allocate(WireLimits.FRAME_HEADER_BYTES)
             .order(ByteOrder.LITTLE_ENDIAN);
@@ -38,24 +84,30 @@ final class FrameDecoder extends ChannelInboundHandlerAdapter {
     private ByteBuffer body = ByteBuffer.allocate(USUAL_BODY).order(ByteOrder.LITTLE_ENDIAN);
     private Part part = Part.PREAMBLE;
     private int filled;
+    private Batches batches;
     private FrameSlots.Slot slot;
     private Message held;
     private String end;
 
-    FrameDecoder(FrameConnection connection) {
-        this.connection = connection;
+    FrameDecoder(Receiver receiver) {
+        this.receiver = receiver;
+    }
+
+    /** Says where batches go; until then one is an error. */
+    void deliverTo(Batches next) {
+        batches = next;
     }
 
     @Override
     public void channelActive(ChannelHandlerContext context) {
-        connection.opened(context.channel(), this);
+        receiver.opened(context.channel());
     }
 
     @Override
     public void channelRead(ChannelHandlerContext context, Object bytes) {
-        connection.heard();
+        receiver.heard();
         ByteBuf in = (ByteBuf) bytes;
-        if (slot != null && in == slot.bytes) {
+        if (slot != null && in == slot.bytes()) {
             filled += in.readableBytes();
             in.release();
         } else {
@@ -73,7 +125,7 @@ final class FrameDecoder extends ChannelInboundHandlerAdapter {
 
     /** How much to read at once. On a data channel a frame, so that its batch needs no copy. */
     private int guess() {
-        return !connection.isAttached() ? USUAL_READ : switch (part) {
+        return batches == null ? USUAL_READ : switch (part) {
             case HEADER -> WireLimits.FRAME_HEADER_BYTES - filled;
             case BODY -> Math.min(USUAL_READ, verifier.bodyLength() - filled);
             default -> USUAL_READ;
@@ -103,7 +155,7 @@ final class FrameDecoder extends ChannelInboundHandlerAdapter {
 
     @Override
     public void channelWritabilityChanged(ChannelHandlerContext context) {
-        connection.drain();
+        receiver.writable();
     }
 
     @Override
@@ -164,12 +216,12 @@ final class FrameDecoder extends ChannelInboundHandlerAdapter {
             }
         } catch (WireException e) {
             discard();
-            connection.broken(e);
+            receiver.broken(e);
             waiting.forEach(ByteBuf::release);
             waiting.clear();
         }
         if (end != null) {
-            connection.inputEnded(end);
+            receiver.inputEnded(end);
         }
     }
 
@@ -192,14 +244,17 @@ final class FrameDecoder extends ChannelInboundHandlerAdapter {
         Preamble.checkMagic(header, whole ? Preamble.BYTES : filled);
         if (whole) {
             part = Part.HEADER;
-            connection.preamble(Preamble.decode(header));
+            receiver.preamble(Preamble.decode(header));
         }
     }
 
     private void begin() throws WireException {
         part = Part.BODY;
         if (verifier.type() == MessageType.BATCH) {
-            slot = connection.batches().slot();
+            if (batches == null) {
+                throw receiver.unexpectedBatch();
+            }
+            slot = batches.slot();
         } else if (verifier.bodyLength() == 0) {
             finish();
         }
@@ -208,7 +263,7 @@ final class FrameDecoder extends ChannelInboundHandlerAdapter {
     private void takeBody(ByteBuf in) throws WireException {
         int length = verifier.bodyLength();
         if (slot != null) {
-            if (fill(in, slot.view, FrameSlots.BODY, length)) {
+            if (fill(in, slot.view(), FrameSlots.BODY, length)) {
                 finishBatch();
             }
         } else {
@@ -224,8 +279,8 @@ final class FrameDecoder extends ChannelInboundHandlerAdapter {
         slot = null;
         filled = 0;
         part = Part.HEADER;
-        verifier.body(full.view, FrameSlots.BODY);
-        connection.batches().arrived(full, verifier.bodyLength());
+        verifier.body(full.view(), FrameSlots.BODY);
+        batches.arrived(full, verifier.bodyLength());
     }
 
     private void makeRoom(int bytes) {
@@ -252,7 +307,7 @@ final class FrameDecoder extends ChannelInboundHandlerAdapter {
 
     private boolean deliver(Message message) throws WireException {
         held = null;
-        if (!connection.message(message)) {
+        if (!receiver.message(message)) {
             held = message;
         }
         return held == null;

@@ -1,4 +1,4 @@
-package io.pageferry.transport.netty;
+package io.pageferry.transport.netty.io;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.UnpooledByteBufAllocator;
@@ -9,41 +9,52 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
 
 /**
- * Memory for batches, made once per link: slot = frame header, batch header, payload, descriptors.
- * A page is encoded into its slot, and the slot goes to the socket as it is; at the target the
- * other way round.
+ * Memory for batches, made once per channel: slot = frame header, batch header, payload,
+ * descriptors. A page is encoded into its slot, and the slot goes to the socket as it is; at the
+ * target the other way round.
  *
  * <p>Outside the heap and outside Netty's pools. Each slot has a reference count, so the memory
  * goes only when its owner closed this and no socket holds a slot any more.
  */
-final class FrameSlots implements AutoCloseable {
-    // The payload begins on a cache line; its frame begins as far before it as the headers need.
-    static final int PAYLOAD = 128;
-    static final int BODY = PAYLOAD - WireLimits.BATCH_HEADER_BYTES;
-    static final int FRAME = BODY - WireLimits.FRAME_HEADER_BYTES;
-    static final int SIZE = BODY + WireLimits.MAX_BATCH_BODY;
+public final class FrameSlots implements AutoCloseable {
+    /** Where the payload begins: on a cache line, with room for the headers before it. */
+    public static final int PAYLOAD = 128;
+
+    /** Where the body begins. */
+    public static final int BODY = PAYLOAD - WireLimits.BATCH_HEADER_BYTES;
+
+    /** Where the frame begins. */
+    public static final int FRAME = BODY - WireLimits.FRAME_HEADER_BYTES;
+
+    private static final int SIZE = BODY + WireLimits.MAX_BATCH_BODY;
 
     // Slots begin on pages of their own: no two share one, whatever the kernel pins.
     private static final int STRIDE = (SIZE + 4095) & -4096;
 
     private final Arena arena = Arena.ofShared();
     private final AtomicInteger held;
-    private final Slot[] slots;
+    private final List<Slot> slots;
 
-    FrameSlots(int count) {
+    /**
+     * Allocates.
+     *
+     * @param count how many slots
+     */
+    public FrameSlots(int count) {
         this.held = new AtomicInteger(count);
-        this.slots = new Slot[count];
         MemorySegment memory = arena.allocate((long) count * STRIDE, 4096);
-        for (int i = 0; i < count; i++) {
-            slots[i] = new Slot(memory.asSlice((long) i * STRIDE, SIZE), this);
-        }
+        this.slots = IntStream.range(0, count)
+                .mapToObj(i -> new Slot(memory.asSlice((long) i * STRIDE, SIZE), this)).toList();
     }
 
-    Slot slot(int index) {
-        return slots[index];
+    /** {@return all of them} */
+    public List<Slot> slots() {
+        return slots;
     }
 
     /** Gives the slots up; no one may touch a batch of theirs afterwards. Once. */
@@ -60,17 +71,11 @@ final class FrameSlots implements AutoCloseable {
         }
     }
 
-    /** One slot. Who holds it is the business of its lane. */
-    static final class Slot implements Runnable {
-        final PageBatch batch;
-        final ByteBuffer view;
-        final ByteBuf bytes;
-        /** At a source: the connection that carries it. */
-        FrameConnection connection;
-        /** At a source: when it was committed. */
-        long sentNanos;
-        /** At a target: applied, though perhaps not yet in its turn. */
-        boolean done;
+    /** One slot. */
+    public static final class Slot {
+        private final PageBatch batch;
+        private final ByteBuffer view;
+        private final SlotBytes bytes;
 
         private Slot(MemorySegment memory, FrameSlots home) {
             this.batch = new PageBatch(memory.asSlice(PAYLOAD, PageBatch.PAYLOAD_CAPACITY));
@@ -78,16 +83,29 @@ final class FrameSlots implements AutoCloseable {
             this.bytes = new SlotBytes(memory.asByteBuffer(), home);
         }
 
-        /** Gives the bytes from one index to another to a socket that reads into them. */
-        ByteBuf toFill(int from, int to) {
-            ((SlotBytes) bytes).cutOff = SIZE - to;
-            return bytes.setIndex(from, from).retain();
+        /** {@return the batch whose payload lies here} */
+        public PageBatch batch() {
+            return batch;
         }
 
-        /** Sends it; the slot is its own task, so that no batch makes one. */
-        @Override
-        public void run() {
-            connection.sendSlot(this);
+        /** {@return all bytes of the slot, little-endian; position and limit mean nothing} */
+        public ByteBuffer view() {
+            return view;
+        }
+
+        /** {@return whether no socket holds the slot} */
+        public boolean isFree() {
+            return bytes.refCnt() == 1;
+        }
+
+        ByteBuf bytes() {
+            return bytes;
+        }
+
+        /** Gives the bytes from one index to another to a socket that reads into them. */
+        ByteBuf toFill(int from, int to) {
+            bytes.cutOff = SIZE - to;
+            return bytes.setIndex(from, from).retain();
         }
     }
 

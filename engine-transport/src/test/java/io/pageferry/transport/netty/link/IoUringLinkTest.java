@@ -1,4 +1,6 @@
-package io.pageferry.transport.netty;
+package io.pageferry.transport.netty.link;
+
+import io.pageferry.transport.netty.TransportKind;
 
 /** The contract of a link, over IO_URING. */
 final class IoUringLinkTest extends NettyLinkContract {

@@ -1,26 +1,22 @@
-package io.pageferry.transport.netty;
+package io.pageferry.transport.netty.link;
 
-import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelFuture;
-import io.netty.channel.ChannelInitializer;
-import io.netty.channel.ChannelOption;
-import io.netty.channel.EventLoopGroup;
-import io.netty.channel.MultiThreadIoEventLoopGroup;
-import io.netty.channel.group.ChannelGroup;
-import io.netty.channel.group.DefaultChannelGroup;
 import io.netty.channel.socket.SocketChannel;
-import io.netty.util.concurrent.GlobalEventExecutor;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.link.TargetLink;
 import io.pageferry.transport.TransportException;
+import io.pageferry.transport.netty.TransportOptions;
+import io.pageferry.transport.netty.io.ChannelSetup;
+import io.pageferry.transport.netty.io.ConnectionListener;
+import io.pageferry.transport.netty.io.ConnectionRole;
+import io.pageferry.transport.netty.io.FrameConnection;
+import io.pageferry.transport.netty.io.FrameDecoder;
 import io.pageferry.transport.wire.WireException;
 import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 
@@ -30,10 +26,8 @@ import java.util.function.Consumer;
  * a session. Any thread may call any method.
  */
 public final class TransportServer implements AutoCloseable {
-    private final TransportOptions options;
+    private final ChannelSetup setup;
     private final Consumer<String> refusals;
-    private final EventLoopGroup group;
-    private final ChannelGroup connections = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE);
     private final AtomicInteger pending = new AtomicInteger();
     private final ArrayBlockingQueue<NettyTargetLink> accepted;
     private final List<NettyTargetLink> sessions = new CopyOnWriteArrayList<>();
@@ -49,23 +43,10 @@ public final class TransportServer implements AutoCloseable {
      */
     public TransportServer(TransportOptions options, InetSocketAddress address,
             Consumer<String> refusals) throws TransportException {
-        this.options = options;
+        this.setup = new ChannelSetup(options, "pageferry-target-io");
         this.refusals = refusals;
         this.accepted = new ArrayBlockingQueue<>(options.maxPending());
-        this.group = new MultiThreadIoEventLoopGroup(options.ioThreads(),
-                TransportClient.threads("pageferry-target-io"), options.kind().handlers());
-        ChannelFuture bound = new ServerBootstrap().group(group).channel(options.kind().server())
-                .option(ChannelOption.SO_REUSEADDR, true)
-                .childOption(ChannelOption.TCP_NODELAY, true)
-                .childOption(ChannelOption.ALLOW_HALF_CLOSURE, true)
-                .childHandler(new Accepting()).bind(address).awaitUninterruptibly();
-        if (!bound.isSuccess()) {
-            group.shutdownGracefully(0, 0, TimeUnit.SECONDS);
-            throw new TransportException(ErrorCode.HOST_FAILED, "cannot listen on "
-                    + TransportClient.text(address) + ": " + bound.cause().getMessage(),
-                    bound.cause());
-        }
-        this.listener = bound.channel();
+        this.listener = setup.listen(address, this::accept);
     }
 
     /** {@return where it listens, with the real port} */
@@ -82,14 +63,6 @@ public final class TransportServer implements AutoCloseable {
         return accepted.poll();
     }
 
-    void register(NettyTargetLink link) {
-        sessions.add(link);
-    }
-
-    void forget(NettyTargetLink link) {
-        sessions.remove(link);
-    }
-
     /** Stops listening and ends every connection; waits for that within the closing limit. */
     @Override
     public void close() {
@@ -98,69 +71,62 @@ public final class TransportServer implements AutoCloseable {
         while ((link = accepted.poll()) != null) {
             link.close();
         }
-        TransportClient.shutDown(group, connections, options);
+        setup.close();
     }
 
-    /** Makes connections of what was accepted. */
-    private final class Accepting extends ChannelInitializer<SocketChannel> {
-        @Override
-        protected void initChannel(SocketChannel channel) {
-            if (pending.incrementAndGet() > options.maxPending()) {
-                pending.decrementAndGet();
-                refusals.accept(channel.remoteAddress() + ": too many connections at once");
-                channel.close();
-                return;
-            }
-            connections.add(channel);
-            FrameConnection connection = new FrameConnection(options, false);
-            PendingLink arriving = new PendingLink(channel.remoteAddress());
-            connection.hand(arriving);
-            FrameDecoder decoder = new FrameDecoder(connection);
-            channel.config().setRecvByteBufAllocator(decoder.reads());
-            channel.pipeline().addLast(decoder);
+    private FrameDecoder accept(SocketChannel channel) {
+        InetSocketAddress peer = channel.remoteAddress();
+        if (pending.incrementAndGet() > setup.options().maxPending()) {
+            pending.decrementAndGet();
+            refusals.accept(peer + ": too many connections at once");
+            return null;
         }
+        FrameConnection connection = FrameConnection.accepted(setup, channel.eventLoop());
+        connection.tell(new PendingLink(connection, peer));
+        return connection.decoder();
     }
 
     /** A connection that has not said yet what it is for. */
-    private final class PendingLink implements FrameConnection.Owner {
+    private final class PendingLink implements ConnectionListener {
+        private final FrameConnection connection;
         private final InetSocketAddress peer;
 
-        PendingLink(InetSocketAddress peer) {
+        PendingLink(FrameConnection connection, InetSocketAddress peer) {
+            this.connection = connection;
             this.peer = peer;
         }
 
         @Override
-        public void ready(FrameConnection connection) {
+        public void ready() {
             // It speaks first.
         }
 
         @Override
-        public boolean message(FrameConnection connection, Message message)
-                throws WireException {
+        public boolean message(Message message) throws WireException {
             switch (message) {
                 case Message.ChannelHello hello -> sessionOf(hello).attach(connection, hello);
-                case Message.Hello hello -> accept(connection, hello);
-                case Message.Resume resume -> accept(connection, resume);
-                case Message.Status status -> accept(connection, status);
+                case Message.Hello hello -> accept(hello);
+                case Message.Resume resume -> accept(resume);
+                case Message.Status status -> accept(status);
                 case Message.Failure failure -> {
                     return true;
                 }
-                default -> throw NettyLink.misplaced(message.getClass().getSimpleName());
+                default -> throw connection.misplaced(message);
             }
-            connection.settled();
             pending.decrementAndGet();
             return true;
         }
 
-        private void accept(FrameConnection connection, Message first) throws WireException {
+        private void accept(Message first) throws WireException {
             if (accepted.remainingCapacity() == 0) {
                 throw new WireException(ErrorCode.BUSY, "connection", "too many wait here");
             }
-            NettyTargetLink link = new NettyTargetLink(TransportServer.this, connection, first);
+            NettyTargetLink link = new NettyTargetLink(sessions, connection, first);
             if (!accepted.offer(link)) {
-                connection.hand(this);
+                connection.tell(this);
                 throw new WireException(ErrorCode.BUSY, "connection", "too many wait here");
             }
+            connection.identified(ConnectionRole.CONTROL);
         }
 
         private NettyTargetLink sessionOf(Message.ChannelHello hello) throws WireException {
@@ -178,7 +144,7 @@ public final class TransportServer implements AutoCloseable {
         }
 
         @Override
-        public void ended(FrameConnection connection, ErrorCode code, String reason) {
+        public void ended(ErrorCode code, String reason) {
             pending.decrementAndGet();
             refusals.accept(peer + ": " + reason);
         }

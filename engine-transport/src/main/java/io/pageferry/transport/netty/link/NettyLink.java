@@ -1,10 +1,12 @@
-package io.pageferry.transport.netty;
+package io.pageferry.transport.netty.link;
 
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.Link;
 import io.pageferry.core.link.LinkHandler;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.link.StreamLink;
+import io.pageferry.transport.netty.io.ConnectionListener;
+import io.pageferry.transport.netty.io.FrameConnection;
 import io.pageferry.transport.wire.MessageCodec;
 import io.pageferry.transport.wire.WireException;
 import java.time.Duration;
@@ -22,7 +24,7 @@ import java.util.function.Consumer;
  * <p>Heartbeats, acknowledgements and the opening of channels stay inside the link. A
  * {@link Message.Failure} of the peer is delivered as a message, and its code again with the loss.
  */
-abstract class NettyLink implements Link, StreamLink, FrameConnection.Owner {
+abstract class NettyLink implements Link, StreamLink {
     // The peer ends its control connection when it ends a data connection: a round trip away.
     private static final Duration LINGER = Duration.ofMillis(200);
 
@@ -38,9 +40,38 @@ abstract class NettyLink implements Link, StreamLink, FrameConnection.Owner {
     private volatile Consumer<Message.Streamed> streams;
     private boolean lossDelivered;
 
+    /** Keeps what connections call out of the link's own interface. */
+    private final class Events implements ConnectionListener {
+        private final FrameConnection connection;
+
+        Events(FrameConnection connection) {
+            this.connection = connection;
+        }
+
+        @Override
+        public void ready() {
+            NettyLink.this.ready(connection);
+        }
+
+        @Override
+        public boolean message(Message message) throws WireException {
+            return NettyLink.this.message(connection, message);
+        }
+
+        @Override
+        public void ended(ErrorCode code, String reason) {
+            NettyLink.this.ended(connection, code, reason);
+        }
+    }
+
     NettyLink(FrameConnection control) {
         this.control = control;
-        control.hand(this);
+        listenTo(control);
+    }
+
+    /** Takes a connection's events from now on; before it opens, or on its IO thread. */
+    final void listenTo(FrameConnection connection) {
+        connection.tell(new Events(connection));
     }
 
     FrameConnection control() {
@@ -60,7 +91,7 @@ abstract class NettyLink implements Link, StreamLink, FrameConnection.Owner {
     /** Half of the queue is kept free of them: the migration's messages never wait for room. */
     @Override
     public boolean sendStreamed(Message.Streamed message) {
-        return isUp() && control.hasRoomForStreams()
+        return isUp() && control.room() > FrameConnection.QUEUE / 2
                 && control.send(MessageCodec.encode(message));
     }
 
@@ -71,7 +102,7 @@ abstract class NettyLink implements Link, StreamLink, FrameConnection.Owner {
 
     @Override
     public boolean send(Message message) {
-        return isUp() && control.hasRoom() && control.send(MessageCodec.encode(message));
+        return isUp() && control.room() > 0 && control.send(MessageCodec.encode(message));
     }
 
     @Override
@@ -124,24 +155,28 @@ abstract class NettyLink implements Link, StreamLink, FrameConnection.Owner {
         // Slots go when no IO thread decodes into them any more.
         FrameConnection[] all = data.toArray(FrameConnection[]::new);
         AtomicInteger left = new AtomicInteger(all.length + 1);
-        Runnable deaf = () -> {
+        Runnable oneLess = () -> {
             if (left.decrementAndGet() == 0) {
-                freed();
+                freeSlots();
             }
         };
         for (FrameConnection connection : all) {
-            connection.finish(deaf);
+            connection.finish(oneLess);
         }
-        deaf.run();
+        oneLess.run();
     }
 
     /** Frees the slots. Once, on any thread. */
-    abstract void freed();
+    abstract void freeSlots();
 
     // --- on IO threads
 
-    @Override
-    public boolean message(FrameConnection connection, Message message) throws WireException {
+    /** Hears that a connection exchanged preambles. */
+    void ready(FrameConnection connection) {
+        // A target learns of a connection when it is ready.
+    }
+
+    final boolean message(FrameConnection connection, Message message) throws WireException {
         if (message instanceof Message.Failure) {
             // It comes at most once; the loss tells of it even where the queue is full.
             return inbox.offer(message) || connection != control;
@@ -153,14 +188,15 @@ abstract class NettyLink implements Link, StreamLink, FrameConnection.Owner {
             case Message.Streamed streamed -> {
                 Consumer<Message.Streamed> receiver = streams;
                 if (receiver == null) {
-                    throw misplaced("a stream that nobody agreed on");
+                    // Nobody agreed on streams.
+                    throw connection.misplaced(streamed);
                 }
                 receiver.accept(streamed);
                 yield true;
             }
-            case Message.Ack ack -> throw misplaced("ACK");
-            case Message.ChannelHello hello -> throw misplaced("CHANNEL_HELLO");
-            case Message.ChannelReady channel -> throw misplaced("CHANNEL_READY");
+            case Message.Ack ack -> throw connection.misplaced(ack);
+            case Message.ChannelHello hello -> throw connection.misplaced(hello);
+            case Message.ChannelReady channel -> throw connection.misplaced(channel);
             default -> inbox.offer(message);
         };
     }
@@ -169,8 +205,7 @@ abstract class NettyLink implements Link, StreamLink, FrameConnection.Owner {
     abstract boolean dataMessage(FrameConnection connection, Message message)
             throws WireException;
 
-    @Override
-    public void ended(FrameConnection connection, ErrorCode code, String reason) {
+    void ended(FrameConnection connection, ErrorCode code, String reason) {
         loss.compareAndSet(null, new Loss(code, reason));
         if (connection == control) {
             controlEnded = true;
@@ -190,10 +225,5 @@ abstract class NettyLink implements Link, StreamLink, FrameConnection.Owner {
     boolean add(FrameConnection connection) {
         data.add(connection);
         return isUp();
-    }
-
-    static WireException misplaced(String what) {
-        return new WireException(ErrorCode.PROTOCOL_VIOLATION, "frame type",
-                what + " does not belong on this connection");
     }
 }

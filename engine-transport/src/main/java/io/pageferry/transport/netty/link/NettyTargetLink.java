@@ -1,4 +1,4 @@
-package io.pageferry.transport.netty;
+package io.pageferry.transport.netty.link;
 
 import io.pageferry.core.codec.PageBatch;
 import io.pageferry.core.link.ErrorCode;
@@ -6,24 +6,30 @@ import io.pageferry.core.link.LinkHandler;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.link.TargetLink;
 import io.pageferry.core.memory.RegionTable;
+import io.pageferry.transport.netty.io.FrameConnection;
 import io.pageferry.transport.wire.WireException;
 import java.nio.ByteBuffer;
 import java.security.MessageDigest;
+import java.util.Arrays;
+import java.util.Collection;
 import java.util.UUID;
 
 /** A target's link over TCP; handed out by {@link TransportServer#pollAccepted}. */
 public final class NettyTargetLink extends NettyLink implements TargetLink {
-    private final TransportServer server;
+    private final Collection<NettyTargetLink> sessions;
     private volatile RegionTable regions;
-    private volatile TargetChannel[] lanes = {};
+    private volatile TargetChannel[] channels = {};
     private volatile Message.Welcome welcome;
-    private FrameSlots slots;
 
-    /** Takes a control connection over, on its IO thread, with its first message. */
-    NettyTargetLink(TransportServer server, FrameConnection control, Message first)
+    /**
+     * Takes a control connection over, on its IO thread, with its first message.
+     *
+     * @param sessions where the link is while channels may attach to it; safe for any thread
+     */
+    NettyTargetLink(Collection<NettyTargetLink> sessions, FrameConnection control, Message first)
             throws WireException {
         super(control);
-        this.server = server;
+        this.sessions = sessions;
         this.regions = first instanceof Message.Hello hello ? hello.guest().regions() : null;
         message(control, first);
     }
@@ -33,18 +39,11 @@ public final class NettyTargetLink extends NettyLink implements TargetLink {
         if (welcome != null || regions == null) {
             throw new IllegalStateException("channels were accepted before, or nothing was asked");
         }
-        int window = granted.window();
-        slots = new FrameSlots(granted.channels() * window);
         TargetChannel[] made = new TargetChannel[granted.channels()];
-        for (int channel = 0; channel < made.length; channel++) {
-            made[channel] = new TargetChannel(granted, channel, regions);
-            for (int i = 0; i < window; i++) {
-                made[channel].give(slots.slot(channel * window + i));
-            }
-        }
-        lanes = made;
+        Arrays.setAll(made, channel -> new TargetChannel(granted, channel, regions));
+        channels = made;
         welcome = granted;
-        server.register(this);
+        sessions.add(this);
     }
 
     @Override
@@ -56,9 +55,9 @@ public final class NettyTargetLink extends NettyLink implements TargetLink {
     @Override
     int pollBatches(LinkHandler handler) {
         int delivered = 0;
-        for (TargetChannel lane : lanes) {
+        for (TargetChannel channel : channels) {
             PageBatch batch;
-            while (!isClosed() && (batch = lane.poll()) != null) {
+            while (!isClosed() && (batch = channel.poll()) != null) {
                 handler.onBatch(batch);
                 delivered++;
             }
@@ -69,29 +68,24 @@ public final class NettyTargetLink extends NettyLink implements TargetLink {
     @Override
     public void applied(PageBatch batch) {
         if (!isClosed()) {
-            lanes[batch.channel()].applied(batch);
+            channels[batch.channel()].applied(batch);
         }
     }
 
     @Override
     public void close() {
-        server.forget(this);
+        sessions.remove(this);
         super.close();
     }
 
     @Override
-    void freed() {
-        if (slots != null) {
-            slots.close();
+    void freeSlots() {
+        for (TargetChannel channel : channels) {
+            channel.close();
         }
     }
 
     // --- on IO threads
-
-    @Override
-    public void ready(FrameConnection connection) {
-        // A target learns of a connection when it is ready.
-    }
 
     /** Compares in a time that does not depend on the bytes. */
     boolean holds(UUID token) {
@@ -109,20 +103,20 @@ public final class NettyTargetLink extends NettyLink implements TargetLink {
             throw new WireException(ErrorCode.PROTOCOL_VIOLATION, "generation",
                     hello.generation() + ", the session is at " + welcome.generation());
         }
-        if (hello.channel() >= lanes.length || !lanes[hello.channel()].take(connection)) {
+        if (hello.channel() >= channels.length || !channels[hello.channel()].take(connection)) {
             throw new WireException(ErrorCode.PROTOCOL_VIOLATION, "channel",
                     hello.channel() + " was not granted or has a connection already");
         }
         if (!add(connection)) {
             throw new WireException(ErrorCode.LINK_LOST, "token", "its session has ended");
         }
-        connection.hand(this);
-        connection.attach(lanes[hello.channel()]);
+        listenTo(connection);
+        connection.receivePages(channels[hello.channel()]);
         connection.sendNow(new Message.ChannelReady(hello.generation(), hello.channel()));
     }
 
     @Override
     boolean dataMessage(FrameConnection connection, Message message) throws WireException {
-        throw misplaced(message.getClass().getSimpleName());
+        throw connection.misplaced(message);
     }
 }

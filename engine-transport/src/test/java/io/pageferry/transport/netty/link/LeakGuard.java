@@ -1,4 +1,4 @@
-package io.pageferry.transport.netty;
+package io.pageferry.transport.netty.link;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 

@@ -1,8 +1,10 @@
-package io.pageferry.transport.netty;
+package io.pageferry.transport.netty.link;
 
 import io.pageferry.core.link.SourceLink;
 import io.pageferry.core.link.TargetLink;
 import io.pageferry.core.testing.link.LinkContract;
+import io.pageferry.transport.netty.TransportOptions;
+import io.pageferry.transport.netty.TransportKind;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Duration;

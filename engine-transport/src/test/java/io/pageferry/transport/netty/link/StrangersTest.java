@@ -1,4 +1,4 @@
-package io.pageferry.transport.netty;
+package io.pageferry.transport.netty.link;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.Message;
 import io.pageferry.transport.TransportException;
+import io.pageferry.transport.netty.TransportOptions;
 import io.pageferry.transport.wire.Preamble;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -133,8 +134,10 @@ class StrangersTest {
     void aFirstMessageOfAnotherKindIsRefused() throws Exception {
         try (RawPeer peer = peer().greet()) {
             Message answer = peer.send(new Message.Grant(1, true)).read();
-            assertEquals(ErrorCode.PROTOCOL_VIOLATION,
-                    assertInstanceOf(Message.Failure.class, answer).code());
+            Message.Failure failure = assertInstanceOf(Message.Failure.class, answer);
+            assertEquals(ErrorCode.PROTOCOL_VIOLATION, failure.code());
+            assertEquals("frame type: GRANT does not belong on this connection"
+                    + " (UNDECIDED, READY)", failure.reason());
             assertNull(peer.read());
         }
     }

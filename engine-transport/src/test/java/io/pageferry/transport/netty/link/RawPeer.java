@@ -1,4 +1,4 @@
-package io.pageferry.transport.netty;
+package io.pageferry.transport.netty.link;
 
 import io.pageferry.core.link.Message;
 import io.pageferry.transport.wire.FrameHeader;

@@ -1,4 +1,4 @@
-package io.pageferry.transport.netty;
+package io.pageferry.transport.netty.link;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -10,6 +10,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.pageferry.core.codec.PageBatch;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.Message;
+import io.pageferry.transport.netty.TransportOptions;
+import io.pageferry.transport.netty.io.FrameConnection;
 import io.pageferry.transport.wire.FrameHeader;
 import io.pageferry.transport.wire.MessageType;
 import io.pageferry.transport.wire.PageBatchWriter;
@@ -120,8 +122,10 @@ class BadPeersTest {
         try (RawPeer control = new RawPeer(rig.server.address());
                 RawPeer data = rawSession(control)) {
             control.sendFrame(batch(2, 1));
-            assertEquals(ErrorCode.PROTOCOL_VIOLATION,
-                    assertInstanceOf(Message.Failure.class, control.read()).code());
+            Message.Failure failure = assertInstanceOf(Message.Failure.class, control.read());
+            assertEquals(ErrorCode.PROTOCOL_VIOLATION, failure.code());
+            assertEquals("frame type: BATCH does not belong on this connection"
+                    + " (CONTROL, READY)", failure.reason());
             rig.await("the loss", () -> rig.atTarget.loss != null);
             assertNull(data.read());
         }
@@ -129,16 +133,34 @@ class BadPeersTest {
 
     @Test
     void anAcknowledgementOfWhatWasNotSentEndsTheLink() throws Exception {
+        assertRefusesOnAChannel("ack applied",
+                new Message.ChannelReady(2, 0), new Message.Ack(2, 0, 1, 5));
+    }
+
+    @Test
+    void anAcknowledgementBeforeTheChannelIsReadyEndsTheLink() throws Exception {
+        assertRefusesOnAChannel("frame type: ACK does not belong on this connection"
+                + " (UNDECIDED, READY)", new Message.Ack(2, 0, 0, 5));
+    }
+
+    @Test
+    void aChannelIsReadyOnce() throws Exception {
+        assertRefusesOnAChannel("frame type: CHANNEL_READY does not belong on this connection"
+                + " (PAGES, READY)", new Message.ChannelReady(2, 0),
+                new Message.ChannelReady(2, 0));
+    }
+
+    private void assertRefusesOnAChannel(String reason, Message... messages) throws Exception {
         rig = new LinkRig(TransportOptions.defaults(SystemNanoClock.INSTANCE));
         try (ServerSocket listener = new ServerSocket(0, 2, InetAddress.getLoopbackAddress())) {
             CompletableFuture<Message> answer = new CompletableFuture<>();
-            Thread.ofVirtual().start(() -> lyingTarget(listener, answer));
+            Thread.ofVirtual().start(() -> lyingTarget(listener, answer, messages));
             rig.source = rig.client.connect(
                     (InetSocketAddress) listener.getLocalSocketAddress(), Duration.ofSeconds(10));
             rig.source.openChannels(new Message.Welcome(LinkRig.TOKEN, 2, 0, 1, 4));
             rig.await("the loss", () -> rig.atSource.loss != null);
             assertEquals(ErrorCode.PROTOCOL_VIOLATION, rig.atSource.loss);
-            assertTrue(rig.atSource.reason.startsWith("ack applied"), rig.atSource.reason);
+            assertTrue(rig.atSource.reason.startsWith(reason), rig.atSource.reason);
             assertInstanceOf(Message.Failure.class, answer.get(20, TimeUnit.SECONDS));
         }
     }
@@ -178,12 +200,15 @@ class BadPeersTest {
         }
     }
 
-    private static void lyingTarget(ServerSocket listener, CompletableFuture<Message> answer) {
+    private static void lyingTarget(ServerSocket listener, CompletableFuture<Message> answer,
+            Message... messages) {
         try (RawPeer control = new RawPeer(listener.accept())) {
             control.greet();
             try (RawPeer data = new RawPeer(listener.accept())) {
                 data.greet().read();
-                data.send(new Message.ChannelReady(2, 0)).send(new Message.Ack(2, 0, 1, 5));
+                for (Message message : messages) {
+                    data.send(message);
+                }
                 answer.complete(data.read());
             }
         } catch (Exception e) {
