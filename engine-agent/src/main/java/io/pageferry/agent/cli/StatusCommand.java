@@ -1,6 +1,7 @@
 package io.pageferry.agent.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pageferry.agent.cli.option.CommonOptions;
 import io.pageferry.agent.report.Output;
 import io.pageferry.agent.state.journal.FileJournal;
 import io.pageferry.agent.state.journal.JournalHeader;
@@ -12,7 +13,6 @@ import java.io.IOException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -28,7 +28,7 @@ final class StatusCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         Output output = common.output();
         List<String> unreadable = new ArrayList<>();
-        List<FileJournal> journals = StateDirectory.open(common.stateDirectory)
+        List<FileJournal> journals = StateDirectory.open(common.stateDirectory())
                 .all(unreadable::add);
         for (FileJournal journal : journals) {
             ObjectNode entry = describe(journal);
@@ -56,18 +56,14 @@ final class StatusCommand implements Callable<Integer> {
         JournalHeader header = journal.header();
         Optional<JournalRecord> last = journal.decision();
         return Output.event("migration").put("migration", header.migration().toString())
-                .put("side", header.side().name().toLowerCase(Locale.ROOT))
+                .put("side", header.side().label())
                 .put("guest", header.guest()).put("peer", header.peer())
                 .put("since", Instant.ofEpochMilli(header.createdMillis()).toString())
-                .put("state", last.map(entry -> word(entry.state())).orElse("precopy"))
+                .put("state", last.map(entry -> entry.state().label()).orElse("precopy"))
                 .put("epoch", last.map(JournalRecord::epoch).orElse(0L))
                 .put("owner", last.map(entry -> owner(header.side(), entry.state()))
                         .orElse("source"))
                 .put("settled", journal.isSettled());
-    }
-
-    private static String word(JournalState state) {
-        return state.name().toLowerCase(Locale.ROOT);
     }
 
     /** Who owns the guest as far as this journal knows. */

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pageferry.agent.demo.TestMachines;
 import io.pageferry.agent.e2e.Agent.Start;
+import io.pageferry.agent.guest.After;
 import io.pageferry.agent.guest.GuestKinds;
 import io.pageferry.agent.guest.GuestUri;
 import io.pageferry.agent.host.linux.Processes.Signal;
@@ -18,7 +19,8 @@ import io.pageferry.agent.session.MigrateSettings;
 import io.pageferry.agent.session.ReceiveSettings;
 import io.pageferry.agent.session.SourceSession;
 import io.pageferry.agent.session.TargetAgent;
-import io.pageferry.core.incoming.TargetOptions;
+import io.pageferry.core.dirty.TrackerChoice;
+import io.pageferry.core.incoming.session.TargetOptions;
 import io.pageferry.core.migration.MigrationListener;
 import io.pageferry.core.outgoing.session.SourceOptions;
 import io.pageferry.core.round.RoundStats;
@@ -90,7 +92,7 @@ class BrokenAgentTest extends WithRig {
                     () -> { }, () -> 0),
                     new TcpConnector(new InetSocketAddress(InetAddress.getLoopbackAddress(),
                             Integer.parseInt(address.substring(address.indexOf(':') + 1)))),
-                    "auto", SourceOptions.defaults(), "quit", false,
+                    TrackerChoice.AUTO, SourceOptions.defaults(), After.QUIT, false,
                     folder.resolve("source-state"), 0), new Breaking());
             assertThrows(AssertionError.class, source::run);
             home.countsOn();

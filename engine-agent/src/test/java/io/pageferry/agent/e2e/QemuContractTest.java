@@ -6,6 +6,7 @@ import io.pageferry.agent.guest.GuestSetup;
 import io.pageferry.agent.guest.GuestUri;
 import io.pageferry.agent.guest.qemu.qmp.QemuControl;
 import io.pageferry.agent.state.guard.GuardProcess;
+import io.pageferry.core.dirty.TrackerChoice;
 import io.pageferry.core.migration.Guest;
 import io.pageferry.core.testing.guest.GuestContractTest;
 import java.io.IOException;
@@ -61,7 +62,7 @@ class QemuContractTest extends GuestContractTest {
             }
         }
         GuestUri uri = GuestUri.parse(Rig.uri(home.qemu()));
-        return GuestKinds.of(uri).openSource(uri, new GuestSetup("auto", false, guard));
+        return GuestKinds.of(uri).openSource(uri, new GuestSetup(TrackerChoice.AUTO, false, guard));
     }
 
     /** QEMU saves a second time only once it ran again. */

@@ -12,6 +12,7 @@ import io.pageferry.agent.state.journal.StateDirectory;
 import io.pageferry.core.migration.MigrationListener;
 import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.migration.Outcome.Side;
+import io.pageferry.core.migration.Verification;
 import io.pageferry.core.round.RoundStats;
 import java.io.IOException;
 import java.net.InetAddress;

@@ -1,5 +1,6 @@
 package io.pageferry.agent.state.guard;
 
+import io.pageferry.agent.guest.After;
 import io.pageferry.agent.guest.GuestHandle;
 import io.pageferry.agent.guest.GuestHandle.Condition;
 import io.pageferry.agent.guest.GuestKind;
@@ -130,7 +131,7 @@ public final class Recovery {
             case SWITCHOVER -> own(record.epoch(), "the agent died");
             case OWNED -> resume(guest, record);
             case DONE -> {
-                if (!"keep".equals(journal.header().recoveryAddress().get("after"))) {
+                if (After.of(journal.header().recoveryAddress()).orElse(null) != After.KEEP) {
                     guest.end();
                 }
                 settled(record.epoch(), "");

@@ -10,6 +10,7 @@ import io.pageferry.agent.demo.TestMachines;
 import io.pageferry.agent.guest.GuestSetup;
 import io.pageferry.agent.guest.GuestUri;
 import io.pageferry.agent.guest.SourceGuest;
+import io.pageferry.core.dirty.TrackerChoice;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.GuestException;
 import java.io.IOException;
@@ -29,7 +30,7 @@ class QemuGuestTest {
         DemoMachine machine = new DemoMachine(TestMachines.tools(), GuestLoad.LIGHT, 192L << 20);
         try (DemoQemu qemu = DemoQemu.source(machine, folder.resolve("vm"))) {
             SourceGuest guest = new QemuKind().openSource(GuestUri.parse("qemu:" + qemu.qmp()),
-                    new GuestSetup("scan", false, pid -> -1));
+                    new GuestSetup(TrackerChoice.SCAN, false, pid -> -1));
             try {
                 guest.requireUnchanged();
                 qemu.process().kill();

@@ -1,4 +1,4 @@
-package io.pageferry.core.incoming;
+package io.pageferry.core.incoming.session;
 
 import io.pageferry.core.handover.Journal;
 import io.pageferry.core.link.TargetLink;

@@ -1,18 +1,23 @@
-package io.pageferry.core.incoming;
+package io.pageferry.core.incoming.session;
 
 import io.pageferry.core.link.Message;
 import java.io.ByteArrayOutputStream;
 import java.util.zip.CRC32C;
 
 /** Collects the device state; grows by what arrived, never by what a peer announced. */
-final class StateBuffer {
+public final class StateBuffer {
     /** Longest device state that is taken. */
-    static final long MAX_STATE_BYTES = 64L << 20;
+    public static final long MAX_STATE_BYTES = 64L << 20;
 
     private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
 
-    /** Takes a chunk; returns what is wrong with it, or null. */
-    String add(Message.StateChunk chunk) {
+    /**
+     * Takes a chunk.
+     *
+     * @param chunk to append
+     * @return what is wrong with it, or null
+     */
+    public String add(Message.StateChunk chunk) {
         if (chunk.offset() != bytes.size()) {
             return "device state at " + chunk.offset() + ", expected " + bytes.size();
         }
@@ -23,8 +28,13 @@ final class StateBuffer {
         return null;
     }
 
-    /** Returns what is wrong with the whole, or null. */
-    String check(Message.StateSum sum) {
+    /**
+     * Compares the whole with what was announced.
+     *
+     * @param sum what was announced
+     * @return what is wrong with it, or null
+     */
+    public String check(Message.StateSum sum) {
         if (bytes.size() != sum.length()) {
             return "device state of " + bytes.size() + " bytes, announced " + sum.length();
         }
@@ -33,7 +43,8 @@ final class StateBuffer {
         return crc.getValue() == sum.crc32c() ? null : "device state is damaged";
     }
 
-    byte[] toByteArray() {
+    /** {@return the whole} */
+    public byte[] toByteArray() {
         return bytes.toByteArray();
     }
 }

@@ -1,6 +1,7 @@
-package io.pageferry.core.incoming;
+package io.pageferry.core.incoming.session;
 
 import io.pageferry.core.link.GuestDescription;
+import io.pageferry.core.link.Message;
 import java.util.Optional;
 import java.util.UUID;
 
@@ -28,53 +29,94 @@ public final class TargetFigures {
     private boolean heard;
     private int verification;
 
-    TargetFigures() {
+    /**
+     * Notes what was offered.
+     *
+     * @param hello the offer
+     */
+    public void offered(Message.Hello hello) {
+        migrationId = hello.migrationId();
+        guest = hello.guest();
+        verification = hello.verification();
     }
 
-    void offered(Offer offer) {
-        migrationId = offer.migrationId();
-        guest = offer.guest();
-        verification = offer.verification();
-    }
-
-    record Offer(UUID migrationId, GuestDescription guest, int verification) { }
-
-    void batch(int bytes) {
+    /**
+     * Counts a batch that is in the image.
+     *
+     * @param bytes of it on the wire
+     */
+    public void batch(int bytes) {
         batches++;
         wireBytes += bytes;
     }
 
-    void pages(long[] byCodec) {
+    /**
+     * Notes how many pages came by each codec.
+     *
+     * @param byCodec pages, by the codec's number
+     */
+    public void pages(long[] byCodec) {
         pagesByCodec = byCodec;
     }
 
-    void digests(long source, long target) {
+    /**
+     * Notes what was compared.
+     *
+     * @param source digest of what was sent
+     * @param target digest of what was read back
+     */
+    public void digests(long source, long target) {
         sourceDigest = source;
         targetDigest = target;
         compared = true;
     }
 
-    void loaded(long stateBytes, long walking, long loading) {
+    /**
+     * Notes that the guest is loaded.
+     *
+     * @param stateBytes length of its device state
+     * @param walking    time to prove the image
+     * @param loading    time to load the state
+     */
+    public void loaded(long stateBytes, long walking, long loading) {
         deviceStateBytes = stateBytes;
         walkNanos = walking;
         loadNanos = loading;
     }
 
-    void resumed(long nanos) {
+    /**
+     * Notes that the guest runs.
+     *
+     * @param nanos time to resume it
+     */
+    public void resumed(long nanos) {
         resumeNanos = nanos;
     }
 
-    void times(long total, long downtime) {
+    /**
+     * Notes what the source measured; it asks no more.
+     *
+     * @param total    of the migration
+     * @param downtime of the guest
+     */
+    public void times(long total, long downtime) {
         totalNanos = total;
         downtimeNanos = downtime;
         heard = true;
     }
 
-    void givenUp() {
+    /** Notes that the source gave the migration up itself, and asks no more. */
+    public void givenUp() {
         heard = true;
     }
 
-    void owner(String side, long of) {
+    /**
+     * Notes who owns the guest.
+     *
+     * @param side the owner
+     * @param of   the epoch
+     */
+    public void owner(String side, long of) {
         owner = side;
         epoch = of;
     }

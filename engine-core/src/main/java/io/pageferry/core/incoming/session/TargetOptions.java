@@ -1,4 +1,4 @@
-package io.pageferry.core.incoming;
+package io.pageferry.core.incoming.session;
 
 /**
  * Limits of a target. Durations in nanoseconds.

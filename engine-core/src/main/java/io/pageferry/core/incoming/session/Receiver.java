@@ -1,4 +1,4 @@
-package io.pageferry.core.incoming;
+package io.pageferry.core.incoming.session;
 
 import io.pageferry.core.codec.PageBatch;
 import io.pageferry.core.codec.page.PageCodec;
@@ -14,8 +14,8 @@ import java.util.Arrays;
 import java.util.Optional;
 import java.util.stream.LongStream;
 
-/** The image while it is filled: applies batches, keeps barriers, reads back. */
-final class Receiver implements AutoCloseable {
+/** Fills the image: applies batches, keeps barriers, reads back. */
+public final class Receiver implements AutoCloseable {
     /** Pages read back in one turn: half a millisecond, so that batches are not kept waiting. */
     private static final int WALK_A_TURN = 1024;
 
@@ -32,7 +32,14 @@ final class Receiver implements AutoCloseable {
     private long walkingRound = -1;
     private long walkedRound = -1;
 
-    Receiver(PageStore image, int channels, int verification) {
+    /**
+     * Begins with an image.
+     *
+     * @param image        to be filled
+     * @param channels     that fill it
+     * @param verification as HELLO says it: 0 none, 1 of what was sent, 2 in full
+     */
+    public Receiver(PageStore image, int channels, int verification) {
         this.writer = new ImageWriter(image);
         this.walker = new ImageWalker(image, writer);
         this.image = image;
@@ -42,7 +49,13 @@ final class Receiver implements AutoCloseable {
         this.full = verification == 2;
     }
 
-    void apply(PageBatch batch) throws PageDecodeException {
+    /**
+     * Writes pages.
+     *
+     * @param batch of them
+     * @throws PageDecodeException when it breaks a rule
+     */
+    public void apply(PageBatch batch) throws PageDecodeException {
         writer.apply(batch);
         applied[batch.channel()] = batch.sequence();
         latestCount = 0;
@@ -53,13 +66,18 @@ final class Receiver implements AutoCloseable {
     }
 
     /** Reads back what the last batch wrote; the batch may be gone by now. */
-    void readBack() {
+    public void readBack() {
         walker.readBack(latest, latestCount);
         latestCount = 0;
     }
 
-    /** Takes a barrier; returns what is wrong with it, or null. */
-    String barrier(Message.RoundEnd end) {
+    /**
+     * Takes a barrier.
+     *
+     * @param end the message
+     * @return what is wrong with it, or null
+     */
+    public String barrier(Message.RoundEnd end) {
         if (barrier != null || end.lastSequences().length != applied.length) {
             return "barrier of round " + end.round() + " out of turn";
         }
@@ -68,21 +86,28 @@ final class Receiver implements AutoCloseable {
     }
 
     /** Forgets the connections that were: sequences begin anew, their barrier never passes. */
-    void restart() {
+    public void restart() {
         barrier = null;
         Arrays.fill(applied, 0);
     }
 
-    int channels() {
+    /** {@return how many channels fill it} */
+    public int channels() {
         return applied.length;
     }
 
-    RegionTable regions() {
+    /** {@return the layout} */
+    public RegionTable regions() {
         return regions;
     }
 
-    /** Whether every batch up to these sequence numbers is in the image. */
-    boolean reached(long[] sequences) {
+    /**
+     * Tells whether every batch up to these sequence numbers is in the image.
+     *
+     * @param sequences of each channel
+     * @return true when they are
+     */
+    public boolean reached(long[] sequences) {
         if (sequences.length != applied.length) {
             return false;
         }
@@ -94,8 +119,12 @@ final class Receiver implements AutoCloseable {
         return true;
     }
 
-    /** Passes the barrier when every batch before it is applied; returns its round, or −1. */
-    long passBarrier() {
+    /**
+     * Passes the barrier when every batch before it is applied.
+     *
+     * @return its round, or −1
+     */
+    public long passBarrier() {
         if (barrier == null || !reached(barrier.lastSequences())) {
             return -1;
         }
@@ -111,17 +140,22 @@ final class Receiver implements AutoCloseable {
         return walkingRound;
     }
 
-    boolean barrierPending() {
+    /** {@return whether a barrier waits for its batches} */
+    public boolean barrierPending() {
         return barrier != null;
     }
 
-    /** Reads back some pages; returns how many. */
-    int walk() {
+    /**
+     * Reads back some pages.
+     *
+     * @return how many
+     */
+    public int walk() {
         return walker.step(WALK_A_TURN);
     }
 
-    /** Returns a round that was read back to its last page and not told yet, or −1. */
-    long newlyWalked() {
+    /** {@return a round that was read back to its last page and not told yet, or −1} */
+    public long newlyWalked() {
         if (walkedRound < walkingRound && walker.isIdle()) {
             walkedRound = walkingRound;
             return walkedRound;
@@ -130,7 +164,7 @@ final class Receiver implements AutoCloseable {
     }
 
     /** Queues what is left to read back before the image may be believed. */
-    void beginProof() {
+    public void beginProof() {
         if (full) {
             walker.proveAgain();
         }
@@ -140,27 +174,39 @@ final class Receiver implements AutoCloseable {
         queueUnwritten();
     }
 
-    boolean verifies() {
+    /** {@return whether the image is proved at all} */
+    public boolean verifies() {
         return verify;
     }
 
-    boolean isProved() {
+    /** {@return whether nothing is left to read back} */
+    public boolean isProved() {
         return walker.isIdle() && image.flush();
     }
 
-    ChecksumTable table() {
+    /** {@return what the image was read back as} */
+    public ChecksumTable table() {
         return walker.table();
     }
 
-    /** Tells the guest what its image was read back as, where it was. */
-    void tell(IncomingGuest guest) {
+    /**
+     * Tells the guest what its image was read back as, where it was.
+     *
+     * @param guest of the image
+     */
+    public void tell(IncomingGuest guest) {
         if (verify) {
             guest.proved(table());
         }
     }
 
-    /** Answers with checksums; empty where it asks for pages that are not there. */
-    Optional<Message> answer(Message.PageChecksumsRequest request) {
+    /**
+     * Answers with checksums.
+     *
+     * @param request what is asked for
+     * @return the answer; empty where it asks for pages that are not there
+     */
+    public Optional<Message> answer(Message.PageChecksumsRequest request) {
         ChecksumTable table = table();
         if (request.firstPage() < 0 || request.count() < 1
                 || request.firstPage() > table.pages() - request.count()) {
@@ -173,8 +219,8 @@ final class Receiver implements AutoCloseable {
         return Optional.of(new Message.PageChecksums(request.firstPage(), crcs));
     }
 
-    /** Pages that came by each codec, by its number. */
-    long[] pagesByCodec() {
+    /** {@return the pages that came by each codec, by its number} */
+    public long[] pagesByCodec() {
         return LongStream.rangeClosed(0, PageCodec.LZ4)
                 .map(codec -> writer.pagesBy((int) codec)).toArray();
     }
