@@ -1,6 +1,7 @@
 package io.pageferry.agent.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pageferry.agent.cli.option.CommonOptions;
 import io.pageferry.agent.report.Output;
 import io.pageferry.agent.state.journal.FileJournal;
 import io.pageferry.agent.state.journal.JournalHeader;
@@ -10,7 +11,6 @@ import java.io.IOException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -25,7 +25,7 @@ final class StatusCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         Output output = common.output();
         List<String> unreadable = new ArrayList<>();
-        List<FileJournal> journals = StateDirectory.open(common.stateDirectory)
+        List<FileJournal> journals = StateDirectory.open(common.stateDirectory())
                 .all(unreadable::add);
         for (FileJournal journal : journals) {
             ObjectNode entry = describe(journal);
@@ -53,11 +53,10 @@ final class StatusCommand implements Callable<Integer> {
         JournalHeader header = journal.header();
         Ownership now = journal.ownership();
         return Output.event("migration").put("migration", header.migration().toString())
-                .put("side", header.side().name().toLowerCase(Locale.ROOT))
+                .put("side", header.side().label())
                 .put("guest", header.guest()).put("peer", header.peer())
                 .put("since", Instant.ofEpochMilli(header.createdMillis()).toString())
-                .put("state", now.state() == null ? "precopy"
-                        : now.state().name().toLowerCase(Locale.ROOT))
+                .put("state", now.state() == null ? "precopy" : now.state().label())
                 .put("epoch", now.epoch()).put("owner", now.owner().label())
                 .put("settled", now.settled());
     }

@@ -6,6 +6,7 @@ import io.pageferry.agent.state.guard.AgentGuard;
 import io.pageferry.agent.state.journal.HeldLock;
 import io.pageferry.agent.state.journal.JournalHeader;
 import io.pageferry.agent.state.journal.StateDirectory;
+import io.pageferry.core.dirty.TrackerChoice;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.LinkHandler;
 import io.pageferry.core.link.Message;
@@ -55,7 +56,8 @@ final class TargetSlot {
     }
 
     private void openGuest() throws GuestException {
-        guest = settings.guest().open(new GuestSetup("auto", settings.prealloc(), guard));
+        guest = settings.guest().open(
+                new GuestSetup(TrackerChoice.AUTO, settings.prealloc(), guard));
     }
 
     private void prepareGuard() {

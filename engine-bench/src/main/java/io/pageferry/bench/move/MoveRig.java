@@ -7,8 +7,8 @@ import io.pageferry.agent.state.journal.StateDirectory;
 import io.pageferry.bench.Folders;
 import io.pageferry.core.codec.CodecChoice;
 import io.pageferry.core.incoming.TargetMigration;
-import io.pageferry.core.incoming.TargetOptions;
-import io.pageferry.core.incoming.TargetParts;
+import io.pageferry.core.incoming.session.TargetOptions;
+import io.pageferry.core.incoming.session.TargetParts;
 import io.pageferry.core.migration.MigrationListener;
 import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.migration.Outcome.Side;
@@ -129,9 +129,7 @@ public final class MoveRig implements AutoCloseable {
 
     private static SourceOptions options(CodecChoice codec, int channels) {
         SourceOptions usual = SourceOptions.defaults();
-        return new SourceOptions(usual.limits(), codec, channels, usual.verify(),
-                usual.negotiationNanos(), usual.settleNanos(), usual.endGuest(),
-                usual.handoverCost(), 0, usual.extras());
+        return usual.withPages(codec, channels).withWindows(0, usual.settleNanos());
     }
 
     private static void drive(TargetMigration to) {

@@ -150,9 +150,7 @@ class MeanwhileTest {
     }
 
     private static SourceOptions reconnecting(SourceOptions usual) {
-        return new SourceOptions(usual.limits(), usual.codec(), usual.channels(), usual.verify(),
-                usual.negotiationNanos(), usual.settleNanos(), usual.endGuest(),
-                usual.handoverCost(), 30 * SourceRig.SECOND, usual.extras());
+        return usual.withWindows(30 * SourceRig.SECOND, usual.settleNanos());
     }
 
     private static void assertFailed(SourceRig rig) {

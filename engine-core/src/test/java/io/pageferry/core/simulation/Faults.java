@@ -1,7 +1,7 @@
 package io.pageferry.core.simulation;
 
 import io.pageferry.core.handover.JournalState;
-import io.pageferry.core.incoming.TargetState;
+import io.pageferry.core.incoming.session.TargetState;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.outgoing.session.SourceState;

@@ -4,7 +4,7 @@ import io.pageferry.core.handover.JournalRecord;
 import io.pageferry.core.handover.JournalState;
 import io.pageferry.core.handover.Recovery;
 import io.pageferry.core.handover.Recovery.Doubt;
-import io.pageferry.core.incoming.TargetState;
+import io.pageferry.core.incoming.session.TargetState;
 import io.pageferry.core.link.LinkOpener;
 import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.migration.Outcome.Result;

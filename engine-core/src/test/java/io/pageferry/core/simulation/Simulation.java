@@ -3,7 +3,7 @@ package io.pageferry.core.simulation;
 import io.pageferry.core.dirty.ScanTracker;
 import io.pageferry.core.handover.JournalState;
 import io.pageferry.core.incoming.TargetMigration;
-import io.pageferry.core.incoming.TargetParts;
+import io.pageferry.core.incoming.session.TargetParts;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.memory.PageGeometry;
 import io.pageferry.core.memory.Region;

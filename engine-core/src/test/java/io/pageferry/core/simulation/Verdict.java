@@ -7,6 +7,7 @@ import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.memory.RegionTable;
 import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.migration.Outcome.Result;
+import io.pageferry.core.migration.Verification;
 import io.pageferry.core.outgoing.session.SourceOptions;
 import io.pageferry.core.round.MigrationLimits;
 import java.util.ArrayList;
@@ -52,7 +53,7 @@ record Verdict(Simulation simulation, Outcome source, Outcome target) {
                 && figures.maxThrottlePercent() > 0) {
             ends.add("slowed down as the policy saw fit");
         }
-        if (asked.extras().full() && place() == Place.TARGET) {
+        if (asked.verification() == Verification.FULL && place() == Place.TARGET) {
             ends.add("verified in full");
         }
         return ends;

@@ -1,5 +1,6 @@
 package io.pageferry.agent.guest.process;
 
+import io.pageferry.agent.guest.After;
 import io.pageferry.agent.guest.GuestKind;
 import io.pageferry.agent.guest.GuestSetup;
 import io.pageferry.agent.guest.GuestUri;
@@ -22,8 +23,7 @@ public final class ProcessKind implements GuestKind {
     static final String MAP = "map";
 
     /** What {@code --after} may say; the first is the default. */
-    private static final List<String> AFTER = List.of("keep", ProcessGuest.RESUME,
-            ProcessGuest.QUIT);
+    private static final List<After> AFTER = List.of(After.KEEP, After.RESUME, After.QUIT);
 
     /** Made by the service loader. */
     public ProcessKind() {
@@ -35,7 +35,7 @@ public final class ProcessKind implements GuestKind {
     }
 
     @Override
-    public List<String> afterwards() {
+    public List<After> afterwards() {
         return AFTER;
     }
 

@@ -1,5 +1,6 @@
 package io.pageferry.agent.state.guard;
 
+import io.pageferry.agent.guest.After;
 import io.pageferry.agent.guest.GuestKind;
 import io.pageferry.agent.guest.GuestKinds;
 import io.pageferry.agent.guest.GuestUri;
@@ -132,7 +133,7 @@ public final class JournaledMigration implements AbandonedMigration {
 
     @Override
     public boolean endsGuest() {
-        return !"keep".equals(journal.header().recoveryAddress().get(GuestKind.AFTER));
+        return After.of(journal.header().recoveryAddress()).orElse(null) != After.KEEP;
     }
 
     @Override

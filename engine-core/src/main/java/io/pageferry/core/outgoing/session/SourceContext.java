@@ -217,7 +217,7 @@ public final class SourceContext implements AutoCloseable {
         figures().add(MigrationFigures.Part.VERIFY, Math.min(ready.walkNanos(), pausedNanos));
         figures().add(MigrationFigures.Part.STATE_LOAD,
                 Math.min(ready.loadNanos(), pausedNanos));
-        return !parts.options().verify() || digestIs(ready.digest());
+        return !parts.options().verification().isAsked() || digestIs(ready.digest());
     }
 
     /**
