@@ -11,7 +11,6 @@
  * <li>{@link io.pageferry.agent.guest.GuestKind}: a kind of guest of your own for the commands,
  * found by {@link java.util.ServiceLoader} and named by a URI; with
  * {@link io.pageferry.agent.guest.SourceGuest}, {@link io.pageferry.agent.guest.TargetGuest},
- * {@link io.pageferry.agent.guest.GuestHandle} to implement, and what these are given and give:
  * {@link io.pageferry.agent.guest.GuestUri}, {@link io.pageferry.agent.guest.GuestSetup},
  * {@link io.pageferry.agent.guest.GuestCheck}, {@link io.pageferry.agent.guest.DiskCopies},
  * {@link io.pageferry.agent.guest.After}, {@link io.pageferry.agent.guest.HostMemory},

@@ -16,6 +16,7 @@
  * <li>{@link io.pageferry.core.migration.IncomingGuest}: the guest to be, at the target
  * <li>{@link io.pageferry.core.memory.PageStore}: its memory while it is filled; where that is
  * mapped, {@link io.pageferry.core.memory.MemoryImage}
+ * <li>{@link io.pageferry.core.migration.GuestHandle}: a guest that outlives its agent; optional
  * </ul>
  *
  * <p>To be used:

@@ -64,7 +64,7 @@ final class SettleCommand implements Callable<Integer> {
         Settler.Verdict verdict = source ? settler.fenced() : target ? settler.givenUp()
                 : settler.ask();
         output.emit(Output.event("settled").put("migration", migration)
-                .put("owner", verdict.owner()).put("message", verdict.message()));
+                .put("owner", verdict.owner().label()).put("message", verdict.message()));
         output.human(verdict.message());
         return verdict.result().exitCode();
     }

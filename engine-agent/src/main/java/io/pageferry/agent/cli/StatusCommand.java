@@ -6,14 +6,11 @@ import io.pageferry.agent.report.Output;
 import io.pageferry.agent.state.journal.FileJournal;
 import io.pageferry.agent.state.journal.JournalHeader;
 import io.pageferry.agent.state.journal.StateDirectory;
-import io.pageferry.core.handover.JournalRecord;
-import io.pageferry.core.handover.JournalState;
-import io.pageferry.core.migration.Outcome.Side;
+import io.pageferry.core.handover.Ownership;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -54,25 +51,13 @@ final class StatusCommand implements Callable<Integer> {
 
     private static ObjectNode describe(FileJournal journal) {
         JournalHeader header = journal.header();
-        Optional<JournalRecord> last = journal.decision();
+        Ownership now = journal.ownership();
         return Output.event("migration").put("migration", header.migration().toString())
                 .put("side", header.side().label())
                 .put("guest", header.guest()).put("peer", header.peer())
                 .put("since", Instant.ofEpochMilli(header.createdMillis()).toString())
-                .put("state", last.map(entry -> entry.state().label()).orElse("precopy"))
-                .put("epoch", last.map(JournalRecord::epoch).orElse(0L))
-                .put("owner", last.map(entry -> owner(header.side(), entry.state()))
-                        .orElse("source"))
-                .put("settled", journal.isSettled());
-    }
-
-    /** Who owns the guest as far as this journal knows. */
-    private static String owner(Side side, JournalState state) {
-        return switch (state) {
-            case GRANTED -> "unknown";
-            case DONE, ACTIVE, RUNNING -> "target";
-            case PREPARED -> side == Side.TARGET ? "unknown" : "source";
-            default -> "source";
-        };
+                .put("state", now.state() == null ? "precopy" : now.state().label())
+                .put("epoch", now.epoch()).put("owner", now.owner().label())
+                .put("settled", now.settled());
     }
 }

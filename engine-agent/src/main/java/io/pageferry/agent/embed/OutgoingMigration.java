@@ -11,6 +11,7 @@ import io.pageferry.agent.session.SourceSession;
 import io.pageferry.agent.state.settle.Settler;
 import io.pageferry.core.codec.CodecChoice;
 import io.pageferry.core.dirty.TrackerChoice;
+import io.pageferry.core.handover.Owner;
 import io.pageferry.core.link.LinkOpener;
 import io.pageferry.core.migration.Guest;
 import io.pageferry.core.migration.Outcome.Result;
@@ -199,9 +200,9 @@ public final class OutgoingMigration {
 
     /** The journal says whose the guest is; the acts on it are done here, where it lives. */
     private Settled settled(Settler.Verdict verdict) throws IOException {
-        if (verdict.result() == Result.COMPLETED && parts.endGuest) {
+        if (verdict.owner() == Owner.TARGET && parts.endGuest) {
             parts.guest.end();
-        } else if (verdict.result() == Result.FAILED
+        } else if (verdict.owner() == Owner.SOURCE
                 && Embedded.ranBefore(parts.stateDirectory, id)) {
             parts.guest.resume();
         }

@@ -1,6 +1,7 @@
 package io.pageferry.agent.guest;
 
 import io.pageferry.core.migration.GuestException;
+import io.pageferry.core.migration.GuestHandle;
 import io.pageferry.core.words.Labelled;
 import java.util.List;
 import java.util.Map;
@@ -11,6 +12,9 @@ import java.util.Optional;
  * embedder adds one by naming it in {@code META-INF/services}.
  */
 public interface GuestKind {
+    /** Key that an agent adds to a recovery address where it may have slowed the guest down. */
+    String THROTTLED = "throttled";
+
     /**
      * Names the kind.
      *

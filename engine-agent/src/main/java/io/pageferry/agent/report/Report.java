@@ -7,6 +7,7 @@ import io.pageferry.core.codec.CodecChoice;
 import io.pageferry.core.codec.page.PageCodec;
 import io.pageferry.core.handover.MigrationFigures;
 import io.pageferry.core.handover.MigrationFigures.Part;
+import io.pageferry.core.handover.Owner;
 import io.pageferry.core.incoming.session.TargetFigures;
 import io.pageferry.core.link.GuestDescription;
 import io.pageferry.core.memory.PageGeometry;
@@ -47,7 +48,7 @@ public record Report(Side side, Outcome outcome, Optional<Body> body) {
      * @param guest    what the guest and its disks told
      */
     public record Body(Begin begin, Times times, List<RoundStats> rounds, Optional<StopReason> stop,
-            Optional<Slowdown> slowdown, Traffic traffic, Proof proof, String owner, long epoch,
+            Optional<Slowdown> slowdown, Traffic traffic, Proof proof, Owner owner, long epoch,
             OfGuest guest) {
         Body with(OfGuest told, Optional<Slowdown> slower) {
             return new Body(begin, times, rounds, stop, slower, traffic, proof, owner, epoch, told);

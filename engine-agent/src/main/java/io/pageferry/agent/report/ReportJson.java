@@ -32,7 +32,8 @@ final class ReportJson {
             writer.measured(body);
             writer.verification(body.proof());
             body.guest().check().ifPresent(check -> writer.check(check));
-            writer.json.putObject("owner").put("side", body.owner()).put("epoch", body.epoch());
+            writer.json.putObject("owner").put("side", body.owner().label())
+                    .put("epoch", body.epoch());
             body.guest().storage().ifPresent(writer::storage);
         });
         return writer.json;

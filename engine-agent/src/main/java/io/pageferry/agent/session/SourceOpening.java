@@ -1,7 +1,7 @@
 package io.pageferry.agent.session;
 
 import io.pageferry.agent.guest.After;
-import io.pageferry.agent.guest.GuestHandle;
+import io.pageferry.agent.guest.GuestKind;
 import io.pageferry.agent.guest.GuestSetup;
 import io.pageferry.agent.guest.SourceGuest;
 import io.pageferry.agent.link.Connector;
@@ -70,7 +70,7 @@ final class SourceOpening {
         opened.push(() -> close(journal));
         // Before it connects: a target does not wait long for the first word of who came.
         if (!guest.recoveryAddress().isEmpty()) {
-            guard.watch(directory, id, guest.identity());
+            guard.watch(directory, id);
         }
         Report.Begin begin = new Report.Begin(id, guest.describe(), choices(guest),
                 settings.guest().startupNanos());
@@ -130,7 +130,7 @@ final class SourceOpening {
             settings.after().putInto(recoveryAddress);
             recoveryAddress.put(JournalHeader.IDENTITY, guest.identity());
             if (settings.isThrottled()) {
-                recoveryAddress.put(GuestHandle.THROTTLED, "true");
+                recoveryAddress.put(GuestKind.THROTTLED, "true");
             }
         }
         return new JournalHeader(JournalHeader.SCHEMA, id, Side.SOURCE, settings.guest().text(),

@@ -78,6 +78,12 @@ final class TargetSession implements FiniteAgent {
         return refusal;
     }
 
+    /** Answers from memory until it ends. */
+    Optional<Message> answer(Message.Status asked) {
+        return end != null || journal == null ? Optional.empty()
+                : Optional.of(journal.ownership().answer(asked));
+    }
+
     /** The source knows how it ended. */
     void onFarewell() {
         heard = true;

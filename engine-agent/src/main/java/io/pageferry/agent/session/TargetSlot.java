@@ -96,6 +96,11 @@ final class TargetSlot {
         return session == null && !full && !guest.livesInAgent();
     }
 
+    /** Tells whether an earlier agent's rest of a guest may be recovered under its lock. */
+    boolean lends(String identity) {
+        return isFree() && guest.identity().equals(identity);
+    }
+
     Optional<TargetSession> session() {
         return Optional.ofNullable(session);
     }
@@ -119,7 +124,7 @@ final class TargetSlot {
     /** Has the guard watch over a migration, where the guest outlives this process. */
     void watch(UUID migration) throws IOException {
         if (outlivesAgent()) {
-            guard.watch(directory, migration, guest.identity());
+            guard.watch(directory, migration);
         }
     }
 

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.pageferry.agent.demo.AgentProcess;
+import io.pageferry.agent.host.linux.Requirements;
 import io.pageferry.agent.host.process.ChildJvm;
 import io.pageferry.agent.state.journal.FileJournal;
 import io.pageferry.agent.state.journal.JournalHeader;
@@ -36,7 +37,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** Bad input gets one clear line and the right exit code, as the end of the contract says. */
 class BadInputTest {
     private static final List<String> QUICK = List.of("-XX:TieredStopAtLevel=1");
-    private static final long LIMIT_SECONDS = 60;
+    private static final long LIMIT_SECONDS = Requirements.HANG.toSeconds();
     private static final ObjectMapper JSON = new ObjectMapper();
 
     @TempDir

@@ -1,7 +1,6 @@
 package io.pageferry.agent.e2e;
 
 import io.pageferry.agent.demo.DemoMachine;
-import io.pageferry.agent.demo.GuestLoad;
 import io.pageferry.agent.guest.GuestKinds;
 import io.pageferry.agent.guest.GuestSetup;
 import io.pageferry.agent.guest.GuestUri;
@@ -26,12 +25,12 @@ class QemuContractTest extends GuestContractTest {
 
     private Rig rig;
     private DemoMachine machine;
-    private Home home;
+    private MovingGuest home;
     private GuardProcess guard;
 
     @BeforeAll
     void prepare() throws IOException {
-        machine = E2e.machine(GuestLoad.LIGHT);
+        machine = E2e.machine(E2e.CALM);
         rig = new Rig(folder);
         guard = GuardProcess.start();
     }
@@ -55,7 +54,7 @@ class QemuContractTest extends GuestContractTest {
     @Override
     protected Guest open() throws IOException {
         if (home == null || !home.qemu().process().isAlive()) {
-            home = Home.boot(rig, machine);
+            home = MovingGuest.boot(rig, machine);
         }
         try (QemuControl control = home.qemu().control()) {
             if (!control.status().running()) {

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.pageferry.agent.guest.DiskCopies;
 import io.pageferry.agent.guest.GuestCheck;
+import io.pageferry.core.handover.Owner;
 import io.pageferry.core.codec.CodecChoice;
 import io.pageferry.core.handover.MigrationFigures;
 import io.pageferry.core.handover.MigrationFigures.Part;
@@ -45,7 +46,7 @@ class ReportJsonTest {
         figures.times(5_000_499, 1_000_000_501);
         figures.deviceState(321);
         figures.slowdown(30_000_000, 400_000_000, 40);
-        figures.owner("target", 1);
+        figures.owner(Owner.TARGET, 1);
         return Report.ofSource(new Report.Begin(ID, GUEST, new Report.Choices(
                         Optional.of(Policy.KVM_CLASSIC), Optional.of("scan"), 2,
                         Optional.of(CodecChoice.ADAPTIVE), "nio", Verification.SENT), 250_000_001),
@@ -117,7 +118,7 @@ class ReportJsonTest {
                         Part.RESUME, 3_000_000L, Part.VERIFY, 0L, Part.STATE_LOAD, 2_000_000L)),
                         Optional.empty()), List.of(), Optional.empty(), Optional.empty(),
                         new Report.Traffic(8192, 8300, 321, 0, 0),
-                        new Report.Proof(Verification.NONE, 2, true, 1, 1), "source", 0,
+                        new Report.Proof(Verification.NONE, 2, true, 1, 1), Owner.SOURCE, 0,
                         new Report.OfGuest(Optional.empty(), Optional.empty())))));
     }
 

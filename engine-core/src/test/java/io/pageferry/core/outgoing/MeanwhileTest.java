@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pageferry.core.handover.Owner;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.migration.GuestException;
@@ -155,6 +156,6 @@ class MeanwhileTest {
     private static void assertFailed(SourceRig rig) {
         assertEquals(Result.FAILED, rig.outcome().result());
         assertTrue(rig.guest.isRunning());
-        assertEquals("source", rig.source.figures().owner());
+        assertEquals(Owner.SOURCE, rig.source.figures().owner());
     }
 }

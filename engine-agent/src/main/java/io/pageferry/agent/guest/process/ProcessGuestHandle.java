@@ -1,9 +1,9 @@
 package io.pageferry.agent.guest.process;
 
 import io.pageferry.agent.guest.After;
-import io.pageferry.agent.guest.GuestHandle;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.GuestException;
+import io.pageferry.core.migration.GuestHandle;
 import java.io.IOException;
 import java.util.Map;
 

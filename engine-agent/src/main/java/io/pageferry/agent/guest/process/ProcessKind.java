@@ -1,7 +1,6 @@
 package io.pageferry.agent.guest.process;
 
 import io.pageferry.agent.guest.After;
-import io.pageferry.agent.guest.GuestHandle;
 import io.pageferry.agent.guest.GuestKind;
 import io.pageferry.agent.guest.GuestSetup;
 import io.pageferry.agent.guest.GuestUri;
@@ -9,6 +8,7 @@ import io.pageferry.agent.guest.SourceGuest;
 import io.pageferry.agent.guest.TargetGuest;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.GuestException;
+import io.pageferry.core.migration.GuestHandle;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;

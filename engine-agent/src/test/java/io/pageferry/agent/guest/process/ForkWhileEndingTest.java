@@ -34,11 +34,9 @@ import java.util.Optional;
 import java.util.UUID;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A tracked process forks while its move is over and its target only has yet to hear of it. */
-@Timeout(120)
 class ForkWhileEndingTest {
     private static final long SIZE = 1 << 20;
 

@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pageferry.agent.guest.After;
-import io.pageferry.agent.guest.GuestHandle.Condition;
 import io.pageferry.agent.guest.GuestKind.Finding;
 import io.pageferry.agent.guest.GuestKind.Verdict;
 import io.pageferry.agent.guest.GuestSetup;
@@ -22,6 +21,7 @@ import io.pageferry.agent.host.linux.userfault.RemoteUserfault;
 import io.pageferry.core.dirty.TrackerChoice;
 import io.pageferry.core.memory.Region;
 import io.pageferry.core.migration.GuestException;
+import io.pageferry.core.migration.GuestHandle.Condition;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.RandomAccessFile;
@@ -32,13 +32,11 @@ import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Which processes can be moved, which not, and why. */
-@Timeout(60)
 class ProcessKindTest {
     private static final long SIZE = (8L << 20) + 100;
 

@@ -17,12 +17,10 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A QEMU that ends while it is asked something: "failed" would say that its guest runs on. */
-@Timeout(60)
 class QemuGuestTest {
     @TempDir
     Path folder;

@@ -24,11 +24,9 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A QEMU that waits for a guest, while somebody has another monitor of it. */
-@Timeout(60)
 class WaitingQemuTest {
     private static final long MEMORY = 192L << 20;
 

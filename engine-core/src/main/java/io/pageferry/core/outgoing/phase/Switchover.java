@@ -3,6 +3,7 @@ package io.pageferry.core.outgoing.phase;
 import io.pageferry.core.handover.JournalRecord;
 import io.pageferry.core.handover.JournalState;
 import io.pageferry.core.handover.MigrationFigures.Part;
+import io.pageferry.core.handover.Owner;
 import io.pageferry.core.image.MemoryReader;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.Message;
@@ -229,7 +230,7 @@ public final class Switchover implements Phase {
             return fail(Outcome.of(Result.FAILED, ErrorCode.HOST_FAILED,
                     "cannot write the journal: " + e.getMessage(), Side.SOURCE));
         }
-        context.figures().owner("unknown", context.epoch());
+        context.figures().owner(Owner.UNKNOWN, context.epoch());
         return new Granted(context, pauseNanos, now);
     }
 
