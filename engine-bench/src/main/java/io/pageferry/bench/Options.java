@@ -1,6 +1,6 @@
 package io.pageferry.bench;
 
-import io.pageferry.agent.guest.Quantity;
+import io.pageferry.core.words.Quantity;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;

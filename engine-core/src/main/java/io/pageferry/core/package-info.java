@@ -16,6 +16,7 @@
  * <li>{@link io.pageferry.core.migration.IncomingGuest}: the guest to be, at the target
  * <li>{@link io.pageferry.core.memory.PageStore}: its memory while it is filled; where that is
  * mapped, {@link io.pageferry.core.memory.MemoryImage}
+ * <li>{@link io.pageferry.core.migration.GuestHandle}: a guest that outlives its agent; optional
  * </ul>
  *
  * <p>To be used:
@@ -30,11 +31,14 @@
  * {@link io.pageferry.core.dirty.TrackerException}, {@link io.pageferry.core.link.ErrorCode}: how
  * an act of the guest fails
  * <li>{@link io.pageferry.core.round.MigrationLimits}, {@link io.pageferry.core.round.Bandwidth},
- * {@link io.pageferry.core.codec.CodecChoice}: how a migration is to go
+ * {@link io.pageferry.core.codec.CodecChoice}, {@link io.pageferry.core.migration.Verification},
+ * {@link io.pageferry.core.dirty.TrackerChoice}: how a migration is to go
  * <li>{@link io.pageferry.core.migration.MigrationListener},
  * {@link io.pageferry.core.round.RoundStats}: how it goes
  * <li>{@link io.pageferry.core.migration.Outcome}, {@link io.pageferry.core.round.StopReason}: how
  * it went
+ * <li>{@link io.pageferry.core.words.Labelled}, {@link io.pageferry.core.words.Quantity}: the words
+ * and units of options, events and reports
  * </ul>
  *
  * <p>A transport of your own, instead of that of engine-transport:

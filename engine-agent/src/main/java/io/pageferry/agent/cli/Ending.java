@@ -1,5 +1,6 @@
 package io.pageferry.agent.cli;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pageferry.agent.report.Output;
 import io.pageferry.agent.report.Report;
 import io.pageferry.agent.session.AgentResult;
@@ -32,14 +33,12 @@ final class Ending {
     }
 
     /** A command line that makes no sense still ends with a report, where JSON was asked for. */
-    static int usage(Output output, String side, String message) {
+    static int usage(Output output, Side side, String message) {
         if (output.isJson()) {
-            Outcome outcome = Outcome.of(Result.REFUSED, ErrorCode.PROTOCOL_VIOLATION, message,
-                    side.equals("target") ? Side.TARGET : Side.SOURCE);
-            Report report = Report.ofNothing(side, outcome);
-            report.json().withObject("/error").put("code", "usage")
-                    .put("remedy", "pageferry --help");
-            output.emit(report.json());
+            ObjectNode report = Report.ofNothing(side, Outcome.of(Result.REFUSED,
+                    ErrorCode.PROTOCOL_VIOLATION, message, side)).json();
+            report.withObject("/error").put("code", "usage").put("remedy", "pageferry --help");
+            output.emit(report);
         }
         output.note("pageferry: " + message);
         return USAGE;

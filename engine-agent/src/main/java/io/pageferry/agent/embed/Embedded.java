@@ -1,6 +1,7 @@
 package io.pageferry.agent.embed;
 
 import io.pageferry.agent.guest.GuestUri;
+import io.pageferry.agent.link.Loopback;
 import io.pageferry.agent.session.warmup.JvmFlags;
 import io.pageferry.agent.session.warmup.WarmUp;
 import io.pageferry.agent.state.journal.FileJournal;
@@ -60,11 +61,10 @@ final class Embedded {
         if (address.isUnresolved()) {
             throw new IllegalArgumentException("unknown host " + address.getHostString());
         }
-        if (!insecure && !address.getAddress().isLoopbackAddress()) {
-            throw new IllegalArgumentException(address + " is no loopback address: whoever reaches"
-                    + " it can read or replace the guest; insecure() says that the network is"
-                    + " trusted");
-        }
+        Loopback.objection(address, address.toString(), insecure).ifPresent(why -> {
+            throw new IllegalArgumentException(
+                    why + "insecure() says that the network is trusted");
+        });
     }
 
     /** Only what ran is ever resumed; the journal knows whether it did. */

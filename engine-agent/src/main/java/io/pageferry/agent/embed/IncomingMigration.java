@@ -97,7 +97,7 @@ public final class IncomingMigration {
             throw new IllegalStateException("a migration runs once: build another one");
         }
         started = System.nanoTime();
-        return new MigrationReport(agent.run());
+        return MigrationReport.of(agent.run());
     }
 
     /**

@@ -9,7 +9,6 @@ import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.migration.Outcome.Side;
 import io.pageferry.transport.TransportException;
 import java.io.IOException;
-import java.util.Locale;
 
 /**
  * How an agent's work ended.
@@ -21,7 +20,7 @@ public record AgentResult(Outcome outcome, Report report) {
     /** Makes the result of a migration that never began. */
     static AgentResult ofNothing(Side side, Outcome outcome) {
         return new AgentResult(outcome,
-                Report.ofNothing(side.name().toLowerCase(Locale.ROOT), outcome));
+                Report.ofNothing(side, outcome));
     }
 
     /** Makes the result of a migration that cannot begin. */

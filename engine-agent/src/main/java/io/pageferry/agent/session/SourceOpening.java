@@ -1,6 +1,7 @@
 package io.pageferry.agent.session;
 
-import io.pageferry.agent.guest.GuestHandle;
+import io.pageferry.agent.guest.After;
+import io.pageferry.agent.guest.GuestKind;
 import io.pageferry.agent.guest.GuestSetup;
 import io.pageferry.agent.guest.SourceGuest;
 import io.pageferry.agent.link.Connector;
@@ -26,8 +27,8 @@ import java.nio.file.Files;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
-import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 import org.agrona.CloseHelper;
 import org.agrona.concurrent.SystemNanoClock;
@@ -69,7 +70,7 @@ final class SourceOpening {
         opened.push(() -> close(journal));
         // Before it connects: a target does not wait long for the first word of who came.
         if (!guest.recoveryAddress().isEmpty()) {
-            guard.watch(directory, id, guest.identity());
+            guard.watch(directory, id);
         }
         Report.Begin begin = new Report.Begin(id, guest.describe(), choices(guest),
                 settings.guest().startupNanos());
@@ -94,7 +95,7 @@ final class SourceOpening {
             throw new GuestException(ErrorCode.FEATURE_MISSING, "a " + kind
                     + " guest has no disks to copy", "leave --copy-storage out");
         }
-        if (settings.after().equals("keep")) {
+        if (settings.after() == After.KEEP) {
             guest.keepWarning().ifPresent(line -> listener.log(Level.WARN, line));
         }
         if (settings.isThrottled()) {
@@ -117,21 +118,19 @@ final class SourceOpening {
                 + guest.throttleReason());
     }
 
-    /** Memory is paced at three quarters of the bandwidth then: the last one is for disks. */
     private void copyStorage(SourceGuest guest, SourceLink link) throws GuestException {
         if (settings.copyStorage() && link.streams().isPresent()) {
-            guest.copyStorage(link.streams().get(),
-                    settings.options().limits().bandwidth().bytesPerSecond() / 3 * 4);
+            guest.copyStorage(link.streams().get(), settings.options().limits().bandwidth());
         }
     }
 
     private JournalHeader header(SourceGuest guest) {
         Map<String, String> recoveryAddress = new HashMap<>(guest.recoveryAddress());
         if (!recoveryAddress.isEmpty()) {
-            recoveryAddress.put("after", settings.after());
+            settings.after().putInto(recoveryAddress);
             recoveryAddress.put(JournalHeader.IDENTITY, guest.identity());
             if (settings.isThrottled()) {
-                recoveryAddress.put(GuestHandle.THROTTLED, "true");
+                recoveryAddress.put(GuestKind.THROTTLED, "true");
             }
         }
         return new JournalHeader(JournalHeader.SCHEMA, id, Side.SOURCE, settings.guest().text(),
@@ -139,14 +138,10 @@ final class SourceOpening {
     }
 
     private Report.Choices choices(SourceGuest guest) {
-        return new Report.Choices(
-                settings.options().limits().policy().name().toLowerCase(Locale.ROOT)
-                        .replace('_', '-'),
-                guest.tracker().name(), settings.options().channels(),
-                settings.options().codec().name().toLowerCase(Locale.ROOT),
-                settings.target().transport(),
-                !settings.options().verify() ? "none"
-                        : settings.options().extras().full() ? "full" : "sent");
+        return new Report.Choices(Optional.of(settings.options().limits().policy()),
+                Optional.of(guest.tracker().name()), settings.options().channels(),
+                Optional.of(settings.options().codec()), settings.target().transport(),
+                settings.options().verification());
     }
 
     /** Tells whether the guard process died: nobody would resume what is paused from now on. */

@@ -166,11 +166,11 @@ public final class SourceSession implements FiniteAgent {
     private Report report(SourceOpening.Opened opened, Outcome outcome) {
         SourceGuest guest = opened.guest();
         Report report = Report.ofSource(opened.begin(), outcome, opened.migration().figures(),
-                guest.check()).copied(guest.copied());
-        if (settings.isThrottled()) {
-            guest.throttle().ifPresent(throttle -> report.throttledBy(throttle.name()));
-            guest.throttleTrouble().ifPresent(what -> listener.log(Level.WARN, what));
+                new Report.OfGuest(guest.check(), guest.copied()));
+        if (!settings.isThrottled()) {
+            return report;
         }
-        return report;
+        guest.throttleTrouble().ifPresent(what -> listener.log(Level.WARN, what));
+        return guest.throttle().map(throttle -> report.slowedBy(throttle.name())).orElse(report);
     }
 }

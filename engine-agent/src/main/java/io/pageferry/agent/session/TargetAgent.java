@@ -109,7 +109,7 @@ public final class TargetAgent implements FiniteAgent {
         slot.open();
         acceptor = settings.listen().open(line -> listener.log(Level.INFO, "refused " + line));
         connections = new TargetListener(acceptor, new StatusAnswers(directory,
-                line -> listener.log(Level.WARN, line)), List.of(slot));
+                line -> listener.log(Level.WARN, line), slot::lends), List.of(slot));
         startup = settings.guest().startupNanos();
         acceptor.address().ifPresent(listening);
     }

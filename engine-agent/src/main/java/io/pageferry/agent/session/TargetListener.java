@@ -92,7 +92,9 @@ final class TargetListener implements Agent {
     }
 
     Message onStatus(Message.Status status) {
-        return answers.answer(status);
+        // Of a running migration from memory: what this process holds is not opened again.
+        return session(status.migrationId()).flatMap(session -> session.answer(status))
+                .orElseGet(() -> answers.answer(status));
     }
 
     void onFarewell(UUID migration) {

@@ -17,8 +17,8 @@ import io.pageferry.core.migration.MigrationListener.Level;
 import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.migration.Outcome.Side;
+import io.pageferry.core.migration.Verification;
 import java.io.IOException;
-import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import org.agrona.CloseHelper;
@@ -76,6 +76,12 @@ final class TargetSession implements FiniteAgent {
             link = fresh;
         }
         return refusal;
+    }
+
+    /** Answers from memory until it ends. */
+    Optional<Message> answer(Message.Status asked) {
+        return end != null || journal == null ? Optional.empty()
+                : Optional.of(journal.ownership().answer(asked));
     }
 
     /** The source knows how it ended. */
@@ -217,9 +223,9 @@ final class TargetSession implements FiniteAgent {
     /** Reports it, with what the guest says of itself by now; of one that counts. */
     AgentResult result(long startupNanos) {
         TargetFigures figures = migration.figures();
-        Report.Choices choices = new Report.Choices(null, null, 1, null,
-                slot.settings().listen().transport(),
-                List.of("none", "sent", "full").get(figures.verification()));
+        Report.Choices choices = new Report.Choices(Optional.empty(), Optional.empty(), 1,
+                Optional.empty(), slot.settings().listen().transport(),
+                Verification.values()[figures.verification()]);
         return new AgentResult(end.outcome(), Report.ofTarget(new Report.Begin(
                 figures.migrationId().orElseThrow(), figures.guest().orElseThrow(), choices,
                 startupNanos), end.outcome(), figures, slot.guest().check()));

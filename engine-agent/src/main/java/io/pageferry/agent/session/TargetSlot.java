@@ -6,6 +6,7 @@ import io.pageferry.agent.state.guard.AgentGuard;
 import io.pageferry.agent.state.journal.HeldLock;
 import io.pageferry.agent.state.journal.JournalHeader;
 import io.pageferry.agent.state.journal.StateDirectory;
+import io.pageferry.core.dirty.TrackerChoice;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.LinkHandler;
 import io.pageferry.core.link.Message;
@@ -55,7 +56,8 @@ final class TargetSlot {
     }
 
     private void openGuest() throws GuestException {
-        guest = settings.guest().open(new GuestSetup("auto", settings.prealloc(), guard));
+        guest = settings.guest().open(
+                new GuestSetup(TrackerChoice.AUTO, settings.prealloc(), guard));
     }
 
     private void prepareGuard() {
@@ -94,6 +96,11 @@ final class TargetSlot {
         return session == null && !full && !guest.livesInAgent();
     }
 
+    /** Tells whether an earlier agent's rest of a guest may be recovered under its lock. */
+    boolean lends(String identity) {
+        return isFree() && guest.identity().equals(identity);
+    }
+
     Optional<TargetSession> session() {
         return Optional.ofNullable(session);
     }
@@ -117,7 +124,7 @@ final class TargetSlot {
     /** Has the guard watch over a migration, where the guest outlives this process. */
     void watch(UUID migration) throws IOException {
         if (outlivesAgent()) {
-            guard.watch(directory, migration, guest.identity());
+            guard.watch(directory, migration);
         }
     }
 

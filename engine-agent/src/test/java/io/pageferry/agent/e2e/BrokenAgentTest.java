@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pageferry.agent.demo.TestMachines;
 import io.pageferry.agent.e2e.Agent.Start;
+import io.pageferry.agent.guest.After;
 import io.pageferry.agent.guest.GuestKinds;
 import io.pageferry.agent.guest.GuestUri;
 import io.pageferry.agent.host.linux.Processes.Signal;
@@ -18,6 +19,7 @@ import io.pageferry.agent.session.MigrateSettings;
 import io.pageferry.agent.session.ReceiveSettings;
 import io.pageferry.agent.session.SourceSession;
 import io.pageferry.agent.session.TargetAgent;
+import io.pageferry.core.dirty.TrackerChoice;
 import io.pageferry.core.incoming.session.TargetOptions;
 import io.pageferry.core.migration.MigrationListener;
 import io.pageferry.core.outgoing.session.SourceOptions;
@@ -26,17 +28,14 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 
 /** An agent that breaks, for no reason that it knows of, leaves the rest to its guard. */
-@Timeout(120)
 class BrokenAgentTest extends WithRig {
     /** Breaks where the guest is loaded, or paused, and again where that is to be mended. */
     private static final class Breaking implements MigrationListener {
@@ -93,7 +92,7 @@ class BrokenAgentTest extends WithRig {
                     () -> { }, () -> 0),
                     new TcpConnector(new InetSocketAddress(InetAddress.getLoopbackAddress(),
                             Integer.parseInt(address.substring(address.indexOf(':') + 1)))),
-                    "auto", SourceOptions.defaults(), "quit", false,
+                    TrackerChoice.AUTO, SourceOptions.defaults(), After.QUIT, false,
                     folder.resolve("source-state"), 0), new Breaking());
             assertThrows(AssertionError.class, source::run);
             home.countsOn();
@@ -136,17 +135,15 @@ class BrokenAgentTest extends WithRig {
     @Test
     void anImageThatIsCutShortIsOneLineAndAnExitCode() throws IOException {
         Path image = folder.resolve("image");
-        Path holding = Files.createFile(folder.resolve("holding"));
-        Agent target = rig.start(new Start(List.of(), List.of("-D" + Hold.PROPERTY + "=receiving",
-                "-D" + Hold.WHILE + "=" + holding), List.of("receive", "image:" + image,
-                "--listen", "127.0.0.1:0", "--once")));
+        Agent target = rig.start("receiving", List.of("receive", "image:" + image, "--listen",
+                "127.0.0.1:0", "--once"));
         Agent source = migrate("workload:48MiB?rate=10MiB/s", target.address(), "--codec",
                 "none");
         target.awaitState("receiving");
         try (FileChannel file = FileChannel.open(image, StandardOpenOption.WRITE)) {
             file.truncate(0);
         }
-        Files.delete(holding);
+        target.goOn();
         assertEquals(70, target.exit(), target::toString);
         assertTrue(target.words().contains("memory of a mapped file cannot be had"),
                 target::toString);

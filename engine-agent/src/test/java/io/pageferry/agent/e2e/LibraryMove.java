@@ -36,8 +36,7 @@ import org.agrona.concurrent.SystemNanoClock;
  * thread, the real link over loopback between them.
  */
 public final class LibraryMove {
-    private static final Duration CONNECT = Duration.ofSeconds(10);
-    private static final long LIMIT_NANOS = 60_000_000_000L;
+    private static final Duration CONNECT = Poll.LIMIT;
 
     private final MappedRegions source;
     private final MappedRegions target;
@@ -106,7 +105,7 @@ public final class LibraryMove {
                         TargetOptions.defaults()))) {
             long start = System.nanoTime();
             while (!from.isDone() || !to.isDone()) {
-                if (System.nanoTime() - start > LIMIT_NANOS) {
+                if (System.nanoTime() - start > Poll.LIMIT.toNanos()) {
                     throw new AssertionError("does not end: " + from.state() + "; " + log);
                 }
                 if (running) {

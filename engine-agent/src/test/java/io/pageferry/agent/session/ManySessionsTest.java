@@ -16,15 +16,12 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Two guests leave each of two state directories for the other one, all within this process. */
-@Timeout(value = 120, unit = TimeUnit.SECONDS)
 class ManySessionsTest {
     private static final int EACH_WAY = 2;
 

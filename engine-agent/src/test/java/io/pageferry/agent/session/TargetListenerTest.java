@@ -60,7 +60,7 @@ class TargetListenerTest {
         List<SourceSession> sources = new ArrayList<>();
         try (Listener.Open port = Workloads.receive(folder).listen().open(line -> { })) {
             TargetListener listener = new TargetListener(port,
-                    new StatusAnswers(directory, line -> { }), slots);
+                    new StatusAnswers(directory, line -> { }, any -> false), slots);
             for (int i = 0; i < 3; i++) {
                 sources.add(Workloads.migrate(folder, port.address().orElseThrow()));
                 sources.getLast().onStart();

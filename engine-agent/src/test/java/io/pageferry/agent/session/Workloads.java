@@ -1,9 +1,11 @@
 package io.pageferry.agent.session;
 
+import io.pageferry.agent.guest.After;
 import io.pageferry.agent.guest.GuestKinds;
 import io.pageferry.agent.guest.GuestUri;
 import io.pageferry.agent.link.Listener;
 import io.pageferry.agent.link.TcpConnector;
+import io.pageferry.core.dirty.TrackerChoice;
 import io.pageferry.core.incoming.session.TargetOptions;
 import io.pageferry.core.migration.MigrationListener;
 import io.pageferry.core.outgoing.session.SourceOptions;
@@ -29,7 +31,7 @@ final class Workloads {
     static SourceSession migrate(Path state, InetSocketAddress target) {
         return new SourceSession(new MigrateSettings(new GuestFactory<>(GUEST.text(),
                 setup -> GuestKinds.of(GUEST).openSource(GUEST, setup), () -> { }, () -> 0),
-                new TcpConnector(target), "auto", SourceOptions.defaults(), "quit", false, state,
-                0), MigrationListener.silent());
+                new TcpConnector(target), TrackerChoice.AUTO, SourceOptions.defaults(),
+                After.QUIT, false, state, 0), MigrationListener.silent());
     }
 }

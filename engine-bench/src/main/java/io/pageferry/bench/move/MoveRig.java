@@ -129,9 +129,7 @@ public final class MoveRig implements AutoCloseable {
 
     private static SourceOptions options(CodecChoice codec, int channels) {
         SourceOptions usual = SourceOptions.defaults();
-        return new SourceOptions(usual.limits(), codec, channels, usual.verify(),
-                usual.negotiationNanos(), usual.settleNanos(), usual.endGuest(),
-                usual.handoverCost(), 0, usual.extras());
+        return usual.withPages(codec, channels).withWindows(0, usual.settleNanos());
     }
 
     private static void drive(TargetMigration to) {

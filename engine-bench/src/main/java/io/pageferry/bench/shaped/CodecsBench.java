@@ -2,12 +2,12 @@ package io.pageferry.bench.shaped;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.pageferry.agent.guest.Quantity;
 import io.pageferry.agent.report.Output;
 import io.pageferry.bench.Bench;
 import io.pageferry.bench.Options;
 import io.pageferry.bench.Rows;
 import io.pageferry.bench.Sample;
+import io.pageferry.core.words.Quantity;
 import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.List;

@@ -97,7 +97,7 @@ public final class MovesBench extends Bench {
 
     private static void add(Rows rows, String content, Way way, List<MoveRig.Move> moves) {
         boolean good = moves.stream().allMatch(move -> move.problem() == null);
-        String codec = way.codec().name().toLowerCase(Locale.ROOT);
+        String codec = way.codec().label();
         rows.add(content + ", " + codec + (way.channels() == 1 ? ""
                         : ", " + way.channels() + " channels"),
                 new Sample(moves.stream().mapToDouble(move -> move.totalNanos() / 1e6).toArray()),

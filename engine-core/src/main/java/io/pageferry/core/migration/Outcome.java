@@ -1,6 +1,7 @@
 package io.pageferry.core.migration;
 
 import io.pageferry.core.link.ErrorCode;
+import io.pageferry.core.words.Labelled;
 
 /**
  * How a migration ended for one side.
@@ -15,7 +16,7 @@ import io.pageferry.core.link.ErrorCode;
 public record Outcome(Result result, ErrorCode code, String reason, Side side, String remedy,
         Throwable cause) {
     /** The two sides. */
-    public enum Side {
+    public enum Side implements Labelled {
         /** Where the guest comes from. */
         SOURCE,
         /** Where it goes. */
@@ -23,7 +24,7 @@ public record Outcome(Result result, ErrorCode code, String reason, Side side, S
     }
 
     /** What became of a migration; the exit codes of the commands say the same. */
-    public enum Result {
+    public enum Result implements Labelled {
         /** The guest runs at the target. */
         COMPLETED(0),
         /** Refused before anything changed. */

@@ -154,9 +154,7 @@ class FaultsFoundTest {
     }
 
     private static SourceOptions uncompressed(SourceOptions drawn) {
-        return new SourceOptions(drawn.limits(), CodecChoice.NONE, drawn.channels(), true,
-                drawn.negotiationNanos(), drawn.settleNanos(), true, drawn.handoverCost(),
-                drawn.reconnectNanos(), drawn.extras());
+        return drawn.withPages(CodecChoice.NONE, drawn.channels());
     }
 
     private static void assertFound(Harness harness, Harness.Ends ends, long page) {

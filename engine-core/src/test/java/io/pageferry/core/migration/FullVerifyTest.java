@@ -104,8 +104,6 @@ class FullVerifyTest {
     }
 
     private static SourceOptions with(SourceOptions drawn, boolean full) {
-        return new SourceOptions(drawn.limits(), drawn.codec(), drawn.channels(), true,
-                drawn.negotiationNanos(), drawn.settleNanos(), true, drawn.handoverCost(),
-                drawn.reconnectNanos(), new SourceOptions.Extras(false, full));
+        return drawn.withVerification(full ? Verification.FULL : Verification.SENT);
     }
 }

@@ -119,8 +119,6 @@ class LostLinkTest {
     }
 
     private static SourceOptions surviving(SourceOptions drawn) {
-        return new SourceOptions(drawn.limits(), drawn.codec(), drawn.channels(), drawn.verify(),
-                drawn.negotiationNanos(), drawn.settleNanos(), drawn.endGuest(),
-                drawn.handoverCost(), WINDOW, drawn.extras());
+        return drawn.withWindows(WINDOW, drawn.settleNanos());
     }
 }

@@ -6,14 +6,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.Message;
-import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.migration.Outcome;
+import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.outgoing.phase.AwaitingAnswer;
 import io.pageferry.core.outgoing.session.SourceOptions;
 import io.pageferry.core.outgoing.session.SourceState;
+import io.pageferry.core.round.MigrationLimits;
 import io.pageferry.core.round.MigrationLimits.Throttle;
 import io.pageferry.core.round.MigrationLimits.Throttling;
-import io.pageferry.core.round.MigrationLimits;
 import io.pageferry.core.round.WriteThrottle;
 import io.pageferry.core.testing.MemoryLinks;
 import io.pageferry.core.testing.Samples;
@@ -29,9 +29,7 @@ class SessionResumeTest {
     private static final UUID TOKEN = new UUID(1, 1);
 
     private static SourceOptions with(SourceOptions usual, MigrationLimits limits) {
-        return new SourceOptions(limits, usual.codec(), usual.channels(), usual.verify(),
-                usual.negotiationNanos(), usual.settleNanos(), usual.endGuest(),
-                usual.handoverCost(), WINDOW, usual.extras());
+        return usual.withLimits(limits).withWindows(WINDOW, usual.settleNanos());
     }
 
     private static SourceOptions timeout(SourceOptions usual, long nanos) {

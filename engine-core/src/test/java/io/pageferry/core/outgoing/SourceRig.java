@@ -1,6 +1,5 @@
 package io.pageferry.core.outgoing;
 
-import io.pageferry.core.codec.CodecChoice;
 import io.pageferry.core.codec.PageBatch;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.Link;
@@ -15,8 +14,6 @@ import io.pageferry.core.outgoing.phase.EndingGuest;
 import io.pageferry.core.outgoing.session.SourceOptions;
 import io.pageferry.core.outgoing.session.SourceParts;
 import io.pageferry.core.outgoing.session.SourceState;
-import io.pageferry.core.precopy.DowntimePrediction;
-import io.pageferry.core.round.MigrationLimits;
 import io.pageferry.core.testing.EventLog;
 import io.pageferry.core.testing.ManualClock;
 import io.pageferry.core.testing.MemoryLinks;
@@ -64,10 +61,7 @@ final class SourceRig implements AutoCloseable {
     SourceRig(UnaryOperator<SourceOptions> options, UnaryOperator<SourceLink> bend) {
         guest.write(100, 48);
         guest.throttled(gate);
-        SourceOptions usual = new SourceOptions(MigrationLimits.defaults(), CodecChoice.ADAPTIVE,
-                1, true, 10 * SECOND, 30 * SECOND, true,
-                new DowntimePrediction.Fixed(20_000_000L, 60_000_000L), 0,
-                SourceOptions.Extras.NONE);
+        SourceOptions usual = SourceOptions.defaults().withWindows(0, 30 * SECOND);
         source = new SourceMigration(new SourceParts(ID, guest, bend.apply(links.source()),
                 new Opener(), journal, clock, listener, options.apply(usual)));
     }

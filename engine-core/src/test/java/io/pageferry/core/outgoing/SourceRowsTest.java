@@ -281,12 +281,9 @@ class SourceRowsTest {
 
     private static SourceOptions withBudget(SourceOptions usual, long budget) {
         MigrationLimits limits = usual.limits();
-        return new SourceOptions(new MigrationLimits(limits.policy(), budget, limits.maxRounds(),
+        return usual.withLimits(new MigrationLimits(limits.policy(), budget, limits.maxRounds(),
                 limits.timeoutNanos(), limits.onNoConvergence(), limits.maxSwitchoverNanos(),
-                limits.bandwidth(), limits.throttling()),
-                usual.codec(), usual.channels(), usual.verify(), usual.negotiationNanos(),
-                usual.settleNanos(), usual.endGuest(), usual.handoverCost(),
-                usual.reconnectNanos(), usual.extras());
+                limits.bandwidth(), limits.throttling()));
     }
 
     private static void assertFailsInSwitchover(SourceRig rig, ErrorCode code) {

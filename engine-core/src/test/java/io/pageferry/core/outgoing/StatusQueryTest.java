@@ -12,7 +12,6 @@ import io.pageferry.core.link.Message;
 import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.outgoing.phase.EndingGuest;
-import io.pageferry.core.outgoing.session.SourceOptions;
 import io.pageferry.core.outgoing.session.SourceState;
 import io.pageferry.core.testing.MemoryLinks;
 import java.util.ArrayList;
@@ -228,9 +227,7 @@ class StatusQueryTest {
 
     @Test
     void aGuestThatIsToBeKeptIsNotEnded() {
-        SourceRig rig = new SourceRig(drawn -> new SourceOptions(drawn.limits(), drawn.codec(),
-                drawn.channels(), drawn.verify(), drawn.negotiationNanos(), drawn.settleNanos(),
-                false, drawn.handoverCost(), drawn.reconnectNanos(), drawn.extras()),
+        SourceRig rig = new SourceRig(drawn -> drawn.withEndGuest(false),
                 UnaryOperator.identity());
         try (rig) {
             rig.recoveryAddress(SourceState.GRANTED);

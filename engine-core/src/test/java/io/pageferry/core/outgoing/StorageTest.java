@@ -28,9 +28,7 @@ class StorageTest {
 
     /** One that would survive a lost link otherwise. */
     private static SourceOptions reconnecting(SourceOptions usual) {
-        return new SourceOptions(usual.limits(), usual.codec(), 1, true,
-                usual.negotiationNanos(), usual.settleNanos(), true, usual.handoverCost(),
-                30 * SourceRig.SECOND, SourceOptions.Extras.NONE);
+        return usual.withWindows(30 * SourceRig.SECOND, usual.settleNanos());
     }
 
     private static void welcome(SourceRig rig, long features) {

@@ -33,6 +33,11 @@ final class FusedPorts {
             public Optional<JournalRecord> last() {
                 return real.last();
             }
+
+            @Override
+            public Optional<JournalRecord> decision() {
+                return real.decision();
+            }
         };
     }
 

@@ -20,7 +20,6 @@ import io.pageferry.core.outgoing.SourceMigration;
 import io.pageferry.core.outgoing.session.SourceOptions;
 import io.pageferry.core.outgoing.session.SourceParts;
 import io.pageferry.core.outgoing.session.SourceState;
-import io.pageferry.core.precopy.DowntimePrediction;
 import io.pageferry.core.round.Bandwidth;
 import io.pageferry.core.round.MigrationLimits;
 import java.util.ArrayList;
@@ -98,11 +97,9 @@ public final class Harness implements AutoCloseable {
         guest.stateTakes(random.nextInt(4) == 0 ? random.nextInt(700_000) : 0, random.nextInt(4));
         writesAStep = random.nextInt(3) == 0 ? 0 : random.nextInt(4);
         mostStepNanos = 1 + random.nextInt(300_000);
-        sourceOptions = new SourceOptions(limits(random),
-                CodecChoice.values()[random.nextInt(3)], 1 + random.nextInt(3), true,
-                10_000_000_000L, 30_000_000_000L, true,
-                new DowntimePrediction.Fixed(20_000_000L, 60_000_000L), 0,
-                SourceOptions.Extras.NONE);
+        sourceOptions = SourceOptions.defaults().withLimits(limits(random))
+                .withPages(CodecChoice.values()[random.nextInt(3)], 1 + random.nextInt(3))
+                .withWindows(0, 30_000_000_000L);
         targetOptions = new TargetOptions(1 + random.nextInt(4), 10_000_000_000L,
                 30_000_000_000L, 1 + random.nextInt(3), 0);
     }

@@ -10,6 +10,7 @@ import io.pageferry.agent.link.FiniteAgent;
 import io.pageferry.agent.state.journal.FileJournal;
 import io.pageferry.agent.state.journal.JournalHeader;
 import io.pageferry.agent.state.journal.StateDirectory;
+import io.pageferry.core.dirty.TrackerChoice;
 import io.pageferry.core.handover.Journal;
 import io.pageferry.core.incoming.TargetMigration;
 import io.pageferry.core.incoming.session.TargetOptions;
@@ -97,7 +98,7 @@ public final class WarmUp {
     private static void move(TransportServer server, TransportClient client,
             StateDirectory directory) throws IOException {
         GuestUri uri = GuestUri.parse(GUEST);
-        GuestSetup setup = new GuestSetup("auto", false, pid -> -1);
+        GuestSetup setup = new GuestSetup(TrackerChoice.AUTO, false, pid -> -1);
         UUID id = UUID.randomUUID();
         var link = client.connect(server.address(), CONNECT);
         TargetLink targetLink = new LateLink(server);

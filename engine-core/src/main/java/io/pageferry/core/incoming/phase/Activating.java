@@ -1,6 +1,7 @@
 package io.pageferry.core.incoming.phase;
 
 import io.pageferry.core.handover.JournalState;
+import io.pageferry.core.handover.Owner;
 import io.pageferry.core.incoming.session.TargetContext;
 import io.pageferry.core.incoming.session.TargetState;
 import io.pageferry.core.incoming.session.UnauthorisedRun;
@@ -55,7 +56,7 @@ record Activating(TargetContext context, UnauthorisedRun early, boolean runs)
         }
         String reason = early.addTo(failed.getMessage());
         context.record(JournalState.RETURNED, reason);
-        context.figures().owner("source", context.epoch());
+        context.figures().owner(Owner.SOURCE, context.epoch());
         return new LastWord(context, TargetState.RETURNED,
                 new Message.Returned(context.epoch(), reason),
                 Outcome.of(Result.FAILED, failed.code(), reason, Side.TARGET)

@@ -1,6 +1,7 @@
 package io.pageferry.core.incoming.phase;
 
 import io.pageferry.core.handover.JournalState;
+import io.pageferry.core.handover.Owner;
 import io.pageferry.core.incoming.session.TargetContext;
 import io.pageferry.core.incoming.session.TargetState;
 import io.pageferry.core.incoming.session.UnauthorisedRun;
@@ -136,7 +137,7 @@ public final class Ready implements Phase {
             return refuse(failed(ErrorCode.HOST_FAILED, "cannot write the journal: "
                     + e.getMessage(), Side.TARGET).causedBy(e));
         }
-        context.figures().owner("target", context.epoch());
+        context.figures().owner(Owner.TARGET, context.epoch());
         return new Activating(context, run, grant.run());
     }
 

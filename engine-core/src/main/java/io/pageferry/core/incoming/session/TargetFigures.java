@@ -1,5 +1,6 @@
 package io.pageferry.core.incoming.session;
 
+import io.pageferry.core.handover.Owner;
 import io.pageferry.core.link.GuestDescription;
 import io.pageferry.core.link.Message;
 import java.util.Optional;
@@ -13,7 +14,7 @@ public final class TargetFigures {
     private UUID migrationId;
     private GuestDescription guest;
     private long epoch;
-    private String owner = "source";
+    private Owner owner = Owner.SOURCE;
     private long batches;
     private long wireBytes;
     private long[] pagesByCodec = new long[0];
@@ -116,7 +117,7 @@ public final class TargetFigures {
      * @param side the owner
      * @param of   the epoch
      */
-    public void owner(String side, long of) {
+    public void owner(Owner side, long of) {
         owner = side;
         epoch = of;
     }
@@ -150,8 +151,8 @@ public final class TargetFigures {
         return epoch;
     }
 
-    /** {@return who owns the guest as far as the target knows: source or target} */
-    public String owner() {
+    /** {@return who owns the guest as far as the target knows} */
+    public Owner owner() {
         return owner;
     }
 

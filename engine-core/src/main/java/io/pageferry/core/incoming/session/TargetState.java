@@ -1,7 +1,9 @@
 package io.pageferry.core.incoming.session;
 
+import io.pageferry.core.words.Labelled;
+
 /** The states of a target; the tables of docs/PROTOCOL.md say what each means for the guest. */
-public enum TargetState {
+public enum TargetState implements Labelled {
     /** Waiting for an offer. */
     WAITING,
     /** Room was made; nothing arrived yet. */
@@ -19,10 +21,5 @@ public enum TargetState {
     /** J(RUNNING): it runs here. */
     RUNNING,
     /** Nothing more to do. */
-    ENDED;
-
-    /** {@return the name in events} */
-    public String label() {
-        return name().toLowerCase(java.util.Locale.ROOT);
-    }
+    ENDED
 }

@@ -2,6 +2,7 @@ package io.pageferry.core.outgoing.phase;
 
 import io.pageferry.core.handover.JournalState;
 import io.pageferry.core.handover.MigrationFigures.Part;
+import io.pageferry.core.handover.Owner;
 import io.pageferry.core.handover.StatusQuery;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.LinkHandler;
@@ -106,7 +107,7 @@ public final class Granted implements Phase {
         context.figures().add(Part.RESUME, resumeNanos);
         context.figures().add(Part.HANDOVER, now - readyNanos - resumeNanos);
         context.figures().times(now - pausedNanos, now - context.startNanos());
-        context.figures().owner("target", context.epoch());
+        context.figures().owner(Owner.TARGET, context.epoch());
         context.record(JournalState.DONE, context.epoch(), "");
         return new EndingGuest(context, query, now);
     }

@@ -4,6 +4,7 @@ import io.pageferry.core.image.MismatchFinder;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.migration.Outcome;
+import io.pageferry.core.migration.Verification;
 import io.pageferry.core.outgoing.session.SourceContext;
 import io.pageferry.core.outgoing.session.SourceState;
 import java.util.Optional;
@@ -54,8 +55,8 @@ public final class NamingPages implements Phase {
         context.outbox().send(new Message.Cancel(context.epoch(), ErrorCode.DIGEST_MISMATCH,
                 "mismatch"));
         String named = "the image at the target differs from "
-                + (context.parts().options().extras().full() ? "the guest's memory"
-                        : "what was sent") + finder.describe();
+                + (context.parts().options().verification() == Verification.FULL
+                        ? "the guest's memory" : "what was sent") + finder.describe();
         gone.ifPresent(any -> context.warn(named));
         return new Ended(context, gone.orElseGet(() ->
                 Outcome.of(why.result(), why.code(), named, why.side())));

@@ -43,7 +43,7 @@ public final class Negotiating implements Phase {
         context.announce(state());
         SourceParts parts = context.parts();
         context.outbox().send(new Message.Hello(parts.id(), 0, parts.guest().features(),
-                parts.options().channels(), parts.options().verification(),
+                parts.options().channels(), parts.options().verification().ordinal(),
                 parts.guest().describe()));
     }
 

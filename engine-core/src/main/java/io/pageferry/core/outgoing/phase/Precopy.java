@@ -116,7 +116,7 @@ public final class Precopy implements Phase {
             awaitStorage();
             return this;
         }
-        if (parts.options().extras().cold()) {
+        if (parts.options().cold()) {
             // No round begins before the pause.
             return stop(new RoundDecision.StopAndCopy(StopReason.COLD,
                     "the guest is moved paused"), -1);
@@ -223,7 +223,7 @@ public final class Precopy implements Phase {
                         Side.SOURCE));
             }
             case RoundDecision.StopAndCopy stop -> {
-                if (!parts.options().verify() || progress.walked() >= round) {
+                if (!parts.options().verification().isAsked() || progress.walked() >= round) {
                     return stop(stop, round);
                 }
                 stage = Stage.VERIFYING;

@@ -1,6 +1,7 @@
 package io.pageferry.core.outgoing.phase;
 
 import io.pageferry.core.handover.JournalState;
+import io.pageferry.core.handover.Owner;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.migration.GuestException;
@@ -64,7 +65,7 @@ public final class RollingBack implements Phase {
 
     private static void own(SourceContext context, long epoch, Outcome why) {
         context.record(JournalState.OWNED, epoch, why.reason());
-        context.figures().owner("source", epoch);
+        context.figures().owner(Owner.SOURCE, epoch);
     }
 
     @Override

@@ -3,6 +3,7 @@ package io.pageferry.core.outgoing.phase;
 import io.pageferry.core.handover.JournalRecord;
 import io.pageferry.core.handover.JournalState;
 import io.pageferry.core.handover.MigrationFigures.Part;
+import io.pageferry.core.handover.Owner;
 import io.pageferry.core.image.MemoryReader;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.Message;
@@ -11,6 +12,7 @@ import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.migration.Outcome.Side;
+import io.pageferry.core.migration.Verification;
 import io.pageferry.core.outgoing.session.Dialer;
 import io.pageferry.core.outgoing.session.Progress;
 import io.pageferry.core.outgoing.session.SourceContext;
@@ -121,7 +123,7 @@ public final class Switchover implements Phase {
                     "somebody let the guest go on while it was paused for the move", Side.SOURCE)
                     .withRemedy("leave its other monitors alone, and move again"));
         }
-        boolean cold = parts.options().extras().cold();
+        boolean cold = parts.options().cold();
         long limit = cold ? parts.options().limits().timeoutNanos()
                 : parts.options().limits().maxSwitchoverNanos();
         return now - pauseNanos < limit ? Optional.empty() : Optional.of(Outcome.of(
@@ -158,7 +160,7 @@ public final class Switchover implements Phase {
     private void settle() {
         endRound();
         readingNanos = lap(Part.LAST_PAGES, pagesNanos);
-        if (parts.options().verify() && parts.options().extras().full()) {
+        if (parts.options().verification() == Verification.FULL) {
             reader = new MemoryReader(parts.guest().memory(), runner.sent());
             stage = Stage.READING;
         } else {
@@ -228,7 +230,7 @@ public final class Switchover implements Phase {
             return fail(Outcome.of(Result.FAILED, ErrorCode.HOST_FAILED,
                     "cannot write the journal: " + e.getMessage(), Side.SOURCE).causedBy(e));
         }
-        context.figures().owner("unknown", context.epoch());
+        context.figures().owner(Owner.UNKNOWN, context.epoch());
         return new Granted(context, pauseNanos, now);
     }
 

@@ -4,6 +4,7 @@ import io.pageferry.core.codec.page.PageEncoder;
 import io.pageferry.core.handover.JournalRecord;
 import io.pageferry.core.handover.JournalState;
 import io.pageferry.core.handover.MigrationFigures;
+import io.pageferry.core.handover.Owner;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.link.flow.Outbox;
@@ -122,7 +123,7 @@ public final class SourceContext implements AutoCloseable {
                 new JournalRecord(JournalState.SWITCHOVER, epoch + 1, guestRan, why));
         ran = guestRan;
         epoch++;
-        figures().owner("source", epoch);
+        figures().owner(Owner.SOURCE, epoch);
     }
 
     /**
@@ -216,7 +217,7 @@ public final class SourceContext implements AutoCloseable {
         figures().add(MigrationFigures.Part.VERIFY, Math.min(ready.walkNanos(), pausedNanos));
         figures().add(MigrationFigures.Part.STATE_LOAD,
                 Math.min(ready.loadNanos(), pausedNanos));
-        return !parts.options().verify() || digestIs(ready.digest());
+        return !parts.options().verification().isAsked() || digestIs(ready.digest());
     }
 
     /**

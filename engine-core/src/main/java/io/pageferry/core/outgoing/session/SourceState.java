@@ -1,7 +1,9 @@
 package io.pageferry.core.outgoing.session;
 
+import io.pageferry.core.words.Labelled;
+
 /** The states of a source; the tables of docs/PROTOCOL.md say what each means for the guest. */
-public enum SourceState {
+public enum SourceState implements Labelled {
     /** Asking the target and attaching channels; the guest runs. */
     NEGOTIATING,
     /** Rounds; the guest runs. */
@@ -15,10 +17,5 @@ public enum SourceState {
     /** The target runs it; ours is being ended. */
     DONE,
     /** Nothing more to do. */
-    ENDED;
-
-    /** {@return the name in events} */
-    public String label() {
-        return name().toLowerCase(java.util.Locale.ROOT);
-    }
+    ENDED
 }

@@ -2,6 +2,7 @@ package io.pageferry.agent.guest.qemu.disk;
 
 import io.pageferry.core.link.Message;
 import io.pageferry.core.link.StreamLink;
+import io.pageferry.core.precopy.RateLimiter;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.Channel;
@@ -26,7 +27,7 @@ final class StreamPump {
 
     private final int stream;
     private final StreamLink link;
-    private final Pace pace;
+    private final RateLimiter limiter;
 
     // Guarded by this.
     private final ArrayDeque<byte[]> inbox = new ArrayDeque<>();
@@ -42,10 +43,10 @@ final class StreamPump {
     /** Changed by the writing thread alone. */
     private volatile long written;
 
-    StreamPump(int stream, StreamLink link, Pace pace) {
+    StreamPump(int stream, StreamLink link, RateLimiter limiter) {
         this.stream = stream;
         this.link = link;
-        this.pace = pace;
+        this.limiter = limiter;
     }
 
     /** Opens the socket on a thread of its own, once; the stream begins when that is done. */
@@ -83,7 +84,7 @@ final class StreamPump {
     private void read(SocketChannel from) throws IOException {
         ByteBuffer buffer = ByteBuffer.allocate(Message.MAX_STREAM_BYTES);
         while (true) {
-            awaitPace();
+            awaitBudget();
             buffer.clear().limit((int) Math.min(buffer.capacity(), awaitCredit()));
             int length = from.read(buffer);
             if (length < 0) {
@@ -96,12 +97,12 @@ final class StreamPump {
                 sent += length;
             }
             send(new Message.StreamData(stream, bytes));
-            pace.took(length, System.nanoTime());
+            limiter.took(length);
         }
     }
 
-    private void awaitPace() throws IOException {
-        while (!pace.isFree(System.nanoTime())) {
+    private void awaitBudget() throws IOException {
+        while (!limiter.isFree()) {
             if (!link.isUp() || isClosed()) {
                 throw new IOException("the stream has ended");
             }

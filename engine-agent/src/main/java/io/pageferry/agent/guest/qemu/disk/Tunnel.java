@@ -2,6 +2,8 @@ package io.pageferry.agent.guest.qemu.disk;
 
 import io.pageferry.core.link.Message;
 import io.pageferry.core.link.StreamLink;
+import io.pageferry.core.precopy.RateLimiter;
+import io.pageferry.core.round.Bandwidth;
 import java.io.IOException;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.ServerSocketChannel;
@@ -12,6 +14,7 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
+import org.agrona.concurrent.SystemNanoClock;
 
 /**
  * Carries the bytes of UNIX sockets over a migration's own link. At the source a QEMU connects to
@@ -26,7 +29,8 @@ public final class Tunnel implements AutoCloseable {
     private final List<ServerSocketChannel> doors = new ArrayList<>();
     private final List<Path> sockets;
     private final StreamLink link;
-    private final Pace pace = new Pace();
+    private final RateLimiter limiter =
+            new RateLimiter(SystemNanoClock.INSTANCE, Bandwidth.UNLIMITED);
 
     /** Listens on a UNIX socket. */
     @FunctionalInterface
@@ -63,7 +67,7 @@ public final class Tunnel implements AutoCloseable {
             for (int stream = 0; stream < sockets.size(); stream++) {
                 DiskExports.delete(sockets.get(stream));
                 tunnel.doors.add(doors.listen(sockets.get(stream)));
-                StreamPump lane = new StreamPump(stream, link, tunnel.pace);
+                StreamPump lane = new StreamPump(stream, link, tunnel.limiter);
                 tunnel.lanes.add(lane);
             }
             link.streamsTo(tunnel::take);
@@ -91,7 +95,7 @@ public final class Tunnel implements AutoCloseable {
     public static Tunnel connecting(StreamLink link, int streams, Path server) {
         Tunnel tunnel = new Tunnel(link, List.of());
         for (int stream = 0; stream < streams; stream++) {
-            tunnel.lanes.add(new StreamPump(stream, link, tunnel.pace));
+            tunnel.lanes.add(new StreamPump(stream, link, tunnel.limiter));
         }
         Consumer<Message.Streamed> receiver = message -> {
             if (message instanceof Message.StreamCredit && message.stream() < streams) {
@@ -116,7 +120,7 @@ public final class Tunnel implements AutoCloseable {
      * @param bytesPerSecond 0 for no bound
      */
     public void limit(long bytesPerSecond) {
-        pace.limit(bytesPerSecond, System.nanoTime());
+        limiter.limit(bytesPerSecond);
     }
 
     /** {@return bytes that went to the other side} */

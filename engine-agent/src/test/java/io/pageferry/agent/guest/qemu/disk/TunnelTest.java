@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pageferry.agent.host.linux.Requirements;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.link.StreamLink;
 import java.io.IOException;
@@ -26,11 +27,11 @@ import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-@Timeout(60)
 class TunnelTest {
+    private static final long LIMIT = Requirements.HANG.toSeconds();
+
     private static final int BYTES = 5_000_000;
     private static final long SEED = 20261125;
 
@@ -135,8 +136,8 @@ class TunnelTest {
             CompletableFuture<Void> reads = async(() -> gets.complete(read(client, BYTES)));
             CompletableFuture<Void> sends = async(() -> write(client, there));
             assertArrayEquals(there, read(served, BYTES));
-            assertArrayEquals(back, gets.get(30, TimeUnit.SECONDS));
-            CompletableFuture.allOf(writes, reads, sends).get(30, TimeUnit.SECONDS);
+            assertArrayEquals(back, gets.get(LIMIT, TimeUnit.SECONDS));
+            CompletableFuture.allOf(writes, reads, sends).get(LIMIT, TimeUnit.SECONDS);
             assertEquals(BYTES, near.sentBytes());
             assertEquals(BYTES, far.sentBytes());
             assertFalse(source.broken || target.broken, "more than the credit was sent");
@@ -156,7 +157,7 @@ class TunnelTest {
             assertTrue(near.sentBytes() <= Message.MAX_STREAM_BYTES, "more than one chunk");
             near.limit(0);
             read(served, BYTES - 1);
-            sends.get(30, TimeUnit.SECONDS);
+            sends.get(LIMIT, TimeUnit.SECONDS);
         }
     }
 

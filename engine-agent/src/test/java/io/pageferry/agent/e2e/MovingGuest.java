@@ -12,7 +12,6 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -21,9 +20,7 @@ import java.util.Map;
  * A guest that checks itself, and the QEMU where it lives at the moment. It is known from its
  * first tick on, through all its homes.
  */
-final class Home {
-    private static final Duration BOOT = Duration.ofMinutes(1);
-
+final class MovingGuest {
     private final Rig rig;
     private final DemoMachine machine;
     private final List<Path> past = new ArrayList<>();
@@ -31,7 +28,7 @@ final class Home {
     private Traces untouched;
     private Settings settings;
 
-    private Home(Rig rig, DemoMachine machine) throws IOException {
+    private MovingGuest(Rig rig, DemoMachine machine) throws IOException {
         this.rig = rig;
         this.machine = machine;
         this.qemu = rig.booting(machine);
@@ -41,13 +38,13 @@ final class Home {
      * Boots a guest and returns when it works. Nothing of ours has touched it by then: one that
      * hangs in its boot, as was seen once with two processors under TCG, is told of and left.
      */
-    static Home boot(Rig rig, DemoMachine machine) throws IOException {
-        Home home = new Home(rig, machine);
-        if (!Poll.comes(BOOT, () -> home.log().ready())) {
+    static MovingGuest boot(Rig rig, DemoMachine machine) throws IOException {
+        MovingGuest home = new MovingGuest(rig, machine);
+        if (!Poll.comes(Poll.LIMIT, () -> home.log().ready())) {
             System.out.println("a guest did not boot: " + home.lastWords());
             rig.end(home.qemu);
             home.qemu = rig.booting(machine);
-            Poll.until(BOOT, () -> home.log().ready(), () -> "it did not boot: "
+            Poll.until(() -> home.log().ready(), () -> "it did not boot: "
                     + home.lastWords());
         }
         home.remember();

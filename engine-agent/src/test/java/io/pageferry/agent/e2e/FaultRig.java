@@ -6,8 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pageferry.agent.demo.ConsoleLog;
 import io.pageferry.agent.demo.DemoQemu;
-import io.pageferry.agent.demo.GuestLoad;
-import io.pageferry.agent.e2e.Agent.Start;
 import io.pageferry.agent.host.linux.Processes.Signal;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -16,36 +14,36 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Where bad days take place: a guest that checks itself, a QEMU that waits for it, and agents that
- * stand still at a chosen state until they are told to go on. The guest lives through all of them.
+ * Runs faults: a guest that checks itself, a QEMU that waits for it, and agents that stand still at
+ * a chosen state until they are told to go on. The guest lives through all of them.
  */
-final class Scene implements AutoCloseable {
+final class FaultRig implements AutoCloseable {
     private final Path folder;
     private Rig rig;
-    private Home home;
+    private MovingGuest home;
     private DemoQemu waiting;
     private int count;
 
-    Scene(Path folder) throws IOException {
+    FaultRig(Path folder) throws IOException {
         this.folder = folder;
         this.rig = new Rig(Files.createDirectories(folder.resolve("0")));
     }
 
-    /** What happens on a bad day, up to the point where the guest runs where it should. */
-    interface Story {
-        void tell(Scene scene) throws IOException;
+    /** What goes wrong in a move, up to the point where the guest runs where it should. */
+    interface Fault {
+        void happen(FaultRig rig) throws IOException;
     }
 
-    /** Tells a story; then the second attempt has to succeed, whatever the first came to. */
-    void play(Story story) throws IOException {
+    /** Has a fault happen; then the second attempt has to succeed, whatever the first came to. */
+    void run(Fault fault) throws IOException {
         if (home == null) {
-            home = Home.boot(rig, E2e.machine(GuestLoad.LIGHT));
+            home = MovingGuest.boot(rig, E2e.machine(E2e.CALM));
         }
         waiting = rig.waiting(home.machine());
         home.remember();
         boolean well = false;
         try {
-            story.tell(this);
+            fault.happen(this);
             secondAttempt();
             well = true;
         } finally {
@@ -73,11 +71,12 @@ final class Scene implements AutoCloseable {
         home.livesOnAt(waiting);
     }
 
-    Rig rig() {
+    /** The QEMUs and agents. */
+    Rig base() {
         return rig;
     }
 
-    Home home() {
+    MovingGuest home() {
         return home;
     }
 
@@ -107,12 +106,7 @@ final class Scene implements AutoCloseable {
 
     /** Starts any command, likewise. */
     Agent start(String hold, List<String> arguments) throws IOException {
-        List<String> jvm = hold.isEmpty() ? List.of() : List.of("-D" + Hold.PROPERTY + "=" + hold,
-                "-D" + Hold.WHILE + "=" + holding(hold));
-        if (!hold.isEmpty() && !Files.exists(holding(hold))) {
-            Files.createFile(holding(hold));
-        }
-        return rig.start(new Start(List.of(), jvm, arguments));
+        return rig.start(hold, arguments);
     }
 
     private static List<String> with(List<String> some, String... more) {
@@ -121,17 +115,8 @@ final class Scene implements AutoCloseable {
         return all;
     }
 
-    private Path holding(String hold) {
-        return rig.folder().resolve("holds at " + hold);
-    }
-
-    /** Lets whoever stands at a state go on. */
-    void goOnFrom(String hold) throws IOException {
-        Files.delete(holding(hold));
-    }
-
     /** The guest runs at the source, and nothing is left in it or anywhere. */
-    void here() throws IOException {
+    void assertAtSource() throws IOException {
         rig.awaitNothingLeft();
         home.livesOn();
         home.isAsItWas();
@@ -139,7 +124,7 @@ final class Scene implements AutoCloseable {
     }
 
     /** It runs at the target and nowhere else. */
-    void there() throws IOException {
+    void assertAtTarget() throws IOException {
         rig.awaitNothingLeft();
         assertEquals("gone", Rig.condition(home.qemu()));
         assertTrue(Traces.of(waiting.process().pid()).isUntracked());
@@ -151,7 +136,7 @@ final class Scene implements AutoCloseable {
         rig.awaitNothingLeft();
         assertEquals("inmigrate", Rig.condition(waiting));
         rig.end(home.qemu());
-        home = Home.boot(rig, E2e.machine(GuestLoad.LIGHT));
+        home = MovingGuest.boot(rig, E2e.machine(E2e.CALM));
     }
 
     /** Kills a QEMU and returns when it is gone. */
@@ -161,18 +146,18 @@ final class Scene implements AutoCloseable {
     }
 
     /** The QEMU at the target was left as it was found. */
-    void waits() throws IOException {
+    void assertWaiting() throws IOException {
         assertEquals("inmigrate", Rig.condition(waiting));
         assertTrue(Traces.of(waiting.process().pid()).isUntracked());
     }
 
     /** The QEMU at the target was ended: it was loaded, and must never run. */
-    void ended() throws IOException {
+    void assertTargetEnded() throws IOException {
         Poll.until(() -> !waiting.process().isAlive(), () -> "the loaded QEMU is still there");
     }
 
     /** The guest at the source stands still, because nobody knows who owns it. */
-    void inDoubt() throws IOException {
+    void assertInDoubt() throws IOException {
         rig.awaitNothingLeft();
         assertEquals("postmigrate", Rig.condition(home.qemu()));
         assertEquals("unknown", entry("source").path("owner").asText());

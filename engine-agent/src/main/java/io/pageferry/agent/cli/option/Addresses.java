@@ -1,11 +1,12 @@
-package io.pageferry.agent.cli;
+package io.pageferry.agent.cli.option;
 
+import io.pageferry.agent.link.Loopback;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 
 /** HOST:PORT on the command line. */
-final class Addresses {
+public final class Addresses {
     private static final int MAX_PORT = 65535;
 
     private Addresses() {
@@ -14,10 +15,12 @@ final class Addresses {
     /**
      * Parses and checks an address.
      *
+     * @param option   as messages name it
      * @param text     {@code HOST:PORT} or {@code [IPv6]:PORT}
      * @param insecure whether others than loopback are accepted
+     * @return the address, resolved
      */
-    static InetSocketAddress parse(String option, String text, boolean insecure) {
+    public static InetSocketAddress parse(String option, String text, boolean insecure) {
         int colon = text.lastIndexOf(':');
         if (colon < 1) {
             throw new UsageException(option + " " + text + ": write HOST:PORT");
@@ -30,16 +33,20 @@ final class Addresses {
         } catch (UnknownHostException e) {
             throw new UsageException(option + " " + text + ": unknown host " + host);
         }
-        if (!insecure && !address.getAddress().isLoopbackAddress()) {
-            throw new UsageException(option + " " + text + " is no loopback address: whoever"
-                    + " reaches it can read or replace the guest; TLS is not in this version, and"
-                    + " --insecure says that the network is trusted");
-        }
+        Loopback.objection(address, option + " " + text, insecure).ifPresent(why -> {
+            throw new UsageException(why + "TLS is not in this version, and --insecure says that"
+                    + " the network is trusted");
+        });
         return address;
     }
 
-    /** Tells whether a text has the form of an address, whatever it leads to. */
-    static boolean isAddress(String text) {
+    /**
+     * Tells whether a text has the form of an address, whatever it leads to.
+     *
+     * @param text of a journal
+     * @return whether it does
+     */
+    public static boolean isAddress(String text) {
         return text.matches("[\\p{Alnum}.:_%\\[\\]-]+:\\d{1,5}");
     }
 

@@ -7,24 +7,24 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Tests that play their stories on one scene. */
+/** Tests that have faults happen in one rig. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
-abstract class WithScene {
+abstract class WithFaultRig {
     /** Not static: classes run side by side, and each has its own. */
     Path folder;
 
-    Scene scene;
+    FaultRig rig;
 
     @BeforeAll
     final void make(@TempDir Path own) throws IOException {
         folder = own;
-        scene = new Scene(folder);
+        rig = new FaultRig(folder);
     }
 
     @AfterAll
     final void end() throws IOException {
-        if (scene != null) {
-            scene.close();
+        if (rig != null) {
+            rig.close();
         }
     }
 }

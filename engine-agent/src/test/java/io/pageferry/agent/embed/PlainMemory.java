@@ -8,12 +8,12 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /** Memory as an embedder has it who knows of no holes: one region, all of it data. */
-final class Board implements GuestMemory, MemoryImage, AutoCloseable {
+final class PlainMemory implements GuestMemory, MemoryImage, AutoCloseable {
     private final Arena arena = Arena.ofShared();
     private final RegionTable regions;
     private final MemorySegment bytes;
 
-    Board(long size) {
+    PlainMemory(long size) {
         regions = RegionTable.single("ram", size);
         bytes = arena.allocate(size, PageGeometry.PAGE_SIZE);
     }

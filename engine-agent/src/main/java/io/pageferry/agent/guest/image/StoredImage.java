@@ -12,14 +12,9 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
-import java.util.concurrent.Callable;
-import picocli.CommandLine.Command;
-import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 
-/** {@code pageferry image info|verify FILE}: what an image is, and whether it still is that. */
-@Command(name = "image", description = "what an image holds, and whether it is as it was stored")
-public final class ImageCommand implements Callable<Integer> {
+/** Tells what an image holds, and whether it is as it was stored. */
+public final class StoredImage {
     private static final int REFUSED = 3;
     private static final int DIFFERS = 4;
     private static final int STEP_PAGES = 1 << 16;
@@ -27,56 +22,43 @@ public final class ImageCommand implements Callable<Integer> {
     /** Differing blocks that are named. */
     private static final int NAMED = 4;
 
-    /** What can be asked of an image. */
-    enum Ask {
-        /** Tell what it is. */
-        info,
-        /** Read all of it. */
-        verify
+    private final Path image;
+    private final ImageTable table;
+
+    private StoredImage(Path image, ImageTable table) {
+        this.image = image;
+        this.table = table;
     }
 
-    @Parameters(index = "0", paramLabel = "info|verify")
-    private Ask ask;
-
-    @Parameters(index = "1", paramLabel = "FILE", description = "the image, without image:")
-    private Path file;
-
-    @Option(names = "--json", description = "one JSON object on stdout")
-    private boolean json;
-
-    @Option(names = "--verbose", description = "stack traces of failures")
-    private boolean verbose;
-
-    @Option(names = {"-h", "--help"}, usageHelp = true, description = "show this help")
-    private boolean help;
-
-    /** Made by the command line. */
-    public ImageCommand() {
-    }
-
-    @Override
-    public Integer call() {
-        Output output = new Output(System.out, System.err, json);
+    /**
+     * Opens an image that is whole.
+     *
+     * @param file the image
+     * @return the image
+     * @throws IOException when there is none
+     */
+    public static StoredImage open(Path file) throws IOException {
         Path image = file.toAbsolutePath();
-        try {
-            if (Files.exists(image) && !Files.isRegularFile(image)) {
-                throw new IOException("there is no complete image: " + image
-                        + " is no regular file");
-            }
-            ImageTable table = ImageTable.beside(image);
-            requireWhole(image, table);
-            return ask == Ask.info ? info(output, image, table) : verify(output, image, table);
-        } catch (IOException e) {
-            if (verbose) {
-                e.printStackTrace(System.err);
-            }
-            // What is no image is not to be replaced by one: the name may be wrong.
-            output.note("pageferry: " + e.getMessage()
-                    + (Files.exists(MemoryImageFiles.table(image))
-                    ? "; receive the guest again with: pageferry receive image:" + image
-                    : "; give the FILE of a pageferry receive image:FILE that took a guest"));
-            return REFUSED;
+        if (Files.exists(image) && !Files.isRegularFile(image)) {
+            throw new IOException("there is no complete image: " + image + " is no regular file");
         }
+        ImageTable table = ImageTable.beside(image);
+        requireWhole(image, table);
+        return new StoredImage(image, table);
+    }
+
+    /**
+     * Says what to do where an image cannot be read. What is no image is not to be replaced by
+     * one: the name may be wrong.
+     *
+     * @param file the image
+     * @return the end of a line
+     */
+    public static String remedy(Path file) {
+        Path image = file.toAbsolutePath();
+        return Files.exists(MemoryImageFiles.table(image))
+                ? "; receive the guest again with: pageferry receive image:" + image
+                : "; give the FILE of a pageferry receive image:FILE that took a guest";
     }
 
     private static void requireWhole(Path image, ImageTable table) throws IOException {
@@ -96,7 +78,14 @@ public final class ImageCommand implements Callable<Integer> {
         }
     }
 
-    private static int info(Output output, Path image, ImageTable table) throws IOException {
+    /**
+     * Tells what it holds.
+     *
+     * @param output to write to
+     * @return exit code
+     * @throws IOException when it cannot be read
+     */
+    public int info(Output output) throws IOException {
         long stored;
         try (MappedRegions memory = MemoryImageFiles.map(image, table.guest().regions(), false)) {
             stored = memory.dataBytes();
@@ -125,14 +114,21 @@ public final class ImageCommand implements Callable<Integer> {
         return 0;
     }
 
-    private static int verify(Output output, Path image, ImageTable table) throws IOException {
+    /**
+     * Reads all of it and compares.
+     *
+     * @param output to write to
+     * @return exit code
+     * @throws IOException when it cannot be read
+     */
+    public int verify(Output output) throws IOException {
         ImageDigests stored = table.digests();
         if (stored == null) {
             output.note("pageferry: " + image + " cannot be verified: it was moved with --verify"
                     + " none, so no digest was stored; receive it again with --verify sent");
             return REFUSED;
         }
-        ImageDigests now = read(image, table);
+        ImageDigests now = read();
         List<Integer> differing = stored.differing(now);
         boolean equal = differing.isEmpty() && stored.digest() == now.digest();
         output.emit(Output.event("image-verified").put("file", image.toString())
@@ -152,7 +148,7 @@ public final class ImageCommand implements Callable<Integer> {
         return DIFFERS;
     }
 
-    private static ImageDigests read(Path image, ImageTable table) throws IOException {
+    private ImageDigests read() throws IOException {
         try (MappedRegions memory = MemoryImageFiles.map(image, table.guest().regions(), false);
                 ChecksumTable sums = new ChecksumTable(table.guest().regions().pageCount())) {
             MemoryReader reader = new MemoryReader(memory, sums);

@@ -1,4 +1,4 @@
-package io.pageferry.agent.guest;
+package io.pageferry.core.words;
 
 import java.math.BigDecimal;
 import java.math.RoundingMode;

@@ -1,12 +1,7 @@
-package io.pageferry.agent.guest;
-
-import io.pageferry.core.migration.GuestException;
+package io.pageferry.core.migration;
 
 /** A guest that outlives its agent, as a guard or {@code settle} holds it. */
 public interface GuestHandle extends AutoCloseable {
-    /** Is in what tells how to reach a guest where its agent may have slowed it down. */
-    String THROTTLED = "throttled";
-
     /** What such a guest can be found as. */
     enum Condition {
         /** It executes. */
