@@ -83,9 +83,9 @@ final class ReceiveCommand implements Callable<Integer> {
                 CommonOptions.terminal(), System::nanoTime);
         TargetAgent agent = new TargetAgent(settings, Listeners.after(view),
                 address -> listening(output, address),
-                result -> Ending.of(output, common.verbose, result));
+                result -> Ending.of(output, common.verbose(), result));
         Main.onStop(agent::cancel);
-        return Ending.of(output, common.verbose, agent.run());
+        return Ending.of(output, common.verbose(), agent.run());
     }
 
     private void requireActivatable() {
