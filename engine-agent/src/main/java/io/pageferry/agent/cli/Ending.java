@@ -8,6 +8,8 @@ import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.migration.Outcome.Side;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 
 /** The end of a command: its report, then its exit code. */
 final class Ending {
@@ -16,12 +18,16 @@ final class Ending {
     private Ending() {
     }
 
-    static int of(Output output, AgentResult result) {
+    /** Reports an end; {@code verbose} shows where a failure came from too. */
+    static int of(Output output, boolean verbose, AgentResult result) {
         output.emit(result.report().json());
         if (!output.isJson()) {
             result.report().lines().forEach(output::human);
         } else if (result.outcome().result() != Result.COMPLETED) {
             output.note(line(result.outcome()));
+        }
+        if (verbose && result.outcome().cause() != null) {
+            output.note(stack(result.outcome().cause()));
         }
         return result.outcome().result().exitCode();
     }
@@ -36,6 +42,12 @@ final class Ending {
         }
         output.note("pageferry: " + message);
         return USAGE;
+    }
+
+    private static String stack(Throwable cause) {
+        StringWriter text = new StringWriter();
+        cause.printStackTrace(new PrintWriter(text, true));
+        return text.toString().stripTrailing();
     }
 
     private static String line(Outcome outcome) {

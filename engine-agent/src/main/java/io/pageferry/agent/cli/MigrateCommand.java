@@ -50,6 +50,6 @@ final class MigrateCommand implements Callable<Integer> {
                 CommonOptions.terminal(), System::nanoTime);
         SourceSession agent = new SourceSession(settings, Listeners.after(view));
         Main.onStop(agent::cancel);
-        return Ending.of(output, agent.run());
+        return Ending.of(output, common.verbose(), agent.run());
     }
 }

@@ -82,9 +82,10 @@ final class ReceiveCommand implements Callable<Integer> {
         MigrationView view = new MigrationView(output, progress,
                 CommonOptions.terminal(), System::nanoTime);
         TargetAgent agent = new TargetAgent(settings, Listeners.after(view),
-                address -> listening(output, address), result -> Ending.of(output, result));
+                address -> listening(output, address),
+                result -> Ending.of(output, common.verbose(), result));
         Main.onStop(agent::cancel);
-        return Ending.of(output, agent.run());
+        return Ending.of(output, common.verbose(), agent.run());
     }
 
     private void requireActivatable() {

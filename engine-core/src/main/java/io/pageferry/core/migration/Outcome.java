@@ -11,8 +11,10 @@ import io.pageferry.core.words.Labelled;
  * @param reason why, in words, empty when completed
  * @param side   which side the trouble began on, null when completed
  * @param remedy what to do about it, or an empty string
+ * @param cause  what was thrown, null where nothing was
  */
-public record Outcome(Result result, ErrorCode code, String reason, Side side, String remedy) {
+public record Outcome(Result result, ErrorCode code, String reason, Side side, String remedy,
+        Throwable cause) {
     /** The two sides. */
     public enum Side implements Labelled {
         /** Where the guest comes from. */
@@ -54,7 +56,7 @@ public record Outcome(Result result, ErrorCode code, String reason, Side side, S
 
     /** {@return the good end} */
     public static Outcome completed() {
-        return new Outcome(Result.COMPLETED, null, "", null, "");
+        return new Outcome(Result.COMPLETED, null, "", null, "", null);
     }
 
     /**
@@ -67,7 +69,7 @@ public record Outcome(Result result, ErrorCode code, String reason, Side side, S
      * @return the outcome, without remedy
      */
     public static Outcome of(Result result, ErrorCode code, String reason, Side side) {
-        return new Outcome(result, code, reason, side, "");
+        return new Outcome(result, code, reason, side, "", null);
     }
 
     /**
@@ -77,6 +79,16 @@ public record Outcome(Result result, ErrorCode code, String reason, Side side, S
      * @return a copy that says so
      */
     public Outcome withRemedy(String advice) {
-        return new Outcome(result, code, reason, side, advice);
+        return new Outcome(result, code, reason, side, advice, cause);
+    }
+
+    /**
+     * Adds what was thrown, for a log; {@link #reason} says it in words.
+     *
+     * @param thrown the cause
+     * @return a copy that keeps it
+     */
+    public Outcome causedBy(Throwable thrown) {
+        return new Outcome(result, code, reason, side, remedy, thrown);
     }
 }

@@ -68,11 +68,12 @@ public final class SourceMigration implements LinkHandler, AutoCloseable {
         } catch (RuntimeException | VirtualMachineError e) {
             // None may leave a guest paused that is ours, a fault in a file that was cut short
             // (InternalError) neither. From the grant on nothing may be done.
-            Phase following = phase.fail(e instanceof UncheckedIOException failed
+            Outcome why = e instanceof UncheckedIOException failed
                     ? Outcome.of(Result.FAILED, ErrorCode.HOST_FAILED,
                             "the guest's memory cannot be read: "
                             + failed.getCause().getMessage(), Side.SOURCE)
-                    : Outcome.of(Result.BUG, ErrorCode.INTERNAL, String.valueOf(e), Side.SOURCE));
+                    : Outcome.of(Result.BUG, ErrorCode.INTERNAL, String.valueOf(e), Side.SOURCE);
+            Phase following = phase.fail(why.causedBy(e));
             if (following == phase) {
                 throw e;
             }
@@ -158,10 +159,10 @@ public final class SourceMigration implements LinkHandler, AutoCloseable {
         } catch (GuestException e) {
             return phase.fail(Outcome.of(e.code() == ErrorCode.GUEST_ENDED ? Result.GUEST_ENDED
                     : Result.FAILED, e.code(), e.getMessage(), Side.SOURCE)
-                    .withRemedy(e.remedy()));
+                    .withRemedy(e.remedy()).causedBy(e));
         } catch (IOException e) {
             return phase.fail(Outcome.of(Result.FAILED, ErrorCode.HOST_FAILED, e.getMessage(),
-                    Side.SOURCE));
+                    Side.SOURCE).causedBy(e));
         }
     }
 }

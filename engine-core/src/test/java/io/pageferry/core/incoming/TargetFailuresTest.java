@@ -167,5 +167,6 @@ class TargetFailuresTest {
         assertEquals(ErrorCode.INTERNAL, rig.outcome().code());
         assertTrue(rig.outcome().reason().contains("a bug in " + method),
                 rig.outcome().reason());
+        assertTrue(rig.outcome().cause().getMessage().contains("a bug in " + method));
     }
 }

@@ -245,6 +245,7 @@ class SourceRowsTest {
             rig.turns(10);
             assertEquals(Result.BUG, rig.outcome().result(), rig.log.toString());
             assertTrue(rig.outcome().reason().contains("owed"), rig.outcome().reason());
+            assertEquals("complete", rig.outcome().cause().getStackTrace()[0].getMethodName());
             assertTrue(rig.guest.isRunning());
             assertFalse(rig.heard(Message.Complete.class));
             assertEquals(ErrorCode.INTERNAL, rig.last(Message.Cancel.class).code());

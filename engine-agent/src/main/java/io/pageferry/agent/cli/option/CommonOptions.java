@@ -31,6 +31,11 @@ public final class CommonOptions {
         return new Output(System.out, System.err, json);
     }
 
+    /** {@return whether stack traces of failures are wanted} */
+    public boolean verbose() {
+        return verbose;
+    }
+
     /** {@return where journals and locks are, or null for the user's own place} */
     public Path stateDirectory() {
         return stateDirectory;

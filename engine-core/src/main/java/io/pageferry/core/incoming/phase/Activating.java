@@ -37,7 +37,7 @@ record Activating(TargetContext context, UnauthorisedRun early, boolean runs)
                 context.parts().guest().resume();
             }
         } catch (GuestException e) {
-            return e.neverRan() ? giveBack(e) : unknown(e.code(), e.getMessage());
+            return e.neverRan() ? giveBack(e) : unknown(e.code(), e.getMessage(), e);
         }
         long resumeNanos = context.now() - before;
         context.figures().resumed(resumeNanos);
@@ -52,21 +52,23 @@ record Activating(TargetContext context, UnauthorisedRun early, boolean runs)
         try {
             context.parts().guest().discardOrThrow();
         } catch (GuestException e) {
-            return unknown(e.code(), failed.getMessage() + NOT_ENDED + e.getMessage());
+            return unknown(e.code(), failed.getMessage() + NOT_ENDED + e.getMessage(), e);
         }
         String reason = early.addTo(failed.getMessage());
         context.record(JournalState.RETURNED, reason);
         context.figures().owner(Owner.SOURCE, context.epoch());
         return new LastWord(context, TargetState.RETURNED,
                 new Message.Returned(context.epoch(), reason),
-                Outcome.of(Result.FAILED, failed.code(), reason, Side.TARGET));
+                Outcome.of(Result.FAILED, failed.code(), reason, Side.TARGET)
+                        .causedBy(failed));
     }
 
-    private Phase unknown(ErrorCode code, String why) {
+    private Phase unknown(ErrorCode code, String why, Exception cause) {
         return new Ended(context, Outcome.of(Result.FAILED_AT_TARGET, code,
                 "the guest was granted, and whether it ran cannot be known: " + why
                 + (early.happened() ? "; somebody had let it run here before that" : ""),
-                Side.TARGET).withRemedy("look at the guest here before starting it anywhere"));
+                Side.TARGET).withRemedy("look at the guest here before starting it anywhere")
+                .causedBy(cause));
     }
 
     @Override
@@ -76,7 +78,7 @@ record Activating(TargetContext context, UnauthorisedRun early, boolean runs)
 
     @Override
     public Phase bug(RuntimeException e) {
-        return unknown(ErrorCode.INTERNAL, TargetContext.describe(e));
+        return unknown(ErrorCode.INTERNAL, TargetContext.describe(e), e);
     }
 
     @Override

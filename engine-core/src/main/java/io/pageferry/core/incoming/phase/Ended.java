@@ -47,11 +47,12 @@ public record Ended(TargetContext context, Outcome outcome, Optional<Message> la
             context.warn(TargetContext.describe(e));
         }
         return new Ended(context, Outcome.of(unreachable ? Result.FAILED : Result.BUG, code, why,
-                Side.TARGET));
+                Side.TARGET).causedBy(bug));
     }
 
-    static Phase bug(TargetContext context, String why) {
-        return new Ended(context, Outcome.of(Result.BUG, ErrorCode.INTERNAL, why, Side.TARGET));
+    static Phase bug(TargetContext context, String why, RuntimeException e) {
+        return new Ended(context, Outcome.of(Result.BUG, ErrorCode.INTERNAL, why, Side.TARGET)
+                .causedBy(e));
     }
 
     @Override

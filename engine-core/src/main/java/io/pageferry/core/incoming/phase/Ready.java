@@ -9,6 +9,8 @@ import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.link.TargetLink;
 import io.pageferry.core.migration.GuestException;
+import io.pageferry.core.migration.Outcome;
+import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.migration.Outcome.Side;
 import java.io.IOException;
 import java.util.Optional;
@@ -31,14 +33,14 @@ public final class Ready implements Phase {
             try {
                 context.write(JournalState.PREPARED, "");
             } catch (IOException e) {
-                return end(ErrorCode.HOST_FAILED, "cannot write the journal: " + e.getMessage(),
-                        Side.TARGET);
+                return refuse(failed(ErrorCode.HOST_FAILED, "cannot write the journal: "
+                        + e.getMessage(), Side.TARGET).causedBy(e));
             }
             long before = context.now();
             try {
                 context.parts().guest().loadState(deviceState);
             } catch (GuestException e) {
-                return end(e.code(), e.getMessage(), Side.TARGET);
+                return refuse(failed(e.code(), e.getMessage(), Side.TARGET).causedBy(e));
             }
             long loadNanos = context.now() - before;
             context.figures().loaded(deviceState.length, walkNanos, loadNanos);
@@ -48,15 +50,18 @@ public final class Ready implements Phase {
 
         @Override
         public Phase end(ErrorCode code, String reason, Side side) {
+            return refuse(failed(code, reason, side));
+        }
+
+        private Phase refuse(Outcome why) {
             UnauthorisedRun run = new UnauthorisedRun(context);
             run.look();
-            return Refusing.of(context, run, code, reason, side);
+            return Refusing.of(context, run, why);
         }
 
         @Override
         public Phase bug(RuntimeException e) {
-            return Refusing.of(context, new UnauthorisedRun(context), ErrorCode.INTERNAL,
-                    TargetContext.describe(e), Side.TARGET);
+            return Refusing.of(context, new UnauthorisedRun(context), broken(e));
         }
 
         @Override
@@ -129,8 +134,8 @@ public final class Ready implements Phase {
             context.write(JournalState.ACTIVE, "");
         } catch (IOException e) {
             // Not durable, so not active: as long as nothing ran, a refusal is still honest.
-            return end(ErrorCode.HOST_FAILED, "cannot write the journal: " + e.getMessage(),
-                    Side.TARGET);
+            return refuse(failed(ErrorCode.HOST_FAILED, "cannot write the journal: "
+                    + e.getMessage(), Side.TARGET).causedBy(e));
         }
         context.figures().owner(Owner.TARGET, context.epoch());
         return new Activating(context, run, grant.run());
@@ -138,14 +143,27 @@ public final class Ready implements Phase {
 
     @Override
     public Phase end(ErrorCode code, String reason, Side side) {
+        return refuse(failed(code, reason, side));
+    }
+
+    private Phase refuse(Outcome why) {
         run.look();
-        return Refusing.of(context, run, code, reason, side);
+        return Refusing.of(context, run, why);
+    }
+
+    /** A bug of the source is none of ours. */
+    private static Outcome failed(ErrorCode code, String reason, Side side) {
+        boolean ours = code == ErrorCode.INTERNAL && side == Side.TARGET;
+        return Outcome.of(ours ? Result.BUG : Result.FAILED, code, reason, side);
+    }
+
+    private static Outcome broken(RuntimeException e) {
+        return failed(ErrorCode.INTERNAL, TargetContext.describe(e), Side.TARGET).causedBy(e);
     }
 
     @Override
     public Phase bug(RuntimeException e) {
-        return Refusing.of(context, run, ErrorCode.INTERNAL, TargetContext.describe(e),
-                Side.TARGET);
+        return Refusing.of(context, run, broken(e));
     }
 
     /** Refuses for ever: the source runs the guest itself. */

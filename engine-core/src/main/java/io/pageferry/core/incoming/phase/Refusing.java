@@ -8,7 +8,6 @@ import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.migration.Outcome;
-import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.migration.Outcome.Side;
 import java.util.Optional;
 
@@ -21,14 +20,11 @@ import java.util.Optional;
  */
 record Refusing(TargetContext context, Outcome why) implements Phase {
     /** Writes J(REFUSED). */
-    static Phase of(TargetContext context, UnauthorisedRun run, ErrorCode code, String why,
-            Side side) {
-        String reason = run.addTo(why);
+    static Phase of(TargetContext context, UnauthorisedRun run, Outcome why) {
+        String reason = run.addTo(why.reason());
         context.record(JournalState.REFUSED, reason);
-        // A bug of the source is none of ours.
-        Result result = code == ErrorCode.INTERNAL && side == Side.TARGET ? Result.BUG
-                : Result.FAILED;
-        return new Refusing(context, Outcome.of(result, code, reason, side));
+        return new Refusing(context, Outcome.of(why.result(), why.code(), reason, why.side())
+                .causedBy(why.cause()));
     }
 
     @Override
@@ -42,7 +38,8 @@ record Refusing(TargetContext context, Outcome why) implements Phase {
             context.parts().guest().discardOrThrow();
         } catch (GuestException e) {
             return new Ended(context, Outcome.of(why.result(), why.code(), why.reason()
-                    + Activating.NOT_ENDED + e.getMessage(), why.side()).withRemedy(e.remedy()));
+                    + Activating.NOT_ENDED + e.getMessage(), why.side()).withRemedy(e.remedy())
+                    .causedBy(e));
         }
         context.record(JournalState.SETTLED, why.reason());
         return new LastWord(context, state(),
@@ -57,7 +54,7 @@ record Refusing(TargetContext context, Outcome why) implements Phase {
     @Override
     public Phase bug(RuntimeException e) {
         return Ended.bug(context, why.reason() + Activating.NOT_ENDED
-                + TargetContext.describe(e));
+                + TargetContext.describe(e), e);
     }
 
     @Override

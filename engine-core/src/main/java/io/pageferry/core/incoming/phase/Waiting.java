@@ -40,7 +40,7 @@ public record Waiting(TargetContext context) implements Phase {
         long features = hello.features() & parts.guest().features();
         if ((hello.features() & MANDATORY & ~features) != 0) {
             return refuse(ErrorCode.FEATURE_MISSING,
-                    "not every feature demanded is known here", "");
+                    "not every feature demanded is known here", "", null);
         }
         if (hello.guest().regions().regions().stream()
                 .anyMatch(region -> region.kind() != Region.Kind.RAM)) {
@@ -54,18 +54,18 @@ public record Waiting(TargetContext context) implements Phase {
             context.onClose(receiver::close);
             return Receiving.first(context, receiver, features);
         } catch (GuestException e) {
-            return refuse(e.code(), e.getMessage(), e.remedy());
+            return refuse(e.code(), e.getMessage(), e.remedy(), e);
         } catch (IOException e) {
             parts.guest().discard();
-            return refuse(ErrorCode.HOST_FAILED, e.getMessage(), "");
+            return refuse(ErrorCode.HOST_FAILED, e.getMessage(), "", e);
         }
     }
 
-    private Phase refuse(ErrorCode code, String reason, String remedy) {
+    private Phase refuse(ErrorCode code, String reason, String remedy, IOException cause) {
         context.send(new Message.Failure(code, remedy.isEmpty() ? reason
                 : reason + "; " + remedy));
         return new Ended(context, Outcome.of(Result.REFUSED, code, reason, Side.TARGET)
-                .withRemedy(remedy));
+                .withRemedy(remedy).causedBy(cause));
     }
 
     @Override

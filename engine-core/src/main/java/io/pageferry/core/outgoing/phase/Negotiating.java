@@ -69,7 +69,7 @@ public final class Negotiating implements Phase {
             return Precopy.start(context, dialer);
         } catch (TrackerException e) {
             return fail(Outcome.of(Result.REFUSED, ErrorCode.HOST_FAILED, e.getMessage(),
-                    Side.SOURCE));
+                    Side.SOURCE).causedBy(e));
         }
     }
 

@@ -118,7 +118,7 @@ public final class RollingBack implements Phase {
         return new Ended(context, Outcome.of(Result.IN_DOUBT, refusal.code(),
                 "the guest is ours but cannot go on: " + refusal.getMessage(), Side.SOURCE)
                 .withRemedy("free what holds it, then: pageferry settle "
-                + context.parts().id()));
+                + context.parts().id()).causedBy(refusal));
     }
 
     @Override

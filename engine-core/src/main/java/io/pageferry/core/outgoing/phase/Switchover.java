@@ -228,7 +228,7 @@ public final class Switchover implements Phase {
         } catch (IOException e) {
             // Nothing was granted: the record may not be durable.
             return fail(Outcome.of(Result.FAILED, ErrorCode.HOST_FAILED,
-                    "cannot write the journal: " + e.getMessage(), Side.SOURCE));
+                    "cannot write the journal: " + e.getMessage(), Side.SOURCE).causedBy(e));
         }
         context.figures().owner(Owner.UNKNOWN, context.epoch());
         return new Granted(context, pauseNanos, now);
