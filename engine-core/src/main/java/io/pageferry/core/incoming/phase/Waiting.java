@@ -44,7 +44,8 @@ public record Waiting(TargetContext context) implements Phase {
         }
         if (hello.guest().regions().regions().stream()
                 .anyMatch(region -> region.kind() != Region.Kind.RAM)) {
-            return refuse(ErrorCode.GUEST_MISMATCH, "no guest here takes disks as regions", "");
+            return refuse(ErrorCode.GUEST_MISMATCH, "no guest here takes disks as regions", "",
+                    null);
         }
         try {
             PageStore image = parts.guest().prepare(hello.guest());
