@@ -16,6 +16,7 @@ module io.pageferry.core {
     exports io.pageferry.core.memory;
     exports io.pageferry.core.migration;
     exports io.pageferry.core.round;
+    exports io.pageferry.core.words;
 
     exports io.pageferry.core.codec.page to io.pageferry.agent, io.pageferry.bench;
     exports io.pageferry.core.image to io.pageferry.agent, io.pageferry.bench;
@@ -25,5 +26,7 @@ module io.pageferry.core {
     exports io.pageferry.core.memory.scan to io.pageferry.transport, io.pageferry.bench;
     exports io.pageferry.core.precopy to io.pageferry.agent, io.pageferry.bench;
     exports io.pageferry.core.outgoing to io.pageferry.agent, io.pageferry.bench;
+    exports io.pageferry.core.outgoing.session to io.pageferry.agent, io.pageferry.bench;
     exports io.pageferry.core.incoming to io.pageferry.agent, io.pageferry.bench;
+    exports io.pageferry.core.incoming.session to io.pageferry.agent, io.pageferry.bench;
 }

@@ -14,5 +14,6 @@ module io.pageferry.transport {
 
     exports io.pageferry.transport to io.pageferry.agent, io.pageferry.bench;
     exports io.pageferry.transport.netty to io.pageferry.agent, io.pageferry.bench;
+    exports io.pageferry.transport.netty.link to io.pageferry.agent, io.pageferry.bench;
     exports io.pageferry.transport.wire to io.pageferry.agent, io.pageferry.bench;
 }

@@ -7,15 +7,13 @@
  * program
  * <li>{@link io.pageferry.agent.embed.IncomingMigration}: receives into one
  * <li>{@link io.pageferry.agent.embed.MigrationBuilder}: what is said alike of both
- * <li>{@link io.pageferry.agent.embed.Verification}: how the image is proved
  * <li>{@link io.pageferry.agent.embed.MigrationReport}: how it ended and what was measured
  * <li>{@link io.pageferry.agent.guest.GuestKind}: a kind of guest of your own for the commands,
  * found by {@link java.util.ServiceLoader} and named by a URI; with
  * {@link io.pageferry.agent.guest.SourceGuest}, {@link io.pageferry.agent.guest.TargetGuest},
- * {@link io.pageferry.agent.guest.GuestHandle} to implement, and what these are given and give:
  * {@link io.pageferry.agent.guest.GuestUri}, {@link io.pageferry.agent.guest.GuestSetup},
- * {@link io.pageferry.agent.guest.GuestCheck}, {@link io.pageferry.agent.guest.StreamTransport},
- * {@link io.pageferry.agent.guest.Quantity}, {@link io.pageferry.agent.guest.HostMemory},
+ * {@link io.pageferry.agent.guest.GuestCheck}, {@link io.pageferry.agent.guest.DiskCopies},
+ * {@link io.pageferry.agent.guest.After}, {@link io.pageferry.agent.guest.HostMemory},
  * {@link io.pageferry.agent.guest.GuestKinds}
  * </ul>
  */

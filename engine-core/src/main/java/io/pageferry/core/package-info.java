@@ -5,14 +5,18 @@
  * <p>To be implemented, one guest of your own:
  * <ul>
  * <li>{@link io.pageferry.core.migration.Guest}: the running guest at the source
- * <li>{@link io.pageferry.core.memory.GuestMemory}: its live memory, windows on its regions
- * ({@link io.pageferry.core.memory.PagedMemory}: what it has in common with an image)
+ * <li>{@link io.pageferry.core.memory.PageSource}: its live memory; where that is mapped,
+ * {@link io.pageferry.core.memory.GuestMemory}, which asks for nothing but windows on its regions
+ * ({@link io.pageferry.core.memory.PagedMemory}, {@link io.pageferry.core.memory.MappedMemory}:
+ * what they have in common with an image)
  * <li>{@link io.pageferry.core.dirty.DirtyTracker}: knows what it wrote
  * ({@link io.pageferry.core.dirty.MarkingTracker}, {@link io.pageferry.core.dirty.ScanTracker} are
  * ready made; {@link io.pageferry.core.dirty.SentPages} for one that wants to know what was sent)
  * <li>{@link io.pageferry.core.round.WriteThrottle}: slows its writes down; optional
  * <li>{@link io.pageferry.core.migration.IncomingGuest}: the guest to be, at the target
- * <li>{@link io.pageferry.core.memory.MemoryImage}: its memory while it is filled
+ * <li>{@link io.pageferry.core.memory.PageStore}: its memory while it is filled; where that is
+ * mapped, {@link io.pageferry.core.memory.MemoryImage}
+ * <li>{@link io.pageferry.core.migration.GuestHandle}: a guest that outlives its agent; optional
  * </ul>
  *
  * <p>To be used:
@@ -27,18 +31,22 @@
  * {@link io.pageferry.core.dirty.TrackerException}, {@link io.pageferry.core.link.ErrorCode}: how
  * an act of the guest fails
  * <li>{@link io.pageferry.core.round.MigrationLimits}, {@link io.pageferry.core.round.Bandwidth},
- * {@link io.pageferry.core.codec.CodecChoice}: how a migration is to go
+ * {@link io.pageferry.core.codec.CodecChoice}, {@link io.pageferry.core.migration.Verification},
+ * {@link io.pageferry.core.dirty.TrackerChoice}: how a migration is to go
  * <li>{@link io.pageferry.core.migration.MigrationListener},
  * {@link io.pageferry.core.round.RoundStats}: how it goes
  * <li>{@link io.pageferry.core.migration.Outcome}, {@link io.pageferry.core.round.StopReason}: how
  * it went
+ * <li>{@link io.pageferry.core.words.Labelled}, {@link io.pageferry.core.words.Quantity}: the words
+ * and units of options, events and reports
  * </ul>
  *
  * <p>A transport of your own, instead of that of engine-transport:
  * <ul>
  * <li>{@link io.pageferry.core.link.SourceLink}, {@link io.pageferry.core.link.TargetLink},
  * {@link io.pageferry.core.link.Link}, {@link io.pageferry.core.link.LinkOpener},
- * {@link io.pageferry.core.link.LinkAcceptor}: to be implemented
+ * {@link io.pageferry.core.link.LinkAcceptor}, {@link io.pageferry.core.link.StreamLink}: to be
+ * implemented
  * <li>{@link io.pageferry.core.link.LinkHandler}: who takes what came
  * <li>{@link io.pageferry.core.link.Message}, {@link io.pageferry.core.codec.PageBatch},
  * {@link io.pageferry.core.round.PageSink}: what is carried

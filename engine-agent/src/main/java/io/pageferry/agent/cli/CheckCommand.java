@@ -1,17 +1,20 @@
 package io.pageferry.agent.cli;
 
+import io.pageferry.agent.cli.option.Choice;
+import io.pageferry.agent.cli.option.CommonOptions;
 import io.pageferry.agent.guest.GuestKind.Finding;
 import io.pageferry.agent.guest.GuestKind.Verdict;
 import io.pageferry.agent.guest.GuestKinds;
 import io.pageferry.agent.guest.GuestUri;
 import io.pageferry.agent.report.Output;
 import io.pageferry.agent.state.journal.StateDirectory;
+import io.pageferry.core.dirty.TrackerChoice;
 import io.pageferry.core.migration.GuestException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -28,8 +31,18 @@ final class CheckCommand implements Callable<Integer> {
     private String guest;
 
     @Option(names = "--tracker", paramLabel = "KIND", defaultValue = "auto",
+            converter = CheckCommand.Trackers.class,
             description = "auto, userfaultfd or scan: how it is going to be moved")
-    private String tracker;
+    private TrackerChoice tracker;
+
+    /** Those that a guest outside of its agent can be moved by. */
+    static final class Trackers implements ITypeConverter<TrackerChoice> {
+        @Override
+        public TrackerChoice convert(String text) {
+            return new Choice<>(List.of(TrackerChoice.AUTO, TrackerChoice.USERFAULTFD,
+                    TrackerChoice.SCAN), List.of()).convert(text);
+        }
+    }
 
     @Mixin
     private CommonOptions common;
@@ -37,10 +50,6 @@ final class CheckCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         Output output = common.output();
-        if (!List.of("auto", "userfaultfd", "scan").contains(tracker)) {
-            throw new UsageException("--tracker " + tracker
-                    + ": there are auto, userfaultfd, scan");
-        }
         GuestUri uri = GuestUri.parse(guest);
         try {
             List<Finding> rows = new ArrayList<>(GuestKinds.of(uri).inspect(uri));
@@ -52,7 +61,7 @@ final class CheckCommand implements Callable<Integer> {
                     : scan ? "it can be moved with --tracker scan only, which reads all of its"
                             + " memory in each round, the last one while the guest is paused"
                     : "it can be moved");
-            return refused || scan && !tracker.equals("scan") ? REFUSED : 0;
+            return refused || scan && tracker != TrackerChoice.SCAN ? REFUSED : 0;
         } catch (GuestException e) {
             output.note("pageferry: " + e.getMessage() + "; " + e.remedy());
             return REFUSED;
@@ -60,7 +69,7 @@ final class CheckCommand implements Callable<Integer> {
     }
 
     private Finding stateDirectory() {
-        StateDirectory.Prospect prospect = StateDirectory.look(common.stateDirectory);
+        StateDirectory.Prospect prospect = StateDirectory.look(common.stateDirectory());
         return prospect.fit()
                 ? new Finding("state-dir", Verdict.OK, prospect.found(), "", "")
                 : new Finding("state-dir", Verdict.REFUSED, prospect.found(),
@@ -81,7 +90,7 @@ final class CheckCommand implements Callable<Integer> {
         String more = row.why().isEmpty() ? "" : ": " + row.why();
         String line = "%-9s  %-10s  %s".formatted(verdict, row.what(), row.found() + more);
         output.emit(Output.event("check").put("what", row.what())
-                .put("verdict", row.verdict().name().toLowerCase(Locale.ROOT).replace('_', '-'))
+                .put("verdict", row.verdict().label())
                 .put("found", row.found()).put("why", row.why()).put("remedy", row.remedy())
                 .put("message", verdict + ": " + row.found() + more));
         output.human(line);

@@ -1,13 +1,16 @@
 package io.pageferry.agent.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pageferry.agent.cli.option.CommonOptions;
+import io.pageferry.agent.cli.option.MigrateOptions;
+import io.pageferry.agent.cli.option.UsageException;
 import io.pageferry.agent.demo.AgentProcess;
 import io.pageferry.agent.demo.DemoGuests;
 import io.pageferry.agent.demo.DemoTools;
-import io.pageferry.agent.guest.Quantity;
 import io.pageferry.agent.guest.workload.WorkloadKind;
 import io.pageferry.agent.report.Output;
 import io.pageferry.agent.report.ReportText;
+import io.pageferry.core.words.Quantity;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -51,7 +54,6 @@ final class DemoCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         // What both kinds of its guests may be told is the same.
         options.sourceOptions(new WorkloadKind());
-        CommonOptions.progress(options.progress);
         Output output = common.output();
         Path folder = Files.createTempDirectory("pageferry-demo");
         try (DemoGuests guests = guests(folder, output)) {
@@ -84,7 +86,7 @@ final class DemoCommand implements Callable<Integer> {
 
     private int move(DemoGuests guests, Path folder, Output output) throws IOException {
         List<String> shared = List.of("--json", "--state-dir", folder.toString(), "--linger",
-                options.linger);
+                options.linger());
         List<String> receive = new ArrayList<>(List.of("receive", guests.target(), "--listen",
                 "127.0.0.1:0", "--once", "--progress", "none"));
         receive.addAll(shared);

@@ -1,5 +1,6 @@
 package io.pageferry.agent.cli;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pageferry.agent.report.Output;
 import io.pageferry.agent.report.Report;
 import io.pageferry.agent.session.AgentResult;
@@ -7,6 +8,8 @@ import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.migration.Outcome.Side;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 
 /** The end of a command: its report, then its exit code. */
 final class Ending {
@@ -15,28 +18,36 @@ final class Ending {
     private Ending() {
     }
 
-    static int of(Output output, AgentResult result) {
+    /** Reports an end; {@code verbose} shows where a failure came from too. */
+    static int of(Output output, boolean verbose, AgentResult result) {
         output.emit(result.report().json());
         if (!output.isJson()) {
             result.report().lines().forEach(output::human);
         } else if (result.outcome().result() != Result.COMPLETED) {
             output.note(line(result.outcome()));
         }
+        if (verbose && result.outcome().cause() != null) {
+            output.note(stack(result.outcome().cause()));
+        }
         return result.outcome().result().exitCode();
     }
 
     /** A command line that makes no sense still ends with a report, where JSON was asked for. */
-    static int usage(Output output, String side, String message) {
+    static int usage(Output output, Side side, String message) {
         if (output.isJson()) {
-            Outcome outcome = Outcome.of(Result.REFUSED, ErrorCode.PROTOCOL_VIOLATION, message,
-                    side.equals("target") ? Side.TARGET : Side.SOURCE);
-            Report report = Report.ofNothing(side, outcome);
-            report.json().withObject("/error").put("code", "usage")
-                    .put("remedy", "pageferry --help");
-            output.emit(report.json());
+            ObjectNode report = Report.ofNothing(side, Outcome.of(Result.REFUSED,
+                    ErrorCode.PROTOCOL_VIOLATION, message, side)).json();
+            report.withObject("/error").put("code", "usage").put("remedy", "pageferry --help");
+            output.emit(report);
         }
         output.note("pageferry: " + message);
         return USAGE;
+    }
+
+    private static String stack(Throwable cause) {
+        StringWriter text = new StringWriter();
+        cause.printStackTrace(new PrintWriter(text, true));
+        return text.toString().stripTrailing();
     }
 
     private static String line(Outcome outcome) {

@@ -1,11 +1,13 @@
 package io.pageferry.agent.cli;
 
 import io.pageferry.agent.bench.Benches;
-import io.pageferry.agent.guest.image.ImageCommand;
+import io.pageferry.agent.cli.option.Choice;
+import io.pageferry.agent.cli.option.UsageException;
 import io.pageferry.agent.report.Output;
-import io.pageferry.agent.session.WarmUp;
+import io.pageferry.agent.session.warmup.WarmUp;
 import io.pageferry.agent.state.guard.GuardMain;
 import io.pageferry.core.migration.GuestException;
+import io.pageferry.core.migration.Outcome.Side;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
@@ -13,7 +15,9 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
 
 /** The entry of the {@code pageferry} command, and the only place that ends the process. */
 @Command(name = "pageferry", mixinStandardHelpOptions = true, version = "pageferry 0.1.0",
@@ -77,19 +81,42 @@ public final class Main implements Runnable {
             return 0;
         }
         if (args.length > 0 && LATER.contains(args[0])) {
-            return Ending.usage(output(args), "source",
+            return Ending.usage(output(args), Side.SOURCE,
                     "the command '" + args[0] + "' is not in this version");
         }
         if (args.length > 0 && args[0].equals("bench")) {
             return Benches.run(Arrays.asList(args).subList(1, args.length), output(args));
         }
-        CommandLine line = new CommandLine(new Main());
+        CommandLine line = line();
         line.setParameterExceptionHandler((problem, arguments) -> usage(problem, arguments));
         line.setExecutionExceptionHandler((failure, command, parsed) -> failed(failure, args));
         try {
             return line.execute(args);
         } catch (Error e) {
             return broken(e, args);
+        }
+    }
+
+    /** Every command with every option: parsing, help and what is passed on follow from it. */
+    static CommandLine line() {
+        CommandLine line = new CommandLine(new Main());
+        Choice.register(line);
+        line.setExecutionStrategy(parsed -> {
+            refuseLater(parsed);
+            return new CommandLine.RunLast().execute(parsed);
+        });
+        return line;
+    }
+
+    /** Options of the contract that are not built are hidden. */
+    private static void refuseLater(ParseResult parsed) {
+        for (ParseResult at = parsed; at != null; at = at.subcommand()) {
+            for (OptionSpec option : at.matchedOptions()) {
+                if (option.hidden()) {
+                    throw new ParameterException(at.commandSpec().commandLine(),
+                            String.join(", ", option.names()) + " is not in this version");
+                }
+            }
         }
     }
 
@@ -117,7 +144,10 @@ public final class Main implements Runnable {
     }
 
     private static int usage(ParameterException problem, String[] args) {
-        return Ending.usage(output(args), side(args), problem.getMessage());
+        String words = problem.getCause() instanceof UsageException why
+                && problem.getArgSpec() instanceof OptionSpec option
+                ? option.longestName() + " " + why.getMessage() : problem.getMessage();
+        return Ending.usage(output(args), side(args), words);
     }
 
     private static int failed(Exception failure, String[] args) {
@@ -146,7 +176,7 @@ public final class Main implements Runnable {
         return new Output(System.out, System.err, Arrays.asList(args).contains("--json"));
     }
 
-    private static String side(String[] args) {
-        return args.length > 0 && args[0].equals("receive") ? "target" : "source";
+    private static Side side(String[] args) {
+        return args.length > 0 && args[0].equals("receive") ? Side.TARGET : Side.SOURCE;
     }
 }

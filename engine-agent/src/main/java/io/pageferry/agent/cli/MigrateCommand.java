@@ -1,16 +1,19 @@
 package io.pageferry.agent.cli;
 
+import io.pageferry.agent.cli.option.Addresses;
+import io.pageferry.agent.cli.option.CommonOptions;
+import io.pageferry.agent.cli.option.MigrateOptions;
 import io.pageferry.agent.guest.GuestKind;
 import io.pageferry.agent.guest.GuestKinds;
 import io.pageferry.agent.guest.GuestUri;
-import io.pageferry.agent.guest.Quantity;
 import io.pageferry.agent.link.TcpConnector;
-import io.pageferry.agent.report.Hold;
+import io.pageferry.agent.report.Listeners;
 import io.pageferry.agent.report.MigrationView;
 import io.pageferry.agent.report.Output;
 import io.pageferry.agent.session.GuestFactory;
 import io.pageferry.agent.session.MigrateSettings;
-import io.pageferry.agent.session.SourceAgent;
+import io.pageferry.agent.session.SourceSession;
+import io.pageferry.core.words.Quantity;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -39,14 +42,14 @@ final class MigrateCommand implements Callable<Integer> {
         GuestUri uri = GuestUri.parse(guest);
         GuestKind kind = GuestKinds.of(uri);
         MigrateSettings settings = new MigrateSettings(GuestFactory.source(uri),
-                new TcpConnector(Addresses.parse("--to", target, options.insecure)),
-                options.tracker,
-                options.sourceOptions(kind), options.after(kind), options.copyStorage,
-                common.stateDirectory, Quantity.nanos(options.linger));
-        MigrationView view = new MigrationView(output, CommonOptions.progress(options.progress),
+                new TcpConnector(Addresses.parse("--to", target, options.insecure())),
+                options.tracker(),
+                options.sourceOptions(kind), options.after(kind), options.copyStorage(),
+                common.stateDirectory(), Quantity.nanos(options.linger()));
+        MigrationView view = new MigrationView(output, options.progress(),
                 CommonOptions.terminal(), System::nanoTime);
-        SourceAgent agent = new SourceAgent(settings, Hold.around(view));
+        SourceSession agent = new SourceSession(settings, Listeners.after(view));
         Main.onStop(agent::cancel);
-        return Ending.of(output, agent.run());
+        return Ending.of(output, common.verbose(), agent.run());
     }
 }

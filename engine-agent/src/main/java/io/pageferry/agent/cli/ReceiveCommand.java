@@ -1,15 +1,19 @@
 package io.pageferry.agent.cli;
 
+import io.pageferry.agent.cli.option.Addresses;
+import io.pageferry.agent.cli.option.CommonOptions;
+import io.pageferry.agent.cli.option.UsageException;
 import io.pageferry.agent.guest.GuestUri;
-import io.pageferry.agent.guest.Quantity;
 import io.pageferry.agent.link.Listener;
-import io.pageferry.agent.report.Hold;
+import io.pageferry.agent.report.Listeners;
 import io.pageferry.agent.report.MigrationView;
 import io.pageferry.agent.report.Output;
+import io.pageferry.agent.report.ProgressMode;
 import io.pageferry.agent.session.GuestFactory;
 import io.pageferry.agent.session.ReceiveSettings;
 import io.pageferry.agent.session.TargetAgent;
-import io.pageferry.core.incoming.TargetOptions;
+import io.pageferry.core.incoming.session.TargetOptions;
+import io.pageferry.core.words.Quantity;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
@@ -48,7 +52,7 @@ final class ReceiveCommand implements Callable<Integer> {
     private String reconnectWindow = "30s";
 
     @Option(names = "--progress", paramLabel = "auto|plain|none")
-    private String progress = "auto";
+    private ProgressMode progress = ProgressMode.AUTO;
 
     @Option(names = "--insecure", description = "listen on other than loopback addresses")
     private boolean insecure;
@@ -66,7 +70,6 @@ final class ReceiveCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        CommonOptions.later("--tls-cert, --tls-key, --tls-ca", tls.isEmpty() ? null : tls);
         requireActivatable();
         Output output = common.output();
         TargetOptions defaults = TargetOptions.defaults();
@@ -75,13 +78,14 @@ final class ReceiveCommand implements Callable<Integer> {
                 new TargetOptions(defaults.window(), defaults.grantNanos(),
                         Quantity.nanos(settleWindow), defaults.channels(),
                         Quantity.nanos(reconnectWindow)),
-                common.stateDirectory, Quantity.nanos(linger), activate);
-        MigrationView view = new MigrationView(output, CommonOptions.progress(progress),
+                common.stateDirectory(), Quantity.nanos(linger), activate);
+        MigrationView view = new MigrationView(output, progress,
                 CommonOptions.terminal(), System::nanoTime);
-        TargetAgent agent = new TargetAgent(settings, Hold.around(view),
-                address -> listening(output, address), result -> Ending.of(output, result));
+        TargetAgent agent = new TargetAgent(settings, Listeners.after(view),
+                address -> listening(output, address),
+                result -> Ending.of(output, common.verbose(), result));
         Main.onStop(agent::cancel);
-        return Ending.of(output, agent.run());
+        return Ending.of(output, common.verbose(), agent.run());
     }
 
     private void requireActivatable() {

@@ -1,8 +1,12 @@
 package io.pageferry.agent.cli;
 
+import io.pageferry.agent.cli.option.Addresses;
+import io.pageferry.agent.cli.option.CommonOptions;
+import io.pageferry.agent.cli.option.UsageException;
 import io.pageferry.agent.link.TcpConnector;
 import io.pageferry.agent.report.Output;
 import io.pageferry.agent.state.settle.Settler;
+import io.pageferry.core.words.Quantity;
 import java.io.IOException;
 import java.util.UUID;
 import java.util.concurrent.Callable;
@@ -53,14 +57,14 @@ final class SettleCommand implements Callable<Integer> {
                     + " them");
         }
         Output output = common.output();
-        Settler settler = new Settler(common.stateDirectory, id,
-                io.pageferry.agent.guest.Quantity.nanos(settleWindow),
+        Settler settler = new Settler(common.stateDirectory(), id,
+                Quantity.nanos(settleWindow),
                 peer -> Addresses.isAddress(peer) ? new TcpConnector(
                         Addresses.parse("the journal's peer", peer, insecure)) : null);
         Settler.Verdict verdict = source ? settler.fenced() : target ? settler.givenUp()
                 : settler.ask();
         output.emit(Output.event("settled").put("migration", migration)
-                .put("owner", verdict.owner()).put("message", verdict.message()));
+                .put("owner", verdict.owner().label()).put("message", verdict.message()));
         output.human(verdict.message());
         return verdict.result().exitCode();
     }

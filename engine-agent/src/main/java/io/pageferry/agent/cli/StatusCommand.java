@@ -1,19 +1,16 @@
 package io.pageferry.agent.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pageferry.agent.cli.option.CommonOptions;
 import io.pageferry.agent.report.Output;
 import io.pageferry.agent.state.journal.FileJournal;
 import io.pageferry.agent.state.journal.JournalHeader;
 import io.pageferry.agent.state.journal.StateDirectory;
-import io.pageferry.core.handover.JournalRecord;
-import io.pageferry.core.handover.JournalState;
-import io.pageferry.core.migration.Outcome.Side;
+import io.pageferry.core.handover.Ownership;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -28,7 +25,7 @@ final class StatusCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         Output output = common.output();
         List<String> unreadable = new ArrayList<>();
-        List<FileJournal> journals = StateDirectory.open(common.stateDirectory)
+        List<FileJournal> journals = StateDirectory.open(common.stateDirectory())
                 .all(unreadable::add);
         for (FileJournal journal : journals) {
             ObjectNode entry = describe(journal);
@@ -54,29 +51,13 @@ final class StatusCommand implements Callable<Integer> {
 
     private static ObjectNode describe(FileJournal journal) {
         JournalHeader header = journal.header();
-        Optional<JournalRecord> last = journal.decision();
+        Ownership now = journal.ownership();
         return Output.event("migration").put("migration", header.migration().toString())
-                .put("side", header.side().name().toLowerCase(Locale.ROOT))
+                .put("side", header.side().label())
                 .put("guest", header.guest()).put("peer", header.peer())
                 .put("since", Instant.ofEpochMilli(header.createdMillis()).toString())
-                .put("state", last.map(entry -> word(entry.state())).orElse("precopy"))
-                .put("epoch", last.map(JournalRecord::epoch).orElse(0L))
-                .put("owner", last.map(entry -> owner(header.side(), entry.state()))
-                        .orElse("source"))
-                .put("settled", journal.isSettled());
-    }
-
-    private static String word(JournalState state) {
-        return state.name().toLowerCase(Locale.ROOT);
-    }
-
-    /** Who owns the guest as far as this journal knows. */
-    private static String owner(Side side, JournalState state) {
-        return switch (state) {
-            case GRANTED -> "unknown";
-            case DONE, ACTIVE, RUNNING -> "target";
-            case PREPARED -> side == Side.TARGET ? "unknown" : "source";
-            default -> "source";
-        };
+                .put("state", now.state() == null ? "precopy" : now.state().label())
+                .put("epoch", now.epoch()).put("owner", now.owner().label())
+                .put("settled", now.settled());
     }
 }

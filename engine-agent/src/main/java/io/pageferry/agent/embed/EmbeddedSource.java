@@ -3,7 +3,7 @@ package io.pageferry.agent.embed;
 import io.pageferry.agent.guest.SourceGuest;
 import io.pageferry.core.dirty.DirtyTracker;
 import io.pageferry.core.link.GuestDescription;
-import io.pageferry.core.memory.GuestMemory;
+import io.pageferry.core.memory.PageSource;
 import io.pageferry.core.migration.Guest;
 import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.round.WriteThrottle;
@@ -43,7 +43,7 @@ final class EmbeddedSource implements SourceGuest {
     }
 
     @Override
-    public GuestMemory memory() {
+    public PageSource memory() {
         return guest.memory();
     }
 

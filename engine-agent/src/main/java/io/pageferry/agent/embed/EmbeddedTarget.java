@@ -4,7 +4,7 @@ import io.pageferry.agent.guest.TargetGuest;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.GuestDescription;
 import io.pageferry.core.memory.ChecksumTable;
-import io.pageferry.core.memory.MemoryImage;
+import io.pageferry.core.memory.PageStore;
 import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.migration.IncomingGuest;
 import java.util.Map;
@@ -42,7 +42,7 @@ final class EmbeddedTarget implements TargetGuest {
     }
 
     @Override
-    public MemoryImage prepare(GuestDescription offered) throws GuestException {
+    public PageStore prepare(GuestDescription offered) throws GuestException {
         return guest.prepare(offered);
     }
 

@@ -4,7 +4,7 @@ import io.pageferry.agent.link.Listener;
 import io.pageferry.agent.session.GuestFactory;
 import io.pageferry.agent.session.ReceiveSettings;
 import io.pageferry.agent.session.TargetAgent;
-import io.pageferry.core.incoming.TargetOptions;
+import io.pageferry.core.incoming.session.TargetOptions;
 import io.pageferry.core.link.LinkAcceptor;
 import io.pageferry.core.migration.IncomingGuest;
 import io.pageferry.core.migration.Outcome.Result;
@@ -45,7 +45,7 @@ public final class IncomingMigration {
         TargetOptions defaults = TargetOptions.defaults();
         this.agent = new TargetAgent(new ReceiveSettings(
                 new GuestFactory<>(Embedded.text(parts.identity), setup -> target.opened(),
-                        Embedded.rehearsal(parts.rehearsed, parts.listener),
+                        Embedded.warmUp(parts.rehearsed, parts.listener),
                         () -> System.nanoTime() - started),
                 parts.acceptor, true, false,
                 new TargetOptions(defaults.window(), defaults.grantNanos(), parts.settleNanos,
@@ -97,7 +97,7 @@ public final class IncomingMigration {
             throw new IllegalStateException("a migration runs once: build another one");
         }
         started = System.nanoTime();
-        return new MigrationReport(agent.run());
+        return MigrationReport.of(agent.run());
     }
 
     /**

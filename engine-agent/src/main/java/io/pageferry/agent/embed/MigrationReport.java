@@ -1,6 +1,6 @@
 package io.pageferry.agent.embed;
 
-import com.fasterxml.jackson.databind.JsonNode;
+import io.pageferry.agent.report.Report;
 import io.pageferry.agent.session.AgentResult;
 import io.pageferry.core.migration.Outcome;
 import java.time.Duration;
@@ -8,22 +8,37 @@ import java.util.Optional;
 import java.util.UUID;
 
 /**
- * How a migration ended for one side and what was measured: the report of the command line,
- * {@code pageferry.report/1}, as JSON and its most asked for values. Immutable; any thread. A value
- * of a migration that ended before it was known is 0 or empty.
+ * Says how a migration ended for one side and what was measured. Immutable; any thread. A value of
+ * a migration that ended before it was known is 0 or empty.
+ *
+ * @param outcome          how it ended, with code, reason and remedy where it did not complete
+ * @param migrationId      the migration's name, empty where none began
+ * @param total            from the first byte of negotiation to the target running
+ * @param downtime         from the request to pause to the target running, by the source's clock
+ * @param rounds           that the source made, the stop-and-copy round among them
+ * @param guestBytes       of the guest's memory that were sent or received, each time they were
+ * @param wireBytes        on the wire, with headers
+ * @param deviceStateBytes of the device state
+ * @param reconnects       how often a lost link was taken up again
+ * @param isVerified       whether image and source were compared and equal
+ * @param json             the report of the command line, {@code pageferry.report/1}, on one line
  */
-public final class MigrationReport {
-    private final Outcome outcome;
-    private final JsonNode report;
+public record MigrationReport(Outcome outcome, Optional<UUID> migrationId, Duration total,
+        Duration downtime, int rounds, long guestBytes, long wireBytes, long deviceStateBytes,
+        int reconnects, boolean isVerified, String json) {
+    private static final Report.Traffic NO_TRAFFIC = new Report.Traffic(0, 0, 0, 0, 0);
 
-    MigrationReport(AgentResult result) {
-        this.outcome = result.outcome();
-        this.report = result.report().json();
-    }
-
-    /** {@return how it ended, with code, reason and remedy where it did not complete} */
-    public Outcome outcome() {
-        return outcome;
+    static MigrationReport of(AgentResult result) {
+        Report report = result.report();
+        Optional<Report.Body> body = report.body();
+        Report.Traffic traffic = body.map(Report.Body::traffic).orElse(NO_TRAFFIC);
+        return new MigrationReport(result.outcome(), body.map(all -> all.begin().migrationId()),
+                Duration.ofNanos(body.map(all -> all.times().totalNanos()).orElse(0L)),
+                Duration.ofNanos(body.map(all -> all.times().downtimeNanos()).orElse(0L)),
+                body.map(all -> all.rounds().size()).orElse(0), traffic.guestBytes(),
+                traffic.wireBytes(), traffic.stateBytes(), traffic.reconnects(),
+                body.flatMap(all -> all.proof().match()).orElse(false),
+                report.json().toString());
     }
 
     /** {@return whether the guest runs at the target} */
@@ -31,62 +46,8 @@ public final class MigrationReport {
         return outcome.result() == Outcome.Result.COMPLETED;
     }
 
-    /** {@return the whole report, one JSON object on one line} */
-    public String json() {
-        return report.toString();
-    }
-
-    /** {@return the migration's name, empty where none began} */
-    public Optional<UUID> migrationId() {
-        return Optional.ofNullable(report.path("migrationId").textValue()).map(UUID::fromString);
-    }
-
-    /** {@return from the first byte of negotiation to the target running} */
-    public Duration total() {
-        return millis("/totalMs");
-    }
-
-    /** {@return from the request to pause to the target running, by the source's clock} */
-    public Duration downtime() {
-        return millis("/downtimeMs");
-    }
-
-    /** {@return rounds that the source made, the stop-and-copy round among them} */
-    public int rounds() {
-        return report.path("rounds").size();
-    }
-
-    /** {@return bytes of the guest's memory that were sent or received, each time they were} */
-    public long guestBytes() {
-        return report.path("guestBytes").asLong();
-    }
-
-    /** {@return bytes on the wire, with headers} */
-    public long wireBytes() {
-        return report.path("wireBytes").asLong();
-    }
-
-    /** {@return bytes of the device state} */
-    public long deviceStateBytes() {
-        return report.path("deviceStateBytes").asLong();
-    }
-
-    /** {@return how often a lost link was taken up again} */
-    public int reconnects() {
-        return report.path("reconnects").asInt();
-    }
-
-    /** {@return whether image and source were compared and equal} */
-    public boolean isVerified() {
-        return report.at("/verification/match").asBoolean();
-    }
-
     @Override
     public String toString() {
-        return json();
-    }
-
-    private Duration millis(String pointer) {
-        return Duration.ofNanos(Math.round(report.at(pointer).asDouble() * 1e6));
+        return json;
     }
 }

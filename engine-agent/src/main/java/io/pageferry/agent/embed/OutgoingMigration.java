@@ -1,18 +1,22 @@
 package io.pageferry.agent.embed;
 
+import io.pageferry.agent.guest.After;
 import io.pageferry.agent.link.Connector;
 import io.pageferry.agent.link.EmbeddedConnector;
 import io.pageferry.agent.link.TcpConnector;
 import io.pageferry.agent.session.AgentResult;
 import io.pageferry.agent.session.GuestFactory;
 import io.pageferry.agent.session.MigrateSettings;
-import io.pageferry.agent.session.SourceAgent;
+import io.pageferry.agent.session.SourceSession;
 import io.pageferry.agent.state.settle.Settler;
 import io.pageferry.core.codec.CodecChoice;
+import io.pageferry.core.dirty.TrackerChoice;
+import io.pageferry.core.handover.Owner;
 import io.pageferry.core.link.LinkOpener;
 import io.pageferry.core.migration.Guest;
 import io.pageferry.core.migration.Outcome.Result;
-import io.pageferry.core.outgoing.SourceOptions;
+import io.pageferry.core.migration.Verification;
+import io.pageferry.core.outgoing.session.SourceOptions;
 import io.pageferry.core.round.MigrationLimits;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -51,19 +55,20 @@ import java.util.concurrent.atomic.AtomicBoolean;
 public final class OutgoingMigration {
     private final Builder parts;
     private final UUID id = UUID.randomUUID();
-    private final SourceAgent agent;
+    private final SourceSession agent;
     private final AtomicBoolean begun = new AtomicBoolean();
     private volatile long started;
     private volatile boolean doubt;
 
     private OutgoingMigration(Builder parts, SourceOptions options) {
         this.parts = parts;
-        this.agent = new SourceAgent(id, new MigrateSettings(
+        this.agent = new SourceSession(id, new MigrateSettings(
                 new GuestFactory<>(Embedded.text(parts.identity),
                         setup -> new EmbeddedSource(parts.guest, parts.identity),
-                        Embedded.rehearsal(parts.rehearsed, parts.listener),
+                        Embedded.warmUp(parts.rehearsed, parts.listener),
                         () -> System.nanoTime() - started),
-                parts.connector, "auto", options, parts.endGuest ? "quit" : "keep", false,
+                parts.connector, TrackerChoice.AUTO, options,
+                parts.endGuest ? After.QUIT : After.KEEP, false,
                 parts.stateDirectory, 0), parts.listener);
     }
 
@@ -125,7 +130,7 @@ public final class OutgoingMigration {
         doubt = true;
         AgentResult result = agent.run();
         doubt = result.outcome().result() == Result.IN_DOUBT;
-        return new MigrationReport(result);
+        return MigrationReport.of(result);
     }
 
     /**
@@ -195,9 +200,9 @@ public final class OutgoingMigration {
 
     /** The journal says whose the guest is; the acts on it are done here, where it lives. */
     private Settled settled(Settler.Verdict verdict) throws IOException {
-        if (verdict.result() == Result.COMPLETED && parts.endGuest) {
+        if (verdict.owner() == Owner.TARGET && parts.endGuest) {
             parts.guest.end();
-        } else if (verdict.result() == Result.FAILED
+        } else if (verdict.owner() == Owner.SOURCE
                 && Embedded.ranBefore(parts.stateDirectory, id)) {
             parts.guest.resume();
         }
@@ -293,10 +298,10 @@ public final class OutgoingMigration {
          */
         public OutgoingMigration build() {
             Embedded.requireAddress(address, insecure);
-            return new OutgoingMigration(this, new SourceOptions(limits, codec, channels,
-                    verification != Verification.NONE, defaults.negotiationNanos(), settleNanos,
-                    endGuest, defaults.handoverCost(), cold ? 0 : reconnectNanos,
-                    new SourceOptions.Extras(cold, verification == Verification.FULL)));
+            SourceOptions options = defaults.withLimits(limits).withPages(codec, channels)
+                    .withVerification(verification).withEndGuest(endGuest)
+                    .withWindows(reconnectNanos, settleNanos);
+            return new OutgoingMigration(this, cold ? options.paused() : options);
         }
     }
 }

@@ -1,6 +1,8 @@
 package io.pageferry.agent.guest;
 
 import io.pageferry.core.migration.GuestException;
+import io.pageferry.core.migration.GuestHandle;
+import io.pageferry.core.words.Labelled;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -10,6 +12,9 @@ import java.util.Optional;
  * embedder adds one by naming it in {@code META-INF/services}.
  */
 public interface GuestKind {
+    /** Key that an agent adds to a recovery address where it may have slowed the guest down. */
+    String THROTTLED = "throttled";
+
     /**
      * Names the kind.
      *
@@ -67,15 +72,15 @@ public interface GuestKind {
     /**
      * Tells what may become of a guest at the source after a move, as {@code --after} names it.
      *
-     * @return one or more, the default first; with {@code keep} it stays paused, with everything
-     *         else {@link SourceGuest#end} is called
+     * @return one or more, the default first; with {@link After#KEEP} it stays paused, with
+     *         everything else {@link SourceGuest#end} is called
      */
-    default List<String> afterwards() {
-        return List.of("quit", "keep");
+    default List<After> afterwards() {
+        return List.of(After.QUIT, After.KEEP);
     }
 
     /** Whether something lets a guest move. */
-    enum Verdict {
+    enum Verdict implements Labelled {
         /** It does. */
         OK,
         /** Only where contents are compared, by {@code --tracker scan}. */

@@ -1,27 +1,27 @@
 package io.pageferry.agent.guest;
 
+import io.pageferry.core.dirty.TrackerChoice;
 import java.io.IOException;
 
 /**
  * What the command line said that concerns a guest.
  *
- * @param tracker  {@code auto} or the name of a tracker
+ * @param tracker  how its writes are to be found
  * @param prealloc whether a target makes its memory resident before it listens
  * @param injector injects into other processes: a guard's service, started when it is needed
- * @param after    what becomes of it at the source, one of {@link GuestKind#afterwards}; empty at
- *                 a target
+ * @param after    what becomes of it at the source, one of {@link GuestKind#afterwards}
  */
-public record GuestSetup(String tracker, boolean prealloc, Injector injector,
-        String after) {
+public record GuestSetup(TrackerChoice tracker, boolean prealloc, Injector injector,
+        After after) {
     /**
-     * Makes one where nothing is said of what becomes of the guest.
+     * Makes one of a guest that stays as it is, or of a target.
      *
      * @param tracker  as above
      * @param prealloc as above
      * @param injector as above
      */
-    public GuestSetup(String tracker, boolean prealloc, Injector injector) {
-        this(tracker, prealloc, injector, "");
+    public GuestSetup(TrackerChoice tracker, boolean prealloc, Injector injector) {
+        this(tracker, prealloc, injector, After.KEEP);
     }
 
     /** Takes a userfaultfd of another process. */

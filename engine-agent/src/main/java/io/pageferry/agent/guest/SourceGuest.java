@@ -1,7 +1,9 @@
 package io.pageferry.agent.guest;
 
+import io.pageferry.core.link.StreamLink;
 import io.pageferry.core.migration.Guest;
 import io.pageferry.core.migration.GuestException;
+import io.pageferry.core.round.Bandwidth;
 import java.util.Map;
 import java.util.Optional;
 
@@ -36,16 +38,16 @@ public interface SourceGuest extends Guest {
     /**
      * Has its disks copied to the target, from the target's yes on; of a kind that can.
      *
-     * @param connector           how their bytes get there
-     * @param bytesPerSecond at most, 0 for no limit; while memory moves, a quarter of it
+     * @param link      how their bytes get there
+     * @param bandwidth of all of the migration
      * @throws GuestException when it has none that could be copied
      */
-    default void copyStorage(StreamTransport connector, long bytesPerSecond) throws GuestException {
+    default void copyStorage(StreamLink link, Bandwidth bandwidth) throws GuestException {
         throw new UnsupportedOperationException();
     }
 
     /** {@return how far the copies are, or empty where none was asked for} */
-    default Optional<StreamTransport.Copied> copied() {
+    default Optional<DiskCopies> copied() {
         return Optional.empty();
     }
 

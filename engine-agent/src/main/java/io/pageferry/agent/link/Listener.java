@@ -4,7 +4,7 @@ import io.pageferry.core.link.LinkAcceptor;
 import io.pageferry.core.link.TargetLink;
 import io.pageferry.transport.TransportException;
 import io.pageferry.transport.netty.TransportOptions;
-import io.pageferry.transport.netty.TransportServer;
+import io.pageferry.transport.netty.link.TransportServer;
 import java.net.InetSocketAddress;
 import java.util.Optional;
 import java.util.function.Consumer;

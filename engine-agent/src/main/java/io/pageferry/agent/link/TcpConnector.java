@@ -3,7 +3,7 @@ package io.pageferry.agent.link;
 import io.pageferry.core.link.Link;
 import io.pageferry.core.link.SourceLink;
 import io.pageferry.transport.TransportException;
-import io.pageferry.transport.netty.TransportClient;
+import io.pageferry.transport.netty.link.TransportClient;
 import io.pageferry.transport.netty.TransportOptions;
 import java.net.InetSocketAddress;
 import java.time.Duration;

@@ -76,7 +76,7 @@ public final class MigrationView implements MigrationListener {
 
     @Override
     public void log(Level level, String message) {
-        output.emit(Output.event("log").put("level", level.name().toLowerCase(Locale.ROOT))
+        output.emit(Output.event("log").put("level", level.label())
                 .put("message", message));
         wipe();
         if (level == Level.WARN || lines) {

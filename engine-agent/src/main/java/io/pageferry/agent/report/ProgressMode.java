@@ -1,7 +1,9 @@
 package io.pageferry.agent.report;
 
+import io.pageferry.core.words.Labelled;
+
 /** What {@code --progress} may say. */
-public enum ProgressMode {
+public enum ProgressMode implements Labelled {
     /** A bar on a terminal, plain lines elsewhere. */
     AUTO,
     /** A line for each round. */

@@ -1,55 +1,142 @@
 package io.pageferry.agent.report;
 
-import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pageferry.agent.guest.DiskCopies;
 import io.pageferry.agent.guest.GuestCheck;
-import io.pageferry.agent.guest.StreamTransport;
+import io.pageferry.core.codec.CodecChoice;
 import io.pageferry.core.codec.page.PageCodec;
 import io.pageferry.core.handover.MigrationFigures;
 import io.pageferry.core.handover.MigrationFigures.Part;
-import io.pageferry.core.incoming.TargetFigures;
+import io.pageferry.core.handover.Owner;
+import io.pageferry.core.incoming.session.TargetFigures;
 import io.pageferry.core.link.GuestDescription;
 import io.pageferry.core.memory.PageGeometry;
-import io.pageferry.core.memory.Region;
 import io.pageferry.core.migration.Outcome;
+import io.pageferry.core.migration.Outcome.Side;
+import io.pageferry.core.migration.Verification;
+import io.pageferry.core.precopy.DowntimePrediction;
+import io.pageferry.core.round.MigrationLimits.Policy;
+import io.pageferry.core.round.RoundStats;
+import io.pageferry.core.round.StopReason;
+import java.util.EnumMap;
 import java.util.List;
-import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 
-/** Makes the report, {@code pageferry.report/1}: one JSON object, the same shape on both sides. */
-public final class Report {
-    private static final String SCHEMA = "pageferry.report/1";
-
-    private final ObjectNode json = Output.event("report").put("schema", SCHEMA);
-
-    private Report(String side) {
-        json.put("side", side);
-    }
-
+/**
+ * Says how a migration went for one side. Made once, from what was measured; JSON, text and the
+ * façade's report are made from it. Immutable. Durations in nanoseconds.
+ *
+ * @param side    whose report it is
+ * @param outcome how it ended
+ * @param body    what was measured, empty where no migration began
+ */
+public record Report(Side side, Outcome outcome, Optional<Body> body) {
     /**
-     * What the command line chose, as the report says it.
+     * What was measured of a migration that began.
      *
-     * @param policy    {@code downtime-budget} or {@code kvm-classic}
-     * @param tracker   the tracker that ran
-     * @param channels  data channels
-     * @param codec     as asked for
-     * @param transport of Netty
-     * @param verify    {@code sent} or {@code none}
+     * @param begin    what is known from the beginning
+     * @param times    how long it took
+     * @param rounds   of the source, the stop-and-copy round last; none at a target
+     * @param stop     why pre-copy ended, where it did
+     * @param slowdown what a throttle cost, where it is known: at a source
+     * @param traffic  what went over the link
+     * @param proof    what verification found
+     * @param owner    who owns the guest as far as this side knows
+     * @param epoch    the last attempt, 0 before the first
+     * @param guest    what the guest and its disks told
      */
-    public record Choices(String policy, String tracker, int channels, String codec,
-            String transport, String verify) { }
+    public record Body(Begin begin, Times times, List<RoundStats> rounds, Optional<StopReason> stop,
+            Optional<Slowdown> slowdown, Traffic traffic, Proof proof, Owner owner, long epoch,
+            OfGuest guest) {
+        Body with(OfGuest told, Optional<Slowdown> slower) {
+            return new Body(begin, times, rounds, stop, slower, traffic, proof, owner, epoch, told);
+        }
+    }
 
     /**
      * What is known from the beginning.
      *
-     * @param migrationId   names it
-     * @param guest         what is moved
-     * @param choices       of the command line
-     * @param startupNanos  start of the process to the first byte of negotiation
+     * @param migrationId  names it
+     * @param guest        what is moved
+     * @param choices      of the command line
+     * @param startupNanos start of the process to the first byte of negotiation
      */
     public record Begin(UUID migrationId, GuestDescription guest, Choices choices,
             long startupNanos) { }
+
+    /**
+     * What was chosen; empty what a target does not know.
+     *
+     * @param policy       how the decision to stop is taken
+     * @param tracker      the tracker that ran
+     * @param channels     data channels
+     * @param codec        as asked for
+     * @param transport    of the link
+     * @param verification how the image is proved
+     */
+    public record Choices(Optional<Policy> policy, Optional<String> tracker, int channels,
+            Optional<CodecChoice> codec, String transport, Verification verification) { }
+
+    /**
+     * How long it took.
+     *
+     * @param totalNanos    first byte of negotiation to target running, 0 where it never ran
+     * @param downtimeNanos request to pause to target running, likewise
+     * @param parts         of the downtime, those that this side knows
+     * @param predicted     what was believed when the decision to stop was taken
+     */
+    public record Times(long totalNanos, long downtimeNanos, Map<Part, Long> parts,
+            Optional<DowntimePrediction> predicted) { }
+
+    /**
+     * What the throttle cost the guest.
+     *
+     * @param percent     of its time over the move
+     * @param stolenNanos measured
+     * @param maxPercent  the strongest
+     * @param by          the throttle's name, where one was asked for
+     */
+    public record Slowdown(double percent, long stolenNanos, double maxPercent,
+            Optional<String> by) { }
+
+    /**
+     * What went over the link.
+     *
+     * @param guestBytes  of the guest's memory, each time they were sent
+     * @param wireBytes   with headers
+     * @param stateBytes  of device state
+     * @param reconnects  lost links that were replaced
+     * @param resentBytes on the wire, sent again for that
+     */
+    public record Traffic(long guestBytes, long wireBytes, long stateBytes, int reconnects,
+            long resentBytes) { }
+
+    /**
+     * What verification found.
+     *
+     * @param method   as asked for
+     * @param pages    that the digests cover
+     * @param compared whether both digests are known
+     * @param source   digest of what was sent
+     * @param target   digest of what was read back
+     */
+    public record Proof(Verification method, long pages, boolean compared, long source,
+            long target) {
+        /** {@return whether image and source are equal, empty where they were not compared} */
+        public Optional<Boolean> match() {
+            return compared && method.isAsked() ? Optional.of(source == target) : Optional.empty();
+        }
+    }
+
+    /**
+     * What the guest and its disks told.
+     *
+     * @param check   the guest's own, if it has one
+     * @param storage what became of copied disks, where some were copied
+     */
+    public record OfGuest(Optional<GuestCheck> check, Optional<DiskCopies> storage) { }
 
     /**
      * Makes a report of a migration that never began.
@@ -58,8 +145,8 @@ public final class Report {
      * @param outcome how it ended
      * @return the report
      */
-    public static Report ofNothing(String side, Outcome outcome) {
-        return new Report(side).ended(outcome);
+    public static Report ofNothing(Side side, Outcome outcome) {
+        return new Report(side, outcome, Optional.empty());
     }
 
     /**
@@ -68,33 +155,25 @@ public final class Report {
      * @param begin   what is known from the beginning
      * @param outcome how it ended
      * @param figures what was measured
-     * @param check   the guest's own, if it has one
+     * @param guest   what the guest and its disks told
      * @return the report
      */
     public static Report ofSource(Begin begin, Outcome outcome, MigrationFigures figures,
-            Optional<GuestCheck> check) {
-        Report report = new Report("source").ended(outcome).begun(begin);
-        ObjectNode json = report.json;
-        json.put("totalMs", Rounds.millis(figures.totalNanos()));
-        json.put("downtimeMs", Rounds.millis(figures.downtimeNanos()));
-        ObjectNode parts = json.putObject("downtime");
-        for (Part part : Part.values()) {
-            parts.put(part.label(), Rounds.millis(figures.part(part)));
-        }
-        figures.prediction().ifPresent(p -> json.putObject("predictedDowntimeMs")
-                .put("p50", Rounds.millis(p.p50Nanos())).put("p95", Rounds.millis(p.p95Nanos())));
-        json.set("rounds", Rounds.json(figures.allRounds()));
-        figures.stopReason().ifPresent(reason -> json.put("stopReason", reason.label()));
-        json.putObject("guestSlowdown").put("percent", Rounds.tenths(figures.slowdownPercent()))
-                .put("stolenMs", Rounds.millis(figures.stolenNanos()))
-                .put("maxThrottlePercent", Rounds.tenths(figures.maxThrottlePercent()));
-        report.traffic(figures.guestBytes(), figures.wireBytes(), figures.totalNanos());
-        json.put("reconnects", figures.reconnects()).put("resentBytes", figures.resentBytes());
-        json.put("deviceStateBytes", figures.deviceStateBytes());
-        report.verification(begin.choices().verify(), figures.verifiedPages(),
-                figures.digestsCompared(),
-                new long[] {figures.sourceDigest(), figures.targetDigest()});
-        return report.checked(check).owner(figures.owner(), figures.epoch());
+            OfGuest guest) {
+        Map<Part, Long> parts = new EnumMap<>(Part.class);
+        List.of(Part.values()).forEach(part -> parts.put(part, figures.part(part)));
+        return new Report(Side.SOURCE, outcome, Optional.of(new Body(begin,
+                new Times(figures.totalNanos(), figures.downtimeNanos(), parts,
+                        figures.prediction()),
+                List.copyOf(figures.allRounds()), figures.stopReason(),
+                Optional.of(new Slowdown(figures.slowdownPercent(), figures.stolenNanos(),
+                        figures.maxThrottlePercent(), Optional.empty())),
+                new Traffic(figures.guestBytes(), figures.wireBytes(), figures.deviceStateBytes(),
+                        figures.reconnects(), figures.resentBytes()),
+                new Proof(begin.choices().verification(), figures.verifiedPages(),
+                        figures.digestsCompared(), figures.sourceDigest(),
+                        figures.targetDigest()),
+                figures.owner(), figures.epoch(), guest)));
     }
 
     /**
@@ -108,147 +187,40 @@ public final class Report {
      */
     public static Report ofTarget(Begin begin, Outcome outcome, TargetFigures figures,
             Optional<GuestCheck> check) {
-        Report report = new Report("target").ended(outcome).begun(begin);
-        ObjectNode json = report.json;
-        json.put("totalMs", Rounds.millis(figures.totalNanos()));
-        json.put("downtimeMs", Rounds.millis(figures.downtimeNanos()));
-        json.putObject("downtime")
-                .put(Part.STATE_LOAD.label(), Rounds.millis(figures.loadNanos()))
-                .put(Part.VERIFY.label(), Rounds.millis(figures.walkNanos()))
-                .put(Part.RESUME.label(), Rounds.millis(figures.resumeNanos()));
-        json.putArray("rounds");
+        Map<Part, Long> parts = new EnumMap<>(Map.of(Part.STATE_LOAD, figures.loadNanos(),
+                Part.VERIFY, figures.walkNanos(), Part.RESUME, figures.resumeNanos()));
         long pages = figures.pagesBy(PageCodec.ZERO) + figures.pagesBy(PageCodec.RAW)
                 + figures.pagesBy(PageCodec.LZ4);
-        report.traffic(PageGeometry.bytesOf(pages), figures.wireBytes(), figures.totalNanos());
-        json.put("deviceStateBytes", figures.deviceStateBytes());
-        report.verification(begin.choices().verify(), begin.guest().regions().pageCount(),
-                figures.digestsCompared(),
-                new long[] {figures.sourceDigest(), figures.targetDigest()});
-        return report.checked(check).owner(figures.owner(), figures.epoch());
-    }
-
-    /** {@return the object, the report's own} */
-    public ObjectNode json() {
-        return json;
-    }
-
-    /**
-     * Joins what a guest found out at both sides.
-     *
-     * @param check of both sides
-     * @return this
-     */
-    public Report checked(Optional<GuestCheck> check) {
-        check.ifPresent(found -> json.putObject("guestCheck")
-                .put("ticksSource", found.ticksSource()).put("ticksTarget", found.ticksTarget())
-                .put("lostTicks", found.lostTicks()).put("failures", found.failures()));
-        return this;
-    }
-
-    /**
-     * Adds what became of copied disks.
-     *
-     * @param copied nothing where none was asked for
-     * @return this
-     */
-    public Report copied(Optional<StreamTransport.Copied> copied) {
-        copied.ifPresent(disks -> {
-            ObjectNode storage = json.putObject("storage").put("bytes", disks.wireBytes())
-                    .put("durationMs", Rounds.millis(disks.nanos()));
-            ArrayNode drives = storage.putArray("drives");
-            disks.disks().forEach(disk -> drives.addObject().put("name", disk.name())
-                    .put("size", disk.size()).put("copiedBytes", disk.bytes()));
-        });
-        return this;
+        return new Report(Side.TARGET, outcome, Optional.of(new Body(begin,
+                new Times(figures.totalNanos(), figures.downtimeNanos(), parts, Optional.empty()),
+                List.of(), Optional.empty(), Optional.empty(),
+                new Traffic(PageGeometry.bytesOf(pages), figures.wireBytes(),
+                        figures.deviceStateBytes(), 0, 0),
+                new Proof(begin.choices().verification(), begin.guest().regions().pageCount(),
+                        figures.digestsCompared(), figures.sourceDigest(),
+                        figures.targetDigest()),
+                figures.owner(), figures.epoch(), new OfGuest(check, Optional.empty()))));
     }
 
     /**
      * Notes what slowed the guest down.
      *
      * @param throttle its name
+     * @return a copy that says so
      */
-    public void throttledBy(String throttle) {
-        if (json.path("guestSlowdown") instanceof ObjectNode slowdown) {
-            slowdown.put("by", throttle);
-        }
+    public Report slowedBy(String throttle) {
+        return new Report(side, outcome, body.map(all -> all.with(all.guest(),
+                all.slowdown().map(cost -> new Slowdown(cost.percent(), cost.stolenNanos(),
+                        cost.maxPercent(), Optional.of(throttle))))));
     }
 
-    private Report ended(Outcome outcome) {
-        json.put("result", word(outcome));
-        if (outcome.result() != Outcome.Result.COMPLETED) {
-            json.putObject("error")
-                    .put("code", outcome.code().name().toLowerCase(Locale.ROOT).replace('_', '-'))
-                    .put("reason", outcome.reason())
-                    .put("side", outcome.side().name().toLowerCase(Locale.ROOT))
-                    .put("remedy", outcome.remedy());
-        }
-        return this;
+    /** {@return the report as one object, {@code pageferry.report/1}, made anew} */
+    public ObjectNode json() {
+        return ReportJson.of(this);
     }
 
-    private Report begun(Begin begin) {
-        json.put("migrationId", begin.migrationId().toString());
-        GuestDescription guest = begin.guest();
-        ObjectNode node = json.putObject("guest").put("kind", guest.kind())
-                .put("name", guest.name()).put("memoryBytes", guest.regions().totalBytes())
-                .put("pageSize", PageGeometry.PAGE_SIZE);
-        ArrayNode regions = node.putArray("regions");
-        for (Region region : guest.regions().regions()) {
-            regions.addObject().put("name", region.name()).put("guestBase", region.guestBase())
-                    .put("size", region.size()).put("granule", region.granule());
-        }
-        Choices choices = begin.choices();
-        json.put("policy", choices.policy()).put("tracker", choices.tracker())
-                .put("channels", choices.channels()).put("codec", choices.codec())
-                .put("transport", choices.transport()).put("tls", false);
-        json.put("startupMs", Rounds.millis(begin.startupNanos()));
-        json.putObject("guestSlowdown").put("percent", 0).put("stolenMs", 0)
-                .put("maxThrottlePercent", 0);
-        json.put("reconnects", 0).put("resentBytes", 0);
-        return this;
-    }
-
-    private void traffic(long guestBytes, long wireBytes, long totalNanos) {
-        json.put("guestBytes", guestBytes).put("wireBytes", wireBytes);
-        json.put("goodputBytesPerSecond",
-                totalNanos == 0 ? 0 : Math.round(guestBytes * 1e9 / totalNanos));
-    }
-
-    private void verification(String method, long pages, boolean compared, long[] digests) {
-        ObjectNode node = json.putObject("verification").put("method", method);
-        boolean known = compared && !method.equals("none");
-        node.put("pages", known ? pages : 0);
-        node.put("sourceDigest", known ? hex(digests[0]) : null);
-        node.put("targetDigest", known ? hex(digests[1]) : null);
-        node.put("match", known ? digests[0] == digests[1] : null);
-    }
-
-    private Report owner(String side, long epoch) {
-        json.putObject("owner").put("side", side).put("epoch", epoch);
-        return this;
-    }
-
-    private static String hex(long digest) {
-        return String.format("%016x", digest);
-    }
-
-    /** The report's word for how it ended. */
-    private static String word(Outcome outcome) {
-        return switch (outcome.result()) {
-            case COMPLETED -> "completed";
-            case REFUSED -> "refused";
-            case FAILED, FAILED_AT_TARGET, BUG -> "failed";
-            case IN_DOUBT -> "in-doubt";
-            case CANCELLED -> "cancelled";
-            case GUEST_ENDED -> "guest-ended";
-        };
-    }
-
-    /**
-     * Tells the report to a person.
-     *
-     * @return lines
-     */
+    /** {@return the report for people, line by line} */
     public List<String> lines() {
-        return ReportText.of(json);
+        return ReportText.of(json());
     }
 }

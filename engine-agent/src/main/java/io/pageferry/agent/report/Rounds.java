@@ -3,6 +3,7 @@ package io.pageferry.agent.report;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pageferry.core.round.RoundStats;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
@@ -67,16 +68,8 @@ final class Rounds {
         if (last < 1 || !rounds.get(last - 1).stopAndCopy()) {
             return rounds;
         }
-        RoundStats a = rounds.get(last - 1);
-        RoundStats b = rounds.get(last);
-        RoundStats both = new RoundStats(a.round(), true, a.dirtyPages() + b.dirtyPages(),
-                a.sentPages() + b.sentPages(), a.zero() + b.zero(), a.raw() + b.raw(),
-                a.lz4() + b.lz4(), a.skipped() + b.skipped(), a.wireBytes() + b.wireBytes(),
-                a.durationNanos() + b.durationNanos(), 0,
-                a.stolenNanos() + b.stolenNanos());
-        java.util.ArrayList<RoundStats> result = new java.util.ArrayList<>(
-                rounds.subList(0, last - 1));
-        result.add(both);
+        List<RoundStats> result = new ArrayList<>(rounds.subList(0, last - 1));
+        result.add(rounds.get(last - 1).plus(rounds.get(last)));
         return result;
     }
 }

@@ -2,7 +2,7 @@ package io.pageferry.agent.session;
 
 import io.pageferry.agent.guest.TargetGuest;
 import io.pageferry.agent.link.Listener;
-import io.pageferry.core.incoming.TargetOptions;
+import io.pageferry.core.incoming.session.TargetOptions;
 import java.nio.file.Path;
 
 /**

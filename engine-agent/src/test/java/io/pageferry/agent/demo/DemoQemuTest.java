@@ -14,6 +14,7 @@ import io.pageferry.agent.guest.qemu.qmp.DeviceState;
 import io.pageferry.agent.guest.qemu.qmp.QemuControl;
 import io.pageferry.agent.guest.qemu.qmp.QmpException;
 import io.pageferry.agent.guest.qemu.qmp.RunState;
+import io.pageferry.agent.host.linux.Requirements;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -32,17 +33,15 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
  * A real QEMU and one Linux guest, which all tests share and pass on: where a test moves it, the
  * next one finds it in its new home. After every test it must tick on, and nothing be lost.
  */
-@Timeout(120)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class DemoQemuTest {
-    private static final Duration LIMIT = Duration.ofSeconds(30);
+    private static final Duration LIMIT = Requirements.HANG;
 
     @TempDir
     static Path folder;
@@ -59,7 +58,7 @@ class DemoQemuTest {
         machine = TestMachines.light();
         home = DemoQemu.source(machine, folder.resolve("vm0"));
         settle();
-        assertTrue(follower.await(ConsoleFollower::ready, Duration.ofSeconds(90)),
+        assertTrue(follower.await(ConsoleFollower::ready, LIMIT),
                 () -> "not ready: " + follower.lastTick());
     }
 

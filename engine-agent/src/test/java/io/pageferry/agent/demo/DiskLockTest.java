@@ -10,6 +10,7 @@ import io.pageferry.agent.guest.qemu.check.QemuProbe;
 import io.pageferry.agent.guest.qemu.qmp.DeviceState;
 import io.pageferry.agent.guest.qemu.qmp.QemuControl;
 import io.pageferry.agent.guest.qemu.qmp.RunState;
+import io.pageferry.agent.host.linux.Requirements;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -20,16 +21,14 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Two QEMUs and one disk: with late-block-activate at the target, its lock goes to whoever says
  * cont first, and the other one stays paused.
  */
-@Timeout(120)
 class DiskLockTest {
-    private static final Duration LIMIT = Duration.ofSeconds(30);
+    private static final Duration LIMIT = Requirements.HANG;
 
     @TempDir
     Path folder;

@@ -11,11 +11,11 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 
 /** {@code receive image:… --activate CMD}: what the command finds, and what becomes of it. */
-@Timeout(120)
+@Tag("timing")
 class ActivateTest extends WithRig {
     private static final String GUEST = "workload:8MiB?set=4MiB&rate=5MiB/s";
     private static final long BYTES = 8L << 20;

@@ -5,15 +5,18 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pageferry.agent.host.linux.LinuxException;
 import io.pageferry.agent.host.linux.Processes;
 import io.pageferry.agent.host.linux.Processes.Signal;
-import io.pageferry.agent.host.process.ChildJvm;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 
@@ -23,12 +26,15 @@ import java.util.function.Predicate;
  */
 final class Agent implements AutoCloseable {
     private static final ObjectMapper JSON = new ObjectMapper();
+    private static final long LOOK_MILLIS = 20;
 
     private final Process process;
     private final long startTicks;
     private final Path words;
     private final String what;
+    private final Path holding;
     private final Thread reader;
+    private final Map<Long, Long> withheld = new HashMap<>();
 
     // Guarded by this.
     private final List<ObjectNode> events = new ArrayList<>();
@@ -40,13 +46,21 @@ final class Agent implements AutoCloseable {
      * @param prefix    a program that runs it, with its arguments; often empty
      * @param jvm       options of the JVM
      * @param arguments of the command; {@code --json} is added
+     * @param hold      the state at which it stands still until {@link #goOn}, see {@link Hold};
+     *     empty: at none
      */
-    record Start(List<String> prefix, List<String> jvm, List<String> arguments) { }
+    record Start(List<String> prefix, List<String> jvm, List<String> arguments, String hold) {
+        /** One that stands still nowhere. */
+        Start(List<String> prefix, List<String> jvm, List<String> arguments) {
+            this(prefix, jvm, arguments, "");
+        }
+    }
 
     private Agent(Process process, Path words, String what) throws IOException {
         this.process = process;
         this.startTicks = Processes.startTicks(process.pid()).orElse(-1);
         this.words = words;
+        this.holding = Path.of(words + "-hold");
         this.what = what;
         this.reader = Thread.ofPlatform().daemon().name("events of " + what).start(this::read);
     }
@@ -54,16 +68,18 @@ final class Agent implements AutoCloseable {
     /** Starts it with a temporary folder of its own, which its guard has too. */
     static Agent start(Start start, Path temporary, Path words) throws IOException {
         String folder = temporaryOption(temporary);
-        // Without the optimising compiler and without rehearsals, which are two thirds of what a
-        // start costs, they move as well; nothing is timed here.
-        List<String> jvm = new ArrayList<>(List.of("-XX:TieredStopAtLevel=1",
-                "-XX:+UseSerialGC", "-Dpageferry.rehearsals=0"));
+        List<String> jvm = new ArrayList<>();
         jvm.addAll(start.jvm());
+        if (!start.hold().isEmpty()) {
+            Path holding = Files.createFile(Path.of(words + "-hold"));
+            jvm.addAll(List.of("-D" + Hold.PROPERTY + "=" + start.hold(),
+                    "-D" + Hold.WHILE + "=" + holding));
+        }
         jvm.add(folder);
         List<String> arguments = new ArrayList<>(start.arguments());
         arguments.add("--json");
         List<String> command = new ArrayList<>(start.prefix());
-        command.addAll(ChildJvm.command(jvm, arguments));
+        command.addAll(AgentJars.command(jvm, arguments));
         ProcessBuilder builder = new ProcessBuilder(command);
         builder.environment().merge("PAGEFERRY_OPTS", folder, (user, ours) -> user + " " + ours);
         builder.redirectInput(Path.of("/dev/null").toFile());
@@ -133,14 +149,22 @@ final class Agent implements AutoCloseable {
                 && event.path("state").asText().equals(state));
     }
 
-    /** Waits until it stands where {@code -Dpageferry.hold} has it stand. */
+    /** Waits until it stands where {@link Start#hold} has it stand. */
     void awaitHold(String hold) throws IOException {
         if (hold.equals("paused")) {
             await("last round", event -> is(event, "round")
                     && event.path("phase").asText().equals("stop-and-copy"));
+        } else if (hold.startsWith("round ")) {
+            await(hold, event -> is(event, "round")
+                    && hold.equals("round " + event.path("round").asInt()));
         } else {
             awaitState(hold);
         }
+    }
+
+    /** Has it go on from where it stands, or not stand there when it comes there. */
+    void goOn() throws IOException {
+        Files.delete(holding);
     }
 
     /** {@return where it listens, once it does} */
@@ -155,8 +179,12 @@ final class Agent implements AutoCloseable {
     /** Waits for its end. */
     int exit() throws IOException {
         try {
-            if (!process.waitFor(Poll.LIMIT.toSeconds(), TimeUnit.SECONDS)) {
-                throw new AssertionError("does not end: " + this);
+            long start = System.nanoTime();
+            while (!process.waitFor(LOOK_MILLIS, TimeUnit.MILLISECONDS)) {
+                withheldNanos();
+                if (System.nanoTime() - start > Poll.LIMIT.toNanos()) {
+                    throw new AssertionError("does not end: " + this);
+                }
             }
             reader.join(Poll.LIMIT);
             return process.exitValue();
@@ -189,6 +217,23 @@ final class Agent implements AutoCloseable {
     /** {@return what it and its guard said to people} */
     String words() throws IOException {
         return Files.readString(words);
+    }
+
+    /**
+     * {@return for how long its threads wanted to run and did not, as far as it was seen: the
+     * second number of their schedstat, see Documentation/scheduler/sched-stats.rst of the kernel}
+     */
+    synchronized long withheldNanos() {
+        try (DirectoryStream<Path> tasks = Files.newDirectoryStream(
+                Path.of("/proc", Long.toString(pid()), "task"))) {
+            for (Path task : tasks) {
+                withheld.merge(Long.parseLong(task.getFileName().toString()), Long.parseLong(
+                        Files.readString(task.resolve("schedstat")).split(" ")[1]), Math::max);
+            }
+        } catch (IOException | DirectoryIteratorException e) {
+            // It has ended, or one of its threads has: what was seen before stands.
+        }
+        return withheld.values().stream().mapToLong(Long::longValue).sum();
     }
 
     /** {@return its process id} */

@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.pageferry.agent.e2e.FlippingProxy.Wound;
 import java.io.IOException;
-import org.junit.jupiter.api.Timeout;
+import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -12,7 +12,6 @@ import org.junit.jupiter.params.provider.CsvSource;
  * One bit is turned over on its way between two agents: the frame is refused by its own checksum,
  * and that counts as a lost link. Nothing of it gets into an image.
  */
-@Timeout(120)
 class BadLinkTest extends WithRig {
     private static final long MEMORY = 32L << 20;
 
@@ -30,11 +29,12 @@ class BadLinkTest extends WithRig {
         Agent target = receive("workload:32MiB");
         Wound wound = new Wound(Integer.decode(type), nth, at);
         try (FlippingProxy proxy = new FlippingProxy(target.address(), wound)) {
-            Agent source = migrate("workload:32MiB?rate=8MiB/s", proxy.address(),
-                    "--linger", "500ms");
+            Agent source = rig.start("ended", List.of("migrate", "workload:32MiB?rate=8MiB/s",
+                    "--to", proxy.address(), "--linger", "0s"));
             try (GuestWindow guest = GuestWindow.of(source, MEMORY)) {
-                source.awaitState("ended");
+                source.awaitHold("ended");
                 guest.ticksOn();
+                source.goOn();
                 E2e.assertEnds(4, "failed", source);
             }
             E2e.assertEnds(4, "failed", target);

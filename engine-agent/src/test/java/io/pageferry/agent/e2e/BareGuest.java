@@ -14,7 +14,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
 
 /**
  * A QEMU whose guest is the 512 bytes of a boot sector. It has two monitors, a disk and room for
@@ -89,7 +88,8 @@ final class BareGuest implements AutoCloseable {
             Process parent = new ProcessBuilder(command).redirectErrorStream(true)
                     .redirectInput(Path.of("/dev/null").toFile())
                     .redirectOutput(words.toFile()).start();
-            if (!parent.waitFor(30, TimeUnit.SECONDS) || parent.exitValue() != 0) {
+            if (!parent.waitFor(Poll.LIMIT.toSeconds(), TimeUnit.SECONDS)
+                    || parent.exitValue() != 0) {
                 parent.destroyForcibly();
                 throw new IOException("QEMU did not start: " + Files.readString(words));
             }
@@ -168,16 +168,18 @@ final class BareGuest implements AutoCloseable {
         }
         try (QemuControl control = other()) {
             return control.status().state().toString();
+        } catch (IOException e) {
+            if (Poll.comes(Poll.LIMIT, () -> !process.isAlive())) {
+                return "gone";
+            }
+            throw e;
         }
     }
 
     @Override
     public void close() throws IOException {
         process.kill();
-        long deadline = System.nanoTime() + 5_000_000_000L;
-        while (process.isAlive() && System.nanoTime() - deadline < 0) {
-            LockSupport.parkNanos(1_000_000);
-        }
+        Poll.comes(Poll.LIMIT, () -> !process.isAlive());
         Files.deleteIfExists(memory);
     }
 }

@@ -7,37 +7,35 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pageferry.agent.demo.TestMachines;
 import io.pageferry.agent.e2e.Agent.Start;
+import io.pageferry.agent.guest.After;
 import io.pageferry.agent.guest.GuestKinds;
 import io.pageferry.agent.guest.GuestUri;
 import io.pageferry.agent.host.linux.Processes.Signal;
 import io.pageferry.agent.link.Listener;
 import io.pageferry.agent.link.TcpConnector;
-import io.pageferry.agent.report.Hold;
 import io.pageferry.agent.session.AgentResult;
 import io.pageferry.agent.session.GuestFactory;
 import io.pageferry.agent.session.MigrateSettings;
 import io.pageferry.agent.session.ReceiveSettings;
-import io.pageferry.agent.session.SourceAgent;
+import io.pageferry.agent.session.SourceSession;
 import io.pageferry.agent.session.TargetAgent;
-import io.pageferry.core.incoming.TargetOptions;
+import io.pageferry.core.dirty.TrackerChoice;
+import io.pageferry.core.incoming.session.TargetOptions;
 import io.pageferry.core.migration.MigrationListener;
-import io.pageferry.core.outgoing.SourceOptions;
+import io.pageferry.core.outgoing.session.SourceOptions;
 import io.pageferry.core.round.RoundStats;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 
 /** An agent that breaks, for no reason that it knows of, leaves the rest to its guard. */
-@Timeout(120)
 class BrokenAgentTest extends WithRig {
     /** Breaks where the guest is loaded, or paused, and again where that is to be mended. */
     private static final class Breaking implements MigrationListener {
@@ -66,7 +64,7 @@ class BrokenAgentTest extends WithRig {
             GuestUri uri = GuestUri.parse(waiting.uri());
             CompletableFuture<InetSocketAddress> address = new CompletableFuture<>();
             TargetAgent target = new TargetAgent(new ReceiveSettings(new GuestFactory<>(uri.text(),
-                    setup -> GuestKinds.of(uri).openTarget(uri, setup), cold -> { }, () -> 0),
+                    setup -> GuestKinds.of(uri).openTarget(uri, setup), () -> { }, () -> 0),
                     Listener.at(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0)), true,
                     false, TargetOptions.defaults(), folder.resolve("target-state"), 0, null),
                     new Breaking(), address::complete, result -> { });
@@ -89,11 +87,12 @@ class BrokenAgentTest extends WithRig {
             Agent target = receive("image:" + folder.resolve("image"));
             String address = target.address();
             GuestUri uri = GuestUri.parse(home.uri());
-            SourceAgent source = new SourceAgent(new MigrateSettings(new GuestFactory<>(uri.text(),
-                    setup -> GuestKinds.of(uri).openSource(uri, setup), cold -> { }, () -> 0),
+            SourceSession source = new SourceSession(new MigrateSettings(new GuestFactory<>(
+                    uri.text(), setup -> GuestKinds.of(uri).openSource(uri, setup),
+                    () -> { }, () -> 0),
                     new TcpConnector(new InetSocketAddress(InetAddress.getLoopbackAddress(),
                             Integer.parseInt(address.substring(address.indexOf(':') + 1)))),
-                    "auto", SourceOptions.defaults(), "quit", false,
+                    TrackerChoice.AUTO, SourceOptions.defaults(), After.QUIT, false,
                     folder.resolve("source-state"), 0), new Breaking());
             assertThrows(AssertionError.class, source::run);
             home.countsOn();
@@ -136,17 +135,15 @@ class BrokenAgentTest extends WithRig {
     @Test
     void anImageThatIsCutShortIsOneLineAndAnExitCode() throws IOException {
         Path image = folder.resolve("image");
-        Path holding = Files.createFile(folder.resolve("holding"));
-        Agent target = rig.start(new Start(List.of(), List.of("-D" + Hold.PROPERTY + "=receiving",
-                "-D" + Hold.WHILE + "=" + holding), List.of("receive", "image:" + image,
-                "--listen", "127.0.0.1:0", "--once")));
+        Agent target = rig.start("receiving", List.of("receive", "image:" + image, "--listen",
+                "127.0.0.1:0", "--once"));
         Agent source = migrate("workload:48MiB?rate=10MiB/s", target.address(), "--codec",
                 "none");
         target.awaitState("receiving");
         try (FileChannel file = FileChannel.open(image, StandardOpenOption.WRITE)) {
             file.truncate(0);
         }
-        Files.delete(holding);
+        target.goOn();
         assertEquals(70, target.exit(), target::toString);
         assertTrue(target.words().contains("memory of a mapped file cannot be had"),
                 target::toString);

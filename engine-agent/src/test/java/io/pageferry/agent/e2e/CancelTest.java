@@ -7,16 +7,16 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.pageferry.agent.e2e.Agent.Start;
 import io.pageferry.agent.host.linux.Processes.Signal;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashSet;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.Set;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -24,7 +24,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  * Ctrl-C and SIGTERM at either side of an embedded guest's move. Pre-copy lasts as long as the
  * other side stands still. For QEMU guests see {@link QemuTroubleTest}.
  */
-@Timeout(120)
+@Tag("timing")
 class CancelTest extends WithRig {
     private static final long MEMORY = 64L << 20;
     private static final String GUEST = "workload:64MiB?rate=20MiB/s";
@@ -49,15 +49,15 @@ class CancelTest extends WithRig {
         target.signal(Signal.STOP);
         try (GuestWindow guest = GuestWindow.of(source, MEMORY)) {
             source.signal(signal);
-            source.awaitState("ended");
-            // Within --linger: an embedded guest ends with its command.
+            source.awaitHold("ended");
             guest.ticksOn();
+            source.goOn();
             E2e.assertEnds(7, "cancelled", source);
         }
         assertEquals("source", source.report().at("/owner/side").asText(), source::toString);
         assertEquals(0, source.report().at("/guestCheck/failures").asLong(-1), source::toString);
         target.signal(Signal.CONT);
-        Poll.until(CLEAN, () -> !Files.exists(image), () -> "the image is still there");
+        awaitNoImage(target);
         E2e.assertEnds(4, "failed", target);
         rig.awaitNothingLeft();
     }
@@ -71,10 +71,11 @@ class CancelTest extends WithRig {
         try (GuestWindow guest = GuestWindow.of(source, MEMORY)) {
             source.signal(Signal.STOP);
             target.signal(signal);
-            Poll.until(CLEAN, () -> !Files.exists(image), () -> "the image is still there");
+            awaitNoImage(target);
             source.signal(Signal.CONT);
-            source.awaitState("ended");
+            source.awaitHold("ended");
             guest.ticksOn();
+            source.goOn();
             E2e.assertEnds(4, "failed", source);
         }
         E2e.assertEnds(4, "failed", target);
@@ -88,16 +89,14 @@ class CancelTest extends WithRig {
     @Test
     void aCancelWhileTheLinkIsLostIsHeardOnceItIsBack() throws IOException {
         Agent target = listen("--reconnect-window", "60s");
-        try (Cable cable = new Cable(target.address())) {
-            Agent source = move(cable.address(), "--reconnect-window", "60s",
-                    "--bandwidth", "40Mbit/s");
-            target.awaitState("receiving");
-            cable.pull();
+        try (CutAtFrame cable = new CutAtFrame(target.address(), CutAtFrame.BATCH, 3)) {
+            Agent source = start(cable.address(), "", "--reconnect-window", "60s");
+            cable.awaitCut(source);
             source.await("the loss", event ->
                     event.path("message").asText().startsWith("the link is lost"));
             source.signal(Signal.TERM);
             cable.plug();
-            Poll.until(CLEAN, () -> !Files.exists(image), () -> "the image is still there");
+            awaitNoImage(source, target);
             E2e.assertEnds(7, "cancelled", source);
             E2e.assertEnds(4, "failed", target);
             assertEquals("cancelled", target.report().at("/error/code").asText(),
@@ -113,12 +112,10 @@ class CancelTest extends WithRig {
     void aCancelOverASilentLinkIsHeardOverAnother() throws IOException {
         Agent target = listen("--reconnect-window", "60s");
         try (Silenced cable = new Silenced(target.address())) {
-            Agent source = move(cable.address(), "--reconnect-window", "60s",
-                    "--bandwidth", "40Mbit/s");
-            target.awaitState("receiving");
-            cable.silence();
+            Agent source = start(cable.address(), "", "--reconnect-window", "60s");
+            Poll.until(cable::isSilent, () -> "too few pages of " + source);
             source.signal(Signal.TERM);
-            Poll.until(CLEAN, () -> !Files.exists(image), () -> "the image is still there");
+            awaitNoImage(source, target);
             E2e.assertEnds(7, "cancelled", source);
             E2e.assertEnds(4, "failed", target);
             assertEquals("cancelled", target.report().at("/error/code").asText(),
@@ -131,27 +128,37 @@ class CancelTest extends WithRig {
     }
 
     /** A cable whose connections fall silent, all of one moment; later ones are carried. */
-    private static final class Silenced extends Cable {
-        private final AtomicInteger era = new AtomicInteger();
+    private static final class Silenced extends FrameCable {
+        // Guarded by this.
+        private final Set<OutputStream> ends = new HashSet<>();
+        private int left = 3;
 
         Silenced(String address) throws IOException {
             super(address);
         }
 
-        void silence() {
-            era.incrementAndGet();
+        synchronized boolean isSilent() {
+            return left <= 0;
         }
 
         @Override
-        void carry(InputStream from, OutputStream to, boolean fromSource) throws IOException {
-            int born = era.get();
-            byte[] some = new byte[1 << 16];
-            for (int read = from.read(some); read >= 0; read = from.read(some)) {
-                if (born == era.get()) {
-                    to.write(some, 0, read);
-                }
+        void frame(int type, byte[] frame, OutputStream to) throws IOException {
+            if (!isMuted(type, to)) {
+                to.write(frame);
             }
-            if (born != era.get()) {
+        }
+
+        private synchronized boolean isMuted(int type, OutputStream to) {
+            if (left > 0) {
+                ends.add(to);
+                left -= type == CutAtFrame.BATCH ? 1 : 0;
+            }
+            return left <= 0 && ends.contains(to);
+        }
+
+        @Override
+        synchronized void end(OutputStream to) throws IOException {
+            if (left <= 0 && ends.contains(to)) {
                 throw new IOException("its end is not told either");
             }
         }
@@ -175,7 +182,16 @@ class CancelTest extends WithRig {
     }
 
     private Agent move(String address, String... more) throws IOException {
+        return start(address, "ended", more);
+    }
+
+    /** With an embedded guest, which runs for as long as its command does. */
+    private Agent start(String address, String hold, String... more) throws IOException {
         return rig.start(new Start(LISTENING, List.of(), with(List.of("migrate", GUEST,
-                "--to", address, "--linger", "1s"), more)));
+                "--to", address, "--linger", "0s"), more), hold));
+    }
+
+    private void awaitNoImage(Agent... agents) throws IOException {
+        Poll.soon(CLEAN, () -> !Files.exists(image), "the image is still there", agents);
     }
 }

@@ -14,8 +14,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -28,7 +28,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * {@code mvn verify -pl engine-agent -am -Dtest=CopiedDiskTest
  * -Dsurefire.failIfNoSpecifiedTests=false -Dpageferry.full=true}
  */
-@Timeout(300)
+@Tag("full")
 class CopiedDiskTest extends WithDisks {
     private static final String OPTION = "--copy-storage";
     /** At this rate 24 MiB take three minutes. */

@@ -44,11 +44,11 @@ class CrowdedListenerTest {
                 journal.write(new JournalRecord(JournalState.REFUSED, 1, true, note));
             }
             List<String> words = new ArrayList<>();
-            Message answer = new StatusAnswers(directory, words::add).answer(
+            Message answer = new StatusAnswers(directory, words::add, any -> false).answer(
                     new Message.Status(MIGRATION, 1));
             assertEquals(new Message.Refused(1, note), answer);
             assertTrue(words.toString().contains("could not be written"), words.toString());
-            assertFalse(directory.find(MIGRATION, Side.TARGET).orElseThrow().isSettled());
+            assertFalse(directory.find(MIGRATION, Side.TARGET).orElseThrow().ownership().settled());
         }
     }
 }

@@ -7,6 +7,8 @@ import java.io.IOException;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -18,8 +20,9 @@ import org.junit.jupiter.api.Timeout;
  * {@code mvn verify -pl engine-agent -am -Dtest=CutInSwitchoverTest -Dpageferry.full=true
  * -Dsurefire.failIfNoSpecifiedTests=false}
  */
-@Timeout(1800)
-class CutInSwitchoverTest extends WithScene {
+@Tag("full")
+@Timeout(value = 2, unit = TimeUnit.HOURS)
+class CutInSwitchoverTest extends WithFaultRig {
     private static final int CUTS = Draw.FULL ? 50 : 1;
     private static final String[] WINDOW = {"--reconnect-window", "20s"};
 
@@ -28,16 +31,16 @@ class CutInSwitchoverTest extends WithScene {
         Random random = Draw.random();
         TreeMap<String, Integer> ends = new TreeMap<>();
         for (int done = 0; done < CUTS; done++) {
-            scene.play(now -> ends.merge(cut(now, random), 1, Integer::sum));
+            rig.run(now -> ends.merge(cut(now, random), 1, Integer::sum));
         }
         System.out.println(CUTS + " cuts: " + ends);
     }
 
     /** One move; tells how it ended. */
-    private static String cut(Scene scene, Random random) throws IOException {
-        Agent target = scene.target("", WINDOW);
+    private static String cut(FaultRig rig, Random random) throws IOException {
+        Agent target = rig.target("", WINDOW);
         try (SwitchoverCutter cable = new SwitchoverCutter(target.address(), random)) {
-            Agent source = scene.source(cable, WINDOW);
+            Agent source = rig.source(cable, WINDOW);
             int exit = source.exit();
             String what = cable + ": " + source + "\n" + target;
             assertEquals(1, cable.cuts(), what);
@@ -45,13 +48,13 @@ class CutInSwitchoverTest extends WithScene {
             assertTrue(Set.of(0, 4).contains(exit), what);
             if (exit == 0) {
                 E2e.assertMoved(source, target);
-                scene.there();
+                rig.assertAtTarget();
             } else {
                 E2e.assertEnds(4, "failed", source);
                 E2e.assertEnds(4, "failed", target);
                 assertTrue(target.states().contains("refused"), what);
-                scene.here();
-                scene.ended();
+                rig.assertAtSource();
+                rig.assertTargetEnded();
             }
             String line = cable + ", exit " + exit + ", epoch "
                     + source.report().at("/owner/epoch").asInt();

@@ -36,7 +36,6 @@ final class DiskGuest {
             Path.of("/usr/sbin/e2fsck.static"));
     private static final Pattern ROUND = Pattern.compile(
             "disk (vd[ab]) round=(\\d+) files=(\\d+) bad=(\\d+) fsck=(\\d+)");
-    private static final long SECONDS = 60;
 
     /** What the guest says of one disk after one round. */
     private record Round(long number, long files, long bad, long fsck) { }
@@ -125,7 +124,7 @@ final class DiskGuest {
     }
 
     /** How many rounds each of its disks has behind it, at least. */
-    static long rounds(Home home) throws IOException {
+    static long rounds(MovingGuest home) throws IOException {
         return Math.min(rounds(home, "vda").size(), rounds(home, "vdb").size());
     }
 
@@ -133,13 +132,13 @@ final class DiskGuest {
      * Waits until it wrote to both disks, and read back what it had written before; it found
      * nothing wrong all its life.
      */
-    static void worksOn(Home home) throws IOException {
+    static void worksOn(MovingGuest home) throws IOException {
         // One may have begun before.
         worksOn(home, 2);
     }
 
     /** Waits for some more rounds on both disks; nothing was found wrong all its life. */
-    static void worksOn(Home home, int more) throws IOException {
+    static void worksOn(MovingGuest home, int more) throws IOException {
         long goal = rounds(home) + more;
         Poll.until(() -> rounds(home) >= goal, () -> "no more rounds: " + text(home));
         home.livesOn();
@@ -151,7 +150,7 @@ final class DiskGuest {
         }
     }
 
-    private static List<Round> rounds(Home home, String disk) throws IOException {
+    private static List<Round> rounds(MovingGuest home, String disk) throws IOException {
         List<Round> rounds = new ArrayList<>();
         Matcher line = ROUND.matcher(home.console());
         while (line.find()) {
@@ -164,7 +163,7 @@ final class DiskGuest {
         return rounds;
     }
 
-    private static String text(Home home) {
+    private static String text(MovingGuest home) {
         try {
             return home.console().lines().filter(line -> !line.startsWith("tick")).toList()
                     .toString();
@@ -174,7 +173,7 @@ final class DiskGuest {
     }
 
     /** Pauses it, which has QEMU write what it holds, checks the qcow2, and lets it go on. */
-    static void assertSound(Home home, Path qcow2) throws IOException {
+    static void assertSound(MovingGuest home, Path qcow2) throws IOException {
         try (QemuControl control = home.qemu().control()) {
             control.stop();
             assertTrue(run("qemu-img", "check", "-U", qcow2.toString())
@@ -190,7 +189,7 @@ final class DiskGuest {
         String said = new String(process.getInputStream().readAllBytes(),
                 StandardCharsets.UTF_8);
         try {
-            if (!process.waitFor(SECONDS, TimeUnit.SECONDS)) {
+            if (!process.waitFor(Poll.LIMIT.toSeconds(), TimeUnit.SECONDS)) {
                 process.destroyForcibly();
                 throw new AssertionError(List.of(command) + " does not end: " + said);
             }

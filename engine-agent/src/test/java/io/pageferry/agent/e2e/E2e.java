@@ -16,6 +16,9 @@ import org.junit.jupiter.api.Assumptions;
 final class E2e {
     static final long MEMORY = 160L << 20;
 
+    /** Enough writes to be seen, where what is tested is not how many there are. */
+    static final GuestLoad CALM = new GuestLoad(10, 16, 1 << 10, 0, 0, false);
+
     private E2e() {
     }
 

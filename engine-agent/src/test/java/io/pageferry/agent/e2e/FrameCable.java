@@ -29,6 +29,15 @@ abstract class FrameCable extends Cable {
      */
     abstract void frame(int type, byte[] frame, OutputStream to) throws IOException;
 
+    /**
+     * Hears that no more frames come; then the other end is told so.
+     *
+     * @throws IOException where it is not to be told
+     */
+    void end(OutputStream to) throws IOException {
+        // Nothing is hidden here.
+    }
+
     @Override
     final void carry(InputStream from, OutputStream to, boolean fromSource) throws IOException {
         DataInputStream in = new DataInputStream(from);
@@ -40,6 +49,7 @@ abstract class FrameCable extends Cable {
             try {
                 in.readFully(header);
             } catch (EOFException e) {
+                end(to);
                 return;
             }
             ByteBuffer fields = ByteBuffer.wrap(header).order(ByteOrder.LITTLE_ENDIAN);

@@ -19,13 +19,11 @@ import java.util.UUID;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * The disk of a state directory is full, for embedded guests; QEMU's is in {@link BadDaysTest}.
+ * The disk of a state directory is full, for embedded guests; QEMU's is in {@link FaultsTest}.
  */
-@Timeout(120)
 class FullDiskTest {
     private static final long MEMORY = 32L << 20;
     private static final int PAGE = FullDisk.PAGE;
@@ -109,10 +107,12 @@ class FullDiskTest {
     @Test
     void aTargetWhoseDiskIsFullGivesTheGuestBack() throws IOException {
         Agent target = receive(disk, padded(Side.TARGET, "", PAGE - 1));
-        Agent source = migrate(target, folder.resolve("state"), "workload:32MiB?rate=4MiB/s");
+        Agent source = migrate(target, folder.resolve("state"), "workload:32MiB?rate=4MiB/s",
+                "ended");
         try (GuestWindow guest = GuestWindow.of(source, MEMORY)) {
-            source.awaitState("ended");
+            source.awaitHold("ended");
             guest.ticksOn();
+            source.goOn();
             E2e.assertEnds(4, "failed", source);
         }
         E2e.assertEnds(4, "failed", target);
@@ -135,10 +135,11 @@ class FullDiskTest {
     }
 
     private Agent runsOn(Agent target, String guest) throws IOException {
-        Agent source = migrate(target, disk, guest);
+        Agent source = migrate(target, disk, guest, "ended");
         try (GuestWindow window = GuestWindow.of(source, MEMORY)) {
-            source.awaitState("ended");
+            source.awaitHold("ended");
             window.ticksOn();
+            source.goOn();
             E2e.assertEnds(4, "failed", source);
         }
         E2e.assertEnds(4, "failed", target);
@@ -157,18 +158,23 @@ class FullDiskTest {
     }
 
     private Agent receive(Path state, String guest) throws IOException {
-        return start(state, List.of("receive", guest, "--listen", "127.0.0.1:0", "--once"));
+        return start(state, "", List.of("receive", guest, "--listen", "127.0.0.1:0", "--once"));
     }
 
     private Agent migrate(Agent target, Path state, String guest) throws IOException {
-        return start(state, List.of("migrate", guest, "--to", target.address(),
-                "--linger", "500ms"));
+        return migrate(target, state, guest, "");
     }
 
-    private Agent start(Path state, List<String> words) throws IOException {
+    private Agent migrate(Agent target, Path state, String guest, String hold)
+            throws IOException {
+        return start(state, hold, List.of("migrate", guest, "--to", target.address(),
+                "--linger", "0s"));
+    }
+
+    private Agent start(Path state, String hold, List<String> words) throws IOException {
         List<String> arguments = new ArrayList<>(words);
         arguments.addAll(List.of("--state-dir", state.toString()));
-        return rig.start("", arguments);
+        return rig.start(hold, arguments);
     }
 
     /** A guest whose journal begins with a header of this many bytes. */

@@ -1,11 +1,11 @@
 package io.pageferry.agent.e2e;
 
-import static io.pageferry.agent.e2e.Scene.ends;
+import static io.pageferry.agent.e2e.FaultRig.ends;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pageferry.agent.demo.DemoQemu;
-import io.pageferry.agent.e2e.Scene.Story;
+import io.pageferry.agent.e2e.FaultRig.Fault;
 import io.pageferry.agent.guest.qemu.qmp.QemuControl;
 import io.pageferry.agent.host.linux.Processes.Signal;
 import io.pageferry.agent.state.journal.JournalHeader;
@@ -27,52 +27,52 @@ final class FullDisks {
     private FullDisks() {
     }
 
-    static Map<String, Story> all() {
-        Map<String, Story> all = new LinkedHashMap<>();
+    static Map<String, Fault> all() {
+        Map<String, Fault> all = new LinkedHashMap<>();
         all.put("source disk full at the journal", FullDisks::noJournalHere);
-        all.put("source disk full at SWITCHOVER", scene -> source(scene, List.of(), 4));
-        all.put("source disk full at GRANTED", scene ->
-                source(scene, List.of(JournalState.SWITCHOVER), 4));
-        all.put("source disk full at DONE", scene ->
-                source(scene, List.of(JournalState.SWITCHOVER, JournalState.GRANTED), 0));
+        all.put("source disk full at SWITCHOVER", rig -> source(rig, List.of(), 4));
+        all.put("source disk full at GRANTED", rig ->
+                source(rig, List.of(JournalState.SWITCHOVER), 4));
+        all.put("source disk full at DONE", rig ->
+                source(rig, List.of(JournalState.SWITCHOVER, JournalState.GRANTED), 0));
         all.put("target disk full at the journal", FullDisks::noJournalThere);
-        all.put("target disk full at PREPARED", scene -> target(scene, List.of(), 4));
-        all.put("target disk full at ACTIVE", scene ->
-                target(scene, List.of(JournalState.PREPARED), 4));
-        all.put("target disk full at RUNNING", scene ->
-                target(scene, List.of(JournalState.PREPARED, JournalState.ACTIVE), 0));
+        all.put("target disk full at PREPARED", rig -> target(rig, List.of(), 4));
+        all.put("target disk full at ACTIVE", rig ->
+                target(rig, List.of(JournalState.PREPARED), 4));
+        all.put("target disk full at RUNNING", rig ->
+                target(rig, List.of(JournalState.PREPARED, JournalState.ACTIVE), 0));
         return all;
     }
 
     /** The target did not count it: the next one may come. */
-    private static void noJournalHere(Scene scene) throws IOException {
-        Agent target = scene.target("");
-        try (FullDisk disk = FullDisk.mount(scene.rig().folder().resolve("disk"))) {
+    private static void noJournalHere(FaultRig rig) throws IOException {
+        Agent target = rig.target("");
+        try (FullDisk disk = FullDisk.mount(rig.base().folder().resolve("disk"))) {
             disk.fill();
-            Agent source = scene.source(target, "", "--state-dir", disk.folder().toString());
+            Agent source = rig.source(target, "", "--state-dir", disk.folder().toString());
             ends(3, "refused", source, FULL);
         }
         target.signal(Signal.TERM);
         E2e.assertEnds(7, "cancelled", target);
-        scene.here();
-        scene.waits();
+        rig.assertAtSource();
+        rig.assertWaiting();
     }
 
-    private static void noJournalThere(Scene scene) throws IOException {
-        try (FullDisk disk = FullDisk.mount(scene.rig().folder().resolve("disk"))) {
+    private static void noJournalThere(FaultRig rig) throws IOException {
+        try (FullDisk disk = FullDisk.mount(rig.base().folder().resolve("disk"))) {
             disk.fill();
-            Agent target = scene.target("", "--state-dir", disk.folder().toString());
-            ends(3, "refused", scene.source(target, ""), FULL);
+            Agent target = rig.target("", "--state-dir", disk.folder().toString());
+            ends(3, "refused", rig.source(target, ""), FULL);
             target.signal(Signal.TERM);
             E2e.assertEnds(7, "cancelled", target);
         }
-        scene.here();
-        scene.waits();
+        rig.assertAtSource();
+        rig.assertWaiting();
     }
 
-    private static void source(Scene scene, List<JournalState> fit, int exit) throws IOException {
-        Agent target = scene.target("");
-        DemoQemu guest = scene.home().qemu();
+    private static void source(FaultRig rig, List<JournalState> fit, int exit) throws IOException {
+        Agent target = rig.target("");
+        DemoQemu guest = rig.home().qemu();
         Map<String, String> recoveryAddress = recoveryAddress(guest);
         try (QemuControl control = guest.control()) {
             QemuControl.Settings settings = control.settings();
@@ -84,20 +84,20 @@ final class FullDisks {
         }
         recoveryAddress.put("after", "quit");
         Poll.until(() -> Rig.isFree(guest), () -> "somebody still talks to the monitor");
-        try (FullDisk disk = FullDisk.mount(scene.rig().folder().resolve("disk"))) {
+        try (FullDisk disk = FullDisk.mount(rig.base().folder().resolve("disk"))) {
             String uri = padded(guest, fit, header(Side.SOURCE, guest, target.address(),
                     recoveryAddress));
-            Agent source = scene.start("", List.of("migrate", uri, "--to", target.address(),
+            Agent source = rig.start("", List.of("migrate", uri, "--to", target.address(),
                     "--cold", "--state-dir", disk.folder().toString()));
-            judge(scene, exit, source, target, fit.size() == 2 ? "DONE" : "");
+            judge(rig, exit, source, target, fit.size() == 2 ? "DONE" : "");
             assertEquals(!fit.isEmpty(), source.states().contains("switchover"),
                     source::toString);
         }
     }
 
-    private static void target(Scene scene, List<JournalState> fit, int exit) throws IOException {
-        DemoQemu guest = scene.waiting();
-        try (FullDisk disk = FullDisk.mount(scene.rig().folder().resolve("disk"))) {
+    private static void target(FaultRig rig, List<JournalState> fit, int exit) throws IOException {
+        DemoQemu guest = rig.waiting();
+        try (FullDisk disk = FullDisk.mount(rig.base().folder().resolve("disk"))) {
             Map<String, String> recoveryAddress = recoveryAddress(guest);
             try (QemuControl control = guest.control()) {
                 Map<String, Boolean> known = control.capabilities();
@@ -110,32 +110,32 @@ final class FullDisks {
             }
             Poll.until(() -> Rig.isFree(guest), () -> "somebody still talks to the monitor");
             String uri = padded(guest, fit, header(Side.TARGET, guest, "", recoveryAddress));
-            Agent target = scene.start("", List.of("receive", uri, "--listen", "127.0.0.1:0",
+            Agent target = rig.start("", List.of("receive", uri, "--listen", "127.0.0.1:0",
                     "--once", "--state-dir", disk.folder().toString()));
-            Agent source = scene.source(target, "");
-            judge(scene, exit, target, source, fit.size() == 2 ? "RUNNING" : "");
+            Agent source = rig.source(target, "");
+            judge(rig, exit, target, source, fit.size() == 2 ? "RUNNING" : "");
             assertEquals(!fit.isEmpty(), target.states().contains("ready"), target::toString);
             if (fit.isEmpty()) {
-                scene.waits();
+                rig.assertWaiting();
             } else if (exit != 0) {
-                scene.ended();
+                rig.assertTargetEnded();
             }
         }
     }
 
     /** Before the grant it is a failure; a word that only repeats what is so is done without. */
-    private static void judge(Scene scene, int exit, Agent full, Agent other, String unwritten)
+    private static void judge(FaultRig rig, int exit, Agent full, Agent other, String unwritten)
             throws IOException {
         if (exit != 0) {
             ends(exit, "failed", full, FULL);
             E2e.assertEnds(exit, "failed", other);
-            scene.here();
+            rig.assertAtSource();
             return;
         }
         E2e.assertMoved(full, other);
         assertTrue(full.words().lines().anyMatch(line -> line.contains("cannot write " + unwritten)
                 && line.contains(FULL)), full::toString);
-        scene.there();
+        rig.assertAtTarget();
     }
 
     private static Map<String, String> recoveryAddress(DemoQemu guest) throws IOException {

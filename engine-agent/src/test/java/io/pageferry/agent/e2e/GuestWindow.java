@@ -9,7 +9,6 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.time.Duration;
 
 /**
  * The memory of an embedded guest, seen from outside its agent. The open descriptor keeps it: it
@@ -86,7 +85,7 @@ final class GuestWindow implements AutoCloseable {
     /** Waits until the guest is seen to live on. */
     void ticksOn() throws IOException {
         long goal = tick() + 25;
-        Poll.until(Duration.ofSeconds(10), () -> tick() >= goal, () -> "it ticks no more");
+        Poll.until(() -> tick() >= goal, () -> "it ticks no more");
     }
 
     /** {@return the first byte at which a file differs, -1 where it is equal, the length too} */

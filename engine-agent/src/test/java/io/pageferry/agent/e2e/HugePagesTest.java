@@ -32,10 +32,8 @@ import org.agrona.concurrent.SystemNanoClock;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 
 /** A guest on huge pages of hugetlbfs beside ordinary memory, tracked by the kernel. */
-@Timeout(120)
 class HugePagesTest {
     private static final int PAGE = 4096;
     private static final long HUGE_PAGES = 8;

@@ -14,13 +14,13 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A working guest becomes an image, by the two commands. */
-@Timeout(120)
+@Tag("timing")
 class ImageMoveTest extends WithRig {
     private static final long MEMORY = 48L << 20;
     private static final int PAGE = 4096;

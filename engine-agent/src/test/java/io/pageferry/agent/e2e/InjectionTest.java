@@ -17,15 +17,15 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 
 /**
  * What injection does to a running QEMU guest: nothing that stays, however often, and nothing that
  * hurts, whenever the agent dies, because its guard holds the guest in that moment. A few deaths;
  * {@code -Dpageferry.full=true} has 50.
  */
-@Timeout(600)
+@Tag("full")
 class InjectionTest extends WithGuest {
     private static final int INJECTIONS = 200;
     private static final int DEATHS = Draw.FULL ? 50 : 3;

@@ -6,8 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Random;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
@@ -15,7 +15,7 @@ import org.junit.jupiter.api.io.TempDir;
  * that receives it, runs it and moves it on. The guest counts the pages that it writes; no count
  * may be missing and no page be wrong, from the first process to the last.
  */
-@Timeout(600)
+@Tag("full")
 class KvmChainTest {
     private static final int HOPS = Draw.FULL ? 20 : 4;
 

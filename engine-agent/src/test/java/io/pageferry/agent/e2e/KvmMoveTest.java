@@ -12,11 +12,11 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 
 /** A virtual machine of the example moves by the two commands, each a process. */
-@Timeout(120)
+@Tag("timing")
 class KvmMoveTest extends WithRig {
     private static final String GUEST = "kvm:64MiB?set=16MiB";
 

@@ -12,10 +12,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 
 /** A guest far larger than this machine's memory, most of it holes. */
-@Timeout(120)
 class LargeGuestTest extends WithRig {
     private static final long SET = 128L << 20;
 

@@ -23,13 +23,11 @@ import java.util.List;
 import java.util.SplittableRandom;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 
 /**
  * Several regions in one move, two of them larger than 4 GiB and nearly all hole, written where
  * an index or an offset of 31 or 32 bits would go wrong: it would land on another page.
  */
-@Timeout(120)
 class LargeRegionsTest {
     private static final int PAGE = PageGeometry.PAGE_SIZE;
     private static final long GIB = 1L << 30;

@@ -6,20 +6,16 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pageferry.agent.demo.DemoTools;
 import io.pageferry.agent.demo.TestMachines;
-import io.pageferry.agent.e2e.Agent.Start;
-import io.pageferry.agent.report.Hold;
 import io.pageferry.core.codec.PageBatch;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.LinkHandler;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.link.SourceLink;
-import io.pageferry.transport.netty.TransportClient;
+import io.pageferry.transport.netty.link.TransportClient;
 import io.pageferry.transport.netty.TransportOptions;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.InetSocketAddress;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
@@ -27,14 +23,9 @@ import org.agrona.concurrent.SystemNanoClock;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 
 /** A durable no that the source has not heard: somebody stays to say it. */
-@Timeout(120)
 class LastNoTest extends WithRig {
-    private static final int READY = 0x23;
-    private static final int REFUSED = 0x29;
-    private static final int RETURNED = 0x2a;
     private static final String[] WINDOW = {"--reconnect-window", "30s"};
 
     private BareGuest home;
@@ -62,16 +53,7 @@ class LastNoTest extends WithRig {
     void aTargetOfManyGuestsStaysAndEndsWithTheResultOfTheLast() throws IOException {
         Agent target = rig.start("", with(List.of("receive", waiting.uri(), "--listen",
                 "127.0.0.1:0"), WINDOW));
-        try (Cable cable = new FrameCable(target.address()) {
-            @Override
-            void frame(int type, byte[] frame, OutputStream to) throws IOException {
-                if (type == READY) {
-                    pull();
-                } else {
-                    to.write(frame);
-                }
-            }
-        }) {
+        try (Cable cable = new CutAtFrame(target.address(), CutAtFrame.READY, 1)) {
             Agent source = migrate(home.uri(), cable.address(), WINDOW);
             target.await("word of the end", event -> event.path("message").asText()
                     .startsWith("no other guest can be received"));
@@ -90,7 +72,7 @@ class LastNoTest extends WithRig {
 
             @Override
             void frame(int type, byte[] frame, OutputStream to) throws IOException {
-                if (type == READY) {
+                if (type == CutAtFrame.READY) {
                     muted = to;
                 }
                 if (to != muted) {
@@ -111,15 +93,14 @@ class LastNoTest extends WithRig {
     /** Somebody took the disk in the moment in which it was nobody's. */
     @Test
     void aTargetThatGaveTheGuestBackStaysToSaySo() throws IOException {
-        Path holding = Files.createFile(folder.resolve("holding"));
-        Agent target = rig.start(held("active", holding, List.of("receive", waiting.uri(),
-                "--listen", "127.0.0.1:0", "--once")));
-        try (CutOnce cable = new CutOnce(target.address(), RETURNED)) {
+        Agent target = rig.start("active", List.of("receive", waiting.uri(), "--listen",
+                "127.0.0.1:0", "--once"));
+        try (CutAtFrame cable = new CutAtFrame(target.address(), CutAtFrame.RETURNED, 1)) {
             Agent source = migrate(home.uri(), cable.address());
             target.awaitState("active");
             try (Holder holder = Holder.take(folder.resolve("disk.img"))) {
-                Files.delete(holding);
-                Poll.until(() -> cable.isCut, () -> "nothing was given back: " + target);
+                target.goOn();
+                cable.awaitCut(target);
                 assertEquals("gone", waiting.condition(), holder::words);
             }
             sendAway(target.address());
@@ -133,15 +114,14 @@ class LastNoTest extends WithRig {
     /** The source stands still with the grant in its hand, and its word comes too late. */
     @Test
     void aTargetThatWasNotGrantedInTimeStaysToSayNo() throws IOException {
-        Path holding = Files.createFile(folder.resolve("holding"));
         Agent target = receive(waiting.uri(), WINDOW);
-        try (CutOnce cable = new CutOnce(target.address(), REFUSED)) {
-            Agent source = rig.start(held("granted", holding, List.of("migrate", home.uri(),
-                    "--to", cable.address())));
-            Poll.until(() -> cable.isCut, () -> "nothing was refused: " + target);
+        try (CutAtFrame cable = new CutAtFrame(target.address(), CutAtFrame.REFUSED, 1)) {
+            Agent source = rig.start("granted", List.of("migrate", home.uri(), "--to",
+                    cable.address()));
+            cable.awaitCut(target);
             assertEquals("granted", source.states().getLast(), source::toString);
             cable.plug();
-            Files.delete(holding);
+            source.goOn();
             E2e.assertEnds(4, "failed", source);
             E2e.assertEnds(4, "failed", target);
             assertEquals("deadline", target.report().at("/error/code").asText());
@@ -183,32 +163,6 @@ class LastNoTest extends WithRig {
         @Override
         public void onLost(ErrorCode code, String reason) {
             // The link says so too.
-        }
-    }
-
-    private static Start held(String state, Path holding, List<String> arguments) {
-        return new Start(List.of(), List.of("-D" + Hold.PROPERTY + "=" + state,
-                "-D" + Hold.WHILE + "=" + holding), arguments);
-    }
-
-    /** Is pulled by the first frame of a type, which gets lost. */
-    private static final class CutOnce extends FrameCable {
-        private final int at;
-        private volatile boolean isCut;
-
-        CutOnce(String address, int at) throws IOException {
-            super(address);
-            this.at = at;
-        }
-
-        @Override
-        void frame(int type, byte[] frame, OutputStream to) throws IOException {
-            if (type == at && !isCut) {
-                pull();
-                isCut = true;
-            } else {
-                to.write(frame);
-            }
         }
     }
 

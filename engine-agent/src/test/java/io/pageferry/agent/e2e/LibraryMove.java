@@ -1,26 +1,26 @@
 package io.pageferry.agent.e2e;
 
 import io.pageferry.agent.host.memory.MappedRegions;
-import io.pageferry.agent.session.LateLink;
+import io.pageferry.agent.session.warmup.LateLink;
 import io.pageferry.core.dirty.DirtyTracker;
 import io.pageferry.core.incoming.TargetMigration;
-import io.pageferry.core.incoming.TargetOptions;
-import io.pageferry.core.incoming.TargetParts;
+import io.pageferry.core.incoming.session.TargetOptions;
+import io.pageferry.core.incoming.session.TargetParts;
 import io.pageferry.core.link.GuestDescription;
 import io.pageferry.core.memory.GuestMemory;
 import io.pageferry.core.memory.MemoryImage;
 import io.pageferry.core.migration.Guest;
 import io.pageferry.core.migration.IncomingGuest;
 import io.pageferry.core.outgoing.SourceMigration;
-import io.pageferry.core.outgoing.SourceOptions;
-import io.pageferry.core.outgoing.SourceParts;
+import io.pageferry.core.outgoing.session.SourceOptions;
+import io.pageferry.core.outgoing.session.SourceParts;
 import io.pageferry.core.testing.EventLog;
 import io.pageferry.core.testing.RecordingListener;
 import io.pageferry.core.testing.TestJournal;
-import io.pageferry.transport.netty.NettySourceLink;
-import io.pageferry.transport.netty.TransportClient;
+import io.pageferry.transport.netty.link.NettySourceLink;
+import io.pageferry.transport.netty.link.TransportClient;
 import io.pageferry.transport.netty.TransportOptions;
-import io.pageferry.transport.netty.TransportServer;
+import io.pageferry.transport.netty.link.TransportServer;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.InetAddress;
@@ -36,8 +36,7 @@ import org.agrona.concurrent.SystemNanoClock;
  * thread, the real link over loopback between them.
  */
 public final class LibraryMove {
-    private static final Duration CONNECT = Duration.ofSeconds(10);
-    private static final long LIMIT_NANOS = 60_000_000_000L;
+    private static final Duration CONNECT = Poll.LIMIT;
 
     private final MappedRegions source;
     private final MappedRegions target;
@@ -106,7 +105,7 @@ public final class LibraryMove {
                         TargetOptions.defaults()))) {
             long start = System.nanoTime();
             while (!from.isDone() || !to.isDone()) {
-                if (System.nanoTime() - start > LIMIT_NANOS) {
+                if (System.nanoTime() - start > Poll.LIMIT.toNanos()) {
                     throw new AssertionError("does not end: " + from.state() + "; " + log);
                 }
                 if (running) {

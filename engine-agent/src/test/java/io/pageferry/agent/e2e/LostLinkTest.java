@@ -11,14 +11,15 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 
 /**
  * The cable between two agents is hurt while a guest that writes moves over it. A sample of
  * migrations; {@code -Dpageferry.full=true} runs them all.
  */
-@Timeout(900)
+@Tag("full")
+@Tag("timing")
 class LostLinkTest extends WithRig {
     private static final int MIGRATIONS = Draw.FULL ? 10 : 2;
     private static final int CUTS = 5;
@@ -129,11 +130,11 @@ class LostLinkTest extends WithRig {
     @Test
     void timeThatIsUpMeanwhileEndsIt() throws IOException {
         Agent target = receive("20s");
-        try (Cable cable = new Cable(target.address())) {
-            Agent source = move(cable.address(), "--reconnect-window", "20s", "--timeout", "2s",
+        // Pulled where the first pages go, and never plugged in again.
+        try (CutAtFrame cable = new CutAtFrame(target.address(), CutAtFrame.BATCH, 1)) {
+            Agent source = move(cable.address(), "--reconnect-window", "20s", "--timeout", "4s",
                     "--bandwidth", "40Mbit/s");
-            target.awaitState("receiving");
-            cable.pull();
+            cable.awaitCut(source);
             E2e.assertEnds(4, "failed", source);
             assertEquals("--timeout is over while the link is lost",
                     source.report().at("/error/reason").asText(), source::toString);

@@ -15,10 +15,8 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 
 /** A memcached under load becomes an image, on which another one has every key. */
-@Timeout(120)
 class MemcachedMoveTest extends WithRig {
     private static final String PROGRAM = "/usr/bin/memcached";
     private static final int KEYS = 10_000;

@@ -18,14 +18,12 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
  * The command lines of docs/OPERATIONS.md for two hosts, read from there and run as they stand: in
  * two network namespaces, each with a /run and a /dev/shm of its own.
  */
-@Timeout(120)
 class OperationsCommandsTest {
     private static final Pattern CODE = Pattern.compile("`([^`]*)`");
     private static final String MONITOR = "run/vm1.ferry";

@@ -5,23 +5,19 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.pageferry.agent.e2e.Agent.Start;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 
 /** A database of many processes that write one memory: all of them frozen, its image identical. */
-@Timeout(120)
 class PostgresMoveTest extends WithRig {
     @Test
     void theImageIsWhatItsSegmentsHeld() throws IOException {
         Assumptions.assumeTrue(Postgres.isThere(), "no PostgreSQL here, or not root");
         try (Postgres database = new Postgres()) {
-            Path hold = Files.createFile(folder.resolve("hold"));
             Path image = folder.resolve("image");
             Agent target = receive("image:" + image);
             database.load();
@@ -31,15 +27,13 @@ class PostgresMoveTest extends WithRig {
             assertTrue(tracked.report().at("/error/remedy").asText().contains("--tracker scan"),
                     tracked::toString);
 
-            Agent source = rig.start(new Start(List.of(), List.of("-Dpageferry.hold=done",
-                    "-Dpageferry.hold.while=" + hold), List.of("migrate",
-                    "process:" + database.pid(), "--to", target.address(), "--tracker", "scan",
-                    "--after", "resume")));
+            Agent source = rig.start("done", List.of("migrate", "process:" + database.pid(),
+                    "--to", target.address(), "--tracker", "scan", "--after", "resume"));
             source.awaitHold("done");
             assertTrue(database.isLoaded(), "pgbench has ended");
             assertIdentical(image, database);
             assertEverybodyFrozen(database);
-            Files.delete(hold);
+            source.goOn();
             E2e.assertMoved(source, target);
             assertTrue(database.transactions() > begun);
             assertEquals(List.of(), Frozen.groups(database.pid()));

@@ -1,12 +1,12 @@
 package io.pageferry.agent.e2e;
 
 import io.pageferry.agent.demo.DemoMachine;
-import io.pageferry.agent.demo.GuestLoad;
 import io.pageferry.agent.guest.GuestKinds;
 import io.pageferry.agent.guest.GuestSetup;
 import io.pageferry.agent.guest.GuestUri;
 import io.pageferry.agent.guest.qemu.qmp.QemuControl;
 import io.pageferry.agent.state.guard.GuardProcess;
+import io.pageferry.core.dirty.TrackerChoice;
 import io.pageferry.core.migration.Guest;
 import io.pageferry.core.testing.guest.GuestContractTest;
 import java.io.IOException;
@@ -25,12 +25,12 @@ class QemuContractTest extends GuestContractTest {
 
     private Rig rig;
     private DemoMachine machine;
-    private Home home;
+    private MovingGuest home;
     private GuardProcess guard;
 
     @BeforeAll
     void prepare() throws IOException {
-        machine = E2e.machine(GuestLoad.LIGHT);
+        machine = E2e.machine(E2e.CALM);
         rig = new Rig(folder);
         guard = GuardProcess.start();
     }
@@ -54,7 +54,7 @@ class QemuContractTest extends GuestContractTest {
     @Override
     protected Guest open() throws IOException {
         if (home == null || !home.qemu().process().isAlive()) {
-            home = Home.boot(rig, machine);
+            home = MovingGuest.boot(rig, machine);
         }
         try (QemuControl control = home.qemu().control()) {
             if (!control.status().running()) {
@@ -62,7 +62,7 @@ class QemuContractTest extends GuestContractTest {
             }
         }
         GuestUri uri = GuestUri.parse(Rig.uri(home.qemu()));
-        return GuestKinds.of(uri).openSource(uri, new GuestSetup("auto", false, guard));
+        return GuestKinds.of(uri).openSource(uri, new GuestSetup(TrackerChoice.AUTO, false, guard));
     }
 
     /** QEMU saves a second time only once it ran again. */

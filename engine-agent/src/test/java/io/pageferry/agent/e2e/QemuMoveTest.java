@@ -18,22 +18,20 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 
 /**
  * Real QEMU guests, moved by {@code receive} and {@code migrate} as two commands. The guest
  * checks itself: after every move it ticks on, missed no tick and found no wrong page.
  *
- * <p>Single moves at three write rates are a sample here, drawn by the seed of the run. All 20:
- * {@code mvn verify -pl engine-agent -am -Dtest=QemuMoveTest -Dpageferry.full=true
- * -Dsurefire.failIfNoSpecifiedTests=false -DargLine=-Dpageferry.full=true}
+ * <p>Two hops here, and one move at one of three write rates, drawn by the seed of the run; five
+ * hops and 20 moves in the full run, see CONTRIBUTING.md.
  */
-@Timeout(600)
+@Tag("full")
 class QemuMoveTest extends WithGuest {
-    private static final int HOPS = 5;
-    private static final int SAMPLE = 4;
-    private static final int ALL = 20;
+    private static final int HOPS = Draw.FULL ? 5 : 2;
+    private static final int MOVES = Draw.FULL ? 20 : 1;
 
     /** 1, 8 and 40 MiB/s; what is beyond 12 MiB/s is not checked page by page. */
     private static final List<GuestLoad> RATES = List.of(
@@ -47,7 +45,7 @@ class QemuMoveTest extends WithGuest {
     }
 
     @Test
-    void fiveHopsUnderAWriteLoad() throws IOException {
+    void severalHopsUnderAWriteLoad() throws IOException {
         for (int hop = 0; hop < HOPS; hop++) {
             move(home);
         }
@@ -171,7 +169,7 @@ class QemuMoveTest extends WithGuest {
         DemoMachine small = home.machine();
         DemoMachine machine = new DemoMachine(small.tools(), GuestLoad.LIGHT,
                 small.memoryBytes(), 2, DemoMachine.Memory.MEMFD, List.of());
-        Home other = Home.boot(rig, machine);
+        MovingGuest other = MovingGuest.boot(rig, machine);
         move(other);
         rig.end(other.qemu());
     }
@@ -208,11 +206,10 @@ class QemuMoveTest extends WithGuest {
     @Test
     void singleMovesAtThreeWriteRates() throws IOException {
         List<GuestLoad> loads = Draw.sample(RATES, 1);
-        int moves = Draw.FULL ? ALL : SAMPLE;
         for (int i = 0; i < loads.size(); i++) {
-            Home other = Home.boot(rig, E2e.machine(loads.get(i)));
+            MovingGuest other = MovingGuest.boot(rig, E2e.machine(loads.get(i)));
             List<Double> downtimes = new ArrayList<>();
-            for (int done = i; done < moves; done += loads.size()) {
+            for (int done = i; done < MOVES; done += loads.size()) {
                 downtimes.add(move(other).path("downtimeMs").asDouble());
             }
             downtimes.sort(null);
@@ -222,7 +219,7 @@ class QemuMoveTest extends WithGuest {
     }
 
     /** One move into a new QEMU; the old one is gone afterwards. Returns the source's report. */
-    private ObjectNode move(Home guest) throws IOException {
+    private ObjectNode move(MovingGuest guest) throws IOException {
         DemoQemu next = rig.waiting(guest.machine());
         Agent target = rig.receive(next, "");
         Agent source = rig.migrate(guest.qemu(), target, "");

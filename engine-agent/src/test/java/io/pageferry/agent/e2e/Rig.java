@@ -93,8 +93,7 @@ final class Rig implements AutoCloseable {
 
     /** Starts any command; an empty hold is none. */
     Agent start(String hold, List<String> arguments) throws IOException {
-        return start(new Start(List.of(),
-                hold.isEmpty() ? List.of() : List.of("-Dpageferry.hold=" + hold), arguments));
+        return start(new Start(List.of(), List.of(), arguments, hold));
     }
 
     /** As above, with all that can be said, another state directory too. */
@@ -107,8 +106,8 @@ final class Rig implements AutoCloseable {
         if (MOVES.contains(arguments.getFirst()) && !arguments.contains(WINDOW)) {
             arguments.addAll(List.of(WINDOW, "0s"));
         }
-        return keep(Agent.start(new Start(start.prefix(), start.jvm(), arguments), temporary,
-                folder.resolve("words" + ++count)));
+        return keep(Agent.start(new Start(start.prefix(), start.jvm(), arguments, start.hold()),
+                temporary, folder.resolve("words" + ++count)));
     }
 
     /** Starts a command that knows no state directory. */

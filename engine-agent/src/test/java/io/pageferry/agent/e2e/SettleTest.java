@@ -12,14 +12,14 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 
 /**
  * An agent is killed once the guest is granted: nobody knows who owns it until somebody asks the
  * target's journal, or an operator says so. All tests share one guest, as in {@link WhoRunsTest}.
  */
-@Timeout(180)
+@Tag("timing")
 class SettleTest extends WithGuest {
     private DemoQemu waiting;
 
@@ -49,7 +49,7 @@ class SettleTest extends WithGuest {
         Agent asked = settle(doubt, 4);
         said(asked, "source");
         stop(later);
-        assertEquals("source", entry(doubt, "source").path("owner").asText());
+        assertEquals("source", entry(status(), doubt, "source").path("owner").asText());
         staysAtTheSource();
     }
 
@@ -62,7 +62,7 @@ class SettleTest extends WithGuest {
         assertPausedInDoubt(doubt);
 
         said(settle(doubt, 4, "--source", "--target-is-fenced"), "source");
-        assertEquals("source", entry(doubt, "source").path("owner").asText());
+        assertEquals("source", entry(status(), doubt, "source").path("owner").asText());
         staysAtTheSource();
     }
 
@@ -81,15 +81,17 @@ class SettleTest extends WithGuest {
         rig.awaitNothingLeft();
         assertEquals("running", Rig.condition(waiting));
         assertPaused(home.qemu());
-        assertEquals("unknown", entry(doubt, "source").path("owner").asText());
-        assertEquals("target", entry(doubt, "target").path("owner").asText());
+        Agent status = status();
+        assertEquals("unknown", entry(status, doubt, "source").path("owner").asText());
+        assertEquals("target", entry(status, doubt, "target").path("owner").asText());
 
         Agent later = answering(doubt);
         said(settle(doubt, 0), "target");
         stop(later);
         rig.awaitNothingLeft();
-        assertEquals("target", entry(doubt, "source").path("owner").asText());
-        assertTrue(entry(doubt, "source").path("settled").asBoolean());
+        ObjectNode entry = entry(status(), doubt, "source");
+        assertEquals("target", entry.path("owner").asText());
+        assertTrue(entry.path("settled").asBoolean());
         assertEquals("gone", Rig.condition(home.qemu()));
         assertTrue(Traces.of(waiting.process().pid()).isUntracked());
         home.movedTo(waiting);
@@ -132,10 +134,11 @@ class SettleTest extends WithGuest {
     private void assertPausedInDoubt(Doubt doubt) throws IOException {
         rig.awaitNothingLeft();
         assertPaused(home.qemu());
-        ObjectNode entry = entry(doubt, "source");
+        Agent status = status();
+        ObjectNode entry = entry(status, doubt, "source");
         assertEquals("granted", entry.path("state").asText());
         assertEquals("unknown", entry.path("owner").asText());
-        assertEquals("source", entry(doubt, "target").path("owner").asText());
+        assertEquals("source", entry(status, doubt, "target").path("owner").asText());
     }
 
     /** Its state was saved, so that is what QEMU calls it. */
@@ -180,18 +183,20 @@ class SettleTest extends WithGuest {
         return event.path("message").asText();
     }
 
-    private ObjectNode entry(Doubt doubt, String side) throws IOException {
+    private Agent status() throws IOException {
         Agent status = rig.start("", List.of("status"));
         assertEquals(0, status.exit(), status::toString);
+        return status;
+    }
+
+    private static ObjectNode entry(Agent status, Doubt doubt, String side) throws IOException {
         return status.await("journal of the " + side, event ->
                 event.path("migration").asText().equals(doubt.migration())
                 && event.path("side").asText().equals(side));
     }
 
     private String migration(Agent target) throws IOException {
-        Agent status = rig.start("", List.of("status"));
-        assertEquals(0, status.exit(), status::toString);
-        return status.await("active migration of " + target, event ->
+        return status().await("active migration of " + target, event ->
                 event.path("state").asText().equals("active")).path("migration").asText();
     }
 }

@@ -26,7 +26,6 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.TestInstance;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -35,7 +34,6 @@ import org.junit.jupiter.params.provider.MethodSource;
  * Machines as people build them, each moved once. What is not shared memory, video memory too,
  * goes with the device state.
  */
-@Timeout(180)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class ShapesTest {
     private static final long MEMORY = 192L << 20;
@@ -128,7 +126,7 @@ class ShapesTest {
     void moves(Shape shape) throws IOException {
         DemoMachine machine = new DemoMachine(TestMachines.tools(), GuestLoad.LIGHT, MEMORY,
                 shape.vcpus(), shape.memory(), shape.more());
-        Home home = Home.boot(rig, machine);
+        MovingGuest home = MovingGuest.boot(rig, machine);
         DemoQemu next = rig.waiting(machine);
         checkChangesNothing(home, next, shape.tracker());
         QemuControl.Settings before = settings(next);
@@ -190,7 +188,7 @@ class ShapesTest {
     }
 
     /** Its rows, while the guest runs and while a target waits. */
-    private void checkChangesNothing(Home home, DemoQemu next, String tracker)
+    private void checkChangesNothing(MovingGuest home, DemoQemu next, String tracker)
             throws IOException {
         Agent plain = rig.start("", List.of("check", Rig.uri(home.qemu())));
         assertEquals(tracker.equals("auto") ? 0 : 3, plain.exit(), plain::toString);
@@ -211,7 +209,7 @@ class ShapesTest {
         Poll.until(() -> Rig.isFree(next), () -> "check still holds the monitor");
     }
 
-    private void refusedWithoutScan(Home home, Agent target) throws IOException {
+    private void refusedWithoutScan(MovingGuest home, Agent target) throws IOException {
         Agent refused = rig.migrate(home.qemu(), target, "");
         E2e.assertEnds(3, "refused", refused);
         assertTrue(refused.report().at("/error/remedy").asText().contains("--tracker scan"),

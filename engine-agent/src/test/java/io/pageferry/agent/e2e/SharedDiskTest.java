@@ -4,14 +4,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pageferry.agent.demo.DemoQemu;
-import io.pageferry.agent.e2e.Agent.Start;
 import io.pageferry.agent.host.linux.Processes.Signal;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 
 /**
  * A guest whose raw and qcow2 images both sides see. Whatever happens to a move, no file of it is
@@ -20,7 +17,8 @@ import org.junit.jupiter.api.Timeout;
  * <p>One hop here; five by {@code mvn verify -pl engine-agent -am -Dtest=SharedDiskTest
  * -Dsurefire.failIfNoSpecifiedTests=false -Dpageferry.full=true}
  */
-@Timeout(300)
+@Tag("full")
+@Tag("timing")
 class SharedDiskTest extends WithDisks {
     @Override
     DemoQemu target() throws IOException {
@@ -48,7 +46,7 @@ class SharedDiskTest extends WithDisks {
     @Test
     void rollsBackWithTheLoadedTargetAlive() throws IOException {
         Agent target = rig.receive(waiting, "ready");
-        Agent source = rig.migrate(home.qemu(), target, "", "--max-switchover", "2s");
+        Agent source = rig.migrate(home.qemu(), target, "", "--max-switchover", "6s");
         target.awaitHold("ready");
         E2e.assertEnds(4, "failed", source);
         DiskGuest.worksOn(home);
@@ -63,8 +61,7 @@ class SharedDiskTest extends WithDisks {
      */
     @Test
     void runsAsSoonAsTheLockIsFree() throws IOException {
-        Path file = Files.createTempFile(folder, "hold", "");
-        Agent target = held(file);
+        Agent target = rig.receive(waiting, "active");
         Agent source = rig.migrate(home.qemu(), target, "");
         target.awaitHold("active");
         try (Holder holder = Holder.take(DiskGuest.image(folder, images, "raw"))) {
@@ -80,18 +77,16 @@ class SharedDiskTest extends WithDisks {
         }
         E2e.assertEnds(4, "failed", source);
         assertEquals("source", source.report().at("/owner/side").asText());
-        Files.delete(file);
     }
 
     @Test
     void staysPausedPastTheWindowUntilItIsSettled() throws IOException {
-        Path file = Files.createTempFile(folder, "hold", "");
-        Agent target = held(file);
+        Agent target = rig.receive(waiting, "active");
         Agent source = rig.migrate(home.qemu(), target, "", "--settle-window", "2s");
         target.awaitHold("active");
         String migration;
         try (Holder holder = Holder.take(DiskGuest.image(folder, images, "qcow2"))) {
-            Files.delete(file);
+            target.goOn();
             E2e.assertEnds(6, "in-doubt", source);
             E2e.assertEnds(4, "failed", target);
             assertEquals("source", source.report().at("/owner/side").asText());
@@ -106,15 +101,6 @@ class SharedDiskTest extends WithDisks {
         }
         settle(migration, 4);
         assertEquals("running", Rig.condition(home.qemu()));
-    }
-
-    /** A receiver that stands between J(ACTIVE) and the guest's resume while a file is there. */
-    private Agent held(Path file) throws IOException {
-        Agent agent = rig.start(new Start(List.of(), List.of("-Dpageferry.hold=active",
-                "-Dpageferry.hold.while=" + file), List.of("receive", Rig.uri(waiting),
-                "--listen", "127.0.0.1:0", "--once")));
-        agent.address();
-        return agent;
     }
 
     private Agent settle(String migration, int exit) throws IOException {

@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.pageferry.agent.demo.ConsoleLog;
 import io.pageferry.agent.demo.DemoMachine;
 import io.pageferry.agent.demo.DemoQemu;
-import io.pageferry.agent.demo.GuestLoad;
 import io.pageferry.agent.demo.TestMachines;
 import io.pageferry.agent.guest.qemu.qmp.QemuControl;
 import io.pageferry.agent.host.linux.Processes.Signal;
@@ -27,27 +26,27 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What is left of a QEMU guest's throttle whichever way the move ends: nothing. */
-@Timeout(240)
+@Tag("timing")
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class ThrottledQemuTest {
     @TempDir
     static Path folder;
 
     private Rig rig;
-    private Home home;
+    private MovingGuest home;
     private DemoQemu waiting;
 
     @BeforeAll
     void boot() throws IOException {
         E2e.needTracking();
         rig = new Rig(folder);
-        home = Home.boot(rig, new DemoMachine(TestMachines.tools(), GuestLoad.LIGHT, E2e.MEMORY, 2,
+        home = MovingGuest.boot(rig, new DemoMachine(TestMachines.tools(), E2e.CALM, E2e.MEMORY, 2,
                 DemoMachine.Memory.FILE, List.of()));
     }
 
@@ -159,7 +158,7 @@ class ThrottledQemuTest {
     @Test
     void aGuestThatDiesWithItsAgentLeavesNoGroup() throws IOException {
         // One that still boots can be moved as well.
-        DemoQemu other = rig.booting(E2e.machine(GuestLoad.LIGHT));
+        DemoQemu other = rig.booting(E2e.machine(E2e.CALM));
         DemoQemu next = rig.waiting(other.machine());
         Agent target = rig.receive(next, "");
         Agent source = rig.migrate(other, target, "precopy", "--throttle", "50%");

@@ -10,11 +10,9 @@ import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Two network namespaces joined by a cable: for the network, two hosts. */
-@Timeout(120)
 class TwoHostsTest {
     private static final String GUEST = "workload:64MiB?rate=8MiB/s";
 

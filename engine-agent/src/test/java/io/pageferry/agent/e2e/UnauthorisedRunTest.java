@@ -5,25 +5,20 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pageferry.agent.demo.DemoTools;
 import io.pageferry.agent.demo.TestMachines;
-import io.pageferry.agent.e2e.Agent.Start;
 import io.pageferry.agent.guest.qemu.qmp.QemuControl;
 import io.pageferry.agent.host.linux.Processes.Signal;
-import io.pageferry.agent.report.Hold;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Somebody says {@code cont} to the loaded QEMU at the target, which nobody granted the guest. Its
  * agent stands still meanwhile, so that the guest surely runs.
  */
-@Timeout(120)
 class UnauthorisedRunTest {
     @TempDir
     Path folder;
@@ -31,7 +26,6 @@ class UnauthorisedRunTest {
     private Rig rig;
     private BareGuest home;
     private BareGuest waiting;
-    private Path holding;
     private Agent target;
     private Agent source;
 
@@ -42,10 +36,8 @@ class UnauthorisedRunTest {
         DemoTools tools = TestMachines.tools();
         home = BareGuest.booting(tools, folder, "source", BareProgram.COUNTS);
         waiting = BareGuest.waiting(tools, folder, "target", BareProgram.COUNTS);
-        holding = Files.createFile(folder.resolve("holding"));
-        target = rig.start(new Start(List.of(), List.of("-D" + Hold.PROPERTY + "=ready",
-                "-D" + Hold.WHILE + "=" + holding), List.of("receive", waiting.uri(),
-                "--listen", "127.0.0.1:0", "--once")));
+        target = rig.start("ready", List.of("receive", waiting.uri(), "--listen",
+                "127.0.0.1:0", "--once"));
         source = rig.start("", List.of("migrate", home.uri(), "--to", target.address(),
                 "--max-switchover", "60s"));
         target.awaitState("ready");
@@ -70,7 +62,7 @@ class UnauthorisedRunTest {
     /** What it did there was done once: it goes on from there. */
     @Test
     void grantedItGoesOnFromThere() throws IOException {
-        Files.delete(holding);
+        target.goOn();
         E2e.assertMoved(source, target);
         assertTrue(target.words().contains("somebody let the guest run here before it was granted"),
                 target::toString);
@@ -86,7 +78,7 @@ class UnauthorisedRunTest {
         source.await("the lock", event ->
                 event.path("message").asText().contains("stays paused, trying again"));
         assertEquals("running", waiting.condition());
-        Files.delete(holding);
+        target.goOn();
         E2e.assertEnds(7, "cancelled", source);
         E2e.assertEnds(4, "failed", target);
         String reason = target.report().at("/error/reason").asText();

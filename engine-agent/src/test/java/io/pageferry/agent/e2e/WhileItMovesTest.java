@@ -3,98 +3,60 @@ package io.pageferry.agent.e2e;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
-import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.pageferry.agent.demo.DemoTools;
-import io.pageferry.agent.demo.TestMachines;
 import io.pageferry.agent.guest.qemu.qmp.QemuControl;
 import io.pageferry.agent.guest.qemu.qmp.QmpClient;
 import io.pageferry.agent.host.linux.Processes.Signal;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.TestFactory;
-import org.junit.jupiter.api.TestInstance;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 
 /**
- * What a guest does, or somebody does to it at another monitor, while it moves. A link of 8 Mbit/s
- * makes pre-copy last a few seconds. The guests are boot sectors, which start in no time; one
- * lives through several tests where it can. A sample is drawn by the seed of the run; all of them:
- * {@code mvn verify -pl engine-agent -am -Dtest=WhileItMovesTest -Dpageferry.full=true
- * -Dsurefire.failIfNoSpecifiedTests=false}
+ * What a guest does, or somebody does to it at another monitor, while it moves: the source stands
+ * still in pre-copy until it is done. A sample is drawn by the seed of the run; all of them are in
+ * the full run, see CONTRIBUTING.md.
  */
-@Timeout(400)
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
-class WhileItMovesTest {
+@Tag("full")
+@Tag("timing")
+class WhileItMovesTest extends WithBareGuests {
     private static final int SAMPLE = 5;
     private static final int SLOW_BYTES = 3 << 20;
     private static final long SEED = 20261125;
 
-    @TempDir
-    static Path folder;
-
-    private final List<BareGuest> guests = new ArrayList<>();
-    private final List<Agent> agents = new ArrayList<>();
-    private DemoTools tools;
-    private Rig rig;
-    private BareGuest home;
-    private BareGuest waiting;
-    private int count;
-
-    @BeforeAll
-    void make() throws IOException {
-        E2e.needTracking();
-        tools = TestMachines.tools();
-        rig = new Rig(folder);
-    }
-
-    @AfterAll
-    void end() throws IOException {
-        if (rig != null) {
-            rig.close();
-        }
-        for (BareGuest guest : guests) {
-            guest.close();
-        }
-    }
-
     /** Something that happens, and what follows. */
-    private interface Story {
-        void play() throws IOException;
+    private interface Case {
+        void run() throws IOException;
     }
 
     @TestFactory
     List<DynamicTest> whatHappensIsNoticed() {
-        Map<String, Story> all = stories();
+        Map<String, Case> all = cases();
         return Draw.sample(all.keySet(), SAMPLE)
-                .stream().map(name -> DynamicTest.dynamicTest(name, () -> play(all.get(name))))
+                .stream().map(name -> DynamicTest.dynamicTest(name, () -> run(all.get(name))))
                 .toList();
     }
 
-    private void play(Story story) throws IOException {
+    private void run(Case one) throws IOException {
         both();
         try {
-            story.play();
+            one.run();
         } finally {
             noAgentStays();
         }
     }
 
-    private Map<String, Story> stories() {
-        Map<String, Story> all = new LinkedHashMap<>();
+    private Map<String, Case> cases() {
+        Map<String, Case> all = new LinkedHashMap<>();
         all.put("a shut down guest has ended", this::aShutDownGuestHasEnded);
         all.put("a panicked guest has ended", this::aPanickedGuestHasEnded);
-        all.put("a guest that resets arrives and one that was paused for a while too",
-                this::aGuestThatResetsArrivesAndOneThatWasPausedForAWhileToo);
+        all.put("a guest that resets arrives", this::aGuestThatResetsArrives);
+        all.put("a guest that was paused for a while arrives",
+                this::aGuestThatWasPausedForAWhileArrives);
         all.put("what somebody pauses meanwhile stays paused",
                 this::whatSomebodyPausesMeanwhileStaysPaused);
         all.put("what somebody lets go in the switchover is not given away",
@@ -116,71 +78,13 @@ class WhileItMovesTest {
         return all;
     }
 
-    private void both() throws IOException {
-        if (waiting != null && !waiting.condition().equals("inmigrate")) {
-            waiting.close();
-            waiting = null;
-        }
-        if (home != null && !home.condition().equals("running")) {
-            home.close();
-            home = null;
-        }
-        if (home == null) {
-            home = keep(BareGuest.booting(tools, folder, "source" + ++count,
-                    BareProgram.COUNTS));
-            home.fill(SLOW_BYTES, SEED);
-        }
-        if (waiting == null) {
-            waiting = keep(BareGuest.waiting(tools, folder, "target" + ++count,
-                    BareProgram.COUNTS));
-        }
-    }
-
-    private void noAgentStays() throws IOException {
-        for (Agent agent : agents) {
-            rig.end(agent);
-        }
-        agents.clear();
-        rig.awaitNothingLeft();
-    }
-
-    private BareGuest keep(BareGuest guest) {
-        guests.add(guest);
-        return guest;
-    }
-
-    /** A move under way. */
-    private record Move(Agent source, Agent target) { }
-
-    /** Begins a move and returns when the source is in a state. */
-    private Move moving(String state, String... more) throws IOException {
-        return moving("8Mbit/s", state, more);
-    }
-
-    private Move moving(String rate, String state, String[] more) throws IOException {
-        Agent target = rig.start("", List.of("receive", waiting.uri(), "--listen",
-                "127.0.0.1:0", "--once"));
-        List<String> arguments = new ArrayList<>(List.of("migrate", home.uri(), "--to",
-                target.address(), "--bandwidth", rate));
-        arguments.addAll(List.of(more));
-        Agent source = rig.start("", arguments);
-        agents.addAll(List.of(source, target));
-        source.awaitState(state);
-        return new Move(source, target);
-    }
-
-    private static ObjectNode object() {
-        return JsonNodeFactory.instance.objectNode();
-    }
-
-    private void act(String command, ObjectNode arguments) throws IOException {
-        try (QemuControl other = home.other()) {
-            other.qmp().execute(command, arguments);
-        }
-    }
-
-    /** The guest stays, with a reason that holds these words. */
+    /** The source goes on; the guest stays, with a reason that holds these words. */
     private void failed(Move move, String... words) throws IOException {
+        move.source().goOn();
+        stayed(move, words);
+    }
+
+    private void stayed(Move move, String... words) throws IOException {
         E2e.assertEnds(4, "failed", move.source());
         E2e.assertEnds(4, "failed", move.target());
         String reason = move.source().report().at("/error/reason").asText();
@@ -196,8 +100,9 @@ class WhileItMovesTest {
         assertEquals("inmigrate", waiting.condition());
     }
 
-    /** The guest ended, and nothing runs at the target. */
+    /** The source goes on; the guest ended, and nothing runs at the target. */
     private void ended(Move move, String word) throws IOException {
+        move.source().goOn();
         E2e.assertEnds(8, "guest-ended", move.source());
         E2e.assertEnds(4, "failed", move.target());
         assertTrue(move.source().report().at("/error/reason").asText().contains(word),
@@ -207,6 +112,7 @@ class WhileItMovesTest {
     }
 
     private void arrived(Move move, String condition) throws IOException {
+        move.source().goOn();
         E2e.assertMoved(move.source(), move.target());
         rig.awaitNothingLeft();
         assertEquals("gone", home.condition());
@@ -216,24 +122,36 @@ class WhileItMovesTest {
     private void aShutDownGuestHasEnded() throws IOException {
         Move move = moving("precopy");
         home.tell(BareProgram.SHUTDOWN);
+        awaitNotRunning();
         ended(move, "the guest shut down");
     }
 
     private void aPanickedGuestHasEnded() throws IOException {
         Move move = moving("precopy");
         home.tell(BareProgram.PANIC);
+        awaitNotRunning();
         ended(move, "panicked");
     }
 
-    private void aGuestThatResetsArrivesAndOneThatWasPausedForAWhileToo() throws IOException {
+    private void awaitNotRunning() throws IOException {
+        Poll.until(() -> !home.condition().equals("running"), () -> "it runs on");
+    }
+
+    private void aGuestThatResetsArrives() throws IOException {
         try (QemuControl other = home.other()) {
             Move move = moving("precopy");
-            other.stop();
-            assertTrue(other.cont().running());
             home.tell(BareProgram.RESET);
             Poll.until(() -> heard(other, "RESET"), () -> "it does not reset");
             arrived(move, "running");
         }
+        waiting.countsOn();
+    }
+
+    private void aGuestThatWasPausedForAWhileArrives() throws IOException {
+        Move move = moving("precopy");
+        act("stop", null);
+        act("cont", null);
+        arrived(move, "running");
         waiting.countsOn();
     }
 
@@ -254,10 +172,13 @@ class WhileItMovesTest {
     }
 
     private void whatSomebodyLetsGoInTheSwitchoverIsNotGivenAway() throws IOException {
-        Move move = moving("switchover", "--cold");
-        Poll.until(() -> !home.condition().equals("running"), () -> "it is not paused");
+        // Its last pages would take minutes.
+        home.fill(SLOW_BYTES, SEED);
+        Move move = moving("switchover", "--cold", "--bandwidth", "200kbit/s");
+        move.source().goOn();
+        awaitNotRunning();
         act("cont", null);
-        failed(move, "somebody let the guest go on");
+        stayed(move, "somebody let the guest go on");
     }
 
     private void pluggedMemoryEndsTheMove() throws IOException {
@@ -312,13 +233,11 @@ class WhileItMovesTest {
     private void aSecondMigrationTakesTheGuestAway() throws IOException {
         Move move = moving("precopy");
         Path state = folder.resolve("state.bin");
-        // It is not to look while the other one is under way. Without the RAM that is over at once.
-        move.source().signal(Signal.STOP);
+        // Without the RAM that is over at once.
         act("migrate-set-capabilities", object().set("capabilities", object().arrayNode()
                 .add(object().put("capability", "x-ignore-shared").put("state", true))));
         act("migrate", object().put("uri", "exec:cat > " + state));
         Poll.until(() -> home.condition().equals("postmigrate"), () -> "it is not over");
-        move.source().signal(Signal.CONT);
         ended(move, "another migration");
         assertTrue(Files.size(state) > 0);
         home.close();
@@ -383,8 +302,7 @@ class WhileItMovesTest {
     }
 
     private void aSecondPageferryIsRefused() throws IOException {
-        // Another agent takes as long to start as 3 MiB take at the usual rate.
-        Move move = moving("1Mbit/s", "precopy", new String[0]);
+        Move move = moving("precopy");
         Agent second = rig.start("", List.of("migrate", home.uri().replace(".qmp", ".other"),
                 "--to", "127.0.0.1:9"));
         E2e.assertEnds(3, "refused", second);
@@ -392,6 +310,7 @@ class WhileItMovesTest {
         assertTrue(second.report().at("/error/reason").asText().contains("under way"),
                 second::toString);
         move.source().signal(Signal.TERM);
+        move.source().goOn();
         E2e.assertEnds(7, "cancelled", move.source());
         E2e.assertEnds(4, "failed", move.target());
         rig.awaitNothingLeft();

@@ -11,7 +11,6 @@ import java.io.IOException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -20,7 +19,6 @@ import org.junit.jupiter.params.provider.ValueSource;
  * none while that is in doubt: the rows "agent dies" of the tables of docs/PROTOCOL.md. All tests
  * share one guest, which lives wherever the test before left it. See also {@link SettleTest}.
  */
-@Timeout(180)
 class WhoRunsTest extends WithGuest {
     private DemoQemu waiting;
 

@@ -25,7 +25,7 @@ abstract class WithDisks {
 
     Rig rig;
     DiskGuest guest;
-    Home home;
+    MovingGuest home;
     /** What the guest's images are called now. */
     String images = "disk0";
     /** Waits for the guest. */
@@ -41,7 +41,7 @@ abstract class WithDisks {
         rig.openToAll();
         guest = DiskGuest.make(folder);
         DiskGuest.format(folder, images);
-        home = Home.boot(rig, guest.machine(folder, images));
+        home = MovingGuest.boot(rig, guest.machine(folder, images));
     }
 
     @AfterAll

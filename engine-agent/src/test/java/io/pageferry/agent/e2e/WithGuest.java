@@ -16,11 +16,11 @@ abstract class WithGuest {
     Path folder;
 
     Rig rig;
-    Home home;
+    MovingGuest home;
 
     /** What the guest does while it moves. */
     GuestLoad load() {
-        return GuestLoad.LIGHT;
+        return E2e.CALM;
     }
 
     @BeforeAll
@@ -28,7 +28,7 @@ abstract class WithGuest {
         folder = own;
         DemoMachine machine = E2e.machine(load());
         rig = new Rig(folder);
-        home = Home.boot(rig, machine);
+        home = MovingGuest.boot(rig, machine);
     }
 
     @AfterAll

@@ -10,12 +10,12 @@ import java.util.Optional;
 
 /** An embedder's machine at the target; it stands where the source left it. */
 final class ArrivingMachine implements IncomingGuest {
-    private final Board board;
+    private final PlainMemory board;
     private volatile long counter = -1;
     private volatile boolean running;
     private volatile int discards;
 
-    ArrivingMachine(Board board) {
+    ArrivingMachine(PlainMemory board) {
         this.board = board;
     }
 

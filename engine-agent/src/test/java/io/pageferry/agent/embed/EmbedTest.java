@@ -7,10 +7,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.pageferry.agent.host.linux.Requirements;
 import io.pageferry.agent.state.journal.StateDirectory;
 import io.pageferry.core.migration.MigrationListener;
 import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.migration.Outcome.Side;
+import io.pageferry.core.migration.Verification;
 import io.pageferry.core.round.RoundStats;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -30,11 +32,9 @@ import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A guest that is an object of this process moves into another object of it. */
-@Timeout(value = 60, unit = TimeUnit.SECONDS)
 class EmbedTest {
     private static final long SIZE = 4 << 20;
     private static final Duration SHORT = Duration.ofMillis(300);
@@ -42,8 +42,8 @@ class EmbedTest {
     @TempDir
     private Path folder;
 
-    private final Board here = new Board(SIZE);
-    private final Board there = new Board(SIZE);
+    private final PlainMemory here = new PlainMemory(SIZE);
+    private final PlainMemory there = new PlainMemory(SIZE);
     private final Machine machine = new Machine(here);
     private final ArrivingMachine arriving = new ArrivingMachine(there);
     private final ExecutorService other = Executors.newSingleThreadExecutor();
@@ -51,7 +51,8 @@ class EmbedTest {
     @AfterEach
     void release() throws InterruptedException {
         other.shutdownNow();
-        assertTrue(other.awaitTermination(30, TimeUnit.SECONDS), "the target does not end");
+        assertTrue(other.awaitTermination(Requirements.HANG.toSeconds(), TimeUnit.SECONDS),
+                "the target does not end");
         machine.close();
         here.close();
         there.close();
@@ -205,7 +206,7 @@ class EmbedTest {
         assertTrue(target.report().get().isCompleted());
         for (Side side : Side.values()) {
             assertTrue(StateDirectory.open(folder).find(source.migrationId().orElseThrow(), side)
-                    .orElseThrow().isSettled(), side + " is not settled");
+                    .orElseThrow().ownership().settled(), side + " is not settled");
         }
     }
 
@@ -244,7 +245,7 @@ class EmbedTest {
     @Test
     void anOfferThatIsRefusedChangesNothing() throws Exception {
         Listening target = listen(options -> options);
-        try (Board small = new Board(SIZE / 2); Machine misfit = new Machine(small)) {
+        try (PlainMemory small = new PlainMemory(SIZE / 2); Machine misfit = new Machine(small)) {
             MigrationReport refused = OutgoingMigration.of(misfit, target.address())
                     .stateDirectory(folder).build().run();
 
@@ -329,7 +330,7 @@ class EmbedTest {
         OutgoingMigration outgoing = doubt.migration();
         Listening later = listen(doubt.target(), options -> options);
 
-        assertEquals(Result.COMPLETED, outgoing.settle(Duration.ofSeconds(10)).result());
+        assertEquals(Result.COMPLETED, outgoing.settle(Requirements.HANG).result());
 
         assertFalse(machine.isRunning());
         assertEquals(1, machine.ends());

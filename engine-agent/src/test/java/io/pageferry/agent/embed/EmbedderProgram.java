@@ -21,8 +21,8 @@ final class EmbedderProgram {
         Path state = Path.of(arguments[0]);
         CodecChoice codec = CodecChoice.valueOf(arguments[1]);
         CompletableFuture<InetSocketAddress> address = new CompletableFuture<>();
-        try (Board here = new Board(SIZE);
-                Board there = new Board(SIZE);
+        try (PlainMemory here = new PlainMemory(SIZE);
+                PlainMemory there = new PlainMemory(SIZE);
                 Machine machine = new Machine(here);
                 ArrivingMachine arriving = new ArrivingMachine(there);
                 var thread = Executors.newSingleThreadExecutor()) {

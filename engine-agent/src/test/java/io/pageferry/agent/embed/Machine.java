@@ -20,7 +20,7 @@ import java.util.Optional;
 final class Machine implements Guest {
     static final String KIND = "machine";
 
-    private final Board board;
+    private final PlainMemory board;
     private final MarkingTracker tracker;
     private final Thread processor;
     private long counter;
@@ -28,7 +28,7 @@ final class Machine implements Guest {
     private boolean off;
     private int ends;
 
-    Machine(Board board) {
+    Machine(PlainMemory board) {
         this.board = board;
         this.tracker = new MarkingTracker(board.regions().pageCount());
         this.processor = Thread.ofPlatform().daemon().name("processor").start(this::execute);

@@ -9,6 +9,10 @@ import io.pageferry.core.codec.page.PageDecodeException;
 import io.pageferry.core.codec.page.PageEncoder;
 import io.pageferry.core.codec.page.RawCodec;
 import io.pageferry.core.codec.page.ZeroCodec;
+import io.pageferry.core.dirty.SentPages;
+import io.pageferry.core.memory.GuestMemory;
+import io.pageferry.core.memory.PageSource;
+import io.pageferry.core.memory.RegionTable;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -49,12 +53,30 @@ public class CodecBenchmark {
     private final PageEncoder adaptive = new PageEncoder(CodecChoice.ADAPTIVE,
             System::nanoTime);
     private final ByteBuffer pages = ByteBuffer.allocateDirect(PAGES * PAGE);
-    private final MemorySegment memory = MemorySegment.ofBuffer(pages);
+    private final PageSource guest = new Guest(
+            RegionTable.single("ram", (long) PAGES * PAGE), MemorySegment.ofBuffer(pages));
     private final ByteBuffer packed = ByteBuffer.allocateDirect(PAGES * PAGE);
     private final int[] lengths = new int[PAGES];
     private final ByteBuffer out = ByteBuffer.allocateDirect(PAGE);
     private final PageBatch batch =
             new PageBatch(Arena.ofAuto().allocate(PageBatch.PAYLOAD_CAPACITY, 64));
+
+    private record Guest(RegionTable regions, MemorySegment memory) implements GuestMemory {
+        @Override
+        public MemorySegment window(int region) {
+            return memory;
+        }
+
+        @Override
+        public long nextData(long page) {
+            return page;
+        }
+
+        @Override
+        public long nextHole(long page) {
+            return PAGES;
+        }
+    }
 
     /** Made by JMH. */
     public CodecBenchmark() {
@@ -115,11 +137,7 @@ public class CodecBenchmark {
     public int encoder() {
         batch.begin(0, 0);
         for (int i = 0; i < PAGES; i++) {
-            if (adaptive.copyIsZero(memory, (long) i * PAGE, batch)) {
-                adaptive.appendZero(batch, i);
-            } else {
-                adaptive.appendCopied(batch, i);
-            }
+            adaptive.encode(guest, i, batch, false, SentPages.NONE);
         }
         return batch.payloadBytes();
     }

@@ -1,11 +1,11 @@
 package io.pageferry.bench.jmh;
 
-import io.pageferry.agent.guest.Quantity;
 import io.pageferry.agent.host.linux.LinuxException;
 import io.pageferry.bench.move.Content;
 import io.pageferry.bench.move.MoveRig;
 import io.pageferry.bench.move.ResidentMemory;
 import io.pageferry.core.codec.CodecChoice;
+import io.pageferry.core.words.Quantity;
 import java.io.IOException;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.AuxCounters;

@@ -1,24 +1,24 @@
 package io.pageferry.bench.move;
 
-import io.pageferry.agent.session.LateLink;
+import io.pageferry.agent.session.warmup.LateLink;
 import io.pageferry.agent.state.journal.FileJournal;
 import io.pageferry.agent.state.journal.JournalHeader;
 import io.pageferry.agent.state.journal.StateDirectory;
 import io.pageferry.bench.Folders;
 import io.pageferry.core.codec.CodecChoice;
 import io.pageferry.core.incoming.TargetMigration;
-import io.pageferry.core.incoming.TargetOptions;
-import io.pageferry.core.incoming.TargetParts;
+import io.pageferry.core.incoming.session.TargetOptions;
+import io.pageferry.core.incoming.session.TargetParts;
 import io.pageferry.core.migration.MigrationListener;
 import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.migration.Outcome.Side;
 import io.pageferry.core.outgoing.SourceMigration;
-import io.pageferry.core.outgoing.SourceOptions;
-import io.pageferry.core.outgoing.SourceParts;
-import io.pageferry.transport.netty.NettySourceLink;
-import io.pageferry.transport.netty.TransportClient;
+import io.pageferry.core.outgoing.session.SourceOptions;
+import io.pageferry.core.outgoing.session.SourceParts;
+import io.pageferry.transport.netty.link.NettySourceLink;
+import io.pageferry.transport.netty.link.TransportClient;
 import io.pageferry.transport.netty.TransportOptions;
-import io.pageferry.transport.netty.TransportServer;
+import io.pageferry.transport.netty.link.TransportServer;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -129,9 +129,7 @@ public final class MoveRig implements AutoCloseable {
 
     private static SourceOptions options(CodecChoice codec, int channels) {
         SourceOptions usual = SourceOptions.defaults();
-        return new SourceOptions(usual.limits(), codec, channels, usual.verify(),
-                usual.negotiationNanos(), usual.settleNanos(), usual.endGuest(),
-                usual.handoverCost(), 0, usual.extras());
+        return usual.withPages(codec, channels).withWindows(0, usual.settleNanos());
     }
 
     private static void drive(TargetMigration to) {

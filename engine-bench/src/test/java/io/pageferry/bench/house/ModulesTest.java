@@ -44,7 +44,7 @@ class ModulesTest {
     private static final String EXAMPLES =
             "engine-agent/src/test/java/io/pageferry/agent/embed/";
     private static final List<String> PROGRAM =
-            List.of("Board", "Machine", "ArrivingMachine", "EmbedderProgram");
+            List.of("PlainMemory", "Machine", "ArrivingMachine", "EmbedderProgram");
 
     @TempDir
     private Path folder;

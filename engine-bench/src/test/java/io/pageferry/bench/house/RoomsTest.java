@@ -38,7 +38,7 @@ class RoomsTest {
             bad("guest names nothing above it", "agent.guest.qemu",
                     "import io.pageferry.agent.state.guard.Recovery;"),
             bad("state names nothing above it", "agent.state.guard",
-                    "import io.pageferry.agent.session.SourceAgent;"),
+                    "import io.pageferry.agent.session.SourceSession;"),
             bad("session names nothing above it", "agent.session",
                     "import io.pageferry.agent.cli.Main;"),
             bad("embed names no other front", "agent.embed",
@@ -46,7 +46,7 @@ class RoomsTest {
             bad("cli names no other front", "agent.cli",
                     "import io.pageferry.agent.embed.OutgoingMigration;"),
             bad("link stands beside the wings", "agent.link",
-                    "import io.pageferry.agent.session.SourceAgent;"),
+                    "import io.pageferry.agent.session.SourceSession;"),
             bad("report stands beside the wings", "agent.report",
                     "import io.pageferry.agent.state.journal.FileJournal;"),
             bad("every package of the agent is in a wing", "agent.road", ""),
@@ -91,6 +91,7 @@ class RoomsTest {
     void theRightRoomIsLeftAlone() {
         List<Source> good = List.of(
                 source("transport.netty", "A", "import io.netty.buffer.ByteBuf;"),
+                source("transport.netty.io", "A", "import io.netty.buffer.ByteBuf;"),
                 source("agent.host.linux", "B", "Linker.nativeLinker();"),
                 source("agent.host.linux.kvm", "B", "Linker.nativeLinker();"),
                 source("core.codec", "Lz4Codec", "import net.jpountz.lz4.LZ4Factory;"),

@@ -1,7 +1,9 @@
 package io.pageferry.core.codec;
 
+import io.pageferry.core.words.Labelled;
+
 /** What {@code --codec} may say. */
-public enum CodecChoice {
+public enum CodecChoice implements Labelled {
     /** LZ4 where it makes the slower of processor and wire faster, as measured of late. */
     ADAPTIVE,
     /** Zero and raw pages only. */

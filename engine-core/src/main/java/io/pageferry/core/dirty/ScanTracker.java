@@ -1,7 +1,8 @@
 package io.pageferry.core.dirty;
 
-import io.pageferry.core.memory.GuestMemory;
+import io.pageferry.core.memory.PageSource;
 import io.pageferry.core.memory.RegionTable;
+import io.pageferry.core.memory.scan.PageView;
 import io.pageferry.core.memory.scan.SentHashes;
 import java.lang.foreign.MemorySegment;
 
@@ -20,9 +21,9 @@ import java.lang.foreign.MemorySegment;
  * is first sent with content. Confined to one thread.
  */
 public final class ScanTracker implements DirtyTracker, SentPages {
-    private final GuestMemory memory;
+    private final PageSource memory;
     private final RegionTable regions;
-    private final MemorySegment[] windows;
+    private final PageView view;
     private final SentHashes hashes;
 
     /**
@@ -30,11 +31,10 @@ public final class ScanTracker implements DirtyTracker, SentPages {
      *
      * @param memory read at each harvest; stays the caller's
      */
-    public ScanTracker(GuestMemory memory) {
+    public ScanTracker(PageSource memory) {
         this.memory = memory;
         this.regions = memory.regions();
-        this.windows = regions.regions().stream().map(region -> memory.window(region.id()))
-                .toArray(MemorySegment[]::new);
+        this.view = new PageView(memory);
         this.hashes = new SentHashes(regions.pageCount());
     }
 
@@ -60,11 +60,11 @@ public final class ScanTracker implements DirtyTracker, SentPages {
 
     @Override
     public void harvest(DirtyBitmap into) {
+        memory.forgetReads();
         long end = regions.pageCount();
         for (long at = memory.nextData(0); at < end; at = memory.nextData(at)) {
-            int region = regions.regionOf(at);
-            long hole = Math.min(memory.nextHole(at), regions.endPage(region));
-            scan(region, at, hole, into);
+            long hole = memory.nextHole(at);
+            scan(at, hole, into);
             at = hole;
         }
     }
@@ -74,11 +74,14 @@ public final class ScanTracker implements DirtyTracker, SentPages {
         hashes.close();
     }
 
-    /** Pages that are dirty anyway are not read: whatever they hold is sent. */
-    private void scan(int region, long first, long end, DirtyBitmap into) {
+    /**
+     * Pages that are dirty anyway are not read: whatever they hold is sent. So is one that cannot
+     * be read at once: to wait for it would hold everything up.
+     */
+    private void scan(long first, long end, DirtyBitmap into) {
         for (long page = into.nextUnmarked(first); page < end;
                 page = into.nextUnmarked(page + 1)) {
-            if (hashes.differs(page, windows[region], regions.offsetInRegion(region, page))) {
+            if (!view.show(page) || hashes.differs(page, view.segment(), view.offset())) {
                 into.mark(page);
             }
         }

@@ -8,6 +8,19 @@ import java.lang.foreign.MemorySegment;
  * goes out.
  */
 public interface SentPages {
+    /** Learns nothing. */
+    SentPages NONE = new SentPages() {
+        @Override
+        public void sent(long page, MemorySegment bytes, long at) {
+            // Nobody compares contents.
+        }
+
+        @Override
+        public void sentZero(long page) {
+            // Nobody compares contents.
+        }
+    };
+
     /**
      * A page is being sent.
      *

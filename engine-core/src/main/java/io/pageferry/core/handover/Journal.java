@@ -19,4 +19,11 @@ public interface Journal {
      * @return the last whole record, if any
      */
     Optional<JournalRecord> last();
+
+    /**
+     * Tells what was decided last, whether or not its act was done.
+     *
+     * @return the last record that is not SETTLED, if any
+     */
+    Optional<JournalRecord> decision();
 }

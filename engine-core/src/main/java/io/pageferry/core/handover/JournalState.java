@@ -1,7 +1,9 @@
 package io.pageferry.core.handover;
 
+import io.pageferry.core.words.Labelled;
+
 /** The records of a journal; the tables of docs/PROTOCOL.md say when each is written. */
-public enum JournalState {
+public enum JournalState implements Labelled {
     /** Source: the pause begins. */
     SWITCHOVER,
     /** Source: the target may run; never resume here without its durable no. */

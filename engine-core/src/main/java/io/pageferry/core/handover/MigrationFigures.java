@@ -63,7 +63,7 @@ public final class MigrationFigures {
     private boolean digestsCompared;
     private long verifiedPages;
     private long epoch;
-    private String owner = "source";
+    private Owner owner = Owner.SOURCE;
     private long stolenNanos;
     private long throttledNanos;
     private int maxThrottlePercent;
@@ -196,10 +196,10 @@ public final class MigrationFigures {
     /**
      * Notes who owns the guest.
      *
-     * @param side     {@code source}, {@code target} or {@code unknown}
+     * @param side     as far as this side knows
      * @param newEpoch the attempt
      */
-    public void owner(String side, long newEpoch) {
+    public void owner(Owner side, long newEpoch) {
         owner = side;
         epoch = newEpoch;
     }
@@ -284,8 +284,8 @@ public final class MigrationFigures {
         return epoch;
     }
 
-    /** {@return the side that owns the guest: source, target or unknown} */
-    public String owner() {
+    /** {@return who owns the guest as far as the source knows} */
+    public Owner owner() {
         return owner;
     }
 

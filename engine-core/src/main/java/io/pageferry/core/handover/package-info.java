@@ -1,2 +1,2 @@
-/** What a handover needs and leaves: the journal, the last word, the figures. */
+/** Who owns the guest: the journal, what follows from it, recovery, the figures. */
 package io.pageferry.core.handover;

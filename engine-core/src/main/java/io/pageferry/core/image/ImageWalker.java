@@ -4,19 +4,16 @@ import io.pageferry.core.codec.PageBatch;
 import io.pageferry.core.codec.page.PageCodec;
 import io.pageferry.core.dirty.DirtyBitmap;
 import io.pageferry.core.memory.ChecksumTable;
-import io.pageferry.core.memory.MemoryImage;
 import io.pageferry.core.memory.PageChecksum;
-import io.pageferry.core.memory.PageGeometry;
-import io.pageferry.core.memory.Region;
+import io.pageferry.core.memory.PageStore;
 import io.pageferry.core.memory.scan.DataRun;
-import java.nio.ByteBuffer;
-import java.util.List;
+import io.pageferry.core.memory.scan.PageView;
 import java.util.function.LongPredicate;
 
 /**
- * Reads the image back and sums what is there. It does not believe what the writer noted: it goes
- * to region base + index × 4096 by its own arithmetic, so a page applied to a wrong place, not at
- * all or too late is seen. Pages that nobody sent are proved to be zero. Confined to one thread.
+ * Reads the image back and sums what is there. It does not believe what the writer noted: its
+ * {@link PageView} shares no address code with it, so a page applied to a wrong place, not at all
+ * or too late is seen. Pages that nobody sent are proved to be zero. Confined to one thread.
  *
  * <p>Pages are read back soon after they were written, by {@link #readBack}, while the caches hold
  * them. A page that is written again counts as not read back: whichever version came last, a wrong
@@ -25,16 +22,15 @@ import java.util.function.LongPredicate;
  * {@link #proveUnwritten} adds at the end what nobody sent.
  */
 public final class ImageWalker implements AutoCloseable {
-    private final MemoryImage image;
+    private final PageStore image;
     private final ImageWriter writer;
     private final DataRun dataRun;
-    private final ByteBuffer[][] windows;
-    private final long[] regionEnds;
+    private final PageView view;
     private final DirtyBitmap waiting;
     private final DirtyBitmap proved;
     private final ChecksumTable table;
-    private final PageChecksum checksum = new PageChecksum();
     private long cursor;
+    private int sum;
 
     /**
      * Makes a walker.
@@ -42,19 +38,12 @@ public final class ImageWalker implements AutoCloseable {
      * @param image  to read back
      * @param writer told what it wrote, and only that
      */
-    public ImageWalker(MemoryImage image, ImageWriter writer) {
+    public ImageWalker(PageStore image, ImageWriter writer) {
         this.image = image;
         this.writer = writer;
         this.dataRun = new DataRun(image);
-        List<Region> regions = image.regions().regions();
-        this.windows = new ByteBuffer[regions.size()][];
-        this.regionEnds = new long[regions.size()];
-        long pages = 0;
-        for (Region region : regions) {
-            windows[region.id()] = cut(image, region);
-            pages += region.size() / PageGeometry.PAGE_SIZE;
-            regionEnds[region.id()] = pages;
-        }
+        this.view = new PageView(image);
+        long pages = image.regions().pageCount();
         this.waiting = new DirtyBitmap(pages);
         this.proved = new DirtyBitmap(pages);
         this.table = new ChecksumTable(pages);
@@ -70,10 +59,11 @@ public final class ImageWalker implements AutoCloseable {
         dataRun.age();
         for (int i = 0; i < count; i++) {
             long page = PageBatch.pageOf(descriptors[i]);
-            if (writer.takeUnverified(page)) {
-                boolean cleared = PageBatch.codecOf(descriptors[i]) == PageCodec.ZERO;
-                // To clear a page may have made it a hole in what is remembered as data.
-                table.set(page, cleared ? sumOfCleared(page) : sum(page));
+            boolean cleared = PageBatch.codecOf(descriptors[i]) == PageCodec.ZERO;
+            // To clear a page may have made it a hole in what is remembered as data.
+            if (writer.isUnverified(page) && show(page, cleared)) {
+                writer.verified(page);
+                table.set(page, sum);
                 proved.mark(page);
             }
         }
@@ -113,7 +103,8 @@ public final class ImageWalker implements AutoCloseable {
      * Reads back queued pages.
      *
      * @param most stop after so many
-     * @return how many were read; fewer than {@code most} means that the queue is empty
+     * @return how many were read; fewer than {@code most} means that the queue is empty, or that
+     *         the next page is not yet to be had
      */
     public int step(int most) {
         int done = 0;
@@ -124,8 +115,11 @@ public final class ImageWalker implements AutoCloseable {
                 cursor = page;
                 break;
             }
+            if (!clean(page)) {
+                break;
+            }
             waiting.clear(page);
-            table.set(page, sumAfterCleaning(page));
+            table.set(page, sum);
             proved.mark(page);
             cursor = page + 1;
             done++;
@@ -183,52 +177,32 @@ public final class ImageWalker implements AutoCloseable {
     }
 
     /** A page that nobody sent must be zero here: made so, then read again, never assumed. */
-    private int sumAfterCleaning(long page) {
-        int sum = sum(page);
-        if (sum != PageChecksum.OF_ZEROS && !writer.wasWritten(page)) {
-            image.clear(page, 1);
-            return sumOfCleared(page);
+    private boolean clean(long page) {
+        if (!show(page, false)) {
+            return false;
         }
-        return sum;
+        if (sum == PageChecksum.OF_ZEROS || writer.wasWritten(page)) {
+            return true;
+        }
+        image.clear(page, 1);
+        return show(page, true);
     }
 
     /**
-     * Not by the run of data, whose end would have to be looked for anew: for each page of a reused
-     * image that was 90 µs.
+     * Sums a page; false when it cannot be read yet. One that was just cleared is not looked for in
+     * the run of data, whose end would have to be looked for anew: for each page of a reused image
+     * that was 90 µs.
      */
-    private int sumOfCleared(long page) {
-        return image.nextData(page) > page ? PageChecksum.OF_ZEROS : read(page);
-    }
-
-    private int sum(long page) {
-        if (dataRun.isHole(page)) {
+    private boolean show(long page, boolean cleared) {
+        if (cleared ? image.nextData(page) > page : dataRun.isHole(page)) {
             // Proved zero without a read, which would allocate it.
-            return PageChecksum.OF_ZEROS;
+            sum = PageChecksum.OF_ZEROS;
+            return true;
         }
-        return read(page);
-    }
-
-    private int read(long page) {
-        int region = 0;
-        while (page >= regionEnds[region]) {
-            region++;
+        if (!view.show(page)) {
+            return false;
         }
-        long start = region == 0 ? 0 : regionEnds[region - 1];
-        long offset = (page - start) * PageGeometry.PAGE_SIZE;
-        ByteBuffer window = windows[region][(int) (offset / PageGeometry.WINDOW_BYTES)];
-        return checksum.of(window, (int) (offset % PageGeometry.WINDOW_BYTES));
-    }
-
-    private static ByteBuffer[] cut(MemoryImage image, Region region) {
-        long size = region.size();
-        int count = Math.toIntExact(
-                (size + PageGeometry.WINDOW_BYTES - 1) / PageGeometry.WINDOW_BYTES);
-        ByteBuffer[] cuts = new ByteBuffer[count];
-        for (int i = 0; i < count; i++) {
-            long from = i * PageGeometry.WINDOW_BYTES;
-            long length = Math.min(PageGeometry.WINDOW_BYTES, size - from);
-            cuts[i] = image.window(region.id()).asSlice(from, length).asByteBuffer();
-        }
-        return cuts;
+        sum = view.checksum();
+        return true;
     }
 }

@@ -5,18 +5,16 @@ import io.pageferry.core.codec.page.PageCodec;
 import io.pageferry.core.codec.page.PageDecodeException;
 import io.pageferry.core.codec.page.PageDecoder;
 import io.pageferry.core.dirty.DirtyBitmap;
-import io.pageferry.core.memory.MemoryImage;
+import io.pageferry.core.memory.PageStore;
 import io.pageferry.core.memory.RegionTable;
-import java.lang.foreign.MemorySegment;
 
 /**
  * Applies received batches to the image. Confined to one thread. It notes which pages it wrote;
  * the {@link ImageWalker} reads them back on an address path of its own.
  */
 public final class ImageWriter implements AutoCloseable {
-    private final MemoryImage image;
+    private final PageStore image;
     private final RegionTable regions;
-    private final MemorySegment[] windows;
     private final PageDecoder decoder = new PageDecoder();
     private final DirtyBitmap fresh;
     private final DirtyBitmap written;
@@ -27,13 +25,9 @@ public final class ImageWriter implements AutoCloseable {
      *
      * @param image receives the pages; stays the caller's
      */
-    public ImageWriter(MemoryImage image) {
+    public ImageWriter(PageStore image) {
         this.image = image;
         this.regions = image.regions();
-        this.windows = new MemorySegment[regions.regions().size()];
-        for (int i = 0; i < windows.length; i++) {
-            windows[i] = image.window(i);
-        }
         this.fresh = new DirtyBitmap(regions.pageCount());
         this.written = new DirtyBitmap(regions.pageCount());
     }
@@ -47,8 +41,9 @@ public final class ImageWriter implements AutoCloseable {
      */
     public void apply(PageBatch batch) throws PageDecodeException {
         int region = batch.region();
-        if (region < 0 || region >= windows.length) {
-            throw new PageDecodeException("batch for region " + region + " of " + windows.length);
+        if (region < 0 || region >= regions.regions().size()) {
+            throw new PageDecodeException("batch for region " + region + " of "
+                    + regions.regions().size());
         }
         int at = 0;
         for (int i = 0; i < batch.count(); i++) {
@@ -73,17 +68,22 @@ public final class ImageWriter implements AutoCloseable {
     }
 
     /**
-     * Takes one page out of what {@link #harvestFresh} would hand over.
+     * Tells whether a page was written since it was last verified or handed over.
      *
      * @param page global index
-     * @return whether it was written since it was last taken or handed over
+     * @return whether {@link #harvestFresh} would hand it over
      */
-    public boolean takeUnverified(long page) {
-        boolean taken = fresh.isMarked(page);
-        if (taken) {
-            fresh.clear(page);
-        }
-        return taken;
+    public boolean isUnverified(long page) {
+        return fresh.isMarked(page);
+    }
+
+    /**
+     * Takes a page out of what {@link #harvestFresh} would hand over.
+     *
+     * @param page global index
+     */
+    public void verified(long page) {
+        fresh.clear(page);
     }
 
     /**
@@ -122,10 +122,10 @@ public final class ImageWriter implements AutoCloseable {
                 throw new PageDecodeException("zero page with a payload of " + length + " bytes");
             }
             image.clear(page, 1);
+        } else if (codec == PageCodec.RAW && length == PageCodec.PAGE) {
+            image.put(page, 1, batch.payload(), at);
         } else {
-            MemorySegment decoded = decoder.decode(batch, at, codec, length);
-            long offset = regions.offsetInRegion(batch.region(), page);
-            MemorySegment.copy(decoded, 0, windows[batch.region()], offset, PageCodec.PAGE);
+            image.put(page, 1, decoder.decode(batch, at, codec, length), 0);
         }
         pagesByCodec[codec]++;
         fresh.mark(page);

@@ -1,24 +1,19 @@
 package io.pageferry.core.image;
 
 import io.pageferry.core.memory.ChecksumTable;
-import io.pageferry.core.memory.GuestMemory;
-import io.pageferry.core.memory.PageChecksum;
-import io.pageferry.core.memory.PageGeometry;
+import io.pageferry.core.memory.PageSource;
 import io.pageferry.core.memory.RegionTable;
-import java.nio.ByteBuffer;
+import io.pageferry.core.memory.scan.PageView;
 
 /**
  * Sums the memory of a paused guest as it is, whatever was sent of it: what a tracker missed shows
  * as a page whose sum is not that of the target's. Holes are not read. Confined to one thread.
  */
 public final class MemoryReader {
-    private final GuestMemory memory;
+    private final PageSource memory;
     private final RegionTable regions;
     private final ChecksumTable into;
-    private final PageChecksum checksum = new PageChecksum();
-    private ByteBuffer window;
-    private int windowRegion = -1;
-    private long windowStart;
+    private final PageView view;
     private long cursor;
     private long hole;
 
@@ -28,17 +23,20 @@ public final class MemoryReader {
      * @param memory of a guest that writes nothing any more
      * @param into   gets the sum of every page; what it held before is replaced
      */
-    public MemoryReader(GuestMemory memory, ChecksumTable into) {
+    public MemoryReader(PageSource memory, ChecksumTable into) {
         this.memory = memory;
         this.regions = memory.regions();
         this.into = into;
+        this.view = new PageView(memory);
+        memory.forgetReads();
     }
 
     /**
      * Reads some pages.
      *
      * @param most stop after so many
-     * @return how many were read
+     * @return how many were read; fewer than {@code most} when all are, or the next is not yet to
+     *         be had
      */
     public int step(int most) {
         int read = 0;
@@ -48,10 +46,12 @@ public final class MemoryReader {
                 into.setZero(cursor, data);
                 cursor = data;
                 hole = isDone() ? data : memory.nextHole(data);
-            } else {
-                into.set(cursor, sum(cursor));
+            } else if (view.show(cursor)) {
+                into.set(cursor, view.checksum());
                 cursor++;
                 read++;
+            } else {
+                break;
             }
         }
         return read;
@@ -60,19 +60,5 @@ public final class MemoryReader {
     /** {@return whether every page was summed} */
     public boolean isDone() {
         return cursor == regions.pageCount();
-    }
-
-    private int sum(long page) {
-        int region = regions.regionOf(page);
-        long offset = regions.offsetInRegion(region, page);
-        long start = offset - offset % PageGeometry.WINDOW_BYTES;
-        if (window == null || windowRegion != region || windowStart != start) {
-            long length = Math.min(PageGeometry.WINDOW_BYTES,
-                    regions.region(region).size() - start);
-            window = memory.window(region).asSlice(start, length).asByteBuffer();
-            windowRegion = region;
-            windowStart = start;
-        }
-        return checksum.of(window, (int) (offset - start));
     }
 }

@@ -1,10 +1,12 @@
 package io.pageferry.core.link;
 
+import io.pageferry.core.words.Labelled;
+
 /**
  * Why a migration ended before its time, with the code on the wire. Numbers are never reused;
  * 0 is invalid.
  */
-public enum ErrorCode {
+public enum ErrorCode implements Labelled {
     /** The peer speaks no version that we speak. */
     VERSION_MISMATCH(1),
     /** A frame or message broke the protocol. */

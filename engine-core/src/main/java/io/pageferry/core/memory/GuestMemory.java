@@ -1,8 +1,8 @@
 package io.pageferry.core.memory;
 
 /**
- * The live memory of a guest at the source: read-only windows on bytes that the guest may change
- * at any moment, so what is read twice may differ.
+ * The live memory of a guest at the source, where it is mapped: windows on bytes that the guest may
+ * change at any moment. The engine only reads them.
  */
-public interface GuestMemory extends PagedMemory {
+public interface GuestMemory extends PageSource, MappedMemory {
 }

@@ -1,15 +1,17 @@
 package io.pageferry.core.memory;
 
+import java.lang.foreign.MemorySegment;
+
 /**
- * The memory image that a target fills. Windows are writable. Not thread-safe against concurrent
- * writes to one page; different pages may be written by different threads.
+ * The memory image that a target fills, where it is mapped. Windows are writable. Not thread-safe
+ * against concurrent writes to one page; different pages may be written by different threads.
  */
-public interface MemoryImage extends PagedMemory {
-    /**
-     * Makes pages zero, without storage where the memory can do that.
-     *
-     * @param page  global index of the first
-     * @param count how many; all in one region
-     */
-    void clear(long page, long count);
+public interface MemoryImage extends PageStore, MappedMemory {
+    @Override
+    default void put(long page, int count, MemorySegment from, long at) {
+        RegionTable regions = regions();
+        int region = regions.regionOf(page);
+        MemorySegment.copy(from, at, window(region), regions.offsetInRegion(region, page),
+                PageGeometry.bytesOf(count));
+    }
 }

@@ -3,28 +3,49 @@ package io.pageferry.core.memory;
 import java.lang.foreign.MemorySegment;
 
 /**
- * What the live memory of a source and the image of a target have in common: regions, windows on
- * their bytes, and knowledge of the holes.
+ * What {@link PageSource} and {@link PageStore} have in common: the layout, the holes, and reading
+ * pages. A hole is a range that holds zeros and no storage.
  *
- * <p>A hole is a range that holds zeros and no storage. Never read one through a window: a shared
- * memory file allocates the page on that read.
+ * <p><b>Threads.</b> {@link #regions} may be called from every thread, everything else from one
+ * thread at a time: the migration's. No call waits for a device; {@link #read} says instead that
+ * the pages are not there yet.
+ *
+ * <p><b>Failures.</b> Memory that cannot be reached throws {@link java.io.UncheckedIOException},
+ * whose cause says which page and why. The migration then fails, and the guest goes on at the
+ * source.
  */
 public interface PagedMemory {
+    /** Answer of {@link #read}: the pages were asked for and can be taken later. */
+    int NOT_YET = 0;
+
     /**
-     * Tells the layout.
+     * Returns the layout.
      *
      * @return the regions; the same object for the whole life of this memory
      */
     RegionTable regions();
 
     /**
-     * Gives a region's bytes. The segment is owned by this memory, valid until it is closed, and
-     * accessible from every thread.
+     * Copies a run of pages. The bytes are never older than the first call that asked for them
+     * since the last {@link #forgetReads}. Never call it for a hole: shared memory gives the page
+     * storage on that read.
      *
-     * @param region a region's id
-     * @return its bytes, exactly {@link Region#size()} long
+     * @param page  global index of the first
+     * @param count most pages to copy, ≥ 1; all in one region
+     * @param into  receives them, the caller's; not used after this call returns
+     * @param at    offset there of the first page
+     * @return pages copied from the first on, 1 … {@code count}; or {@link #NOT_YET}: nothing was
+     *         copied, the run was asked for, and the same call later takes it
      */
-    MemorySegment window(int region);
+    int read(long page, int count, MemorySegment into, long at);
+
+    /**
+     * Drops what was asked for and not taken: the next {@link #read} gives bytes that are younger
+     * than this call. A memory that always answers at once has nothing to drop.
+     */
+    default void forgetReads() {
+        // Nothing was asked for.
+    }
 
     /**
      * Finds data without touching any page. May answer a page that is all zero, never passes over

@@ -3,7 +3,7 @@ package io.pageferry.core.migration;
 import io.pageferry.core.dirty.DirtyTracker;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.GuestDescription;
-import io.pageferry.core.memory.GuestMemory;
+import io.pageferry.core.memory.PageSource;
 import io.pageferry.core.round.WriteThrottle;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -27,7 +27,7 @@ public interface Guest extends AutoCloseable {
      *
      * @return the live memory, owned by the guest
      */
-    GuestMemory memory();
+    PageSource memory();
 
     /**
      * Gives what knows its dirty pages.

@@ -2,7 +2,7 @@ package io.pageferry.core.migration;
 
 import io.pageferry.core.link.GuestDescription;
 import io.pageferry.core.memory.ChecksumTable;
-import io.pageferry.core.memory.MemoryImage;
+import io.pageferry.core.memory.PageStore;
 import java.util.Optional;
 
 /**
@@ -17,7 +17,7 @@ public interface IncomingGuest extends AutoCloseable {
      * @return the image to fill, owned by this guest
      * @throws GuestException when it cannot; nothing was changed then
      */
-    MemoryImage prepare(GuestDescription offered) throws GuestException;
+    PageStore prepare(GuestDescription offered) throws GuestException;
 
     /**
      * Tells what it can do that a source may demand.

@@ -1,6 +1,7 @@
 package io.pageferry.core.migration;
 
 import io.pageferry.core.round.RoundStats;
+import io.pageferry.core.words.Labelled;
 
 /**
  * Hears how a migration goes, on the migration's thread; must return quickly. What is not
@@ -8,7 +9,7 @@ import io.pageferry.core.round.RoundStats;
  */
 public interface MigrationListener {
     /** How much a log line matters. */
-    enum Level {
+    enum Level implements Labelled {
         /** Good to know. */
         INFO,
         /** Somebody should look. */

@@ -1,6 +1,7 @@
 package io.pageferry.core.migration;
 
 import io.pageferry.core.link.ErrorCode;
+import io.pageferry.core.words.Labelled;
 
 /**
  * How a migration ended for one side.
@@ -10,10 +11,12 @@ import io.pageferry.core.link.ErrorCode;
  * @param reason why, in words, empty when completed
  * @param side   which side the trouble began on, null when completed
  * @param remedy what to do about it, or an empty string
+ * @param cause  what was thrown, null where nothing was
  */
-public record Outcome(Result result, ErrorCode code, String reason, Side side, String remedy) {
+public record Outcome(Result result, ErrorCode code, String reason, Side side, String remedy,
+        Throwable cause) {
     /** The two sides. */
-    public enum Side {
+    public enum Side implements Labelled {
         /** Where the guest comes from. */
         SOURCE,
         /** Where it goes. */
@@ -21,7 +24,7 @@ public record Outcome(Result result, ErrorCode code, String reason, Side side, S
     }
 
     /** What became of a migration; the exit codes of the commands say the same. */
-    public enum Result {
+    public enum Result implements Labelled {
         /** The guest runs at the target. */
         COMPLETED(0),
         /** Refused before anything changed. */
@@ -53,7 +56,7 @@ public record Outcome(Result result, ErrorCode code, String reason, Side side, S
 
     /** {@return the good end} */
     public static Outcome completed() {
-        return new Outcome(Result.COMPLETED, null, "", null, "");
+        return new Outcome(Result.COMPLETED, null, "", null, "", null);
     }
 
     /**
@@ -66,7 +69,7 @@ public record Outcome(Result result, ErrorCode code, String reason, Side side, S
      * @return the outcome, without remedy
      */
     public static Outcome of(Result result, ErrorCode code, String reason, Side side) {
-        return new Outcome(result, code, reason, side, "");
+        return new Outcome(result, code, reason, side, "", null);
     }
 
     /**
@@ -76,6 +79,16 @@ public record Outcome(Result result, ErrorCode code, String reason, Side side, S
      * @return a copy that says so
      */
     public Outcome withRemedy(String advice) {
-        return new Outcome(result, code, reason, side, advice);
+        return new Outcome(result, code, reason, side, advice, cause);
+    }
+
+    /**
+     * Adds what was thrown, for a log; {@link #reason} says it in words.
+     *
+     * @param thrown the cause
+     * @return a copy that keeps it
+     */
+    public Outcome causedBy(Throwable thrown) {
+        return new Outcome(result, code, reason, side, remedy, thrown);
     }
 }

@@ -4,11 +4,12 @@ import io.pageferry.core.dirty.DirtyBitmap;
 import io.pageferry.core.dirty.DirtyTracker;
 import io.pageferry.core.dirty.SentPages;
 import io.pageferry.core.dirty.TrackerException;
-import io.pageferry.core.memory.GuestMemory;
 import io.pageferry.core.memory.PageGeometry;
+import io.pageferry.core.memory.PageSource;
 import io.pageferry.core.memory.Region;
 import io.pageferry.core.memory.RegionTable;
 import io.pageferry.core.memory.scan.DataRun;
+import io.pageferry.core.memory.scan.PageView;
 import io.pageferry.core.memory.scan.SentHashes;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
@@ -29,15 +30,16 @@ import java.util.Optional;
  */
 public final class GranuleFilter implements SentPages, AutoCloseable {
     private final RegionTable regions;
-    private final MemorySegment[] windows;
+    private final PageSource memory;
+    private final PageView view;
     private final DataRun dataRun;
     private final DirtyBitmap reported;
     private final SentHashes hashes;
 
-    private GranuleFilter(GuestMemory memory) {
+    private GranuleFilter(PageSource memory) {
         this.regions = memory.regions();
-        this.windows = regions.regions().stream().map(region -> memory.window(region.id()))
-                .toArray(MemorySegment[]::new);
+        this.memory = memory;
+        this.view = new PageView(memory);
         this.dataRun = new DataRun(memory);
         this.reported = new DirtyBitmap(regions.pageCount());
         this.hashes = new SentHashes(regions.pageCount());
@@ -51,7 +53,7 @@ public final class GranuleFilter implements SentPages, AutoCloseable {
      * @return a filter; empty where every region's granule is a transfer page, or where the tracker
      *         compares contents itself
      */
-    public static Optional<GranuleFilter> between(GuestMemory memory, DirtyTracker tracker) {
+    public static Optional<GranuleFilter> between(PageSource memory, DirtyTracker tracker) {
         boolean coarse = memory.regions().regions().stream().anyMatch(GranuleFilter::isCoarse);
         return coarse && !(tracker instanceof SentPages)
                 ? Optional.of(new GranuleFilter(memory)) : Optional.empty();
@@ -73,6 +75,7 @@ public final class GranuleFilter implements SentPages, AutoCloseable {
             throw e;
         }
         dataRun.forget();
+        memory.forgetReads();
         reported.forEachRun((first, count) -> narrow(first, first + count, into));
         reported.clearAll();
     }
@@ -82,7 +85,7 @@ public final class GranuleFilter implements SentPages, AutoCloseable {
             int region = regions.regionOf(page);
             long stop = Math.min(end, regions.endPage(region));
             if (isCoarse(regions.region(region))) {
-                compare(region, page, stop, into);
+                compare(page, stop, into);
             } else {
                 into.markRange(page, stop - page);
             }
@@ -90,12 +93,15 @@ public final class GranuleFilter implements SentPages, AutoCloseable {
         }
     }
 
-    /** A hole is not read: that would give it storage. It holds zeros. */
-    private void compare(int region, long first, long end, DirtyBitmap into) {
+    /**
+     * A hole is not read: that would give it storage. It holds zeros. What cannot be read at once
+     * counts as changed.
+     */
+    private void compare(long first, long end, DirtyBitmap into) {
         for (long page = into.nextUnmarked(first); page < end;
                 page = into.nextUnmarked(page + 1)) {
             boolean changed = dataRun.isHole(page) ? hashes.isFilled(page)
-                    : hashes.differs(page, windows[region], regions.offsetInRegion(region, page));
+                    : !view.show(page) || hashes.differs(page, view.segment(), view.offset());
             if (changed) {
                 into.mark(page);
             }

@@ -8,9 +8,9 @@ import java.util.function.LongConsumer;
 import org.agrona.concurrent.NanoClock;
 
 /**
- * Holds batches back, and the device state, so that they take no more of a link than was asked for.
- * A sink made by {@link #over} is full while there is no budget; nothing waits. Confined to one
- * thread.
+ * Holds back batches, the device state, or the streams of copied disks, so that they take no more
+ * of a link than was asked for. A sink made by {@link #over} is full while there is no budget and
+ * confined to one thread, which nothing here keeps waiting. All else may be called by any thread.
  *
  * <p>Rate {@code r} bytes a second, any second: at most {@link #SHARE} · r, what a late thread may
  * catch up on ({@link #SLACK_NANOS}) and one batch ({@link #BATCH_NANOS}, a page at least).
@@ -36,7 +36,7 @@ public final class RateLimiter {
     private long freeNanos;
 
     /**
-     * Makes a pacer for the rounds while the guest runs.
+     * Makes one that begins with the bound of rounds while the guest runs.
      *
      * @param clock     monotonic
      * @param bandwidth what is allowed
@@ -63,23 +63,33 @@ public final class RateLimiter {
      *
      * @param stopAndCopy whether the guest is paused in it
      */
-    public void roundBegins(boolean stopAndCopy) {
+    public synchronized void roundBegins(boolean stopAndCopy) {
         bytesPerSecond = stopAndCopy
                 ? bandwidth.switchoverBytesPerSecond() : bandwidth.bytesPerSecond();
     }
 
+    /**
+     * Changes the bound, from now on; what was taken before is forgotten.
+     *
+     * @param newBytesPerSecond 0 for no bound
+     */
+    public synchronized void limit(long newBytesPerSecond) {
+        bytesPerSecond = newBytesPerSecond;
+        freeNanos = clock.nanoTime();
+    }
+
     /** {@return the most that may be put on the link at once, in bytes, a page at least} */
-    public int mostAtOnce() {
+    public synchronized int mostAtOnce() {
         return bytesPerSecond == 0 ? Integer.MAX_VALUE : (int) Math.max(PageCodec.PAGE,
                 Math.min(Integer.MAX_VALUE, bytesPerSecond * SHARE * BATCH_NANOS / NANOS));
     }
 
     /**
-     * Counts what was put on the link beside the batches of a sink.
+     * Counts what was put on the link, by others than a sink made here.
      *
      * @param bytes with headers
      */
-    public void took(long bytes) {
+    public synchronized void took(long bytes) {
         if (bytesPerSecond > 0) {
             long earliest = clock.nanoTime() - SLACK_NANOS;
             long from = freeNanos - earliest < 0 ? earliest : freeNanos;
@@ -88,12 +98,12 @@ public final class RateLimiter {
     }
 
     /** {@return whether there is a bound now} */
-    public boolean isBounded() {
+    public synchronized boolean isBounded() {
         return bytesPerSecond > 0;
     }
 
     /** {@return whether something may be put on the link now} */
-    public boolean isFree() {
+    public synchronized boolean isFree() {
         return bytesPerSecond == 0 || clock.nanoTime() - freeNanos >= 0;
     }
 

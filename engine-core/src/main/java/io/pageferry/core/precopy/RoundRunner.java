@@ -8,13 +8,12 @@ import io.pageferry.core.dirty.DirtyTracker;
 import io.pageferry.core.dirty.SentPages;
 import io.pageferry.core.dirty.TrackerException;
 import io.pageferry.core.memory.ChecksumTable;
-import io.pageferry.core.memory.GuestMemory;
 import io.pageferry.core.memory.PageChecksum;
+import io.pageferry.core.memory.PageSource;
 import io.pageferry.core.memory.RegionTable;
 import io.pageferry.core.memory.scan.DataRun;
 import io.pageferry.core.round.PageSink;
 import io.pageferry.core.round.RoundStats;
-import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 
 /**
@@ -26,17 +25,16 @@ import java.util.Optional;
  * {@link #reclaimDebt} unless the target acknowledged the batch.
  */
 public final class RoundRunner implements AutoCloseable {
-    private final GuestMemory memory;
+    private final PageSource memory;
     private final DirtyTracker tracker;
     private final PageEncoder encoder;
     private final RegionTable regions;
-    private final MemorySegment[] windows;
     private final DirtyBitmap dirty;
     private final DirtyBitmap targetNonZero;
     private final DataRun dataRun;
     private final ChecksumTable sent;
     private final Optional<GranuleFilter> filter;
-    private final Optional<SentPages> sentPageObserver;
+    private final SentPages sentPageObserver;
     private final RateLimiter pacer;
     private PageSink sink;
     private PageBatch open;
@@ -51,24 +49,20 @@ public final class RoundRunner implements AutoCloseable {
      * @param encoder used by this runner alone
      * @param pacer   likewise
      */
-    public RoundRunner(GuestMemory memory, DirtyTracker tracker, PageEncoder encoder,
+    public RoundRunner(PageSource memory, DirtyTracker tracker, PageEncoder encoder,
             RateLimiter pacer) {
         this.memory = memory;
         this.tracker = tracker;
         this.encoder = encoder;
         this.pacer = pacer;
         this.regions = memory.regions();
-        this.windows = new MemorySegment[regions.regions().size()];
-        for (int i = 0; i < windows.length; i++) {
-            windows[i] = memory.window(i);
-        }
         this.dirty = new DirtyBitmap(regions.pageCount());
         this.targetNonZero = new DirtyBitmap(regions.pageCount());
         this.dataRun = new DataRun(memory);
         this.sent = new ChecksumTable(regions.pageCount());
         this.filter = GranuleFilter.between(memory, tracker);
-        this.sentPageObserver = tracker instanceof SentPages learns ? Optional.of(learns)
-                : filter.map(SentPages.class::cast);
+        this.sentPageObserver = tracker instanceof SentPages learns ? learns
+                : filter.<SentPages>map(SentPages.class::cast).orElse(SentPages.NONE);
     }
 
     /**
@@ -137,6 +131,8 @@ public final class RoundRunner implements AutoCloseable {
         counter = new RoundCounter(round, stopAndCopy, nowNanos);
         counter.began(dirty.count(), sink.wireBytes());
         dataRun.forget();
+        // Of a round that was cut short a page may still be under way, read before this harvest.
+        memory.forgetReads();
         cursor = 0;
         pacer.roundBegins(stopAndCopy);
         encoder.roundBegins();
@@ -146,7 +142,8 @@ public final class RoundRunner implements AutoCloseable {
      * Puts dirty pages into batches.
      *
      * @param most stop after so many pages
-     * @return pages handled; 0 when the sink is full or the round is encoded
+     * @return pages handled; 0 when the sink is full, the memory has the next page not yet, or
+     *         the round is encoded
      */
     public int step(int most) {
         int handled = 0;
@@ -158,12 +155,9 @@ public final class RoundRunner implements AutoCloseable {
                 cursor = page;
                 break;
             }
-            if (!slotFor(page)) {
+            if (!slotFor(page) || !encode(page)) {
                 break;
             }
-            // Clear, then read: a write after this is in the tracker, not lost.
-            dirty.clear(page);
-            encode(page);
             cursor = page + 1;
             handled++;
         }
@@ -255,36 +249,31 @@ public final class RoundRunner implements AutoCloseable {
         return true;
     }
 
-    private void encode(long page) {
-        int region = open.region();
+    /** Returns false when the memory has the page not yet: it is dirty still. */
+    private boolean encode(long page) {
+        // Clear, then read: a write after this is in the tracker, not lost.
+        dirty.clear(page);
+        boolean zeroThere = !targetNonZero.isMarked(page);
         // A page may be a hole since it was marked, and reading a hole would allocate it. The run
         // is younger than the harvest: a page born since is in the tracker.
-        boolean zero = dataRun.isHole(page) || encoder.copyIsZero(
-                windows[region], regions.offsetInRegion(region, page), open);
-        if (zero && !targetNonZero.isMarked(page)) {
+        long encoded = dataRun.isHole(page)
+                ? encoder.encodeHole(page, open, zeroThere, sentPageObserver)
+                : encoder.encode(memory, page, open, zeroThere, sentPageObserver);
+        if (encoded == PageEncoder.NOT_YET) {
+            dirty.mark(page);
+            return false;
+        }
+        if (encoded == PageEncoder.SKIPPED) {
             counter.skipped();
-            return;
+            return true;
         }
-        if (sentPageObserver.isPresent()) {
-            notifySent(page, zero);
-        }
-        if (zero) {
-            encoder.appendZero(open, page);
-            counter.sent(PageCodec.ZERO);
-        } else {
-            counter.sent(encoder.appendCopied(open, page));
+        int codec = PageEncoder.codecOf(encoded);
+        counter.sent(codec);
+        if (codec != PageCodec.ZERO) {
             targetNonZero.mark(page);
         }
-        sent.set(page, encoder.lastChecksum());
-    }
-
-    /** Before the copy is compressed in its place. */
-    private void notifySent(long page, boolean zero) {
-        if (zero) {
-            sentPageObserver.get().sentZero(page);
-        } else {
-            sentPageObserver.get().sent(page, open.payload(), open.payloadBytes());
-        }
+        sent.set(page, PageEncoder.checksumOf(encoded));
+        return true;
     }
 
     private void flush() {

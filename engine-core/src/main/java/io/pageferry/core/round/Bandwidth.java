@@ -1,12 +1,15 @@
 package io.pageferry.core.round;
 
 /**
- * What a migration may take of the link.
+ * What a migration may take of the link, and how pages and disks share it. Bytes per second with
+ * headers, 0 for no bound. The only place that knows the shares: who sends asks for his own.
  *
- * @param bytesPerSecond           while the guest runs, with headers; 0 for no bound
- * @param switchoverBytesPerSecond while it is paused, likewise
+ * @param bytesPerSecond           of pages while the guest runs
+ * @param switchoverBytesPerSecond of pages and device state while it is paused
+ * @param diskBytesPerSecond       of copied disks while no page is sent: all of the link
  */
-public record Bandwidth(long bytesPerSecond, long switchoverBytesPerSecond) {
+public record Bandwidth(long bytesPerSecond, long switchoverBytesPerSecond,
+        long diskBytesPerSecond) {
     /** No bound. */
     public static final Bandwidth UNLIMITED = new Bandwidth(0, 0);
 
@@ -15,4 +18,38 @@ public record Bandwidth(long bytesPerSecond, long switchoverBytesPerSecond) {
      * what a second carries.
      */
     public static final long LEAST = 125_000;
+
+    /** Disks that are at the target get one part of so many, for what the guest still writes. */
+    private static final long PARTS = 4;
+
+    /**
+     * Gives pages all of the link.
+     *
+     * @param bytesPerSecond           while the guest runs
+     * @param switchoverBytesPerSecond while it is paused
+     */
+    public Bandwidth(long bytesPerSecond, long switchoverBytesPerSecond) {
+        this(bytesPerSecond, switchoverBytesPerSecond, bytesPerSecond);
+    }
+
+    /** {@return a copy in which pages leave disks their part} */
+    public Bandwidth sharedWithDisks() {
+        return new Bandwidth(bytesPerSecond - bytesPerSecond / PARTS,
+                switchoverBytesPerSecond - switchoverBytesPerSecond / PARTS, diskBytesPerSecond);
+    }
+
+    /**
+     * Bounds the last round apart.
+     *
+     * @param rate while the guest is paused
+     * @return a copy that says so
+     */
+    public Bandwidth withSwitchover(long rate) {
+        return new Bandwidth(bytesPerSecond, rate, diskBytesPerSecond);
+    }
+
+    /** {@return what disks may take while pages are sent in rounds} */
+    public long diskBytesPerSecondBesidePages() {
+        return diskBytesPerSecond / PARTS;
+    }
 }

@@ -1,5 +1,7 @@
 package io.pageferry.core.round;
 
+import io.pageferry.core.words.Labelled;
+
 /**
  * Every limit of a migration, stated once. Durations in nanoseconds.
  *
@@ -34,7 +36,7 @@ public record MigrationLimits(
     public static final int DEFAULT_ROUNDS = 30;
 
     /** The rules by which pre-copy ends. */
-    public enum Policy {
+    public enum Policy implements Labelled {
         /** Stop when the 95th percentile of the predicted downtime fits the budget. */
         DOWNTIME_BUDGET,
         /** Concentration, non-diffusion, bounded rounds. */
@@ -42,7 +44,7 @@ public record MigrationLimits(
     }
 
     /** How the guest's writes are slowed down. */
-    public enum Throttle {
+    public enum Throttle implements Labelled {
         /** Not at all. */
         NONE,
         /** As the policy finds right; {@link Policy#KVM_CLASSIC} by its quota. */
@@ -93,7 +95,7 @@ public record MigrationLimits(
     }
 
     /** What to do when pre-copy cannot get there. */
-    public enum OnNoConvergence {
+    public enum OnNoConvergence implements Labelled {
         /** Pause all the same. */
         STOP_AND_COPY,
         /** Give up; the guest runs on at the source. */

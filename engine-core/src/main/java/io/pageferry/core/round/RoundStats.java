@@ -52,6 +52,19 @@ public record RoundStats(
     }
 
     /**
+     * Adds a part of the same round that went behind a barrier of its own.
+     *
+     * @param part what was done behind it
+     * @return the sum, without newly dirty pages
+     */
+    public RoundStats plus(RoundStats part) {
+        return new RoundStats(round, stopAndCopy, dirtyPages + part.dirtyPages,
+                sentPages + part.sentPages, zero + part.zero, raw + part.raw, lz4 + part.lz4,
+                skipped + part.skipped, wireBytes + part.wireBytes,
+                durationNanos + part.durationNanos, 0, stolenNanos + part.stolenNanos);
+    }
+
+    /**
      * Adds what the throttle took.
      *
      * @param nanos guest time, measured

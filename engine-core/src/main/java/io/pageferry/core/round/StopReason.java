@@ -1,30 +1,21 @@
 package io.pageferry.core.round;
 
+import io.pageferry.core.words.Labelled;
+
 /** Why pre-copy ended; {@code stopReason} of the report. */
-public enum StopReason {
+public enum StopReason implements Labelled {
     /** At most 50 dirty pages were left. */
-    CONCENTRATION("concentration"),
+    CONCENTRATION,
     /** The predicted downtime fits the budget. */
-    BUDGET("budget"),
+    BUDGET,
     /** A round sent fewer pages than were dirtied meanwhile. */
-    NON_DIFFUSION("non-diffusion"),
+    NON_DIFFUSION,
     /** All rounds were used. */
-    MAX_ROUNDS("max-rounds"),
+    MAX_ROUNDS,
     /** The time for pre-copy was up. */
-    TIMEOUT("timeout"),
+    TIMEOUT,
     /** The guest was paused before the copy began. */
-    COLD("cold"),
+    COLD,
     /** Somebody asked for it. */
-    OPERATOR("operator");
-
-    private final String word;
-
-    StopReason(String word) {
-        this.word = word;
-    }
-
-    /** {@return the word in the report} */
-    public String label() {
-        return word;
-    }
+    OPERATOR
 }

@@ -1,6 +1,6 @@
 package io.pageferry.core.dirty;
 
-import io.pageferry.core.memory.GuestMemory;
+import io.pageferry.core.memory.PageSource;
 import io.pageferry.core.precopy.GranuleFilter;
 import io.pageferry.core.testing.CoarseTracker;
 import java.lang.foreign.MemorySegment;
@@ -10,7 +10,7 @@ final class FilteredTracker implements DirtyTracker, SentPages {
     private final CoarseTracker tracker;
     private final GranuleFilter filter;
 
-    FilteredTracker(GuestMemory memory) {
+    FilteredTracker(PageSource memory) {
         this.tracker = new CoarseTracker(memory.regions());
         this.filter = GranuleFilter.between(memory, tracker).orElseThrow();
     }

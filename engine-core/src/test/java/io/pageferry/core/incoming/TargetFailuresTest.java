@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pageferry.core.handover.JournalState;
+import io.pageferry.core.incoming.session.TargetState;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.migration.GuestException;
@@ -166,5 +167,6 @@ class TargetFailuresTest {
         assertEquals(ErrorCode.INTERNAL, rig.outcome().code());
         assertTrue(rig.outcome().reason().contains("a bug in " + method),
                 rig.outcome().reason());
+        assertTrue(rig.outcome().cause().getMessage().contains("a bug in " + method));
     }
 }

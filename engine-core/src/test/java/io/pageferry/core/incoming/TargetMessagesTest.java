@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
 import io.pageferry.core.handover.JournalState;
+import io.pageferry.core.incoming.session.TargetState;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.migration.Outcome.Result;
@@ -39,6 +40,10 @@ class TargetMessagesTest {
 
     /** A moment, how to get there, and the effects there that are no violation. */
     private record Row(String name, Supplier<TargetRig> rig, Map<Class<?>, Effect> effects) {
+        boolean takesPages() {
+            return effects.containsKey(Message.RoundEnd.class) && !name.equals("complete");
+        }
+
         Effect of(Message message) {
             return switch (message) {
                 case Message.Heartbeat heartbeat -> Effect.TAKEN;
@@ -98,7 +103,14 @@ class TargetMessagesTest {
                     }
                     case Message.Heartbeat heartbeat -> assertUntouched(rig, before);
                     case Message.Farewell farewell -> assertUntouched(rig, before);
-                    default -> assertRefused(rig);
+                    default -> {
+                        assertRefused(rig);
+                        if (rig.heard(Message.Failure.class) > 0) {
+                            assertNamed(rig, TargetState.READY, message, false);
+                        }
+                        assertEquals(codeOf(message) != ErrorCode.PROTOCOL_VIOLATION,
+                                rig.heard(Message.Failure.class) == 0);
+                    }
                 }
             }
         }));
@@ -200,12 +212,24 @@ class TargetMessagesTest {
             if (effect == Effect.VIOLATES) {
                 assertEquals(ErrorCode.PROTOCOL_VIOLATION,
                         rig.last(Message.Failure.class).code());
+                assertNamed(rig, before, message, row.takesPages());
             }
             if (effect == Effect.TAKEN || effect == Effect.ANSWERED) {
                 assertEquals(before, rig.target.state());
             }
             assertNothingLoaded(rig);
         }
+    }
+
+    /** What does not fit names state and message; these two fit, but not with what they say. */
+    private static void assertNamed(TargetRig rig, TargetState state, Message message,
+            boolean takesPages) {
+        boolean fits = takesPages && (message instanceof Message.Switchover
+                || message instanceof Message.Complete);
+        String named = fits ? "epoch" : "unexpected " + message.getClass().getSimpleName() + " in "
+                + state;
+        String reason = rig.last(Message.Failure.class).reason();
+        assertTrue(reason.contains(named), reason);
     }
 
     private static Class<?> answerTo(Message message) {
@@ -251,6 +275,9 @@ class TargetMessagesTest {
             assertEquals(runs, rig.guest.isRunning());
             assertEquals(state == TargetState.RUNNING, runs);
             assertEquals(records, rig.journal.states());
+            if (rig.heard(Message.Failure.class) > 0) {
+                assertNamed(rig, state, message, false);
+            }
             if (message instanceof Message.Farewell) {
                 assertEquals(TargetState.ENDED, rig.target.state());
                 assertEquals(runs ? Result.COMPLETED : Result.FAILED, rig.outcome().result());

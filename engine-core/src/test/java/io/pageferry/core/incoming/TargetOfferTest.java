@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pageferry.core.codec.PageBatch;
 import io.pageferry.core.handover.JournalState;
+import io.pageferry.core.incoming.session.TargetState;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.migration.GuestException;

@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pageferry.core.handover.JournalState;
+import io.pageferry.core.handover.Owner;
+import io.pageferry.core.incoming.session.TargetState;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.migration.GuestException;
@@ -189,7 +191,7 @@ class TargetRowsTest {
                     "target.discard", "target.J(RETURNED 1)"), rig.log.toString());
             assertEquals(new Message.Returned(1, "a lock is held"),
                     rig.last(Message.Returned.class));
-            assertEquals("source", rig.target.figures().owner());
+            assertEquals(Owner.SOURCE, rig.target.figures().owner());
         }
     }
 
@@ -296,7 +298,7 @@ class TargetRowsTest {
             assertEquals(Result.COMPLETED, rig.outcome().result());
             assertEquals(700, rig.target.figures().totalNanos());
             assertEquals(30, rig.target.figures().downtimeNanos());
-            assertEquals("target", rig.target.figures().owner());
+            assertEquals(Owner.TARGET, rig.target.figures().owner());
         }
     }
 

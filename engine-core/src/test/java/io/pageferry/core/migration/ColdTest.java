@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.pageferry.core.handover.MigrationFigures;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.Outcome.Result;
-import io.pageferry.core.outgoing.SourceOptions;
 import io.pageferry.core.round.MigrationLimits;
 import io.pageferry.core.round.RoundStats;
 import io.pageferry.core.round.StopReason;
@@ -57,10 +56,8 @@ class ColdTest {
     }
 
     private static Harness cold(long seed, long timeout, long pause) {
-        return new Harness(seed).source(drawn -> new SourceOptions(
-                limits(drawn.limits(), timeout, pause), drawn.codec(), drawn.channels(), true,
-                drawn.negotiationNanos(), drawn.settleNanos(), true, drawn.handoverCost(), 0,
-                new SourceOptions.Extras(true, false)));
+        return new Harness(seed).source(drawn -> drawn
+                .withLimits(limits(drawn.limits(), timeout, pause)).paused());
     }
 
     private static MigrationLimits limits(MigrationLimits drawn, long timeout, long pause) {

@@ -12,8 +12,8 @@ import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.LinkHandler;
 import io.pageferry.core.link.TargetLink;
 import io.pageferry.core.migration.Outcome.Result;
-import io.pageferry.core.outgoing.SourceOptions;
-import io.pageferry.core.outgoing.SourceState;
+import io.pageferry.core.outgoing.session.SourceOptions;
+import io.pageferry.core.outgoing.session.SourceState;
 import io.pageferry.core.testing.Harness;
 import io.pageferry.core.testing.TargetLinkFilter;
 import java.lang.foreign.MemorySegment;
@@ -154,9 +154,7 @@ class FaultsFoundTest {
     }
 
     private static SourceOptions uncompressed(SourceOptions drawn) {
-        return new SourceOptions(drawn.limits(), CodecChoice.NONE, drawn.channels(), true,
-                drawn.negotiationNanos(), drawn.settleNanos(), true, drawn.handoverCost(),
-                drawn.reconnectNanos(), drawn.extras());
+        return drawn.withPages(CodecChoice.NONE, drawn.channels());
     }
 
     private static void assertFound(Harness harness, Harness.Ends ends, long page) {

@@ -10,7 +10,7 @@ import io.pageferry.core.dirty.TrackerException;
 import io.pageferry.core.handover.JournalState;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.Outcome.Result;
-import io.pageferry.core.outgoing.SourceOptions;
+import io.pageferry.core.outgoing.session.SourceOptions;
 import io.pageferry.core.testing.Harness;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
@@ -104,8 +104,6 @@ class FullVerifyTest {
     }
 
     private static SourceOptions with(SourceOptions drawn, boolean full) {
-        return new SourceOptions(drawn.limits(), drawn.codec(), drawn.channels(), true,
-                drawn.negotiationNanos(), drawn.settleNanos(), true, drawn.handoverCost(),
-                drawn.reconnectNanos(), new SourceOptions.Extras(false, full));
+        return drawn.withVerification(full ? Verification.FULL : Verification.SENT);
     }
 }

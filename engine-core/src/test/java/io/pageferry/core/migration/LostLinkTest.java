@@ -6,11 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pageferry.core.codec.PageBatch;
 import io.pageferry.core.handover.MigrationFigures;
-import io.pageferry.core.incoming.TargetOptions;
+import io.pageferry.core.incoming.session.TargetOptions;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.Outcome.Result;
-import io.pageferry.core.outgoing.SourceOptions;
-import io.pageferry.core.outgoing.SourceState;
+import io.pageferry.core.outgoing.session.SourceOptions;
+import io.pageferry.core.outgoing.session.SourceState;
 import io.pageferry.core.testing.Harness;
 import java.util.EnumMap;
 import java.util.List;
@@ -119,8 +119,6 @@ class LostLinkTest {
     }
 
     private static SourceOptions surviving(SourceOptions drawn) {
-        return new SourceOptions(drawn.limits(), drawn.codec(), drawn.channels(), drawn.verify(),
-                drawn.negotiationNanos(), drawn.settleNanos(), drawn.endGuest(),
-                drawn.handoverCost(), WINDOW, drawn.extras());
+        return drawn.withWindows(WINDOW, drawn.settleNanos());
     }
 }

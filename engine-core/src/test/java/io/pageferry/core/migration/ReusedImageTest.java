@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.memory.RegionTable;
 import io.pageferry.core.migration.Outcome.Result;
-import io.pageferry.core.outgoing.SourceOptions;
 import io.pageferry.core.testing.Harness;
 import io.pageferry.core.testing.TestImage;
 import java.util.Random;
@@ -112,9 +111,8 @@ class ReusedImageTest {
     }
 
     private static Harness harness(long seed, boolean verify) {
-        return new Harness(seed).source(drawn -> new SourceOptions(drawn.limits(), drawn.codec(),
-                drawn.channels(), verify, drawn.negotiationNanos(), drawn.settleNanos(), true,
-                drawn.handoverCost(), drawn.reconnectNanos(), drawn.extras()));
+        return new Harness(seed).source(drawn -> drawn.withVerification(
+                verify ? Verification.SENT : Verification.NONE));
     }
 
     private static TestImage stale(TestImage image, long seed) {

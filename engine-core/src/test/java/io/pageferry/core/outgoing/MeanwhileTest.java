@@ -4,10 +4,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pageferry.core.handover.Owner;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.migration.Outcome.Result;
+import io.pageferry.core.outgoing.session.SourceOptions;
+import io.pageferry.core.outgoing.session.SourceState;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 
@@ -147,14 +150,12 @@ class MeanwhileTest {
     }
 
     private static SourceOptions reconnecting(SourceOptions usual) {
-        return new SourceOptions(usual.limits(), usual.codec(), usual.channels(), usual.verify(),
-                usual.negotiationNanos(), usual.settleNanos(), usual.endGuest(),
-                usual.handoverCost(), 30 * SourceRig.SECOND, usual.extras());
+        return usual.withWindows(30 * SourceRig.SECOND, usual.settleNanos());
     }
 
     private static void assertFailed(SourceRig rig) {
         assertEquals(Result.FAILED, rig.outcome().result());
         assertTrue(rig.guest.isRunning());
-        assertEquals("source", rig.source.figures().owner());
+        assertEquals(Owner.SOURCE, rig.source.figures().owner());
     }
 }

@@ -1,6 +1,5 @@
 package io.pageferry.core.outgoing;
 
-import io.pageferry.core.codec.CodecChoice;
 import io.pageferry.core.codec.PageBatch;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.Link;
@@ -11,8 +10,10 @@ import io.pageferry.core.link.SourceLink;
 import io.pageferry.core.memory.RegionTable;
 import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.migration.Outcome;
-import io.pageferry.core.precopy.DowntimePrediction;
-import io.pageferry.core.round.MigrationLimits;
+import io.pageferry.core.outgoing.phase.EndingGuest;
+import io.pageferry.core.outgoing.session.SourceOptions;
+import io.pageferry.core.outgoing.session.SourceParts;
+import io.pageferry.core.outgoing.session.SourceState;
 import io.pageferry.core.testing.EventLog;
 import io.pageferry.core.testing.ManualClock;
 import io.pageferry.core.testing.MemoryLinks;
@@ -60,10 +61,7 @@ final class SourceRig implements AutoCloseable {
     SourceRig(UnaryOperator<SourceOptions> options, UnaryOperator<SourceLink> bend) {
         guest.write(100, 48);
         guest.throttled(gate);
-        SourceOptions usual = new SourceOptions(MigrationLimits.defaults(), CodecChoice.ADAPTIVE,
-                1, true, 10 * SECOND, 30 * SECOND, true,
-                new DowntimePrediction.Fixed(20_000_000L, 60_000_000L), 0,
-                SourceOptions.Extras.NONE);
+        SourceOptions usual = SourceOptions.defaults().withWindows(0, 30 * SECOND);
         source = new SourceMigration(new SourceParts(ID, guest, bend.apply(links.source()),
                 new Opener(), journal, clock, listener, options.apply(usual)));
     }
@@ -164,7 +162,7 @@ final class SourceRig implements AutoCloseable {
     /** As long as a guest that runs at the target is left alone. */
     void quiet() {
         turns(2);
-        clock.advance(Handover.QUIET_NANOS);
+        clock.advance(EndingGuest.QUIET_NANOS);
         turn();
     }
 

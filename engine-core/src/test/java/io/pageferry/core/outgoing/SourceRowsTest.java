@@ -15,6 +15,8 @@ import io.pageferry.core.link.Message;
 import io.pageferry.core.link.SourceLink;
 import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.migration.Outcome.Result;
+import io.pageferry.core.outgoing.session.SourceOptions;
+import io.pageferry.core.outgoing.session.SourceState;
 import io.pageferry.core.round.MigrationLimits;
 import io.pageferry.core.testing.SourceLinkFilter;
 import java.io.IOException;
@@ -243,6 +245,7 @@ class SourceRowsTest {
             rig.turns(10);
             assertEquals(Result.BUG, rig.outcome().result(), rig.log.toString());
             assertTrue(rig.outcome().reason().contains("owed"), rig.outcome().reason());
+            assertEquals("complete", rig.outcome().cause().getStackTrace()[0].getMethodName());
             assertTrue(rig.guest.isRunning());
             assertFalse(rig.heard(Message.Complete.class));
             assertEquals(ErrorCode.INTERNAL, rig.last(Message.Cancel.class).code());
@@ -278,12 +281,9 @@ class SourceRowsTest {
 
     private static SourceOptions withBudget(SourceOptions usual, long budget) {
         MigrationLimits limits = usual.limits();
-        return new SourceOptions(new MigrationLimits(limits.policy(), budget, limits.maxRounds(),
+        return usual.withLimits(new MigrationLimits(limits.policy(), budget, limits.maxRounds(),
                 limits.timeoutNanos(), limits.onNoConvergence(), limits.maxSwitchoverNanos(),
-                limits.bandwidth(), limits.throttling()),
-                usual.codec(), usual.channels(), usual.verify(), usual.negotiationNanos(),
-                usual.settleNanos(), usual.endGuest(), usual.handoverCost(),
-                usual.reconnectNanos(), usual.extras());
+                limits.bandwidth(), limits.throttling()));
     }
 
     private static void assertFailsInSwitchover(SourceRig rig, ErrorCode code) {

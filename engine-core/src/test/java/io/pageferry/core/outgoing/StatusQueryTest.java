@@ -11,6 +11,8 @@ import io.pageferry.core.link.LinkHandler;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.migration.Outcome.Result;
+import io.pageferry.core.outgoing.phase.EndingGuest;
+import io.pageferry.core.outgoing.session.SourceState;
 import io.pageferry.core.testing.MemoryLinks;
 import java.util.ArrayList;
 import java.util.List;
@@ -188,7 +190,7 @@ class StatusQueryTest {
         try (SourceRig rig = SourceRig.in(SourceState.GRANTED)) {
             rig.say(new Message.Running(1, 1));
             rig.turn();
-            rig.clock.advance(Handover.QUIET_NANOS - 1);
+            rig.clock.advance(EndingGuest.QUIET_NANOS - 1);
             rig.turns(3);
             assertEquals(SourceState.DONE, rig.source.state());
             assertEquals(0, rig.log.count("source.end"));
@@ -225,9 +227,7 @@ class StatusQueryTest {
 
     @Test
     void aGuestThatIsToBeKeptIsNotEnded() {
-        SourceRig rig = new SourceRig(drawn -> new SourceOptions(drawn.limits(), drawn.codec(),
-                drawn.channels(), drawn.verify(), drawn.negotiationNanos(), drawn.settleNanos(),
-                false, drawn.handoverCost(), drawn.reconnectNanos(), drawn.extras()),
+        SourceRig rig = new SourceRig(drawn -> drawn.withEndGuest(false),
                 UnaryOperator.identity());
         try (rig) {
             rig.recoveryAddress(SourceState.GRANTED);

@@ -8,6 +8,8 @@ import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.migration.Outcome.Result;
+import io.pageferry.core.outgoing.session.SourceOptions;
+import io.pageferry.core.outgoing.session.SourceState;
 import java.util.UUID;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
@@ -26,9 +28,7 @@ class StorageTest {
 
     /** One that would survive a lost link otherwise. */
     private static SourceOptions reconnecting(SourceOptions usual) {
-        return new SourceOptions(usual.limits(), usual.codec(), 1, true,
-                usual.negotiationNanos(), usual.settleNanos(), true, usual.handoverCost(),
-                30 * SourceRig.SECOND, SourceOptions.Extras.NONE);
+        return usual.withWindows(30 * SourceRig.SECOND, usual.settleNanos());
     }
 
     private static void welcome(SourceRig rig, long features) {

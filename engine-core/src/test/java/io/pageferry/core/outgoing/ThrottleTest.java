@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.Message;
+import io.pageferry.core.outgoing.session.SourceState;
 import io.pageferry.core.precopy.GuestThrottle;
 import io.pageferry.core.round.MigrationLimits.Throttle;
 import io.pageferry.core.round.MigrationLimits.Throttling;
@@ -100,10 +101,7 @@ class ThrottleTest {
     }
 
     private static SourceRig throttled(Throttling throttling) {
-        return new SourceRig(usual -> new SourceOptions(usual.limits().with(throttling),
-                usual.codec(), usual.channels(), usual.verify(), usual.negotiationNanos(),
-                usual.settleNanos(), usual.endGuest(), usual.handoverCost(),
-                usual.reconnectNanos(), usual.extras()),
+        return new SourceRig(usual -> usual.withLimits(usual.limits().with(throttling)),
                 UnaryOperator.identity());
     }
 }

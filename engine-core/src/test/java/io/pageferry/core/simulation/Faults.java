@@ -1,10 +1,10 @@
 package io.pageferry.core.simulation;
 
 import io.pageferry.core.handover.JournalState;
-import io.pageferry.core.incoming.TargetState;
+import io.pageferry.core.incoming.session.TargetState;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.GuestException;
-import io.pageferry.core.outgoing.SourceState;
+import io.pageferry.core.outgoing.session.SourceState;
 import io.pageferry.core.testing.TestGuest;
 import io.pageferry.core.testing.TestIncomingGuest;
 import io.pageferry.core.testing.TestJournal;
@@ -27,6 +27,12 @@ final class Faults {
 
     /** Word of {@link #happened}. */
     static final String CANCEL_OVER_SILENCE = "cancel over a silent link";
+
+    /** Word of {@link #happened}. */
+    static final String STATUS_MEANWHILE = "a STATUS for a running migration, kept out";
+
+    /** Word of {@link #happened}. */
+    static final String SETTLED_MEANWHILE = "an earlier migration settled, kept out";
 
     /** After so long without a byte a link counts as lost (PROTOCOL.md, 10). */
     private static final long SILENCE_NANOS = 10_000_000_000L;
@@ -162,6 +168,13 @@ final class Faults {
     /** The source was in doubt, and an operator settled it. */
     void settled() {
         happened.add("settled");
+    }
+
+    /** Somebody tried to recover, and a lock kept him out. */
+    void keptOut(String what) {
+        if (!happened.contains(what)) {
+            happened.add(what);
+        }
     }
 
     private static boolean is(Moment moment, Simulation simulation) {

@@ -4,8 +4,8 @@ import io.pageferry.core.dirty.DirtyTracker;
 import io.pageferry.core.handover.Journal;
 import io.pageferry.core.handover.JournalRecord;
 import io.pageferry.core.link.GuestDescription;
-import io.pageferry.core.memory.GuestMemory;
-import io.pageferry.core.memory.MemoryImage;
+import io.pageferry.core.memory.PageSource;
+import io.pageferry.core.memory.PageStore;
 import io.pageferry.core.migration.Guest;
 import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.migration.IncomingGuest;
@@ -33,6 +33,11 @@ final class FusedPorts {
             public Optional<JournalRecord> last() {
                 return real.last();
             }
+
+            @Override
+            public Optional<JournalRecord> decision() {
+                return real.decision();
+            }
         };
     }
 
@@ -51,7 +56,7 @@ final class FusedPorts {
         }
 
         @Override
-        public GuestMemory memory() {
+        public PageSource memory() {
             return real.memory();
         }
 
@@ -111,9 +116,9 @@ final class FusedPorts {
 
     private record FusedIncoming(IncomingGuest real, Fuse fuse) implements IncomingGuest {
         @Override
-        public MemoryImage prepare(GuestDescription offered) throws GuestException {
+        public PageStore prepare(GuestDescription offered) throws GuestException {
             fuse.before("prepare");
-            MemoryImage image = real.prepare(offered);
+            PageStore image = real.prepare(offered);
             fuse.after("prepare");
             return image;
         }

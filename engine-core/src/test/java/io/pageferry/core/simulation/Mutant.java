@@ -6,8 +6,12 @@ enum Mutant {
     NONE,
     /** The tracker forgets a page after it was read, not before. */
     CLEAR_AFTER_READ,
-    /** The guard of a dead source resumes a guest that was granted. */
+    /** The recovery of a dead source resumes a guest that was granted. */
     RESUME_IN_GRANTED,
+    /** A recovery acts with the lock of the guest alone. */
+    NO_JOURNAL_LOCK,
+    /** A recovery acts with the lock of the journal alone. */
+    NO_GUEST_LOCK,
     /** A round is over when it is sent; nobody waits until it is applied. */
     NO_BARRIER,
     /** A batch of a connection that was given up still gets in. */

@@ -4,15 +4,20 @@ import io.pageferry.core.codec.PageBatch;
 import io.pageferry.core.dirty.DirtyBitmap;
 import io.pageferry.core.dirty.DirtyTracker;
 import io.pageferry.core.dirty.TrackerException;
+import io.pageferry.core.handover.Journal;
+import io.pageferry.core.handover.JournalRecord;
+import io.pageferry.core.handover.JournalState;
 import io.pageferry.core.link.LinkHandler;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.link.SourceLink;
 import io.pageferry.core.round.WriteThrottle;
 import io.pageferry.core.testing.SourceLinkFilter;
 import io.pageferry.core.testing.TestGate;
+import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayDeque;
+import java.util.Optional;
 
 /** The wrappers that break a rule. */
 final class Mutants {
@@ -91,6 +96,39 @@ final class Mutants {
         @Override
         public void close() {
             // That is what is wrong with it.
+        }
+    }
+
+    /** What a recovery finds: a lock that was never taken, or a grant that is overlooked. */
+    static Abandoned of(Abandoned real, Mutant mutant) {
+        Abandoned.Places places = real.places();
+        Abandoned.Places broken = switch (mutant) {
+            case RESUME_IN_GRANTED -> new Abandoned.Places(new GrantOverlooked(places.journal()),
+                    places.journalLock(), places.handle(), places.guestLock());
+            case NO_JOURNAL_LOCK -> new Abandoned.Places(places.journal(), new SimulatedLock(),
+                    places.handle(), places.guestLock());
+            case NO_GUEST_LOCK -> new Abandoned.Places(places.journal(), places.journalLock(),
+                    places.handle(), new SimulatedLock());
+            default -> places;
+        };
+        return new Abandoned(real.id(), real.side(), broken, real.who(), real.target());
+    }
+
+    private record GrantOverlooked(Journal real) implements Journal {
+        @Override
+        public void write(JournalRecord entry) throws IOException {
+            real.write(entry);
+        }
+
+        @Override
+        public Optional<JournalRecord> last() {
+            return real.last();
+        }
+
+        @Override
+        public Optional<JournalRecord> decision() {
+            return real.decision().map(last -> last.state() != JournalState.GRANTED ? last
+                    : new JournalRecord(JournalState.SWITCHOVER, last.epoch(), last.ran(), ""));
         }
     }
 

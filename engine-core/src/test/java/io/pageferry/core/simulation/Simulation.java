@@ -3,15 +3,15 @@ package io.pageferry.core.simulation;
 import io.pageferry.core.dirty.ScanTracker;
 import io.pageferry.core.handover.JournalState;
 import io.pageferry.core.incoming.TargetMigration;
-import io.pageferry.core.incoming.TargetParts;
+import io.pageferry.core.incoming.session.TargetParts;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.memory.PageGeometry;
 import io.pageferry.core.memory.Region;
 import io.pageferry.core.memory.RegionTable;
 import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.outgoing.SourceMigration;
-import io.pageferry.core.outgoing.SourceParts;
-import io.pageferry.core.outgoing.SourceState;
+import io.pageferry.core.outgoing.session.SourceParts;
+import io.pageferry.core.outgoing.session.SourceState;
 import io.pageferry.core.testing.EventLog;
 import io.pageferry.core.testing.ManualClock;
 import io.pageferry.core.testing.RecordingListener;
@@ -29,8 +29,8 @@ import java.util.UUID;
 /**
  * One migration of which everything is drawn from a seed: the guest and how it writes, the link,
  * the limits, and what goes wrong: cuts of the link, a full disk, somebody who cancels, and an
- * agent that dies at any call of any port. Production code on both sides; what is done for the
- * dead is in {@link Recovery}.
+ * agent that dies at any call of any port. Production code on both sides, and for the dead, see
+ * {@link Recoveries}.
  */
 final class Simulation implements AutoCloseable {
     private static final int MOST_STEPS = 100_000;
@@ -54,14 +54,14 @@ final class Simulation implements AutoCloseable {
     private final TestGate gate;
     private final Optional<ScanTracker> scanner;
     private final SimulatedListener listener;
-    private final Recovery recovery;
+    private final Recoveries recoveries;
     private final SourceMigration source;
     private final TargetMigration target;
     private final long mostStepNanos;
-    private Recovery.Settling settling;
     private boolean sourceDead;
     private boolean targetDead;
     private int targetDownSteps;
+    private boolean restarted;
     private boolean targetRan;
     private int idle;
     private long longestStep;
@@ -89,8 +89,8 @@ final class Simulation implements AutoCloseable {
         this.connector = new SimulatedConnector(clock, random, faults, mutant,
                 () -> wishes.bytesPerSecond(!guest.isRunning()));
         UUID id = new UUID(seed, 1);
-        this.recovery = new Recovery(id, clock, mutant);
         this.listener = new SimulatedListener(connector, targetJournal);
+        this.recoveries = new Recoveries(this, id, listener, mutant);
         if (mutant == Mutant.CLEAR_AFTER_READ) {
             guest.show(new Mutants.LateClearing(guest.tracker(), pages));
         }
@@ -141,8 +141,8 @@ final class Simulation implements AutoCloseable {
     }
 
     private boolean isOver() {
-        boolean sourceOver = sourceDead ? settling == null : source.isDone();
-        boolean targetOver = targetDead ? targetDownSteps < 0 : target.isDone();
+        boolean sourceOver = sourceDead ? recoveries.stepSource() : source.isDone();
+        boolean targetOver = targetDead ? restarted : target.isDone();
         return sourceOver && targetOver;
     }
 
@@ -156,6 +156,7 @@ final class Simulation implements AutoCloseable {
             writer.step();
         }
         faults.beforeStep(this);
+        recoveries.others();
         boolean first = random.nextBoolean();
         int work = work(first) + work(!first) + serve();
         idle = work == 0 ? idle + 1 : 0;
@@ -196,14 +197,13 @@ final class Simulation implements AutoCloseable {
 
     private int workAtSource() {
         if (sourceDead) {
-            if (settling != null && settling.step()) {
-                settling = null;
-            }
+            recoveries.stepSource();
             return 0;
         }
         int work = source.doWork();
         if (source.isDone()) {
             listener.current().source().close();
+            recoveries.agentIsGone(true);
             settle(source.outcome().orElseThrow());
         }
         return work;
@@ -212,7 +212,10 @@ final class Simulation implements AutoCloseable {
     private int workAtTarget() {
         if (targetDead) {
             if (targetDownSteps >= 0 && targetDownSteps-- == 0) {
-                Recovery.target(incoming, targetJournal, log.count("target.discard") > 0);
+                recoveries.restartTarget();
+            }
+            if (targetDownSteps < 0 && !restarted && recoveries.stepTarget()) {
+                restarted = true;
                 listener.restarted();
             }
             return 0;
@@ -220,6 +223,7 @@ final class Simulation implements AutoCloseable {
         int work = target.doWork();
         if (target.isDone()) {
             listener.current().target().close();
+            recoveries.agentIsGone(false);
             cleanNanos = clock.nanoTime();
         }
         return work;
@@ -228,9 +232,8 @@ final class Simulation implements AutoCloseable {
     /** An operator who is told how to settle does so. */
     private void settle(Outcome end) {
         if (end.result() == Outcome.Result.IN_DOUBT) {
-            faults.settled();
             sourceDead = true;
-            settling = recovery.source(guest, sourceJournal, listener).orElse(null);
+            recoveries.settleSource();
         }
     }
 
@@ -238,13 +241,15 @@ final class Simulation implements AutoCloseable {
     private void sourceDies() {
         sourceDead = true;
         listener.cut(ErrorCode.LINK_LOST, "the source's agent died");
-        settling = recovery.source(guest, sourceJournal, listener).orElse(null);
+        recoveries.agentIsGone(true);
+        recoveries.guardSource();
     }
 
     /** Its sockets close, and after a while it is started again. */
     private void targetDies() {
         targetDead = true;
         targetDownSteps = random.nextInt(30);
+        recoveries.agentIsGone(false);
         listener.died();
         listener.cut(ErrorCode.LINK_LOST, "the target's agent died");
     }
@@ -269,6 +274,11 @@ final class Simulation implements AutoCloseable {
         } else {
             target.cancel();
         }
+    }
+
+    /** Whether an agent has not died. */
+    boolean lives(Outcome.Side side) {
+        return side == Outcome.Side.SOURCE ? !sourceDead : !targetDead;
     }
 
     SourceMigration source() {

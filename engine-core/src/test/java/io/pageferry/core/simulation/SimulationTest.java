@@ -93,6 +93,8 @@ class SimulationTest {
         faults.add(Faults.CANCEL_WHILE_LOST);
         faults.add(Faults.CANCEL_OVER_SILENCE);
         faults.add("settled");
+        faults.add(Faults.STATUS_MEANWHILE);
+        faults.add(Faults.SETTLED_MEANWHILE);
         faults.add("locked at home");
         faults.add("locked at the target");
         return faults;

@@ -1,12 +1,14 @@
 package io.pageferry.core.simulation;
 
+import io.pageferry.core.handover.JournalRecord;
 import io.pageferry.core.handover.JournalState;
 import io.pageferry.core.handover.MigrationFigures;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.memory.RegionTable;
 import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.migration.Outcome.Result;
-import io.pageferry.core.outgoing.SourceOptions;
+import io.pageferry.core.migration.Verification;
+import io.pageferry.core.outgoing.session.SourceOptions;
 import io.pageferry.core.round.MigrationLimits;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -51,7 +53,7 @@ record Verdict(Simulation simulation, Outcome source, Outcome target) {
                 && figures.maxThrottlePercent() > 0) {
             ends.add("slowed down as the policy saw fit");
         }
-        if (asked.extras().full() && place() == Place.TARGET) {
+        if (asked.verification() == Verification.FULL && place() == Place.TARGET) {
             ends.add("verified in full");
         }
         return ends;
@@ -60,6 +62,7 @@ record Verdict(Simulation simulation, Outcome source, Outcome target) {
     Verdict checked() {
         check(simulation.incoming.wrongPages() == 0,
                 simulation.incoming.wrongPages() + " pages were wrong when the guest was loaded");
+        checkRecords();
         switch (place()) {
             case TARGET -> checkArrived();
             case SOURCE -> checkStayed();
@@ -75,6 +78,16 @@ record Verdict(Simulation simulation, Outcome source, Outcome target) {
                     "nothing went wrong, and yet: " + source);
         }
         return this;
+    }
+
+    /** Not the other way round: an ACTIVE that a full disk took may be there all the same. */
+    private void checkRecords() {
+        long refused = 0;
+        for (JournalRecord entry : simulation.targetJournal.records()) {
+            refused = entry.state() == JournalState.REFUSED ? entry.epoch() : refused;
+            check(entry.state() != JournalState.ACTIVE || entry.epoch() != refused,
+                    "epoch " + refused + " is refused, then active");
+        }
     }
 
     private void checkArrived() {

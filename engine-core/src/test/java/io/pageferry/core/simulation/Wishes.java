@@ -1,13 +1,14 @@
 package io.pageferry.core.simulation;
 
 import io.pageferry.core.codec.CodecChoice;
-import io.pageferry.core.incoming.TargetOptions;
-import io.pageferry.core.outgoing.SourceOptions;
+import io.pageferry.core.incoming.session.TargetOptions;
+import io.pageferry.core.migration.Verification;
+import io.pageferry.core.outgoing.session.SourceOptions;
 import io.pageferry.core.precopy.DowntimePrediction;
 import io.pageferry.core.round.Bandwidth;
-import io.pageferry.core.round.MigrationLimits;
 import io.pageferry.core.round.MigrationLimits.Throttle;
 import io.pageferry.core.round.MigrationLimits.Throttling;
+import io.pageferry.core.round.MigrationLimits;
 import io.pageferry.core.round.WriteThrottle.Quota;
 import java.util.ArrayList;
 import java.util.List;
@@ -91,10 +92,11 @@ final class Wishes {
         boolean full = verifies && one(4, "verify full");
         long window = reconnects ? usually(30 * SECOND, 1, "short reconnect window") : 0;
         return new SourceOptions(limits(), CodecChoice.values()[random.nextInt(3)],
-                1 + random.nextInt(3), verifies, usually(10 * SECOND, 0, "short negotiation"),
-                usually(30 * SECOND, 0, "short settle window"), true,
-                new DowntimePrediction.Fixed(SECOND / 50, FIXED_COST_MILLIS * (long) MILLI),
-                window, new SourceOptions.Extras(cold, full));
+                1 + random.nextInt(3), !verifies ? Verification.NONE
+                        : full ? Verification.FULL : Verification.SENT,
+                cold, usually(10 * SECOND, 0, "short negotiation"),
+                usually(30 * SECOND, 0, "short settle window"), window, true,
+                new DowntimePrediction.Fixed(SECOND / 50, FIXED_COST_MILLIS * (long) MILLI));
     }
 
     private MigrationLimits limits() {

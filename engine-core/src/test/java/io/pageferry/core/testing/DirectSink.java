@@ -3,7 +3,7 @@ package io.pageferry.core.testing;
 import io.pageferry.core.codec.PageBatch;
 import io.pageferry.core.codec.page.PageDecodeException;
 import io.pageferry.core.image.ImageWriter;
-import io.pageferry.core.memory.MemoryImage;
+import io.pageferry.core.memory.PageStore;
 import io.pageferry.core.round.PageSink;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
@@ -28,7 +28,7 @@ public final class DirectSink implements PageSink, AutoCloseable {
      *
      * @param image is written; stays the caller's
      */
-    public DirectSink(MemoryImage image) {
+    public DirectSink(PageStore image) {
         this.writer = new ImageWriter(image);
     }
 

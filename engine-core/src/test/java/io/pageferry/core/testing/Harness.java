@@ -4,19 +4,22 @@ import io.pageferry.core.codec.CodecChoice;
 import io.pageferry.core.codec.PageBatch;
 import io.pageferry.core.codec.page.PageCodec;
 import io.pageferry.core.incoming.TargetMigration;
-import io.pageferry.core.incoming.TargetOptions;
-import io.pageferry.core.incoming.TargetParts;
+import io.pageferry.core.incoming.session.TargetOptions;
+import io.pageferry.core.incoming.session.TargetParts;
 import io.pageferry.core.link.SourceLink;
 import io.pageferry.core.link.TargetLink;
 import io.pageferry.core.memory.PageGeometry;
+import io.pageferry.core.memory.PageSource;
+import io.pageferry.core.memory.PageStore;
 import io.pageferry.core.memory.Region;
 import io.pageferry.core.memory.RegionTable;
+import io.pageferry.core.migration.Guest;
+import io.pageferry.core.migration.IncomingGuest;
 import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.outgoing.SourceMigration;
-import io.pageferry.core.outgoing.SourceOptions;
-import io.pageferry.core.outgoing.SourceParts;
-import io.pageferry.core.outgoing.SourceState;
-import io.pageferry.core.precopy.DowntimePrediction;
+import io.pageferry.core.outgoing.session.SourceOptions;
+import io.pageferry.core.outgoing.session.SourceParts;
+import io.pageferry.core.outgoing.session.SourceState;
 import io.pageferry.core.round.Bandwidth;
 import io.pageferry.core.round.MigrationLimits;
 import java.util.ArrayList;
@@ -53,6 +56,8 @@ public final class Harness implements AutoCloseable {
     private UnaryOperator<SourceLink> bendSource = UnaryOperator.identity();
     private UnaryOperator<TargetLink> bendTarget = UnaryOperator.identity();
     private UnaryOperator<TestImage> bendImage = UnaryOperator.identity();
+    private UnaryOperator<PageSource> bendMemory;
+    private UnaryOperator<PageStore> bendStore;
     private Runnable eachStep = () -> { };
     private int writesAStep;
     private int writeBelow;
@@ -92,11 +97,9 @@ public final class Harness implements AutoCloseable {
         guest.stateTakes(random.nextInt(4) == 0 ? random.nextInt(700_000) : 0, random.nextInt(4));
         writesAStep = random.nextInt(3) == 0 ? 0 : random.nextInt(4);
         mostStepNanos = 1 + random.nextInt(300_000);
-        sourceOptions = new SourceOptions(limits(random),
-                CodecChoice.values()[random.nextInt(3)], 1 + random.nextInt(3), true,
-                10_000_000_000L, 30_000_000_000L, true,
-                new DowntimePrediction.Fixed(20_000_000L, 60_000_000L), 0,
-                SourceOptions.Extras.NONE);
+        sourceOptions = SourceOptions.defaults().withLimits(limits(random))
+                .withPages(CodecChoice.values()[random.nextInt(3)], 1 + random.nextInt(3))
+                .withWindows(0, 30_000_000_000L);
         targetOptions = new TargetOptions(1 + random.nextInt(4), 10_000_000_000L,
                 30_000_000_000L, 1 + random.nextInt(3), 0);
     }
@@ -178,6 +181,19 @@ public final class Harness implements AutoCloseable {
     }
 
     /**
+     * Has the engine reach guest and image through something else.
+     *
+     * @param source around the guest's memory
+     * @param store  around the image
+     * @return this
+     */
+    public Harness bendMemory(UnaryOperator<PageSource> source, UnaryOperator<PageStore> store) {
+        bendMemory = source;
+        bendStore = store;
+        return this;
+    }
+
+    /**
      * Acts before each step.
      *
      * @param act cuts links, cancels, crashes …
@@ -229,11 +245,12 @@ public final class Harness implements AutoCloseable {
     }
 
     private void begin() {
-        UUID id = new UUID(seed, 1);
-        source = new SourceMigration(new SourceParts(id, guest,
+        source = new SourceMigration(new SourceParts(new UUID(seed, 1),
+                Bent.around(Guest.class, guest, "memory", bendMemory),
                 new Tap(bendSource.apply(links.source())), later, sourceJournal, clock,
                 sourceListener, sourceOptions));
-        target = new TargetMigration(new TargetParts(bendTarget.apply(links.target()), incoming,
+        target = new TargetMigration(new TargetParts(bendTarget.apply(links.target()),
+                Bent.around(IncomingGuest.class, incoming, "prepare", bendStore),
                 any -> targetJournal, new UUID(seed, 2), clock, targetListener, targetOptions));
     }
 
@@ -366,8 +383,7 @@ public final class Harness implements AutoCloseable {
 
         @Override
         public void commit(PageBatch batch) {
-            int at = 0;
-            for (int i = 0; i < batch.count(); i++) {
+            for (int i = 0, at = 0; i < batch.count(); i++) {
                 long descriptor = batch.descriptorAt(i);
                 if (PageBatch.codecOf(descriptor) == PageCodec.RAW
                         && TestMemory.isPoison(batch.payload(), at)) {

@@ -40,6 +40,11 @@ public final class TestJournal implements Journal {
         keepFailed = kept;
     }
 
+    /** Takes every record again. */
+    public void failNoMore() {
+        failing.clear();
+    }
+
     @Override
     public void write(JournalRecord entry) throws IOException {
         boolean fails = failing.contains(entry.state());
@@ -58,7 +63,7 @@ public final class TestJournal implements Journal {
         return records.isEmpty() ? Optional.empty() : Optional.of(records.getLast());
     }
 
-    /** {@return the last record that decided something: SETTLED says only that it was done} */
+    @Override
     public Optional<JournalRecord> decision() {
         return records.reversed().stream()
                 .filter(entry -> entry.state() != JournalState.SETTLED).findFirst();

@@ -44,10 +44,10 @@ public record TransportOptions(
      * Gives the usual settings; the times are those of docs/PROTOCOL.md §10.
      *
      * @param clock monotonic nanoseconds
-     * @return the settings for {@link TransportKind#auto()}
+     * @return the settings, with {@link TransportKind#NIO}
      */
     public static TransportOptions defaults(NanoClock clock) {
-        return new TransportOptions(TransportKind.auto(), 2, Duration.ofSeconds(1),
+        return new TransportOptions(TransportKind.NIO, 2, Duration.ofSeconds(1),
                 Duration.ofSeconds(10), Duration.ofSeconds(5), Duration.ofSeconds(1), 64,
                 WireLimits.MAX_WINDOW, clock);
     }

@@ -1,5 +1,5 @@
 /**
- * The link over TCP by Netty, and the only room that names Netty. A connection's IO thread checks
- * and queues; the migration's own thread polls. Neither ever waits for the other.
+ * The settings of the link over TCP. {@code io} moves frames over one connection, {@code link}
+ * makes links of connections; these three are the only packages that name Netty.
  */
 package io.pageferry.transport.netty;

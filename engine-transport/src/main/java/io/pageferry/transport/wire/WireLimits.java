@@ -26,7 +26,7 @@ public final class WireLimits {
     public static final int MAX_BATCH_BODY = BATCH_HEADER_BYTES + PageBatch.PAYLOAD_CAPACITY
             + PageBatch.MAX_PAGES * DESCRIPTOR_BYTES;
 
-    /** Longest body of a message; a HELLO with everything at its longest takes 1,397,879 bytes. */
+    /** Longest body of a message; a HELLO with everything at its longest takes 1,398,903 bytes. */
     public static final int MAX_MESSAGE_BODY = 1536 * 1024;
 
     /** Most pages of a guest: what the 40 bits of a descriptor can name. */
@@ -46,6 +46,12 @@ public final class WireLimits {
 
     /** Longest value of an attribute, in bytes of UTF-8. */
     public static final int MAX_VALUE_BYTES = 4096;
+
+    /** Most extensions of a HELLO. */
+    public static final int MAX_EXTENSIONS = 16;
+
+    /** Longest value of an extension. */
+    public static final int MAX_EXTENSION_BYTES = 1024;
 
     private WireLimits() {
     }

@@ -19,7 +19,7 @@ final class Samples {
     static final UUID ID = UUID.fromString("00112233-4455-6677-8899-aabbccddeeff");
     static final RegionTable REGIONS = new RegionTable(List.of(
             new Region(0, "ram", 0, 1 << 20, 4096),
-            new Region(1, "höher", 1L << 32, 3 << 21, 1 << 21)));
+            new Region(1, Region.Kind.DISK, "höher", 1L << 32, 3 << 21, 1 << 21)));
 
     private Samples() {
     }

@@ -6,7 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pageferry.core.codec.PageBatch;
 import io.pageferry.core.link.ErrorCode;
+import io.pageferry.core.link.GuestDescription;
 import io.pageferry.core.link.Message;
+import io.pageferry.core.memory.Region;
 import io.pageferry.core.memory.RegionTable;
 import java.nio.charset.StandardCharsets;
 import java.util.Random;
@@ -126,9 +128,43 @@ class WirePropertyTest {
     void theLongestHelloFits() throws Exception {
         Message.Hello longest = MessageArbitraries.longestHello();
         byte[] frame = Samples.frame(longest);
-        assertEquals(1_397_879, frame.length - WireLimits.FRAME_HEADER_BYTES);
+        assertEquals(1_398_903, frame.length - WireLimits.FRAME_HEADER_BYTES);
         assertTrue(frame.length - WireLimits.FRAME_HEADER_BYTES <= WireLimits.MAX_MESSAGE_BODY);
         assertEquals(longest, Samples.receive(frame));
+    }
+
+    /** What is not known is skipped where it may be, and refused where it may not. */
+    @Example
+    void unknownExtensionsAreSkippedOrRefused() throws Exception {
+        Message hello = Samples.messages().get(MessageType.HELLO);
+        byte[] plain = Samples.frame(hello);
+        assertEquals(hello, Samples.receive(extended(plain, 0x8007)));
+        assertEquals("extension type", assertThrows(WireException.class,
+                () -> Samples.receive(extended(plain, 7))).field());
+    }
+
+    private static byte[] extended(byte[] hello, int type) {
+        byte[] frame = java.util.Arrays.copyOf(hello, hello.length + 7);
+        java.nio.ByteBuffer view = Samples.little(frame);
+        view.putShort(WireLimits.FRAME_HEADER_BYTES + 50, (short) 1);
+        view.putShort(hello.length, (short) type).putShort(hello.length + 2, (short) 3);
+        FrameHeader.begin(view, 0, MessageType.HELLO.number(),
+                frame.length - WireLimits.FRAME_HEADER_BYTES);
+        new FrameHeader.Sealer().seal(view, 0);
+        return frame;
+    }
+
+    @Example
+    void aDiskHasAnExactSizeAndRamHasWholePages() throws Exception {
+        RegionTable disk = new RegionTable(java.util.List.of(
+                new Region(0, Region.Kind.DISK, "vda", 0, 4097, 4096)));
+        assertEquals(2, disk.pageCount());
+        Message.Hello hello = (Message.Hello) Samples.messages().get(MessageType.HELLO);
+        Message.Hello offered = new Message.Hello(hello.migrationId(), 1, 0, 1, 1,
+                new GuestDescription("disk", "vda", disk, 4097, java.util.Map.of()));
+        assertEquals(offered, Samples.receive(Samples.frame(offered)));
+        assertThrows(IllegalArgumentException.class,
+                () -> new Region(0, Region.Kind.RAM, "ram", 0, 4097, 4096));
     }
 
     @Example

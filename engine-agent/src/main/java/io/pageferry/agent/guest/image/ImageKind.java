@@ -1,6 +1,5 @@
 package io.pageferry.agent.guest.image;
 
-import io.pageferry.agent.guest.GuestHandle;
 import io.pageferry.agent.guest.GuestKind;
 import io.pageferry.agent.guest.GuestSetup;
 import io.pageferry.agent.guest.GuestUri;
@@ -8,6 +7,7 @@ import io.pageferry.agent.guest.SourceGuest;
 import io.pageferry.agent.guest.TargetGuest;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.GuestException;
+import io.pageferry.core.migration.GuestHandle;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;

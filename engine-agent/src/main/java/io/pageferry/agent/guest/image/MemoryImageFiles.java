@@ -1,12 +1,12 @@
 package io.pageferry.agent.guest.image;
 
-import io.pageferry.agent.guest.GuestHandle;
 import io.pageferry.agent.host.linux.SharedMemory;
 import io.pageferry.agent.host.memory.MappedRegions;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.memory.Region;
 import io.pageferry.core.memory.RegionTable;
 import io.pageferry.core.migration.GuestException;
+import io.pageferry.core.migration.GuestHandle;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -7,6 +7,7 @@ import io.pageferry.agent.guest.SourceGuest;
 import io.pageferry.agent.guest.TargetGuest;
 import io.pageferry.agent.host.linux.LinuxException;
 import io.pageferry.agent.host.linux.kvm.Kvm;
+import io.pageferry.core.dirty.TrackerChoice;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.GuestException;
 import java.io.ByteArrayOutputStream;
@@ -39,8 +40,8 @@ public final class KvmKind implements GuestKind {
     @Override
     public SourceGuest openSource(GuestUri uri, GuestSetup setup) throws GuestException {
         KvmSpec spec = KvmSpec.parse(uri);
-        if (!List.of("auto", DirtyLog.NAME).contains(setup.tracker())) {
-            throw new IllegalArgumentException("--tracker " + setup.tracker()
+        if (setup.tracker() != TrackerChoice.AUTO && setup.tracker() != TrackerChoice.DIRTY_LOG) {
+            throw new IllegalArgumentException("--tracker " + setup.tracker().label()
                     + " cannot follow a kvm guest: there are auto and " + DirtyLog.NAME);
         }
         Machine machine = make(spec);

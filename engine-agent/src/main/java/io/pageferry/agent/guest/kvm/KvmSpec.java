@@ -1,8 +1,8 @@
 package io.pageferry.agent.guest.kvm;
 
 import io.pageferry.agent.guest.GuestUri;
-import io.pageferry.agent.guest.Quantity;
 import io.pageferry.core.memory.PageGeometry;
+import io.pageferry.core.words.Quantity;
 import java.util.Set;
 
 /**

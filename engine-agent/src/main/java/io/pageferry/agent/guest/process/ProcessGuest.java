@@ -1,5 +1,6 @@
 package io.pageferry.agent.guest.process;
 
+import io.pageferry.agent.guest.After;
 import io.pageferry.agent.guest.GuestSetup;
 import io.pageferry.agent.guest.GuestUri;
 import io.pageferry.agent.guest.SourceGuest;
@@ -9,6 +10,7 @@ import io.pageferry.agent.host.memory.HostFiles;
 import io.pageferry.agent.host.memory.MappedRegions;
 import io.pageferry.core.dirty.DirtyTracker;
 import io.pageferry.core.dirty.ScanTracker;
+import io.pageferry.core.dirty.TrackerChoice;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.GuestDescription;
 import io.pageferry.core.memory.GuestMemory;
@@ -26,9 +28,6 @@ import java.util.TreeMap;
  * but its tracking before it is paused.
  */
 final class ProcessGuest implements SourceGuest {
-    private static final String SCAN = "scan";
-    static final String QUIT = "quit";
-    static final String RESUME = "resume";
 
     /** A file of each of so many regions is told, so that a target does not write into it. */
     private static final int MAX_FILES = 200;
@@ -44,7 +43,7 @@ final class ProcessGuest implements SourceGuest {
     private final MappedRegions regions;
     private final Freezer freezer;
     private final DirtyTracker tracker;
-    private final String after;
+    private final After after;
     /** Made before anything is paused, as it cannot change: a move of other mappings fails. */
     private final byte[] state;
     private boolean held;
@@ -77,9 +76,10 @@ final class ProcessGuest implements SourceGuest {
     }
 
     static ProcessGuest open(GuestUri uri, GuestSetup setup) throws GuestException {
-        boolean scan = setup.tracker().equals(SCAN);
-        if (!scan && !List.of("auto", "userfaultfd").contains(setup.tracker())) {
-            throw new IllegalArgumentException("--tracker " + setup.tracker()
+        boolean scan = setup.tracker() == TrackerChoice.SCAN;
+        if (!List.of(TrackerChoice.AUTO, TrackerChoice.USERFAULTFD, TrackerChoice.SCAN)
+                .contains(setup.tracker())) {
+            throw new IllegalArgumentException("--tracker " + setup.tracker().label()
                     + " cannot follow a process: there are auto, userfaultfd and scan");
         }
         PausedProcess process = PausedProcess.find(uri, scan);
@@ -280,14 +280,14 @@ final class ProcessGuest implements SourceGuest {
     @Override
     public void end() throws GuestException {
         ending = true;
-        if (after.equals(QUIT)) {
+        if (after == After.QUIT) {
             try {
                 freezer.kill();
                 held = false;
             } catch (IOException e) {
                 throw failed("cannot be ended", e);
             }
-        } else if (after.equals(RESUME) && held) {
+        } else if (after == After.RESUME && held) {
             resume();
         }
     }

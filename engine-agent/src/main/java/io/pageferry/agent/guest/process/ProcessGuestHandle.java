@@ -1,8 +1,9 @@
 package io.pageferry.agent.guest.process;
 
-import io.pageferry.agent.guest.GuestHandle;
+import io.pageferry.agent.guest.After;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.GuestException;
+import io.pageferry.core.migration.GuestHandle;
 import java.io.IOException;
 import java.util.Map;
 
@@ -10,12 +11,12 @@ import java.util.Map;
 final class ProcessGuestHandle implements GuestHandle {
     private final PausedProcess process;
     private final Freezer freezer;
-    private final String after;
+    private final After after;
 
     ProcessGuestHandle(Map<String, String> recoveryAddress) throws IOException {
         this.process = PausedProcess.of(recoveryAddress);
         this.freezer = Freezer.of(process, recoveryAddress);
-        this.after = recoveryAddress.getOrDefault("after", "keep");
+        this.after = After.of(recoveryAddress).orElse(After.KEEP);
     }
 
     @Override
@@ -49,9 +50,9 @@ final class ProcessGuestHandle implements GuestHandle {
     @Override
     public void end() throws GuestException {
         try {
-            if (after.equals(ProcessGuest.QUIT)) {
+            if (after == After.QUIT) {
                 freezer.kill();
-            } else if (after.equals(ProcessGuest.RESUME)) {
+            } else if (after == After.RESUME) {
                 freezer.thaw();
                 freezer.leave();
             }

@@ -1,6 +1,6 @@
 package io.pageferry.agent.guest.process;
 
-import io.pageferry.agent.guest.GuestHandle;
+import io.pageferry.agent.guest.After;
 import io.pageferry.agent.guest.GuestKind;
 import io.pageferry.agent.guest.GuestSetup;
 import io.pageferry.agent.guest.GuestUri;
@@ -8,6 +8,7 @@ import io.pageferry.agent.guest.SourceGuest;
 import io.pageferry.agent.guest.TargetGuest;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.GuestException;
+import io.pageferry.core.migration.GuestHandle;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
@@ -22,8 +23,7 @@ public final class ProcessKind implements GuestKind {
     static final String MAP = "map";
 
     /** What {@code --after} may say; the first is the default. */
-    private static final List<String> AFTER = List.of("keep", ProcessGuest.RESUME,
-            ProcessGuest.QUIT);
+    private static final List<After> AFTER = List.of(After.KEEP, After.RESUME, After.QUIT);
 
     /** Made by the service loader. */
     public ProcessKind() {
@@ -35,7 +35,7 @@ public final class ProcessKind implements GuestKind {
     }
 
     @Override
-    public List<String> afterwards() {
+    public List<After> afterwards() {
         return AFTER;
     }
 

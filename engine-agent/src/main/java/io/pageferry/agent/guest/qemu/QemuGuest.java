@@ -1,8 +1,8 @@
 package io.pageferry.agent.guest.qemu;
 
+import io.pageferry.agent.guest.DiskCopies;
 import io.pageferry.agent.guest.GuestSetup;
 import io.pageferry.agent.guest.SourceGuest;
-import io.pageferry.agent.guest.StreamTransport;
 import io.pageferry.agent.guest.qemu.check.Objection;
 import io.pageferry.agent.guest.qemu.check.QemuFacts;
 import io.pageferry.agent.guest.qemu.check.QemuInspector;
@@ -20,11 +20,14 @@ import io.pageferry.agent.host.memory.MappedRegions;
 import io.pageferry.agent.host.throttle.ThreadThrottle;
 import io.pageferry.core.dirty.DirtyTracker;
 import io.pageferry.core.dirty.ScanTracker;
+import io.pageferry.core.dirty.TrackerChoice;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.GuestDescription;
 import io.pageferry.core.link.Message;
+import io.pageferry.core.link.StreamLink;
 import io.pageferry.core.memory.GuestMemory;
 import io.pageferry.core.migration.GuestException;
+import io.pageferry.core.round.Bandwidth;
 import io.pageferry.core.round.WriteThrottle;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -40,7 +43,6 @@ import java.util.Optional;
  */
 final class QemuGuest implements SourceGuest {
     private static final Duration SAVE_LIMIT = Duration.ofSeconds(5);
-    private static final String SCAN = "scan";
 
     private final QemuProcess process;
     private final LivenessProbe liveness;
@@ -108,13 +110,13 @@ final class QemuGuest implements SourceGuest {
 
     /** What only escapes a tracker of writes does not escape a comparison. */
     private static void refuse(List<Objection> found, GuestSetup setup) throws GuestException {
-        Objection.refuse(setup.tracker().equals(SCAN)
+        Objection.refuse(setup.tracker() == TrackerChoice.SCAN
                 ? found.stream().filter(one -> !one.trackingOnly()).toList() : found);
     }
 
     private static DirtyTracker tracker(QemuProcess process, GuestSetup setup,
             QemuMemory memory, MappedRegions regions) {
-        if (setup.tracker().equals(SCAN)) {
+        if (setup.tracker() == TrackerChoice.SCAN) {
             return new ScanTracker(regions);
         }
         return UserfaultTracker.ofProcess(process.pid(),
@@ -129,13 +131,13 @@ final class QemuGuest implements SourceGuest {
                         + KernelProbe.summary(KernelProbe.run());
     }
 
-    private static void requireTracker(QemuProcess process, String wanted)
+    private static void requireTracker(QemuProcess process, TrackerChoice wanted)
             throws GuestException {
-        if (wanted.equals(SCAN)) {
+        if (wanted == TrackerChoice.SCAN) {
             return;
         }
-        if (!wanted.equals("auto") && !wanted.equals("userfaultfd")) {
-            throw new IllegalArgumentException("--tracker " + wanted
+        if (wanted != TrackerChoice.AUTO && wanted != TrackerChoice.USERFAULTFD) {
+            throw new IllegalArgumentException("--tracker " + wanted.label()
                     + " cannot follow a QEMU guest: there are auto, userfaultfd and scan");
         }
         List<KernelProbe.Step> steps = KernelProbe.run();
@@ -225,16 +227,16 @@ final class QemuGuest implements SourceGuest {
     }
 
     @Override
-    public void copyStorage(StreamTransport connector, long bytesPerSecond) throws GuestException {
+    public void copyStorage(StreamLink link, Bandwidth bandwidth) throws GuestException {
         try {
-            mirrors = new DiskMirrors(qemu, connector, process::diskSocket, bytesPerSecond);
+            mirrors = new DiskMirrors(qemu, link, process::diskSocket, bandwidth);
         } catch (QmpException e) {
             throw failure(e);
         }
     }
 
     @Override
-    public Optional<StreamTransport.Copied> copied() {
+    public Optional<DiskCopies> copied() {
         return Optional.ofNullable(mirrors).map(DiskMirrors::copied);
     }
 

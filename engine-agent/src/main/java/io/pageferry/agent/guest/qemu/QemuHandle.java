@@ -1,6 +1,6 @@
 package io.pageferry.agent.guest.qemu;
 
-import io.pageferry.agent.guest.GuestHandle;
+import io.pageferry.agent.guest.GuestKind;
 import io.pageferry.agent.guest.qemu.disk.DiskExports;
 import io.pageferry.agent.guest.qemu.disk.DiskMirrors;
 import io.pageferry.agent.guest.qemu.qmp.QemuControl;
@@ -8,6 +8,7 @@ import io.pageferry.agent.guest.qemu.qmp.QmpException;
 import io.pageferry.agent.guest.qemu.qmp.RunState;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.migration.GuestException;
+import io.pageferry.core.migration.GuestHandle;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -26,7 +27,7 @@ final class QemuHandle implements GuestHandle {
         this.process = QemuProcess.of(recoveryAddress);
         this.before = SourceSettings.of(recoveryAddress);
         this.arrival = TargetSettings.of(recoveryAddress);
-        this.throttled = recoveryAddress.containsKey(THROTTLED);
+        this.throttled = recoveryAddress.containsKey(GuestKind.THROTTLED);
     }
 
     @Override

@@ -1,6 +1,5 @@
 package io.pageferry.agent.guest.qemu;
 
-import io.pageferry.agent.guest.GuestHandle;
 import io.pageferry.agent.guest.GuestKind;
 import io.pageferry.agent.guest.GuestSetup;
 import io.pageferry.agent.guest.GuestUri;
@@ -12,6 +11,7 @@ import io.pageferry.agent.guest.qemu.qmp.QmpException;
 import io.pageferry.agent.guest.qemu.qmp.RunState;
 import io.pageferry.agent.host.throttle.ThreadThrottle;
 import io.pageferry.core.migration.GuestException;
+import io.pageferry.core.migration.GuestHandle;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,9 +1,9 @@
 package io.pageferry.agent.guest.workload;
 
 import io.pageferry.agent.guest.GuestUri;
-import io.pageferry.agent.guest.Quantity;
 import io.pageferry.agent.host.linux.SharedMemory;
 import io.pageferry.core.memory.PageGeometry;
+import io.pageferry.core.words.Quantity;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;

@@ -6,6 +6,7 @@ import io.pageferry.agent.host.memory.MappedRegions;
 import io.pageferry.core.dirty.DirtyTracker;
 import io.pageferry.core.dirty.MarkingTracker;
 import io.pageferry.core.dirty.ScanTracker;
+import io.pageferry.core.dirty.TrackerChoice;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.memory.Region;
 import io.pageferry.core.migration.GuestException;
@@ -24,17 +25,18 @@ record WorkloadTracking(DirtyTracker tracker, LongConsumer marks, String reason)
     /**
      * Chooses.
      *
-     * @param wanted  {@code auto}: the kernel where it can, else the guest's own marks
+     * @param wanted  {@link TrackerChoice#AUTO}: the kernel where it can, else its own marks
      * @param regions of the guest, mapped once
      */
-    static WorkloadTracking choose(String wanted, MappedRegions regions) throws GuestException {
+    static WorkloadTracking choose(TrackerChoice wanted, MappedRegions regions)
+            throws GuestException {
         return switch (wanted) {
-            case "auto" -> automatic(KernelProbe.run(), regions);
-            case "userfaultfd" -> byKernel(KernelProbe.run(), regions);
-            case "marking" -> marking(regions, "the embedded guest marks its own writes");
-            case "scan" -> new WorkloadTracking(new ScanTracker(regions), page -> { },
+            case AUTO -> automatic(KernelProbe.run(), regions);
+            case USERFAULTFD -> byKernel(KernelProbe.run(), regions);
+            case MARKING -> marking(regions, "the embedded guest marks its own writes");
+            case SCAN -> new WorkloadTracking(new ScanTracker(regions), page -> { },
                     "it compares what the memory holds with what was sent");
-            default -> throw new IllegalArgumentException("--tracker " + wanted
+            case DIRTY_LOG -> throw new IllegalArgumentException("--tracker " + wanted.label()
                     + " cannot follow a workload: there are auto, userfaultfd, marking and scan");
         };
     }

@@ -53,13 +53,11 @@ public final class AgentGuard implements GuestSetup.Injector, AutoCloseable {
      *
      * @param directory of the journal
      * @param migration names it
-     * @param identity  of the guest, whose lock it takes over too
      * @throws IOException when there is no guard or it cannot watch
      */
-    public void watch(StateDirectory directory, UUID migration, String identity)
-            throws IOException {
+    public void watch(StateDirectory directory, UUID migration) throws IOException {
         start();
-        process.watch(directory.path(), migration, side.name(), identity);
+        process.watch(directory.path(), migration, side.name());
     }
 
     @Override

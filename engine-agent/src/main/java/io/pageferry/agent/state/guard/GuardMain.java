@@ -2,9 +2,11 @@ package io.pageferry.agent.state.guard;
 
 import io.pageferry.agent.host.linux.Processes;
 import io.pageferry.agent.host.linux.userfault.RemoteUserfault;
-import io.pageferry.agent.state.journal.FileJournal;
-import io.pageferry.agent.state.journal.HeldLock;
 import io.pageferry.agent.state.journal.StateDirectory;
+import io.pageferry.core.handover.JournalState;
+import io.pageferry.core.handover.Recovery;
+import io.pageferry.core.handover.Recovery.Doubt;
+import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.migration.Outcome.Side;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -13,9 +15,8 @@ import java.io.InputStreamReader;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.Optional;
 import java.util.UUID;
-import java.util.concurrent.locks.LockSupport;
+import org.agrona.concurrent.SystemNanoClock;
 
 /**
  * The guard itself: answers its agent line by line, and when the agent is gone without a farewell,
@@ -24,8 +25,6 @@ import java.util.concurrent.locks.LockSupport;
 public final class GuardMain {
     /** A killed agent's locks are free when the kernel has torn it down. */
     private static final long LOCK_NANOS = 10_000_000_000L;
-
-    private static final long LOCK_POLL_NANOS = 5_000_000L;
 
     private final PrintStream answers;
     private final PrintStream words;
@@ -37,7 +36,7 @@ public final class GuardMain {
     }
 
     /** What is watched. */
-    private record Watched(Path directory, UUID migration, Side side, String identity) { }
+    private record Watched(Path directory, UUID migration, Side side) { }
 
     /**
      * Serves one agent.
@@ -69,7 +68,7 @@ public final class GuardMain {
             answers.println(switch (question[0]) {
                 case "watch" -> {
                     watched = new Watched(Path.of(question[1]), UUID.fromString(question[2]),
-                            Side.valueOf(question[3]), question[4]);
+                            Side.valueOf(question[3]));
                     yield "ok";
                 }
                 case "inject" -> "ok\t"
@@ -86,22 +85,22 @@ public final class GuardMain {
         answers.flush();
     }
 
+    /** The journal's lock and the guest's are free when the kernel has torn the agent down. */
     private int recover() throws IOException {
         StateDirectory directory = StateDirectory.open(watched.directory());
-        long deadline = System.nanoTime() + LOCK_NANOS;
-        Optional<FileJournal> journal = directory.takeOver(watched.migration(), watched.side());
-        while (journal.isEmpty() && System.nanoTime() - deadline < 0) {
-            LockSupport.parkNanos(LOCK_POLL_NANOS);
-            journal = directory.takeOver(watched.migration(), watched.side());
-        }
-        if (journal.isEmpty()) {
-            return 0;
-        }
-        Optional<HeldLock> guest = directory.lockGuest(watched.identity());
-        try (FileJournal held = journal.get()) {
-            return new Recovery(held, words::println).run().exitCode();
-        } finally {
-            guest.ifPresent(HeldLock::close);
+        try (Recovery recovery = new Recovery(
+                new JournaledMigration(directory, watched.migration(), watched.side(), null,
+                        any -> false),
+                new Recovery.Options(Doubt.STAY_PAUSED, LOCK_NANOS,
+                        Recovery.Options.WINDOW_NANOS),
+                SystemNanoClock.INSTANCE, line -> words.println("pageferry: " + line))) {
+            JournaledMigration.run(recovery);
+            if (recovery.result().isPresent()
+                    && recovery.ownership().state() == JournalState.GRANTED) {
+                words.println("pageferry: the guest stays paused, because the target may run it; "
+                        + "settle it: pageferry settle " + watched.migration());
+            }
+            return recovery.result().map(Result::exitCode).orElse(0);
         }
     }
 }

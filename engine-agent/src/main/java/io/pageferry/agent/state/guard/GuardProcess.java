@@ -60,13 +60,11 @@ public final class GuardProcess implements GuestSetup.Injector, AutoCloseable {
      * @param stateDirectory of the journal
      * @param migration      names it
      * @param side           {@code SOURCE} or {@code TARGET}
-     * @param identity       of the guest, whose lock it takes over too
      * @throws GuardException when the guard is gone
      * @throws IOException    when it cannot watch over it
      */
-    public void watch(Path stateDirectory, UUID migration, String side, String identity)
-            throws IOException {
-        ask("watch\t" + stateDirectory + "\t" + migration + "\t" + side + "\t" + identity);
+    public void watch(Path stateDirectory, UUID migration, String side) throws IOException {
+        ask("watch\t" + stateDirectory + "\t" + migration + "\t" + side);
     }
 
     @Override

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.pageferry.core.handover.Journal;
 import io.pageferry.core.handover.JournalRecord;
 import io.pageferry.core.handover.JournalState;
+import io.pageferry.core.handover.Ownership;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.channels.FileChannel;
@@ -112,21 +113,15 @@ public final class FileJournal implements Journal, AutoCloseable {
         return records.isEmpty() ? Optional.empty() : Optional.of(records.getLast());
     }
 
-    /**
-     * Tells what was decided last, whether or not its act was done.
-     *
-     * @return the last record that is not SETTLED
-     */
+    @Override
     public synchronized Optional<JournalRecord> decision() {
         return records.reversed().stream()
                 .filter(entry -> entry.state() != JournalState.SETTLED).findFirst();
     }
 
-    /** {@return whether nothing is left to do: the act after the last record was done} */
-    public boolean isSettled() {
-        return last().map(entry -> entry.state() == JournalState.SETTLED
-                || entry.state() == JournalState.RUNNING
-                || entry.state() == JournalState.RETURNED).orElse(false);
+    /** {@return what it says of the guest now} */
+    public synchronized Ownership ownership() {
+        return Ownership.of(header.side(), this);
     }
 
     /** {@return the first line} */
@@ -175,7 +170,7 @@ public final class FileJournal implements Journal, AutoCloseable {
             if (header == null) {
                 header = JSON.readValue(text, JournalHeader.class);
             } else {
-                records.add(JSON.readValue(text, JournalRecord.class));
+                records.add(fitting(path, header, JSON.readValue(text, JournalRecord.class)));
             }
             start = end + 1;
         }
@@ -186,6 +181,15 @@ public final class FileJournal implements Journal, AutoCloseable {
             throw new IOException(path + " is no journal of this version");
         }
         return new Contents(header, records, start);
+    }
+
+    private static JournalRecord fitting(Path path, JournalHeader header, JournalRecord entry)
+            throws IOException {
+        if (!Ownership.fits(header.side(), entry.state())) {
+            throw new IOException(path + " has a record " + entry.state() + ", which no "
+                    + header.side() + " writes");
+        }
+        return entry;
     }
 
     private static int newline(byte[] bytes, int from) {

@@ -12,7 +12,6 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
@@ -188,7 +187,7 @@ public final class StateDirectory {
 
     private Path journalPath(UUID migration, Side side) {
         return directory.resolve(
-                migration + "." + side.name().toLowerCase(Locale.ROOT) + JOURNAL);
+                migration + "." + side.label() + JOURNAL);
     }
 
     private static Path lockOf(Path journal) {

@@ -1,10 +1,12 @@
 package io.pageferry.agent.state.settle;
 
-import io.pageferry.agent.state.guard.Recovery;
+import io.pageferry.agent.state.guard.JournaledMigration;
 import io.pageferry.agent.state.journal.FileJournal;
 import io.pageferry.agent.state.journal.StateDirectory;
-import io.pageferry.core.handover.JournalRecord;
 import io.pageferry.core.handover.JournalState;
+import io.pageferry.core.handover.Ownership;
+import io.pageferry.core.handover.Recovery;
+import io.pageferry.core.handover.Recovery.Doubt;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.migration.Outcome.Side;
@@ -12,6 +14,8 @@ import java.io.IOException;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
+import org.agrona.concurrent.SystemNanoClock;
 
 /**
  * Answers STATUS from the journals of a state directory: a target's last word outlives its
@@ -21,16 +25,21 @@ import java.util.function.Consumer;
 public final class StatusAnswers {
     private final StateDirectory directory;
     private final Consumer<String> words;
+    private final Predicate<String> lent;
 
     /**
      * Opens it.
      *
      * @param directory of the journals
      * @param words     hears one line for people at a time
+     * @param lent      tells of a guest's identity whether this process has its lock and is doing
+     *                  nothing with the guest, so that it may be recovered
      */
-    public StatusAnswers(StateDirectory directory, Consumer<String> words) {
+    public StatusAnswers(StateDirectory directory, Consumer<String> words,
+            Predicate<String> lent) {
         this.directory = directory;
         this.words = words;
+        this.lent = lent;
     }
 
     /**
@@ -43,21 +52,13 @@ public final class StatusAnswers {
         try {
             Optional<FileJournal> journal = directory.find(asked.migrationId(), Side.TARGET);
             if (journal.isEmpty()) {
-                return unknown(asked, "no journal of this migration here: that is not a no");
+                return new Message.StatusUnknown(asked.epoch(),
+                        "no journal of this migration here: that is not a no");
             }
-            boolean finished = false;
-            if (!journal.get().isSettled()) {
-                finished = finish(asked.migrationId());
-                journal = directory.find(asked.migrationId(), Side.TARGET);
-            }
-            // Refused, and perhaps not ended yet: who wrote it has the lock and is about to.
-            boolean ended = finished || journal.map(FileJournal::isSettled).orElse(false);
-            return journal.flatMap(FileJournal::decision)
-                    .map(last -> last.state() == JournalState.REFUSED && !ended
-                            ? unknown(asked, "refused, but not ended yet") : word(asked, last))
-                    .orElse(unknown(asked, "nothing was prepared here: that is not a no"));
+            Ownership found = journal.get().ownership();
+            return (found.settled() ? found : finished(asked.migrationId(), found)).answer(asked);
         } catch (IOException e) {
-            return unknown(asked, "cannot tell: " + e.getMessage());
+            return new Message.StatusUnknown(asked.epoch(), "cannot tell: " + e.getMessage());
         }
     }
 
@@ -74,31 +75,20 @@ public final class StatusAnswers {
                 ErrorCode.PROTOCOL_VIOLATION, "the token belongs to no session here");
     }
 
-    /** Tells whether it could; then a refused guest has ended, and there may be no record of it. */
-    private boolean finish(UUID migration) throws IOException {
-        Optional<FileJournal> taken = directory.takeOver(migration, Side.TARGET);
-        if (taken.isPresent()) {
-            try (FileJournal held = taken.get()) {
-                new Recovery(held, words).run();
+    /** Finishes what an agent left, where nobody else has the journal or works on the guest. */
+    private Ownership finished(UUID migration, Ownership found) throws IOException {
+        try (Recovery recovery = new Recovery(
+                new JournaledMigration(directory, migration, Side.TARGET, null, lent),
+                new Recovery.Options(Doubt.STAY_PAUSED, 0, Recovery.Options.WINDOW_NANOS),
+                SystemNanoClock.INSTANCE, words)) {
+            JournaledMigration.run(recovery);
+            if (recovery.missing().isPresent()) {
+                return found;
             }
+            Ownership now = recovery.ownership();
+            // A refused guest has ended, and a full disk may have no room for a record of it.
+            return now.state() == JournalState.REFUSED
+                    ? new Ownership(now.side(), now.decision(), true) : now;
         }
-        return taken.isPresent();
-    }
-
-    private static Message word(Message.Status asked, JournalRecord last) {
-        if (last.epoch() != asked.epoch()) {
-            return unknown(asked, "the epoch here is " + last.epoch());
-        }
-        return switch (last.state()) {
-            case RUNNING -> new Message.Running(asked.epoch(), 0);
-            case REFUSED -> new Message.Refused(asked.epoch(), last.note());
-            case RETURNED -> new Message.Returned(asked.epoch(), last.note());
-            default -> unknown(asked, "still "
-                    + (last.state() == JournalState.ACTIVE ? "starting" : "deciding"));
-        };
-    }
-
-    private static Message unknown(Message.Status asked, String why) {
-        return new Message.StatusUnknown(asked.epoch(), why);
     }
 }

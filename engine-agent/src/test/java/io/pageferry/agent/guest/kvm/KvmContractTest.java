@@ -2,6 +2,7 @@ package io.pageferry.agent.guest.kvm;
 
 import io.pageferry.agent.guest.GuestSetup;
 import io.pageferry.agent.guest.GuestUri;
+import io.pageferry.core.dirty.TrackerChoice;
 import io.pageferry.core.migration.Guest;
 import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.testing.guest.GuestContractTest;
@@ -12,6 +13,6 @@ class KvmContractTest extends GuestContractTest {
     protected Guest open() throws GuestException {
         NeedsKvm.orSkip();
         return new KvmKind().openSource(GuestUri.parse("kvm:4MiB"),
-                new GuestSetup("auto", false, pid -> -1));
+                new GuestSetup(TrackerChoice.AUTO, false, pid -> -1));
     }
 }

@@ -13,6 +13,7 @@ import io.pageferry.agent.guest.GuestSetup;
 import io.pageferry.agent.guest.GuestUri;
 import io.pageferry.agent.guest.SourceGuest;
 import io.pageferry.agent.guest.TargetGuest;
+import io.pageferry.core.dirty.TrackerChoice;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.GuestDescription;
 import io.pageferry.core.memory.RegionTable;
@@ -23,7 +24,7 @@ import org.junit.jupiter.api.Test;
 /** The kind {@code kvm:}: what it takes and what it refuses. */
 class KvmKindTest {
     private static final GuestUri SMALL = GuestUri.parse("kvm:2MiB?set=1MiB");
-    private static final GuestSetup SETUP = new GuestSetup("auto", true, pid -> -1);
+    private static final GuestSetup SETUP = new GuestSetup(TrackerChoice.AUTO, true, pid -> -1);
 
     private final KvmKind kind = new KvmKind();
 
@@ -81,7 +82,7 @@ class KvmKindTest {
     void anotherTrackerIsRefused() {
         NeedsKvm.orSkip();
         assertThrows(IllegalArgumentException.class, () -> kind.openSource(SMALL,
-                new GuestSetup("userfaultfd", false, pid -> -1)));
+                new GuestSetup(TrackerChoice.USERFAULTFD, false, pid -> -1)));
     }
 
     @Test

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pageferry.agent.host.linux.Requirements;
 import io.pageferry.agent.host.linux.kvm.Kvm;
 import io.pageferry.agent.host.linux.kvm.KvmVcpu;
 import io.pageferry.agent.host.linux.kvm.KvmVm;
@@ -19,10 +20,8 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 
 /** The run loop of a guest that does nothing but count by a port. */
-@Timeout(60)
 class VcpuThreadTest {
     private static final int PAGE = 4096;
     private static final byte[] CODE = HexFormat.of().parseHex(
@@ -69,7 +68,7 @@ class VcpuThreadTest {
 
     private void pausesWhenItStands(VcpuThread thread, KvmVcpu vcpu) throws Exception {
         thread.resume();
-        assertTrue(inside.await(30, TimeUnit.SECONDS));
+        assertTrue(inside.await(Requirements.HANG.toSeconds(), TimeUnit.SECONDS));
         FutureTask<Void> pause = new FutureTask<>(() -> {
             thread.pause();
             return null;
@@ -78,7 +77,7 @@ class VcpuThreadTest {
         // Longer than any pause that does not wait would take.
         assertFalse(pauser.join(Duration.ofMillis(100)), "it did not wait");
         goesOn.countDown();
-        pause.get(30, TimeUnit.SECONDS);
+        pause.get(Requirements.HANG.toSeconds(), TimeUnit.SECONDS);
         Registers registers = vcpu.registers();
         assertEquals(last, registers.get(Name.RAX), "counted and not yet told");
         assertEquals(JUMP, registers.get(Name.RIP), "the port's instruction is not over");

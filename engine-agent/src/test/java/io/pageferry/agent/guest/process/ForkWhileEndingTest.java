@@ -3,6 +3,7 @@ package io.pageferry.agent.guest.process;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pageferry.agent.guest.After;
 import io.pageferry.agent.guest.GuestUri;
 import io.pageferry.agent.host.linux.SharedMemory;
 import io.pageferry.agent.host.linux.Stranger;
@@ -11,14 +12,15 @@ import io.pageferry.agent.host.linux.userfault.KernelProbe;
 import io.pageferry.agent.link.Connector;
 import io.pageferry.agent.session.GuestFactory;
 import io.pageferry.agent.session.MigrateSettings;
-import io.pageferry.agent.session.SourceAgent;
+import io.pageferry.agent.session.SourceSession;
+import io.pageferry.core.dirty.TrackerChoice;
 import io.pageferry.core.link.Link;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.link.SourceLink;
 import io.pageferry.core.migration.MigrationListener;
 import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.migration.Outcome.Result;
-import io.pageferry.core.outgoing.SourceOptions;
+import io.pageferry.core.outgoing.session.SourceOptions;
 import io.pageferry.core.testing.MemoryLinks;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -32,11 +34,9 @@ import java.util.Optional;
 import java.util.UUID;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A tracked process forks while its move is over and its target only has yet to hear of it. */
-@Timeout(120)
 class ForkWhileEndingTest {
     private static final long SIZE = 1 << 20;
 
@@ -44,7 +44,7 @@ class ForkWhileEndingTest {
     Path folder;
 
     private final MemoryLinks links = MemoryLinks.orderly();
-    private SourceAgent agent;
+    private SourceSession agent;
     private boolean resumedExternally;
 
     @Test
@@ -57,9 +57,10 @@ class ForkWhileEndingTest {
                 Stranger program = Stranger.startProgram("write",
                         shared.procPath().toString(), "1")) {
             obey(file, StrangerProgram.PAUSE);
-            agent = new SourceAgent(new MigrateSettings(GuestFactory.source(
+            agent = new SourceSession(new MigrateSettings(GuestFactory.source(
                     GuestUri.parse("process:" + program.pid() + "?map=/memfd:ending")),
-                    new SilentRoad(file), "userfaultfd", SourceOptions.defaults(), "keep",
+                    new SilentRoad(file), TrackerChoice.USERFAULTFD, SourceOptions.defaults(),
+                    After.KEEP,
                     false, folder, 0), new Cancelling(file));
             Outcome end = agent.run().outcome();
             assertEquals(Result.CANCELLED, end.result(), end::reason);

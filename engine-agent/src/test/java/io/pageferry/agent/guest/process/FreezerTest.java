@@ -21,13 +21,11 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Every way to make a tree of processes stand still that this machine has. */
-@Timeout(60)
 class FreezerTest {
     /** Two children that write without end, each by children of its own. */
     private static final String FAMILY = "for f in a b; do (while :; do echo x >> \"$0.$f\";"

@@ -1,5 +1,6 @@
 package io.pageferry.agent.guest.process;
 
+import io.pageferry.agent.guest.After;
 import io.pageferry.agent.guest.GuestSetup;
 import io.pageferry.agent.guest.GuestUri;
 import io.pageferry.agent.host.linux.SharedMemory;
@@ -7,6 +8,7 @@ import io.pageferry.agent.host.linux.Stranger;
 import io.pageferry.agent.host.linux.StrangerProgram;
 import io.pageferry.agent.host.linux.userfault.KernelProbe;
 import io.pageferry.agent.host.linux.userfault.RemoteUserfault;
+import io.pageferry.core.dirty.TrackerChoice;
 import io.pageferry.core.migration.Guest;
 import io.pageferry.core.testing.guest.GuestContractTest;
 import java.io.IOException;
@@ -36,10 +38,10 @@ abstract class ProcessContractTest extends GuestContractTest {
     private FileChannel file;
     private Stranger writer;
 
-    private final String tracker;
+    private final TrackerChoice tracker;
     private ProcessGuest guest;
 
-    ProcessContractTest(String tracker) {
+    ProcessContractTest(TrackerChoice tracker) {
         this.tracker = tracker;
     }
 
@@ -84,7 +86,7 @@ abstract class ProcessContractTest extends GuestContractTest {
         guest = (ProcessGuest) new ProcessKind().openSource(
                 GuestUri.parse("process:" + writer.pid() + "?map=/memfd:" + NAME),
                 new GuestSetup(tracker, false, pid -> RemoteUserfault.open(pid).release(),
-                        "keep"));
+                        After.KEEP));
         return guest;
     }
 

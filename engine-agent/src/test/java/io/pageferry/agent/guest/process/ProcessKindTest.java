@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.pageferry.agent.guest.GuestHandle.Condition;
+import io.pageferry.agent.guest.After;
 import io.pageferry.agent.guest.GuestKind.Finding;
 import io.pageferry.agent.guest.GuestKind.Verdict;
 import io.pageferry.agent.guest.GuestSetup;
@@ -18,8 +18,10 @@ import io.pageferry.agent.host.linux.SharedMemory;
 import io.pageferry.agent.host.linux.Stranger;
 import io.pageferry.agent.host.linux.userfault.KernelProbe;
 import io.pageferry.agent.host.linux.userfault.RemoteUserfault;
+import io.pageferry.core.dirty.TrackerChoice;
 import io.pageferry.core.memory.Region;
 import io.pageferry.core.migration.GuestException;
+import io.pageferry.core.migration.GuestHandle.Condition;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.RandomAccessFile;
@@ -30,13 +32,11 @@ import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Which processes can be moved, which not, and why. */
-@Timeout(60)
 class ProcessKindTest {
     private static final long SIZE = (8L << 20) + 100;
 
@@ -49,7 +49,7 @@ class ProcessKindTest {
     void whoMapsAFileHasARegionAndItsHolesStay() throws IOException {
         try (SharedMemory shared = SharedMemory.create("memory", SIZE);
                 Stranger writer = writer(shared.procPath());
-                ProcessGuest guest = open(writer, "?map=/memfd:memory", "auto")) {
+                ProcessGuest guest = open(writer, "?map=/memfd:memory", TrackerChoice.AUTO)) {
             List<Region> regions = guest.memory().regions().regions();
             assertEquals(List.of("/memfd:memory"), regions.stream().map(Region::name).toList());
             // The last page is there, although the file ends in it.
@@ -68,7 +68,8 @@ class ProcessKindTest {
     @Test
     void everySharedMappingIsARegionWhereNoneIsNamed() throws IOException {
         Path file = file("memory");
-        try (Stranger writer = writer(file); ProcessGuest guest = open(writer, "", "scan")) {
+        try (Stranger writer = writer(file);
+                ProcessGuest guest = open(writer, "", TrackerChoice.SCAN)) {
             String names = guest.memory().regions().regions().stream().map(Region::name)
                     .collect(Collectors.joining(" "));
             // A JVM keeps its counters in a file of its own.
@@ -85,8 +86,8 @@ class ProcessKindTest {
             Finding row = row(rows(writer, "?map=" + file), "writers");
             assertEquals(Verdict.REFUSED, row.verdict());
             assertTrue(row.found().contains(Long.toString(other.pid())), row.found());
-            refused(writer, "?map=" + file, "auto", "writes to its memory too");
-            refused(writer, "?map=" + file, "scan", "writes to its memory too");
+            refused(writer, "?map=" + file, TrackerChoice.AUTO, "writes to its memory too");
+            refused(writer, "?map=" + file, TrackerChoice.SCAN, "writes to its memory too");
         }
     }
 
@@ -94,7 +95,7 @@ class ProcessKindTest {
     void whatChangesWhileItMovesIsSeen() throws IOException {
         Path file = file("memory");
         try (Stranger writer = writer(file);
-                ProcessGuest guest = open(writer, "?map=" + file, "auto")) {
+                ProcessGuest guest = open(writer, "?map=" + file, TrackerChoice.AUTO)) {
             guest.requireUnchanged();
             try (Stranger late = writer(file)) {
                 Stranger.await("the second writer to be seen", () -> changed(guest,
@@ -126,7 +127,7 @@ class ProcessKindTest {
         try (Stranger writer = writer(file)) {
             writer.signal(Processes.Signal.STOP);
             Stranger.await("stop", () -> Processes.isStopped(writer.pid()));
-            try (ProcessGuest guest = open(writer, "?map=" + file, "auto")) {
+            try (ProcessGuest guest = open(writer, "?map=" + file, TrackerChoice.AUTO)) {
                 assertFalse(guest.isRunning());
                 guest.pause();
                 assertFalse(guest.resumedExternally());
@@ -143,11 +144,11 @@ class ProcessKindTest {
     void whatAnotherMoveFrozeStaysFrozen() throws IOException {
         Path file = file("memory");
         try (Stranger writer = writer(file);
-                ProcessGuest first = open(writer, "?map=" + file, "scan")) {
+                ProcessGuest first = open(writer, "?map=" + file, TrackerChoice.SCAN)) {
             Assumptions.assumeFalse("stop".equals(first.recoveryAddress().get("freezer")),
                     "cgroup v1 or v2 freezer");
             Map<String, String> second;
-            try (ProcessGuest guest = open(writer, "?map=" + file, "scan")) {
+            try (ProcessGuest guest = open(writer, "?map=" + file, TrackerChoice.SCAN)) {
                 first.pause();
                 second = guest.recoveryAddress();
             }
@@ -158,7 +159,7 @@ class ProcessKindTest {
                 handle.leave();
                 assertEquals(Condition.PAUSED, handle.condition());
             }
-            refused(writer, "?map=" + file, "scan", "another move holds it frozen");
+            refused(writer, "?map=" + file, TrackerChoice.SCAN, "another move holds it frozen");
             assertEquals(Verdict.REFUSED, row(rows(writer, "?map=" + file), "pause").verdict());
             first.resume();
             assertTrue(first.isRunning());
@@ -198,17 +199,18 @@ class ProcessKindTest {
     @Test
     void privateMemoryAloneIsRefused() throws IOException {
         try (Stranger sleeper = Stranger.start("sleep", "1000")) {
-            refused(sleeper, "", "scan", "no shared mapping");
-            refused(sleeper, "?map=/dev/shm/none", "auto", "no shared mapping of /dev/shm/none");
+            refused(sleeper, "", TrackerChoice.SCAN, "no shared mapping");
+            refused(sleeper, "?map=/dev/shm/none", TrackerChoice.AUTO,
+                    "no shared mapping of /dev/shm/none");
         }
     }
 
     @Test
     void a32BitProcessMovesByItsContentsOnly() throws IOException {
         try (Stranger small = tiny(TinyProgram.bits32(folder))) {
-            refused(small, "", "auto", "not a 64-bit x86");
+            refused(small, "", TrackerChoice.AUTO, "not a 64-bit x86");
             assertEquals(Verdict.SCAN_ONLY, row(rows(small, ""), "host").verdict());
-            try (ProcessGuest guest = open(small, "", "scan")) {
+            try (ProcessGuest guest = open(small, "", TrackerChoice.SCAN)) {
                 assertEquals("/dev/zero",
                         guest.memory().regions().regions().getFirst().name());
             }
@@ -220,7 +222,7 @@ class ProcessKindTest {
         try (Stranger ring = tiny(TinyProgram.ring(folder))) {
             Assumptions.assumeTrue(ProcessMaps.of(ring.pid()).stream().anyMatch(one ->
                     one.path().contains("io_uring")), "no io_uring here");
-            refused(ring, "", "scan", "anon_inode:[io_uring]");
+            refused(ring, "", TrackerChoice.SCAN, "anon_inode:[io_uring]");
             assertEquals(Verdict.REFUSED, row(rows(ring, ""), "devices").verdict());
         }
     }
@@ -239,11 +241,11 @@ class ProcessKindTest {
     void whoeverWouldFreezeThisCommandIsRefused() {
         long self = ProcessHandle.current().pid();
         GuestException refused = assertThrows(GuestException.class, () -> kind.openSource(
-                GuestUri.parse("process:" + self), setup("scan")));
+                GuestUri.parse("process:" + self), setup(TrackerChoice.SCAN)));
         assertTrue(refused.getMessage().contains("this command itself"), refused::getMessage);
         long parent = ProcessHandle.current().parent().orElseThrow().pid();
         refused = assertThrows(GuestException.class, () -> kind.openSource(
-                GuestUri.parse("process:" + parent), setup("scan")));
+                GuestUri.parse("process:" + parent), setup(TrackerChoice.SCAN)));
         assertTrue(refused.getMessage().contains("runs inside it"), refused::getMessage);
     }
 
@@ -252,18 +254,18 @@ class ProcessKindTest {
         "process:1/2"})
     void nonsenseIsNoProcess(String uri) {
         assertThrows(IllegalArgumentException.class, () -> kind.openSource(GuestUri.parse(uri),
-                setup("auto")));
+                setup(TrackerChoice.AUTO)));
         assertThrows(IllegalArgumentException.class, () -> kind.inspect(GuestUri.parse(uri)));
     }
 
     @Test
     void nobodyIsThere() {
         GuestException refused = assertThrows(GuestException.class, () -> kind.openSource(
-                GuestUri.parse("process:4194304"), setup("auto")));
+                GuestUri.parse("process:4194304"), setup(TrackerChoice.AUTO)));
         assertTrue(refused.getMessage().contains("there is no process"), refused::getMessage);
         assertFalse(refused.remedy().isEmpty());
         assertThrows(IllegalArgumentException.class, () -> kind.openTarget(
-                GuestUri.parse("process:1"), setup("auto")));
+                GuestUri.parse("process:1"), setup(TrackerChoice.AUTO)));
     }
 
     private Path file(String name) throws IOException {
@@ -302,8 +304,8 @@ class ProcessKindTest {
         }
     }
 
-    private ProcessGuest open(Stranger of, String query, String tracker) throws IOException {
-        if (!tracker.equals("scan")) {
+    private ProcessGuest open(Stranger of, String query, TrackerChoice tracker) throws IOException {
+        if (tracker != TrackerChoice.SCAN) {
             List<KernelProbe.Step> steps = KernelProbe.run();
             Assumptions.assumeTrue(KernelProbe.canTrackOthers(steps), KernelProbe.summary(steps));
         }
@@ -311,12 +313,12 @@ class ProcessKindTest {
                 setup(tracker));
     }
 
-    private static GuestSetup setup(String tracker) {
+    private static GuestSetup setup(TrackerChoice tracker) {
         return new GuestSetup(tracker, false, pid -> RemoteUserfault.open(pid).release(),
-                "keep");
+                After.KEEP);
     }
 
-    private void refused(Stranger who, String query, String tracker, String why) {
+    private void refused(Stranger who, String query, TrackerChoice tracker, String why) {
         GuestException refused = assertThrows(GuestException.class,
                 () -> open(who, query, tracker).close());
         assertTrue(refused.getMessage().contains(why), refused::getMessage);

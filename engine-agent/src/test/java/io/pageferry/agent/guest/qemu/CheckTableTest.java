@@ -17,11 +17,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A QEMU in which everything is wrong, and never runs. */
-@Timeout(60)
 class CheckTableTest {
     @TempDir
     Path folder;

@@ -19,11 +19,9 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A loaded QEMU that says no to its grant, or does not end: what may be said of it then. */
-@Timeout(30)
 class QemuIncomingTest {
     private static final Pattern COMMAND = Pattern.compile("\"execute\":\"([^\"]+)\"");
     private static final String LOCK = "Failed to get \\\"write\\\" lock";

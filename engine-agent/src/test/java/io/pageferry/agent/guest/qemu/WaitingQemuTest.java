@@ -15,6 +15,7 @@ import io.pageferry.agent.guest.GuestUri;
 import io.pageferry.agent.guest.TargetGuest;
 import io.pageferry.agent.guest.qemu.check.QemuProbe;
 import io.pageferry.agent.guest.qemu.qmp.QemuControl;
+import io.pageferry.core.dirty.TrackerChoice;
 import io.pageferry.core.link.GuestDescription;
 import io.pageferry.core.memory.RegionTable;
 import io.pageferry.core.migration.GuestException;
@@ -23,11 +24,9 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A QEMU that waits for a guest, while somebody has another monitor of it. */
-@Timeout(60)
 class WaitingQemuTest {
     private static final long MEMORY = 192L << 20;
 
@@ -45,7 +44,7 @@ class WaitingQemuTest {
             GuestDescription offered = new GuestDescription("qemu", "vm",
                     RegionTable.single("ram", MEMORY), 0, facts);
             TargetGuest incoming = new QemuKind().openTarget(GuestUri.parse("qemu:" + qemu.qmp()),
-                    new GuestSetup("auto", false, pid -> -1));
+                    new GuestSetup(TrackerChoice.AUTO, false, pid -> -1));
             try {
                 assertEquals(MEMORY, incoming.prepare(offered).regions().totalBytes());
                 other.qmp().execute("device_add", JsonNodeFactory.instance.objectNode()

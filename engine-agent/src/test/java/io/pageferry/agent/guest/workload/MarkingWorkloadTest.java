@@ -1,8 +1,10 @@
 package io.pageferry.agent.guest.workload;
 
+import io.pageferry.core.dirty.TrackerChoice;
+
 /** By its own marks. */
 class MarkingWorkloadTest extends WorkloadContractTest {
     MarkingWorkloadTest() {
-        super("marking");
+        super(TrackerChoice.MARKING);
     }
 }

@@ -2,6 +2,7 @@ package io.pageferry.agent.guest.workload;
 
 import io.pageferry.agent.guest.GuestSetup;
 import io.pageferry.agent.guest.GuestUri;
+import io.pageferry.core.dirty.TrackerChoice;
 import io.pageferry.core.migration.Guest;
 import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.testing.guest.GuestContractTest;
@@ -9,9 +10,9 @@ import java.time.Duration;
 
 /** The embedded guest with a tracker of its own, or of the kernel, held to a guest's contract. */
 abstract class WorkloadContractTest extends GuestContractTest {
-    private final String tracker;
+    private final TrackerChoice tracker;
 
-    WorkloadContractTest(String tracker) {
+    WorkloadContractTest(TrackerChoice tracker) {
         this.tracker = tracker;
     }
 

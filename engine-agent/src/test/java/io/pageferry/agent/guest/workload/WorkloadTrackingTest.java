@@ -10,6 +10,7 @@ import io.pageferry.agent.host.linux.userfault.KernelProbe;
 import io.pageferry.agent.host.memory.MappedRegions;
 import io.pageferry.core.dirty.DirtyBitmap;
 import io.pageferry.core.dirty.DirtyTracker;
+import io.pageferry.core.dirty.TrackerChoice;
 import io.pageferry.core.migration.GuestException;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -63,14 +64,14 @@ class WorkloadTrackingTest {
 
     @Test
     void whatWasAskedForIsTaken() throws Exception {
-        assertMarks(WorkloadTracking.choose("marking", regions));
+        assertMarks(WorkloadTracking.choose(TrackerChoice.MARKING, regions));
         GuestException refused = assertThrows(GuestException.class,
                 () -> WorkloadTracking.byKernel(without("pagemap-scan"), regions));
         assertTrue(refused.getMessage().contains("pagemap-scan: no, too old"),
                 refused.getMessage());
         assertTrue(refused.remedy().contains("--tracker marking"), refused.remedy());
         assertThrows(IllegalArgumentException.class,
-                () -> WorkloadTracking.choose("hope", regions));
+                () -> WorkloadTracking.choose(TrackerChoice.DIRTY_LOG, regions));
     }
 
     private static void assertMarks(WorkloadTracking chosen) throws Exception {

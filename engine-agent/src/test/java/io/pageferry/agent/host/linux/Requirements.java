@@ -1,11 +1,15 @@
 package io.pageferry.agent.host.linux;
 
 import io.pageferry.agent.host.linux.userfault.KernelProbe;
+import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Assumptions;
 
 /** What a test needs of the kernel; without it the test is skipped and says why. */
 public final class Requirements {
+    /** After it a wait is a hang, also on a machine that does a lot of other things. */
+    public static final Duration HANG = Duration.ofMinutes(4);
+
     private static final List<KernelProbe.Step> STEPS = KernelProbe.run();
     private static final long SEED = Long.getLong("pageferry.test.seed", System.nanoTime());
 

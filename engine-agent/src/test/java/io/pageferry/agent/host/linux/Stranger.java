@@ -8,11 +8,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 
 /** A process that is no child of this JVM and knows nothing of it. Killed by {@link #close}. */
 public final class Stranger implements AutoCloseable {
-    private static final long LIMIT_NANOS = 30_000_000_000L;
+    private static final long PAUSE_NANOS = 100_000;
 
     private final long pid;
     private final long startTicks;
@@ -84,11 +85,10 @@ public final class Stranger implements AutoCloseable {
     public static void await(String what, BooleanSupplier condition) {
         long begin = System.nanoTime();
         while (!condition.getAsBoolean()) {
-            if (System.nanoTime() - begin > LIMIT_NANOS) {
-                throw new AssertionError("waited 30 s for " + what);
+            if (System.nanoTime() - begin > Requirements.HANG.toNanos()) {
+                throw new AssertionError("waited for " + what);
             }
-            Thread.onSpinWait();
-            Thread.yield();
+            LockSupport.parkNanos(PAUSE_NANOS);
         }
     }
 

@@ -10,10 +10,8 @@ import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
-import org.junit.jupiter.api.Timeout;
 
 /** What every brake does, whichever means of the kernel it uses. */
-@Timeout(60)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 abstract class CpuLimiterContract {
     /** Of no thread: beyond what the kernel gives out (pid_max is 2^22 at most). */

@@ -11,6 +11,9 @@ import java.util.List;
 
 /** A process with two busy threads that is no child of this JVM, and what proc says of them. */
 final class Spinner implements AutoCloseable {
+    private static final long FREE_NANOS = 200_000_000;
+    private static final double LEAST_SHARE = 0.05;
+
     private final Stranger stranger;
     private final ThrottledProcess throttled;
     private final long first;
@@ -68,6 +71,15 @@ final class Spinner implements AutoCloseable {
     long usedNanos(long thread) throws IOException {
         String times = Files.readString(throttled.task(thread).resolve("schedstat"));
         return Long.parseLong(times.substring(0, times.indexOf(' ')));
+    }
+
+    /** What a thread gets of a processor at the moment, 0 to 1: others may want it too. */
+    double share(long thread) throws IOException {
+        long begin = System.nanoTime();
+        long before = usedNanos(thread);
+        Stranger.await("a free while", () -> System.nanoTime() - begin >= FREE_NANOS);
+        return Math.clamp((double) (usedNanos(thread) - before) / (System.nanoTime() - begin),
+                LEAST_SHARE, 1);
     }
 
     /** Who traces a thread, 0: nobody. */

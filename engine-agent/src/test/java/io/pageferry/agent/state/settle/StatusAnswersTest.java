@@ -32,7 +32,7 @@ class StatusAnswersTest {
     @BeforeEach
     void open() throws IOException {
         directory = StateDirectory.open(folder);
-        answers = new StatusAnswers(directory, line -> { });
+        answers = new StatusAnswers(directory, line -> { }, any -> false);
     }
 
     private FileJournal journal(JournalState... states) throws IOException {

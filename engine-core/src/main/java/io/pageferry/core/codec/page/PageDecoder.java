@@ -5,8 +5,8 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 
 /**
- * Takes pages out of received batches. A page is decoded beside the image and copied in only when
- * it is whole, so bytes that are no page never reach the image. Confined to one thread.
+ * Decodes pages of received batches beside the image, so that bytes that are no page never reach
+ * it. A raw page of the right length needs no decoder. Confined to one thread.
  */
 public final class PageDecoder {
     private final PageCodec raw = new RawCodec();

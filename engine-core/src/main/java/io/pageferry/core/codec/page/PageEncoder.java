@@ -2,7 +2,10 @@ package io.pageferry.core.codec.page;
 
 import io.pageferry.core.codec.CodecChoice;
 import io.pageferry.core.codec.PageBatch;
+import io.pageferry.core.dirty.SentPages;
 import io.pageferry.core.memory.PageChecksum;
+import io.pageferry.core.memory.PageSource;
+import io.pageferry.core.memory.PagedMemory;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import org.agrona.concurrent.NanoClock;
@@ -13,12 +16,17 @@ import org.agrona.concurrent.NanoClock;
  * Confined to one thread.
  */
 public final class PageEncoder {
+    /** Answer of {@link #encode}: the memory has the page not yet. */
+    public static final long NOT_YET = 0;
+
+    /** Answer of {@link #encode}: zeros that the target holds already. */
+    public static final long SKIPPED = -1;
+
     private final PageCodec lz4 = new Lz4Codec();
     private final PageChecksum checksum = new PageChecksum();
     private final ByteBuffer scratch = ByteBuffer.allocateDirect(PageCodec.PAGE);
     private final MemorySegment scratchMemory = MemorySegment.ofBuffer(scratch);
     private final CodecChooser chooser;
-    private int lastChecksum;
 
     /**
      * Makes an encoder.
@@ -31,40 +39,73 @@ public final class PageEncoder {
     }
 
     /**
-     * Copies a page into a batch that has room, and looks whether it is zero. Nothing is appended
-     * yet: {@link #appendCopied} or {@link #appendZero} does that.
+     * Encodes a page, which is no hole, into a batch. An empty answer appends nothing.
      *
-     * @param memory the live memory of its region
-     * @param offset where the page begins there
-     * @param batch  has room
-     * @return whether the copy is all zero
+     * @param memory    live, read once
+     * @param page      global index
+     * @param batch     has room; of the page's region
+     * @param skipZeros whether the target holds zeros there, so that zeros need no sending
+     * @param observer  sees the bytes before they are compressed in their place
+     * @return codec and checksum, for {@link #codecOf} and {@link #checksumOf};
+     *         {@link #SKIPPED} for zeros that need no sending; or {@link #NOT_YET}
      */
-    public boolean copyIsZero(MemorySegment memory, long offset, PageBatch batch) {
-        MemorySegment.copy(memory, offset, batch.payload(), batch.payloadBytes(), PageCodec.PAGE);
-        return ZeroCodec.isZero(batch.payload(), batch.payloadBytes());
-    }
-
-    /**
-     * Appends a page of zeros.
-     *
-     * @param batch has room
-     * @param page  global index
-     */
-    public void appendZero(PageBatch batch, long page) {
-        lastChecksum = PageChecksum.OF_ZEROS;
-        batch.append(page, PageCodec.ZERO, 0);
-    }
-
-    /**
-     * Encodes and appends the page that {@link #copyIsZero} copied.
-     *
-     * @param batch the same batch, nothing appended since
-     * @param page  global index
-     * @return id of the codec that was used
-     */
-    public int appendCopied(PageBatch batch, long page) {
+    public long encode(PageSource memory, long page, PageBatch batch, boolean skipZeros,
+            SentPages observer) {
         int at = batch.payloadBytes();
-        lastChecksum = checksum.of(batch.payloadBuffer(), at);
+        if (memory.read(page, 1, batch.payload(), at) == PagedMemory.NOT_YET) {
+            return NOT_YET;
+        }
+        if (ZeroCodec.isZero(batch.payload(), at)) {
+            return encodeHole(page, batch, skipZeros, observer);
+        }
+        observer.sent(page, batch.payload(), at);
+        int sum = checksum.of(batch.payloadBuffer(), at);
+        return encoded(compress(batch, at, page, sum), sum);
+    }
+
+    /**
+     * Does the same for a page that is a hole, or zero: it is not read.
+     *
+     * @param page      global index
+     * @param batch     has room; of the page's region
+     * @param skipZeros whether the target holds zeros there
+     * @param observer  hears of it when it is sent
+     * @return as {@link #encode}
+     */
+    public long encodeHole(long page, PageBatch batch, boolean skipZeros, SentPages observer) {
+        if (skipZeros) {
+            return SKIPPED;
+        }
+        observer.sentZero(page);
+        batch.append(page, PageCodec.ZERO, 0);
+        return encoded(PageCodec.ZERO, PageChecksum.OF_ZEROS);
+    }
+
+    /**
+     * Reads the answer of {@link #encode}.
+     *
+     * @param encoded an answer with a codec
+     * @return the codec's id
+     */
+    public static int codecOf(long encoded) {
+        return (int) (encoded >>> Integer.SIZE);
+    }
+
+    /**
+     * Reads the answer of {@link #encode}.
+     *
+     * @param encoded an answer with a codec
+     * @return CRC32C of the page, as its receiver will decode it
+     */
+    public static int checksumOf(long encoded) {
+        return (int) encoded;
+    }
+
+    private static long encoded(int codec, int sum) {
+        return (long) codec << Integer.SIZE | Integer.toUnsignedLong(sum);
+    }
+
+    private int compress(PageBatch batch, int at, long page, int sum) {
         boolean looksRandom = chooser.asksForLooks()
                 && PageProbe.looksRandom(batch.payloadBuffer(), at);
         if (chooser.tryCompression(looksRandom)) {
@@ -76,7 +117,7 @@ public final class PageEncoder {
                 return PageCodec.LZ4;
             }
         }
-        batch.appendSummed(page, PageCodec.RAW, lastChecksum);
+        batch.appendSummed(page, PageCodec.RAW, sum);
         return PageCodec.RAW;
     }
 
@@ -103,14 +144,5 @@ public final class PageEncoder {
     public void committed(PageBatch batch, int unacknowledged) {
         chooser.rates().committed(batch.payloadBytes() + batch.count() * Long.BYTES,
                 unacknowledged);
-    }
-
-    /**
-     * Tells what was sent.
-     *
-     * @return CRC32C of the last page appended, as its receiver will decode it
-     */
-    public int lastChecksum() {
-        return lastChecksum;
     }
 }

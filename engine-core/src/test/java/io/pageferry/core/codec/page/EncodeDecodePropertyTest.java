@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pageferry.core.codec.CodecChoice;
 import io.pageferry.core.codec.PageBatch;
+import io.pageferry.core.dirty.SentPages;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -34,18 +35,15 @@ class EncodeDecodePropertyTest {
                 byte[] page = PageShapes.page(random.nextLong());
                 int at = random.nextInt(2 * PageCodec.PAGE);
                 MemorySegment.copy(page, 0, live, ValueLayout.JAVA_BYTE, at, page.length);
-                boolean zero = encoder.copyIsZero(live, at, batch);
-                assertEquals(isZero(page), zero);
-                if (zero) {
-                    encoder.appendZero(batch, pages.size());
-                } else {
-                    int codec = encoder.appendCopied(batch, pages.size());
-                    assertTrue(codec == PageCodec.RAW
-                            || codec == PageCodec.LZ4 && choice != CodecChoice.NONE);
-                }
+                long encoded = encoder.encode(new OnePage(live.asSlice(at)), pages.size(), batch,
+                        false, SentPages.NONE);
+                int codec = PageEncoder.codecOf(encoded);
+                assertEquals(isZero(page), codec == PageCodec.ZERO);
+                assertTrue(codec == PageCodec.ZERO || codec == PageCodec.RAW
+                        || codec == PageCodec.LZ4 && choice != CodecChoice.NONE);
                 CRC32C crc = new CRC32C();
                 crc.update(page);
-                assertEquals((int) crc.getValue(), encoder.lastChecksum());
+                assertEquals((int) crc.getValue(), PageEncoder.checksumOf(encoded));
                 pages.add(page);
             }
             assertDecodes(batch, pages);

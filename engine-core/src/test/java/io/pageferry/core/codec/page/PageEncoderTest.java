@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pageferry.core.codec.CodecChoice;
 import io.pageferry.core.codec.PageBatch;
+import io.pageferry.core.dirty.SentPages;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -31,11 +32,9 @@ class PageEncoderTest {
                     batch.begin(0, 0);
                     byte[] page = page(i % 5);
                     memory.copyFrom(MemorySegment.ofArray(page));
-                    if (!encoder.copyIsZero(memory, 0, batch)) {
-                        encoder.appendCopied(batch, 7);
-                        assertTrue(batch.payloadBytes() <= PageCodec.PAGE,
-                                choice + ", page " + i + ", seed " + SEED);
-                    }
+                    encoder.encode(new OnePage(memory), 7, batch, false, SentPages.NONE);
+                    assertTrue(batch.payloadBytes() <= PageCodec.PAGE,
+                            choice + ", page " + i + ", seed " + SEED);
                 }
             }
         }

@@ -2,9 +2,10 @@ package io.pageferry.core.testing.guest;
 
 import io.pageferry.core.dirty.DirtyBitmap;
 import io.pageferry.core.memory.ChecksumTable;
-import io.pageferry.core.memory.GuestMemory;
 import io.pageferry.core.memory.PageChecksum;
 import io.pageferry.core.memory.PageGeometry;
+import io.pageferry.core.memory.PageSource;
+import io.pageferry.core.memory.PagedMemory;
 import io.pageferry.core.memory.RegionTable;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -14,15 +15,16 @@ import java.util.List;
 /** The sum of every page of a guest as it was read, each through one stable copy. */
 final class Sums implements AutoCloseable {
     private static final int NAMED = 8;
+    private static final long DEADLINE_NANOS = 10_000_000_000L;
 
-    private final GuestMemory memory;
+    private final PageSource memory;
     private final RegionTable regions;
     private final ChecksumTable table;
     private final PageChecksum checksum = new PageChecksum();
     private final ByteBuffer copy = ByteBuffer.allocateDirect(PageGeometry.PAGE_SIZE);
     private final MemorySegment copied = MemorySegment.ofBuffer(copy);
 
-    Sums(GuestMemory memory) {
+    Sums(PageSource memory) {
         this.memory = memory;
         this.regions = memory.regions();
         this.table = new ChecksumTable(regions.pageCount());
@@ -30,14 +32,28 @@ final class Sums implements AutoCloseable {
 
     /** Reads one page, or takes it as zeros where it is a hole. */
     void read(long page) {
-        if (memory.nextData(page) != page) {
+        read(page, false);
+    }
+
+    /** Reads one page, a hole too where that may be done. */
+    void read(long page, boolean holesToo) {
+        if (!holesToo && memory.nextData(page) != page) {
             table.set(page, PageChecksum.OF_ZEROS);
             return;
         }
-        int region = regions.regionOf(page);
-        MemorySegment.copy(memory.window(region), regions.offsetInRegion(region, page), copied, 0,
-                PageGeometry.PAGE_SIZE);
+        copy(memory, page, copied);
         table.set(page, checksum.of(copy, 0));
+    }
+
+    /** Copies a page; waits for one that is not there at once. */
+    static void copy(PageSource memory, long page, MemorySegment into) {
+        long start = System.nanoTime();
+        while (memory.read(page, 1, into, 0) == PagedMemory.NOT_YET) {
+            if (System.nanoTime() - start > DEADLINE_NANOS) {
+                throw new AssertionError("page " + page + " was asked for and never came");
+            }
+            Thread.onSpinWait();
+        }
     }
 
     /** Reads all pages, those first that are marked: they are the likeliest to change. */

@@ -3,12 +3,14 @@ package io.pageferry.agent.guest.qemu.disk;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.pageferry.agent.guest.StreamTransport;
+import io.pageferry.agent.guest.DiskCopies;
 import io.pageferry.agent.guest.qemu.qmp.QemuControl;
 import io.pageferry.agent.guest.qemu.qmp.QmpException;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.Message;
+import io.pageferry.core.link.StreamLink;
 import io.pageferry.core.migration.GuestException;
+import io.pageferry.core.round.Bandwidth;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -36,8 +38,6 @@ public final class DiskMirrors implements AutoCloseable {
     private static final long SILENCE_NANOS = 2_000_000_000L;
     /** Longest wait for the last blocks of a paused guest: a guest bounds its own waiting. */
     private static final long LAST_NANOS = 4_000_000_000L;
-    /** What of the whole rate disks get while memory is moved too. */
-    private static final int SHARE = 4;
     /**
      * A job has so many bytes on their way at most, which QEMU's {@code stop} waits for: eight
      * windows of a stream, and no more than the whole rate carries in an eighth of a second.
@@ -46,9 +46,9 @@ public final class DiskMirrors implements AutoCloseable {
     private static final long MIN_FLIGHT = 64 << 10;
 
     private final QemuControl qemu;
-    private final StreamTransport connector;
+    private final StreamLink link;
     private final IntFunction<Path> sockets;
-    private final long rate;
+    private final Bandwidth bandwidth;
     private final List<Disk> disks;
     private final Map<String, Job> seen = new HashMap<>();
     private Tunnel tunnel;
@@ -63,20 +63,20 @@ public final class DiskMirrors implements AutoCloseable {
     /**
      * Looks which disks there are; changes nothing.
      *
-     * @param qemu    the source
-     * @param connector    to the target
-     * @param sockets where to listen for QEMU, by number of the disk
-     * @param rate    bytes per second for all together, 0 for no limit
+     * @param qemu      the source
+     * @param link      to the target
+     * @param sockets   where to listen for QEMU, by number of the disk
+     * @param bandwidth of all of the migration
      * @throws GuestException when there is none to copy
      * @throws QmpException   when QEMU does not answer
      */
-    public DiskMirrors(QemuControl qemu, StreamTransport connector, IntFunction<Path> sockets,
-            long rate)
+    public DiskMirrors(QemuControl qemu, StreamLink link, IntFunction<Path> sockets,
+            Bandwidth bandwidth)
             throws GuestException, QmpException {
         this.qemu = qemu;
-        this.connector = connector;
+        this.link = link;
         this.sockets = sockets;
-        this.rate = rate;
+        this.bandwidth = bandwidth;
         this.disks = Disk.of(qemu);
         if (disks.isEmpty() || disks.size() > Message.MAX_STREAMS) {
             throw new GuestException(ErrorCode.GUEST_MISMATCH, "the guest has " + disks.size()
@@ -118,7 +118,7 @@ public final class DiskMirrors implements AutoCloseable {
                     return false;
                 }
             }
-            tunnel.limit(rate / SHARE);
+            tunnel.limit(bandwidth.diskBytesPerSecondBesidePages());
             readyNanos = now;
             return true;
         } catch (IOException e) {
@@ -132,8 +132,8 @@ public final class DiskMirrors implements AutoCloseable {
         for (int i = 0; i < disks.size(); i++) {
             paths.add(sockets.apply(i));
         }
-        tunnel = Tunnel.listening(connector, paths, qemu::listen);
-        tunnel.limit(rate);
+        tunnel = Tunnel.listening(link, paths, qemu::listen);
+        tunnel.limit(bandwidth.diskBytesPerSecond());
         for (int i = 0; i < disks.size(); i++) {
             ObjectNode node = JSON.objectNode().put("driver", "nbd").put("node-name", NODE + i)
                     .put("export", DiskExports.PREFIX + i);
@@ -147,6 +147,7 @@ public final class DiskMirrors implements AutoCloseable {
     }
 
     private long flight() {
+        long rate = bandwidth.diskBytesPerSecond();
         return rate == 0 ? MAX_FLIGHT
                 : Math.clamp(rate / 8 / disks.size(), MIN_FLIGHT, MAX_FLIGHT);
     }
@@ -186,7 +187,7 @@ public final class DiskMirrors implements AutoCloseable {
             return () -> { };
         }
         // Memory waits for the disks now.
-        tunnel.limit(rate);
+        tunnel.limit(bandwidth.diskBytesPerSecond());
         return tunnel.endUnlessMoving(SILENCE_NANOS);
     }
 
@@ -197,6 +198,7 @@ public final class DiskMirrors implements AutoCloseable {
      */
     public void requireClose() throws GuestException {
         try {
+            long rate = bandwidth.diskBytesPerSecond();
             long left = jobs().values().stream().mapToLong(Job::left).sum();
             if (rate > 0 && left / (double) rate > LAST_NANOS / 1e9) {
                 throw tooFast((left >> 20) + " MiB of the disks are not at the target yet");
@@ -236,15 +238,15 @@ public final class DiskMirrors implements AutoCloseable {
     }
 
     /** {@return how far they are} */
-    public StreamTransport.Copied copied() {
-        List<StreamTransport.Disk> all = new ArrayList<>();
+    public DiskCopies copied() {
+        List<DiskCopies.Disk> all = new ArrayList<>();
         for (int i = 0; i < disks.size(); i++) {
             Job job = seen.get(DiskExports.PREFIX + i);
-            all.add(new StreamTransport.Disk(disks.get(i).name(), disks.get(i).size(),
+            all.add(new DiskCopies.Disk(disks.get(i).name(), disks.get(i).size(),
                     job == null ? 0 : job.progress(),
                     job == null ? disks.get(i).size() : job.left()));
         }
-        return new StreamTransport.Copied(all, tunnel == null ? 0 : tunnel.sentBytes(),
+        return new DiskCopies(all, tunnel == null ? 0 : tunnel.sentBytes(),
                 readyNanos == 0 ? 0 : readyNanos - startNanos);
     }
 

@@ -1,7 +1,8 @@
 package io.pageferry.agent.guest.qemu.disk;
 
-import io.pageferry.agent.guest.StreamTransport;
 import io.pageferry.core.link.Message;
+import io.pageferry.core.link.StreamLink;
+import io.pageferry.core.precopy.RateLimiter;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.Channel;
@@ -25,8 +26,8 @@ final class StreamPump {
     private static final long PACE_NANOS = 1_000_000L;
 
     private final int stream;
-    private final StreamTransport connector;
-    private final Pace pace;
+    private final StreamLink link;
+    private final RateLimiter limiter;
 
     // Guarded by this.
     private final ArrayDeque<byte[]> inbox = new ArrayDeque<>();
@@ -42,10 +43,10 @@ final class StreamPump {
     /** Changed by the writing thread alone. */
     private volatile long written;
 
-    StreamPump(int stream, StreamTransport connector, Pace pace) {
+    StreamPump(int stream, StreamLink link, RateLimiter limiter) {
         this.stream = stream;
-        this.connector = connector;
-        this.pace = pace;
+        this.link = link;
+        this.limiter = limiter;
     }
 
     /** Opens the socket on a thread of its own, once; the stream begins when that is done. */
@@ -83,7 +84,7 @@ final class StreamPump {
     private void read(SocketChannel from) throws IOException {
         ByteBuffer buffer = ByteBuffer.allocate(Message.MAX_STREAM_BYTES);
         while (true) {
-            awaitPace();
+            awaitBudget();
             buffer.clear().limit((int) Math.min(buffer.capacity(), awaitCredit()));
             int length = from.read(buffer);
             if (length < 0) {
@@ -96,13 +97,13 @@ final class StreamPump {
                 sent += length;
             }
             send(new Message.StreamData(stream, bytes));
-            pace.took(length, System.nanoTime());
+            limiter.took(length);
         }
     }
 
-    private void awaitPace() throws IOException {
-        while (!pace.isFree(System.nanoTime())) {
-            if (!connector.isUp() || isClosed()) {
+    private void awaitBudget() throws IOException {
+        while (!limiter.isFree()) {
+            if (!link.isUp() || isClosed()) {
                 throw new IOException("the stream has ended");
             }
             LockSupport.parkNanos(PACE_NANOS);
@@ -118,7 +119,7 @@ final class StreamPump {
 
     /** Looks now and then whether the link stands: a QEMU may wait for us, paused. */
     private void await() throws IOException {
-        if (closed || !connector.isUp()) {
+        if (closed || !link.isUp()) {
             throw new IOException("the stream has ended");
         }
         try {
@@ -169,8 +170,8 @@ final class StreamPump {
 
     /** Waits for room in the link's queue: others go first there. */
     private void send(Message.Streamed message) throws IOException {
-        while (!connector.send(message)) {
-            if (!connector.isUp() || isClosed()) {
+        while (!link.sendStreamed(message)) {
+            if (!link.isUp() || isClosed()) {
                 throw new IOException("the link is lost");
             }
             LockSupport.parkNanos(NO_ROOM_NANOS);
@@ -219,7 +220,7 @@ final class StreamPump {
             }
             endSaid = true;
         }
-        while (!connector.send(new Message.StreamEnd(stream)) && connector.isUp()) {
+        while (!link.sendStreamed(new Message.StreamEnd(stream)) && link.isUp()) {
             LockSupport.parkNanos(NO_ROOM_NANOS);
         }
     }

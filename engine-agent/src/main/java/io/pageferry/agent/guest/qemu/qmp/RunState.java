@@ -1,5 +1,6 @@
 package io.pageferry.agent.guest.qemu.qmp;
 
+import io.pageferry.core.words.Labelled;
 import java.util.Locale;
 
 /**
@@ -7,7 +8,7 @@ import java.util.Locale;
  * {@code -incoming} QEMU was given {@code -S} too cannot be seen here: see
  * {@link QemuControl#prepareTarget}.
  */
-public enum RunState {
+public enum RunState implements Labelled {
     /** A state that this version does not know; never sent by QEMU under this name. */
     UNKNOWN,
     /** The guest runs. */
@@ -57,6 +58,6 @@ public enum RunState {
     /** QEMU's spelling. */
     @Override
     public String toString() {
-        return name().toLowerCase(Locale.ROOT).replace('_', '-');
+        return label();
     }
 }

@@ -16,11 +16,9 @@ import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 
-@Timeout(30)
 class QemuInspectorTest {
     private static final Pattern COMMAND = Pattern.compile("\"execute\":\"([^\"]+)\"");
     private static final QemuFacts.Backend SHARED = new QemuFacts.Backend("ram",

@@ -18,14 +18,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
  * What a source's QEMU loads without a word although the guest would lose a disk by it. The QEMUs
  * all wait for a guest: none locks an image.
  */
-@Timeout(60)
 class DiskFilesTest {
     @TempDir
     Path folder;

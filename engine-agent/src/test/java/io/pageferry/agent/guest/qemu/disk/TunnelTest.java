@@ -5,8 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.pageferry.agent.guest.StreamTransport;
+import io.pageferry.agent.host.linux.Requirements;
 import io.pageferry.core.link.Message;
+import io.pageferry.core.link.StreamLink;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
@@ -26,11 +27,11 @@ import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-@Timeout(60)
 class TunnelTest {
+    private static final long LIMIT = Requirements.HANG.toSeconds();
+
     private static final int BYTES = 5_000_000;
     private static final long SEED = 20261125;
 
@@ -71,12 +72,29 @@ class TunnelTest {
         }
     }
 
-    private StreamTransport connector(Side from, Side to) {
-        return new StreamTransport(message -> up && to.deliver(message, from),
-                taker -> from.receiver = taker, () -> up, () -> {
-                    asked.incrementAndGet();
-                    return silence;
-                });
+    private StreamLink link(Side from, Side to) {
+        return new StreamLink() {
+            @Override
+            public boolean sendStreamed(Message.Streamed part) {
+                return up && to.deliver(part, from);
+            }
+
+            @Override
+            public void streamsTo(Consumer<Message.Streamed> receiver) {
+                from.receiver = receiver;
+            }
+
+            @Override
+            public boolean isUp() {
+                return up;
+            }
+
+            @Override
+            public long silentNanos() {
+                asked.incrementAndGet();
+                return silence;
+            }
+        };
     }
 
     @BeforeEach
@@ -84,8 +102,8 @@ class TunnelTest {
         Path socket = folder.resolve("server");
         server = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
         server.bind(UnixDomainSocketAddress.of(socket));
-        far = Tunnel.connecting(connector(target, source), 1, socket);
-        near = Tunnel.listening(connector(source, target), List.of(folder.resolve("door")),
+        far = Tunnel.connecting(link(target, source), 1, socket);
+        near = Tunnel.listening(link(source, target), List.of(folder.resolve("door")),
                 path -> ServerSocketChannel.open(StandardProtocolFamily.UNIX)
                         .bind(UnixDomainSocketAddress.of(path)));
     }
@@ -118,8 +136,8 @@ class TunnelTest {
             CompletableFuture<Void> reads = async(() -> gets.complete(read(client, BYTES)));
             CompletableFuture<Void> sends = async(() -> write(client, there));
             assertArrayEquals(there, read(served, BYTES));
-            assertArrayEquals(back, gets.get(30, TimeUnit.SECONDS));
-            CompletableFuture.allOf(writes, reads, sends).get(30, TimeUnit.SECONDS);
+            assertArrayEquals(back, gets.get(LIMIT, TimeUnit.SECONDS));
+            CompletableFuture.allOf(writes, reads, sends).get(LIMIT, TimeUnit.SECONDS);
             assertEquals(BYTES, near.sentBytes());
             assertEquals(BYTES, far.sentBytes());
             assertFalse(source.broken || target.broken, "more than the credit was sent");
@@ -139,7 +157,7 @@ class TunnelTest {
             assertTrue(near.sentBytes() <= Message.MAX_STREAM_BYTES, "more than one chunk");
             near.limit(0);
             read(served, BYTES - 1);
-            sends.get(30, TimeUnit.SECONDS);
+            sends.get(LIMIT, TimeUnit.SECONDS);
         }
     }
 

@@ -17,10 +17,8 @@ import java.lang.foreign.MemorySegment;
 import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 
 /** A fork of a tracked process is heard, and waits until it is. */
-@Timeout(60)
 class ForkTest {
     private static final long SIZE = 1 << 20;
 

@@ -24,11 +24,12 @@ import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.parallel.Isolated;
 
 /** Alone, because one of them looks at the page tables of the whole JVM. */
+@Tag("timing")
 @Isolated
 class UserfaultTrackerTest {
     private static final int PAGE = 4096;
@@ -42,7 +43,6 @@ class UserfaultTrackerTest {
 
     /** 4 GiB of holes: protected one by one they would cost 8 MiB of page tables. */
     @Test
-    @Timeout(60)
     void holesAreLeftAloneAndWhatIsBornInThemIsSeen() throws Exception {
         long pages = (1 << 20) + 3;
         try (MappedRegions sparse = new MappedRegions(RegionTable.single("ram", pages * PAGE),

@@ -1,0 +1,159 @@
+package io.pageferry.agent.state.guard;
+
+import io.pageferry.agent.guest.After;
+import io.pageferry.agent.guest.GuestKind;
+import io.pageferry.agent.guest.GuestKinds;
+import io.pageferry.agent.guest.GuestUri;
+import io.pageferry.agent.link.AgentLoop;
+import io.pageferry.agent.link.Connector;
+import io.pageferry.agent.link.FiniteAgent;
+import io.pageferry.agent.state.journal.FileJournal;
+import io.pageferry.agent.state.journal.HeldLock;
+import io.pageferry.agent.state.journal.JournalHeader;
+import io.pageferry.agent.state.journal.StateDirectory;
+import io.pageferry.core.handover.AbandonedMigration;
+import io.pageferry.core.handover.Recovery;
+import io.pageferry.core.link.LinkOpener;
+import io.pageferry.core.migration.GuestException;
+import io.pageferry.core.migration.GuestHandle;
+import io.pageferry.core.migration.Outcome.Side;
+import java.io.IOException;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.function.Predicate;
+
+/** A migration whose agent is gone, in a state directory and on this host. */
+public final class JournaledMigration implements AbandonedMigration {
+    private final StateDirectory directory;
+    private final UUID id;
+    private final Side side;
+    private final Connector connector;
+    private final Predicate<String> lent;
+    private FileJournal journal;
+    private HeldLock guestLock;
+    private Connector.Access access;
+
+    /**
+     * Names one; nothing is opened.
+     *
+     * @param directory of its journal
+     * @param id        its name
+     * @param side      whose journal
+     * @param connector reaches the target, or null where nobody asks it
+     * @param lent      tells of a guest's identity whether this process has its lock already and
+     *                  lends it
+     */
+    public JournaledMigration(StateDirectory directory, UUID id, Side side, Connector connector,
+            Predicate<String> lent) {
+        this.directory = directory;
+        this.id = id;
+        this.side = side;
+        this.connector = connector;
+        this.lent = lent;
+    }
+
+    /**
+     * Steps a recovery on the calling thread until it is over.
+     *
+     * @param recovery stays the caller's
+     * @throws IOException as {@link Recovery#doWork}
+     */
+    public static void run(Recovery recovery) throws IOException {
+        RecoveryAgent agent = new RecoveryAgent(recovery);
+        AgentLoop.run(agent);
+        if (agent.failure != null) {
+            throw agent.failure;
+        }
+    }
+
+    private static final class RecoveryAgent implements FiniteAgent {
+        private final Recovery recovery;
+        private IOException failure;
+
+        RecoveryAgent(Recovery recovery) {
+            this.recovery = recovery;
+        }
+
+        @Override
+        public int doWork() {
+            try {
+                return recovery.doWork();
+            } catch (IOException e) {
+                failure = e;
+                return 1;
+            }
+        }
+
+        @Override
+        public boolean isDone() {
+            return failure != null || recovery.isDone();
+        }
+
+        @Override
+        public String roleName() {
+            return "recovery";
+        }
+    }
+
+    @Override
+    public UUID id() {
+        return id;
+    }
+
+    @Override
+    public Side side() {
+        return side;
+    }
+
+    @Override
+    public Optional<FileJournal> lockJournal() throws IOException {
+        journal = directory.takeOver(id, side).orElse(null);
+        return Optional.ofNullable(journal);
+    }
+
+    @Override
+    public boolean lockGuest() throws IOException {
+        String identity = journal.header().recoveryAddress().get(JournalHeader.IDENTITY);
+        if (identity == null || lent.test(identity)) {
+            return true;
+        }
+        guestLock = directory.lockGuest(identity).orElse(null);
+        return guestLock != null;
+    }
+
+    @Override
+    public Optional<GuestHandle> guest() throws GuestException {
+        JournalHeader header = journal.header();
+        if (header.recoveryAddress().isEmpty()) {
+            return Optional.empty(); // and an embedder's guest has no URI that could be parsed
+        }
+        Optional<GuestKind> kind = GuestKinds.find(GuestUri.parse(header.guest()).scheme());
+        return kind.isEmpty() ? Optional.empty() : kind.get().handle(header.recoveryAddress());
+    }
+
+    @Override
+    public boolean endsGuest() {
+        return After.of(journal.header().recoveryAddress()).orElse(null) != After.KEEP;
+    }
+
+    @Override
+    public LinkOpener target() throws IOException {
+        access = connector.open();
+        return access;
+    }
+
+    @Override
+    public void close() {
+        if (access != null) {
+            access.close();
+            access = null;
+        }
+        if (guestLock != null) {
+            guestLock.close();
+            guestLock = null;
+        }
+        if (journal != null) {
+            journal.close();
+        }
+    }
+}

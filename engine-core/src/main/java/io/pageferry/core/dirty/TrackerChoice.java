@@ -1,0 +1,17 @@
+package io.pageferry.core.dirty;
+
+import io.pageferry.core.words.Labelled;
+
+/** What {@code --tracker} may say: how the writes of a guest are found. */
+public enum TrackerChoice implements Labelled {
+    /** The best that guest and host allow. */
+    AUTO,
+    /** The kernel tells of each page written first. */
+    USERFAULTFD,
+    /** Contents are compared with what was sent. */
+    SCAN,
+    /** The guest marks its own writes. */
+    MARKING,
+    /** KVM's log, of a monitor that links the engine. */
+    DIRTY_LOG
+}

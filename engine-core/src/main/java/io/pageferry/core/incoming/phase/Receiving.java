@@ -1,0 +1,195 @@
+package io.pageferry.core.incoming.phase;
+
+import io.pageferry.core.codec.PageBatch;
+import io.pageferry.core.codec.page.PageDecodeException;
+import io.pageferry.core.incoming.session.Receiver;
+import io.pageferry.core.incoming.session.StateBuffer;
+import io.pageferry.core.incoming.session.TargetContext;
+import io.pageferry.core.incoming.session.TargetParts;
+import io.pageferry.core.incoming.session.TargetState;
+import io.pageferry.core.link.ErrorCode;
+import io.pageferry.core.link.Message;
+import io.pageferry.core.link.TargetLink;
+import io.pageferry.core.migration.Outcome;
+import io.pageferry.core.migration.Outcome.Result;
+import io.pageferry.core.migration.Outcome.Side;
+import java.util.Optional;
+
+/** Fills the image and reads it back, until COMPLETE; nothing is loaded. */
+public final class Receiving implements Phase {
+    private final TargetContext context;
+    private final Receiver receiver;
+    private final long features;
+    private final long generation;
+    private TargetState state;
+    private StateBuffer deviceState = new StateBuffer();
+
+    private Receiving(TargetContext context, Receiver receiver, long features,
+            long generation, TargetState state) {
+        this.context = context;
+        this.receiver = receiver;
+        this.features = features;
+        this.generation = generation;
+        this.state = state;
+    }
+
+    /** Grants the channels of the first generation. */
+    static Phase first(TargetContext context, Receiver receiver, long features) {
+        Receiving first = new Receiving(context, receiver, features, context.generation(),
+                TargetState.RESERVED);
+        Message.Welcome welcome = first.welcome();
+        context.link().acceptChannels(welcome);
+        context.send(welcome);
+        return first;
+    }
+
+    /**
+     * Goes on over another link. The old one is closed first, and with it goes all that it still
+     * held: the source sends that again. So does what came of a switch-over that was not proved.
+     */
+    @Override
+    public Phase sourceBack(TargetLink fresh, long next) {
+        context.link().close();
+        receiver.restart();
+        context.renew(fresh, next);
+        Receiving again = new Receiving(context, receiver, features, next, state);
+        Message.Welcome welcome = again.welcome();
+        fresh.resumeChannels(welcome, receiver.regions());
+        context.send(welcome);
+        context.log("the source is back, generation " + next);
+        return again;
+    }
+
+    private Message.Welcome welcome() {
+        TargetParts parts = context.parts();
+        return new Message.Welcome(parts.token(), generation, features, receiver.channels(),
+                parts.options().window());
+    }
+
+    @Override
+    public Optional<Message> answerToResume() {
+        return Optional.empty();
+    }
+
+    @Override
+    public TargetState state() {
+        return state;
+    }
+
+    @Override
+    public TargetContext context() {
+        return context;
+    }
+
+    Receiver receiver() {
+        return receiver;
+    }
+
+    @Override
+    public Phase turn(long now) {
+        Optional<String> gone = context.parts().guest().ended();
+        if (gone.isPresent()) {
+            return end(ErrorCode.GUEST_ENDED, gone.get(), Side.TARGET);
+        }
+        boolean idle = context.isIdle();
+        passBarrier();
+        if (idle) {
+            context.worked(receiver.walk());
+        }
+        long done = receiver.newlyWalked();
+        if (done >= 0) {
+            context.send(new Message.RoundVerified(done));
+        }
+        return this;
+    }
+
+    /** Tells the source of a round whose every batch is in the image. */
+    void passBarrier() {
+        long passed = receiver.passBarrier();
+        if (passed >= 0) {
+            context.worked(1);
+            context.send(new Message.RoundApplied(passed));
+        }
+    }
+
+    @Override
+    public Phase on(Message message) {
+        return switch (message) {
+            case Message.RoundEnd end -> unless(receiver.barrier(end));
+            case Message.Switchover begun -> switchover(begun);
+            case Message.StateChunk chunk when chunk.epoch() == context.epoch() ->
+                    unless(deviceState.add(chunk));
+            case Message.Complete all -> complete(all);
+            default -> Phase.super.on(message);
+        };
+    }
+
+    /** Goes on unless there is something wrong. */
+    private Phase unless(String wrong) {
+        return wrong == null ? this : violated(wrong);
+    }
+
+    private Phase switchover(Message.Switchover begun) {
+        if (begun.epoch() <= context.epoch()) {
+            return violated("epoch " + begun.epoch() + " after " + context.epoch());
+        }
+        context.epoch(begun.epoch());
+        deviceState = new StateBuffer();
+        context.log("the source pauses the guest, epoch " + begun.epoch());
+        return this;
+    }
+
+    private Phase complete(Message.Complete all) {
+        if (all.epoch() != context.epoch() || all.epoch() == 0
+                || all.lastSequences().length != receiver.channels()) {
+            return violated("COMPLETE(" + all.epoch() + ") of " + all.lastSequences().length
+                    + " channels in epoch " + context.epoch());
+        }
+        if (all.leftPages() != 0) {
+            return violated("COMPLETE while " + all.leftPages() + " pages are still owed");
+        }
+        String wrong = deviceState.check(all.state());
+        return wrong == null ? new Proving(this, all, deviceState.toByteArray())
+                : violated(wrong);
+    }
+
+    @Override
+    public Phase on(PageBatch batch) {
+        if (batch.generation() != generation) {
+            return Phase.super.on(batch);
+        }
+        if (state == TargetState.RESERVED) {
+            state = TargetState.RECEIVING;
+            context.announce(state);
+        }
+        try {
+            receiver.apply(batch);
+        } catch (PageDecodeException e) {
+            return end(ErrorCode.PROTOCOL_VIOLATION, e.getMessage(), Side.SOURCE);
+        }
+        context.figures().batch(batch.payloadBytes() + batch.count() * Long.BYTES);
+        context.link().applied(batch);
+        receiver.readBack();
+        return this;
+    }
+
+    /** Keeps the image for the window; only damage on the way is forgiven. */
+    @Override
+    public Phase lost(ErrorCode code, String reason) {
+        boolean damage = code == ErrorCode.LINK_LOST || code == ErrorCode.CORRUPT_FRAME;
+        // A mirror of a disk does not outlive its stream.
+        return damage && features == 0 && context.parts().options().reconnectNanos() > 0
+                ? new KeptImage(this, code, reason) : end(code, reason, Side.SOURCE);
+    }
+
+    @Override
+    public Phase end(ErrorCode code, String reason, Side side) {
+        return Ended.discarded(context, Outcome.of(Result.FAILED, code, reason, side),
+                new Message.Cancel(context.epoch(), code, reason));
+    }
+
+    @Override
+    public Phase bug(RuntimeException e) {
+        return Ended.discarded(context, e);
+    }
+}

@@ -1,0 +1,93 @@
+package io.pageferry.core.incoming.phase;
+
+import io.pageferry.core.incoming.session.Receiver;
+import io.pageferry.core.incoming.session.TargetContext;
+import io.pageferry.core.incoming.session.TargetParts;
+import io.pageferry.core.incoming.session.TargetState;
+import io.pageferry.core.link.ErrorCode;
+import io.pageferry.core.link.Message;
+import io.pageferry.core.memory.PageStore;
+import io.pageferry.core.memory.Region;
+import io.pageferry.core.migration.GuestException;
+import io.pageferry.core.migration.Outcome;
+import io.pageferry.core.migration.Outcome.Result;
+import io.pageferry.core.migration.Outcome.Side;
+import java.io.IOException;
+import java.util.Optional;
+
+/**
+ * Waits for an offer, and makes room for it or refuses.
+ *
+ * @param context of the migration
+ */
+public record Waiting(TargetContext context) implements Phase {
+    /** Upper half of the feature bits: what the source demands. */
+    private static final long MANDATORY = 0xffff_ffff_0000_0000L;
+
+    @Override
+    public TargetState state() {
+        return TargetState.WAITING;
+    }
+
+    @Override
+    public Phase on(Message message) {
+        return message instanceof Message.Hello hello ? offer(hello) : Phase.super.on(message);
+    }
+
+    private Phase offer(Message.Hello hello) {
+        TargetParts parts = context.parts();
+        context.figures().offered(hello);
+        long features = hello.features() & parts.guest().features();
+        if ((hello.features() & MANDATORY & ~features) != 0) {
+            return refuse(ErrorCode.FEATURE_MISSING,
+                    "not every feature demanded is known here", "", null);
+        }
+        if (hello.guest().regions().regions().stream()
+                .anyMatch(region -> region.kind() != Region.Kind.RAM)) {
+            return refuse(ErrorCode.GUEST_MISMATCH, "no guest here takes disks as regions", "",
+                    null);
+        }
+        try {
+            PageStore image = parts.guest().prepare(hello.guest());
+            context.journal(parts.journals().open(hello.migrationId()));
+            int channels = Math.min(hello.channels(), parts.options().channels());
+            Receiver receiver = new Receiver(image, channels, hello.verification());
+            context.onClose(receiver::close);
+            return Receiving.first(context, receiver, features);
+        } catch (GuestException e) {
+            return refuse(e.code(), e.getMessage(), e.remedy(), e);
+        } catch (IOException e) {
+            parts.guest().discard();
+            return refuse(ErrorCode.HOST_FAILED, e.getMessage(), "", e);
+        }
+    }
+
+    private Phase refuse(ErrorCode code, String reason, String remedy, IOException cause) {
+        context.send(new Message.Failure(code, remedy.isEmpty() ? reason
+                : reason + "; " + remedy));
+        return new Ended(context, Outcome.of(Result.REFUSED, code, reason, Side.TARGET)
+                .withRemedy(remedy).causedBy(cause));
+    }
+
+    @Override
+    public Phase end(ErrorCode code, String reason, Side side) {
+        return new Ended(context, Outcome.of(Result.REFUSED, code, reason, side));
+    }
+
+    @Override
+    public Phase cancel() {
+        context.send(new Message.Cancel(context.epoch(), ErrorCode.CANCELLED,
+                "cancelled at the target"));
+        return Phase.super.cancel();
+    }
+
+    @Override
+    public Phase bug(RuntimeException e) {
+        return Ended.discarded(context, e);
+    }
+
+    @Override
+    public Optional<Message> answerToResume() {
+        return context.noSession();
+    }
+}

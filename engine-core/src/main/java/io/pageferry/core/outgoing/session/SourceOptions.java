@@ -1,0 +1,106 @@
+package io.pageferry.core.outgoing.session;
+
+import io.pageferry.core.codec.CodecChoice;
+import io.pageferry.core.migration.Verification;
+import io.pageferry.core.precopy.DowntimePrediction;
+import io.pageferry.core.round.MigrationLimits;
+
+/**
+ * Says how one migration is to go. Durations in nanoseconds. Made from {@link #defaults}.
+ *
+ * @param limits             of rounds and times
+ * @param codec              codecs that may be used
+ * @param channels           data channels to ask for
+ * @param verification       how the image is proved before the grant
+ * @param cold               whether the guest is paused before the first page is sent: no rounds
+ * @param negotiationNanos   longest wait for the target's yes and for the channels
+ * @param settleNanos        longest wait for word after a grant, or for a lock
+ * @param reconnectNanos     how long a lost link is tried again before the grant, 0 for not at all
+ * @param endGuest           whether the guest here is ended after the move; else it stays paused
+ * @param handoverCost       believed fixed cost of a switch-over of this kind of guest
+ */
+public record SourceOptions(
+        MigrationLimits limits,
+        CodecChoice codec,
+        int channels,
+        Verification verification,
+        boolean cold,
+        long negotiationNanos,
+        long settleNanos,
+        long reconnectNanos,
+        boolean endGuest,
+        DowntimePrediction.Fixed handoverCost) {
+    /** {@return defaults of the commands: 10 s to negotiate, 30 s to settle and to reconnect} */
+    public static SourceOptions defaults() {
+        return new SourceOptions(MigrationLimits.defaults(), CodecChoice.ADAPTIVE, 1,
+                Verification.SENT, false, 10_000_000_000L, 30_000_000_000L, 30_000_000_000L, true,
+                new DowntimePrediction.Fixed(20_000_000L, 60_000_000L));
+    }
+
+    /**
+     * Bounds rounds and times.
+     *
+     * @param bounds the limits
+     * @return a copy with them
+     */
+    public SourceOptions withLimits(MigrationLimits bounds) {
+        return new SourceOptions(bounds, codec, channels, verification, cold, negotiationNanos,
+                settleNanos, reconnectNanos, endGuest, handoverCost);
+    }
+
+    /**
+     * Chooses how pages are written.
+     *
+     * @param choice    codecs that may be used
+     * @param mostLinks data channels to ask for
+     * @return a copy that says so
+     */
+    public SourceOptions withPages(CodecChoice choice, int mostLinks) {
+        return new SourceOptions(limits, choice, mostLinks, verification, cold, negotiationNanos,
+                settleNanos, reconnectNanos, endGuest, handoverCost);
+    }
+
+    /**
+     * Chooses how the image is proved.
+     *
+     * @param how the proof
+     * @return a copy that says so
+     */
+    public SourceOptions withVerification(Verification how) {
+        return new SourceOptions(limits, codec, channels, how, cold, negotiationNanos,
+                settleNanos, reconnectNanos, endGuest, handoverCost);
+    }
+
+    /**
+     * Pauses the guest first; a lost link is not tried again then, for the guest would wait.
+     *
+     * @return a copy that says so
+     */
+    public SourceOptions paused() {
+        return new SourceOptions(limits, codec, channels, verification, true, negotiationNanos,
+                settleNanos, 0, endGuest, handoverCost);
+    }
+
+    /**
+     * Bounds the waiting for a lost link, and for the target's word after a grant.
+     *
+     * @param reconnect how long a link is tried again
+     * @param settle    how long the target is asked
+     * @return a copy that says so
+     */
+    public SourceOptions withWindows(long reconnect, long settle) {
+        return new SourceOptions(limits, codec, channels, verification, cold, negotiationNanos,
+                settle, reconnect, endGuest, handoverCost);
+    }
+
+    /**
+     * Chooses what becomes of the guest here.
+     *
+     * @param ended whether it is ended after the move
+     * @return a copy that says so
+     */
+    public SourceOptions withEndGuest(boolean ended) {
+        return new SourceOptions(limits, codec, channels, verification, cold, negotiationNanos,
+                settleNanos, reconnectNanos, ended, handoverCost);
+    }
+}

@@ -1,0 +1,37 @@
+package io.pageferry.core.outgoing.session;
+
+import io.pageferry.core.handover.Journal;
+import io.pageferry.core.link.LinkOpener;
+import io.pageferry.core.link.SourceLink;
+import io.pageferry.core.migration.Guest;
+import io.pageferry.core.migration.MigrationListener;
+import java.util.UUID;
+import org.agrona.concurrent.NanoClock;
+
+/**
+ * What a source migration works with. All of it stays the caller's, to be closed after the
+ * migration ended.
+ *
+ * @param id       names the migration for ever
+ * @param guest    to move
+ * @param link     to the target, fresh
+ * @param opener   reaches the target again after a grant
+ * @param journal  empty
+ * @param clock    monotonic
+ * @param listener hears how it goes
+ * @param options  how it is to go
+ */
+public record SourceParts(
+        UUID id,
+        Guest guest,
+        SourceLink link,
+        LinkOpener opener,
+        Journal journal,
+        NanoClock clock,
+        MigrationListener listener,
+        SourceOptions options) {
+    /** The same over another link. */
+    SourceParts over(SourceLink other) {
+        return new SourceParts(id, guest, other, opener, journal, clock, listener, options);
+    }
+}

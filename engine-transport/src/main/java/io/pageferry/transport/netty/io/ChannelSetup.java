@@ -1,0 +1,185 @@
+package io.pageferry.transport.netty.io;
+
+import io.netty.bootstrap.Bootstrap;
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoop;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.IoHandlerFactory;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.channel.epoll.EpollServerSocketChannel;
+import io.netty.channel.epoll.EpollSocketChannel;
+import io.netty.channel.group.ChannelGroup;
+import io.netty.channel.group.DefaultChannelGroup;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.DuplexChannel;
+import io.netty.channel.socket.ServerSocketChannel;
+import io.netty.channel.socket.SocketChannel;
+import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.channel.socket.nio.NioSocketChannel;
+import io.netty.channel.uring.IoUringIoHandler;
+import io.netty.channel.uring.IoUringServerSocketChannel;
+import io.netty.channel.uring.IoUringSocketChannel;
+import io.netty.util.concurrent.DefaultThreadFactory;
+import io.netty.util.concurrent.GlobalEventExecutor;
+import io.pageferry.core.link.ErrorCode;
+import io.pageferry.transport.TransportException;
+import io.pageferry.transport.netty.TransportKind;
+import io.pageferry.transport.netty.TransportOptions;
+import java.net.ConnectException;
+import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.Function;
+
+/**
+ * Makes the channels of one client or one server, and is the only place that knows what lies
+ * between a socket and its frames: today nothing. TLS will be added in {@link #install}; it then
+ * also decides how the output ends and that no socket reads into slots.
+ */
+public final class ChannelSetup implements AutoCloseable {
+    private final TransportOptions options;
+    private final EventLoopGroup loops;
+    private final ChannelGroup channels = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE);
+
+    /** How one kind of transport is named in Netty. */
+    private record Kind(IoHandlerFactory handlers, Class<? extends SocketChannel> socket,
+            Class<? extends ServerSocketChannel> server) {
+        static Kind of(TransportKind kind) {
+            return switch (kind) {
+                case IO_URING -> new Kind(IoUringIoHandler.newFactory(),
+                        IoUringSocketChannel.class, IoUringServerSocketChannel.class);
+                case EPOLL -> new Kind(EpollIoHandler.newFactory(),
+                        EpollSocketChannel.class, EpollServerSocketChannel.class);
+                case NIO -> new Kind(NioIoHandler.newFactory(),
+                        NioSocketChannel.class, NioServerSocketChannel.class);
+            };
+        }
+    }
+
+    /**
+     * Starts the IO threads.
+     *
+     * @param options settings
+     * @param threads begins the threads' names
+     */
+    public ChannelSetup(TransportOptions options, String threads) {
+        this.options = options;
+        this.loops = new MultiThreadIoEventLoopGroup(options.ioThreads(),
+                new DefaultThreadFactory(threads, true), Kind.of(options.kind()).handlers());
+    }
+
+    /** {@return the settings} */
+    public TransportOptions options() {
+        return options;
+    }
+
+    /** {@return the IO thread of a connection to be made, each in its turn} */
+    EventLoop nextLoop() {
+        return loops.next();
+    }
+
+    /** Begins to connect; {@code failed} hears on the IO thread why it could not. */
+    void connect(InetSocketAddress address, EventLoop loop, FrameDecoder decoder,
+            Consumer<String> failed) {
+        new Bootstrap().group(loop).channel(Kind.of(options.kind()).socket())
+                .option(ChannelOption.TCP_NODELAY, true)
+                .option(ChannelOption.ALLOW_HALF_CLOSURE, true)
+                .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, (int) Math.min(
+                        Integer.MAX_VALUE, options.lossAfter().toMillis()))
+                .handler(new ChannelInitializer<SocketChannel>() {
+                    @Override
+                    protected void initChannel(SocketChannel channel) {
+                        install(channel, decoder);
+                    }
+                })
+                .connect(address)
+                .addListener(done -> {
+                    if (!done.isSuccess()) {
+                        failed.accept(reason(done.cause()));
+                    }
+                });
+    }
+
+    private static String reason(Throwable cause) {
+        return switch (cause) {
+            case UnknownHostException e -> "unknown host";
+            case ConnectException e -> String.valueOf(e.getMessage());
+            default -> cause.toString();
+        };
+    }
+
+    /**
+     * Listens.
+     *
+     * @param address where; port 0 lets the host choose
+     * @param accept  makes the connection of a channel, on its IO thread, and gives its decoder;
+     *                null turns the peer away
+     * @return the listening channel
+     * @throws TransportException when the address cannot be had
+     */
+    public Channel listen(InetSocketAddress address,
+            Function<SocketChannel, FrameDecoder> accept) throws TransportException {
+        ChannelFuture bound = new ServerBootstrap().group(loops)
+                .channel(Kind.of(options.kind()).server())
+                .option(ChannelOption.SO_REUSEADDR, true)
+                .childOption(ChannelOption.TCP_NODELAY, true)
+                .childOption(ChannelOption.ALLOW_HALF_CLOSURE, true)
+                .childHandler(new ChannelInitializer<SocketChannel>() {
+                    @Override
+                    protected void initChannel(SocketChannel channel) {
+                        FrameDecoder decoder = accept.apply(channel);
+                        if (decoder == null) {
+                            channel.close();
+                            return;
+                        }
+                        // Only a target is sent batches.
+                        channel.config().setRecvByteBufAllocator(decoder.reads());
+                        install(channel, decoder);
+                    }
+                })
+                .bind(address).awaitUninterruptibly();
+        if (!bound.isSuccess()) {
+            loops.shutdownGracefully(0, 0, TimeUnit.SECONDS);
+            throw new TransportException(ErrorCode.HOST_FAILED, "cannot listen on "
+                    + text(address) + ": " + bound.cause().getMessage(), bound.cause());
+        }
+        return bound.channel();
+    }
+
+    private void install(SocketChannel channel, FrameDecoder decoder) {
+        channels.add(channel);
+        channel.pipeline().addLast(decoder);
+    }
+
+    /** Tells the peer that no more bytes come; those of the peer are still read. */
+    void endOutput(Channel channel) {
+        ((DuplexChannel) channel).shutdownOutput();
+    }
+
+    /**
+     * Names an address as people do.
+     *
+     * @param address resolved or not
+     * @return host and port
+     */
+    public static String text(InetSocketAddress address) {
+        return address.getHostString() + ":" + address.getPort();
+    }
+
+    /** Ends every connection; waits for that within the closing limit. */
+    @Override
+    public void close() {
+        // A link that was closed still flushes, and then closes by itself.
+        long millis = options.closing().toMillis();
+        channels.newCloseFuture().awaitUninterruptibly(millis);
+        channels.close().awaitUninterruptibly(millis);
+        loops.shutdownGracefully(0, millis, TimeUnit.MILLISECONDS)
+                .awaitUninterruptibly(2 * millis);
+    }
+}

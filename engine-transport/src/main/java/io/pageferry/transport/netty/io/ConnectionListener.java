@@ -1,0 +1,28 @@
+package io.pageferry.transport.netty.io;
+
+import io.pageferry.core.link.ErrorCode;
+import io.pageferry.core.link.Message;
+import io.pageferry.transport.wire.WireException;
+
+/** Hears what happens on one connection, on its IO thread. */
+public interface ConnectionListener {
+    /** Hears that the preambles were exchanged: messages may go. */
+    void ready();
+
+    /**
+     * Takes a message.
+     *
+     * @param message what came
+     * @return false when there is no room now: it is offered again
+     * @throws WireException when the message does not fit
+     */
+    boolean message(Message message) throws WireException;
+
+    /**
+     * Hears that nothing more will come. Once.
+     *
+     * @param code   why
+     * @param reason why, in words
+     */
+    void ended(ErrorCode code, String reason);
+}

@@ -1,0 +1,11 @@
+package io.pageferry.transport.netty.io;
+
+/** What a connection is for. Its first messages say so; docs/PROTOCOL.md §1. */
+public enum ConnectionRole {
+    /** Not said yet. */
+    UNDECIDED,
+    /** Messages of one migration, or a question for its state. */
+    CONTROL,
+    /** Batches of pages, and their acknowledgements. */
+    PAGES
+}

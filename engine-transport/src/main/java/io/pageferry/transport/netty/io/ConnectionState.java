@@ -1,0 +1,90 @@
+package io.pageferry.transport.netty.io;
+
+/**
+ * What a connection still does in each direction. Pure; a connection's state belongs to its IO
+ * thread.
+ */
+enum ConnectionState {
+    /** The preambles are not exchanged yet: only ours may be sent. */
+    OPENING,
+    /** Frames go both ways. */
+    READY,
+    /** Our last frames are on their way to the socket; those of the peer are still taken. */
+    LINGERING,
+    /** The output ended; frames of the peer are still taken. */
+    RECEIVING,
+    /** Our last frames are on their way to the socket; what comes is dropped. */
+    FINISHING,
+    /** The output ended; what comes is dropped until the peer closes. */
+    NOT_READING,
+    /** Our last frames are on their way to the socket; nothing comes any more. */
+    CLOSING,
+    /** Closed, or about to be. */
+    ENDED;
+
+    /** {@return whether the listener is still to hear of what comes, and of the end} */
+    boolean isHeard() {
+        return this == OPENING || this == READY || this == LINGERING || this == RECEIVING;
+    }
+
+    /** {@return whether the end of the output has not begun} */
+    boolean isOutputOpen() {
+        return this == OPENING || this == READY;
+    }
+
+    /**
+     * Asks whether a frame may be sent now; after the end of the output has begun it is too late,
+     * which happens and harms nobody.
+     *
+     * @param frame names it
+     * @return false when it is dropped
+     * @throws IllegalStateException before the preambles are exchanged
+     */
+    boolean sends(String frame) {
+        if (this == OPENING) {
+            throw new IllegalStateException(frame + " cannot be sent while " + this);
+        }
+        return this == READY;
+    }
+
+    /** {@return what follows when preambles were exchanged} */
+    ConnectionState opened() {
+        if (this != OPENING) {
+            throw new IllegalStateException("a preamble while " + this);
+        }
+        return READY;
+    }
+
+    /** {@return what follows when this side says its last, and still listens} */
+    ConnectionState linger() {
+        return this == READY ? LINGERING : this == OPENING ? FINISHING : this;
+    }
+
+    /** {@return what follows when this side says its last, and takes nothing any more} */
+    ConnectionState finish() {
+        return switch (this) {
+            case OPENING, READY, LINGERING -> FINISHING;
+            case RECEIVING -> NOT_READING;
+            default -> this;
+        };
+    }
+
+    /** {@return what follows when our last frame was given to the socket} */
+    ConnectionState flushed() {
+        return switch (this) {
+            case LINGERING -> RECEIVING;
+            case FINISHING -> NOT_READING;
+            case CLOSING, ENDED -> ENDED;
+            default -> throw new IllegalStateException("a last frame was sent while " + this);
+        };
+    }
+
+    /** {@return what follows when the peer's output ended} */
+    ConnectionState inputEnded() {
+        return switch (this) {
+            // The peer may only have half-closed: our last frames still go out.
+            case OPENING, READY, LINGERING, FINISHING, CLOSING -> CLOSING;
+            case RECEIVING, NOT_READING, ENDED -> ENDED;
+        };
+    }
+}

@@ -1,0 +1,5 @@
+/**
+ * Frames over one TCP connection: pipelines, decoding, sending, the end of it. All of it runs on
+ * the connection's IO thread, which checks and hands over, and never waits. Exported to nobody.
+ */
+package io.pageferry.transport.netty.io;

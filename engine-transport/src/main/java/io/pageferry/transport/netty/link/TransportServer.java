@@ -1,0 +1,152 @@
+package io.pageferry.transport.netty.link;
+
+import io.netty.channel.Channel;
+import io.netty.channel.socket.SocketChannel;
+import io.pageferry.core.link.ErrorCode;
+import io.pageferry.core.link.Message;
+import io.pageferry.core.link.TargetLink;
+import io.pageferry.transport.TransportException;
+import io.pageferry.transport.netty.TransportOptions;
+import io.pageferry.transport.netty.io.ChannelSetup;
+import io.pageferry.transport.netty.io.ConnectionListener;
+import io.pageferry.transport.netty.io.ConnectionRole;
+import io.pageferry.transport.netty.io.FrameConnection;
+import io.pageferry.transport.netty.io.FrameDecoder;
+import io.pageferry.transport.wire.WireException;
+import java.net.InetSocketAddress;
+import java.util.List;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
+
+/**
+ * Listens for sources. A connection becomes a link when it opens with HELLO, RESUME or STATUS, a
+ * data channel of the session whose token it shows, or is refused; nothing of the latter disturbs
+ * a session. Any thread may call any method.
+ */
+public final class TransportServer implements AutoCloseable {
+    private final ChannelSetup setup;
+    private final Consumer<String> refusals;
+    private final AtomicInteger pending = new AtomicInteger();
+    private final ArrayBlockingQueue<NettyTargetLink> accepted;
+    private final List<NettyTargetLink> sessions = new CopyOnWriteArrayList<>();
+    private final Channel listener;
+
+    /**
+     * Listens.
+     *
+     * @param options  settings
+     * @param address  where; port 0 lets the host choose
+     * @param refusals told in one line of each connection that was refused, on an IO thread
+     * @throws TransportException when the address cannot be had
+     */
+    public TransportServer(TransportOptions options, InetSocketAddress address,
+            Consumer<String> refusals) throws TransportException {
+        this.setup = new ChannelSetup(options, "pageferry-target-io");
+        this.refusals = refusals;
+        this.accepted = new ArrayBlockingQueue<>(options.maxPending());
+        this.listener = setup.listen(address, this::accept);
+    }
+
+    /** {@return where it listens, with the real port} */
+    public InetSocketAddress address() {
+        return (InetSocketAddress) listener.localAddress();
+    }
+
+    /**
+     * Gives a new link, whose first message waits in it.
+     *
+     * @return the link, now the caller's to poll and close, or null when there is none
+     */
+    public TargetLink pollAccepted() {
+        return accepted.poll();
+    }
+
+    /** Stops listening and ends every connection; waits for that within the closing limit. */
+    @Override
+    public void close() {
+        listener.close().awaitUninterruptibly();
+        NettyTargetLink link;
+        while ((link = accepted.poll()) != null) {
+            link.close();
+        }
+        setup.close();
+    }
+
+    private FrameDecoder accept(SocketChannel channel) {
+        InetSocketAddress peer = channel.remoteAddress();
+        if (pending.incrementAndGet() > setup.options().maxPending()) {
+            pending.decrementAndGet();
+            refusals.accept(peer + ": too many connections at once");
+            return null;
+        }
+        FrameConnection connection = FrameConnection.accepted(setup, channel.eventLoop());
+        connection.tell(new PendingLink(connection, peer));
+        return connection.decoder();
+    }
+
+    /** A connection that has not said yet what it is for. */
+    private final class PendingLink implements ConnectionListener {
+        private final FrameConnection connection;
+        private final InetSocketAddress peer;
+
+        PendingLink(FrameConnection connection, InetSocketAddress peer) {
+            this.connection = connection;
+            this.peer = peer;
+        }
+
+        @Override
+        public void ready() {
+            // It speaks first.
+        }
+
+        @Override
+        public boolean message(Message message) throws WireException {
+            switch (message) {
+                case Message.ChannelHello hello -> sessionOf(hello).attach(connection, hello);
+                case Message.Hello hello -> accept(hello);
+                case Message.Resume resume -> accept(resume);
+                case Message.Status status -> accept(status);
+                case Message.Failure failure -> {
+                    return true;
+                }
+                default -> throw connection.misplaced(message);
+            }
+            pending.decrementAndGet();
+            return true;
+        }
+
+        private void accept(Message first) throws WireException {
+            if (accepted.remainingCapacity() == 0) {
+                throw new WireException(ErrorCode.BUSY, "connection", "too many wait here");
+            }
+            NettyTargetLink link = new NettyTargetLink(sessions, connection, first);
+            if (!accepted.offer(link)) {
+                connection.tell(this);
+                throw new WireException(ErrorCode.BUSY, "connection", "too many wait here");
+            }
+            connection.identified(ConnectionRole.CONTROL);
+        }
+
+        private NettyTargetLink sessionOf(Message.ChannelHello hello) throws WireException {
+            NettyTargetLink found = null;
+            for (NettyTargetLink session : sessions) {
+                if (session.holds(hello.token())) {
+                    found = session;
+                }
+            }
+            if (found == null) {
+                throw new WireException(ErrorCode.PROTOCOL_VIOLATION, "token",
+                        "it belongs to no session here");
+            }
+            return found;
+        }
+
+        @Override
+        public void ended(ErrorCode code, String reason) {
+            pending.decrementAndGet();
+            refusals.accept(peer + ": " + reason);
+        }
+    }
+}
