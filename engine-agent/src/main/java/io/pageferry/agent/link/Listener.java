@@ -16,7 +16,7 @@ public interface Listener {
     String transport();
 
     /**
-     * Opens it.
+     * Opens this listener.
      *
      * @param refusals told in one line of each connection that was refused, on any thread
      * @return who comes; the caller's to close

@@ -33,6 +33,31 @@ class GlossaryTest {
         assertEquals("", String.join("\n", uses(sources)));
     }
 
+    /** "Counts." says nothing that the method's name does not: verb and object. */
+    @Test
+    void aMethodsSummaryHasAnObject() {
+        assertEquals("", String.join("\n", Repository.sources().stream().filter(Source::isMain)
+                .flatMap(source -> verbsAlone(source).stream()).toList()));
+        assertEquals(List.of("A.java:2: * Counts.", "A.java:5: * Opens it."),
+                verbsAlone(Source.of("A.java", """
+                        /**
+                         * Counts.
+                         */
+                        /**
+                         * Opens it.
+                         * Counts dirty pages.
+                         */""")));
+    }
+
+    private static List<String> verbsAlone(Source source) {
+        List<String> lines = source.text().lines().toList();
+        return IntStream.range(1, lines.size())
+                .filter(i -> lines.get(i - 1).strip().equals("/**")
+                        && lines.get(i).strip().matches("\\* [A-Z][a-z]+( it)?\\."))
+                .mapToObj(i -> source.path() + ":" + (i + 1) + ": " + lines.get(i).strip())
+                .toList();
+    }
+
     @Test
     void namesAndProseAreSearched() {
         List<Source> bad = List.of(Source.of("A.java", "class SourceLane {\n    // the brakes\n"

@@ -36,7 +36,7 @@ public final class Tunnel implements AutoCloseable {
     @FunctionalInterface
     public interface Listener {
         /**
-         * Listens.
+         * Listens on a socket for a QEMU.
          *
          * @param socket a path that is free
          * @return the socket, the caller's to close
