@@ -65,7 +65,7 @@ public final class OutgoingMigration {
         this.agent = new SourceSession(id, new MigrateSettings(
                 new GuestFactory<>(Embedded.text(parts.identity),
                         setup -> new EmbeddedSource(parts.guest, parts.identity),
-                        Embedded.warmUp(parts.rehearsed, parts.listener),
+                        Embedded.warmUp(parts.warmedUp, parts.listener),
                         () -> System.nanoTime() - started),
                 parts.connector, TrackerChoice.AUTO, options,
                 parts.endGuest ? After.QUIT : After.KEEP, false,

@@ -67,7 +67,7 @@ public final class ConvergenceController {
     }
 
     /**
-     * Decides.
+     * Decides what follows a round.
      *
      * @param now    what is known
      * @param limits what the operator allows

@@ -146,7 +146,7 @@ public final class Switchover implements Phase {
 
     private void save() throws IOException {
         long before = context.now();
-        chunker = new StateChunker(context.outbox(), runner.pacer(), context.epoch());
+        chunker = new StateChunker(context.outbox(), runner.limiter(), context.epoch());
         parts.guest().saveState(chunker);
         deviceState = chunker.finish();
         progress.figures().deviceState(deviceState.length());
