@@ -300,7 +300,7 @@ public final class OutgoingMigration {
             Embedded.requireAddress(address, insecure);
             SourceOptions options = defaults.withLimits(limits).withPages(codec, channels)
                     .withVerification(verification).withEndGuest(endGuest)
-                    .withWindows(reconnectNanos, settleNanos);
+                    .withWindows(reconnectNanos, settleNanos).withWording(new MethodWording());
             return new OutgoingMigration(this, cold ? options.paused() : options);
         }
     }
