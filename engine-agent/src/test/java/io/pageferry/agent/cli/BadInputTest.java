@@ -7,8 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.pageferry.agent.demo.AgentProcess;
+import io.pageferry.agent.e2e.AgentJars;
 import io.pageferry.agent.host.linux.Requirements;
-import io.pageferry.agent.host.process.ChildJvm;
 import io.pageferry.agent.state.journal.FileJournal;
 import io.pageferry.agent.state.journal.JournalHeader;
 import io.pageferry.agent.state.journal.StateDirectory;
@@ -36,7 +36,6 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** Bad input gets one clear line and the right exit code, as the end of the contract says. */
 class BadInputTest {
-    private static final List<String> QUICK = List.of("-XX:TieredStopAtLevel=1");
     private static final long LIMIT_SECONDS = Requirements.HANG.toSeconds();
     private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -205,7 +204,7 @@ class BadInputTest {
     private static AgentProcess agent(String command, List<String> more) throws IOException {
         List<String> words = new ArrayList<>(Arrays.asList(command.split(" ")));
         words.addAll(more);
-        return AgentProcess.start(QUICK, words, null);
+        return AgentProcess.start(List.of("-XX:TieredStopAtLevel=1"), words, null);
     }
 
     /** How a command ended: its exit code, and stdout and stderr in one. */
@@ -217,7 +216,7 @@ class BadInputTest {
             words.addAll(List.of("--state-dir", folder.resolve("state").toString()));
         }
         Path output = folder.resolve("output");
-        Process process = new ProcessBuilder(ChildJvm.command(QUICK, words))
+        Process process = new ProcessBuilder(AgentJars.command(List.of(), words))
                 .redirectErrorStream(true).redirectOutput(output.toFile()).start();
         try {
             assertTrue(process.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS), "it hangs: " + command);

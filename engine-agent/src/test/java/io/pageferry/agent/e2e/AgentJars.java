@@ -20,7 +20,7 @@ import java.util.zip.ZipOutputStream;
  * as the launcher does (docs/adr/0004): it saves a fifth of what a start costs, hundreds of times.
  * A JVM learns from jars only. Made once, by the first that starts an agent.
  */
-final class AgentJars {
+public final class AgentJars {
     /**
      * Without the optimising compiler and without warm-ups, which are two thirds of what a start
      * costs, agents move as well; nothing is timed here.
@@ -39,7 +39,7 @@ final class AgentJars {
     }
 
     /** {@return the command line of an agent, with more options of its JVM} */
-    static List<String> command(List<String> more, List<String> arguments) {
+    public static List<String> command(List<String> more, List<String> arguments) {
         List<String> jvm = new ArrayList<>(FLAGS);
         if (Files.exists(ONCE.cache)) {
             jvm.addAll(List.of("-XX:AOTCache=" + ONCE.cache, "-Dpageferry.cache=" + ONCE.cache));
