@@ -31,31 +31,40 @@ class GigabitThrottleTest extends WithRig {
             Agent measured = migrate(here.uri(), first.address(), NarrowLink.MEASURE);
             E2e.assertEnds(4, "failed", measured);
             E2e.assertEnds(4, "failed", first);
-            String[] narrow = {"--on-no-convergence", "abort", "--bandwidth",
-                NarrowLink.of(measured.report()).carrying(3, GIGABIT)};
+            NarrowLink writes = NarrowLink.of(measured.report());
 
-            Agent target = receive(there.uri());
-            Agent plain = migrate(here.uri(), target.address(), narrow);
-            E2e.assertEnds(4, "failed", plain);
-            E2e.assertEnds(4, "failed", target);
-            assertEquals("not-converging", plain.report().at("/error/code").asText(),
-                    plain::toString);
-            print(plain.report());
-            here.countsOn();
+            Agent slowed = null;
+            Agent second = null;
+            // Where the guest was measured in a slow moment it writes more than three times as
+            // much as that link carries, and no throttle is enough; a wider one is outrun, too.
+            for (double times = 3; slowed == null || slowed.exit() == 4 && times > 0.3;
+                    times /= 2) {
+                String[] narrow = {"--on-no-convergence", "abort", "--bandwidth",
+                    writes.carrying(times, GIGABIT)};
+                Agent target = receive(there.uri());
+                Agent plain = migrate(here.uri(), target.address(), narrow);
+                E2e.assertEnds(4, "failed", plain);
+                E2e.assertEnds(4, "failed", target);
+                assertEquals("not-converging", plain.report().at("/error/code").asText(),
+                        plain::toString);
+                print(plain.report());
+                here.countsOn();
 
-            Agent second = receive(there.uri());
-            Agent slowed = migrate(here.uri(), second.address(), with(List.of(narrow),
-                    "--throttle", "auto", "--max-stolen", "95%").toArray(String[]::new));
+                second = receive(there.uri());
+                slowed = migrate(here.uri(), second.address(), with(List.of(narrow),
+                        "--throttle", "auto", "--max-stolen", "95%").toArray(String[]::new));
+            }
             E2e.assertMoved(slowed, second);
+            String words = slowed.toString();
             ObjectNode report = slowed.report();
             print(report);
             assertEquals("budget", report.path("stopReason").asText());
-            assertTrue(slowed.words().contains("the guest writes too fast"), slowed::toString);
+            assertTrue(slowed.words().contains("the guest writes too fast"), words);
             // Measured from what the vCPUs' threads got, not from what was set.
-            assertTrue(report.at("/guestSlowdown/stolenMs").asDouble() > 0, slowed::toString);
+            assertTrue(report.at("/guestSlowdown/stolenMs").asDouble() > 0, words);
             assertTrue(report.at("/guestSlowdown/maxThrottlePercent").asInt() >= 10,
-                    slowed::toString);
-            assertTrue(report.at("/guestSlowdown/by").isTextual(), slowed::toString);
+                    words);
+            assertTrue(report.at("/guestSlowdown/by").isTextual(), words);
             there.countsOn();
             assertEquals(0, there.bad(), "the guest found other contents than it wrote");
             assertEquals("gone", here.condition());
