@@ -1,7 +1,8 @@
 package io.pageferry.agent.embed;
 
+import io.pageferry.core.migration.MigrationEvent;
 import io.pageferry.core.migration.MigrationListener;
-import io.pageferry.core.round.RoundStats;
+import io.pageferry.core.migration.MigrationSnapshot;
 
 /** An embedder's listener, whose exceptions decide nothing: not who owns the guest, above all. */
 final class ShieldedListener implements MigrationListener {
@@ -12,23 +13,13 @@ final class ShieldedListener implements MigrationListener {
     }
 
     @Override
-    public void state(String state, long epoch) {
-        tell(() -> hears.state(state, epoch));
+    public void on(MigrationEvent event) {
+        tell(() -> hears.on(event));
     }
 
     @Override
-    public void round(RoundStats round) {
-        tell(() -> hears.round(round));
-    }
-
-    @Override
-    public void progress(long round, long handled, long dirty) {
-        tell(() -> hears.progress(round, handled, dirty));
-    }
-
-    @Override
-    public void log(Level level, String message) {
-        tell(() -> hears.log(level, message));
+    public void onCycle(MigrationSnapshot now) {
+        tell(() -> hears.onCycle(now));
     }
 
     private static void tell(Runnable what) {

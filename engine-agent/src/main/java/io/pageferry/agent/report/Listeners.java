@@ -1,7 +1,8 @@
 package io.pageferry.agent.report;
 
+import io.pageferry.core.migration.MigrationEvent;
 import io.pageferry.core.migration.MigrationListener;
-import io.pageferry.core.round.RoundStats;
+import io.pageferry.core.migration.MigrationSnapshot;
 import java.util.List;
 import java.util.ServiceLoader;
 import java.util.stream.Stream;
@@ -27,22 +28,12 @@ public final class Listeners implements MigrationListener {
     }
 
     @Override
-    public void state(String state, long epoch) {
-        all.forEach(one -> one.state(state, epoch));
+    public void on(MigrationEvent event) {
+        all.forEach(one -> one.on(event));
     }
 
     @Override
-    public void round(RoundStats round) {
-        all.forEach(one -> one.round(round));
-    }
-
-    @Override
-    public void progress(long round, long handled, long dirty) {
-        all.forEach(one -> one.progress(round, handled, dirty));
-    }
-
-    @Override
-    public void log(Level level, String message) {
-        all.forEach(one -> one.log(level, message));
+    public void onCycle(MigrationSnapshot now) {
+        all.forEach(one -> one.onCycle(now));
     }
 }

@@ -1,7 +1,14 @@
 package io.pageferry.agent.report;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pageferry.core.migration.MigrationEvent;
+import io.pageferry.core.migration.MigrationEvent.Level;
+import io.pageferry.core.migration.MigrationEvent.Logged;
+import io.pageferry.core.migration.MigrationEvent.RoundEnded;
+import io.pageferry.core.migration.MigrationEvent.StateEntered;
 import io.pageferry.core.migration.MigrationListener;
+import io.pageferry.core.migration.MigrationSnapshot;
+import io.pageferry.core.outgoing.session.SourceState;
 import io.pageferry.core.round.RoundStats;
 import java.util.Locale;
 import java.util.function.LongSupplier;
@@ -38,7 +45,15 @@ public final class MigrationView implements MigrationListener {
     }
 
     @Override
-    public void state(String newState, long epoch) {
+    public void on(MigrationEvent event) {
+        switch (event) {
+            case StateEntered entered -> show(entered.state(), entered.epoch());
+            case RoundEnded ended -> show(ended.round());
+            case Logged logged -> show(logged.level(), logged.message());
+        }
+    }
+
+    private void show(String newState, long epoch) {
         if (newState.equals(state)) {
             return;
         }
@@ -50,8 +65,7 @@ public final class MigrationView implements MigrationListener {
         }
     }
 
-    @Override
-    public void round(RoundStats round) {
+    private void show(RoundStats round) {
         ObjectNode event = Output.event("round");
         event.setAll(Rounds.json(round));
         output.emit(event);
@@ -62,20 +76,21 @@ public final class MigrationView implements MigrationListener {
     }
 
     @Override
-    public void progress(long round, long handled, long dirty) {
-        long now = nanoTime.getAsLong();
-        if (!bar || now - lastBar < BAR_NANOS || dirty == 0) {
+    public void onCycle(MigrationSnapshot now) {
+        long nanos = nanoTime.getAsLong();
+        if (!bar || nanos - lastBar < BAR_NANOS || now.leftPages() == 0
+                || state.equals(SourceState.ENDED.label())) {
             return;
         }
-        lastBar = now;
+        lastBar = nanos;
         barShown = true;
-        int full = (int) (BAR_WIDTH * Math.min(handled, dirty) / dirty);
-        output.overwrite(String.format(Locale.ROOT, "round %2d [%s%s] %3d %%", round,
-                "#".repeat(full), " ".repeat(BAR_WIDTH - full), 100 * handled / dirty));
+        int full = (int) (BAR_WIDTH * now.handledPages() / now.dirtyPages());
+        output.overwrite(String.format(Locale.ROOT, "round %2d [%s%s] %3d %%", now.round(),
+                "#".repeat(full), " ".repeat(BAR_WIDTH - full),
+                100 * now.handledPages() / now.dirtyPages()));
     }
 
-    @Override
-    public void log(Level level, String message) {
+    private void show(Level level, String message) {
         output.emit(Output.event("log").put("level", level.label())
                 .put("message", message));
         wipe();

@@ -21,9 +21,11 @@ import io.pageferry.agent.session.SourceSession;
 import io.pageferry.agent.session.TargetAgent;
 import io.pageferry.core.dirty.TrackerChoice;
 import io.pageferry.core.incoming.session.TargetOptions;
+import io.pageferry.core.migration.MigrationEvent.RoundEnded;
+import io.pageferry.core.migration.MigrationEvent.StateEntered;
+import io.pageferry.core.migration.MigrationEvent;
 import io.pageferry.core.migration.MigrationListener;
 import io.pageferry.core.outgoing.session.SourceOptions;
-import io.pageferry.core.round.RoundStats;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -40,15 +42,12 @@ class BrokenAgentTest extends WithRig {
     /** Breaks where the guest is loaded, or paused, and again where that is to be mended. */
     private static final class Breaking implements MigrationListener {
         @Override
-        public void state(String state, long epoch) {
-            if (state.equals("ready") || state.equals("owned")) {
+        public void on(MigrationEvent event) {
+            if (event instanceof StateEntered(String state, long _)
+                    && (state.equals("ready") || state.equals("owned"))) {
                 throw new AssertionError("broken when " + state);
             }
-        }
-
-        @Override
-        public void round(RoundStats round) {
-            if (round.stopAndCopy()) {
+            if (event instanceof RoundEnded ended && ended.round().stopAndCopy()) {
                 throw new AssertionError("broken when paused");
             }
         }

@@ -1,5 +1,9 @@
 package io.pageferry.agent.e2e;
 
+import io.pageferry.core.migration.MigrationEvent.Logged;
+import io.pageferry.core.migration.MigrationEvent.RoundEnded;
+import io.pageferry.core.migration.MigrationEvent.StateEntered;
+import io.pageferry.core.migration.MigrationEvent;
 import io.pageferry.core.migration.MigrationListener;
 import io.pageferry.core.round.RoundStats;
 import java.nio.file.Files;
@@ -31,13 +35,13 @@ public final class Hold implements MigrationListener {
             Optional.ofNullable(System.getProperty(WHILE)).map(Path::of).orElse(null);
 
     @Override
-    public void state(String state, long epoch) {
-        holdIf(at.equals(state));
-    }
-
-    @Override
-    public void round(RoundStats round) {
-        holdIf(at.equals(round.stopAndCopy() ? PAUSED : "round " + round.round()));
+    public void on(MigrationEvent event) {
+        switch (event) {
+            case StateEntered entered -> holdIf(at.equals(entered.state()));
+            case RoundEnded(RoundStats round) ->
+                    holdIf(at.equals(round.stopAndCopy() ? PAUSED : "round " + round.round()));
+            case Logged _ -> { }
+        }
     }
 
     private void holdIf(boolean here) {

@@ -9,11 +9,14 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.pageferry.agent.host.linux.Requirements;
 import io.pageferry.agent.state.journal.StateDirectory;
+import io.pageferry.core.migration.MigrationEvent.Logged;
+import io.pageferry.core.migration.MigrationEvent.RoundEnded;
+import io.pageferry.core.migration.MigrationEvent.StateEntered;
+import io.pageferry.core.migration.MigrationEvent;
 import io.pageferry.core.migration.MigrationListener;
 import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.migration.Outcome.Side;
 import io.pageferry.core.migration.Verification;
-import io.pageferry.core.round.RoundStats;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -101,13 +104,12 @@ class EmbedTest {
     private static MigrationListener heard(Consumer<String> states) {
         return new MigrationListener() {
             @Override
-            public void state(String state, long epoch) {
-                states.accept(state);
-            }
-
-            @Override
-            public void round(RoundStats round) {
-                states.accept("round");
+            public void on(MigrationEvent event) {
+                switch (event) {
+                    case StateEntered entered -> states.accept(entered.state());
+                    case RoundEnded _ -> states.accept("round");
+                    case Logged _ -> { }
+                }
             }
         };
     }

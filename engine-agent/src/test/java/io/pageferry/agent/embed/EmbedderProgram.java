@@ -1,6 +1,7 @@
 package io.pageferry.agent.embed;
 
 import io.pageferry.core.codec.CodecChoice;
+import io.pageferry.core.migration.MigrationEvent.Level;
 import io.pageferry.core.migration.MigrationListener;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;

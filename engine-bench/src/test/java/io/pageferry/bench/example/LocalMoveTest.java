@@ -10,9 +10,11 @@ import io.pageferry.agent.embed.OutgoingMigration;
 import io.pageferry.core.memory.PageGeometry;
 import io.pageferry.core.memory.Region;
 import io.pageferry.core.memory.RegionTable;
+import io.pageferry.core.migration.MigrationEvent.RoundEnded;
+import io.pageferry.core.migration.MigrationEvent;
 import io.pageferry.core.migration.MigrationListener;
+import io.pageferry.core.migration.MigrationSnapshot;
 import io.pageferry.core.migration.Outcome.Result;
-import io.pageferry.core.round.RoundStats;
 import io.pageferry.core.testing.EventLog;
 import io.pageferry.core.testing.TestGuest;
 import io.pageferry.core.testing.TestImage;
@@ -68,9 +70,9 @@ class LocalMoveTest {
     void aLinkThatIsCutIsOpenedAnew() throws Exception {
         MigrationReport report = move(new Writer() {
             @Override
-            public void round(RoundStats round) {
-                super.round(round);
-                if (round.round() == 0) {
+            public void on(MigrationEvent event) {
+                super.on(event);
+                if (event instanceof RoundEnded ended && ended.round().round() == 0) {
                     port.cut();
                 }
             }
@@ -97,12 +99,12 @@ class LocalMoveTest {
                 .stateDirectory(folder).reconnectWindow(Duration.ZERO)
                 .listener(new Writer() {
                     @Override
-                    public void progress(long round, long handled, long dirty) {
+                    public void on(MigrationEvent event) {
                         port.cut();
                     }
 
                     @Override
-                    public void state(String state, long epoch) {
+                    public void onCycle(MigrationSnapshot now) {
                         port.cut();
                     }
                 }).build().run();
@@ -135,17 +137,12 @@ class LocalMoveTest {
         }
 
         @Override
-        public void state(String state, long epoch) {
+        public void on(MigrationEvent event) {
             write();
         }
 
         @Override
-        public void round(RoundStats round) {
-            write();
-        }
-
-        @Override
-        public void progress(long round, long handled, long dirty) {
+        public void onCycle(MigrationSnapshot now) {
             write();
         }
     }

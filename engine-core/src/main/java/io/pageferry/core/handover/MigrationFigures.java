@@ -50,6 +50,7 @@ public final class MigrationFigures {
 
     private final List<RoundStats> rounds = new ArrayList<>();
     private final List<RoundStats> allRounds = new ArrayList<>();
+    private long wireBytes;
     private final Map<Part, Long> parts = new EnumMap<>(Part.class);
     private int reconnects;
     private long resentBytes;
@@ -79,7 +80,7 @@ public final class MigrationFigures {
      */
     public void add(RoundStats round) {
         rounds.add(round);
-        allRounds.add(round);
+        interrupted(round);
     }
 
     /**
@@ -90,6 +91,7 @@ public final class MigrationFigures {
      */
     public void interrupted(RoundStats round) {
         allRounds.add(round);
+        wireBytes += round.wireBytes();
     }
 
     /**
@@ -219,6 +221,11 @@ public final class MigrationFigures {
         return resentBytes;
     }
 
+    /** {@return the last finished round, or empty before the first} */
+    public Optional<RoundStats> lastRound() {
+        return rounds.isEmpty() ? Optional.empty() : Optional.of(rounds.getLast());
+    }
+
     /** {@return finished rounds in order, unmodifiable} */
     public List<RoundStats> rounds() {
         return java.util.Collections.unmodifiableList(rounds);
@@ -296,6 +303,6 @@ public final class MigrationFigures {
 
     /** {@return bytes of batches on the wire in all rounds} */
     public long wireBytes() {
-        return allRounds.stream().mapToLong(RoundStats::wireBytes).sum();
+        return wireBytes;
     }
 }

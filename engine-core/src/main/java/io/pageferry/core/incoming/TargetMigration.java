@@ -12,6 +12,7 @@ import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.LinkHandler;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.link.TargetLink;
+import io.pageferry.core.migration.MigrationSnapshot;
 import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.migration.Outcome.Side;
 import java.util.Optional;
@@ -29,6 +30,7 @@ public final class TargetMigration implements LinkHandler, AutoCloseable {
     private final TargetContext context;
     private final AtomicBoolean cancelled = new AtomicBoolean();
     private Phase phase;
+    private volatile MigrationSnapshot snapshot;
 
     /**
      * Makes a migration that waits for its offer.
@@ -38,6 +40,7 @@ public final class TargetMigration implements LinkHandler, AutoCloseable {
     public TargetMigration(TargetParts parts) {
         this.context = new TargetContext(parts);
         this.phase = new Waiting(context);
+        this.snapshot = context.publish(phase.state());
     }
 
     /**
@@ -62,7 +65,11 @@ public final class TargetMigration implements LinkHandler, AutoCloseable {
         } catch (RuntimeException e) {
             bug(e);
         }
-        return context.takeWork();
+        int work = context.takeWork();
+        if (work > 0) {
+            snapshot = context.publish(phase.state());
+        }
+        return work;
     }
 
     /** Asks for the end; from any thread. After the grant it is too late. */
@@ -83,6 +90,11 @@ public final class TargetMigration implements LinkHandler, AutoCloseable {
     /** {@return the state} */
     public TargetState state() {
         return phase.state();
+    }
+
+    /** {@return where it is since it last did something; to any thread} */
+    public MigrationSnapshot snapshot() {
+        return snapshot;
     }
 
     /** {@return what was measured} */
@@ -146,6 +158,7 @@ public final class TargetMigration implements LinkHandler, AutoCloseable {
             phase = following;
             if (phase.state() != before) {
                 context.announce(phase.state());
+                snapshot = context.publish(phase.state());
             }
             following = phase.begin();
         }

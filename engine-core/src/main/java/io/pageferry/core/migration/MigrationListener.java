@@ -1,59 +1,38 @@
 package io.pageferry.core.migration;
 
-import io.pageferry.core.round.RoundStats;
-import io.pageferry.core.words.Labelled;
+import io.pageferry.core.migration.MigrationEvent.Level;
 
 /**
  * Hears how a migration goes, on the migration's thread; must return quickly. What is not
  * overridden is not listened to.
  */
 public interface MigrationListener {
-    /** How much a log line matters. */
-    enum Level implements Labelled {
-        /** Good to know. */
-        INFO,
-        /** Somebody should look. */
-        WARN
-    }
-
     /**
-     * The state changed.
+     * Hears what happened.
      *
-     * @param state the new state in lower case, as docs/PROTOCOL.md names it
-     * @param epoch the attempt, 0 before the first
+     * @param event each, in order
      */
-    default void state(String state, long epoch) {
+    default void on(MigrationEvent event) {
         // Nobody listens.
     }
 
     /**
-     * A round ended.
+     * Sees where the migration is, at the end of each duty cycle that did something: often.
      *
-     * @param round what it did
+     * @param now how far it is
      */
-    default void round(RoundStats round) {
-        // Nobody listens.
+    default void onCycle(MigrationSnapshot now) {
+        // Nobody looks.
     }
 
     /**
-     * A round goes on; called often.
-     *
-     * @param round   0 based
-     * @param handled dirty pages handled
-     * @param dirty   dirty pages at its begin
-     */
-    default void progress(long round, long handled, long dirty) {
-        // Nobody listens.
-    }
-
-    /**
-     * Something worth a line.
+     * Hears something worth a line.
      *
      * @param level   how much it matters
      * @param message one line
      */
     default void log(Level level, String message) {
-        // Nobody listens.
+        on(new MigrationEvent.Logged(level, message));
     }
 
     /** {@return one that hears nothing} */

@@ -6,6 +6,7 @@ import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.LinkHandler;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.migration.GuestException;
+import io.pageferry.core.migration.MigrationSnapshot;
 import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.migration.Outcome.Side;
@@ -38,6 +39,7 @@ public final class SourceMigration implements LinkHandler, AutoCloseable {
     private final SourceContext context;
     private final AtomicBoolean cancelled = new AtomicBoolean();
     private Phase phase;
+    private volatile MigrationSnapshot snapshot;
 
     /**
      * Makes a migration that begins at the first {@link #doWork}.
@@ -47,6 +49,7 @@ public final class SourceMigration implements LinkHandler, AutoCloseable {
     public SourceMigration(SourceParts parts) {
         this.context = new SourceContext(parts);
         this.phase = new Negotiating(context);
+        this.snapshot = context.publish(phase.state());
     }
 
     /**
@@ -79,7 +82,11 @@ public final class SourceMigration implements LinkHandler, AutoCloseable {
             }
             go(() -> following);
         }
-        return work + context.progress().takeWork();
+        work += context.progress().takeWork();
+        if (work > 0) {
+            snapshot = context.publish(phase.state());
+        }
+        return work;
     }
 
     /** Asks for the end; from any thread. Before the grant the guest runs on here, after it not. */
@@ -111,6 +118,11 @@ public final class SourceMigration implements LinkHandler, AutoCloseable {
     /** {@return the state} */
     public SourceState state() {
         return phase.state();
+    }
+
+    /** {@return where it is since it last did something; to any thread} */
+    public MigrationSnapshot snapshot() {
+        return snapshot;
     }
 
     /** {@return what was measured} */
@@ -147,6 +159,7 @@ public final class SourceMigration implements LinkHandler, AutoCloseable {
             phase = following;
             if (phase.state() != before) {
                 context.announce(phase.state());
+                snapshot = context.publish(phase.state());
             }
             following = result(phase::begin);
         }

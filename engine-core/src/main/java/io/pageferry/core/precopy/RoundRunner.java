@@ -38,7 +38,7 @@ public final class RoundRunner implements AutoCloseable {
     private final RateLimiter limiter;
     private PageSink sink;
     private PageBatch open;
-    private RoundCounter counter;
+    private RoundCounter counter = new RoundCounter(-1, false, 0);
     private long cursor;
 
     /**
@@ -219,7 +219,7 @@ public final class RoundRunner implements AutoCloseable {
         return limiter;
     }
 
-    /** {@return what the round has done so far} */
+    /** {@return what the round has done so far; round −1 before the first} */
     public RoundCounter counter() {
         return counter;
     }

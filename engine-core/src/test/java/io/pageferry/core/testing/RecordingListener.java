@@ -1,6 +1,11 @@
 package io.pageferry.core.testing;
 
+import io.pageferry.core.migration.MigrationEvent.Logged;
+import io.pageferry.core.migration.MigrationEvent.RoundEnded;
+import io.pageferry.core.migration.MigrationEvent.StateEntered;
+import io.pageferry.core.migration.MigrationEvent;
 import io.pageferry.core.migration.MigrationListener;
+import io.pageferry.core.migration.MigrationSnapshot;
 import io.pageferry.core.round.RoundStats;
 import java.util.ArrayList;
 import java.util.List;
@@ -10,6 +15,7 @@ public final class RecordingListener implements MigrationListener {
     private final List<String> states = new ArrayList<>();
     private final List<RoundStats> rounds = new ArrayList<>();
     private final List<String> lines = new ArrayList<>();
+    private final List<MigrationSnapshot> snapshots = new ArrayList<>();
     private final String side;
     private final EventLog log;
 
@@ -25,26 +31,23 @@ public final class RecordingListener implements MigrationListener {
     }
 
     @Override
-    public void state(String state, long epoch) {
-        states.add(state);
-        log.add(side + ": " + state + " " + epoch);
-    }
-
-    @Override
-    public void round(RoundStats round) {
-        rounds.add(round);
-    }
-
-    @Override
-    public void progress(long round, long handled, long dirty) {
-        if (handled > dirty) {
-            throw new IllegalStateException(handled + " pages handled of " + dirty);
+    public void on(MigrationEvent event) {
+        switch (event) {
+            case StateEntered entered -> {
+                states.add(entered.state());
+                log.add(side + ": " + entered.state() + " " + entered.epoch());
+            }
+            case RoundEnded ended -> rounds.add(ended.round());
+            case Logged logged -> lines.add(logged.level() + " " + logged.message());
         }
     }
 
     @Override
-    public void log(Level level, String message) {
-        lines.add(level + " " + message);
+    public void onCycle(MigrationSnapshot now) {
+        if (now.leftPages() < 0) {
+            throw new IllegalStateException("more pages handled than dirty: " + now);
+        }
+        snapshots.add(now);
     }
 
     /** {@return the states entered, in order} */
@@ -55,6 +58,11 @@ public final class RecordingListener implements MigrationListener {
     /** {@return the rounds told, in order} */
     public List<RoundStats> rounds() {
         return List.copyOf(rounds);
+    }
+
+    /** {@return the snapshots seen, in order} */
+    public List<MigrationSnapshot> snapshots() {
+        return List.copyOf(snapshots);
     }
 
     /** {@return the lines logged, each with its level before it} */

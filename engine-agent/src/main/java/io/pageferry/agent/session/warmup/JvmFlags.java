@@ -1,8 +1,8 @@
 package io.pageferry.agent.session.warmup;
 
 import io.pageferry.core.codec.page.Lz4Codec;
+import io.pageferry.core.migration.MigrationEvent.Level;
 import io.pageferry.core.migration.MigrationListener;
-import io.pageferry.core.migration.MigrationListener.Level;
 
 /** Says which options this JVM lacks. Only an embedder's can lack one; all works without. */
 public final class JvmFlags {

@@ -2,6 +2,7 @@ package io.pageferry.agent.state.guard;
 
 import io.pageferry.agent.guest.GuestSetup;
 import io.pageferry.agent.state.journal.StateDirectory;
+import io.pageferry.core.migration.MigrationEvent;
 import io.pageferry.core.migration.MigrationListener;
 import io.pageferry.core.migration.Outcome.Side;
 import java.io.IOException;
@@ -32,7 +33,7 @@ public final class AgentGuard implements GuestSetup.Injector, AutoCloseable {
         try {
             start();
         } catch (GuardException e) {
-            listener.log(MigrationListener.Level.WARN, e.line());
+            listener.log(MigrationEvent.Level.WARN, e.line());
         }
     }
 

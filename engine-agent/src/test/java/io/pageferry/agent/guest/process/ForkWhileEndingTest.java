@@ -17,9 +17,11 @@ import io.pageferry.core.dirty.TrackerChoice;
 import io.pageferry.core.link.Link;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.link.SourceLink;
+import io.pageferry.core.migration.MigrationEvent.StateEntered;
+import io.pageferry.core.migration.MigrationEvent;
 import io.pageferry.core.migration.MigrationListener;
-import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.migration.Outcome.Result;
+import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.outgoing.session.SourceOptions;
 import io.pageferry.core.testing.MemoryLinks;
 import java.io.IOException;
@@ -104,7 +106,10 @@ class ForkWhileEndingTest {
         }
 
         @Override
-        public void state(String state, long epoch) {
+        public void on(MigrationEvent event) {
+            if (!(event instanceof StateEntered(String state, long _))) {
+                return;
+            }
             if (state.equals("precopy")) {
                 links.silence();
                 agent.cancel();

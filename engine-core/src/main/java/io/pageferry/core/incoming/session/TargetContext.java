@@ -7,7 +7,9 @@ import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.link.TargetLink;
 import io.pageferry.core.link.flow.Outbox;
-import io.pageferry.core.migration.MigrationListener.Level;
+import io.pageferry.core.migration.MigrationEvent.Level;
+import io.pageferry.core.migration.MigrationEvent.StateEntered;
+import io.pageferry.core.migration.MigrationSnapshot;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -161,7 +163,20 @@ public final class TargetContext implements AutoCloseable {
      * @param next the state
      */
     public void announce(TargetState next) {
-        parts.listener().state(next.label(), epoch);
+        parts.listener().on(new StateEntered(next.label(), epoch));
+    }
+
+    /**
+     * Makes a snapshot, for the listener too.
+     *
+     * @param state the present one
+     * @return where the migration is
+     */
+    public MigrationSnapshot publish(TargetState state) {
+        MigrationSnapshot now = MigrationSnapshot.ofTarget(state.label(), epoch,
+                figures.wireBytes());
+        parts.listener().onCycle(now);
+        return now;
     }
 
     /**

@@ -1,10 +1,9 @@
 package io.pageferry.core.outgoing.phase;
 
 import io.pageferry.core.link.ErrorCode;
-import io.pageferry.core.migration.MigrationListener.Level;
-import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.migration.Outcome.Side;
+import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.outgoing.session.Dialer;
 import io.pageferry.core.outgoing.session.Progress;
 import io.pageferry.core.outgoing.session.SourceContext;
@@ -183,7 +182,6 @@ public final class Precopy implements Phase {
             cutShort = true;
             runner.cutShort();
         }
-        parts.listener().progress(round, runner.counter().handled(), runner.counter().dirtyPages());
         if (cutShort || runner.isEncoded()) {
             context.sendBarrier(round);
             barrierNanos = context.now();
@@ -198,8 +196,7 @@ public final class Precopy implements Phase {
         long dirty = scan();
         RoundStats whole = stats.withNewlyDirty(dirty)
                 .withStolen(throttle.stolenOfRound());
-        progress.figures().add(whole);
-        parts.listener().round(whole);
+        context.publish(whole);
         return decide(dirty);
     }
 
@@ -215,6 +212,7 @@ public final class Precopy implements Phase {
         prediction = DowntimePrediction.of(progress.figures().rounds(), dirty,
                 progress.fixedCost(parts.options().handoverCost()),
                 parts.options().limits().bandwidth().switchoverBytesPerSecond());
+        progress.predicted(prediction);
         switch (ConvergenceController.decide(
                 new ConvergenceController.Situation(progress.figures().rounds(), dirty,
                         now - startNanos, prediction, throttle.percent(),
@@ -237,8 +235,7 @@ public final class Precopy implements Phase {
             }
             case RoundDecision.Throttle change -> {
                 throttle.set(change.percent());
-                parts.listener().log(Level.INFO, "throttle: " + change.percent() + " %, "
-                        + change.why());
+                context.log("throttle: " + change.percent() + " %, " + change.why());
                 nextRound(now);
             }
             case RoundDecision.Continue next -> nextRound(now);

@@ -20,7 +20,6 @@ import io.pageferry.core.outgoing.session.SourceParts;
 import io.pageferry.core.outgoing.session.SourceState;
 import io.pageferry.core.outgoing.session.Wording.Limit;
 import io.pageferry.core.precopy.RoundRunner;
-import io.pageferry.core.round.RoundStats;
 import java.io.IOException;
 import java.util.Optional;
 
@@ -137,7 +136,6 @@ public final class Switchover implements Phase {
 
     private void encodeThen(Stage next) {
         progress.worked(runner.step(PAGES_A_TURN));
-        parts.listener().progress(round, runner.counter().handled(), runner.counter().dirtyPages());
         if (runner.isEncoded()) {
             context.sendBarrier(round);
             stage = next;
@@ -189,9 +187,7 @@ public final class Switchover implements Phase {
     }
 
     private void endRound() {
-        RoundStats stats = runner.finish(context.now());
-        progress.figures().add(stats);
-        parts.listener().round(stats);
+        context.publish(runner.finish(context.now()));
     }
 
     private long lap(Part part, long since) {

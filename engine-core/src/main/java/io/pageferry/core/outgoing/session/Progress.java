@@ -1,6 +1,7 @@
 package io.pageferry.core.outgoing.session;
 
 import io.pageferry.core.handover.MigrationFigures;
+import io.pageferry.core.precopy.DowntimePrediction;
 import io.pageferry.core.precopy.DowntimePrediction.Fixed;
 
 /** What the target said so far, and what was measured on the way. */
@@ -11,6 +12,7 @@ public final class Progress {
     private long walked = -1;
     private long roundTripNanos;
     private long scanNanos;
+    private long predictedNanos;
     private int work;
 
     /** {@return what was measured} */
@@ -93,6 +95,20 @@ public final class Progress {
      */
     public Fixed fixedCost(Fixed ofKind) {
         return ofKind.plus(2 * scanNanos).plus(3 * roundTripNanos);
+    }
+
+    /**
+     * Notes a prediction.
+     *
+     * @param prediction of the downtime
+     */
+    public void predicted(DowntimePrediction prediction) {
+        predictedNanos = prediction.p95Nanos();
+    }
+
+    /** {@return the downtime as it was predicted last, 95th percentile; 0 before the first} */
+    public long predictedNanos() {
+        return predictedNanos;
     }
 
     /**

@@ -10,11 +10,16 @@ import io.pageferry.core.link.Message;
 import io.pageferry.core.link.flow.Outbox;
 import io.pageferry.core.link.flow.RenewableLink;
 import io.pageferry.core.migration.GuestException;
-import io.pageferry.core.migration.MigrationListener.Level;
+import io.pageferry.core.migration.MigrationEvent.Level;
+import io.pageferry.core.migration.MigrationEvent.RoundEnded;
+import io.pageferry.core.migration.MigrationEvent.StateEntered;
+import io.pageferry.core.migration.MigrationSnapshot;
 import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.precopy.GuestThrottle;
 import io.pageferry.core.precopy.RateLimiter;
+import io.pageferry.core.precopy.RoundCounter;
 import io.pageferry.core.precopy.RoundRunner;
+import io.pageferry.core.round.RoundStats;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -135,7 +140,35 @@ public final class SourceContext implements AutoCloseable {
         if (next != SourceState.NEGOTIATING && next != SourceState.PRECOPY) {
             liftThrottle();
         }
-        parts.listener().state(next.label(), epoch);
+        parts.listener().on(new StateEntered(next.label(), epoch));
+    }
+
+    /**
+     * Publishes a round that ended.
+     *
+     * @param round what it did
+     */
+    public void publish(RoundStats round) {
+        figures().add(round);
+        parts.listener().on(new RoundEnded(round));
+    }
+
+    /**
+     * Makes a snapshot, for the listener too.
+     *
+     * @param state the present one
+     * @return where the migration is
+     */
+    public MigrationSnapshot publish(SourceState state) {
+        RoundCounter round = runner.counter();
+        Optional<RoundStats> last = figures().lastRound();
+        MigrationSnapshot now = new MigrationSnapshot(Outcome.Side.SOURCE, state.label(), epoch,
+                round.round(), round.dirtyPages(), round.handled(), figures().wireBytes(),
+                last.map(RoundStats::wireBytesPerSecond).orElse(0.0),
+                last.map(RoundStats::dirtyBytesPerSecond).orElse(0.0), throttle.percent(),
+                progress.predictedNanos(), progress.walked());
+        parts.listener().onCycle(now);
+        return now;
     }
 
     /** Slows the guest down no more. */

@@ -1,0 +1,38 @@
+package io.pageferry.core.migration;
+
+import io.pageferry.core.round.RoundStats;
+import io.pageferry.core.words.Labelled;
+
+/** Something that happened to a migration, told once. Immutable. */
+public sealed interface MigrationEvent {
+    /** How much a line matters. */
+    enum Level implements Labelled {
+        /** Good to know. */
+        INFO,
+        /** Somebody should look. */
+        WARN
+    }
+
+    /**
+     * Tells that a state was entered.
+     *
+     * @param state in lower case, as docs/PROTOCOL.md names it
+     * @param epoch the attempt, 0 before the first
+     */
+    record StateEntered(String state, long epoch) implements MigrationEvent { }
+
+    /**
+     * Tells that a round ended.
+     *
+     * @param round what it did
+     */
+    record RoundEnded(RoundStats round) implements MigrationEvent { }
+
+    /**
+     * Tells something worth a line.
+     *
+     * @param level   how much it matters
+     * @param message one line
+     */
+    record Logged(Level level, String message) implements MigrationEvent { }
+}
