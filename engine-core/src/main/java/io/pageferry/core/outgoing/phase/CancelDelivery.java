@@ -7,11 +7,11 @@ import io.pageferry.core.outgoing.session.Dialer;
 import io.pageferry.core.outgoing.session.SourceContext;
 import io.pageferry.core.outgoing.session.SourceState;
 
-/** Tells the target over another link that the migration is over; the guest runs here. */
+/**
+ * Tells the target over another link that the migration is over; the guest runs here. It is tried
+ * for as long as one attempt may take: with 1 s, hosts that are busy did not come to tell it.
+ */
 public final class CancelDelivery implements Phase {
-    /** For so long it is tried: a target that hears it is clean within 2 s. */
-    private static final long DELIVERY_NANOS = 1_000_000_000L;
-
     private final SourceContext context;
     private final Dialer dialer;
     private final long until;
@@ -21,7 +21,7 @@ public final class CancelDelivery implements Phase {
         this.context = context;
         this.dialer = dialer;
         this.end = end;
-        this.until = context.now() + DELIVERY_NANOS;
+        this.until = context.now() + Dialer.ATTEMPT;
     }
 
     @Override

@@ -17,7 +17,7 @@ public final class Dialer implements LinkHandler {
     private static final long MAX_PAUSE = 2_000_000_000L;
 
     /** Longest wait for one attempt: as long as the target gives a new connection. */
-    private static final long ATTEMPT = 5_000_000_000L;
+    public static final long ATTEMPT = 5_000_000_000L;
 
     /** How far it came. */
     public sealed interface Attempt { }
