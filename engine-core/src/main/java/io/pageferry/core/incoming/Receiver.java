@@ -12,6 +12,7 @@ import io.pageferry.core.memory.RegionTable;
 import io.pageferry.core.migration.IncomingGuest;
 import java.util.Arrays;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.stream.LongStream;
 
 /** The image while it is filled: applies batches, keeps barriers, reads back. */
@@ -46,7 +47,7 @@ final class Receiver implements AutoCloseable {
         writer.apply(batch);
         applied[batch.channel()] = batch.sequence();
         latestCount = 0;
-        while (verify && latestCount < batch.count()) {
+        while (latestCount < batch.count()) {
             latest[latestCount] = batch.descriptorAt(latestCount);
             latestCount++;
         }
@@ -71,6 +72,27 @@ final class Receiver implements AutoCloseable {
     void restart() {
         barrier = null;
         Arrays.fill(applied, 0);
+        walker.nameAgain();
+    }
+
+    /**
+     * Names the pages that the source has to send again, before it hears that the barrier passed:
+     * it begins no round until then.
+     */
+    void nameOwed(Consumer<Message> source) {
+        for (long[] pages = unnamed(); pages.length > 0; pages = unnamed()) {
+            source.accept(new Message.PagesOwed(pages));
+        }
+    }
+
+    private long[] unnamed() {
+        return walker.takeUnnamed(Message.MAX_OWED_PAGES);
+    }
+
+    /** Returns what is wrong with a COMPLETE now, or null: nothing is granted with a page owed. */
+    String owedAtTheEnd() {
+        return walker.owedPages() == 0 ? null
+                : "COMPLETE while " + walker.owedPages() + " pages are to be sent again";
     }
 
     int channels() {
@@ -94,17 +116,18 @@ final class Receiver implements AutoCloseable {
         return true;
     }
 
-    /** Passes the barrier when every batch before it is applied; returns its round, or −1. */
+    /**
+     * Passes the barrier when every batch before it is applied and read back; returns its round, or
+     * −1. What is owed of it is to be named before the source hears that it passed.
+     */
     long passBarrier() {
-        if (barrier == null || !reached(barrier.lastSequences())) {
+        if (barrier == null || !reached(barrier.lastSequences())
+                || !walker.proveWritten(WALK_A_TURN)) {
             return -1;
         }
         boolean first = walkingRound < 0;
         walkingRound = barrier.round();
         barrier = null;
-        if (verify) {
-            walker.enqueueWritten();
-        }
         if (first) {
             queueUnwritten();
         }
@@ -134,9 +157,6 @@ final class Receiver implements AutoCloseable {
         if (full) {
             walker.proveAgain();
         }
-        if (verify) {
-            walker.enqueueWritten();
-        }
         queueUnwritten();
     }
 
@@ -145,7 +165,7 @@ final class Receiver implements AutoCloseable {
     }
 
     boolean isProved() {
-        return walker.isIdle() && image.flush();
+        return walker.proveWritten(WALK_A_TURN) && walker.isIdle() && image.flush();
     }
 
     ChecksumTable table() {

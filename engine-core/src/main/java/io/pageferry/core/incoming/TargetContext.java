@@ -7,6 +7,7 @@ import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.link.TargetLink;
 import io.pageferry.core.link.flow.Outbox;
+import io.pageferry.core.memory.Region;
 import io.pageferry.core.migration.MigrationListener.Level;
 import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.migration.Outcome.Result;
@@ -17,6 +18,9 @@ import java.util.Optional;
 
 /** What the phases of one target migration share: parts, state, epoch, and how to end. */
 final class TargetContext {
+    /** Upper half of the feature bits: what the source demands. */
+    private static final long MANDATORY = 0xffff_ffff_0000_0000L;
+
     /** Messages that may wait for a link that takes none: an honest source reads them. */
     private static final int MOST_WAITING = 64;
 
@@ -117,6 +121,17 @@ final class TargetContext {
     void finish(Outcome end) {
         outcome = end;
         enter(TargetState.ENDED);
+    }
+
+    /** Refuses an offer that demands what nobody here can do; returns whether it did not. */
+    boolean takes(Message.Hello hello, long features) {
+        if ((hello.features() & MANDATORY & ~features) != 0) {
+            refuse(ErrorCode.FEATURE_MISSING, "not every feature demanded is known here", "");
+        } else if (hello.guest().regions().regions().stream()
+                .anyMatch(region -> region.kind() != Region.Kind.RAM)) {
+            refuse(ErrorCode.GUEST_MISMATCH, "no guest here takes disks as regions", "");
+        }
+        return outcome == null;
     }
 
     void refuse(ErrorCode code, String reason, String remedy) {

@@ -22,9 +22,6 @@ import java.util.Optional;
  * calls everything but {@link #cancel}.
  */
 public final class TargetMigration implements LinkHandler, AutoCloseable {
-    /** Upper half of the feature bits: what the source demands. */
-    private static final long MANDATORY = 0xffff_ffff_0000_0000L;
-
     private final TargetContext context;
     private final TargetParts parts;
     private Receiver receiver;
@@ -183,7 +180,7 @@ public final class TargetMigration implements LinkHandler, AutoCloseable {
         }
         try {
             receiver.apply(batch);
-            context.figures.batch(batch.payloadBytes() + batch.count() * Long.BYTES);
+            context.figures.batch(batch.bytes());
             context.link().applied(batch);
             receiver.readBack();
         } catch (PageDecodeException e) {
@@ -210,9 +207,7 @@ public final class TargetMigration implements LinkHandler, AutoCloseable {
         context.figures.offered(new TargetFigures.Offer(hello.migrationId(),
                 hello.guest(), hello.verification()));
         features = hello.features() & parts.guest().features();
-        if ((hello.features() & MANDATORY & ~features) != 0) {
-            context.refuse(ErrorCode.FEATURE_MISSING,
-                    "not every feature demanded is known here", "");
+        if (!context.takes(hello, features)) {
             return;
         }
         try {
@@ -298,6 +293,7 @@ public final class TargetMigration implements LinkHandler, AutoCloseable {
     /** Barrier, reading back, and the proof once COMPLETE is there. */
     private int receiveTurn(boolean idle) {
         long passed = receiver.passBarrier();
+        receiver.nameOwed(context::send);
         if (passed >= 0) {
             context.send(new Message.RoundApplied(passed));
         }
@@ -319,7 +315,7 @@ public final class TargetMigration implements LinkHandler, AutoCloseable {
             proving = true;
             receiver.beginProof();
         }
-        if (!receiver.isProved()) {
+        if (!receiver.isProved() || violated(receiver.owedAtTheEnd())) {
             return;
         }
         long digest = receiver.table().digest();

@@ -7,7 +7,8 @@ package io.pageferry.core.memory;
  * @param kind      what it is
  * @param name      what the guest calls it, unique in its table, 1 to 255 UTF-8 bytes
  * @param guestBase guest physical address of the first byte, or 0 where the kind has none
- * @param size      bytes, a positive multiple of {@link PageGeometry#PAGE_SIZE}
+ * @param size      exact bytes, &gt; 0; of RAM a multiple of {@link PageGeometry#PAGE_SIZE}. What the
+ *                  last page has beyond them reads as zeros
  * @param granule   bytes that its tracker can tell apart: a power of two ≥ 4096
  */
 public record Region(int id, Kind kind, String name, long guestBase, long size, int granule) {
@@ -44,7 +45,7 @@ public record Region(int id, Kind kind, String name, long guestBase, long size, 
         if (nameBytes == 0 || nameBytes > MAX_NAME_BYTES) {
             throw new IllegalArgumentException("region name of " + nameBytes + " bytes, not 1…255");
         }
-        if (size <= 0 || size % PageGeometry.PAGE_SIZE != 0) {
+        if (size <= 0 || kind == Kind.RAM && size % PageGeometry.PAGE_SIZE != 0) {
             throw new IllegalArgumentException(
                     "region '" + name + "': size " + size + " is no positive multiple of 4096");
         }
@@ -57,9 +58,9 @@ public record Region(int id, Kind kind, String name, long guestBase, long size, 
     /**
      * Tells the region's length in pages.
      *
-     * @return the transfer pages in this region
+     * @return the transfer pages in this region, the last one perhaps not full
      */
     public long pages() {
-        return size >>> PageGeometry.PAGE_SHIFT;
+        return PageGeometry.pagesFor(size);
     }
 }

@@ -46,8 +46,9 @@ class FaultsFoundTest {
         everySeed(NONE, (link, harness) -> new Fault(link, harness) {
             @Override
             protected void deliver(PageBatch batch, LinkHandler handler) {
-                int raw = indexOf(batch, PageCodec.RAW);
-                if (page == NONE && raw != NONE) {
+                // Each time that it is sent: once is only damage, and is sent again.
+                int raw = page == NONE ? indexOf(batch, PageCodec.RAW) : placeOf(batch, page);
+                if (raw != NONE) {
                     page = PageBatch.pageOf(batch.descriptorAt(raw));
                     MemorySegment payload = batch.payload();
                     long at = offsetOf(batch, raw) + 777;
@@ -69,7 +70,7 @@ class FaultsFoundTest {
                     long victim = PageBatch.pageOf(batch.descriptorAt(i));
                     if (victim + 1 < end) {
                         page = victim;
-                        batch.setDescriptor(i, batch.descriptorAt(i) + 1);
+                        batch.setEntry(i, batch.descriptorAt(i) + 1, batch.checksumAt(i));
                     }
                 }
                 super.deliver(batch, handler);
@@ -175,12 +176,16 @@ class FaultsFoundTest {
     }
 
     private static boolean has(PageBatch batch, long page) {
+        return placeOf(batch, page) != NONE;
+    }
+
+    private static int placeOf(PageBatch batch, long page) {
         for (int i = 0; i < batch.count(); i++) {
             if (PageBatch.pageOf(batch.descriptorAt(i)) == page) {
-                return true;
+                return i;
             }
         }
-        return false;
+        return NONE;
     }
 
     private static int indexOf(PageBatch batch, int codec) {

@@ -162,6 +162,7 @@ final class Mutants {
     static final class Straggler {
         private byte[] payload;
         private long[] descriptors;
+        private int[] checksums;
         private int region;
         private long round;
 
@@ -173,8 +174,10 @@ final class Mutants {
             payload = batch.payload().asSlice(0, batch.payloadBytes())
                     .toArray(ValueLayout.JAVA_BYTE);
             descriptors = new long[batch.count()];
+            checksums = new int[batch.count()];
             for (int i = 0; i < descriptors.length; i++) {
                 descriptors[i] = batch.descriptorAt(i);
+                checksums[i] = batch.checksumAt(i);
             }
             region = batch.region();
             round = batch.round();
@@ -186,7 +189,7 @@ final class Mutants {
             MemorySegment.copy(MemorySegment.ofArray(payload), 0, slot.payload(), 0,
                     payload.length);
             for (int i = 0; i < descriptors.length; i++) {
-                slot.setDescriptor(i, descriptors[i]);
+                slot.setEntry(i, descriptors[i], checksums[i]);
             }
             slot.received(descriptors.length, payload.length);
             slot.stamp(generation, 0, sequence);

@@ -6,6 +6,7 @@ import io.netty.channel.socket.DuplexChannel;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.Message;
 import io.pageferry.transport.wire.FrameHeader;
+import io.pageferry.transport.wire.FrameVerifier;
 import io.pageferry.transport.wire.MessageCodec;
 import io.pageferry.transport.wire.Preamble;
 import io.pageferry.transport.wire.WireException;
@@ -44,8 +45,8 @@ final class FrameConnection {
         /** Gives memory for the batch that begins to come. */
         FrameSlots.Slot slot() throws WireException;
 
-        /** Takes a batch whose checksum held. */
-        void arrived(FrameSlots.Slot slot, int bodyLength) throws WireException;
+        /** Takes a batch whose directory has the checksum that its frame says. */
+        void arrived(FrameSlots.Slot slot, FrameVerifier frame) throws WireException;
     }
 
     private final TransportOptions options;
@@ -278,10 +279,10 @@ final class FrameConnection {
         if (ended || finishing) {
             return;
         }
-        sealer.sealSummed(slot.view, FrameSlots.FRAME);
-        int end = FrameSlots.BODY + FrameHeader.bodyLength(slot.view, FrameSlots.FRAME);
+        sealer.seal(slot.view, slot.frameAt);
+        int end = slot.bodyAt() + FrameHeader.bodyLength(slot.view, slot.frameAt);
         wroteNanos = options.clock().nanoTime();
-        slot.bytes.setIndex(FrameSlots.FRAME, end).retain();
+        slot.bytes.setIndex(slot.frameAt, end).retain();
         channel.writeAndFlush(slot.bytes, channel.voidPromise());
     }
 

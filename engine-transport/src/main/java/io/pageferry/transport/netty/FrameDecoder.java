@@ -67,8 +67,7 @@ final class FrameDecoder extends ChannelInboundHandlerAdapter {
     /** Where the socket is to put what comes next, when that is the middle of a batch. */
     private ByteBuf place() {
         return slot == null || !waiting.isEmpty() ? null
-                : slot.toFill(FrameSlots.BODY + filled,
-                        FrameSlots.BODY + verifier.bodyLength());
+                : slot.toFill(slot.bodyAt() + filled, slot.bodyAt() + verifier.bodyLength());
     }
 
     /** How much to read at once. On a data channel a frame, so that its batch needs no copy. */
@@ -200,6 +199,8 @@ final class FrameDecoder extends ChannelInboundHandlerAdapter {
         part = Part.BODY;
         if (verifier.type() == MessageType.BATCH) {
             slot = connection.batches().slot();
+            slot.frameAt = FrameSlots.PAYLOAD - verifier.summedLength()
+                    - WireLimits.FRAME_HEADER_BYTES;
         } else if (verifier.bodyLength() == 0) {
             finish();
         }
@@ -208,7 +209,7 @@ final class FrameDecoder extends ChannelInboundHandlerAdapter {
     private void takeBody(ByteBuf in) throws WireException {
         int length = verifier.bodyLength();
         if (slot != null) {
-            if (fill(in, slot.view, FrameSlots.BODY, length)) {
+            if (fill(in, slot.view, slot.bodyAt(), length)) {
                 finishBatch();
             }
         } else {
@@ -224,8 +225,8 @@ final class FrameDecoder extends ChannelInboundHandlerAdapter {
         slot = null;
         filled = 0;
         part = Part.HEADER;
-        verifier.body(full.view, FrameSlots.BODY);
-        connection.batches().arrived(full, verifier.bodyLength());
+        verifier.body(full.view, full.bodyAt());
+        connection.batches().arrived(full, verifier);
     }
 
     private void makeRoom(int bytes) {

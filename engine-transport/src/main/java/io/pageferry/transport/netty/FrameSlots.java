@@ -12,19 +12,19 @@ import java.nio.ByteOrder;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * Memory for batches, made once per link: slot = frame header, batch header, payload, descriptors.
- * A page is encoded into its slot, and the slot goes to the socket as it is; at the target the
+ * Memory for batches, made once per link: slot = frame header, batch header, directory, payload.
+ * The payload has a fixed place, and what stands before it ends there, however long the directory
+ * is. A page is encoded into its slot, and the slot goes to the socket as it is; at the target the
  * other way round.
  *
  * <p>Outside the heap and outside Netty's pools. Each slot has a reference count, so the memory
  * goes only when its owner closed this and no socket holds a slot any more.
  */
 final class FrameSlots implements AutoCloseable {
-    // The payload begins on a cache line; its frame begins as far before it as the headers need.
-    static final int PAYLOAD = 128;
-    static final int BODY = PAYLOAD - WireLimits.BATCH_HEADER_BYTES;
-    static final int FRAME = BODY - WireLimits.FRAME_HEADER_BYTES;
-    static final int SIZE = BODY + WireLimits.MAX_BATCH_BODY;
+    // On a cache line, behind room for the longest directory and both headers.
+    static final int PAYLOAD = WireLimits.FRAME_HEADER_BYTES + WireLimits.BATCH_HEADER_BYTES
+            + WireLimits.MAX_DIRECTORY_BYTES + 63 & -64;
+    static final int SIZE = PAYLOAD + PageBatch.PAYLOAD_CAPACITY;
 
     // Slots begin on pages of their own: no two share one, whatever the kernel pins.
     private static final int STRIDE = (SIZE + 4095) & -4096;
@@ -65,6 +65,8 @@ final class FrameSlots implements AutoCloseable {
         final PageBatch batch;
         final ByteBuffer view;
         final ByteBuf bytes;
+        /** Where the frame begins; its body where its header ends. */
+        int frameAt;
         /** At a source: the connection that carries it. */
         FrameConnection connection;
         /** At a source: when it was committed. */
@@ -76,6 +78,10 @@ final class FrameSlots implements AutoCloseable {
             this.batch = new PageBatch(memory.asSlice(PAYLOAD, PageBatch.PAYLOAD_CAPACITY));
             this.view = memory.asByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
             this.bytes = new SlotBytes(memory.asByteBuffer(), home);
+        }
+
+        int bodyAt() {
+            return frameAt + WireLimits.FRAME_HEADER_BYTES;
         }
 
         /** Gives the bytes from one index to another to a socket that reads into them. */

@@ -4,10 +4,7 @@ import io.pageferry.core.codec.PageBatch;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.link.flow.FlightLimit;
-import io.pageferry.core.memory.scan.JoinedChecksum;
 import io.pageferry.core.round.PageSink;
-import io.pageferry.transport.wire.FrameHeader;
-import io.pageferry.transport.wire.MessageType;
 import io.pageferry.transport.wire.PageBatchWriter;
 import io.pageferry.transport.wire.WireException;
 import io.pageferry.transport.wire.WireLimits;
@@ -27,7 +24,6 @@ final class SourcePages implements PageSink {
     private FrameSlots slots;
     private long generation;
     private int next;
-    private final JoinedChecksum checksum = new JoinedChecksum();
     private long wireBytes;
 
     SourcePages(NettySourceLink link) {
@@ -84,13 +80,14 @@ final class SourcePages implements PageSink {
         lane.claims--;
         lane.flying.add(slot);
         if (link.isUp()) {
-            int body = PageBatchWriter.write(batch, slot.view, FrameSlots.BODY);
-            FrameHeader.begin(slot.view, FrameSlots.FRAME, MessageType.BATCH.number(), body);
-            FrameHeader.sum(slot.view, FrameSlots.FRAME, PageBatchWriter.checksum(
-                    batch, slot.view, FrameSlots.BODY, checksum));
-            wireBytes += WireLimits.FRAME_HEADER_BYTES + body;
+            slot.frameAt = PageBatchWriter.write(batch, slot.view, FrameSlots.PAYLOAD);
+            wireBytes += wireBytes(batch);
             slot.connection.run(slot);
         }
+    }
+
+    private static long wireBytes(PageBatch batch) {
+        return WireLimits.FRAME_HEADER_BYTES + WireLimits.BATCH_HEADER_BYTES + batch.bytes();
     }
 
     @Override
@@ -214,8 +211,7 @@ final class SourcePages implements PageSink {
                 if (batch.sequence() <= known) {
                     continue;
                 }
-                bytes += WireLimits.FRAME_HEADER_BYTES + WireLimits.BATCH_HEADER_BYTES
-                        + batch.payloadBytes() + (long) batch.count() * Long.BYTES;
+                bytes += wireBytes(batch);
                 for (int i = 0; i < batch.count(); i++) {
                     pages.accept(PageBatch.pageOf(batch.descriptorAt(i)));
                 }

@@ -4,6 +4,7 @@ import io.pageferry.core.codec.PageBatch;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.memory.RegionTable;
+import io.pageferry.transport.wire.FrameVerifier;
 import io.pageferry.transport.wire.PageBatchReader;
 import io.pageferry.transport.wire.WireException;
 import java.util.ArrayDeque;
@@ -64,8 +65,8 @@ final class TargetChannel implements FrameConnection.Batches {
     }
 
     @Override
-    public void arrived(FrameSlots.Slot slot, int bodyLength) throws WireException {
-        reader.read(slot.view, FrameSlots.BODY, bodyLength, applied + window, slot.batch);
+    public void arrived(FrameSlots.Slot slot, FrameVerifier frame) throws WireException {
+        reader.read(slot.view, slot.bodyAt(), frame, applied + window, slot.batch);
         arrived.add(slot);
     }
 

@@ -7,6 +7,8 @@ import io.pageferry.core.link.Message;
 final class HandoverCodec {
     private static final long MAX_U32 = 0xffff_ffffL;
 
+    private static final int DIGEST_CRC32C = 1;
+
     private HandoverCodec() {
     }
 
@@ -82,13 +84,14 @@ final class HandoverCodec {
             }
             case Message.PageChecksumsRequest request -> {
                 out.count("first page", request.firstPage(), 0)
-                        .u32("count", request.count(), 1, Message.MAX_TABLE_PAGES).reserved(4);
+                        .u32("count", request.count(), 1, Message.MAX_TABLE_PAGES);
+                writeDigestKind(out).reserved(2);
                 return MessageType.PAGE_CHECKSUMS_REQUEST;
             }
             case Message.PageChecksums table -> {
                 out.count("first page", table.firstPage(), 0)
-                        .u32("count", table.crcs().length, 1, Message.MAX_TABLE_PAGES)
-                        .reserved(4).ints(table.crcs());
+                        .u32("count", table.crcs().length, 1, Message.MAX_TABLE_PAGES);
+                writeDigestKind(out).reserved(2).ints(table.crcs());
                 return MessageType.PAGE_CHECKSUMS;
             }
             default -> {
@@ -103,8 +106,19 @@ final class HandoverCodec {
                 .count("pages left", complete.leftPages(), 0)
                 .count("state length", complete.state().length(), 0)
                 .u32("state checksum", complete.state().crc32c(), 0, MAX_U32)
-                .u16("channels", channels, 1, Message.MAX_CHANNELS).reserved(2)
-                .counts("last sequence", complete.lastSequences());
+                .u16("channels", channels, 1, Message.MAX_CHANNELS);
+        writeDigestKind(out).counts("last sequence", complete.lastSequences());
+    }
+
+    /** The only kind of this version: CRC32C, of one page (2⁰) each. */
+    private static Fields.Writer writeDigestKind(Fields.Writer out) {
+        return out.u8("digest kind", DIGEST_CRC32C, 0, DIGEST_CRC32C)
+                .u8("pages per checksum", 0, 0, 0);
+    }
+
+    private static void readDigestKind(Fields.Reader in) throws WireException {
+        in.u8("digest kind", DIGEST_CRC32C, DIGEST_CRC32C);
+        in.u8("pages per checksum", 0, 0);
     }
 
     private static void writeReason(long epoch, String reason, Fields.Writer out) {
@@ -152,13 +166,15 @@ final class HandoverCodec {
             case PAGE_CHECKSUMS_REQUEST -> {
                 long first = in.count("first page", 0);
                 int count = (int) in.u32("count", 1, Message.MAX_TABLE_PAGES);
-                in.reserved(4);
+                readDigestKind(in);
+                in.reserved(2);
                 yield new Message.PageChecksumsRequest(first, count);
             }
             case PAGE_CHECKSUMS -> {
                 long first = in.count("first page", 0);
                 int count = (int) in.u32("count", 1, Message.MAX_TABLE_PAGES);
-                in.reserved(4);
+                readDigestKind(in);
+                in.reserved(2);
                 yield new Message.PageChecksums(first, in.ints("checksums", count));
             }
             default -> throw WireException.violation("frame type", type + " is no message");
@@ -180,7 +196,7 @@ final class HandoverCodec {
         long length = in.count("state length", 0);
         long crc = in.u32("state checksum", 0, MAX_U32);
         int channels = in.u16("channels", 1, Message.MAX_CHANNELS);
-        in.reserved(2);
+        readDigestKind(in);
         return new Message.Complete(epoch, digest, left, in.counts("last sequence", channels),
                 new Message.StateSum(length, crc));
     }

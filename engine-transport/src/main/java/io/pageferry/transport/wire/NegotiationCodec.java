@@ -17,6 +17,15 @@ final class NegotiationCodec {
     private static final int MAX_GRANULE = 1 << 30;
     private static final int VERIFICATIONS = 2;
 
+    /** What a connection is for, as its first message says; 3 is kept for faults. */
+    private static final int ROLE_CONTROL = 1;
+    private static final int ROLE_PAGES = 2;
+
+    /** Bit of an extension's type: whoever does not know it may skip it. */
+    private static final int OPTIONAL = 1 << 15;
+
+    private static final Region.Kind[] KINDS = Region.Kind.values();
+
     private NegotiationCodec() {
     }
 
@@ -36,7 +45,7 @@ final class NegotiationCodec {
             }
             case Message.ChannelHello hello -> {
                 out.uuid(hello.token()).count("generation", hello.generation(), 1);
-                writeChannel(hello.channel(), out).reserved(4);
+                writeChannel(hello.channel(), out).u8("role", ROLE_PAGES, 0, ROLE_PAGES).reserved(3);
                 return MessageType.CHANNEL_HELLO;
             }
             case Message.ChannelReady ready -> {
@@ -73,7 +82,8 @@ final class NegotiationCodec {
                 UUID token = in.uuid("token");
                 long generation = in.count("generation", 1);
                 int channel = readChannel(in);
-                in.reserved(4);
+                in.u8("role", ROLE_PAGES, ROLE_PAGES);
+                in.reserved(3);
                 yield new Message.ChannelHello(token, generation, channel);
             }
             case CHANNEL_READY -> {
@@ -110,16 +120,18 @@ final class NegotiationCodec {
         }
         out.uuid(hello.migrationId()).count("epoch", hello.epoch(), 0).bits(hello.features())
                 .u16("channels", hello.channels(), 1, Message.MAX_CHANNELS)
-                .u8("verification", hello.verification(), 0, VERIFICATIONS).reserved(1)
+                .u8("verification", hello.verification(), 0, VERIFICATIONS)
+                .u8("role", ROLE_CONTROL, 0, ROLE_CONTROL)
                 .u32("regions", regions.size(), 1, RegionTable.MAX_REGIONS)
                 .count("data bytes", guest.dataBytes(), 0)
                 .u16("attributes", attributes.size(), 0, GuestDescription.MAX_ATTRIBUTES)
-                .reserved(2)
+                .u16("extensions", 0, 0, WireLimits.MAX_EXTENSIONS)
                 .string("kind", guest.kind(), 1, WireLimits.MAX_KIND_BYTES)
                 .string("name", guest.name(), 0, WireLimits.MAX_NAME_BYTES);
         for (Region region : regions) {
             out.bits(region.guestBase()).count("region size", region.size(), 1)
                     .u32("region granule", region.granule(), PageGeometry.PAGE_SIZE, MAX_GRANULE)
+                    .u8("region kind", region.kind().ordinal() + 1, 1, KINDS.length)
                     .text8("region name", region.name(), Region.MAX_NAME_BYTES);
         }
         attributes.forEach((key, value) -> out
@@ -133,17 +145,30 @@ final class NegotiationCodec {
         long features = in.bits("features");
         int channels = in.u16("channels", 1, Message.MAX_CHANNELS);
         int verification = in.u8("verification", 0, VERIFICATIONS);
-        in.reserved(1);
+        in.u8("role", ROLE_CONTROL, ROLE_CONTROL);
         int regions = (int) in.u32("regions", 1, RegionTable.MAX_REGIONS);
         long dataBytes = in.count("data bytes", 0);
         int attributes = in.u16("attributes", 0, GuestDescription.MAX_ATTRIBUTES);
-        in.reserved(2);
+        int extensions = in.u16("extensions", 0, WireLimits.MAX_EXTENSIONS);
         String kind = in.string("kind", 1, WireLimits.MAX_KIND_BYTES);
         String name = in.string("name", 0, WireLimits.MAX_NAME_BYTES);
         RegionTable table = readRegions(in, regions);
         GuestDescription guest = new GuestDescription(
                 kind, name, table, dataBytes, readAttributes(in, attributes));
+        skipExtensions(in, extensions);
         return new Message.Hello(migration, epoch, features, channels, verification, guest);
+    }
+
+    /** This version knows none: an optional one is skipped, a mandatory one refused. */
+    private static void skipExtensions(Fields.Reader in, int count) throws WireException {
+        for (int i = 0; i < count; i++) {
+            int type = in.u16("extension type", 1, 0xffff);
+            in.bytes("extension", in.u16("extension length", 0, WireLimits.MAX_EXTENSION_BYTES));
+            if ((type & OPTIONAL) == 0) {
+                throw WireException.violation("extension type",
+                        type + " is unknown and not optional");
+            }
+        }
     }
 
     private static RegionTable readRegions(Fields.Reader in, int count) throws WireException {
@@ -153,6 +178,7 @@ final class NegotiationCodec {
             long base = in.bits("region guest base");
             long size = in.count("region size", 1);
             int granule = (int) in.u32("region granule", PageGeometry.PAGE_SIZE, MAX_GRANULE);
+            Region.Kind kind = KINDS[in.u8("region kind", 1, KINDS.length) - 1];
             int nameBytes = in.u8("region name length", 1, Region.MAX_NAME_BYTES);
             String name = in.text("region name", nameBytes);
             pages += PageGeometry.pagesFor(size);
@@ -161,7 +187,7 @@ final class NegotiationCodec {
                         "more than " + WireLimits.MAX_PAGES + " pages in all");
             }
             try {
-                regions.add(new Region(id, name, base, size, granule));
+                regions.add(new Region(id, kind, name, base, size, granule));
             } catch (IllegalArgumentException e) {
                 throw WireException.violation("region " + id, e.getMessage());
             }

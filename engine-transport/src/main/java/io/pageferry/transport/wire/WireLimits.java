@@ -19,14 +19,15 @@ public final class WireLimits {
     /** Bytes of a batch's header. */
     public static final int BATCH_HEADER_BYTES = 40;
 
-    /** Bytes of one page's descriptor. */
-    public static final int DESCRIPTOR_BYTES = Long.BYTES;
+    /** Bytes of the longest directory: an entry for each page. */
+    public static final int MAX_DIRECTORY_BYTES =
+            PageBatch.MAX_PAGES * PageBatch.DIRECTORY_ENTRY_BYTES;
 
-    /** Longest body of a batch: header, a full payload, a descriptor for each page. */
-    public static final int MAX_BATCH_BODY = BATCH_HEADER_BYTES + PageBatch.PAYLOAD_CAPACITY
-            + PageBatch.MAX_PAGES * DESCRIPTOR_BYTES;
+    /** Longest body of a batch: header, directory, a full payload. */
+    public static final int MAX_BATCH_BODY = BATCH_HEADER_BYTES + MAX_DIRECTORY_BYTES
+            + PageBatch.PAYLOAD_CAPACITY;
 
-    /** Longest body of a message; a HELLO with everything at its longest takes 1,397,879 bytes. */
+    /** Longest body of a message; a HELLO with everything at its longest takes 1,398,905 bytes. */
     public static final int MAX_MESSAGE_BODY = 1536 * 1024;
 
     /** Most pages of a guest: what the 40 bits of a descriptor can name. */
@@ -46,6 +47,12 @@ public final class WireLimits {
 
     /** Longest value of an attribute, in bytes of UTF-8. */
     public static final int MAX_VALUE_BYTES = 4096;
+
+    /** Most extensions of a HELLO. */
+    public static final int MAX_EXTENSIONS = 16;
+
+    /** Longest value of an extension. */
+    public static final int MAX_EXTENSION_BYTES = 1024;
 
     private WireLimits() {
     }

@@ -10,11 +10,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.pageferry.core.codec.PageBatch;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.Message;
-import io.pageferry.transport.wire.FrameHeader;
-import io.pageferry.transport.wire.MessageType;
+import io.pageferry.core.memory.PageChecksum;
 import io.pageferry.transport.wire.PageBatchWriter;
 import io.pageferry.transport.wire.WireException;
-import io.pageferry.transport.wire.WireLimits;
 import java.lang.foreign.Arena;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -48,12 +46,11 @@ class BadPeersTest {
     private static byte[] batch(long generation, long sequence) {
         PageBatch batch = new PageBatch(Arena.ofAuto().allocate(PageBatch.PAYLOAD_CAPACITY));
         batch.begin(0, 0);
-        batch.append(sequence, 1, 0);
+        batch.append(sequence, 1, 0, PageChecksum.OF_ZEROS);
         batch.stamp(generation, 0, sequence);
         ByteBuffer frame = ByteBuffer.allocate(256).order(ByteOrder.LITTLE_ENDIAN);
-        int body = PageBatchWriter.write(batch, frame, WireLimits.FRAME_HEADER_BYTES);
-        FrameHeader.begin(frame, 0, MessageType.BATCH.number(), body);
-        return Arrays.copyOf(frame.array(), WireLimits.FRAME_HEADER_BYTES + body);
+        int end = frame.capacity();
+        return Arrays.copyOfRange(frame.array(), PageBatchWriter.write(batch, frame, end), end);
     }
 
     /** A session whose source is a raw peer; gives its data connection. */

@@ -19,7 +19,7 @@ final class Samples {
     static final UUID ID = UUID.fromString("00112233-4455-6677-8899-aabbccddeeff");
     static final RegionTable REGIONS = new RegionTable(List.of(
             new Region(0, "ram", 0, 1 << 20, 4096),
-            new Region(1, "höher", 1L << 32, 3 << 21, 1 << 21)));
+            new Region(1, Region.Kind.DISK, "höher", 1L << 32, 3 << 21, 1 << 21)));
 
     private Samples() {
     }
@@ -37,6 +37,7 @@ final class Samples {
         all.put(MessageType.ROUND_END, new Message.RoundEnd(4, new long[] {10, 11}));
         all.put(MessageType.ROUND_APPLIED, new Message.RoundApplied(4));
         all.put(MessageType.ROUND_VERIFIED, new Message.RoundVerified(5));
+        all.put(MessageType.PAGES_OWED, new Message.PagesOwed(new long[] {3, 0x1122334455L}));
         all.put(MessageType.SWITCHOVER, new Message.Switchover(6));
         all.put(MessageType.STATE_CHUNK, new Message.StateChunk(6, 262144, new byte[] {1, 2, -1}));
         all.put(MessageType.COMPLETE, new Message.Complete(6, 0xfedcba9876543210L, 0,

@@ -68,7 +68,7 @@ class WirePropertyTest {
             random.nextBytes(bytes);
             sent.view.put(BatchFrames.PAYLOAD + sent.batch.payloadBytes(), bytes);
             sent.batch.append(random.nextLong(regions.firstPage(region), regions.endPage(region)),
-                    1 + random.nextInt(255), length);
+                    1 + random.nextInt(255), length, random.nextInt());
         }
         sent.batch.stamp(2, 1, 1);
         PageBatch got = BatchFrames.receive(sent.seal(), 1).batch;
@@ -79,6 +79,7 @@ class WirePropertyTest {
         assertEquals(2, got.generation());
         for (int i = 0; i < got.count(); i++) {
             assertEquals(sent.batch.descriptorAt(i), got.descriptorAt(i));
+            assertEquals(sent.batch.checksumAt(i), got.checksumAt(i));
         }
         assertEquals(-1, sent.batch.payload().asSlice(0, got.payloadBytes())
                 .mismatch(got.payload().asSlice(0, got.payloadBytes())));
@@ -88,18 +89,16 @@ class WirePropertyTest {
     void aForgedBatchIsRefusedOrStaysInItsRegion(@ForAll long seed) throws Exception {
         Random random = new Random(seed);
         BatchFrames sample = BatchFrames.sample();
-        int length = PageBatchWriter.write(sample.batch, sample.view, BatchFrames.BODY);
-        int header = WireLimits.BATCH_HEADER_BYTES;
+        FrameVerifier verified = sample.verified();
         for (int i = 0; i < 3; i++) {
             // Anywhere but in the payload, which is opaque here.
-            int at = random.nextInt(header + 24);
-            int place = BatchFrames.BODY + (at < header ? at : at + 4100);
+            int place = sample.body() + random.nextInt(verified.summedLength());
             sample.view.put(place, (byte) (sample.view.get(place) ^ 1 << random.nextInt(8)));
         }
         PageBatch got = new BatchFrames().batch;
         try {
             new PageBatchReader(Samples.REGIONS, 2, 1)
-                    .read(sample.view, BatchFrames.BODY, length, 1, got);
+                    .read(sample.view, sample.body(), verified, 1, got);
         } catch (WireException e) {
             return;
         }
@@ -126,7 +125,7 @@ class WirePropertyTest {
     void theLongestHelloFits() throws Exception {
         Message.Hello longest = MessageArbitraries.longestHello();
         byte[] frame = Samples.frame(longest);
-        assertEquals(1_397_879, frame.length - WireLimits.FRAME_HEADER_BYTES);
+        assertEquals(1_398_903, frame.length - WireLimits.FRAME_HEADER_BYTES);
         assertTrue(frame.length - WireLimits.FRAME_HEADER_BYTES <= WireLimits.MAX_MESSAGE_BODY);
         assertEquals(longest, Samples.receive(frame));
     }
