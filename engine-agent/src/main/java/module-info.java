@@ -23,7 +23,7 @@ module io.pageferry.agent {
     exports io.pageferry.agent.host.process to io.pageferry.bench;
     exports io.pageferry.agent.guest.qemu.qmp to io.pageferry.bench;
     exports io.pageferry.agent.report to io.pageferry.bench;
-    exports io.pageferry.agent.session to io.pageferry.bench;
+    exports io.pageferry.agent.session.warmup to io.pageferry.bench;
 
     opens io.pageferry.agent.cli to info.picocli;
     opens io.pageferry.agent.guest.image to info.picocli;
@@ -31,6 +31,7 @@ module io.pageferry.agent {
 
     uses io.pageferry.agent.bench.Benchmark;
     uses io.pageferry.agent.guest.GuestKind;
+    uses io.pageferry.core.migration.MigrationListener;
 
     provides io.pageferry.agent.guest.GuestKind with
             io.pageferry.agent.guest.workload.WorkloadKind,

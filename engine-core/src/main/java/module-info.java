@@ -25,5 +25,6 @@ module io.pageferry.core {
     exports io.pageferry.core.memory.scan to io.pageferry.transport, io.pageferry.bench;
     exports io.pageferry.core.precopy to io.pageferry.agent, io.pageferry.bench;
     exports io.pageferry.core.outgoing to io.pageferry.agent, io.pageferry.bench;
+    exports io.pageferry.core.outgoing.session to io.pageferry.agent, io.pageferry.bench;
     exports io.pageferry.core.incoming to io.pageferry.agent, io.pageferry.bench;
 }

@@ -14,7 +14,7 @@
  * {@link io.pageferry.agent.guest.SourceGuest}, {@link io.pageferry.agent.guest.TargetGuest},
  * {@link io.pageferry.agent.guest.GuestHandle} to implement, and what these are given and give:
  * {@link io.pageferry.agent.guest.GuestUri}, {@link io.pageferry.agent.guest.GuestSetup},
- * {@link io.pageferry.agent.guest.GuestCheck}, {@link io.pageferry.agent.guest.StreamTransport},
+ * {@link io.pageferry.agent.guest.GuestCheck}, {@link io.pageferry.agent.guest.DiskCopies},
  * {@link io.pageferry.agent.guest.Quantity}, {@link io.pageferry.agent.guest.HostMemory},
  * {@link io.pageferry.agent.guest.GuestKinds}
  * </ul>

@@ -41,7 +41,8 @@
  * <ul>
  * <li>{@link io.pageferry.core.link.SourceLink}, {@link io.pageferry.core.link.TargetLink},
  * {@link io.pageferry.core.link.Link}, {@link io.pageferry.core.link.LinkOpener},
- * {@link io.pageferry.core.link.LinkAcceptor}: to be implemented
+ * {@link io.pageferry.core.link.LinkAcceptor}, {@link io.pageferry.core.link.StreamLink}: to be
+ * implemented
  * <li>{@link io.pageferry.core.link.LinkHandler}: who takes what came
  * <li>{@link io.pageferry.core.link.Message}, {@link io.pageferry.core.codec.PageBatch},
  * {@link io.pageferry.core.round.PageSink}: what is carried

@@ -3,7 +3,7 @@ package io.pageferry.agent.cli;
 import io.pageferry.agent.bench.Benches;
 import io.pageferry.agent.guest.image.ImageCommand;
 import io.pageferry.agent.report.Output;
-import io.pageferry.agent.session.WarmUp;
+import io.pageferry.agent.session.warmup.WarmUp;
 import io.pageferry.agent.state.guard.GuardMain;
 import io.pageferry.core.migration.GuestException;
 import java.io.IOException;

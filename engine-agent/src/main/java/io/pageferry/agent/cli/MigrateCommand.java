@@ -5,12 +5,12 @@ import io.pageferry.agent.guest.GuestKinds;
 import io.pageferry.agent.guest.GuestUri;
 import io.pageferry.agent.guest.Quantity;
 import io.pageferry.agent.link.TcpConnector;
-import io.pageferry.agent.report.Hold;
+import io.pageferry.agent.report.Listeners;
 import io.pageferry.agent.report.MigrationView;
 import io.pageferry.agent.report.Output;
 import io.pageferry.agent.session.GuestFactory;
 import io.pageferry.agent.session.MigrateSettings;
-import io.pageferry.agent.session.SourceAgent;
+import io.pageferry.agent.session.SourceSession;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -45,7 +45,7 @@ final class MigrateCommand implements Callable<Integer> {
                 common.stateDirectory, Quantity.nanos(options.linger));
         MigrationView view = new MigrationView(output, CommonOptions.progress(options.progress),
                 CommonOptions.terminal(), System::nanoTime);
-        SourceAgent agent = new SourceAgent(settings, Hold.around(view));
+        SourceSession agent = new SourceSession(settings, Listeners.after(view));
         Main.onStop(agent::cancel);
         return Ending.of(output, agent.run());
     }

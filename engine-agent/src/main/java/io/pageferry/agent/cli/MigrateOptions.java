@@ -4,7 +4,7 @@ import io.pageferry.agent.guest.GuestKind;
 import io.pageferry.agent.guest.Quantity;
 import io.pageferry.core.codec.CodecChoice;
 import io.pageferry.core.link.Message;
-import io.pageferry.core.outgoing.SourceOptions;
+import io.pageferry.core.outgoing.session.SourceOptions;
 import io.pageferry.core.round.Bandwidth;
 import io.pageferry.core.round.MigrationLimits;
 import io.pageferry.core.round.MigrationLimits.Throttle;

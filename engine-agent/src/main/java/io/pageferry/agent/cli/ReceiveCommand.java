@@ -3,7 +3,7 @@ package io.pageferry.agent.cli;
 import io.pageferry.agent.guest.GuestUri;
 import io.pageferry.agent.guest.Quantity;
 import io.pageferry.agent.link.Listener;
-import io.pageferry.agent.report.Hold;
+import io.pageferry.agent.report.Listeners;
 import io.pageferry.agent.report.MigrationView;
 import io.pageferry.agent.report.Output;
 import io.pageferry.agent.session.GuestFactory;
@@ -78,7 +78,7 @@ final class ReceiveCommand implements Callable<Integer> {
                 common.stateDirectory, Quantity.nanos(linger), activate);
         MigrationView view = new MigrationView(output, CommonOptions.progress(progress),
                 CommonOptions.terminal(), System::nanoTime);
-        TargetAgent agent = new TargetAgent(settings, Hold.around(view),
+        TargetAgent agent = new TargetAgent(settings, Listeners.after(view),
                 address -> listening(output, address), result -> Ending.of(output, result));
         Main.onStop(agent::cancel);
         return Ending.of(output, agent.run());

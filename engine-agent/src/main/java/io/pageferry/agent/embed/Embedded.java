@@ -1,21 +1,19 @@
 package io.pageferry.agent.embed;
 
 import io.pageferry.agent.guest.GuestUri;
-import io.pageferry.agent.session.WarmUp;
+import io.pageferry.agent.session.warmup.JvmFlags;
+import io.pageferry.agent.session.warmup.WarmUp;
 import io.pageferry.agent.state.journal.FileJournal;
 import io.pageferry.agent.state.journal.StateDirectory;
 import io.pageferry.core.handover.JournalRecord;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.migration.MigrationListener;
-import io.pageferry.core.migration.MigrationListener.Level;
 import io.pageferry.core.migration.Outcome.Side;
-import io.pageferry.transport.netty.TransportOptions;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.UUID;
-import java.util.function.Consumer;
 
 /** What both directions of a guest without a URI share. */
 final class Embedded {
@@ -31,14 +29,12 @@ final class Embedded {
     }
 
     /** The scratch guest lives in memory that only foreign functions give. */
-    static Consumer<TransportOptions> rehearsal(boolean wanted, MigrationListener listener) {
-        Module ours = Embedded.class.getModule();
-        if (wanted && !ours.isNativeAccessEnabled()) {
-            return transport -> listener.log(Level.WARN, "not rehearsed: this JVM lacks"
-                    + " --enable-native-access="
-                    + (ours.isNamed() ? ours.getName() : "ALL-UNNAMED"));
-        }
-        return wanted ? transport -> WarmUp.run(transport, SCRATCH) : transport -> { };
+    static Runnable warmUp(boolean wanted, MigrationListener listener) {
+        return () -> {
+            if (wanted && JvmFlags.allowNativeAccess(listener)) {
+                WarmUp.run(SCRATCH);
+            }
+        };
     }
 
     static int channels(int count) {

@@ -6,13 +6,13 @@ import io.pageferry.agent.link.TcpConnector;
 import io.pageferry.agent.session.AgentResult;
 import io.pageferry.agent.session.GuestFactory;
 import io.pageferry.agent.session.MigrateSettings;
-import io.pageferry.agent.session.SourceAgent;
+import io.pageferry.agent.session.SourceSession;
 import io.pageferry.agent.state.settle.Settler;
 import io.pageferry.core.codec.CodecChoice;
 import io.pageferry.core.link.LinkOpener;
 import io.pageferry.core.migration.Guest;
 import io.pageferry.core.migration.Outcome.Result;
-import io.pageferry.core.outgoing.SourceOptions;
+import io.pageferry.core.outgoing.session.SourceOptions;
 import io.pageferry.core.round.MigrationLimits;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -51,17 +51,17 @@ import java.util.concurrent.atomic.AtomicBoolean;
 public final class OutgoingMigration {
     private final Builder parts;
     private final UUID id = UUID.randomUUID();
-    private final SourceAgent agent;
+    private final SourceSession agent;
     private final AtomicBoolean begun = new AtomicBoolean();
     private volatile long started;
     private volatile boolean doubt;
 
     private OutgoingMigration(Builder parts, SourceOptions options) {
         this.parts = parts;
-        this.agent = new SourceAgent(id, new MigrateSettings(
+        this.agent = new SourceSession(id, new MigrateSettings(
                 new GuestFactory<>(Embedded.text(parts.identity),
                         setup -> new EmbeddedSource(parts.guest, parts.identity),
-                        Embedded.rehearsal(parts.rehearsed, parts.listener),
+                        Embedded.warmUp(parts.rehearsed, parts.listener),
                         () -> System.nanoTime() - started),
                 parts.connector, "auto", options, parts.endGuest ? "quit" : "keep", false,
                 parts.stateDirectory, 0), parts.listener);

@@ -1,5 +1,6 @@
 package io.pageferry.agent.guest;
 
+import io.pageferry.core.link.StreamLink;
 import io.pageferry.core.migration.Guest;
 import io.pageferry.core.migration.GuestException;
 import java.util.Map;
@@ -36,16 +37,16 @@ public interface SourceGuest extends Guest {
     /**
      * Has its disks copied to the target, from the target's yes on; of a kind that can.
      *
-     * @param connector           how their bytes get there
+     * @param link           how their bytes get there
      * @param bytesPerSecond at most, 0 for no limit; while memory moves, a quarter of it
      * @throws GuestException when it has none that could be copied
      */
-    default void copyStorage(StreamTransport connector, long bytesPerSecond) throws GuestException {
+    default void copyStorage(StreamLink link, long bytesPerSecond) throws GuestException {
         throw new UnsupportedOperationException();
     }
 
     /** {@return how far the copies are, or empty where none was asked for} */
-    default Optional<StreamTransport.Copied> copied() {
+    default Optional<DiskCopies> copied() {
         return Optional.empty();
     }
 

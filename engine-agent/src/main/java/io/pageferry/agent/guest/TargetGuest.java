@@ -1,5 +1,6 @@
 package io.pageferry.agent.guest;
 
+import io.pageferry.core.link.StreamLink;
 import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.migration.IncomingGuest;
 import java.util.Map;
@@ -24,9 +25,9 @@ public interface TargetGuest extends IncomingGuest {
     /**
      * Says how the bytes of its disks come, before anything is offered.
      *
-     * @param connector of the source that may bring a guest
+     * @param link of the source that may bring a guest
      */
-    default void streamsOver(StreamTransport connector) {
+    default void streamsOver(StreamLink link) {
         // Most kinds have no disks.
     }
 

@@ -2,8 +2,8 @@ package io.pageferry.agent.report;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pageferry.agent.guest.DiskCopies;
 import io.pageferry.agent.guest.GuestCheck;
-import io.pageferry.agent.guest.StreamTransport;
 import io.pageferry.core.codec.page.PageCodec;
 import io.pageferry.core.handover.MigrationFigures;
 import io.pageferry.core.handover.MigrationFigures.Part;
@@ -151,7 +151,7 @@ public final class Report {
      * @param copied nothing where none was asked for
      * @return this
      */
-    public Report copied(Optional<StreamTransport.Copied> copied) {
+    public Report copied(Optional<DiskCopies> copied) {
         copied.ifPresent(disks -> {
             ObjectNode storage = json.putObject("storage").put("bytes", disks.wireBytes())
                     .put("durationMs", Rounds.millis(disks.nanos()));

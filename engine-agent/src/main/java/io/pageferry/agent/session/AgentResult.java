@@ -1,7 +1,15 @@
 package io.pageferry.agent.session;
 
 import io.pageferry.agent.report.Report;
+import io.pageferry.agent.state.guard.GuardException;
+import io.pageferry.core.link.ErrorCode;
+import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.migration.Outcome;
+import io.pageferry.core.migration.Outcome.Result;
+import io.pageferry.core.migration.Outcome.Side;
+import io.pageferry.transport.TransportException;
+import java.io.IOException;
+import java.util.Locale;
 
 /**
  * How an agent's work ended.
@@ -10,14 +18,25 @@ import io.pageferry.core.migration.Outcome;
  * @param report  the report
  */
 public record AgentResult(Outcome outcome, Report report) {
-    /**
-     * Makes a result of work that never began.
-     *
-     * @param side    source or target
-     * @param outcome how it ended
-     * @return the result
-     */
-    public static AgentResult ofNothing(String side, Outcome outcome) {
-        return new AgentResult(outcome, Report.ofNothing(side, outcome));
+    /** Makes the result of a migration that never began. */
+    static AgentResult ofNothing(Side side, Outcome outcome) {
+        return new AgentResult(outcome,
+                Report.ofNothing(side.name().toLowerCase(Locale.ROOT), outcome));
+    }
+
+    /** Makes the result of a migration that cannot begin. */
+    static AgentResult refused(Side side, IOException failure) {
+        return ofNothing(side, switch (failure) {
+            case GuestException e -> refused(side, e.code(), e, e.remedy());
+            case GuardException e -> refused(side, ErrorCode.HOST_FAILED, e, e.remedy());
+            case TransportException e when side == Side.SOURCE -> refused(Side.TARGET, e.code(), e,
+                    "start pageferry receive there, and look at address and port");
+            case TransportException e -> refused(side, e.code(), e, "choose another --listen");
+            default -> refused(side, ErrorCode.HOST_FAILED, failure, "look at --state-dir");
+        });
+    }
+
+    private static Outcome refused(Side side, ErrorCode code, IOException failure, String remedy) {
+        return Outcome.of(Result.REFUSED, code, failure.getMessage(), side).withRemedy(remedy);
     }
 }

@@ -6,9 +6,8 @@ import io.pageferry.agent.guest.GuestUri;
 import io.pageferry.agent.guest.SourceGuest;
 import io.pageferry.agent.guest.TargetGuest;
 import io.pageferry.agent.host.process.ProcessAge;
+import io.pageferry.agent.session.warmup.WarmUp;
 import io.pageferry.core.migration.GuestException;
-import io.pageferry.transport.netty.TransportOptions;
-import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 
 /**
@@ -16,11 +15,11 @@ import java.util.function.LongSupplier;
  *
  * @param text      the guest as its journal names it
  * @param opener    gives it
- * @param rehearsal warms this process up before a guest is touched
+ * @param warmUp    warms this process up before a guest is touched
  * @param startup   nanoseconds from the start of what is to be reported until now
  * @param <G>       as a source or a target sees it
  */
-public record GuestFactory<G>(String text, Opener<G> opener, Consumer<TransportOptions> rehearsal,
+public record GuestFactory<G>(String text, Opener<G> opener, Runnable warmUp,
         LongSupplier startup) {
     /**
      * Gives a guest.
@@ -48,7 +47,7 @@ public record GuestFactory<G>(String text, Opener<G> opener, Consumer<TransportO
      */
     public static GuestFactory<SourceGuest> source(GuestUri uri) {
         return new GuestFactory<>(uri.text(), setup -> GuestKinds.of(uri).openSource(uri, setup),
-                transport -> WarmUp.run(transport, uri), ProcessAge::nanos);
+                () -> WarmUp.run(uri), ProcessAge::nanos);
     }
 
     /**
@@ -59,15 +58,11 @@ public record GuestFactory<G>(String text, Opener<G> opener, Consumer<TransportO
      */
     public static GuestFactory<TargetGuest> target(GuestUri uri) {
         return new GuestFactory<>(uri.text(), setup -> GuestKinds.of(uri).openTarget(uri, setup),
-                transport -> WarmUp.run(transport, uri), ProcessAge::nanos);
+                () -> WarmUp.run(uri), ProcessAge::nanos);
     }
 
     G open(GuestSetup setup) throws GuestException {
         return opener.open(setup);
-    }
-
-    void rehearse(TransportOptions transport) {
-        rehearsal.accept(transport);
     }
 
     long startupNanos() {

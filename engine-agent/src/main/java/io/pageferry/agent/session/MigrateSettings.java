@@ -2,7 +2,7 @@ package io.pageferry.agent.session;
 
 import io.pageferry.agent.guest.SourceGuest;
 import io.pageferry.agent.link.Connector;
-import io.pageferry.core.outgoing.SourceOptions;
+import io.pageferry.core.outgoing.session.SourceOptions;
 import java.nio.file.Path;
 
 /**
@@ -20,4 +20,8 @@ import java.nio.file.Path;
 public record MigrateSettings(GuestFactory<SourceGuest> guest, Connector target, String tracker,
         SourceOptions options, String after, boolean copyStorage, Path stateDirectory,
         long lingerNanos) {
+    /** Tells whether the guest may be slowed down. */
+    boolean isThrottled() {
+        return options.limits().throttling().isAsked();
+    }
 }

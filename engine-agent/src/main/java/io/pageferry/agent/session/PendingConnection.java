@@ -5,6 +5,7 @@ import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.LinkHandler;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.link.TargetLink;
+import java.util.UUID;
 
 /** A fresh connection at the target, until its first message says what it is for. */
 final class PendingConnection implements LinkHandler {
@@ -12,16 +13,16 @@ final class PendingConnection implements LinkHandler {
     static final long KEEP_NANOS = 60_000_000_000L;
 
     private final TargetLink link;
-    private final TargetAgent agent;
+    private final TargetListener listener;
     private final long since;
     private boolean leaving;
-    /** Whether it was told what became of a migration: it knew the name of one. */
-    private boolean told;
-    private LinkHandler heir;
+    /** The migration of which it was told what became: it knew the name. */
+    private UUID told;
+    private LinkHandler session;
 
-    PendingConnection(TargetLink link, TargetAgent agent, long since) {
+    PendingConnection(TargetLink link, TargetListener listener, long since) {
         this.link = link;
-        this.agent = agent;
+        this.listener = listener;
         this.since = since;
     }
 
@@ -34,19 +35,19 @@ final class PendingConnection implements LinkHandler {
         return link;
     }
 
-    /** Whether it is done with; its link is closed then unless a migration took it. */
+    /** Tells whether it is done with; its link is closed then unless a session took it. */
     boolean isOver(long now) {
         return leaving || !link.isUp() || now - since > KEEP_NANOS;
     }
 
-    /** A migration polls the link from now on; what this poll still delivers is its too. */
-    void takenBy(LinkHandler migration) {
-        heir = migration;
+    /** Gives it to a session, which polls the link from now on; this poll delivers to it too. */
+    void giveTo(LinkHandler taker) {
+        session = taker;
     }
 
-    /** Whether a migration has it. */
+    /** Tells whether a session has it. */
     boolean isTaken() {
-        return heir != null;
+        return session != null;
     }
 
     void leave() {
@@ -55,39 +56,38 @@ final class PendingConnection implements LinkHandler {
 
     @Override
     public void onMessage(Message message) {
-        if (heir != null) {
-            heir.onMessage(message);
+        if (session != null) {
+            session.onMessage(message);
             return;
         }
         switch (message) {
-            case Message.Hello hello -> agent.onHello(this, hello);
+            case Message.Hello hello -> listener.onHello(this, hello);
             case Message.Resume resume -> {
-                agent.onResume(this, resume);
-                told = !leaving && heir == null;
+                listener.onResume(this, resume);
+                told = leaving || session != null ? null : resume.migrationId();
             }
             case Message.Status status -> {
-                Message answer = agent.onStatus(status);
-                told |= !(answer instanceof Message.StatusUnknown);
+                Message answer = listener.onStatus(status);
+                if (!(answer instanceof Message.StatusUnknown)) {
+                    told = status.migrationId();
+                }
                 link.send(answer);
             }
             case Message.Farewell farewell -> {
-                if (told) {
-                    agent.onFarewell(farewell);
+                if (told != null) {
+                    listener.onFarewell(told);
                 }
                 leave();
             }
-            default -> {
-                if (!(message instanceof Message.Heartbeat)) {
-                    leave();
-                }
-            }
+            case Message.Heartbeat heartbeat -> { }
+            default -> leave();
         }
     }
 
     @Override
     public void onBatch(PageBatch batch) {
-        if (heir != null) {
-            heir.onBatch(batch);
+        if (session != null) {
+            session.onBatch(batch);
         } else {
             leave();
         }

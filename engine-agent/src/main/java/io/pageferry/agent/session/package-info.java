@@ -1,2 +1,10 @@
-/** What the agents need of the process that they run in: duty cycles, age, rehearsal. */
+/**
+ * Moves guests away and takes guests in: agents that open what a migration needs, in order, drive
+ * its state machine, and close everything. Each runs in {@link io.pageferry.agent.link.AgentLoop}
+ * or in a duty cycle of the caller's, and one process may have any number of them:
+ * {@link io.pageferry.agent.session.SourceSession} moves one guest away;
+ * {@link io.pageferry.agent.session.TargetAgent} receives, by a
+ * {@link io.pageferry.agent.session.TargetListener}, which answers whoever comes, and a
+ * {@link io.pageferry.agent.session.TargetSession} for each guest that is taken in.
+ */
 package io.pageferry.agent.session;

@@ -12,16 +12,15 @@ import io.pageferry.agent.guest.GuestUri;
 import io.pageferry.agent.host.linux.Processes.Signal;
 import io.pageferry.agent.link.Listener;
 import io.pageferry.agent.link.TcpConnector;
-import io.pageferry.agent.report.Hold;
 import io.pageferry.agent.session.AgentResult;
 import io.pageferry.agent.session.GuestFactory;
 import io.pageferry.agent.session.MigrateSettings;
 import io.pageferry.agent.session.ReceiveSettings;
-import io.pageferry.agent.session.SourceAgent;
+import io.pageferry.agent.session.SourceSession;
 import io.pageferry.agent.session.TargetAgent;
 import io.pageferry.core.incoming.TargetOptions;
 import io.pageferry.core.migration.MigrationListener;
-import io.pageferry.core.outgoing.SourceOptions;
+import io.pageferry.core.outgoing.session.SourceOptions;
 import io.pageferry.core.round.RoundStats;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -66,7 +65,7 @@ class BrokenAgentTest extends WithRig {
             GuestUri uri = GuestUri.parse(waiting.uri());
             CompletableFuture<InetSocketAddress> address = new CompletableFuture<>();
             TargetAgent target = new TargetAgent(new ReceiveSettings(new GuestFactory<>(uri.text(),
-                    setup -> GuestKinds.of(uri).openTarget(uri, setup), cold -> { }, () -> 0),
+                    setup -> GuestKinds.of(uri).openTarget(uri, setup), () -> { }, () -> 0),
                     Listener.at(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0)), true,
                     false, TargetOptions.defaults(), folder.resolve("target-state"), 0, null),
                     new Breaking(), address::complete, result -> { });
@@ -89,8 +88,9 @@ class BrokenAgentTest extends WithRig {
             Agent target = receive("image:" + folder.resolve("image"));
             String address = target.address();
             GuestUri uri = GuestUri.parse(home.uri());
-            SourceAgent source = new SourceAgent(new MigrateSettings(new GuestFactory<>(uri.text(),
-                    setup -> GuestKinds.of(uri).openSource(uri, setup), cold -> { }, () -> 0),
+            SourceSession source = new SourceSession(new MigrateSettings(new GuestFactory<>(
+                    uri.text(), setup -> GuestKinds.of(uri).openSource(uri, setup),
+                    () -> { }, () -> 0),
                     new TcpConnector(new InetSocketAddress(InetAddress.getLoopbackAddress(),
                             Integer.parseInt(address.substring(address.indexOf(':') + 1)))),
                     "auto", SourceOptions.defaults(), "quit", false,

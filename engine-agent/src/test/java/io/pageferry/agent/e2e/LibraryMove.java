@@ -1,7 +1,7 @@
 package io.pageferry.agent.e2e;
 
 import io.pageferry.agent.host.memory.MappedRegions;
-import io.pageferry.agent.session.LateLink;
+import io.pageferry.agent.session.warmup.LateLink;
 import io.pageferry.core.dirty.DirtyTracker;
 import io.pageferry.core.incoming.TargetMigration;
 import io.pageferry.core.incoming.TargetOptions;
@@ -12,8 +12,8 @@ import io.pageferry.core.memory.MemoryImage;
 import io.pageferry.core.migration.Guest;
 import io.pageferry.core.migration.IncomingGuest;
 import io.pageferry.core.outgoing.SourceMigration;
-import io.pageferry.core.outgoing.SourceOptions;
-import io.pageferry.core.outgoing.SourceParts;
+import io.pageferry.core.outgoing.session.SourceOptions;
+import io.pageferry.core.outgoing.session.SourceParts;
 import io.pageferry.core.testing.EventLog;
 import io.pageferry.core.testing.RecordingListener;
 import io.pageferry.core.testing.TestJournal;

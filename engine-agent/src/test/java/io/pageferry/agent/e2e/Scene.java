@@ -9,7 +9,6 @@ import io.pageferry.agent.demo.DemoQemu;
 import io.pageferry.agent.demo.GuestLoad;
 import io.pageferry.agent.e2e.Agent.Start;
 import io.pageferry.agent.host.linux.Processes.Signal;
-import io.pageferry.agent.report.Hold;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

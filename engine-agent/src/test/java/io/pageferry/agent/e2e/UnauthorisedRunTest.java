@@ -8,7 +8,6 @@ import io.pageferry.agent.demo.TestMachines;
 import io.pageferry.agent.e2e.Agent.Start;
 import io.pageferry.agent.guest.qemu.qmp.QemuControl;
 import io.pageferry.agent.host.linux.Processes.Signal;
-import io.pageferry.agent.report.Hold;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,6 +1,6 @@
 package io.pageferry.bench.move;
 
-import io.pageferry.agent.session.LateLink;
+import io.pageferry.agent.session.warmup.LateLink;
 import io.pageferry.agent.state.journal.FileJournal;
 import io.pageferry.agent.state.journal.JournalHeader;
 import io.pageferry.agent.state.journal.StateDirectory;
@@ -13,8 +13,8 @@ import io.pageferry.core.migration.MigrationListener;
 import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.migration.Outcome.Side;
 import io.pageferry.core.outgoing.SourceMigration;
-import io.pageferry.core.outgoing.SourceOptions;
-import io.pageferry.core.outgoing.SourceParts;
+import io.pageferry.core.outgoing.session.SourceOptions;
+import io.pageferry.core.outgoing.session.SourceParts;
 import io.pageferry.transport.netty.NettySourceLink;
 import io.pageferry.transport.netty.TransportClient;
 import io.pageferry.transport.netty.TransportOptions;

@@ -1,5 +1,7 @@
 package io.pageferry.core.link;
 
+import java.util.Optional;
+
 /**
  * A connection between source and target. Never waits: what cannot be done now is a return value.
  * One thread, the migration's own, calls every method.
@@ -27,6 +29,11 @@ public interface Link extends AutoCloseable {
      * @return false once it was lost or closed
      */
     boolean isUp();
+
+    /** {@return the streams of bytes that this link carries too, empty where it carries none} */
+    default Optional<StreamLink> streams() {
+        return Optional.empty();
+    }
 
     /** Sends what is queued where that needs no wait, ends the link and frees it. Idempotent. */
     @Override

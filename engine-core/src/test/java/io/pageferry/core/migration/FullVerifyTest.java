@@ -10,7 +10,7 @@ import io.pageferry.core.dirty.TrackerException;
 import io.pageferry.core.handover.JournalState;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.Outcome.Result;
-import io.pageferry.core.outgoing.SourceOptions;
+import io.pageferry.core.outgoing.session.SourceOptions;
 import io.pageferry.core.testing.Harness;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;

@@ -59,8 +59,10 @@ class SlowMemoryTest {
                 Harness.Ends ends = harness.run();
                 String what = "seed " + seed + ": " + ends + "; " + harness.log();
                 assertEquals(Result.FAILED, ends.source().result(), what);
-                assertEquals(ErrorCode.HOST_FAILED, ends.source().code(), what);
-                assertTrue(ends.source().reason().startsWith(reason), what);
+                // A target that ends may be gone before it is heard: then the link is lost.
+                Outcome failed = atSource ? ends.source() : ends.target();
+                assertEquals(ErrorCode.HOST_FAILED, failed.code(), what);
+                assertTrue(failed.reason().startsWith(reason), what);
                 assertTrue(harness.guest().isRunning(), what);
                 assertFalse(harness.incoming().isLoaded(), what);
                 assertEquals(1, harness.log().count("target.discard"), what);

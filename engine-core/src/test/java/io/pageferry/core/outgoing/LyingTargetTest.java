@@ -8,6 +8,7 @@ import io.pageferry.core.handover.MigrationFigures.Part;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.migration.Outcome.Result;
+import io.pageferry.core.outgoing.session.SourceState;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
 

@@ -6,13 +6,17 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.Message;
-import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.migration.Outcome.Result;
-import io.pageferry.core.round.MigrationLimits;
+import io.pageferry.core.migration.Outcome;
+import io.pageferry.core.outgoing.phase.AwaitingAnswer;
+import io.pageferry.core.outgoing.session.SourceOptions;
+import io.pageferry.core.outgoing.session.SourceState;
 import io.pageferry.core.round.MigrationLimits.Throttle;
 import io.pageferry.core.round.MigrationLimits.Throttling;
+import io.pageferry.core.round.MigrationLimits;
 import io.pageferry.core.round.WriteThrottle;
 import io.pageferry.core.testing.MemoryLinks;
+import io.pageferry.core.testing.Samples;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
@@ -160,6 +164,27 @@ class SessionResumeTest {
     }
 
     @Test
+    void whatDoesNotFitAfterResumeIsNamed() {
+        List<Message> misfits = Samples.all(SourceRig.ID, 0).stream().filter(message ->
+                !(message instanceof Message.Refused || message instanceof Message.Cancel
+                || message instanceof Message.Failure || message instanceof Message.Heartbeat))
+                .toList();
+        for (Message misfit : misfits) {
+            try (SourceRig rig = lost(SourceState.PRECOPY)) {
+                asked(rig);
+                rig.later.getLast().target().send(misfit);
+                // What comes behind it changes nothing any more.
+                rig.later.getLast().target().send(new Message.Failure(ErrorCode.BUSY, "busy"));
+                rig.turns(3);
+                assertEquals(ErrorCode.PROTOCOL_VIOLATION, rig.outcome().code());
+                String named = "unexpected " + misfit.getClass().getSimpleName() + " after RESUME";
+                assertTrue(rig.outcome().reason().contains(named), rig.outcome().reason());
+                assertTrue(rig.guest.isRunning());
+            }
+        }
+    }
+
+    @Test
     void cancelTimeoutAndTheGuestsEndStillHold() {
         try (SourceRig rig = lost(SourceState.PRECOPY)) {
             rig.source.cancel();
@@ -255,7 +280,7 @@ class SessionResumeTest {
     void aCancelThatIsNotAnsweredIsSaidOverAnotherLink() {
         for (SourceState state : new SourceState[] {SourceState.PRECOPY, SourceState.SWITCHOVER}) {
             try (SourceRig rig = cancelled(state, true)) {
-                rig.clock.advance(SessionResume.ANSWER - 1);
+                rig.clock.advance(AwaitingAnswer.ANSWER_NANOS - 1);
                 rig.turn();
                 assertTrue(rig.later.isEmpty());
                 rig.clock.advance(1);

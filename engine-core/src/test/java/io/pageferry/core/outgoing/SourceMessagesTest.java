@@ -7,7 +7,9 @@ import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.Message;
+import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.migration.Outcome.Result;
+import io.pageferry.core.outgoing.session.SourceState;
 import io.pageferry.core.testing.Samples;
 import java.util.List;
 import java.util.Set;
@@ -78,6 +80,29 @@ class SourceMessagesTest {
                 }
             }
         }));
+    }
+
+    /** Whatever else such a message does, it is found again in the report or in the log. */
+    @TestFactory
+    Stream<DynamicTest> whatDoesNotFitNamesStateAndMessage() {
+        Row granted = new Row("granted", () -> SourceRig.in(SourceState.GRANTED), ROUNDS,
+                Set.of(Message.Running.class, Message.StatusUnknown.class));
+        return Stream.concat(BEFORE_GRANTED.stream(), Stream.of(granted))
+                .flatMap(row -> samples()
+                        .filter(message -> !row.ignored.contains(message.getClass())
+                                && !row.special.contains(message.getClass())
+                                && codeOf(message, row) == ErrorCode.PROTOCOL_VIOLATION)
+                        .map(message -> test(row.name + " misfit", message, () -> {
+                            try (SourceRig rig = row.rig.get()) {
+                                String named = "unexpected " + message.getClass().getSimpleName()
+                                        + " in " + rig.source.state();
+                                rig.say(message);
+                                rig.turns(2);
+                                String said = rig.source.outcome().map(Outcome::reason)
+                                        .orElseGet(() -> rig.listener.lines().getLast());
+                                assertTrue(said.contains(named), said);
+                            }
+                        })));
     }
 
     @TestFactory

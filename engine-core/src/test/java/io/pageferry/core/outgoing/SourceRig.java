@@ -11,6 +11,10 @@ import io.pageferry.core.link.SourceLink;
 import io.pageferry.core.memory.RegionTable;
 import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.migration.Outcome;
+import io.pageferry.core.outgoing.phase.EndingGuest;
+import io.pageferry.core.outgoing.session.SourceOptions;
+import io.pageferry.core.outgoing.session.SourceParts;
+import io.pageferry.core.outgoing.session.SourceState;
 import io.pageferry.core.precopy.DowntimePrediction;
 import io.pageferry.core.round.MigrationLimits;
 import io.pageferry.core.testing.EventLog;
@@ -164,7 +168,7 @@ final class SourceRig implements AutoCloseable {
     /** As long as a guest that runs at the target is left alone. */
     void quiet() {
         turns(2);
-        clock.advance(Handover.QUIET_NANOS);
+        clock.advance(EndingGuest.QUIET_NANOS);
         turn();
     }
 

@@ -15,6 +15,8 @@ import io.pageferry.core.link.Message;
 import io.pageferry.core.link.SourceLink;
 import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.migration.Outcome.Result;
+import io.pageferry.core.outgoing.session.SourceOptions;
+import io.pageferry.core.outgoing.session.SourceState;
 import io.pageferry.core.round.MigrationLimits;
 import io.pageferry.core.testing.SourceLinkFilter;
 import java.io.IOException;

@@ -11,6 +11,9 @@ import io.pageferry.core.link.LinkHandler;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.migration.Outcome.Result;
+import io.pageferry.core.outgoing.phase.EndingGuest;
+import io.pageferry.core.outgoing.session.SourceOptions;
+import io.pageferry.core.outgoing.session.SourceState;
 import io.pageferry.core.testing.MemoryLinks;
 import java.util.ArrayList;
 import java.util.List;
@@ -188,7 +191,7 @@ class StatusQueryTest {
         try (SourceRig rig = SourceRig.in(SourceState.GRANTED)) {
             rig.say(new Message.Running(1, 1));
             rig.turn();
-            rig.clock.advance(Handover.QUIET_NANOS - 1);
+            rig.clock.advance(EndingGuest.QUIET_NANOS - 1);
             rig.turns(3);
             assertEquals(SourceState.DONE, rig.source.state());
             assertEquals(0, rig.log.count("source.end"));

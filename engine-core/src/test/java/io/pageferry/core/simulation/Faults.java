@@ -4,7 +4,7 @@ import io.pageferry.core.handover.JournalState;
 import io.pageferry.core.incoming.TargetState;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.GuestException;
-import io.pageferry.core.outgoing.SourceState;
+import io.pageferry.core.outgoing.session.SourceState;
 import io.pageferry.core.testing.TestGuest;
 import io.pageferry.core.testing.TestIncomingGuest;
 import io.pageferry.core.testing.TestJournal;

@@ -6,7 +6,7 @@ import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.memory.RegionTable;
 import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.migration.Outcome.Result;
-import io.pageferry.core.outgoing.SourceOptions;
+import io.pageferry.core.outgoing.session.SourceOptions;
 import io.pageferry.core.round.MigrationLimits;
 import java.util.ArrayList;
 import java.util.Arrays;

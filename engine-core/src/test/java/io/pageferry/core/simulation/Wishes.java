@@ -2,7 +2,7 @@ package io.pageferry.core.simulation;
 
 import io.pageferry.core.codec.CodecChoice;
 import io.pageferry.core.incoming.TargetOptions;
-import io.pageferry.core.outgoing.SourceOptions;
+import io.pageferry.core.outgoing.session.SourceOptions;
 import io.pageferry.core.precopy.DowntimePrediction;
 import io.pageferry.core.round.Bandwidth;
 import io.pageferry.core.round.MigrationLimits;

@@ -24,6 +24,7 @@ class MemoryContractFindsTest {
     private static final String PAGES = "readsWhatStandsInEachPageAndNothingBesides";
     private static final String ASKED = "givesNothingThatWasReadBeforeItWasAskedFor";
     private static final String FORGETS = "forgetsWhatWasAskedForAndNotTaken";
+    private static final String HOLES = "holesAndDataTakeTurns";
     private static final String PUT = "whatWasPutIsWhereTheGuestFindsIt";
     private static final String PUT_RUN = "putsRuns";
     private static final String CLEARS = "clearsWhatItIsToldToAndNothingElse";
@@ -37,8 +38,9 @@ class MemoryContractFindsTest {
                 arguments(BrokenMemory.WritesBesideTheRun.class, Set.of(PAGES, RUNS, ASKED,
                         FORGETS)),
                 arguments(BrokenMemory.TakesTheLastPageForAHole.class,
-                        Set.of("holesAndDataTakeTurns")),
-                arguments(BrokenMemory.ReadsBackItsOwnCopy.class, Set.of(PUT, CLEARS, BACK)),
+                        Set.of(HOLES)),
+                arguments(BrokenMemory.ReadsBackItsOwnCopy.class, Set.of(PUT, CLEARS, BACK,
+                        HOLES)),
                 arguments(BrokenMemory.PutsOnlyTheFirstOfARun.class, Set.of(PUT_RUN)),
                 arguments(BrokenMemory.ClearsOneMore.class, Set.of(CLEARS)),
                 arguments(BrokenMemory.IsNeverFlushed.class, Set.of(PUT, CLEARS, BACK)));

@@ -4,9 +4,11 @@ import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.Link;
 import io.pageferry.core.link.LinkHandler;
 import io.pageferry.core.link.Message;
+import io.pageferry.core.link.StreamLink;
 import io.pageferry.transport.wire.MessageCodec;
 import io.pageferry.transport.wire.WireException;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -20,7 +22,7 @@ import java.util.function.Consumer;
  * <p>Heartbeats, acknowledgements and the opening of channels stay inside the link. A
  * {@link Message.Failure} of the peer is delivered as a message, and its code again with the loss.
  */
-abstract class NettyLink implements Link, FrameConnection.Owner {
+abstract class NettyLink implements Link, StreamLink, FrameConnection.Owner {
     // The peer ends its control connection when it ends a data connection: a round trip away.
     private static final Duration LINGER = Duration.ofMillis(200);
 
@@ -45,34 +47,24 @@ abstract class NettyLink implements Link, FrameConnection.Owner {
         return control;
     }
 
-    /**
-     * Says who takes what belongs to streams, on an IO thread, which must not wait. Without this
-     * nobody may send any.
-     *
-     * @param receiver takes them, in order
-     */
+    @Override
+    public Optional<StreamLink> streams() {
+        return Optional.of(this);
+    }
+
+    @Override
     public void streamsTo(Consumer<Message.Streamed> receiver) {
         streams = receiver;
     }
 
-    /**
-     * Sends a part of a stream, from any thread. Half of the queue is kept free of them, so that
-     * the migration's own messages never wait for room.
-     *
-     * @param message the part
-     * @return false when the link is lost or there is no room now; nothing was sent then
-     */
+    /** Half of the queue is kept free of them: the migration's messages never wait for room. */
+    @Override
     public boolean sendStreamed(Message.Streamed message) {
         return isUp() && control.hasRoomForStreams()
                 && control.send(MessageCodec.encode(message));
     }
 
-    /**
-     * Tells for how long the peer has said nothing on the control connection. From any thread. It
-     * sends a heartbeat where it has nothing else to say.
-     *
-     * @return nanoseconds, 0 or more
-     */
+    @Override
     public long silentNanos() {
         return Math.max(0, control.silentNanos());
     }

@@ -1,8 +1,8 @@
 package io.pageferry.agent.guest.qemu;
 
+import io.pageferry.agent.guest.DiskCopies;
 import io.pageferry.agent.guest.GuestSetup;
 import io.pageferry.agent.guest.SourceGuest;
-import io.pageferry.agent.guest.StreamTransport;
 import io.pageferry.agent.guest.qemu.check.Objection;
 import io.pageferry.agent.guest.qemu.check.QemuFacts;
 import io.pageferry.agent.guest.qemu.check.QemuInspector;
@@ -23,6 +23,7 @@ import io.pageferry.core.dirty.ScanTracker;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.GuestDescription;
 import io.pageferry.core.link.Message;
+import io.pageferry.core.link.StreamLink;
 import io.pageferry.core.memory.GuestMemory;
 import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.round.WriteThrottle;
@@ -225,16 +226,16 @@ final class QemuGuest implements SourceGuest {
     }
 
     @Override
-    public void copyStorage(StreamTransport connector, long bytesPerSecond) throws GuestException {
+    public void copyStorage(StreamLink link, long bytesPerSecond) throws GuestException {
         try {
-            mirrors = new DiskMirrors(qemu, connector, process::diskSocket, bytesPerSecond);
+            mirrors = new DiskMirrors(qemu, link, process::diskSocket, bytesPerSecond);
         } catch (QmpException e) {
             throw failure(e);
         }
     }
 
     @Override
-    public Optional<StreamTransport.Copied> copied() {
+    public Optional<DiskCopies> copied() {
         return Optional.ofNullable(mirrors).map(DiskMirrors::copied);
     }
 

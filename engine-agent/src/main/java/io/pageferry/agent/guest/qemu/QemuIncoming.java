@@ -1,7 +1,6 @@
 package io.pageferry.agent.guest.qemu;
 
 import io.pageferry.agent.guest.GuestSetup;
-import io.pageferry.agent.guest.StreamTransport;
 import io.pageferry.agent.guest.TargetGuest;
 import io.pageferry.agent.guest.qemu.check.Objection;
 import io.pageferry.agent.guest.qemu.check.QemuFacts;
@@ -20,6 +19,7 @@ import io.pageferry.agent.host.memory.MappedRegions;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.GuestDescription;
 import io.pageferry.core.link.Message;
+import io.pageferry.core.link.StreamLink;
 import io.pageferry.core.memory.MemoryImage;
 import io.pageferry.core.memory.Region;
 import io.pageferry.core.migration.GuestException;
@@ -52,7 +52,7 @@ final class QemuIncoming implements TargetGuest {
     private final TargetSettings before;
     private MappedRegions regions;
     private final DiskExports exports;
-    private StreamTransport connector;
+    private StreamLink link;
     private Tunnel tunnel;
     private boolean touched;
     private boolean strays;
@@ -95,13 +95,13 @@ final class QemuIncoming implements TargetGuest {
     }
 
     @Override
-    public void streamsOver(StreamTransport ofSource) {
-        connector = ofSource;
+    public void streamsOver(StreamLink ofSource) {
+        link = ofSource;
     }
 
     @Override
     public long features() {
-        return connector == null ? 0 : Message.FEATURE_STORAGE;
+        return link == null ? 0 : Message.FEATURE_STORAGE;
     }
 
     @Override
@@ -301,7 +301,7 @@ final class QemuIncoming implements TargetGuest {
             throw QemuGuest.failure(e);
         }
         if (exports.count() > 0) {
-            tunnel = Tunnel.connecting(connector, exports.count(), exports.socket());
+            tunnel = Tunnel.connecting(link, exports.count(), exports.socket());
         }
     }
 

@@ -1,7 +1,8 @@
 package io.pageferry.agent.state.settle;
 
+import io.pageferry.agent.link.AgentLoop;
 import io.pageferry.agent.link.Connector;
-import io.pageferry.agent.link.Duty;
+import io.pageferry.agent.link.FiniteAgent;
 import io.pageferry.agent.state.guard.Recovery;
 import io.pageferry.agent.state.journal.FileJournal;
 import io.pageferry.agent.state.journal.HeldLock;
@@ -23,7 +24,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.function.Function;
-import org.agrona.concurrent.IdleStrategy;
 
 /**
  * Settles a migration whose agent is gone: repeats the act that the journal asks for, asks the
@@ -127,10 +127,7 @@ public final class Settler {
                 StatusQuery settlement = new StatusQuery(migration, epoch(journal),
                         connector, null,
                         new StatusQuery.Window(System.nanoTime(), windowNanos))) {
-            IdleStrategy idle = Duty.idle();
-            while (answer.word == null && !settlement.isOver(System.nanoTime())) {
-                idle.idle(settlement.step(System.nanoTime(), answer));
-            }
+            AgentLoop.run(new Asking(settlement, answer));
             if (answer.word == null) {
                 return new Verdict(Result.IN_DOUBT, "unknown", "no answer from the target "
                         + journal.header().peer() + (answer.said.isEmpty() ? "" : " but: "
@@ -142,6 +139,24 @@ public final class Settler {
                     : recovery.own(epoch(journal) + 1, "the target gave it back");
             settlement.tell(new Message.Farewell(epoch(journal), 0, 0));
             return inWords(result);
+        }
+    }
+
+    /** Asks the target until it answered, or the window is over. */
+    private record Asking(StatusQuery query, Answer answer) implements FiniteAgent {
+        @Override
+        public int doWork() {
+            return query.step(System.nanoTime(), answer);
+        }
+
+        @Override
+        public boolean isDone() {
+            return answer.word != null || query.isOver(System.nanoTime());
+        }
+
+        @Override
+        public String roleName() {
+            return "settle";
         }
     }
 

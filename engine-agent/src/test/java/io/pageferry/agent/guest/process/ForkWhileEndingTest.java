@@ -11,14 +11,14 @@ import io.pageferry.agent.host.linux.userfault.KernelProbe;
 import io.pageferry.agent.link.Connector;
 import io.pageferry.agent.session.GuestFactory;
 import io.pageferry.agent.session.MigrateSettings;
-import io.pageferry.agent.session.SourceAgent;
+import io.pageferry.agent.session.SourceSession;
 import io.pageferry.core.link.Link;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.link.SourceLink;
 import io.pageferry.core.migration.MigrationListener;
 import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.migration.Outcome.Result;
-import io.pageferry.core.outgoing.SourceOptions;
+import io.pageferry.core.outgoing.session.SourceOptions;
 import io.pageferry.core.testing.MemoryLinks;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -44,7 +44,7 @@ class ForkWhileEndingTest {
     Path folder;
 
     private final MemoryLinks links = MemoryLinks.orderly();
-    private SourceAgent agent;
+    private SourceSession agent;
     private boolean resumedExternally;
 
     @Test
@@ -57,7 +57,7 @@ class ForkWhileEndingTest {
                 Stranger program = Stranger.startProgram("write",
                         shared.procPath().toString(), "1")) {
             obey(file, StrangerProgram.PAUSE);
-            agent = new SourceAgent(new MigrateSettings(GuestFactory.source(
+            agent = new SourceSession(new MigrateSettings(GuestFactory.source(
                     GuestUri.parse("process:" + program.pid() + "?map=/memfd:ending")),
                     new SilentRoad(file), "userfaultfd", SourceOptions.defaults(), "keep",
                     false, folder, 0), new Cancelling(file));

@@ -3,11 +3,12 @@ package io.pageferry.agent.guest.qemu.disk;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.pageferry.agent.guest.StreamTransport;
+import io.pageferry.agent.guest.DiskCopies;
 import io.pageferry.agent.guest.qemu.qmp.QemuControl;
 import io.pageferry.agent.guest.qemu.qmp.QmpException;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.Message;
+import io.pageferry.core.link.StreamLink;
 import io.pageferry.core.migration.GuestException;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -46,7 +47,7 @@ public final class DiskMirrors implements AutoCloseable {
     private static final long MIN_FLIGHT = 64 << 10;
 
     private final QemuControl qemu;
-    private final StreamTransport connector;
+    private final StreamLink link;
     private final IntFunction<Path> sockets;
     private final long rate;
     private final List<Disk> disks;
@@ -64,17 +65,17 @@ public final class DiskMirrors implements AutoCloseable {
      * Looks which disks there are; changes nothing.
      *
      * @param qemu    the source
-     * @param connector    to the target
+     * @param link    to the target
      * @param sockets where to listen for QEMU, by number of the disk
      * @param rate    bytes per second for all together, 0 for no limit
      * @throws GuestException when there is none to copy
      * @throws QmpException   when QEMU does not answer
      */
-    public DiskMirrors(QemuControl qemu, StreamTransport connector, IntFunction<Path> sockets,
+    public DiskMirrors(QemuControl qemu, StreamLink link, IntFunction<Path> sockets,
             long rate)
             throws GuestException, QmpException {
         this.qemu = qemu;
-        this.connector = connector;
+        this.link = link;
         this.sockets = sockets;
         this.rate = rate;
         this.disks = Disk.of(qemu);
@@ -132,7 +133,7 @@ public final class DiskMirrors implements AutoCloseable {
         for (int i = 0; i < disks.size(); i++) {
             paths.add(sockets.apply(i));
         }
-        tunnel = Tunnel.listening(connector, paths, qemu::listen);
+        tunnel = Tunnel.listening(link, paths, qemu::listen);
         tunnel.limit(rate);
         for (int i = 0; i < disks.size(); i++) {
             ObjectNode node = JSON.objectNode().put("driver", "nbd").put("node-name", NODE + i)
@@ -236,15 +237,15 @@ public final class DiskMirrors implements AutoCloseable {
     }
 
     /** {@return how far they are} */
-    public StreamTransport.Copied copied() {
-        List<StreamTransport.Disk> all = new ArrayList<>();
+    public DiskCopies copied() {
+        List<DiskCopies.Disk> all = new ArrayList<>();
         for (int i = 0; i < disks.size(); i++) {
             Job job = seen.get(DiskExports.PREFIX + i);
-            all.add(new StreamTransport.Disk(disks.get(i).name(), disks.get(i).size(),
+            all.add(new DiskCopies.Disk(disks.get(i).name(), disks.get(i).size(),
                     job == null ? 0 : job.progress(),
                     job == null ? disks.get(i).size() : job.left()));
         }
-        return new StreamTransport.Copied(all, tunnel == null ? 0 : tunnel.sentBytes(),
+        return new DiskCopies(all, tunnel == null ? 0 : tunnel.sentBytes(),
                 readyNanos == 0 ? 0 : readyNanos - startNanos);
     }
 

@@ -1,7 +1,7 @@
 package io.pageferry.agent.guest.qemu.disk;
 
-import io.pageferry.agent.guest.StreamTransport;
 import io.pageferry.core.link.Message;
+import io.pageferry.core.link.StreamLink;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.Channel;
@@ -25,7 +25,7 @@ final class StreamPump {
     private static final long PACE_NANOS = 1_000_000L;
 
     private final int stream;
-    private final StreamTransport connector;
+    private final StreamLink link;
     private final Pace pace;
 
     // Guarded by this.
@@ -42,9 +42,9 @@ final class StreamPump {
     /** Changed by the writing thread alone. */
     private volatile long written;
 
-    StreamPump(int stream, StreamTransport connector, Pace pace) {
+    StreamPump(int stream, StreamLink link, Pace pace) {
         this.stream = stream;
-        this.connector = connector;
+        this.link = link;
         this.pace = pace;
     }
 
@@ -102,7 +102,7 @@ final class StreamPump {
 
     private void awaitPace() throws IOException {
         while (!pace.isFree(System.nanoTime())) {
-            if (!connector.isUp() || isClosed()) {
+            if (!link.isUp() || isClosed()) {
                 throw new IOException("the stream has ended");
             }
             LockSupport.parkNanos(PACE_NANOS);
@@ -118,7 +118,7 @@ final class StreamPump {
 
     /** Looks now and then whether the link stands: a QEMU may wait for us, paused. */
     private void await() throws IOException {
-        if (closed || !connector.isUp()) {
+        if (closed || !link.isUp()) {
             throw new IOException("the stream has ended");
         }
         try {
@@ -169,8 +169,8 @@ final class StreamPump {
 
     /** Waits for room in the link's queue: others go first there. */
     private void send(Message.Streamed message) throws IOException {
-        while (!connector.send(message)) {
-            if (!connector.isUp() || isClosed()) {
+        while (!link.sendStreamed(message)) {
+            if (!link.isUp() || isClosed()) {
                 throw new IOException("the link is lost");
             }
             LockSupport.parkNanos(NO_ROOM_NANOS);
@@ -219,7 +219,7 @@ final class StreamPump {
             }
             endSaid = true;
         }
-        while (!connector.send(new Message.StreamEnd(stream)) && connector.isUp()) {
+        while (!link.sendStreamed(new Message.StreamEnd(stream)) && link.isUp()) {
             LockSupport.parkNanos(NO_ROOM_NANOS);
         }
     }

@@ -1,7 +1,7 @@
 package io.pageferry.agent.guest.qemu.disk;
 
-import io.pageferry.agent.guest.StreamTransport;
 import io.pageferry.core.link.Message;
+import io.pageferry.core.link.StreamLink;
 import java.io.IOException;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.ServerSocketChannel;
@@ -25,7 +25,7 @@ public final class Tunnel implements AutoCloseable {
     private final List<StreamPump> lanes = new ArrayList<>();
     private final List<ServerSocketChannel> doors = new ArrayList<>();
     private final List<Path> sockets;
-    private final StreamTransport connector;
+    private final StreamLink link;
     private final Pace pace = new Pace();
 
     /** Listens on a UNIX socket. */
@@ -41,32 +41,32 @@ public final class Tunnel implements AutoCloseable {
         ServerSocketChannel listen(Path socket) throws IOException;
     }
 
-    private Tunnel(StreamTransport connector, List<Path> sockets) {
-        this.connector = connector;
+    private Tunnel(StreamLink link, List<Path> sockets) {
+        this.link = link;
         this.sockets = sockets;
     }
 
     /**
      * The source's end: listens, and opens a stream for who comes first.
      *
-     * @param connector    to the target
+     * @param link    to the target
      * @param sockets one for each stream; replaced where they exist
      * @param doors   listens on one of them
      * @return the end, the caller's to close
      * @throws IOException when one cannot be had
      */
-    public static Tunnel listening(StreamTransport connector, List<Path> sockets, Listener doors)
+    public static Tunnel listening(StreamLink link, List<Path> sockets, Listener doors)
             throws IOException {
-        Tunnel tunnel = new Tunnel(connector, sockets);
+        Tunnel tunnel = new Tunnel(link, sockets);
         boolean made = false;
         try {
             for (int stream = 0; stream < sockets.size(); stream++) {
                 DiskExports.delete(sockets.get(stream));
                 tunnel.doors.add(doors.listen(sockets.get(stream)));
-                StreamPump lane = new StreamPump(stream, connector, tunnel.pace);
+                StreamPump lane = new StreamPump(stream, link, tunnel.pace);
                 tunnel.lanes.add(lane);
             }
-            connector.receive(tunnel::take);
+            link.streamsTo(tunnel::take);
             for (int stream = 0; stream < sockets.size(); stream++) {
                 ServerSocketChannel listener = tunnel.doors.get(stream);
                 tunnel.lanes.get(stream).start(listener::accept);
@@ -83,15 +83,15 @@ public final class Tunnel implements AutoCloseable {
     /**
      * The target's end: connects when a stream is opened.
      *
-     * @param connector    to the source
+     * @param link    to the source
      * @param streams how many there may be
      * @param server  where to connect
      * @return the end, the caller's to close
      */
-    public static Tunnel connecting(StreamTransport connector, int streams, Path server) {
-        Tunnel tunnel = new Tunnel(connector, List.of());
+    public static Tunnel connecting(StreamLink link, int streams, Path server) {
+        Tunnel tunnel = new Tunnel(link, List.of());
         for (int stream = 0; stream < streams; stream++) {
-            tunnel.lanes.add(new StreamPump(stream, connector, tunnel.pace));
+            tunnel.lanes.add(new StreamPump(stream, link, tunnel.pace));
         }
         Consumer<Message.Streamed> receiver = message -> {
             if (message instanceof Message.StreamCredit && message.stream() < streams) {
@@ -100,7 +100,7 @@ public final class Tunnel implements AutoCloseable {
             }
             tunnel.take(message);
         };
-        connector.receive(receiver);
+        link.streamsTo(receiver);
         return tunnel;
     }
 
@@ -144,7 +144,7 @@ public final class Tunnel implements AutoCloseable {
                     moved = now;
                     since = System.nanoTime();
                 } else if (!over.get() && System.nanoTime() - since >= nanos
-                        && connector.silentNanos() >= nanos) {
+                        && link.silentNanos() >= nanos) {
                     lanes.forEach(StreamPump::close);
                     return;
                 }

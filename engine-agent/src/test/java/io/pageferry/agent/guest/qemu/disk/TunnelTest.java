@@ -5,8 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.pageferry.agent.guest.StreamTransport;
 import io.pageferry.core.link.Message;
+import io.pageferry.core.link.StreamLink;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
@@ -71,12 +71,29 @@ class TunnelTest {
         }
     }
 
-    private StreamTransport connector(Side from, Side to) {
-        return new StreamTransport(message -> up && to.deliver(message, from),
-                taker -> from.receiver = taker, () -> up, () -> {
-                    asked.incrementAndGet();
-                    return silence;
-                });
+    private StreamLink link(Side from, Side to) {
+        return new StreamLink() {
+            @Override
+            public boolean sendStreamed(Message.Streamed part) {
+                return up && to.deliver(part, from);
+            }
+
+            @Override
+            public void streamsTo(Consumer<Message.Streamed> receiver) {
+                from.receiver = receiver;
+            }
+
+            @Override
+            public boolean isUp() {
+                return up;
+            }
+
+            @Override
+            public long silentNanos() {
+                asked.incrementAndGet();
+                return silence;
+            }
+        };
     }
 
     @BeforeEach
@@ -84,8 +101,8 @@ class TunnelTest {
         Path socket = folder.resolve("server");
         server = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
         server.bind(UnixDomainSocketAddress.of(socket));
-        far = Tunnel.connecting(connector(target, source), 1, socket);
-        near = Tunnel.listening(connector(source, target), List.of(folder.resolve("door")),
+        far = Tunnel.connecting(link(target, source), 1, socket);
+        near = Tunnel.listening(link(source, target), List.of(folder.resolve("door")),
                 path -> ServerSocketChannel.open(StandardProtocolFamily.UNIX)
                         .bind(UnixDomainSocketAddress.of(path)));
     }

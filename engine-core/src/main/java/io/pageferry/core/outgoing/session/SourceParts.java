@@ -1,4 +1,4 @@
-package io.pageferry.core.outgoing;
+package io.pageferry.core.outgoing.session;
 
 import io.pageferry.core.handover.Journal;
 import io.pageferry.core.link.LinkOpener;

@@ -1,4 +1,4 @@
-package io.pageferry.agent.session;
+package io.pageferry.agent.session.warmup;
 
 import io.pageferry.core.codec.PageBatch;
 import io.pageferry.core.link.LinkHandler;

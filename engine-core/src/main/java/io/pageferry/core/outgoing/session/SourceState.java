@@ -1,4 +1,4 @@
-package io.pageferry.core.outgoing;
+package io.pageferry.core.outgoing.session;
 
 /** The states of a source; the tables of docs/PROTOCOL.md say what each means for the guest. */
 public enum SourceState {

@@ -1,41 +1,48 @@
-package io.pageferry.core.outgoing;
+package io.pageferry.core.image;
 
 import io.pageferry.core.link.Message;
-import io.pageferry.core.link.flow.Outbox;
 import io.pageferry.core.memory.ChecksumTable;
 import io.pageferry.core.memory.Region;
 import io.pageferry.core.memory.RegionTable;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 
 /**
  * Names the pages in which source and target differ: the target sends digests of blocks, the
  * source asks for the checksums of the first block that differs and compares them with its own.
  */
-final class MismatchFinder {
+public final class MismatchFinder {
     private static final int MOST_NAMED = 4;
 
     private final ChecksumTable sent;
     private final RegionTable regions;
-    private final Outbox outbox;
-    private final String differs;
+    private final Consumer<Message> target;
     private final List<String> named = new ArrayList<>();
     private long differing;
     private long blockEnd;
     private long asked = -1;
     private boolean done;
 
-    MismatchFinder(SourceContext context) {
-        this.sent = context.runner.sent();
-        this.regions = context.parts.guest().memory().regions();
-        this.outbox = context.outbox;
-        this.differs = "the image at the target differs from "
-                + (context.parts.options().extras().full() ? "the guest's memory"
-                        : "what was sent");
+    /**
+     * Begins with what was sent.
+     *
+     * @param sent    its checksums
+     * @param regions name the pages
+     * @param target  is asked for checksums
+     */
+    public MismatchFinder(ChecksumTable sent, RegionTable regions, Consumer<Message> target) {
+        this.sent = sent;
+        this.regions = regions;
+        this.target = target;
     }
 
-    /** Takes the digests of the target's blocks and asks for the first that differs. */
-    void compare(Message.Mismatch mismatch) {
+    /**
+     * Takes the digests of the target's blocks and asks for the first that differs.
+     *
+     * @param mismatch what the target said
+     */
+    public void compare(Message.Mismatch mismatch) {
         if (mismatch.blockPages() < 1
                 || expectedBlocks(mismatch) != mismatch.blockDigests().length) {
             done = true;
@@ -53,8 +60,12 @@ final class MismatchFinder {
         done = true;
     }
 
-    /** Takes the checksums asked for; asks for more of the block while none differed. */
-    void compare(Message.PageChecksums table) {
+    /**
+     * Takes the checksums asked for; asks for more of the block while none differed.
+     *
+     * @param table what the target said
+     */
+    public void compare(Message.PageChecksums table) {
         if (table.firstPage() != asked) {
             return;
         }
@@ -76,23 +87,21 @@ final class MismatchFinder {
         }
     }
 
-    boolean isDone() {
+    /** {@return whether nothing more is asked for} */
+    public boolean isDone() {
         return done;
     }
 
-    /** What was found, for the report. */
-    String describe() {
-        if (named.isEmpty()) {
-            return differs;
-        }
-        return differs + ", first in " + String.join(", ", named)
+    /** {@return the pages found, as the end of a sentence; empty where none was} */
+    public String describe() {
+        return named.isEmpty() ? "" : ", first in " + String.join(", ", named)
                 + (differing > named.size() ? " and " + (differing - named.size()) + " more" : "");
     }
 
     private void ask(long first) {
         asked = first;
         int count = (int) Math.min(Message.MAX_TABLE_PAGES, blockEnd - first);
-        outbox.send(new Message.PageChecksumsRequest(first, count));
+        target.accept(new Message.PageChecksumsRequest(first, count));
     }
 
     private long expectedBlocks(Message.Mismatch mismatch) {

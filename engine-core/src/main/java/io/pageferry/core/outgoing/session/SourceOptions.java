@@ -1,4 +1,4 @@
-package io.pageferry.core.outgoing;
+package io.pageferry.core.outgoing.session;
 
 import io.pageferry.core.codec.CodecChoice;
 import io.pageferry.core.precopy.DowntimePrediction;
@@ -42,7 +42,7 @@ public record SourceOptions(
     }
 
     /** {@return how the image is proved, as HELLO says it: 0 not, 1 by what was sent, 2 in full} */
-    int verification() {
+    public int verification() {
         return !verify ? 0 : extras.full() ? 2 : 1;
     }
 

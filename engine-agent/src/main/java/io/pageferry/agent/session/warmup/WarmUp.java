@@ -1,10 +1,12 @@
-package io.pageferry.agent.session;
+package io.pageferry.agent.session.warmup;
 
 import io.pageferry.agent.guest.GuestKinds;
 import io.pageferry.agent.guest.GuestSetup;
 import io.pageferry.agent.guest.GuestUri;
 import io.pageferry.agent.guest.SourceGuest;
 import io.pageferry.agent.guest.TargetGuest;
+import io.pageferry.agent.link.AgentLoop;
+import io.pageferry.agent.link.FiniteAgent;
 import io.pageferry.agent.state.journal.FileJournal;
 import io.pageferry.agent.state.journal.JournalHeader;
 import io.pageferry.agent.state.journal.StateDirectory;
@@ -16,8 +18,8 @@ import io.pageferry.core.link.TargetLink;
 import io.pageferry.core.migration.MigrationListener;
 import io.pageferry.core.migration.Outcome.Side;
 import io.pageferry.core.outgoing.SourceMigration;
-import io.pageferry.core.outgoing.SourceOptions;
-import io.pageferry.core.outgoing.SourceParts;
+import io.pageferry.core.outgoing.session.SourceOptions;
+import io.pageferry.core.outgoing.session.SourceParts;
 import io.pageferry.transport.netty.TransportClient;
 import io.pageferry.transport.netty.TransportOptions;
 import io.pageferry.transport.netty.TransportServer;
@@ -30,7 +32,6 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
-import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 import org.agrona.concurrent.SystemNanoClock;
 
@@ -61,9 +62,8 @@ public final class WarmUp {
      * that in a cache. Takes some seconds on the calling thread; no failure is told.
      */
     public static void train() {
-        TransportOptions transport = TransportOptions.defaults(SystemNanoClock.INSTANCE);
         for (int i = 0; i < TRAININGS; i++) {
-            run(transport, GuestUri.parse(QEMU));
+            run(GuestUri.parse(QEMU));
         }
     }
 
@@ -71,10 +71,10 @@ public final class WarmUp {
      * Rehearses on the calling thread, up to some seconds; a failure of it is no failure of what
      * follows.
      *
-     * @param transport as the real move has it
-     * @param guest     of the kind that will move
+     * @param guest of the kind that will move
      */
-    public static void run(TransportOptions transport, GuestUri guest) {
+    public static void run(GuestUri guest) {
+        TransportOptions transport = TransportOptions.defaults(SystemNanoClock.INSTANCE);
         Path folder = null;
         try {
             GuestKinds.of(guest).rehearse();
@@ -112,13 +112,27 @@ public final class WarmUp {
                 TargetMigration target = new TargetMigration(new TargetParts(targetLink, incoming,
                         name -> (Journal) theirs, UUID.randomUUID(), SystemNanoClock.INSTANCE,
                         MigrationListener.silent(), TargetOptions.defaults()))) {
-            long start = System.nanoTime();
-            while ((!source.isDone() || !target.isDone())
-                    && System.nanoTime() - start < LIMIT_NANOS) {
-                if (source.doWork() + target.doWork() == 0) {
-                    LockSupport.parkNanos(1_000);
-                }
-            }
+            AgentLoop.run(new Move(source, target, System.nanoTime()));
+        }
+    }
+
+    /** Both sides in one agent, for a limited time. */
+    private record Move(SourceMigration source, TargetMigration target, long start)
+            implements FiniteAgent {
+        @Override
+        public int doWork() {
+            return source.doWork() + target.doWork();
+        }
+
+        @Override
+        public boolean isDone() {
+            return source.isDone() && target.isDone()
+                    || System.nanoTime() - start >= LIMIT_NANOS;
+        }
+
+        @Override
+        public String roleName() {
+            return "warm-up";
         }
     }
 

@@ -1,0 +1,53 @@
+package io.pageferry.agent.link;
+
+import java.lang.System.Logger.Level;
+import org.agrona.ErrorHandler;
+import org.agrona.concurrent.BackoffIdleStrategy;
+import org.agrona.concurrent.IdleStrategy;
+
+/** Runs an agent on the calling thread until it is done, and closes it: the one duty cycle. */
+public final class AgentLoop {
+    /** Spins and yields are few: source and target may share two cores with their guest. */
+    private static final int SPINS = 10;
+    private static final int YIELDS = 20;
+    private static final long MIN_PARK_NANOS = 1_000;
+
+    /** Longest pause: adds at most this to a round trip, three of which are in the downtime. */
+    private static final long MAX_PARK_NANOS = 200_000;
+
+    private AgentLoop() {
+    }
+
+    /**
+     * Runs an agent. An interrupt of the thread does not end it.
+     *
+     * @param agent  to run
+     * @param errors told of what the agent threw, before the caller is
+     */
+    public static void run(FiniteAgent agent, ErrorHandler errors) {
+        IdleStrategy idle =
+                new BackoffIdleStrategy(SPINS, YIELDS, MIN_PARK_NANOS, MAX_PARK_NANOS);
+        try {
+            agent.onStart();
+            while (!agent.isDone()) {
+                idle.idle(agent.doWork());
+            }
+        } catch (RuntimeException | Error e) {
+            errors.onError(e);
+            throw e;
+        } finally {
+            agent.onClose();
+        }
+    }
+
+    /**
+     * Runs an agent; the stack of what it threw is logged under its name. At DEBUG: the caller gets
+     * the exception, and the commands show it with {@code --verbose}.
+     *
+     * @param agent to run
+     */
+    public static void run(FiniteAgent agent) {
+        run(agent, e -> System.getLogger(AgentLoop.class.getName())
+                .log(Level.DEBUG, agent.roleName() + " broke", e));
+    }
+}

@@ -1,0 +1,187 @@
+package io.pageferry.agent.session;
+
+import io.pageferry.agent.guest.GuestHandle;
+import io.pageferry.agent.guest.GuestSetup;
+import io.pageferry.agent.guest.SourceGuest;
+import io.pageferry.agent.link.Connector;
+import io.pageferry.agent.report.Report;
+import io.pageferry.agent.session.warmup.JvmFlags;
+import io.pageferry.agent.state.guard.AgentGuard;
+import io.pageferry.agent.state.journal.FileJournal;
+import io.pageferry.agent.state.journal.JournalHeader;
+import io.pageferry.agent.state.journal.StateDirectory;
+import io.pageferry.core.codec.CodecChoice;
+import io.pageferry.core.link.ErrorCode;
+import io.pageferry.core.link.SourceLink;
+import io.pageferry.core.migration.GuestException;
+import io.pageferry.core.migration.MigrationListener;
+import io.pageferry.core.migration.MigrationListener.Level;
+import io.pageferry.core.migration.Outcome.Result;
+import io.pageferry.core.migration.Outcome.Side;
+import io.pageferry.core.outgoing.SourceMigration;
+import io.pageferry.core.outgoing.session.SourceParts;
+import io.pageferry.core.round.WriteThrottle;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.UUID;
+import org.agrona.CloseHelper;
+import org.agrona.concurrent.SystemNanoClock;
+
+/** Opens what a source session works with, in order, and closes it in reverse order. */
+final class SourceOpening {
+    private final UUID id;
+    private final MigrateSettings settings;
+    private final MigrationListener listener;
+    private final AgentGuard guard;
+    private final Deque<AutoCloseable> opened = new ArrayDeque<>();
+    private boolean refused;
+
+    SourceOpening(UUID id, MigrateSettings settings, MigrationListener listener) {
+        this.id = id;
+        this.settings = settings;
+        this.listener = listener;
+        this.guard = new AgentGuard(Side.SOURCE, listener);
+    }
+
+    /** What is open: a guest, and a migration of it that begins at its first step. */
+    record Opened(SourceGuest guest, SourceMigration migration, Report.Begin begin) { }
+
+    /** Opens everything; waits for guest, guard and target. What is open stays so on failure. */
+    Opened open() throws IOException {
+        settings.guest().warmUp().run();
+        if (settings.options().codec() != CodecChoice.NONE) {
+            JvmFlags.checkLz4(listener);
+        }
+        SourceGuest guest = keep(settings.guest().open(
+                new GuestSetup(settings.tracker(), false, guard, settings.after())));
+        check(guest);
+        StateDirectory directory = StateDirectory.open(settings.stateDirectory());
+        keep(directory.lockGuest(guest.identity()).orElseThrow(() -> new GuestException(
+                ErrorCode.BUSY, "a migration of this guest is under way already",
+                "wait for it: pageferry status")));
+        Connector.Access connector = keep(settings.target().open());
+        FileJournal journal = directory.create(header(guest));
+        opened.push(() -> close(journal));
+        // Before it connects: a target does not wait long for the first word of who came.
+        if (!guest.recoveryAddress().isEmpty()) {
+            guard.watch(directory, id, guest.identity());
+        }
+        Report.Begin begin = new Report.Begin(id, guest.describe(), choices(guest),
+                settings.guest().startupNanos());
+        SourceLink link = keep(connector.connect());
+        copyStorage(guest, link);
+        return new Opened(guest, keep(new SourceMigration(new SourceParts(id, guest, link,
+                connector, journal, SystemNanoClock.INSTANCE, listener, settings.options()))),
+                begin);
+    }
+
+    private <T extends AutoCloseable> T keep(T part) {
+        opened.push(part);
+        return part;
+    }
+
+    /** Refuses a guest that cannot do what was asked for, and tells what was chosen for it. */
+    private void check(SourceGuest guest) throws GuestException {
+        listener.log(Level.INFO, "tracker: " + guest.tracker().name() + ", "
+                + guest.trackerReason());
+        String kind = guest.describe().kind();
+        if (settings.copyStorage() && !guest.canCopyStorage()) {
+            throw new GuestException(ErrorCode.FEATURE_MISSING, "a " + kind
+                    + " guest has no disks to copy", "leave --copy-storage out");
+        }
+        if (settings.after().equals("keep")) {
+            guest.keepWarning().ifPresent(line -> listener.log(Level.WARN, line));
+        }
+        if (settings.isThrottled()) {
+            checkThrottle(guest, kind);
+        }
+    }
+
+    private void checkThrottle(SourceGuest guest, String kind) throws GuestException {
+        WriteThrottle throttle = guest.throttle().orElseThrow(() -> new GuestException(
+                ErrorCode.FEATURE_MISSING, "a " + kind + " guest cannot be throttled",
+                "leave --throttle and --write-quota out; --max-downtime and"
+                + " --on-no-convergence say what to do with a guest that writes fast"));
+        if (settings.options().limits().throttling().quota() != null && !throttle.hasQuota()) {
+            throw new GuestException(ErrorCode.FEATURE_MISSING, "the single writes of a " + kind
+                    + " guest are not seen, so they have no quota",
+                    "use --throttle auto with --policy downtime-budget, or"
+                    + " --throttle PERCENT");
+        }
+        listener.log(Level.INFO, "throttle: " + throttle.name() + ", "
+                + guest.throttleReason());
+    }
+
+    /** Memory is paced at three quarters of the bandwidth then: the last one is for disks. */
+    private void copyStorage(SourceGuest guest, SourceLink link) throws GuestException {
+        if (settings.copyStorage() && link.streams().isPresent()) {
+            guest.copyStorage(link.streams().get(),
+                    settings.options().limits().bandwidth().bytesPerSecond() / 3 * 4);
+        }
+    }
+
+    private JournalHeader header(SourceGuest guest) {
+        Map<String, String> recoveryAddress = new HashMap<>(guest.recoveryAddress());
+        if (!recoveryAddress.isEmpty()) {
+            recoveryAddress.put("after", settings.after());
+            recoveryAddress.put(JournalHeader.IDENTITY, guest.identity());
+            if (settings.isThrottled()) {
+                recoveryAddress.put(GuestHandle.THROTTLED, "true");
+            }
+        }
+        return new JournalHeader(JournalHeader.SCHEMA, id, Side.SOURCE, settings.guest().text(),
+                settings.target().peer(), System.currentTimeMillis(), recoveryAddress);
+    }
+
+    private Report.Choices choices(SourceGuest guest) {
+        return new Report.Choices(
+                settings.options().limits().policy().name().toLowerCase(Locale.ROOT)
+                        .replace('_', '-'),
+                guest.tracker().name(), settings.options().channels(),
+                settings.options().codec().name().toLowerCase(Locale.ROOT),
+                settings.target().transport(),
+                !settings.options().verify() ? "none"
+                        : settings.options().extras().full() ? "full" : "sent");
+    }
+
+    /** Tells whether the guard process died: nobody would resume what is paused from now on. */
+    boolean isGuardLost() {
+        return guard.isLost();
+    }
+
+    /**
+     * Closes what is open. Without a result the session broke, and its guard does the rest; it
+     * needs the journal and the guest's lock for that.
+     */
+    void close(AgentResult result) {
+        refused = result != null && result.outcome().result() == Result.REFUSED;
+        boolean done = false;
+        try {
+            CloseHelper.closeAll(opened);
+            done = result != null;
+        } finally {
+            if (done) {
+                guard.close();
+            } else {
+                guard.abandon();
+            }
+        }
+    }
+
+    /** A migration that never was leaves no journal, if that can be. */
+    private void close(FileJournal journal) {
+        if (refused) {
+            try {
+                Files.deleteIfExists(journal.path());
+            } catch (IOException e) {
+                listener.log(Level.WARN, "the journal of a refused migration stays: " + e);
+            }
+        }
+        journal.close();
+    }
+}

@@ -1,0 +1,176 @@
+package io.pageferry.agent.session;
+
+import io.pageferry.agent.guest.DiskCopies;
+import io.pageferry.agent.guest.SourceGuest;
+import io.pageferry.agent.link.AgentLoop;
+import io.pageferry.agent.link.FiniteAgent;
+import io.pageferry.agent.report.Report;
+import io.pageferry.core.migration.MigrationListener;
+import io.pageferry.core.migration.MigrationListener.Level;
+import io.pageferry.core.migration.Outcome;
+import io.pageferry.core.migration.Outcome.Result;
+import io.pageferry.core.migration.Outcome.Side;
+import io.pageferry.core.outgoing.SourceMigration;
+import io.pageferry.core.outgoing.session.SourceState;
+import java.io.IOException;
+import java.util.UUID;
+import java.util.function.IntSupplier;
+import org.agrona.concurrent.SystemNanoClock;
+
+/** Moves one guest away: opens what that needs, drives the migration, and closes everything. */
+public final class SourceSession implements FiniteAgent {
+    /** How often it is said how far the disks are. */
+    private static final long STORAGE_NANOS = 5_000_000_000L;
+
+    private final UUID id;
+    private final MigrateSettings settings;
+    private final MigrationListener listener;
+    private final SourceOpening opening;
+    private IntSupplier phase = () -> 0;
+    private AgentResult result;
+    private volatile boolean cancelled;
+
+    /**
+     * Makes a session of a migration that is named here.
+     *
+     * @param settings what to do
+     * @param listener hears how it goes
+     */
+    public SourceSession(MigrateSettings settings, MigrationListener listener) {
+        this(UUID.randomUUID(), settings, listener);
+    }
+
+    /**
+     * Makes a session.
+     *
+     * @param id       names the migration for ever; never used before
+     * @param settings what to do
+     * @param listener hears how it goes
+     */
+    public SourceSession(UUID id, MigrateSettings settings, MigrationListener listener) {
+        this.id = id;
+        this.settings = settings;
+        this.listener = listener;
+        this.opening = new SourceOpening(id, settings, listener);
+    }
+
+    /**
+     * Moves the guest, on the calling thread.
+     *
+     * @return how it ended
+     * @throws IllegalArgumentException when the guest's URI makes no sense
+     */
+    public AgentResult run() {
+        AgentLoop.run(this);
+        return result;
+    }
+
+    /** Asks for the end; from any thread. */
+    public void cancel() {
+        cancelled = true;
+    }
+
+    /** {@return how it ended, once it is done} */
+    public AgentResult result() {
+        return result;
+    }
+
+    @Override
+    public String roleName() {
+        return "source " + id;
+    }
+
+    @Override
+    public void onStart() {
+        try {
+            phase = new Driving(opening.open());
+        } catch (IOException e) {
+            result = AgentResult.refused(Side.SOURCE, e);
+        }
+    }
+
+    @Override
+    public int doWork() {
+        return phase.getAsInt();
+    }
+
+    @Override
+    public boolean isDone() {
+        return result != null;
+    }
+
+    @Override
+    public void onClose() {
+        opening.close(result);
+    }
+
+    /** Drives the migration. */
+    private final class Driving implements IntSupplier {
+        private final SourceOpening.Opened opened;
+        private final SourceMigration migration;
+        private boolean warned;
+        private long told = SystemNanoClock.INSTANCE.nanoTime();
+
+        Driving(SourceOpening.Opened opened) {
+            this.opened = opened;
+            this.migration = opened.migration();
+        }
+
+        @Override
+        public int getAsInt() {
+            if (cancelled) {
+                migration.cancel();
+            }
+            if (opening.isGuardLost() && !warned) {
+                warned = true;
+                onGuardLost();
+            }
+            if (SystemNanoClock.INSTANCE.nanoTime() - told >= STORAGE_NANOS) {
+                told = SystemNanoClock.INSTANCE.nanoTime();
+                opened.guest().copied().flatMap(DiskCopies::underWay)
+                        .ifPresent(words -> listener.log(Level.INFO, words));
+            }
+            int work = migration.doWork();
+            migration.outcome().ifPresent(outcome -> phase = ended(opened, outcome));
+            return work;
+        }
+
+        /** Nothing may be paused that nobody would resume. */
+        private void onGuardLost() {
+            listener.log(Level.WARN, "the guard process ended");
+            if (migration.state() == SourceState.NEGOTIATING
+                    || migration.state() == SourceState.PRECOPY) {
+                migration.fail("the guard process ended");
+            }
+        }
+    }
+
+    /** A guest that dies with its agent runs on here for a while, if it stays. */
+    private IntSupplier ended(SourceOpening.Opened opened, Outcome outcome) {
+        boolean outlives = !opened.guest().recoveryAddress().isEmpty();
+        if (outlives) {
+            // It lives on: a fork of it does not wait until a silent link is closed.
+            opened.guest().tracker().close();
+        }
+        boolean stays = outcome.result() != Result.COMPLETED && outcome.result() != Result.IN_DOUBT;
+        long linger = stays && !outlives ? settings.lingerNanos() : 0;
+        long since = SystemNanoClock.INSTANCE.nanoTime();
+        return () -> {
+            if (SystemNanoClock.INSTANCE.nanoTime() - since >= linger) {
+                result = new AgentResult(outcome, report(opened, outcome));
+            }
+            return 0;
+        };
+    }
+
+    private Report report(SourceOpening.Opened opened, Outcome outcome) {
+        SourceGuest guest = opened.guest();
+        Report report = Report.ofSource(opened.begin(), outcome, opened.migration().figures(),
+                guest.check()).copied(guest.copied());
+        if (settings.isThrottled()) {
+            guest.throttle().ifPresent(throttle -> report.throttledBy(throttle.name()));
+            guest.throttleTrouble().ifPresent(what -> listener.log(Level.WARN, what));
+        }
+        return report;
+    }
+}

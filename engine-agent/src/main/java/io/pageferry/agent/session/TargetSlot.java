@@ -1,0 +1,142 @@
+package io.pageferry.agent.session;
+
+import io.pageferry.agent.guest.GuestSetup;
+import io.pageferry.agent.guest.TargetGuest;
+import io.pageferry.agent.state.guard.AgentGuard;
+import io.pageferry.agent.state.journal.HeldLock;
+import io.pageferry.agent.state.journal.JournalHeader;
+import io.pageferry.agent.state.journal.StateDirectory;
+import io.pageferry.core.link.ErrorCode;
+import io.pageferry.core.link.LinkHandler;
+import io.pageferry.core.link.Message;
+import io.pageferry.core.link.TargetLink;
+import io.pageferry.core.migration.GuestException;
+import io.pageferry.core.migration.MigrationListener;
+import io.pageferry.core.migration.Outcome.Side;
+import java.io.IOException;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import org.agrona.CloseHelper;
+
+/** A place for one guest at this host: who is to become it, its lock and its guard. */
+final class TargetSlot {
+    private final ReceiveSettings settings;
+    private final MigrationListener listener;
+    private final StateDirectory directory;
+    private final AgentGuard guard;
+    private TargetGuest guest;
+    private HeldLock lock;
+    private TargetSession session;
+    private boolean full;
+
+    /**
+     * Makes a slot; nothing is opened yet.
+     *
+     * @param settings  what to take in, and how
+     * @param directory of journals and locks
+     * @param listener  hears how it goes
+     */
+    TargetSlot(ReceiveSettings settings, StateDirectory directory, MigrationListener listener) {
+        this.settings = settings;
+        this.directory = directory;
+        this.listener = listener;
+        this.guard = new AgentGuard(Side.TARGET, listener);
+    }
+
+    /** Opens the guest and locks it; a guard gets ready meanwhile. */
+    void open() throws IOException {
+        openGuest();
+        lock = directory.lockGuest(guest.identity()).orElseThrow(() -> new GuestException(
+                ErrorCode.BUSY, "somebody receives into this guest already",
+                "wait for it: pageferry status"));
+        prepareGuard();
+    }
+
+    private void openGuest() throws GuestException {
+        guest = settings.guest().open(new GuestSetup("auto", settings.prealloc(), guard));
+    }
+
+    private void prepareGuard() {
+        if (outlivesAgent()) {
+            guard.prepare();
+        }
+    }
+
+    private boolean outlivesAgent() {
+        return !guest.recoveryAddress().isEmpty();
+    }
+
+    /** Takes an offer; returns who takes what else the link delivers. */
+    LinkHandler begin(TargetLink link, Message.Hello hello) {
+        session = new TargetSession(this, link, hello.migrationId());
+        session.handler().onMessage(hello);
+        return session.handler();
+    }
+
+    /** Gets ready for the next offer, after one that came to nothing. */
+    void renew() throws GuestException {
+        guest.close();
+        openGuest();
+        session = null;
+        prepareGuard();
+    }
+
+    /** Takes no offer any more: a guest is here. */
+    void fill() {
+        session = null;
+        full = true;
+    }
+
+    /** Tells whether it can take an offer. */
+    boolean isFree() {
+        return session == null && !full && !guest.livesInAgent();
+    }
+
+    Optional<TargetSession> session() {
+        return Optional.ofNullable(session);
+    }
+
+    TargetGuest guest() {
+        return guest;
+    }
+
+    ReceiveSettings settings() {
+        return settings;
+    }
+
+    MigrationListener listener() {
+        return listener;
+    }
+
+    AgentGuard guard() {
+        return guard;
+    }
+
+    /** Has the guard watch over a migration, where the guest outlives this process. */
+    void watch(UUID migration) throws IOException {
+        if (outlivesAgent()) {
+            guard.watch(directory, migration, guest.identity());
+        }
+    }
+
+    JournalHeader header(UUID migration) {
+        Map<String, String> recoveryAddress = new HashMap<>(guest.recoveryAddress());
+        if (!recoveryAddress.isEmpty()) {
+            recoveryAddress.put(JournalHeader.IDENTITY, guest.identity());
+        }
+        return new JournalHeader(JournalHeader.SCHEMA, migration, Side.TARGET,
+                settings.guest().text(), "", System.currentTimeMillis(), recoveryAddress);
+    }
+
+    StateDirectory directory() {
+        return directory;
+    }
+
+    /** Closes everything; where the agent broke its guard does the rest, which needs the locks. */
+    void close(boolean broken) {
+        CloseHelper.closeAll(session == null ? null : session::onClose, guest,
+                broken ? null : guard, lock, broken ? guard::abandon : null);
+    }
+}

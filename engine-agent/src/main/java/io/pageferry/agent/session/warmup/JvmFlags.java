@@ -1,0 +1,36 @@
+package io.pageferry.agent.session.warmup;
+
+import io.pageferry.core.codec.page.Lz4Codec;
+import io.pageferry.core.migration.MigrationListener;
+import io.pageferry.core.migration.MigrationListener.Level;
+
+/** Says which options this JVM lacks. Only an embedder's can lack one; all works without. */
+public final class JvmFlags {
+    private JvmFlags() {
+    }
+
+    /**
+     * Says so where LZ4 may not use native code.
+     *
+     * @param listener told in one line
+     */
+    public static void checkLz4(MigrationListener listener) {
+        Lz4Codec.missingFlag().ifPresent(flag -> listener.log(Level.WARN,
+                "LZ4 runs without native code, several times slower: this JVM lacks " + flag));
+    }
+
+    /**
+     * Tells whether foreign functions may be called, which a warm-up needs, and says so where not.
+     *
+     * @param listener told in one line
+     * @return whether they may
+     */
+    public static boolean allowNativeAccess(MigrationListener listener) {
+        Module ours = JvmFlags.class.getModule();
+        if (!ours.isNativeAccessEnabled()) {
+            listener.log(Level.WARN, "not rehearsed: this JVM lacks --enable-native-access="
+                    + (ours.isNamed() ? ours.getName() : "ALL-UNNAMED"));
+        }
+        return ours.isNativeAccessEnabled();
+    }
+}

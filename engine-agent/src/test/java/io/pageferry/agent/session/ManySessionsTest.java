@@ -1,0 +1,125 @@
+package io.pageferry.agent.session;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.pageferry.agent.guest.GuestKinds;
+import io.pageferry.agent.guest.GuestUri;
+import io.pageferry.agent.link.AgentLoop;
+import io.pageferry.agent.link.FiniteAgent;
+import io.pageferry.agent.link.Listener;
+import io.pageferry.agent.link.TcpConnector;
+import io.pageferry.core.incoming.TargetOptions;
+import io.pageferry.core.migration.MigrationListener;
+import io.pageferry.core.migration.Outcome.Result;
+import io.pageferry.core.outgoing.session.SourceOptions;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Two guests leave each of two state directories for the other one, all within this process. */
+@Timeout(value = 120, unit = TimeUnit.SECONDS)
+class ManySessionsTest {
+    private static final int EACH_WAY = 2;
+    private static final String GUEST = "workload:8MiB?rate=2MiB/s";
+    private static final long LINGER = 50_000_000L;
+
+    @TempDir
+    private Path folder;
+
+    private final List<SourceSession> sources = new ArrayList<>();
+    private final List<TargetAgent> targets = new ArrayList<>();
+
+    /** Makes a target, and a source that finds it once it listens. */
+    private CompletableFuture<InetSocketAddress> target(Path state) {
+        CompletableFuture<InetSocketAddress> address = new CompletableFuture<>();
+        GuestUri uri = GuestUri.parse(GUEST);
+        targets.add(new TargetAgent(new ReceiveSettings(new GuestFactory<>(GUEST,
+                setup -> GuestKinds.of(uri).openTarget(uri, setup), () -> { }, () -> 0),
+                Listener.at(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0)), true,
+                false, TargetOptions.defaults(), state, LINGER, null),
+                MigrationListener.silent(), address::complete, result -> { }));
+        return address;
+    }
+
+    private SourceSession source(Path state, InetSocketAddress target) {
+        GuestUri uri = GuestUri.parse(GUEST);
+        SourceSession source = new SourceSession(new MigrateSettings(new GuestFactory<>(GUEST,
+                setup -> GuestKinds.of(uri).openSource(uri, setup), () -> { }, () -> 0),
+                new TcpConnector(target), "auto", SourceOptions.defaults(), "quit", false, state,
+                0), MigrationListener.silent());
+        sources.add(source);
+        return source;
+    }
+
+    private Path state(int migration, int side) {
+        return folder.resolve((migration + side) % 2 == 0 ? "here" : "there");
+    }
+
+    private void assertAllMoved() {
+        assertEquals(2 * EACH_WAY, sources.size());
+        for (AgentResult result : Stream.concat(sources.stream().map(SourceSession::result),
+                targets.stream().map(TargetAgent::result)).toList()) {
+            JsonNode json = result.report().json();
+            assertEquals(Result.COMPLETED, result.outcome().result(), json::toString);
+            assertTrue(json.at("/verification/match").asBoolean(), json::toString);
+        }
+        assertEquals(sources.stream().map(one -> id(one.result())).toList(),
+                targets.stream().map(one -> id(one.result())).toList());
+    }
+
+    private static String id(AgentResult result) {
+        return result.report().json().path("migrationId").asText();
+    }
+
+    @Test
+    void oneThreadRunsThemAll() {
+        List<FiniteAgent> agents = new ArrayList<>();
+        for (int i = 0; i < 2 * EACH_WAY; i++) {
+            CompletableFuture<InetSocketAddress> address = target(state(i, 1));
+            targets.getLast().onStart();
+            agents.add(targets.getLast());
+            agents.add(source(state(i, 0), address.join()));
+            sources.getLast().onStart();
+        }
+        while (agents.stream().anyMatch(agent -> !agent.isDone())) {
+            if (agents.stream().filter(agent -> !agent.isDone())
+                    .mapToInt(FiniteAgent::doWork).sum() == 0) {
+                LockSupport.parkNanos(50_000);
+            }
+        }
+        agents.forEach(FiniteAgent::onClose);
+        assertAllMoved();
+    }
+
+    @Test
+    void eachHasAThreadOfItsOwn() throws Exception {
+        try (ExecutorService threads = Executors.newCachedThreadPool()) {
+            List<Future<?>> ends = new ArrayList<>();
+            for (int i = 0; i < 2 * EACH_WAY; i++) {
+                CompletableFuture<InetSocketAddress> address = target(state(i, 1));
+                TargetAgent target = targets.getLast();
+                ends.add(threads.submit(() -> AgentLoop.run(target)));
+                SourceSession source = source(state(i, 0), address.get());
+                ends.add(threads.submit(() -> AgentLoop.run(source)));
+            }
+            for (Future<?> end : ends) {
+                end.get();
+            }
+        }
+        assertAllMoved();
+    }
+}

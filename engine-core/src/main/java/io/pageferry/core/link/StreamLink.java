@@ -1,0 +1,27 @@
+package io.pageferry.core.link;
+
+import java.util.function.Consumer;
+
+/** Carries streams of bytes beside the messages and pages of a migration. Any thread. */
+public interface StreamLink {
+    /**
+     * Sends a part of a stream.
+     *
+     * @param part what to send
+     * @return false when there is no room now, or the link is lost: nothing was sent
+     */
+    boolean sendStreamed(Message.Streamed part);
+
+    /**
+     * Says who takes what comes. Without this the peer may send none.
+     *
+     * @param receiver takes the parts in order, on an IO thread, without waiting
+     */
+    void streamsTo(Consumer<Message.Streamed> receiver);
+
+    /** {@return whether the link still stands} */
+    boolean isUp();
+
+    /** {@return for how many nanoseconds nothing was heard of the peer, heartbeats included} */
+    long silentNanos();
+}

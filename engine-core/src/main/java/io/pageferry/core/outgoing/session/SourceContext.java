@@ -1,0 +1,318 @@
+package io.pageferry.core.outgoing.session;
+
+import io.pageferry.core.codec.page.PageEncoder;
+import io.pageferry.core.handover.JournalRecord;
+import io.pageferry.core.handover.JournalState;
+import io.pageferry.core.handover.MigrationFigures;
+import io.pageferry.core.link.ErrorCode;
+import io.pageferry.core.link.Message;
+import io.pageferry.core.link.flow.Outbox;
+import io.pageferry.core.link.flow.RenewableLink;
+import io.pageferry.core.migration.GuestException;
+import io.pageferry.core.migration.MigrationListener.Level;
+import io.pageferry.core.migration.Outcome;
+import io.pageferry.core.precopy.GuestThrottle;
+import io.pageferry.core.precopy.RateLimiter;
+import io.pageferry.core.precopy.RoundRunner;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** Keeps what the phases of one source migration share: parts, epoch, record, links. */
+public final class SourceContext implements AutoCloseable {
+    /** How often the guest is asked whether it still lives. */
+    private static final long GUEST_CHECK_NANOS = 50_000_000L;
+
+    /** How often it is asked whether it was changed. */
+    private static final long CHANGE_CHECK_NANOS = 500_000_000L;
+
+    private final SourceParts parts;
+    private final Outbox outbox;
+    private final Progress progress = new Progress();
+    private final RoundRunner runner;
+    private final RenewableLink link;
+    private final GuestThrottle throttle;
+    private final List<Runnable> closers = new ArrayList<>();
+    private final long startNanos;
+    private long epoch;
+    private boolean ran;
+    private boolean lateCancelNoted;
+    private long nextGuestCheck;
+    private long nextChangeCheck;
+
+    /**
+     * Begins with the parts of a migration.
+     *
+     * @param given stays the caller's
+     */
+    public SourceContext(SourceParts given) {
+        this.link = new RenewableLink(given.link());
+        this.parts = given.over(link);
+        this.outbox = new Outbox(link);
+        this.runner = new RoundRunner(parts.guest().memory(), parts.guest().tracker(),
+                new PageEncoder(parts.options().codec(), parts.clock()),
+                new RateLimiter(parts.clock(), parts.options().limits().bandwidth()));
+        this.throttle = new GuestThrottle(parts.guest().throttle(),
+                parts.options().limits().throttling());
+        this.startNanos = parts.clock().nanoTime();
+        this.nextGuestCheck = startNanos;
+        this.nextChangeCheck = startNanos + CHANGE_CHECK_NANOS;
+    }
+
+    /** {@return what the migration works with; its link is the present one} */
+    public SourceParts parts() {
+        return parts;
+    }
+
+    /** {@return the messages to the target} */
+    public Outbox outbox() {
+        return outbox;
+    }
+
+    /** {@return what was said and measured} */
+    public Progress progress() {
+        return progress;
+    }
+
+    /** {@return the pages' way to the link} */
+    public RoundRunner runner() {
+        return runner;
+    }
+
+    /** {@return the link, whichever it is at present} */
+    public RenewableLink link() {
+        return link;
+    }
+
+    /** {@return what slows the guest down} */
+    public GuestThrottle throttle() {
+        return throttle;
+    }
+
+    /** {@return when the migration began} */
+    public long startNanos() {
+        return startNanos;
+    }
+
+    /** {@return the attempt to switch over, 0 before the first} */
+    public long epoch() {
+        return epoch;
+    }
+
+    /** {@return whether the guest ran before it was paused: only what ran is ever resumed} */
+    public boolean ran() {
+        return ran;
+    }
+
+    /** {@return what was measured} */
+    public MigrationFigures figures() {
+        return progress.figures();
+    }
+
+    /**
+     * Begins an attempt, with J(SWITCHOVER).
+     *
+     * @param guestRan whether the guest runs
+     * @param why      it is paused
+     * @throws IOException when the record may not be durable: nothing was changed
+     */
+    public void beginEpoch(boolean guestRan, String why) throws IOException {
+        parts.journal().write(
+                new JournalRecord(JournalState.SWITCHOVER, epoch + 1, guestRan, why));
+        ran = guestRan;
+        epoch++;
+        figures().owner("source", epoch);
+    }
+
+    /**
+     * Tells of a new state; from the pause on the guest is not slowed down.
+     *
+     * @param next the state
+     */
+    public void announce(SourceState next) {
+        if (next != SourceState.NEGOTIATING && next != SourceState.PRECOPY) {
+            liftThrottle();
+        }
+        parts.listener().state(next.label(), epoch);
+    }
+
+    /** Slows the guest down no more. */
+    public void liftThrottle() {
+        throttle.lift(now());
+        figures().slowdown(throttle.stolenNanos(), throttle.lastedNanos(),
+                throttle.maxPercent());
+    }
+
+    /**
+     * Looks now and then whether the guest ended by itself. Asked as long as it runs here, also
+     * where only an answer of the target is outstanding.
+     *
+     * @return how that ends the migration, or empty
+     */
+    public Optional<Outcome> guestEnded() {
+        if (now() - nextGuestCheck < 0) {
+            return Optional.empty();
+        }
+        nextGuestCheck = now() + GUEST_CHECK_NANOS;
+        return parts.guest().ended().map(why -> Outcome.of(Outcome.Result.GUEST_ENDED,
+                ErrorCode.GUEST_ENDED, why, Outcome.Side.SOURCE));
+    }
+
+    /**
+     * Looks now and then whether the guest can still be moved.
+     *
+     * @throws GuestException when it was changed, and cannot be moved like this
+     */
+    public void requireUnchanged() throws GuestException {
+        if (now() - nextChangeCheck >= 0 && parts.guest().ended().isEmpty()) {
+            nextChangeCheck = now() + CHANGE_CHECK_NANOS;
+            parts.guest().requireUnchanged();
+        }
+    }
+
+    /**
+     * Writes a record whose act is right whether or not it reaches the disk.
+     *
+     * @param what the record
+     * @param of   its epoch
+     * @param note why
+     */
+    public void record(JournalState what, long of, String note) {
+        try {
+            parts.journal().write(new JournalRecord(what, of, ran, note));
+        } catch (IOException e) {
+            warn("cannot write " + what + " to the journal: " + e.getMessage());
+        }
+    }
+
+    /**
+     * Sends the barrier of a round.
+     *
+     * @param round every batch of which was sent
+     */
+    public void sendBarrier(long round) {
+        progress.announce(round);
+        outbox.send(new Message.RoundEnd(round, link.pages().lastSequences()));
+    }
+
+    /**
+     * Tells the target that the migration is over.
+     *
+     * @param why it is
+     */
+    public void tellTarget(Outcome why) {
+        outbox.send(new Message.Cancel(epoch, why.code(), why.reason()));
+    }
+
+    /**
+     * Takes a READY in.
+     *
+     * @param ready       the message
+     * @param pausedNanos for so long the guest is paused; what the target says it took is less
+     * @return whether its image is what was sent
+     */
+    public boolean accepts(Message.Ready ready, long pausedNanos) {
+        figures().add(MigrationFigures.Part.VERIFY, Math.min(ready.walkNanos(), pausedNanos));
+        figures().add(MigrationFigures.Part.STATE_LOAD,
+                Math.min(ready.loadNanos(), pausedNanos));
+        return !parts.options().verify() || digestIs(ready.digest());
+    }
+
+    /**
+     * Compares the target's digest with that of what was sent.
+     *
+     * @param target the target's
+     * @return whether they are equal
+     */
+    public boolean digestIs(long target) {
+        long ours = runner.sent().digest();
+        figures().digests(ours, target, runner.sent().pages());
+        return ours == target;
+    }
+
+    /**
+     * Tells whether a migration whose guest is ours can go on over another link: only damage on
+     * the way is forgiven.
+     *
+     * @param code why the link was lost
+     * @return true when it can
+     */
+    public boolean survives(ErrorCode code) {
+        // A mirror of a disk does not outlive its stream.
+        boolean streams = (parts.guest().features() & Message.FEATURE_STORAGE) != 0;
+        return !streams && parts.options().reconnectNanos() > 0 && isDamage(code);
+    }
+
+    /** Whether a link was damaged on the way, and nobody broke a rule. */
+    static boolean isDamage(ErrorCode code) {
+        return code == ErrorCode.LINK_LOST || code == ErrorCode.CORRUPT_FRAME;
+    }
+
+    /** {@return whether the link is lost and the phase, which survives that, has yet to hear it} */
+    public boolean isLossAhead() {
+        return !link.isUp() && survives(ErrorCode.LINK_LOST);
+    }
+
+    /**
+     * Closes a link that is lost and takes back what it owes.
+     *
+     * @return the bytes that are to be sent again
+     */
+    public long leaveLink() {
+        link.close();
+        long bytes = runner.reclaimDebt();
+        outbox.clear();
+        return bytes;
+    }
+
+    /** Warns, once, that somebody asked for the end after the grant. */
+    public void noteLateCancel() {
+        if (!lateCancelNoted) {
+            lateCancelNoted = true;
+            warn("too late to cancel: the target may run the guest already; going on");
+        }
+    }
+
+    /**
+     * Keeps something open until the migration is closed.
+     *
+     * @param closer closes it
+     */
+    public void onClose(Runnable closer) {
+        closers.add(closer);
+    }
+
+    /** Closes what was opened on the way; the first link is the caller's. */
+    @Override
+    public void close() {
+        closers.forEach(Runnable::run);
+        if (link.isRenewed()) {
+            link.close();
+        }
+        runner.close();
+    }
+
+    /**
+     * Logs a line.
+     *
+     * @param line of interest
+     */
+    public void log(String line) {
+        parts.listener().log(Level.INFO, line);
+    }
+
+    /**
+     * Logs a warning.
+     *
+     * @param line that somebody should look at
+     */
+    public void warn(String line) {
+        parts.listener().log(Level.WARN, line);
+    }
+
+    /** {@return the time, in monotonic nanoseconds} */
+    public long now() {
+        return parts.clock().nanoTime();
+    }
+}

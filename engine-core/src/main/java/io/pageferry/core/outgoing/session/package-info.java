@@ -1,0 +1,2 @@
+/** What all phases of a source migration share: parts, options, progress, further links. */
+package io.pageferry.core.outgoing.session;
