@@ -28,6 +28,9 @@ final class Faults {
     /** Word of {@link #happened}. */
     static final String CANCEL_OVER_SILENCE = "cancel over a silent link";
 
+    /** Word of {@link #happened}. */
+    static final String DAMAGED = "payload damaged";
+
     /** After so long without a byte a link counts as lost (PROTOCOL.md, 10). */
     private static final long SILENCE_NANOS = 10_000_000_000L;
 
@@ -157,6 +160,11 @@ final class Faults {
     /** Whether the link is silent, and nobody knows that it is lost. */
     boolean isSilent() {
         return silent;
+    }
+
+    /** A payload was damaged on its way; the guest has to arrive all the same. */
+    void damaged() {
+        happened.add(DAMAGED);
     }
 
     /** The source was in doubt, and an operator settled it. */

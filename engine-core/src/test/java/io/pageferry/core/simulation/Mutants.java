@@ -1,12 +1,14 @@
 package io.pageferry.core.simulation;
 
 import io.pageferry.core.codec.PageBatch;
+import io.pageferry.core.codec.page.PageCodec;
 import io.pageferry.core.dirty.DirtyBitmap;
 import io.pageferry.core.dirty.DirtyTracker;
 import io.pageferry.core.dirty.TrackerException;
 import io.pageferry.core.link.LinkHandler;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.link.SourceLink;
+import io.pageferry.core.memory.PageChecksum;
 import io.pageferry.core.round.WriteThrottle;
 import io.pageferry.core.testing.SourceLinkFilter;
 import io.pageferry.core.testing.TestGate;
@@ -155,6 +157,19 @@ final class Mutants {
             handler.onMessage(said);
             said = null;
             return polled + 1;
+        }
+    }
+
+    /** Takes raw pages for what they are now, as if nothing had been damaged. */
+    static void believe(PageBatch batch) {
+        PageChecksum checksum = new PageChecksum();
+        int at = 0;
+        for (int i = 0; i < batch.count(); i++) {
+            long descriptor = batch.descriptorAt(i);
+            if (PageBatch.codecOf(descriptor) == PageCodec.RAW) {
+                batch.setEntry(i, descriptor, checksum.of(batch.payloadBuffer(), at));
+            }
+            at += PageBatch.lengthOf(descriptor);
         }
     }
 

@@ -92,6 +92,7 @@ class SimulationTest {
         faults.add("cancel in READY");
         faults.add(Faults.CANCEL_WHILE_LOST);
         faults.add(Faults.CANCEL_OVER_SILENCE);
+        faults.add(Faults.DAMAGED);
         faults.add("settled");
         faults.add("locked at home");
         faults.add("locked at the target");

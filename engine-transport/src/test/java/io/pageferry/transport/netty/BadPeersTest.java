@@ -192,8 +192,8 @@ class BadPeersTest {
     void oneTurnedBitOnTheWayIsRefusedAndItsPagesAreOwedAgain() throws Exception {
         rig = new LinkRig(TransportOptions.defaults(SystemNanoClock.INSTANCE));
         try (Relay relay = new Relay(rig.server.address())) {
-            // Preamble, CHANNEL_HELLO, then 100 bytes into the page of the first batch.
-            relay.flip(1, 16 + 64 + 72 + 100);
+            // Preamble, CHANNEL_HELLO, then the checksum in the directory of the first batch.
+            relay.flip(1, 16 + 64 + 72 + 8);
             rig.open(relay.address(), 1);
             rig.sendPage(77);
             rig.await("both losses",
@@ -205,6 +205,20 @@ class BadPeersTest {
             List<Long> owed = new ArrayList<>();
             rig.source.pages().reclaim(owed::add);
             assertEquals(List.of(77L), owed);
+        }
+    }
+
+    /** Whoever reads the page back sees it, and owes it: the link goes on. */
+    @Test
+    void oneTurnedBitOfAPageCostsNoLink() throws Exception {
+        rig = new LinkRig(TransportOptions.defaults(SystemNanoClock.INSTANCE));
+        try (Relay relay = new Relay(rig.server.address())) {
+            relay.flip(1, 16 + 64 + 72 + 16 + 100);
+            rig.open(relay.address(), 1);
+            rig.sendPage(77);
+            rig.await("the batch", () -> rig.atTarget.batches.size() == 1);
+            assertTrue(relay.hasFlipped());
+            assertNull(rig.atTarget.loss);
         }
     }
 
