@@ -4,17 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.pageferry.agent.guest.GuestKinds;
-import io.pageferry.agent.guest.GuestUri;
 import io.pageferry.agent.link.AgentLoop;
 import io.pageferry.agent.link.FiniteAgent;
-import io.pageferry.agent.link.Listener;
-import io.pageferry.agent.link.TcpConnector;
-import io.pageferry.core.incoming.TargetOptions;
 import io.pageferry.core.migration.MigrationListener;
 import io.pageferry.core.migration.Outcome.Result;
-import io.pageferry.core.outgoing.session.SourceOptions;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -34,8 +27,6 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(value = 120, unit = TimeUnit.SECONDS)
 class ManySessionsTest {
     private static final int EACH_WAY = 2;
-    private static final String GUEST = "workload:8MiB?rate=2MiB/s";
-    private static final long LINGER = 50_000_000L;
 
     @TempDir
     private Path folder;
@@ -46,21 +37,13 @@ class ManySessionsTest {
     /** Makes a target, and a source that finds it once it listens. */
     private CompletableFuture<InetSocketAddress> target(Path state) {
         CompletableFuture<InetSocketAddress> address = new CompletableFuture<>();
-        GuestUri uri = GuestUri.parse(GUEST);
-        targets.add(new TargetAgent(new ReceiveSettings(new GuestFactory<>(GUEST,
-                setup -> GuestKinds.of(uri).openTarget(uri, setup), () -> { }, () -> 0),
-                Listener.at(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0)), true,
-                false, TargetOptions.defaults(), state, LINGER, null),
-                MigrationListener.silent(), address::complete, result -> { }));
+        targets.add(new TargetAgent(Workloads.receive(state), MigrationListener.silent(),
+                address::complete, result -> { }));
         return address;
     }
 
     private SourceSession source(Path state, InetSocketAddress target) {
-        GuestUri uri = GuestUri.parse(GUEST);
-        SourceSession source = new SourceSession(new MigrateSettings(new GuestFactory<>(GUEST,
-                setup -> GuestKinds.of(uri).openSource(uri, setup), () -> { }, () -> 0),
-                new TcpConnector(target), "auto", SourceOptions.defaults(), "quit", false, state,
-                0), MigrationListener.silent());
+        SourceSession source = Workloads.migrate(state, target);
         sources.add(source);
         return source;
     }

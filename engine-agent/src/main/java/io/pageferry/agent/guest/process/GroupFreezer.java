@@ -1,14 +1,13 @@
 package io.pageferry.agent.guest.process;
 
+import io.pageferry.agent.host.cgroup.CgroupFiles;
 import io.pageferry.agent.host.cgroup.Hierarchy;
+import io.pageferry.agent.host.cgroup.NestedGroup;
 import io.pageferry.agent.host.linux.Processes;
 import java.io.IOException;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -33,9 +32,6 @@ final class GroupFreezer extends Freezer {
     private static final String PROCS = "cgroup.procs";
     private static final String PREFIX = "pageferry-frozen-";
     private static final int TOKEN_DIGITS = 8;
-    /** A group is busy for a moment after its last process left it. */
-    private static final int TRIES = 200;
-    private static final long RETRY_NANOS = 1_000_000;
 
     private final Hierarchy hierarchy;
     private final Path own;
@@ -201,12 +197,12 @@ final class GroupFreezer extends Freezer {
                 Path made = there ? at : at.resolve(madeName());
                 if (groups.add(made)) {
                     if (!Files.exists(made)) {
-                        Files.createDirectory(made);
+                        CgroupFiles.KERNEL.make(made);
                     }
                     set(made, true);
                 }
                 if (!there) {
-                    write(made.resolve(PROCS), Long.toString(member));
+                    CgroupFiles.KERNEL.write(made.resolve(PROCS), Long.toString(member));
                     moved = true;
                 }
             } catch (IOException e) {
@@ -261,34 +257,7 @@ final class GroupFreezer extends Freezer {
     void leave() throws IOException {
         for (Path group : made()) {
             set(group, false);
-            dissolve(group);
-        }
-    }
-
-    private static void dissolve(Path group) throws IOException {
-        for (int i = 0; Files.exists(group); i++) {
-            try {
-                for (String member : lines(group.resolve(PROCS))) {
-                    goHome(group.getParent(), member);
-                }
-                Files.deleteIfExists(group);
-            } catch (IOException e) {
-                if (i >= TRIES) {
-                    throw e;
-                }
-                LockSupport.parkNanos(RETRY_NANOS);
-            }
-        }
-    }
-
-    private static void goHome(Path parent, String member) throws IOException {
-        try {
-            write(parent.resolve(PROCS), member);
-        } catch (IOException e) {
-            // Of one that ended meanwhile nothing is left to move.
-            if (Processes.isAlive(Long.parseLong(member))) {
-                throw e;
-            }
+            new NestedGroup(CgroupFiles.KERNEL, group, PROCS).dissolve();
         }
     }
 
@@ -300,17 +269,12 @@ final class GroupFreezer extends Freezer {
     }
 
     private void find(Path group, Set<Path> found) throws IOException {
-        try (DirectoryStream<Path> inside = Files.newDirectoryStream(group,
-                one -> Files.isDirectory(one, LinkOption.NOFOLLOW_LINKS))) {
-            for (Path one : inside) {
-                if (one.endsWith(madeName())) {
-                    found.add(one);
-                } else if (Files.isReadable(one)) {
-                    find(one, found);
-                }
+        for (Path one : CgroupFiles.KERNEL.children(group)) {
+            if (one.endsWith(madeName())) {
+                found.add(one);
+            } else if (Files.isReadable(one)) {
+                find(one, found);
             }
-        } catch (NoSuchFileException e) {
-            return; // a group that was removed meanwhile held nobody
         }
     }
 
@@ -332,7 +296,7 @@ final class GroupFreezer extends Freezer {
         String value = hierarchy.version() == 2 ? frozen ? "1" : "0"
                 : frozen ? "FROZEN" : "THAWED";
         try {
-            write(group.resolve(file(hierarchy)), value);
+            CgroupFiles.KERNEL.write(group.resolve(file(hierarchy)), value);
         } catch (NoSuchFileException e) {
             if (frozen) {
                 throw e;
@@ -366,11 +330,8 @@ final class GroupFreezer extends Freezer {
         for (String line : lines(group.resolve(PROCS))) {
             all.add(Long.parseLong(line));
         }
-        try (DirectoryStream<Path> inside = Files.newDirectoryStream(group,
-                one -> Files.isDirectory(one, LinkOption.NOFOLLOW_LINKS))) {
-            for (Path one : inside) {
-                all.addAll(everybody(one));
-            }
+        for (Path one : CgroupFiles.KERNEL.children(group)) {
+            all.addAll(everybody(one));
         }
         return all;
     }
@@ -382,10 +343,5 @@ final class GroupFreezer extends Freezer {
         } catch (NoSuchFileException e) {
             return List.of();
         }
-    }
-
-    private static void write(Path file, String value) throws IOException {
-        // One write: the kernel takes each as a command. Nothing is made or cut short.
-        Files.writeString(file, value, StandardOpenOption.WRITE);
     }
 }

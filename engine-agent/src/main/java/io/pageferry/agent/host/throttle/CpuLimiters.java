@@ -1,5 +1,6 @@
 package io.pageferry.agent.host.throttle;
 
+import io.pageferry.agent.host.cgroup.CgroupFiles;
 import io.pageferry.agent.host.cgroup.Hierarchy;
 import java.io.IOException;
 import java.util.ArrayList;

@@ -1,11 +1,10 @@
 package io.pageferry.agent.host.throttle;
 
+import io.pageferry.agent.host.cgroup.CgroupFiles;
+import io.pageferry.agent.host.cgroup.NestedGroup;
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.util.List;
-import java.util.concurrent.locks.LockSupport;
 
 /**
  * A group that holds one thread back: inside the group that the thread was in, so that every limit
@@ -15,9 +14,6 @@ import java.util.concurrent.locks.LockSupport;
 final class HeldGroup {
     private static final String PREFIX = "pageferry-";
     private static final String ENABLED = "-enabled";
-    /** A group is busy for a moment after its last thread ended. */
-    private static final int TRIES = 200;
-    private static final long RETRY_NANOS = 1_000_000;
 
     private HeldGroup() {
     }
@@ -58,19 +54,7 @@ final class HeldGroup {
     /** Moves whatever is in it to the group around it, and removes it. */
     static void dissolve(CgroupFiles files, Control control, Path group) throws IOException {
         Path parent = group.getParent();
-        for (int i = 0; Files.exists(group); i++) {
-            try {
-                for (String thread : threads(files, control, group)) {
-                    home(files, control, parent, thread);
-                }
-                files.remove(group);
-            } catch (IOException e) {
-                if (i >= TRIES) {
-                    throw e;
-                }
-                LockSupport.parkNanos(RETRY_NANOS);
-            }
-        }
+        new NestedGroup(files, group, control.threads()).dissolve();
         // Somebody else's group inside would lose its limit.
         if (isEnabled(group) && files.children(parent).isEmpty()
                 && Files.exists(parent)) {
@@ -81,31 +65,10 @@ final class HeldGroup {
     /** Those in a group that are not the one for which it was made, such as a thread's child. */
     static void expelOthers(CgroupFiles files, Control control, Path group, long thread)
             throws IOException {
-        for (String other : threads(files, control, group)) {
+        NestedGroup nested = new NestedGroup(files, group, control.threads());
+        for (String other : nested.members()) {
             if (!other.equals(Long.toString(thread))) {
-                home(files, control, group.getParent(), other);
-            }
-        }
-    }
-
-    private static List<String> threads(CgroupFiles files, Control control, Path group)
-            throws IOException {
-        try {
-            return files.read(group.resolve(control.threads())).lines()
-                    .filter(line -> !line.isBlank()).toList();
-        } catch (NoSuchFileException e) {
-            return List.of();
-        }
-    }
-
-    private static void home(CgroupFiles files, Control control, Path parent, String thread)
-            throws IOException {
-        try {
-            files.write(parent.resolve(control.threads()), thread);
-        } catch (IOException e) {
-            // Of a thread that ended meanwhile nothing is left to move.
-            if (Files.exists(Path.of("/proc", thread))) {
-                throw e;
+                nested.moveOut(other);
             }
         }
     }

@@ -1,5 +1,6 @@
 package io.pageferry.agent.host.throttle;
 
+import io.pageferry.agent.host.cgroup.CgroupFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;

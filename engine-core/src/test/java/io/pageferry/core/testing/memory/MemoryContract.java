@@ -27,10 +27,11 @@ import org.junit.jupiter.api.Timeout;
 public abstract class MemoryContract {
     static final int PAGE = PageGeometry.PAGE_SIZE;
 
+    private static final long SEED = 20_261_129;
     private static final int MOST = 64;
     private static final byte UNTOUCHED = 0x5a;
 
-    final Random random = new Random(20_261_129);
+    final Random random = new Random(SEED);
     private final Arena arena = Arena.ofConfined();
     private final MemorySegment buffer = arena.allocate((MOST + 2L) * PAGE, 8);
 

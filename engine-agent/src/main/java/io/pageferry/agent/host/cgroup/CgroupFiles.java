@@ -1,4 +1,4 @@
-package io.pageferry.agent.host.throttle;
+package io.pageferry.agent.host.cgroup;
 
 import java.io.IOException;
 import java.nio.file.DirectoryIteratorException;
@@ -15,7 +15,7 @@ import java.util.List;
  * The few acts on a tree of control groups. A seam: what the kernel at hand has not is tried on a
  * tree of plain files.
  */
-interface CgroupFiles {
+public interface CgroupFiles {
     /** The kernel's own. */
     CgroupFiles KERNEL = new CgroupFiles() {
         @Override
@@ -40,19 +40,47 @@ interface CgroupFiles {
         }
     };
 
-    /** Makes a group. */
+    /**
+     * Makes a group.
+     *
+     * @param group its folder
+     * @throws IOException when the kernel refuses it
+     */
     void make(Path group) throws IOException;
 
-    /** Removes an empty group, with the files that the kernel has put into it. */
+    /**
+     * Removes an empty group, with the files that the kernel has put into it.
+     *
+     * @param group its folder
+     * @throws IOException when it is not empty, or busy
+     */
     void remove(Path group) throws IOException;
 
-    /** Reads a file of a group. */
+    /**
+     * Reads a file of a group.
+     *
+     * @param file to read
+     * @return all of it
+     * @throws IOException when it cannot be read
+     */
     String read(Path file) throws IOException;
 
-    /** Writes a file of a group, in one go. */
+    /**
+     * Writes a file of a group, in one go.
+     *
+     * @param file  to write
+     * @param value the command
+     * @throws IOException when the kernel refuses it
+     */
     void write(Path file, String value) throws IOException;
 
-    /** {@return the groups inside a group; none where it is gone} */
+    /**
+     * Lists the groups inside a group.
+     *
+     * @param group its folder
+     * @return them; none where it is gone
+     * @throws IOException when it cannot be read
+     */
     default List<Path> children(Path group) throws IOException {
         List<Path> found = new ArrayList<>();
         try (DirectoryStream<Path> inside = Files.newDirectoryStream(group,
