@@ -18,9 +18,9 @@ import java.util.stream.LongStream;
  *
  * <p>Pages are read back soon after they were written, by {@link #readBack}, while the caches hold
  * them. A page that is written again counts as not read back: whichever version came last, a wrong
- * older one too, is the one that is summed last. What was left, {@link #proveWritten} reads before each
- * barrier passes. A page that has not the checksum of its batch's directory is owed: it is named to
- * the source, which sends it again. {@link #proveUnwritten} queues what nobody sent, and
+ * older one too, is the one that is summed last. What was left, {@link #proveWritten} reads before
+ * each barrier passes. A page that has not the checksum of its batch's directory is owed: it is
+ * named to the source, which sends it again. {@link #proveUnwritten} queues what nobody sent, and
  * {@link #step} reads that while there is nothing better to do.
  */
 public final class ImageWalker implements AutoCloseable {
@@ -195,7 +195,7 @@ public final class ImageWalker implements AutoCloseable {
         unnamed.close();
     }
 
-    /** Takes what was read back for what the page holds, and the page as owed where that is wrong. */
+    /** Notes what a page was read back as, and owes the page where that is wrong. */
     private void note(long page) {
         if (writer.isUnverified(page)) {
             writer.verified(page);

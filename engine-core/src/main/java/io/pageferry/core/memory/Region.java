@@ -7,8 +7,8 @@ package io.pageferry.core.memory;
  * @param kind      what it is
  * @param name      what the guest calls it, unique in its table, 1 to 255 UTF-8 bytes
  * @param guestBase guest physical address of the first byte, or 0 where the kind has none
- * @param size      exact bytes, &gt; 0; of RAM a multiple of {@link PageGeometry#PAGE_SIZE}. What the
- *                  last page has beyond them reads as zeros
+ * @param size      exact bytes, &gt; 0; of RAM a multiple of {@link PageGeometry#PAGE_SIZE}. What
+ *                  the last page has beyond them reads as zeros
  * @param granule   bytes that its tracker can tell apart: a power of two ≥ 4096
  */
 public record Region(int id, Kind kind, String name, long guestBase, long size, int granule) {

@@ -23,8 +23,8 @@ public final class FrameHeader {
     }
 
     /**
-     * Writes what a frame's maker knows; {@link Sealer} adds the rest. The checksum covers the whole
-     * body.
+     * Writes what a frame's maker knows; {@link Sealer} adds the rest. The checksum covers the
+     * whole body.
      *
      * @param frame      little-endian
      * @param offset     where the header begins

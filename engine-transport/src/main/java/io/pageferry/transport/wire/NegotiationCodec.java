@@ -45,7 +45,8 @@ final class NegotiationCodec {
             }
             case Message.ChannelHello hello -> {
                 out.uuid(hello.token()).count("generation", hello.generation(), 1);
-                writeChannel(hello.channel(), out).u8("role", ROLE_PAGES, 0, ROLE_PAGES).reserved(3);
+                writeChannel(hello.channel(), out)
+                        .u8("role", ROLE_PAGES, 0, ROLE_PAGES).reserved(3);
                 return MessageType.CHANNEL_HELLO;
             }
             case Message.ChannelReady ready -> {
