@@ -224,6 +224,11 @@ public final class RoundRunner implements AutoCloseable {
         return Optional.empty();
     }
 
+    /** {@return whether a page is dirty: a further round has something to send} */
+    public boolean isDirty() {
+        return !dirty.isEmpty();
+    }
+
     /** {@return dirty pages and pages in unacknowledged batches; 0 when all arrived} */
     public long left() {
         return dirty.count() + sink.unacknowledged() + (open == null ? 0 : open.count());

@@ -167,7 +167,10 @@ class FaultsFoundTest {
         assertEquals(Result.FAILED, ends.source().result(), what);
         assertEquals(ErrorCode.DIGEST_MISMATCH, ends.source().code(), what);
         assertTrue(ends.source().reason().contains("page " + page + " ("), what);
-        assertEquals(ErrorCode.DIGEST_MISMATCH, ends.target().code(), what);
+        // A page that was owed too often ends it at the source: its last word may come too late.
+        boolean unheard = ends.source().reason().contains("arrived damaged")
+                && ends.target().code() == ErrorCode.LINK_LOST;
+        assertTrue(unheard || ends.target().code() == ErrorCode.DIGEST_MISMATCH, what);
         assertFalse(harness.incoming().isLoaded(), what);
         assertTrue(harness.guest().isRunning(), what);
         assertEquals(1, harness.log().count("target.discard"), what);

@@ -150,7 +150,7 @@ public final class Switchover implements Phase {
 
     /** Goes on with one more round: of what saving dirtied, or of what arrived damaged. */
     private void passBarrier() {
-        if (stage == Stage.BARRIER || runner.left() > 0) {
+        if (stage == Stage.BARRIER || runner.isDirty()) {
             endRound();
             runner.begin(++round, true, context.now());
             stage = Stage.STATE_PAGES;
