@@ -3,6 +3,9 @@ package io.pageferry.bench;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pageferry.agent.report.Output;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Locale;
 
 /** The rows of one benchmark's result, as the contract of {@code bench --json} lays them out. */
@@ -17,7 +20,7 @@ public final class Rows {
      * @param seed of what it drew, 0 where it drew nothing
      */
     public Rows(String name, long seed) {
-        result.put("name", name).put("machine", Machine.describe()).put("seed", seed);
+        result.put("name", name).put("machine", machine()).put("seed", seed);
         rows = result.putArray("rows");
     }
 
@@ -34,9 +37,23 @@ public final class Rows {
         ObjectNode row = rows.addObject().put("what", what);
         if (good) {
             row.put("value", rounded(sample.median())).put("unit", unit)
-                    .put("spread", rounded(sample.low()) + " … " + rounded(sample.high()));
+                    .put("spread", spread(sample));
         }
         return row.put("verdict", good ? "OK" : "FAIL");
+    }
+
+    /**
+     * Adds a figure of something else, which others are compared with: where two builds are
+     * compared it shows what the machine did, and is not judged.
+     *
+     * @param what   was measured
+     * @param sample its values
+     * @param unit   of each
+     * @param good   false where anything it stands on failed
+     * @return the row
+     */
+    public ObjectNode reference(String what, Sample sample, String unit, boolean good) {
+        return add(what, sample, unit, good).put("reference", true);
     }
 
     /**
@@ -87,9 +104,30 @@ public final class Rows {
      */
     public record Against(String what, double median, double atLeast) { }
 
+    /** {@return its least and its greatest value} */
+    static String spread(Sample sample) {
+        return rounded(sample.low()) + " … " + rounded(sample.high());
+    }
+
     /** Three digits that count: more are noise. */
     static double rounded(double value) {
         return Double.parseDouble(String.format(Locale.ROOT,
                 Math.abs(value) >= 100 ? "%.0f" : Math.abs(value) >= 10 ? "%.1f" : "%.2f", value));
+    }
+
+    /** Processors, memory, kernel and JDK: what a figure was measured on. */
+    private static String machine() {
+        return Runtime.getRuntime().availableProcessors() + " processors, " + memory() + ", "
+                + System.getProperty("os.name") + " " + System.getProperty("os.version")
+                + ", JDK " + System.getProperty("java.version");
+    }
+
+    private static String memory() {
+        try {
+            String line = Files.readAllLines(Path.of("/proc/meminfo")).getFirst();
+            return Long.parseLong(line.replaceAll("\\D", "")) / (1 << 20) + " GiB";
+        } catch (IOException e) {
+            return "unknown memory";
+        }
     }
 }

@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.ServiceLoader;
 
-/** {@code pageferry bench [NAME [--option value …]]}. */
+/** Runs {@code pageferry bench [NAME [--option value …]]}. */
 public final class Benches {
     private static final int FAILED = 4;
     private static final int USAGE = 2;
@@ -31,6 +31,8 @@ public final class Benches {
         if (words.isEmpty() || words.getFirst().equals("--help")) {
             ServiceLoader.load(Benchmark.class).forEach(
                     bench -> output.human(bench.name() + "  " + bench.about()));
+            output.human("each: [--chart FILE]: its rows as SVG; [--against DIR [--turns 5]]: "
+                    + "compared with the build in another checkout, both in turn");
             return 0;
         }
         for (Benchmark bench : ServiceLoader.load(Benchmark.class)) {

@@ -2,10 +2,9 @@ package io.pageferry.bench.link;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.sun.management.OperatingSystemMXBean;
-import io.pageferry.agent.bench.Benchmark;
-import io.pageferry.agent.guest.Quantity;
 import io.pageferry.agent.report.Output;
-import io.pageferry.bench.Chart;
+import io.pageferry.bench.Bench;
+import io.pageferry.bench.Options;
 import io.pageferry.bench.Rows;
 import io.pageferry.bench.Sample;
 import io.pageferry.transport.netty.TransportKind;
@@ -24,7 +23,7 @@ import java.util.Map;
  * <p>Each page is copied once into its slot at the source and once into the image at the target,
  * with the frame's checksum on both sides; no codec, no checksum of pages.
  */
-public final class TransportRig implements Benchmark {
+public final class TransportRig extends Bench {
     private static final int WARM_UPS = 2;
     private static final double GIB = 1L << 30;
 
@@ -50,11 +49,9 @@ public final class TransportRig implements Benchmark {
     }
 
     @Override
-    public ObjectNode run(Map<String, String> options, Output output) throws IOException {
-        Plan plan = new Plan(Quantity.bytes(options.getOrDefault("bytes", "2GiB")),
-                Integer.parseInt(options.getOrDefault("channels", "1")),
-                Integer.parseInt(options.getOrDefault("window", "16")),
-                Integer.parseInt(options.getOrDefault("runs", "5")));
+    protected ObjectNode measure(Options options, Output output) throws IOException {
+        Plan plan = new Plan(options.bytes("bytes", "2GiB"), options.count("channels", 1, 1),
+                options.count("window", 16, 1), options.count("runs", 5, 1));
         Rows rows = new Rows(name(), 0);
         Map<TransportKind, List<Run>> measured = measure(plan);
         double fastest = measured.values().stream()
@@ -71,7 +68,7 @@ public final class TransportRig implements Benchmark {
                 rows.note(word, "OK", "not on this host: " + kind.unavailability());
             }
         }
-        return Chart.drawn(options, rows.result());
+        return rows.result();
     }
 
     private static Sample rates(List<Run> runs) {

@@ -2,15 +2,14 @@ package io.pageferry.bench.qemu;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.pageferry.agent.bench.Benchmark;
 import io.pageferry.agent.demo.DemoMachine;
 import io.pageferry.agent.demo.DemoQemu;
 import io.pageferry.agent.demo.DemoTools;
 import io.pageferry.agent.demo.GuestLoad;
-import io.pageferry.agent.guest.Quantity;
 import io.pageferry.agent.report.Output;
-import io.pageferry.bench.Chart;
+import io.pageferry.bench.Bench;
 import io.pageferry.bench.Folders;
+import io.pageferry.bench.Options;
 import io.pageferry.bench.Rows;
 import io.pageferry.bench.Sample;
 import io.pageferry.bench.move.FreshPair;
@@ -19,7 +18,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.function.ToDoubleFunction;
 
 /**
@@ -27,7 +25,7 @@ import java.util.function.ToDoubleFunction;
  * switch-over less the median tick, beside the report's own figure. A chain of moves of one guest,
  * each by a fresh pair of commands, source and target memory resident.
  */
-public final class DowntimeBench implements Benchmark {
+public final class DowntimeBench extends Bench {
     /** Made by the service loader. */
     public DowntimeBench() {
     }
@@ -55,12 +53,9 @@ public final class DowntimeBench implements Benchmark {
     }
 
     @Override
-    public ObjectNode run(Map<String, String> options, Output output) throws IOException {
-        int moves = Integer.parseInt(options.getOrDefault("moves", "10"));
-        long memory = Quantity.bytes(options.getOrDefault("memory", "768MiB"));
-        String kernel = options.get("kernel");
-        DemoMachine machine = new DemoMachine(
-                DemoTools.find(kernel == null ? null : Path.of(kernel)), GuestLoad.LIGHT, memory);
+    protected ObjectNode measure(Options options, Output output) throws IOException {
+        int moves = options.count("moves", 10, 1);
+        DemoMachine machine = machine(options, GuestLoad.LIGHT);
         Path folder = Folders.temporary();
         List<Move> done = new ArrayList<>();
         List<DemoQemu> guests = new ArrayList<>();
@@ -68,7 +63,7 @@ public final class DowntimeBench implements Benchmark {
             guests.add(DemoQemu.source(machine, folder.resolve("vm0")));
             for (int i = 1; i <= moves; i++) {
                 guests.add(DemoQemu.target(machine, folder.resolve("vm" + i)));
-                Move move = move(guests, folder, options.getOrDefault("codec", "adaptive"));
+                Move move = move(guests, folder, options.text("codec", "adaptive"));
                 done.add(move);
                 output.human(String.format(Locale.ROOT, "move %2d: silence %.1f ms beyond the tick"
                         + " of %.1f ms, reported %.1f ms %s, longest silence before %.1f ms%s", i,
@@ -83,7 +78,14 @@ public final class DowntimeBench implements Benchmark {
             }
             Folders.delete(folder);
         }
-        return Chart.drawn(options, result(done));
+        return result(done);
+    }
+
+    /** A guest of the options' memory and kernel. */
+    static DemoMachine machine(Options options, GuestLoad load) throws IOException {
+        String kernel = options.text("kernel", null);
+        return new DemoMachine(DemoTools.find(kernel == null ? null : Path.of(kernel)), load,
+                options.bytes("memory", "768MiB"));
     }
 
     private static Move move(List<DemoQemu> guests, Path folder, String codec)

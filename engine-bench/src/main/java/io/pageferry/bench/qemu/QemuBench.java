@@ -2,15 +2,14 @@ package io.pageferry.bench.qemu;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.pageferry.agent.bench.Benchmark;
 import io.pageferry.agent.demo.DemoMachine;
 import io.pageferry.agent.demo.DemoQemu;
-import io.pageferry.agent.demo.DemoTools;
 import io.pageferry.agent.demo.GuestLoad;
 import io.pageferry.agent.guest.Quantity;
 import io.pageferry.agent.report.Output;
-import io.pageferry.bench.Chart;
+import io.pageferry.bench.Bench;
 import io.pageferry.bench.Folders;
+import io.pageferry.bench.Options;
 import io.pageferry.bench.move.FreshPair;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -25,7 +24,7 @@ import java.util.Optional;
  * Ours against QEMU's own migration of the same guest, in turn: total time and downtime as each
  * reports them, the gap as the guest's console shows it, and whether the guest lives afterwards.
  */
-public final class QemuBench implements Benchmark {
+public final class QemuBench extends Bench {
     /** Made by the service loader. */
     public QemuBench() {
     }
@@ -43,13 +42,12 @@ public final class QemuBench implements Benchmark {
     }
 
     @Override
-    public ObjectNode run(Map<String, String> options, Output output) throws IOException {
-        int moves = Integer.parseInt(options.getOrDefault("moves", "3"));
-        if (moves < 1) {
-            throw new IllegalArgumentException("--moves must be 1 or more");
-        }
-        List<Peer> peers = Peer.of(options.get("peers"));
-        DemoMachine machine = machine(options);
+    protected ObjectNode measure(Options options, Output output) throws IOException {
+        int moves = options.count("moves", 3, 1);
+        List<Peer> peers = Peer.of(options.text("peers", null));
+        DemoMachine machine = DowntimeBench.machine(options, GuestLoad.of(
+                options.bytes("working-set", "128MiB"),
+                Quantity.bytesPerSecond(options.text("dirty-rate", "16MiB/s")), false));
         Path folder = Folders.temporary();
         Map<Peer, String> missing = new EnumMap<>(Peer.class);
         List<Moved> done = new ArrayList<>();
@@ -67,17 +65,7 @@ public final class QemuBench implements Benchmark {
         } finally {
             Folders.delete(folder);
         }
-        return Chart.drawn(options, QemuRows.of(peers, missing, done));
-    }
-
-    private static DemoMachine machine(Map<String, String> options) throws IOException {
-        String kernel = options.get("kernel");
-        GuestLoad load = GuestLoad.of(
-                Quantity.bytes(options.getOrDefault("working-set", "128MiB")),
-                Quantity.bytesPerSecond(options.getOrDefault("dirty-rate", "16MiB/s")), false);
-        long memory = Quantity.bytes(options.getOrDefault("memory", "768MiB"));
-        return new DemoMachine(DemoTools.find(kernel == null ? null : Path.of(kernel)), load,
-                memory);
+        return QemuRows.of(peers, missing, done);
     }
 
     /** Nothing where this QEMU has not that peer, which is noted. */

@@ -70,6 +70,9 @@ final class QemuRows {
                 ? rows.add(title, new Sample(values), unit, true)
                 : rows.add(title, new Sample(values), unit,
                         new Rows.Against("ours", new Sample(ours).median(), 0), true);
+        if (peer != Peer.OURS) {
+            row.put("reference", true);
+        }
         row.put("moves", values.length).put("broken",
                 of(peer).stream().filter(move -> !move.alive()).count());
     }

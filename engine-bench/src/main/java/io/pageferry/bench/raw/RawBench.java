@@ -2,12 +2,11 @@ package io.pageferry.bench.raw;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.pageferry.agent.bench.Benchmark;
-import io.pageferry.agent.guest.Quantity;
 import io.pageferry.agent.host.linux.LinuxException;
 import io.pageferry.agent.report.Output;
-import io.pageferry.bench.Chart;
+import io.pageferry.bench.Bench;
 import io.pageferry.bench.Folders;
+import io.pageferry.bench.Options;
 import io.pageferry.bench.Rows;
 import io.pageferry.bench.Sample;
 import io.pageferry.bench.move.Content;
@@ -20,13 +19,12 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 
 /**
  * Ours beside raw Netty over the very same memory, and a fresh pair of commands beside iperf3:
  * incompressible pages, loopback, one channel, verification on, memory resident before the clock.
  */
-public final class RawBench implements Benchmark {
+public final class RawBench extends Bench {
     private static final double GIB = 1L << 30;
     private static final long SEED = 20_251_101;
 
@@ -57,19 +55,14 @@ public final class RawBench implements Benchmark {
     }
 
     @Override
-    public ObjectNode run(Map<String, String> options, Output output) throws IOException {
-        long memory = Quantity.bytes(options.getOrDefault("memory", "2GiB"));
-        int runs = Integer.parseInt(options.getOrDefault("runs", "5"));
-        int warmUps = Integer.parseInt(options.getOrDefault("warm-ups", "3"));
-        int pairs = Integer.parseInt(options.getOrDefault("fresh", "3"));
-        if (runs < 1 || memory < 1) {
-            throw new IllegalArgumentException("--runs and --memory must be 1 or more");
-        }
-        warm(memory, runs, warmUps, output);
+    protected ObjectNode measure(Options options, Output output) throws IOException {
+        long memory = options.bytes("memory", "2GiB");
+        int pairs = options.count("fresh", 3, 0);
+        warm(memory, options.count("runs", 5, 1), options.count("warm-ups", 3, 0), output);
         if (pairs > 0) {
             fresh(memory, pairs, output);
         }
-        return Chart.drawn(options, result(memory));
+        return result(memory);
     }
 
     private void warm(long memory, int runs, int warmUps, Output output) throws IOException {
@@ -136,10 +129,10 @@ public final class RawBench implements Benchmark {
         if (!good) {
             rows.note("what went wrong", "FAIL", problem);
         }
-        rows.add("raw Netty, warm", sample(raw), "GiB/s", good);
+        rows.reference("raw Netty, warm", sample(raw), "GiB/s", good);
         rows.add("ours, warm, in one process", sample(ours), "GiB/s",
                 new Rows.Against("raw Netty", sample(raw).median(), OF_RAW_NETTY), good);
-        rows.add("floor: our wire bytes at raw Netty's rate",
+        rows.reference("floor: our wire bytes at raw Netty's rate",
                 new Sample(wireBytes / GIB / sample(raw).median() * 1000), "ms", good);
         rows.add("ours, time", new Sample(ours.stream()
                 .mapToDouble(rate -> memory / GIB / rate * 1000).toArray()), "ms", good);
@@ -150,7 +143,7 @@ public final class RawBench implements Benchmark {
             rows.add("ours, a fresh pair of commands", sample(fresh), "GiB/s", good);
             rows.note("iperf3", "OK", "not installed here, so nothing to compare with");
         } else {
-            rows.add("iperf3, one stream", sample(iperf), "GiB/s", good);
+            rows.reference("iperf3, one stream", sample(iperf), "GiB/s", good);
             rows.add("ours, a fresh pair of commands", sample(fresh), "GiB/s",
                     new Rows.Against("iperf3", sample(iperf).median(), OF_IPERF), good);
         }

@@ -2,10 +2,10 @@ package io.pageferry.bench.shaped;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.pageferry.agent.bench.Benchmark;
 import io.pageferry.agent.guest.Quantity;
 import io.pageferry.agent.report.Output;
-import io.pageferry.bench.Chart;
+import io.pageferry.bench.Bench;
+import io.pageferry.bench.Options;
 import io.pageferry.bench.Rows;
 import io.pageferry.bench.Sample;
 import java.io.IOException;
@@ -14,7 +14,7 @@ import java.util.List;
 import java.util.Map;
 
 /** Is the adaptive codec ever slower than the better of none and LZ4, by more than a tenth? */
-public final class CodecsBench implements Benchmark {
+public final class CodecsBench extends Bench {
     private static final double AT_LEAST = 1 / 1.1;
     private static final String LOOPBACK = "loopback";
 
@@ -45,10 +45,10 @@ public final class CodecsBench implements Benchmark {
     }
 
     @Override
-    public ObjectNode run(Map<String, String> options, Output output) throws IOException {
-        String runs = options.getOrDefault("runs", "2");
+    protected ObjectNode measure(Options options, Output output) throws IOException {
+        String runs = Integer.toString(options.count("runs", 2, 1));
         Rows rows = new Rows(name(), 0);
-        for (String link : wanted(options.get("links"))) {
+        for (String link : wanted(options.text("links", null))) {
             output.note(link + " …");
             long rate = link.equals(LOOPBACK) ? 0 : Quantity.bytesPerSecond(link) * Byte.SIZE;
             Map<String, Map<String, JsonNode>> found = new LinkedHashMap<>();
@@ -59,7 +59,7 @@ public final class CodecsBench implements Benchmark {
             }
             found.forEach((content, codecs) -> add(rows, link + ", " + content, codecs));
         }
-        return Chart.drawn(options, rows.result());
+        return rows.result();
     }
 
     private static List<String> wanted(String words) {

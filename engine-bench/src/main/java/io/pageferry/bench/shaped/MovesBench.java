@@ -1,11 +1,10 @@
 package io.pageferry.bench.shaped;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.pageferry.agent.bench.Benchmark;
-import io.pageferry.agent.guest.Quantity;
 import io.pageferry.agent.host.linux.LinuxException;
 import io.pageferry.agent.report.Output;
-import io.pageferry.bench.Chart;
+import io.pageferry.bench.Bench;
+import io.pageferry.bench.Options;
 import io.pageferry.bench.Rows;
 import io.pageferry.bench.Sample;
 import io.pageferry.bench.move.Content;
@@ -24,7 +23,7 @@ import java.util.Map;
  * codecs in turn. Alone it measures this host; {@code codecs} and {@code links} run it where the
  * loopback interface has a rate.
  */
-public final class MovesBench implements Benchmark {
+public final class MovesBench extends Bench {
     private static final long SEED = 13;
 
     /** Made by the service loader. */
@@ -47,17 +46,16 @@ public final class MovesBench implements Benchmark {
     }
 
     @Override
-    public ObjectNode run(Map<String, String> options, Output output) throws IOException {
-        long bytes = Quantity.bytes(options.getOrDefault("memory", "256MiB"));
-        int runs = Integer.parseInt(options.getOrDefault("runs", "3"));
-        int warmUps = Integer.parseInt(options.getOrDefault("warm-ups", "2"));
+    protected ObjectNode measure(Options options, Output output) throws IOException {
+        long bytes = options.bytes("memory", "256MiB");
+        int runs = options.count("runs", 3, 1);
+        int warmUps = options.count("warm-ups", 2, 0);
         List<Way> ways = ways(options);
         Rows rows = new Rows(name(), SEED);
         try (ResidentMemory from = new ResidentMemory("pageferry-bench-source", bytes);
                 ResidentMemory to = new ResidentMemory("pageferry-bench-target", bytes);
                 MoveRig rig = new MoveRig(from, to)) {
-            for (String content : options.getOrDefault("contents", "random,zero,mixed,text")
-                    .split(",")) {
+            for (String content : options.list("contents", "random,zero,mixed,text")) {
                 from.fill(Content.valueOf(content.toUpperCase(Locale.ROOT)), SEED);
                 Map<Way, List<MoveRig.Move>> moves = new LinkedHashMap<>();
                 for (int run = -warmUps; run < runs; run++) {
@@ -76,13 +74,13 @@ public final class MovesBench implements Benchmark {
             throw new IOException("two times " + bytes + " bytes are needed: "
                     + e.getMessage(), e);
         }
-        return Chart.drawn(options, rows.result());
+        return rows.result();
     }
 
-    private static List<Way> ways(Map<String, String> options) {
+    private static List<Way> ways(Options options) {
         List<Way> ways = new ArrayList<>();
-        for (String channels : options.getOrDefault("channels", "1").split(",")) {
-            for (String codec : options.getOrDefault("codecs", "adaptive,none,lz4").split(",")) {
+        for (String channels : options.list("channels", "1")) {
+            for (String codec : options.list("codecs", "adaptive,none,lz4")) {
                 ways.add(new Way(CodecChoice.valueOf(codec.toUpperCase(Locale.ROOT)),
                         Integer.parseInt(channels)));
             }

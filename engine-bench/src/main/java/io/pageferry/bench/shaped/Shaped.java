@@ -1,22 +1,17 @@
 package io.pageferry.bench.shaped;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.pageferry.agent.host.process.ChildJvm;
-import java.io.File;
+import io.pageferry.bench.BenchProcess;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 
 /**
  * Runs a benchmark in a network namespace of its own, whose loopback interface has a rate. The
  * namespace is made for that one process and goes with it: nothing is left to clean up.
  */
 final class Shaped {
-    private static final ObjectMapper JSON = new ObjectMapper();
-    private static final long LIMIT_SECONDS = 300;
-
     /** A burst of one large segment, and of what 10 Gbit/s send in a tick of a slow clock. */
     private static final String SCRIPT = """
             ip link set lo up && tc qdisc add dev lo root tbf rate "$0" burst 512kb latency 50ms \
@@ -44,25 +39,11 @@ final class Shaped {
         bench.addAll(arguments);
         bench.add("--json");
         command.addAll(ChildJvm.command(List.of(), bench));
-        Process process = new ProcessBuilder(command).redirectInput(new File("/dev/null"))
-                .redirectError(ProcessBuilder.Redirect.INHERIT).start();
         try {
-            JsonNode result = null;
-            for (String line : process.inputReader().lines().toList()) {
-                result = JSON.readTree(line);
-            }
-            if (!process.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS) || result == null) {
-                throw new IOException("no figures from a link of " + bitsPerSecond + " bit/s: "
-                        + "it takes root, unshare, ip, and tc with tbf");
-            }
-            List<JsonNode> rows = new ArrayList<>();
-            result.path("rows").forEach(rows::add);
-            return rows;
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IOException("interrupted", e);
-        } finally {
-            process.destroy();
+            return BenchProcess.rows(command);
+        } catch (IOException e) {
+            throw new IOException("no figures from a link of " + bitsPerSecond + " bit/s, which"
+                    + " takes root, unshare, ip, and tc with tbf: " + e.getMessage(), e);
         }
     }
 }

@@ -1,0 +1,85 @@
+package io.pageferry.bench;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pageferry.agent.bench.Benchmark;
+import io.pageferry.agent.report.Output;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Reads the options that all benchmarks share: {@code --chart FILE}, and {@code --against DIR
+ * [--turns 5]}, which compares this build with the one in another checkout.
+ */
+public abstract class Bench implements Benchmark {
+    /**
+     * Of two builds that are equally fast one may look slower by chance, with spreads that do not
+     * overlap: with three turns in one row of 20, with five in one of 252.
+     */
+    private static final int TURNS = 5;
+    private static final String AGAINST = "against";
+    private static final Set<String> SHARED = Set.of("chart", AGAINST, "turns");
+
+    /** For those that measure. */
+    protected Bench() {
+    }
+
+    @Override
+    public final ObjectNode run(Map<String, String> given, Output output) throws IOException {
+        Options options = new Options(given);
+        options.refuseUnknown(about(), SHARED);
+        ObjectNode result = given.containsKey(AGAINST)
+                ? compare(options, output) : measure(options, output);
+        return Chart.drawn(given, result);
+    }
+
+    private ObjectNode compare(Options options, Output output) throws IOException {
+        Path other = Path.of(options.text(AGAINST, "")).toAbsolutePath().normalize();
+        if (!Files.isExecutable(other.resolve(Build.LAUNCHER))) {
+            throw new IllegalArgumentException("--against " + other + ": no checkout of Pageferry,"
+                    + " it has no ./" + Build.LAUNCHER);
+        }
+        int turns = options.count("turns", TURNS, 1);
+        return new Comparison(name(), output)
+                .run(build("this build", checkout(), options),
+                        build(other.toString(), other, options), turns);
+    }
+
+    /**
+     * Measures, in this process or with others.
+     *
+     * @param options of this benchmark
+     * @param output  for lines on the way
+     * @return the rows
+     * @throws IOException as {@link #run} says
+     */
+    protected abstract ObjectNode measure(Options options, Output output) throws IOException;
+
+    /**
+     * Says how a build is measured: by its own {@code bench NAME} with the same options.
+     *
+     * @param title    names it
+     * @param checkout its folder
+     * @param options  of this benchmark
+     * @return the build
+     */
+    protected Build build(String title, Path checkout, Options options) {
+        return Build.byLauncher(title, checkout, name(), options.words(SHARED));
+    }
+
+    /**
+     * Finds the checkout that this process runs from.
+     *
+     * @return its folder
+     * @throws IOException where the launcher did not start it
+     */
+    protected Path checkout() throws IOException {
+        String launcher = System.getProperty("pageferry.launcher");
+        if (launcher == null) {
+            throw new IOException("the checkout is not known: start it by ./" + Build.LAUNCHER);
+        }
+        return Path.of(launcher).getParent();
+    }
+}
