@@ -293,8 +293,9 @@ public final class TargetMigration implements LinkHandler, AutoCloseable {
     /** Barrier, reading back, and the proof once COMPLETE is there. */
     private int receiveTurn(boolean idle) {
         long passed = receiver.passBarrier();
-        receiver.nameOwed(context::send);
         if (passed >= 0) {
+            // Not sooner: a page cannot be sent again before the next round.
+            receiver.nameOwed(context::send);
             context.send(new Message.RoundApplied(passed));
         }
         int walked = idle || complete != null ? receiver.walk() : 0;
