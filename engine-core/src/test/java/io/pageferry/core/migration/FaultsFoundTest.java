@@ -46,8 +46,9 @@ class FaultsFoundTest {
         everySeed(NONE, (link, harness) -> new Fault(link, harness) {
             @Override
             protected void deliver(PageBatch batch, LinkHandler handler) {
-                int raw = indexOf(batch, PageCodec.RAW);
-                if (page == NONE && raw != NONE) {
+                // Each time that it is sent: once is only damage, and is sent again.
+                int raw = page == NONE ? indexOf(batch, PageCodec.RAW) : placeOf(batch, page);
+                if (raw != NONE) {
                     page = PageBatch.pageOf(batch.descriptorAt(raw));
                     MemorySegment payload = batch.payload();
                     long at = offsetOf(batch, raw) + 777;
@@ -69,7 +70,7 @@ class FaultsFoundTest {
                     long victim = PageBatch.pageOf(batch.descriptorAt(i));
                     if (victim + 1 < end) {
                         page = victim;
-                        batch.setDescriptor(i, batch.descriptorAt(i) + 1);
+                        batch.setEntry(i, batch.descriptorAt(i) + 1, batch.checksumAt(i));
                     }
                 }
                 super.deliver(batch, handler);
@@ -164,7 +165,10 @@ class FaultsFoundTest {
         assertEquals(Result.FAILED, ends.source().result(), what);
         assertEquals(ErrorCode.DIGEST_MISMATCH, ends.source().code(), what);
         assertTrue(ends.source().reason().contains("page " + page + " ("), what);
-        assertEquals(ErrorCode.DIGEST_MISMATCH, ends.target().code(), what);
+        // A page that was owed too often ends it at the source: its last word may come too late.
+        boolean unheard = ends.source().reason().contains("arrived damaged")
+                && ends.target().code() == ErrorCode.LINK_LOST;
+        assertTrue(unheard || ends.target().code() == ErrorCode.DIGEST_MISMATCH, what);
         assertFalse(harness.incoming().isLoaded(), what);
         assertTrue(harness.guest().isRunning(), what);
         assertEquals(1, harness.log().count("target.discard"), what);
@@ -173,12 +177,16 @@ class FaultsFoundTest {
     }
 
     private static boolean has(PageBatch batch, long page) {
+        return placeOf(batch, page) != NONE;
+    }
+
+    private static int placeOf(PageBatch batch, long page) {
         for (int i = 0; i < batch.count(); i++) {
             if (PageBatch.pageOf(batch.descriptorAt(i)) == page) {
-                return true;
+                return i;
             }
         }
-        return false;
+        return NONE;
     }
 
     private static int indexOf(PageBatch batch, int codec) {

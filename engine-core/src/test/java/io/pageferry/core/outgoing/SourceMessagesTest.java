@@ -29,7 +29,7 @@ class SourceMessagesTest {
 
     private static final Set<Class<?>> ROUNDS =
             Set.of(Message.Heartbeat.class, Message.RoundApplied.class,
-            Message.RoundVerified.class);
+            Message.RoundVerified.class, Message.PagesOwed.class);
 
     private static final List<Row> BEFORE_GRANTED = List.of(
             new Row("negotiating", () -> SourceRig.in(SourceState.NEGOTIATING),
