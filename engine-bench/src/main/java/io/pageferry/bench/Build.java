@@ -20,7 +20,7 @@ public record Build(String title, Measure measure) {
     @FunctionalInterface
     public interface Measure {
         /**
-         * Measures.
+         * Runs the benchmark once.
          *
          * @return rows as {@code bench --json} has them
          * @throws IOException where there are none, with the reason

@@ -8,7 +8,7 @@ import java.util.Map;
 /** A measurement that {@code pageferry bench NAME} runs; found by the service loader. */
 public interface Benchmark {
     /**
-     * Names it.
+     * Names the benchmark.
      *
      * @return one word
      */
@@ -22,7 +22,7 @@ public interface Benchmark {
     String about();
 
     /**
-     * Measures.
+     * Runs the measurement.
      *
      * @param options given as {@code --name value}, without the dashes
      * @param output  for lines on the way

@@ -76,7 +76,7 @@ public final class Main implements Runnable {
         if (args.length == 1 && args[0].equals("guard")) {
             return guard();
         }
-        if (args.length == 1 && args[0].equals("rehearse")) {
+        if (args.length == 1 && args[0].equals("warm-up")) {
             WarmUp.train();
             return 0;
         }

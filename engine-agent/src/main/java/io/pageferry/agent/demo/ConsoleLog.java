@@ -32,7 +32,7 @@ public record ConsoleLog(boolean ready, List<ConsoleLine.Tick> ticks, List<Gap> 
         }
     }
 
-    /** Copies. */
+    /** Copies the lists. */
     public ConsoleLog {
         ticks = List.copyOf(ticks);
         gaps = List.copyOf(gaps);

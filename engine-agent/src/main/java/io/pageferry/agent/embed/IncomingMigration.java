@@ -45,7 +45,7 @@ public final class IncomingMigration {
         TargetOptions defaults = TargetOptions.defaults();
         this.agent = new TargetAgent(new ReceiveSettings(
                 new GuestFactory<>(Embedded.text(parts.identity), setup -> target.opened(),
-                        Embedded.warmUp(parts.rehearsed, parts.listener),
+                        Embedded.warmUp(parts.warmedUp, parts.listener),
                         () -> System.nanoTime() - started),
                 parts.acceptor, true, false,
                 new TargetOptions(defaults.window(), defaults.grantNanos(), parts.settleNanos,

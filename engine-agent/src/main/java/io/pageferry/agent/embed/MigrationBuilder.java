@@ -24,7 +24,7 @@ public abstract sealed class MigrationBuilder<B extends MigrationBuilder<B>>
     Path stateDirectory;
     MigrationListener listener = MigrationListener.silent();
     boolean insecure;
-    boolean rehearsed;
+    boolean warmedUp;
 
     MigrationBuilder(Object guest, InetSocketAddress address) {
         this.identity = InProcess.nameOf(Objects.requireNonNull(guest, "guest"));
@@ -126,12 +126,12 @@ public abstract sealed class MigrationBuilder<B extends MigrationBuilder<B>>
      * touched, or anybody is listened to; worth it in a process that has moved nothing yet. Needs a
      * JVM that was started with {@code --enable-native-access=io.pageferry.agent}
      * ({@code ALL-UNNAMED} on the class path); without, the listener is told and nothing is
-     * rehearsed.
+     * warmed up.
      *
      * @return this
      */
-    public final B rehearsed() {
-        rehearsed = true;
+    public final B warmedUp() {
+        warmedUp = true;
         return self();
     }
 }

@@ -65,7 +65,7 @@ public final class OutgoingMigration {
         this.agent = new SourceSession(id, new MigrateSettings(
                 new GuestFactory<>(Embedded.text(parts.identity),
                         setup -> new EmbeddedSource(parts.guest, parts.identity),
-                        Embedded.warmUp(parts.rehearsed, parts.listener),
+                        Embedded.warmUp(parts.warmedUp, parts.listener),
                         () -> System.nanoTime() - started),
                 parts.connector, TrackerChoice.AUTO, options,
                 parts.endGuest ? After.QUIT : After.KEEP, false,
@@ -300,7 +300,7 @@ public final class OutgoingMigration {
             Embedded.requireAddress(address, insecure);
             SourceOptions options = defaults.withLimits(limits).withPages(codec, channels)
                     .withVerification(verification).withEndGuest(endGuest)
-                    .withWindows(reconnectNanos, settleNanos);
+                    .withWindows(reconnectNanos, settleNanos).withWording(new MethodWording());
             return new OutgoingMigration(this, cold ? options.paused() : options);
         }
     }

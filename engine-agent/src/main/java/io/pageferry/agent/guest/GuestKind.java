@@ -66,7 +66,7 @@ public interface GuestKind {
      *
      * @throws java.io.IOException when the host does not let it
      */
-    default void rehearse() throws java.io.IOException {
+    default void warmUp() throws java.io.IOException {
     }
 
     /**

@@ -19,7 +19,7 @@ public interface Connector {
      */
     Access open();
 
-    /** A road in use. */
+    /** A connector in use. */
     interface Access extends LinkOpener, AutoCloseable {
         /**
          * Opens the first link. May wait for seconds: no guest waits yet.

@@ -16,7 +16,7 @@ public interface Listener {
     String transport();
 
     /**
-     * Opens it.
+     * Opens this listener.
      *
      * @param refusals told in one line of each connection that was refused, on any thread
      * @return who comes; the caller's to close
@@ -24,7 +24,7 @@ public interface Listener {
      */
     Open open(Consumer<String> refusals) throws TransportException;
 
-    /** An open door. */
+    /** An open listener. */
     interface Open extends LinkAcceptor, AutoCloseable {
         /** {@return where it is, with the real port; empty for one that has no address} */
         Optional<InetSocketAddress> address();
@@ -38,7 +38,7 @@ public interface Listener {
      * At an address, for sources that speak docs/PROTOCOL.md.
      *
      * @param listen where; port 0 lets the host choose
-     * @return the door
+     * @return the listener
      */
     static Listener at(InetSocketAddress listen) {
         TransportOptions options = TransportOptions.defaults(SystemNanoClock.INSTANCE);
@@ -59,7 +59,7 @@ public interface Listener {
      * By links that an embedder accepts.
      *
      * @param acceptor his; never closed here
-     * @return the door
+     * @return the listener
      */
     static Listener own(LinkAcceptor acceptor) {
         return new Listener() {

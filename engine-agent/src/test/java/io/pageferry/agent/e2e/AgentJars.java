@@ -16,17 +16,17 @@ import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 
 /**
- * Packs the classes that agents of tests run from into jars, and has a JVM learn from a rehearsal,
+ * Packs the classes that agents of tests run from into jars, and has a JVM learn from a warm-up,
  * as the launcher does (docs/adr/0004): it saves a fifth of what a start costs, hundreds of times.
  * A JVM learns from jars only. Made once, by the first that starts an agent.
  */
 final class AgentJars {
     /**
-     * Without the optimising compiler and without rehearsals, which are two thirds of what a start
+     * Without the optimising compiler and without warm-ups, which are two thirds of what a start
      * costs, agents move as well; nothing is timed here.
      */
     private static final List<String> FLAGS = List.of("-XX:TieredStopAtLevel=1",
-            "-XX:+UseSerialGC", "-Dpageferry.rehearsals=0");
+            "-XX:+UseSerialGC", "-Dpageferry.warmups=0");
 
     private static final AgentJars ONCE = make();
 
@@ -65,7 +65,7 @@ final class AgentJars {
             }
             AgentJars jars = new AgentJars(String.join(File.pathSeparator, entries),
                     folder.resolve("agent.aot"));
-            jars.rehearse(folder.resolve("rehearsal"));
+            jars.warmUp(folder.resolve("warm-up"));
             return jars;
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -97,10 +97,10 @@ final class AgentJars {
     }
 
     /** Where it fails there is no cache, and agents start all the same. */
-    private void rehearse(Path words) throws IOException {
+    private void warmUp(Path words) throws IOException {
         List<String> jvm = new ArrayList<>(FLAGS.subList(0, 2));
         jvm.add("-XX:AOTCacheOutput=" + cache);
-        Process process = new ProcessBuilder(withJars(ChildJvm.command(jvm, List.of("rehearse"))))
+        Process process = new ProcessBuilder(withJars(ChildJvm.command(jvm, List.of("warm-up"))))
                 .redirectErrorStream(true).redirectOutput(words.toFile())
                 .redirectInput(Path.of("/dev/null").toFile()).start();
         try {

@@ -6,13 +6,12 @@ import io.pageferry.agent.e2e.FlippingProxy.Wound;
 import java.io.IOException;
 import java.util.List;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * One bit is turned over on its way between two agents: the frame is refused by its own checksum,
- * and that counts as a lost link. Nothing of it gets into an image.
+ * One bit is turned over on its way between two agents: a frame is refused by its own checksum, and
+ * that counts as a lost link; a page is found when it is read back. No guest runs with it.
  */
 class BadLinkTest extends WithRig {
     private static final long MEMORY = 32L << 20;

@@ -27,7 +27,7 @@ final class GuestWindow implements AutoCloseable {
      * Waits for the guest to be made.
      *
      * @param agent its agent
-     * @param size  of its memory, by which it is told from the guest of the rehearsal
+     * @param size  of its memory, by which it is told from the guest of the warm-up
      */
     static GuestWindow of(Agent agent, long size) throws IOException {
         FileChannel[] found = new FileChannel[1];

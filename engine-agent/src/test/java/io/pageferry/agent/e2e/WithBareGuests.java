@@ -24,7 +24,7 @@ abstract class WithBareGuests {
     static Path folder;
 
     private final List<BareGuest> guests = new ArrayList<>();
-    private final List<Agent> agents = new ArrayList<>();
+    final List<Agent> agents = new ArrayList<>();
     private DemoTools tools;
     Rig rig;
     BareGuest home;
@@ -68,11 +68,15 @@ abstract class WithBareGuests {
     }
 
     final void noAgentStays() throws IOException {
+        endAgents();
+        rig.awaitNothingLeft();
+    }
+
+    final void endAgents() throws IOException {
         for (Agent agent : agents) {
             rig.end(agent);
         }
         agents.clear();
-        rig.awaitNothingLeft();
     }
 
     private BareGuest keep(BareGuest guest) {

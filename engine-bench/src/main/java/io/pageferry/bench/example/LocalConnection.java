@@ -21,7 +21,7 @@ final class LocalConnection {
     record Loss(ErrorCode code, String reason) { }
 
     /** What the target granted, and the channels that it waits at. */
-    private record Channels(Message.Welcome granted, List<LocalChannel> lanes) { }
+    private record Channels(Message.Welcome granted, List<LocalChannel> channels) { }
 
     /** The target's: attaches whoever shows what was granted. */
     void accept(Message.Welcome granted) {
@@ -29,16 +29,16 @@ final class LocalConnection {
                 .mapToObj(channel -> new LocalChannel(granted, channel)).toList());
     }
 
-    /** The target's lanes, none before it granted any. */
-    List<LocalChannel> lanes() {
+    /** The target's channels, none before it granted any. */
+    List<LocalChannel> channels() {
         Channels open = channels;
-        return open == null ? List.of() : open.lanes();
+        return open == null ? List.of() : open.channels();
     }
 
-    /** The lanes for a source that was granted so much; none where the target knows better. */
-    List<LocalChannel> lanes(Message.Welcome shown) {
+    /** The channels for a source that was granted so much; none where the target knows better. */
+    List<LocalChannel> channels(Message.Welcome shown) {
         Channels open = channels;
-        return open == null || !open.granted().equals(shown) ? List.of() : open.lanes();
+        return open == null || !open.granted().equals(shown) ? List.of() : open.channels();
     }
 
     /** Only the first loss counts. */

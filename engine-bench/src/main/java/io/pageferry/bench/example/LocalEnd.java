@@ -24,7 +24,7 @@ abstract class LocalEnd implements Link {
     }
 
     /** Delivers what came by the data channels; returns how much that was. */
-    abstract int pollLanes(LinkHandler handler);
+    abstract int pollChannels(LinkHandler handler);
 
     @Override
     public final boolean send(Message message) {
@@ -38,7 +38,7 @@ abstract class LocalEnd implements Link {
         }
         // Looked at before the queues: what they hold then is all that there will be.
         LocalConnection.Loss loss = connection.loss();
-        int delivered = pollLanes(handler);
+        int delivered = pollChannels(handler);
         Message message;
         while (delivered < MOST && !closed && (message = inbox.poll()) != null) {
             delivered++;

@@ -27,7 +27,7 @@ public final class LocalPort implements LinkOpener, LinkAcceptor {
     }
 
     /**
-     * Connects.
+     * Connects a source to the target.
      *
      * @return the source's end, the caller's to close; empty where nobody accepts any more
      */

@@ -11,7 +11,7 @@ import java.util.function.LongConsumer;
 /** The source's end: slots are claimed from the channels in turn. Confined to one thread. */
 final class LocalSource extends LocalEnd implements SourceLink, PageSink {
     private Message.Welcome welcome;
-    private List<LocalChannel> lanes = List.of();
+    private List<LocalChannel> channels = List.of();
     private int next;
     private long wireBytes;
 
@@ -29,10 +29,10 @@ final class LocalSource extends LocalEnd implements SourceLink, PageSink {
 
     @Override
     public boolean channelsReady() {
-        if (lanes.isEmpty() && welcome != null) {
-            lanes = connection.lanes(welcome);
+        if (channels.isEmpty() && welcome != null) {
+            channels = connection.channels(welcome);
         }
-        return !lanes.isEmpty();
+        return !channels.isEmpty();
     }
 
     @Override
@@ -41,15 +41,15 @@ final class LocalSource extends LocalEnd implements SourceLink, PageSink {
     }
 
     @Override
-    int pollLanes(LinkHandler handler) {
-        return lanes.stream().mapToInt(LocalChannel::settle).sum();
+    int pollChannels(LinkHandler handler) {
+        return channels.stream().mapToInt(LocalChannel::settle).sum();
     }
 
     @Override
     public PageBatch claim() {
-        for (int i = 0; i < lanes.size() && isUp(); i++) {
-            next = (next + 1) % lanes.size();
-            PageBatch slot = lanes.get(next).claim();
+        for (int i = 0; i < channels.size() && isUp(); i++) {
+            next = (next + 1) % channels.size();
+            PageBatch slot = channels.get(next).claim();
             if (slot != null) {
                 return slot;
             }
@@ -64,22 +64,22 @@ final class LocalSource extends LocalEnd implements SourceLink, PageSink {
         }
         wireBytes += LocalChannel.bytes(batch);
         // A debt also where the link is lost by now: so it comes back with the rest.
-        lanes.get(batch.channel()).commit(batch, isUp());
+        channels.get(batch.channel()).commit(batch, isUp());
     }
 
     @Override
     public void abandon(PageBatch batch) {
-        lanes.get(batch.channel()).abandon(batch);
+        channels.get(batch.channel()).abandon(batch);
     }
 
     @Override
     public int unacknowledged() {
-        return lanes.stream().mapToInt(LocalChannel::unacknowledged).sum();
+        return channels.stream().mapToInt(LocalChannel::unacknowledged).sum();
     }
 
     @Override
     public long[] lastSequences() {
-        return lanes.stream().mapToLong(LocalChannel::lastSequence).toArray();
+        return channels.stream().mapToLong(LocalChannel::lastSequence).toArray();
     }
 
     @Override
@@ -92,6 +92,6 @@ final class LocalSource extends LocalEnd implements SourceLink, PageSink {
         if (isUp()) {
             throw new IllegalStateException("the link stands: its debt is under way");
         }
-        return lanes.stream().mapToLong(lane -> lane.reclaim(pages)).sum();
+        return channels.stream().mapToLong(channel -> channel.reclaim(pages)).sum();
     }
 }

@@ -24,11 +24,11 @@ final class LocalTarget extends LocalEnd implements TargetLink {
     }
 
     @Override
-    int pollLanes(LinkHandler handler) {
+    int pollChannels(LinkHandler handler) {
         int delivered = 0;
-        for (LocalChannel lane : connection.lanes()) {
+        for (LocalChannel channel : connection.channels()) {
             PageBatch batch;
-            while (delivered < MOST && !isClosed() && (batch = lane.arrived()) != null) {
+            while (delivered < MOST && !isClosed() && (batch = channel.arrived()) != null) {
                 delivered++;
                 handler.onBatch(batch);
             }
@@ -38,6 +38,6 @@ final class LocalTarget extends LocalEnd implements TargetLink {
 
     @Override
     public void applied(PageBatch batch) {
-        connection.lanes().get(batch.channel()).applied(batch.sequence());
+        connection.channels().get(batch.channel()).applied(batch.sequence());
     }
 }

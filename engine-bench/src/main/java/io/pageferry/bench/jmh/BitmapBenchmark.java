@@ -97,7 +97,7 @@ public class BitmapBenchmark {
             }
         }
 
-        /** Frees it. */
+        /** Frees the bitmap. */
         @TearDown(Level.Trial)
         public void close() {
             bitmap.close();

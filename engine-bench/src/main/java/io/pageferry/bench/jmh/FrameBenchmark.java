@@ -89,7 +89,7 @@ public class FrameBenchmark {
     }
 
     /**
-     * The road of a frame without the socket.
+     * The way of a frame, without the socket.
      *
      * @return pages read
      * @throws WireException never

@@ -92,7 +92,7 @@ public class MigrationBenchmark {
     }
 
     /**
-     * Frees it.
+     * Frees both memories.
      *
      * @throws IOException when a file resists
      */

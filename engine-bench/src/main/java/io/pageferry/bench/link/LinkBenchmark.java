@@ -39,7 +39,7 @@ public class LinkBenchmark {
     }
 
     /**
-     * Connects.
+     * Connects both ends of a link.
      *
      * @throws IOException when this host has not that kind
      */
@@ -51,14 +51,14 @@ public class LinkBenchmark {
         pair = new LoopbackPair(kind, 1, WINDOW);
     }
 
-    /** Closes. */
+    /** Closes both ends. */
     @TearDown
     public void close() {
         pair.close();
     }
 
     /**
-     * Moves.
+     * Moves one batch over the link.
      *
      * @return nanoseconds by the rig's own clock
      */

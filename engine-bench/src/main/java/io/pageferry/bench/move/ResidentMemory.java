@@ -17,7 +17,7 @@ public final class ResidentMemory implements AutoCloseable {
     private final MappedRegions regions;
 
     /**
-     * Makes it.
+     * Makes memory of a size.
      *
      * @param name of the memfd
      * @param size bytes, a multiple of 4096
@@ -61,7 +61,7 @@ public final class ResidentMemory implements AutoCloseable {
     }
 
     /**
-     * Compares.
+     * Compares both memories byte by byte.
      *
      * @param other of the same size
      * @return whether all bytes are equal

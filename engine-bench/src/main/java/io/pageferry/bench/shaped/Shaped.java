@@ -22,7 +22,7 @@ final class Shaped {
     }
 
     /**
-     * Runs it.
+     * Runs a benchmark over a shaped link.
      *
      * @param bitsPerSecond of the loopback interface, 0 for this host's own as it is
      * @param arguments     behind {@code bench}

@@ -25,11 +25,11 @@ final class FakeMachine {
 
     private static final String JAVA = """
             #!/bin/sh
-            case "$*" in *" rehearse")
+            case "$*" in *" warm-up")
                 for arg; do
                     case $arg in -XX:AOTCacheOutput=*) echo learnt >"${arg#*=}" ;; esac
                 done
-                echo "noise of the rehearsal"
+                echo "noise of the warm-up"
                 exit ${FAKE_DULL:-0} ;;
             esac
             echo "jdk $(basename "$(dirname "$(dirname "$0")")")"

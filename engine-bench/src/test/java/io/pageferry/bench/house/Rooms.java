@@ -62,6 +62,7 @@ final class Rooms {
                                 + "|\\bjava\\.nio\\.channels\\.(\\w*Socket\\w*|Datagram\\w*"
                                 + "|NetworkChannel|Select\\w+|\\*)",
                         source -> !source.isIn(CORE)),
+                new Rule("core names no option", Rooms::optionsInCore),
                 // Each layer may name those below it, so these are the names it may not.
                 upward("core", "transport|agent|bench"),
                 upward("transport", "agent|bench"),
@@ -123,6 +124,15 @@ final class Rooms {
                 .filter(found -> !found.isEmpty())
                 .map(List::getFirst)
                 .skip(1)
+                .toList();
+    }
+
+    /** An embedder has neither; an option of the JVM, whoever starts one. */
+    private static List<String> optionsInCore(List<Source> sources) {
+        Pattern named = Pattern.compile("--(?!enable-native-access)[a-z]|\\bpageferry [a-z]");
+        return sources.stream()
+                .filter(source -> source.isMain() && source.isIn(CORE))
+                .flatMap(source -> source.literalsWith(named).stream())
                 .toList();
     }
 

@@ -30,6 +30,7 @@ class RoomsTest {
             bad("chance has a seed with a name", "agent", "var r = new Random(42);"),
             bad("core opens no socket", "core.migration",
                     "import java.nio.channels.SocketChannel;"),
+            bad("core names no option", "core.precopy", "fail(\"longer than --timeout \" + i--);"),
             bad("core names nothing above it", "core", "import io.pageferry.agent.Guard;"),
             bad("transport names nothing above it", "transport", "io.pageferry.bench.Rig r;"),
             bad("agent names nothing above it", "agent.cli", "import io.pageferry.bench.Rig;"),
@@ -111,6 +112,20 @@ class RoomsTest {
                 """);
         assertEquals(List.of(), rules().flatMap(r -> r.breaches(List.of(prose)).stream()).toList());
         assertTrue(prose.code().contains("char c"), prose.code());
+    }
+
+    @Test
+    void anOptionIsFoundInLiteralsAlone() {
+        Source core = source("core", "A", """
+                // --timeout, pageferry settle
+                int y = x --less; String jvm = "--enable-native-access=org.lz4.java";
+                String a = "--timeout";
+                String b = "then: pageferry settle " + id;
+                """);
+        List<String> found = rules().filter(rule -> rule.name().equals("core names no option"))
+                .flatMap(rule -> rule.breaches(List.of(core)).stream()).toList();
+        assertEquals(List.of(core.path() + ":4: \"--timeout\"",
+                core.path() + ":5: \"then: pageferry settle \""), found);
     }
 
     @Test

@@ -56,6 +56,17 @@ record Source(String path, String text, String code) {
                 .toList();
     }
 
+    /** Each string literal that has the pattern, as {@code path:line: literal}. */
+    List<String> literalsWith(Pattern pattern) {
+        return PROSE.matcher(text).results()
+                .filter(prose -> prose.group().startsWith("\""))
+                .filter(literal -> pattern.matcher(literal.group()).find())
+                .map(literal -> path + ":"
+                        + text.substring(0, literal.start()).lines().count() + ": "
+                        + literal.group())
+                .toList();
+    }
+
     private static String withoutProse(String text) {
         return PROSE.matcher(text).replaceAll(
                 prose -> prose.group().replaceAll("[^\n]+", " "));

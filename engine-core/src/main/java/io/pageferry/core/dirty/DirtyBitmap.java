@@ -130,7 +130,7 @@ public final class DirtyBitmap implements AutoCloseable {
     }
 
     /**
-     * Counts.
+     * Counts the dirty pages.
      *
      * @return pages marked
      */

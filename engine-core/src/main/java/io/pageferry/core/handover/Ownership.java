@@ -16,7 +16,7 @@ import java.util.Optional;
 public record Ownership(Side side, Optional<JournalRecord> decision, boolean settled) {
     /** What is left to do by a journal whose agent is gone. */
     public enum Act {
-        /** Nothing. */
+        /** Nothing is left to do. */
         NONE,
         /** Source: nothing was paused; undo what the agent changed in the guest. */
         LEAVE,

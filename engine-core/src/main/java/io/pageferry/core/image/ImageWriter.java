@@ -109,7 +109,7 @@ public final class ImageWriter implements AutoCloseable {
     }
 
     /**
-     * Counts.
+     * Counts the pages that came in one codec.
      *
      * @param codec a codec id
      * @return pages written that came by that codec

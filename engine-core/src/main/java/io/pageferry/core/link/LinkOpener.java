@@ -18,7 +18,7 @@ public interface LinkOpener {
      * when the target is reached; where it is not, the link is lost.
      *
      * @return a fresh link, now the caller's to poll and close, or empty when this opener knows
-     *         no road for pages
+     *         no way for pages
      */
     default Optional<SourceLink> beginOpen() {
         return Optional.empty();

@@ -20,7 +20,7 @@ public interface SourceLink extends Link {
     boolean channelsReady();
 
     /**
-     * Gives the road of the pages.
+     * Returns the sink of the pages.
      *
      * @return the sink of this link, the same at each call
      */

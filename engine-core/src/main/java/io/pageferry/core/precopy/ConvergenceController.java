@@ -2,6 +2,7 @@ package io.pageferry.core.precopy;
 
 import io.pageferry.core.precopy.RoundDecision.Abort;
 import io.pageferry.core.precopy.RoundDecision.Continue;
+import io.pageferry.core.precopy.RoundDecision.PauseTooLong;
 import io.pageferry.core.precopy.RoundDecision.StopAndCopy;
 import io.pageferry.core.round.MigrationLimits;
 import io.pageferry.core.round.MigrationLimits.OnNoConvergence;
@@ -66,7 +67,7 @@ public final class ConvergenceController {
     }
 
     /**
-     * Decides.
+     * Decides what follows a round.
      *
      * @param now    what is known
      * @param limits what the operator allows
@@ -78,8 +79,7 @@ public final class ConvergenceController {
                 : budget(now, limits);
         if (wish instanceof StopAndCopy && now.prediction().p95Nanos()
                 > limits.maxSwitchoverNanos()) {
-            return new Abort("a stop-and-copy would take " + millis(now.prediction().p95Nanos())
-                    + ", longer than --max-switchover " + millis(limits.maxSwitchoverNanos()));
+            return new PauseTooLong(now.prediction().p95Nanos(), limits.maxSwitchoverNanos());
         }
         return wish;
     }

@@ -34,7 +34,7 @@ public record DowntimePrediction(long p50Nanos, long p95Nanos) {
     }
 
     /**
-     * Predicts.
+     * Predicts the downtime from what was measured so far.
      *
      * @param rounds    finished rounds of this migration
      * @param remaining dirty pages that would be left to copy

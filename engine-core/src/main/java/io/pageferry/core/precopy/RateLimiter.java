@@ -51,7 +51,7 @@ public final class RateLimiter {
     /**
      * Bounds a sink.
      *
-     * @param sink the road of the pages; batches claimed above are given back above
+     * @param sink where the pages go; batches claimed above are given back above
      * @return a sink that is full while there is no budget
      */
     PageSink over(PageSink sink) {

@@ -4,9 +4,6 @@ import io.pageferry.core.round.StopReason;
 
 /** What to do after a round, and why. */
 public sealed interface RoundDecision {
-    /** {@return why, in words for the log} */
-    String why();
-
     /**
      * Send what was written meanwhile.
      *
@@ -36,4 +33,12 @@ public sealed interface RoundDecision {
      * @param why in words
      */
     record Abort(String why) implements RoundDecision { }
+
+    /**
+     * Give up, because the pause would be too long; the guest runs on.
+     *
+     * @param predictedNanos of the pause, 95th percentile
+     * @param allowedNanos   the longest allowed pause
+     */
+    record PauseTooLong(long predictedNanos, long allowedNanos) implements RoundDecision { }
 }

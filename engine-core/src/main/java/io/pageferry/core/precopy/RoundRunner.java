@@ -35,7 +35,7 @@ public final class RoundRunner implements AutoCloseable {
     private final ChecksumTable sent;
     private final Optional<GranuleFilter> filter;
     private final SentPages sentPageObserver;
-    private final RateLimiter pacer;
+    private final RateLimiter limiter;
     private final DamagedPages damaged;
     private PageSink sink;
     private PageBatch open;
@@ -48,14 +48,14 @@ public final class RoundRunner implements AutoCloseable {
      * @param memory  the guest's, stays the caller's
      * @param tracker of the same pages, stays the caller's
      * @param encoder used by this runner alone
-     * @param pacer   likewise
+     * @param limiter   likewise
      */
     public RoundRunner(PageSource memory, DirtyTracker tracker, PageEncoder encoder,
-            RateLimiter pacer) {
+            RateLimiter limiter) {
         this.memory = memory;
         this.tracker = tracker;
         this.encoder = encoder;
-        this.pacer = pacer;
+        this.limiter = limiter;
         this.regions = memory.regions();
         this.dirty = new DirtyBitmap(regions.pageCount());
         this.targetNonZero = new DirtyBitmap(regions.pageCount());
@@ -71,11 +71,11 @@ public final class RoundRunner implements AutoCloseable {
      * Arms the tracker, then takes every page that is not a hole as dirty. The order matters: a
      * page born between a look at the holes and the arming would be lost.
      *
-     * @param into the road of the pages
+     * @param into where the pages go
      * @throws TrackerException when tracking cannot be had
      */
     public void start(PageSink into) throws TrackerException {
-        this.sink = pacer.over(into);
+        this.sink = limiter.over(into);
         tracker.start();
         markData();
     }
@@ -136,7 +136,7 @@ public final class RoundRunner implements AutoCloseable {
         // Of a round that was cut short a page may still be under way, read before this harvest.
         memory.forgetReads();
         cursor = 0;
-        pacer.roundBegins(stopAndCopy);
+        limiter.roundBegins(stopAndCopy);
         encoder.roundBegins();
     }
 
@@ -240,8 +240,8 @@ public final class RoundRunner implements AutoCloseable {
     }
 
     /** {@return what holds the pages back, for whatever else is to share their bandwidth} */
-    public RateLimiter pacer() {
-        return pacer;
+    public RateLimiter limiter() {
+        return limiter;
     }
 
     /** {@return what the round has done so far} */

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.pageferry.core.handover.MigrationFigures;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.Outcome.Result;
+import io.pageferry.core.outgoing.session.Wording.Limit;
 import io.pageferry.core.round.MigrationLimits;
 import io.pageferry.core.round.RoundStats;
 import io.pageferry.core.round.StopReason;
@@ -48,7 +49,7 @@ class ColdTest {
                 String what = "seed " + seed + ": " + ends + "; " + harness.log();
                 assertEquals(Result.FAILED, ends.source().result(), what);
                 assertEquals(ErrorCode.DEADLINE, ends.source().code(), what);
-                assertTrue(ends.source().reason().contains("--timeout"), what);
+                assertTrue(ends.source().reason().contains(Limit.TIMEOUT.label()), what);
                 assertTrue(harness.guest().isRunning(), what);
                 assertFalse(harness.incoming().isRunning(), what);
             }

@@ -11,6 +11,7 @@ import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.outgoing.phase.AwaitingAnswer;
 import io.pageferry.core.outgoing.session.SourceOptions;
 import io.pageferry.core.outgoing.session.SourceState;
+import io.pageferry.core.outgoing.session.Wording.Limit;
 import io.pageferry.core.round.MigrationLimits;
 import io.pageferry.core.round.MigrationLimits.Throttle;
 import io.pageferry.core.round.MigrationLimits.Throttling;
@@ -199,7 +200,7 @@ class SessionResumeTest {
             Outcome end = unheard(rig);
             assertEquals(ErrorCode.DEADLINE, end.code());
             assertEquals(Result.FAILED, end.result());
-            assertEquals("--timeout is over while the link is lost", end.reason());
+            assertEquals(Limit.TIMEOUT.label() + " is over while the link is lost", end.reason());
             assertTrue(rig.guest.isRunning());
         }
     }

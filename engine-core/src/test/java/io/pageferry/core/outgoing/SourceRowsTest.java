@@ -17,6 +17,7 @@ import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.outgoing.session.SourceOptions;
 import io.pageferry.core.outgoing.session.SourceState;
+import io.pageferry.core.outgoing.session.Wording.Limit;
 import io.pageferry.core.round.MigrationLimits;
 import io.pageferry.core.testing.SourceLinkFilter;
 import java.io.IOException;
@@ -96,7 +97,8 @@ class SourceRowsTest {
             rig.turn();
             assertEquals(Result.FAILED, rig.outcome().result());
             assertEquals(ErrorCode.DEADLINE, rig.outcome().code());
-            assertTrue(rig.outcome().reason().contains("--timeout"), rig.outcome().reason());
+            assertEquals(Limit.TIMEOUT.label() + " was over before round 0 had ended",
+                    rig.outcome().reason());
         }
     }
 

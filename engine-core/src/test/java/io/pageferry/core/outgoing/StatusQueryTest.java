@@ -13,6 +13,7 @@ import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.outgoing.phase.EndingGuest;
 import io.pageferry.core.outgoing.session.SourceState;
+import io.pageferry.core.outgoing.session.Wording.Remedy;
 import io.pageferry.core.testing.MemoryLinks;
 import java.util.ArrayList;
 import java.util.List;
@@ -66,7 +67,7 @@ class StatusQueryTest {
             rig.clock.advance(100 * MILLI);
             rig.turn();
             assertEquals(Result.IN_DOUBT, rig.outcome().result());
-            assertTrue(rig.outcome().remedy().contains("settle " + SourceRig.ID));
+            assertEquals(Remedy.ASK_TARGET.label() + " " + SourceRig.ID, rig.outcome().remedy());
             assertFalse(rig.guest.isRunning());
             assertEquals(JournalState.GRANTED, rig.journal.last().orElseThrow().state());
             assertEquals(0, rig.log.count("source.resume"));

@@ -130,8 +130,7 @@ class ConvergenceControllerTest {
                 RoundDecision decision = decide(List.of(round(29, 200, 100)), remaining, 0, p95,
                         limits);
                 if (p95 > longest) {
-                    assertEquals(ABORT, word(decision));
-                    assertTrue(decision.why().contains("--max-switchover"), decision.why());
+                    assertEquals(new RoundDecision.PauseTooLong(p95, longest), decision);
                 } else {
                     assertEquals(remaining == 50 ? "concentration" : "max-rounds",
                             word(decision));
@@ -148,7 +147,7 @@ class ConvergenceControllerTest {
         for (Classic row : CLASSIC) {
             RoundDecision decision = decide(List.of(round(row.round, row.sent, row.dirtied)),
                     row.remaining, 0, 0, limits(Policy.KVM_CLASSIC, OnNoConvergence.ABORT));
-            assertTrue(decision.why().matches(".*\\d+ pages.*"), decision.why());
+            assertTrue(decision.toString().matches(".*why=.*\\d+ pages.*"), decision.toString());
         }
     }
 
@@ -184,6 +183,7 @@ class ConvergenceControllerTest {
             case RoundDecision.Throttle slower -> "throttle";
             case RoundDecision.StopAndCopy stop -> stop.reason().label();
             case RoundDecision.Abort abort -> ABORT;
+            case RoundDecision.PauseTooLong pause -> ABORT;
         };
     }
 }

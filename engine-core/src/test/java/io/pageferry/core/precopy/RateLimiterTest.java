@@ -81,9 +81,9 @@ class RateLimiterTest {
         wire.at.clear();
         wire.bytes.clear();
         wire.late = 0;
-        RateLimiter pacer = new RateLimiter(clock, bandwidth);
-        pacer.roundBegins(stopAndCopy);
-        return pacer.over(wire);
+        RateLimiter limiter = new RateLimiter(clock, bandwidth);
+        limiter.roundBegins(stopAndCopy);
+        return limiter.over(wire);
     }
 
     /** Sends whenever it may; looks every 0 to 0.4 ms, and is late once in so many looks. */

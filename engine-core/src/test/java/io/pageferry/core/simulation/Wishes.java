@@ -4,11 +4,12 @@ import io.pageferry.core.codec.CodecChoice;
 import io.pageferry.core.incoming.session.TargetOptions;
 import io.pageferry.core.migration.Verification;
 import io.pageferry.core.outgoing.session.SourceOptions;
+import io.pageferry.core.outgoing.session.Wording;
 import io.pageferry.core.precopy.DowntimePrediction;
 import io.pageferry.core.round.Bandwidth;
+import io.pageferry.core.round.MigrationLimits;
 import io.pageferry.core.round.MigrationLimits.Throttle;
 import io.pageferry.core.round.MigrationLimits.Throttling;
-import io.pageferry.core.round.MigrationLimits;
 import io.pageferry.core.round.WriteThrottle.Quota;
 import java.util.ArrayList;
 import java.util.List;
@@ -96,7 +97,8 @@ final class Wishes {
                         : full ? Verification.FULL : Verification.SENT,
                 cold, usually(10 * SECOND, 0, "short negotiation"),
                 usually(30 * SECOND, 0, "short settle window"), window, true,
-                new DowntimePrediction.Fixed(SECOND / 50, FIXED_COST_MILLIS * (long) MILLI));
+                new DowntimePrediction.Fixed(SECOND / 50, FIXED_COST_MILLIS * (long) MILLI),
+                Wording.labels());
     }
 
     private MigrationLimits limits() {

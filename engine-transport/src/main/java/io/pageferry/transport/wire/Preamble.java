@@ -24,7 +24,7 @@ public record Preamble(int lowest, int highest) {
     private static final int CHECKED = 12;
 
     /**
-     * Writes it.
+     * Writes the preamble.
      *
      * @return a fresh buffer of {@link #BYTES}, ready to be read
      */

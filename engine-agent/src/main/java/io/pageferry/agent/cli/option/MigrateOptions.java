@@ -188,7 +188,7 @@ public final class MigrateOptions {
         SourceOptions options = SourceOptions.defaults().withLimits(limits)
                 .withPages(codec, channels).withVerification(verify)
                 .withWindows(Quantity.nanos(reconnectWindow), Quantity.nanos(settleWindow))
-                .withEndGuest(after(kind) != After.KEEP);
+                .withEndGuest(after(kind) != After.KEEP).withWording(new OptionWording());
         return cold ? options.paused() : options;
     }
 

@@ -18,8 +18,8 @@ import java.util.concurrent.locks.LockSupport;
 /** {@code kvm:SIZE[?set=…]}: a virtual machine inside the agent, which checks itself. */
 public final class KvmKind implements GuestKind {
     private static final KvmSpec SMALL = new KvmSpec(1L << 20, 1L << 20);
-    private static final long REHEARSED_NANOS = 5_000_000L;
-    private static final int REHEARSALS = 5;
+    private static final long WARM_UP_NANOS = 5_000_000L;
+    private static final int WARM_UPS = 5;
 
     private final String device;
 
@@ -95,12 +95,12 @@ public final class KvmKind implements GuestKind {
     }
 
     @Override
-    public void rehearse() throws IOException {
+    public void warmUp() throws IOException {
         try (Machine from = make(SMALL); Machine to = make(SMALL)) {
             from.boot(SMALL.set());
-            for (int i = 0; i < REHEARSALS; i++) {
+            for (int i = 0; i < WARM_UPS; i++) {
                 from.resume();
-                LockSupport.parkNanos(REHEARSED_NANOS);
+                LockSupport.parkNanos(WARM_UP_NANOS);
                 from.pause();
                 ByteArrayOutputStream state = new ByteArrayOutputStream();
                 state.write(from.state().bytes());

@@ -55,7 +55,7 @@ final class QemuIncoming implements TargetGuest {
     private StreamLink link;
     private Tunnel tunnel;
     private boolean touched;
-    private boolean strays;
+    private boolean unauthorised;
     private boolean ranUnauthorised;
     private boolean told;
 
@@ -182,12 +182,12 @@ final class QemuIncoming implements TargetGuest {
     public boolean ranUnauthorised() {
         for (QmpClient.Event event = qemu.qmp().pollEvent(); event != null;
                 event = qemu.qmp().pollEvent()) {
-            strays = event.name().equals("RESUME")
-                    || strays && !event.name().equals("STOP");
-            ranUnauthorised |= strays;
+            unauthorised = event.name().equals("RESUME")
+                    || unauthorised && !event.name().equals("STOP");
+            ranUnauthorised |= unauthorised;
         }
-        if (strays) {
-            strays = !hold();
+        if (unauthorised) {
+            unauthorised = !hold();
         }
         return ranUnauthorised;
     }

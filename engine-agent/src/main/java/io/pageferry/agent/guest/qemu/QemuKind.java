@@ -32,7 +32,7 @@ public final class QemuKind implements GuestKind {
     }
 
     @Override
-    public void rehearse() throws IOException {
+    public void warmUp() throws IOException {
         QemuWarmUp.run();
     }
 

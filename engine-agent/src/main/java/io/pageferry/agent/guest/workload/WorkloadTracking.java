@@ -23,7 +23,7 @@ import java.util.function.LongConsumer;
  */
 record WorkloadTracking(DirtyTracker tracker, LongConsumer marks, String reason) {
     /**
-     * Chooses.
+     * Chooses the tracker.
      *
      * @param wanted  {@link TrackerChoice#AUTO}: the kernel where it can, else its own marks
      * @param regions of the guest, mapped once

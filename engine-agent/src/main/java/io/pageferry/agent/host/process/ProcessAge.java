@@ -9,7 +9,7 @@ public final class ProcessAge {
     }
 
     /**
-     * Tells it.
+     * Returns how long this process has run.
      *
      * @return nanoseconds since the start of the process, from the host's clock; 0 where it is
      *         unknown

@@ -36,7 +36,7 @@ public final class ThreadThrottle implements WriteThrottle {
     @FunctionalInterface
     public interface ThreadList {
         /**
-         * Asks.
+         * Lists the threads to hold.
          *
          * @return ids of threads
          * @throws IOException when the guest does not say

@@ -28,7 +28,7 @@ public final class JvmFlags {
     public static boolean allowNativeAccess(MigrationListener listener) {
         Module ours = JvmFlags.class.getModule();
         if (!ours.isNativeAccessEnabled()) {
-            listener.log(Level.WARN, "not rehearsed: this JVM lacks --enable-native-access="
+            listener.log(Level.WARN, "not warmed up: this JVM lacks --enable-native-access="
                     + (ours.isNamed() ? ours.getName() : "ALL-UNNAMED"));
         }
         return ours.isNativeAccessEnabled();

@@ -46,20 +46,20 @@ public final class WarmUp {
     private static final String GUEST = "workload:64MiB?rate=20MiB/s";
     private static final Duration CONNECT = Duration.ofSeconds(5);
 
-    /** A rehearsal is worth seconds, not more; what is warm by then is warm. */
+    /** A warm-up is worth seconds, not more; what is warm by then is warm. */
     private static final long LIMIT_NANOS = 2_000_000_000L;
 
     /** Tests that start hundreds of agents, and time none, do with fewer. */
-    private static final int TIMES = Integer.getInteger("pageferry.rehearsals", 3);
+    private static final int TIMES = Integer.getInteger("pageferry.warmups", 3);
     private static final int TRAININGS = 4;
-    /** Of the kind that has most to rehearse; none such is opened. */
-    private static final String QEMU = "qemu:/rehearsal";
+    /** Of the kind that has most to warm up; none such is opened. */
+    private static final String QEMU = "qemu:/warm-up";
 
     private WarmUp() {
     }
 
     /**
-     * Rehearses often enough for the JVM to learn what is worth compiling; the launcher has it keep
+     * Warms up often enough for the JVM to learn what is worth compiling; the launcher has it keep
      * that in a cache. Takes some seconds on the calling thread; no failure is told.
      */
     public static void train() {
@@ -69,7 +69,7 @@ public final class WarmUp {
     }
 
     /**
-     * Rehearses on the calling thread, up to some seconds; a failure of it is no failure of what
+     * Warms up on the calling thread, up to some seconds; a failure of it is no failure of what
      * follows.
      *
      * @param guest of the kind that will move
@@ -78,8 +78,8 @@ public final class WarmUp {
         TransportOptions transport = TransportOptions.defaults(SystemNanoClock.INSTANCE);
         Path folder = null;
         try {
-            GuestKinds.of(guest).rehearse();
-            folder = Files.createTempDirectory("pageferry-rehearsal");
+            GuestKinds.of(guest).warmUp();
+            folder = Files.createTempDirectory("pageferry-warm-up");
             StateDirectory directory = StateDirectory.open(folder);
             InetSocketAddress any = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
             try (TransportServer server = new TransportServer(transport, any, line -> { });

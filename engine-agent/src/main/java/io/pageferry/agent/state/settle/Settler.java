@@ -27,7 +27,7 @@ public final class Settler {
     private final StateDirectory directory;
     private final UUID migration;
     private final long windowNanos;
-    private final Function<String, Connector> roads;
+    private final Function<String, Connector> connectors;
 
     /**
      * What came of it.
@@ -44,16 +44,16 @@ public final class Settler {
      * @param stateDirectory folder, or null for the user's
      * @param migration      names it
      * @param windowNanos    longest wait for the target's answer, or for a lock to become free
-     * @param roads          leads to the peer of the journal; null where only the program that
+     * @param connectors          leads to the peer of the journal; null where only the program that
      *                       moved the guest knows how to get there
      * @throws IOException when the folder cannot be used
      */
     public Settler(Path stateDirectory, UUID migration, long windowNanos,
-            Function<String, Connector> roads) throws IOException {
+            Function<String, Connector> connectors) throws IOException {
         this.directory = StateDirectory.open(stateDirectory);
         this.migration = migration;
         this.windowNanos = windowNanos;
-        this.roads = roads;
+        this.connectors = connectors;
     }
 
     /**
@@ -68,7 +68,7 @@ public final class Settler {
             return settle(Side.TARGET, Doubt.STAY_PAUSED, null, "");
         }
         String peer = source.get().header().peer();
-        Connector connector = roads.apply(peer);
+        Connector connector = connectors.apply(peer);
         return settle(Side.SOURCE, connector == null ? Doubt.STAY_PAUSED : Doubt.ASK_TARGET,
                 connector, peer);
     }

@@ -28,7 +28,7 @@ public final class StatusAnswers {
     private final Predicate<String> lent;
 
     /**
-     * Opens it.
+     * Opens the journals of a state directory.
      *
      * @param directory of the journals
      * @param words     hears one line for people at a time
@@ -43,7 +43,7 @@ public final class StatusAnswers {
     }
 
     /**
-     * Answers.
+     * Answers a STATUS from the journals.
      *
      * @param asked what became of a grant
      * @return the durable word, or that nothing is known

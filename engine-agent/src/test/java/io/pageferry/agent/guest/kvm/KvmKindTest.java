@@ -73,9 +73,9 @@ class KvmKindTest {
     }
 
     @Test
-    void canBeRehearsed() {
+    void canBeWarmedUp() {
         NeedsKvm.orSkip();
-        assertDoesNotThrow(kind::rehearse);
+        assertDoesNotThrow(kind::warmUp);
     }
 
     @Test

@@ -16,6 +16,7 @@ import io.pageferry.agent.host.linux.ProcessMaps;
 import io.pageferry.agent.host.linux.Processes;
 import io.pageferry.agent.host.linux.SharedMemory;
 import io.pageferry.agent.host.linux.Stranger;
+import io.pageferry.agent.host.linux.TinyProgram;
 import io.pageferry.agent.host.linux.userfault.KernelProbe;
 import io.pageferry.agent.host.linux.userfault.RemoteUserfault;
 import io.pageferry.core.dirty.TrackerChoice;
@@ -207,7 +208,7 @@ class ProcessKindTest {
 
     @Test
     void a32BitProcessMovesByItsContentsOnly() throws IOException {
-        try (Stranger small = tiny(TinyProgram.bits32(folder))) {
+        try (Stranger small = TinyProgram.start32Bit(folder)) {
             refused(small, "", TrackerChoice.AUTO, "not a 64-bit x86");
             assertEquals(Verdict.SCAN_ONLY, row(rows(small, ""), "host").verdict());
             try (ProcessGuest guest = open(small, "", TrackerChoice.SCAN)) {
@@ -219,7 +220,7 @@ class ProcessKindTest {
 
     @Test
     void whatTheKernelWritesToByItselfIsRefused() throws IOException {
-        try (Stranger ring = tiny(TinyProgram.ring(folder))) {
+        try (Stranger ring = TinyProgram.startRing(folder)) {
             Assumptions.assumeTrue(ProcessMaps.of(ring.pid()).stream().anyMatch(one ->
                     one.path().contains("io_uring")), "no io_uring here");
             refused(ring, "", TrackerChoice.SCAN, "anon_inode:[io_uring]");
@@ -281,19 +282,6 @@ class ProcessKindTest {
         Stranger writer = Stranger.startProgram("write", file.toString(), "1");
         Stranger.await("mapping", () -> maps(writer.pid(), one -> one.file().equals(id)));
         return writer;
-    }
-
-    private static Stranger tiny(Path program) throws IOException {
-        Stranger started;
-        try {
-            started = Stranger.start(program.toString());
-        } catch (RuntimeException | AssertionError e) {
-            Assumptions.assumeTrue(false, "this kernel does not run 32-bit programs");
-            throw e;
-        }
-        Stranger.await("mapping", () -> maps(started.pid(), one ->
-                one.path().equals("/dev/zero (deleted)")));
-        return started;
     }
 
     private static boolean maps(long pid, Predicate<ProcessMaps.Mapping> wanted) {

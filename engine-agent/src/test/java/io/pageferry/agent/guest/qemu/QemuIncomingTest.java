@@ -37,7 +37,7 @@ class QemuIncomingTest {
 
     /** What {@code cont} is refused with, and what is heard before. */
     private volatile String refusal = "";
-    private volatile boolean strays;
+    private volatile boolean unauthorised;
     private GuestException alive;
 
     @BeforeEach
@@ -78,7 +78,7 @@ class QemuIncomingTest {
                 case "migrate-incoming" -> "not in this test";
                 default -> "";
             };
-            if (strays && command.group(1).equals("cont")) {
+            if (unauthorised && command.group(1).equals("cont")) {
                 client.say("{\"timestamp\": {\"seconds\": 1, \"microseconds\": 1},"
                         + " \"event\": \"RESUME\"}\n");
             }
@@ -102,14 +102,14 @@ class QemuIncomingTest {
 
     @Test
     void aLockThatIsHeldProvesItAlsoOfOneThatStrayed() {
-        strays = true;
+        unauthorised = true;
         assertTrue(refused(LOCK).neverRan());
         assertEquals(1, ends);
     }
 
     @Test
     void anotherNoProvesNothingOfOneThatStrayed() {
-        strays = true;
+        unauthorised = true;
         GuestException refused = refused(OTHER);
         assertFalse(refused.neverRan());
         assertTrue(refused.getMessage().contains(OTHER), refused::getMessage);

@@ -2,7 +2,7 @@ package io.pageferry.core.link.flow;
 
 /**
  * How many batches of one channel are worth having in flight, within the window that the target
- * grants. The window is made for a long and fast road; on a short one the batches would only wait
+ * grants. The window is made for a long and fast link; on a short one the batches would only wait
  * in it: a barrier would wait for all of them, and between two processes of one host they would go
  * through memory instead of the caches (measured: a fifth of the throughput).
  *
@@ -15,8 +15,8 @@ public final class FlightLimit {
     public static final int FEWEST = 4;
 
     /**
-     * Samples after which the fastest time is taken for a little longer, for the road may have
-     * become so. Whenever the road is empty, as after each barrier, the true one is seen again.
+     * Samples after which the fastest time is taken for a little longer, for the link may have
+     * become so. Whenever the link is empty, as after each barrier, the true one is seen again.
      */
     private static final int MEMORY = 256;
     private static final int PART = 32;

@@ -20,7 +20,7 @@ public final class StateChunker extends OutputStream {
     static final int HEADERS = 56;
 
     private final Outbox outbox;
-    private final RateLimiter pacer;
+    private final RateLimiter limiter;
     private final long epoch;
     private final CRC32C crc = new CRC32C();
     private final ArrayDeque<Message.StateChunk> waiting = new ArrayDeque<>();
@@ -32,14 +32,14 @@ public final class StateChunker extends OutputStream {
      * Begins a state.
      *
      * @param outbox takes the chunks; stays the caller's
-     * @param pacer  of the link, in the round in which the guest is paused; stays the caller's
+     * @param limiter  of the link, in the round in which the guest is paused; stays the caller's
      * @param epoch  of this attempt
      */
-    public StateChunker(Outbox outbox, RateLimiter pacer, long epoch) {
+    public StateChunker(Outbox outbox, RateLimiter limiter, long epoch) {
         this.outbox = outbox;
-        this.pacer = pacer;
+        this.limiter = limiter;
         this.epoch = epoch;
-        this.chunk = new byte[Math.min(Message.MAX_CHUNK_BYTES, pacer.mostAtOnce())];
+        this.chunk = new byte[Math.min(Message.MAX_CHUNK_BYTES, limiter.mostAtOnce())];
     }
 
     @Override
@@ -85,10 +85,11 @@ public final class StateChunker extends OutputStream {
      */
     public int pump() {
         int taken = 0;
-        while (!waiting.isEmpty() && pacer.isFree() && (!pacer.isBounded() || outbox.isEmpty())) {
+        while (!waiting.isEmpty() && limiter.isFree() && (!limiter.isBounded()
+                || outbox.isEmpty())) {
             Message.StateChunk next = waiting.poll();
             outbox.send(next);
-            pacer.took(next.bytes().length + HEADERS);
+            limiter.took(next.bytes().length + HEADERS);
             taken++;
         }
         return taken;

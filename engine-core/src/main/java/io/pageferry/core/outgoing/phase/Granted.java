@@ -13,6 +13,7 @@ import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.migration.Outcome.Side;
 import io.pageferry.core.outgoing.session.SourceContext;
 import io.pageferry.core.outgoing.session.SourceState;
+import io.pageferry.core.outgoing.session.Wording.Remedy;
 
 /** Waits for the target's word after J(GRANTED). The guest here stays paused whatever happens. */
 public final class Granted implements Phase {
@@ -59,12 +60,10 @@ public final class Granted implements Phase {
         if (!query.isOver(now)) {
             return this;
         }
-        String settle = "pageferry settle " + context.parts().id();
         return new Ended(context, Outcome.of(Result.IN_DOUBT, ErrorCode.LINK_LOST,
                 "no word from the target since it was granted the guest; ours stays paused, "
                 + "because the target may run it", Side.TARGET)
-                .withRemedy(settle + " asks again; when the target is certain to be off: "
-                + settle + " --source --target-is-fenced"));
+                .withRemedy(context.advice(Remedy.ASK_TARGET)));
     }
 
     /** Pauses a guest that somebody resumed here, too late: the target may run it. */

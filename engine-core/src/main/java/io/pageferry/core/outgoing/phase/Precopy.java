@@ -10,6 +10,7 @@ import io.pageferry.core.outgoing.session.Progress;
 import io.pageferry.core.outgoing.session.SourceContext;
 import io.pageferry.core.outgoing.session.SourceParts;
 import io.pageferry.core.outgoing.session.SourceState;
+import io.pageferry.core.outgoing.session.Wording.Limit;
 import io.pageferry.core.precopy.ConvergenceController;
 import io.pageferry.core.precopy.DowntimePrediction;
 import io.pageferry.core.precopy.GuestThrottle;
@@ -145,24 +146,25 @@ public final class Precopy implements Phase {
             return Optional.empty();
         }
         if (stage == Stage.STORAGE) {
-            return late("--timeout was over before the disks were at the target", Side.SOURCE);
+            return late("was over before the disks were at the target", Side.SOURCE);
         }
         if (progress.figures().rounds().isEmpty()) {
-            return late("--timeout was over before round 0 had ended", Side.SOURCE);
+            return late("was over before round 0 had ended", Side.SOURCE);
         }
         return isForsaken()
-                ? late("--timeout is over and the target does not answer", Side.TARGET)
+                ? late("is over and the target does not answer", Side.TARGET)
                 : Optional.empty();
     }
 
     /** Returns why time ends it while there is no link. */
     Optional<Outcome> overdueWithoutLink() {
-        return timeIsUp() ? late("--timeout is over while the link is lost", Side.TARGET)
+        return timeIsUp() ? late("is over while the link is lost", Side.TARGET)
                 : Optional.empty();
     }
 
-    private static Optional<Outcome> late(String reason, Side side) {
-        return Optional.of(Outcome.of(Result.FAILED, ErrorCode.DEADLINE, reason, side));
+    private Optional<Outcome> late(String reason, Side side) {
+        return Optional.of(Outcome.of(Result.FAILED, ErrorCode.DEADLINE,
+                context.name(Limit.TIMEOUT) + " " + reason, side));
     }
 
     /** Whether time is up and the target has not answered a barrier for long. */
@@ -219,8 +221,13 @@ public final class Precopy implements Phase {
                         throttle.stolenNanos()),
                 parts.options().limits())) {
             case RoundDecision.Abort abort -> {
-                return fail(Outcome.of(Result.FAILED, ErrorCode.NOT_CONVERGING, abort.why(),
-                        Side.SOURCE));
+                return notConverging(abort.why());
+            }
+            case RoundDecision.PauseTooLong pause -> {
+                return notConverging("a stop-and-copy would take "
+                        + pause.predictedNanos() / 1_000_000 + " ms, longer than "
+                        + context.name(Limit.MAX_SWITCHOVER) + " "
+                        + pause.allowedNanos() / 1_000_000 + " ms");
             }
             case RoundDecision.StopAndCopy stop -> {
                 if (!parts.options().verification().isAsked() || progress.walked() >= round) {
@@ -237,6 +244,10 @@ public final class Precopy implements Phase {
             case RoundDecision.Continue next -> nextRound(now);
         }
         return this;
+    }
+
+    private Phase notConverging(String reason) {
+        return fail(Outcome.of(Result.FAILED, ErrorCode.NOT_CONVERGING, reason, Side.SOURCE));
     }
 
     private void nextRound(long now) {

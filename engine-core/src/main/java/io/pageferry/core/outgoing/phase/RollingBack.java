@@ -10,6 +10,7 @@ import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.migration.Outcome.Side;
 import io.pageferry.core.outgoing.session.SourceContext;
 import io.pageferry.core.outgoing.session.SourceState;
+import io.pageferry.core.outgoing.session.Wording.Remedy;
 import java.util.Optional;
 import java.util.function.Supplier;
 
@@ -117,8 +118,7 @@ public final class RollingBack implements Phase {
         }
         return new Ended(context, Outcome.of(Result.IN_DOUBT, refusal.code(),
                 "the guest is ours but cannot go on: " + refusal.getMessage(), Side.SOURCE)
-                .withRemedy("free what holds it, then: pageferry settle "
-                + context.parts().id()).causedBy(refusal));
+                .withRemedy(context.advice(Remedy.FREE_GUEST)).causedBy(refusal));
     }
 
     @Override

@@ -18,6 +18,7 @@ import io.pageferry.core.outgoing.session.Progress;
 import io.pageferry.core.outgoing.session.SourceContext;
 import io.pageferry.core.outgoing.session.SourceParts;
 import io.pageferry.core.outgoing.session.SourceState;
+import io.pageferry.core.outgoing.session.Wording.Limit;
 import io.pageferry.core.precopy.RoundRunner;
 import io.pageferry.core.round.RoundStats;
 import java.io.IOException;
@@ -121,7 +122,8 @@ public final class Switchover implements Phase {
                 : parts.options().limits().maxSwitchoverNanos();
         return now - pauseNanos < limit ? Optional.empty() : Optional.of(Outcome.of(
                 Result.FAILED, ErrorCode.DEADLINE,
-                "the pause was longer than " + (cold ? "--timeout " : "--max-switchover ")
+                "the pause was longer than "
+                + context.name(cold ? Limit.TIMEOUT : Limit.MAX_SWITCHOVER) + " "
                 + limit / 1_000_000 + " ms",
                 Side.SOURCE));
     }
@@ -137,7 +139,7 @@ public final class Switchover implements Phase {
 
     private void save() throws IOException {
         long before = context.now();
-        chunker = new StateChunker(context.outbox(), runner.pacer(), context.epoch());
+        chunker = new StateChunker(context.outbox(), runner.limiter(), context.epoch());
         parts.guest().saveState(chunker);
         deviceState = chunker.finish();
         progress.figures().deviceState(deviceState.length());

@@ -312,6 +312,26 @@ public final class SourceContext implements AutoCloseable {
         parts.listener().log(Level.WARN, line);
     }
 
+    /**
+     * Names a limit for a reason.
+     *
+     * @param limit that was passed
+     * @return its name
+     */
+    public String name(Wording.Limit limit) {
+        return parts.options().wording().name(limit);
+    }
+
+    /**
+     * Says what to do about this migration.
+     *
+     * @param remedy what helps
+     * @return one line
+     */
+    public String advice(Wording.Remedy remedy) {
+        return parts.options().wording().advice(remedy, parts.id());
+    }
+
     /** {@return the time, in monotonic nanoseconds} */
     public long now() {
         return parts.clock().nanoTime();

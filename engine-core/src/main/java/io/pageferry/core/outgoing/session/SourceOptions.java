@@ -18,6 +18,7 @@ import io.pageferry.core.round.MigrationLimits;
  * @param reconnectNanos     how long a lost link is tried again before the grant, 0 for not at all
  * @param endGuest           whether the guest here is ended after the move; else it stays paused
  * @param handoverCost       believed fixed cost of a switch-over of this kind of guest
+ * @param wording            names limits and remedies
  */
 public record SourceOptions(
         MigrationLimits limits,
@@ -29,12 +30,13 @@ public record SourceOptions(
         long settleNanos,
         long reconnectNanos,
         boolean endGuest,
-        DowntimePrediction.Fixed handoverCost) {
+        DowntimePrediction.Fixed handoverCost,
+        Wording wording) {
     /** {@return defaults of the commands: 10 s to negotiate, 30 s to settle and to reconnect} */
     public static SourceOptions defaults() {
         return new SourceOptions(MigrationLimits.defaults(), CodecChoice.ADAPTIVE, 1,
                 Verification.SENT, false, 10_000_000_000L, 30_000_000_000L, 30_000_000_000L, true,
-                new DowntimePrediction.Fixed(20_000_000L, 60_000_000L));
+                new DowntimePrediction.Fixed(20_000_000L, 60_000_000L), Wording.labels());
     }
 
     /**
@@ -45,7 +47,7 @@ public record SourceOptions(
      */
     public SourceOptions withLimits(MigrationLimits bounds) {
         return new SourceOptions(bounds, codec, channels, verification, cold, negotiationNanos,
-                settleNanos, reconnectNanos, endGuest, handoverCost);
+                settleNanos, reconnectNanos, endGuest, handoverCost, wording);
     }
 
     /**
@@ -57,7 +59,7 @@ public record SourceOptions(
      */
     public SourceOptions withPages(CodecChoice choice, int mostLinks) {
         return new SourceOptions(limits, choice, mostLinks, verification, cold, negotiationNanos,
-                settleNanos, reconnectNanos, endGuest, handoverCost);
+                settleNanos, reconnectNanos, endGuest, handoverCost, wording);
     }
 
     /**
@@ -68,7 +70,7 @@ public record SourceOptions(
      */
     public SourceOptions withVerification(Verification how) {
         return new SourceOptions(limits, codec, channels, how, cold, negotiationNanos,
-                settleNanos, reconnectNanos, endGuest, handoverCost);
+                settleNanos, reconnectNanos, endGuest, handoverCost, wording);
     }
 
     /**
@@ -78,7 +80,7 @@ public record SourceOptions(
      */
     public SourceOptions paused() {
         return new SourceOptions(limits, codec, channels, verification, true, negotiationNanos,
-                settleNanos, 0, endGuest, handoverCost);
+                settleNanos, 0, endGuest, handoverCost, wording);
     }
 
     /**
@@ -90,7 +92,7 @@ public record SourceOptions(
      */
     public SourceOptions withWindows(long reconnect, long settle) {
         return new SourceOptions(limits, codec, channels, verification, cold, negotiationNanos,
-                settle, reconnect, endGuest, handoverCost);
+                settle, reconnect, endGuest, handoverCost, wording);
     }
 
     /**
@@ -101,6 +103,17 @@ public record SourceOptions(
      */
     public SourceOptions withEndGuest(boolean ended) {
         return new SourceOptions(limits, codec, channels, verification, cold, negotiationNanos,
-                settleNanos, reconnectNanos, ended, handoverCost);
+                settleNanos, reconnectNanos, ended, handoverCost, wording);
+    }
+
+    /**
+     * Chooses the words for limits and remedies.
+     *
+     * @param words names them
+     * @return a copy that uses them
+     */
+    public SourceOptions withWording(Wording words) {
+        return new SourceOptions(limits, codec, channels, verification, cold, negotiationNanos,
+                settleNanos, reconnectNanos, endGuest, handoverCost, words);
     }
 }

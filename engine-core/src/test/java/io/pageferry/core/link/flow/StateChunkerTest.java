@@ -77,9 +77,9 @@ class StateChunkerTest {
 
     /** Has saved a state, and says what it is to say of it. */
     private StateChunker chunker(Bandwidth bandwidth, byte[] state) throws IOException {
-        RateLimiter pacer = new RateLimiter(clock, bandwidth);
-        pacer.roundBegins(true);
-        StateChunker chunker = new StateChunker(wire.outbox, pacer, EPOCH);
+        RateLimiter limiter = new RateLimiter(clock, bandwidth);
+        limiter.roundBegins(true);
+        StateChunker chunker = new StateChunker(wire.outbox, limiter, EPOCH);
         for (int at = 0; at < state.length; at += 1_000) {
             chunker.write(state, at, Math.min(1_000, state.length - at));
         }

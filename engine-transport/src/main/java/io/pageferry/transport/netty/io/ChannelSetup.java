@@ -115,7 +115,7 @@ public final class ChannelSetup implements AutoCloseable {
     }
 
     /**
-     * Listens.
+     * Listens on an address.
      *
      * @param address where; port 0 lets the host choose
      * @param accept  makes the connection of a channel, on its IO thread, and gives its decoder;

@@ -37,7 +37,7 @@ public final class FrameSlots implements AutoCloseable {
     private final List<Slot> slots;
 
     /**
-     * Allocates.
+     * Allocates the slots.
      *
      * @param count how many slots
      */

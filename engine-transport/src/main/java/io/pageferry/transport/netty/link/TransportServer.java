@@ -34,7 +34,7 @@ public final class TransportServer implements AutoCloseable {
     private final Channel listener;
 
     /**
-     * Listens.
+     * Listens on an address.
      *
      * @param options  settings
      * @param address  where; port 0 lets the host choose

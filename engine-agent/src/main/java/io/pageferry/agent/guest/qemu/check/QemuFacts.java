@@ -100,7 +100,7 @@ public record QemuFacts(String name, String version, String machine, String acce
         }
     }
 
-    /** Copies. */
+    /** Copies the lists. */
     public QemuFacts {
         memory = List.copyOf(memory);
         devices = new TreeMap<>(devices);

@@ -25,8 +25,8 @@ import org.agrona.concurrent.SystemNanoClock;
 public final class Tunnel implements AutoCloseable {
     private static final long LOOK_NANOS = 20_000_000L;
 
-    private final List<StreamPump> lanes = new ArrayList<>();
-    private final List<ServerSocketChannel> doors = new ArrayList<>();
+    private final List<StreamPump> pumps = new ArrayList<>();
+    private final List<ServerSocketChannel> listeners = new ArrayList<>();
     private final List<Path> sockets;
     private final StreamLink link;
     private final RateLimiter limiter =
@@ -36,7 +36,7 @@ public final class Tunnel implements AutoCloseable {
     @FunctionalInterface
     public interface Listener {
         /**
-         * Listens.
+         * Listens on a socket for a QEMU.
          *
          * @param socket a path that is free
          * @return the socket, the caller's to close
@@ -55,25 +55,25 @@ public final class Tunnel implements AutoCloseable {
      *
      * @param link    to the target
      * @param sockets one for each stream; replaced where they exist
-     * @param doors   listens on one of them
+     * @param listeners   listens on one of them
      * @return the end, the caller's to close
      * @throws IOException when one cannot be had
      */
-    public static Tunnel listening(StreamLink link, List<Path> sockets, Listener doors)
+    public static Tunnel listening(StreamLink link, List<Path> sockets, Listener listeners)
             throws IOException {
         Tunnel tunnel = new Tunnel(link, sockets);
         boolean made = false;
         try {
             for (int stream = 0; stream < sockets.size(); stream++) {
                 DiskExports.delete(sockets.get(stream));
-                tunnel.doors.add(doors.listen(sockets.get(stream)));
-                StreamPump lane = new StreamPump(stream, link, tunnel.limiter);
-                tunnel.lanes.add(lane);
+                tunnel.listeners.add(listeners.listen(sockets.get(stream)));
+                StreamPump pump = new StreamPump(stream, link, tunnel.limiter);
+                tunnel.pumps.add(pump);
             }
             link.streamsTo(tunnel::take);
             for (int stream = 0; stream < sockets.size(); stream++) {
-                ServerSocketChannel listener = tunnel.doors.get(stream);
-                tunnel.lanes.get(stream).start(listener::accept);
+                ServerSocketChannel listener = tunnel.listeners.get(stream);
+                tunnel.pumps.get(stream).start(listener::accept);
             }
             made = true;
             return tunnel;
@@ -95,11 +95,11 @@ public final class Tunnel implements AutoCloseable {
     public static Tunnel connecting(StreamLink link, int streams, Path server) {
         Tunnel tunnel = new Tunnel(link, List.of());
         for (int stream = 0; stream < streams; stream++) {
-            tunnel.lanes.add(new StreamPump(stream, link, tunnel.limiter));
+            tunnel.pumps.add(new StreamPump(stream, link, tunnel.limiter));
         }
         Consumer<Message.Streamed> receiver = message -> {
             if (message instanceof Message.StreamCredit && message.stream() < streams) {
-                tunnel.lanes.get(message.stream()).start(
+                tunnel.pumps.get(message.stream()).start(
                         () -> SocketChannel.open(UnixDomainSocketAddress.of(server)));
             }
             tunnel.take(message);
@@ -109,8 +109,8 @@ public final class Tunnel implements AutoCloseable {
     }
 
     private void take(Message.Streamed message) {
-        if (message.stream() < lanes.size()) {
-            lanes.get(message.stream()).take(message);
+        if (message.stream() < pumps.size()) {
+            pumps.get(message.stream()).take(message);
         }
     }
 
@@ -125,7 +125,7 @@ public final class Tunnel implements AutoCloseable {
 
     /** {@return bytes that went to the other side} */
     public long sentBytes() {
-        return lanes.stream().mapToLong(StreamPump::sentBytes).sum();
+        return pumps.stream().mapToLong(StreamPump::sentBytes).sum();
     }
 
     /**
@@ -149,7 +149,7 @@ public final class Tunnel implements AutoCloseable {
                     since = System.nanoTime();
                 } else if (!over.get() && System.nanoTime() - since >= nanos
                         && link.silentNanos() >= nanos) {
-                    lanes.forEach(StreamPump::close);
+                    pumps.forEach(StreamPump::close);
                     return;
                 }
             }
@@ -158,16 +158,16 @@ public final class Tunnel implements AutoCloseable {
     }
 
     private long movedBytes() {
-        return lanes.stream().mapToLong(lane -> lane.sentBytes() + lane.writtenBytes()).sum();
+        return pumps.stream().mapToLong(pump -> pump.sentBytes() + pump.writtenBytes()).sum();
     }
 
     /** Ends every stream. */
     @Override
     public void close() {
-        for (ServerSocketChannel listener : doors) {
+        for (ServerSocketChannel listener : listeners) {
             StreamPump.close(listener);
         }
-        lanes.forEach(StreamPump::close);
+        pumps.forEach(StreamPump::close);
         sockets.forEach(DiskExports::delete);
     }
 }

@@ -93,7 +93,7 @@ public final class QemuControl implements AutoCloseable {
      */
     public record Settings(Map<String, Boolean> capabilities, long maxBandwidth,
             long downtimeLimit) {
-        /** Copies. */
+        /** Copies the map. */
         public Settings {
             capabilities = Map.copyOf(capabilities);
         }

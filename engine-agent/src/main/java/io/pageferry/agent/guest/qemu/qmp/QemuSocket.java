@@ -19,7 +19,7 @@ public final class QemuSocket {
     }
 
     /**
-     * Listens.
+     * Listens where that QEMU may connect.
      *
      * @param socket a path that is free
      * @param pid    of the QEMU that is to come

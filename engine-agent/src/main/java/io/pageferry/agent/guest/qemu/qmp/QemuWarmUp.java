@@ -42,7 +42,7 @@ public final class QemuWarmUp {
     }
 
     /**
-     * Rehearses.
+     * Warms up.
      *
      * @throws IOException when sockets or files cannot be had
      */
@@ -106,7 +106,7 @@ public final class QemuWarmUp {
                 takeState();
             }
         } catch (IOException e) {
-            // A rehearsal that is cut short has warmed what it has warmed.
+            // A warm-up that is cut short has warmed what it has warmed.
         } finally {
             close();
         }

@@ -138,7 +138,7 @@ public final class KernelProbe {
         return "features 0x" + Long.toHexString(Userfault.offered());
     }
 
-    /** The proof of the whole road: a write is seen once, and then no more. */
+    /** The proof of the whole way: a write is seen once, and then no more. */
     private static String pagemapScan() throws IOException {
         try (SharedMemory memory = SharedMemory.create("pageferry-probe", PAGES * PAGE);
                 Arena arena = Arena.ofConfined();

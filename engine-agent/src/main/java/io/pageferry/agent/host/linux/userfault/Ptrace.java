@@ -135,7 +135,7 @@ final class Ptrace implements AutoCloseable {
     }
 
     /** Runs every path once without a target, so that nothing is loaded while one stands still. */
-    static void rehearse() {
+    static void warmUp() {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment status = arena.allocate(8, 8);
             Native.call(Call.PTRACE, -1, 0, 0, 0);
@@ -153,7 +153,7 @@ final class Ptrace implements AutoCloseable {
     }
 
     /** Runs the rest of the paths, on a thread id that cannot exist. */
-    private void rehearseOwn() {
+    private void warmUpOwn() {
         Ptrace nobody = new Ptrace(Integer.MAX_VALUE, memory, instruction);
         try (nobody.arena) {
             nobody.stop();
@@ -169,8 +169,8 @@ final class Ptrace implements AutoCloseable {
 
     /** Attaches without stopping. */
     void seize(long options) throws LinuxException {
-        rehearse();
-        rehearseOwn();
+        warmUp();
+        warmUpOwn();
         ptrace(SEIZE, 0, options, "PTRACE_SEIZE");
     }
 

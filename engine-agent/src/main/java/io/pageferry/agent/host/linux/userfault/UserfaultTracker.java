@@ -60,7 +60,7 @@ public final class UserfaultTracker implements DirtyTracker {
     @FunctionalInterface
     public interface DescriptorSource {
         /**
-         * Gets it.
+         * Gets the descriptor of a userfaultfd.
          *
          * @return a fresh descriptor of this process, owned by the caller
          * @throws IOException when there is none to be had

@@ -4,10 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 
 import org.junit.jupiter.api.Test;
 
-/** A rehearsal that fails is passed over in silence, so that it succeeds is shown here. */
+/** A warm-up that fails is passed over in silence, so that it succeeds is shown here. */
 final class QemuWarmUpTest {
     @Test
-    void everyMoveOfTheRehearsalSucceeds() {
+    void everyMoveOfTheWarmUpSucceeds() {
         assertDoesNotThrow(QemuWarmUp::run);
     }
 }

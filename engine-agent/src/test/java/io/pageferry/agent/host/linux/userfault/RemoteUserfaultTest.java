@@ -4,16 +4,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.pageferry.agent.host.linux.LinuxException;
 import io.pageferry.agent.host.linux.ProcessMaps;
 import io.pageferry.agent.host.linux.Processes;
 import io.pageferry.agent.host.linux.Requirements;
 import io.pageferry.agent.host.linux.Stranger;
+import io.pageferry.agent.host.linux.TinyProgram;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -130,34 +128,9 @@ class RemoteUserfaultTest {
 
     @Test
     void refuses32BitPrograms(@TempDir Path folder) throws Exception {
-        Path program = folder.resolve("pause32");
-        Files.write(program, pause32());
-        assertTrue(program.toFile().setExecutable(true));
-        Stranger started;
-        try {
-            started = Stranger.start(program.toString());
-        } catch (RuntimeException | AssertionError e) {
-            assumeTrue(false, "this kernel does not run 32-bit programs");
-            return;
-        }
-        try (Stranger target = started) {
+        try (Stranger target = TinyProgram.start32Bit(folder)) {
             refused(target.pid(), "not a 64-bit x86");
         }
-    }
-
-    /** A whole 32-bit ELF file whose program is pause(2) in a loop. */
-    private static byte[] pause32() {
-        ByteBuffer elf = ByteBuffer.allocate(96).order(ByteOrder.LITTLE_ENDIAN);
-        int base = 0x08048000;
-        elf.put(new byte[] {0x7f, 'E', 'L', 'F', 1, 1, 1}).position(16);
-        elf.putShort((short) 2).putShort((short) 3).putInt(1); // executable, 386, version
-        elf.putInt(base + 84).putInt(52).putInt(0).putInt(0); // entry, program headers
-        elf.putShort((short) 52).putShort((short) 32).putShort((short) 1).position(52);
-        elf.putInt(1).putInt(0).putInt(base).putInt(base); // load from the start of the file
-        elf.putInt(96).putInt(96).putInt(5).putInt(0x1000);
-        elf.put(new byte[] {(byte) 0xb8, 29, 0, 0, 0, (byte) 0xcd, (byte) 0x80}); // pause
-        elf.put(new byte[] {(byte) 0xeb, (byte) 0xf7}); // and again
-        return elf.array();
     }
 
     private static void refused(long pid, String reason) {

@@ -1,22 +1,65 @@
-package io.pageferry.agent.guest.process;
+package io.pageferry.agent.host.linux;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HexFormat;
+import org.junit.jupiter.api.Assumptions;
 
 /** Whole programs of a few instructions, which map something and then wait for ever. */
-final class TinyProgram {
+public final class TinyProgram {
     private static final int BASE = 0x08048000;
     private static final int ROOM = 512;
 
     private TinyProgram() {
     }
 
+    /** Starts {@link #bits32}; where the host's kernel forbids such programs, skips the test. */
+    public static Stranger start32Bit(Path folder) throws IOException {
+        Path program = bits32(folder);
+        Process tried = new ProcessBuilder(program.toString()).start();
+        try {
+            // It waits for ever; what the kernel does not run is tried as a script, and ends.
+            Path exe = Path.of("/proc/" + tried.pid() + "/exe");
+            Stranger.await("program", () -> !tried.isAlive() || isSame(exe, program));
+            Assumptions.assumeTrue(tried.isAlive(), "this kernel does not run 32-bit programs");
+        } finally {
+            tried.destroyForcibly();
+        }
+        return start(program);
+    }
+
+    /** Starts {@link #ring}. */
+    public static Stranger startRing(Path folder) throws IOException {
+        return start(ring(folder));
+    }
+
+    private static boolean isSame(Path one, Path other) {
+        try {
+            return Files.isSameFile(one, other);
+        } catch (IOException e) {
+            return false; // it just ended
+        }
+    }
+
+    private static Stranger start(Path program) throws IOException {
+        Stranger started = Stranger.start(program.toString());
+        Stranger.await("mapping", () -> {
+            try {
+                return ProcessMaps.of(started.pid()).stream().anyMatch(one ->
+                        one.path().equals("/dev/zero (deleted)"));
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        });
+        return started;
+    }
+
     /** For 32 bits: mmap2(0, 4096, READ|WRITE, SHARED|ANONYMOUS, −1, 0), then pause in a loop. */
-    static Path bits32(Path folder) throws IOException {
+    private static Path bits32(Path folder) throws IOException {
         ByteBuffer elf = ByteBuffer.allocate(ROOM).order(ByteOrder.LITTLE_ENDIAN);
         elf.put(new byte[] {0x7f, 'E', 'L', 'F', 1, 1, 1}).position(16);
         elf.putShort((short) 2).putShort((short) 3).putInt(1); // executable, 386, version
@@ -34,7 +77,7 @@ final class TinyProgram {
      * For x86-64: io_uring_setup(1, params), mmap of its ring, mmap of anonymous shared memory,
      * then pause in a loop. Code and parameters are in one writable segment.
      */
-    static Path ring(Path folder) throws IOException {
+    private static Path ring(Path folder) throws IOException {
         ByteBuffer elf = ByteBuffer.allocate(ROOM).order(ByteOrder.LITTLE_ENDIAN);
         elf.put(new byte[] {0x7f, 'E', 'L', 'F', 2, 1, 1}).position(16);
         elf.putShort((short) 2).putShort((short) 62).putInt(1); // executable, x86-64, version
