@@ -71,7 +71,7 @@ public sealed interface Phase permits Negotiating, Precopy, Switchover, Granted,
                 context().progress().walked(verified.round());
                 yield this;
             }
-            case Message.PagesOwed owed when state() != SourceState.NEGOTIATING ->
+            case Message.PagesOwed owed when context().progress().isBarrierPending() ->
                     context().runner().sendAgain(owed.pages())
                             .map(why -> targetFailed(ErrorCode.DIGEST_MISMATCH, why))
                             .orElse(this);
