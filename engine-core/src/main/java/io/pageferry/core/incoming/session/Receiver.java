@@ -201,7 +201,7 @@ public final class Receiver implements AutoCloseable {
 
     /** {@return whether nothing is left to read back} */
     public boolean isProved() {
-        return walker.proveWritten(WALK_A_TURN) && walker.isIdle() && image.flush();
+        return walker.isIdle() && walker.proveWritten(WALK_A_TURN) && image.flush();
     }
 
     /** {@return what the image was read back as} */
