@@ -23,6 +23,7 @@ import org.junit.jupiter.api.Test;
 
 /** Payloads that were damaged behind their directory: the page is owed, and nothing else is. */
 class DamagedPayloadTest {
+    private static final long SEED = 5;
     private static final int PAGES = 8;
     private static final int RAW_PAGE = 2;
     private static final int LZ4_PAGE = 4;
@@ -40,7 +41,7 @@ class DamagedPayloadTest {
             new PageBatch(arena.allocate(PageBatch.PAYLOAD_CAPACITY, Long.BYTES));
 
     DamagedPayloadTest() {
-        new Random(5).nextBytes(noise);
+        new Random(SEED).nextBytes(noise);
         for (int i = 0; i < text.length; i++) {
             text[i] = (byte) (i / 64 * 7);
         }
