@@ -41,9 +41,9 @@ final class LocalChannel {
         this.generation = granted.generation();
     }
 
-    /** What a batch would take where it had to travel: its payload, and a word for each page. */
+    /** What a batch would take where it had to travel: its payload and its directory. */
     static long bytes(PageBatch batch) {
-        return batch.payloadBytes() + (long) batch.count() * Long.BYTES;
+        return batch.bytes();
     }
 
     // --- by the source's thread

@@ -6,7 +6,6 @@ import io.pageferry.core.memory.PageGeometry;
 import io.pageferry.core.memory.RegionTable;
 import io.pageferry.transport.wire.FrameHeader;
 import io.pageferry.transport.wire.FrameVerifier;
-import io.pageferry.transport.wire.MessageType;
 import io.pageferry.transport.wire.PageBatchReader;
 import io.pageferry.transport.wire.PageBatchWriter;
 import io.pageferry.transport.wire.WireException;
@@ -38,10 +37,11 @@ public class FrameBenchmark {
     private static final int PAGES = 128;
     private static final long GENERATION = 1;
     private static final int BODY = WireLimits.FRAME_HEADER_BYTES;
-    private static final int PAYLOAD = BODY + WireLimits.BATCH_HEADER_BYTES;
+    private static final int PAYLOAD = BODY + WireLimits.BATCH_HEADER_BYTES
+            + PAGES * PageBatch.DIRECTORY_ENTRY_BYTES;
 
     private final MemorySegment memory =
-            Arena.ofAuto().allocate(BODY + WireLimits.MAX_BATCH_BODY, 64);
+            Arena.ofAuto().allocate(PAYLOAD + PageBatch.PAYLOAD_CAPACITY, 64);
     private final ByteBuffer frame = memory.asByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
     private final PageBatch sent =
             new PageBatch(memory.asSlice(PAYLOAD, PageBatch.PAYLOAD_CAPACITY));
@@ -79,7 +79,7 @@ public class FrameBenchmark {
     }
 
     /**
-     * The checksum of a frame's body.
+     * The checksum of a batch's directory.
      *
      * @throws WireException never
      */
@@ -96,22 +96,20 @@ public class FrameBenchmark {
      */
     @Benchmark
     public int writeSealVerifyRead() throws WireException {
-        int length = describe(++sequence);
+        describe(++sequence);
         sealer.seal(frame, 0);
         verifier.header(frame, 0);
         verifier.body(frame, BODY);
-        reader.read(frame, BODY, length, sequence, received);
+        reader.read(frame, BODY, verifier, sequence, received);
         return received.count();
     }
 
-    private int describe(long number) {
+    private void describe(long number) {
         sent.begin(0, 0);
         for (int i = 0; i < PAGES; i++) {
-            sent.append(i, PageCodec.RAW, PageCodec.PAGE);
+            sent.append(i, PageCodec.RAW, PageCodec.PAGE, 0);
         }
         sent.stamp(GENERATION, 0, number);
-        int length = PageBatchWriter.write(sent, frame, BODY);
-        FrameHeader.begin(frame, 0, MessageType.BATCH.number(), length);
-        return length;
+        PageBatchWriter.write(sent, frame, PAYLOAD);
     }
 }

@@ -102,7 +102,7 @@ final class LoopbackPair implements AutoCloseable {
         for (int i = 0; i < PAGES_PER_BATCH; i++) {
             MemorySegment.copy(guest, PageGeometry.bytesOf(first + i),
                     batch.payload(), batch.payloadBytes(), PageGeometry.PAGE_SIZE);
-            batch.append(first + i, RAW, PageGeometry.PAGE_SIZE);
+            batch.append(first + i, RAW, PageGeometry.PAGE_SIZE, 0);
         }
     }
 

@@ -1,15 +1,14 @@
 package io.pageferry.core.codec;
 
 import io.pageferry.core.memory.PageGeometry;
-import io.pageferry.core.memory.scan.JoinedChecksum;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /**
  * A batch of encoded pages of one region in memory that somebody else owns (a frame slot of the
- * transport): a payload area and, beside it, one descriptor for each page. Reused, never
- * allocated on the way of a page. Used by one thread at a time.
+ * transport): a payload area and, beside it, a directory: for each page a descriptor and the CRC32C
+ * of its 4096 bytes. Reused, never allocated on the way of a page. Used by one thread at a time.
  *
  * <p>A descriptor packs, from the lowest bit: 40 bits global page index, 16 bits encoded length,
  * 8 bits codec id. 40 bits of 4 KiB pages are 4 PiB.
@@ -21,6 +20,9 @@ public final class PageBatch {
     /** Payload bytes of one batch: 128 raw pages, the packet of QEMU's multifd. */
     public static final int PAYLOAD_CAPACITY = 128 * PageGeometry.PAGE_SIZE;
 
+    /** Bytes that a page takes in the directory on the wire. */
+    public static final int DIRECTORY_ENTRY_BYTES = 16;
+
     private static final int PAGE_BITS = 40;
     private static final int LENGTH_BITS = 16;
     private static final long PAGE_MASK = (1L << PAGE_BITS) - 1;
@@ -28,7 +30,7 @@ public final class PageBatch {
     private final MemorySegment payload;
     private final ByteBuffer payloadBuffer;
     private final long[] descriptors = new long[MAX_PAGES];
-    private final JoinedChecksum checksum = new JoinedChecksum();
+    private final int[] checksums = new int[MAX_PAGES];
     private int count;
     private int payloadBytes;
     private int limit = Integer.MAX_VALUE;
@@ -104,7 +106,6 @@ public final class PageBatch {
         this.round = round;
         this.count = 0;
         this.payloadBytes = 0;
-        checksum.reset();
     }
 
     /**
@@ -114,14 +115,14 @@ public final class PageBatch {
      */
     public boolean hasRoom() {
         return count < MAX_PAGES && payloadBytes <= PAYLOAD_CAPACITY - PageGeometry.PAGE_SIZE
-                && (count == 0 || payloadBytes + (count + 1) * Long.BYTES
+                && (count == 0 || payloadBytes + (count + 1) * DIRECTORY_ENTRY_BYTES
                         <= limit - PageGeometry.PAGE_SIZE);
     }
 
     /**
      * Bounds the batch further, until it is bounded anew. One page always fits.
      *
-     * @param bytes most payload and descriptors together
+     * @param bytes most payload and directory together
      */
     public void limit(int bytes) {
         limit = bytes;
@@ -130,38 +131,20 @@ public final class PageBatch {
     /**
      * Notes a page whose encoded bytes were put at {@link #payloadBytes()}.
      *
-     * @param page   global index, in this batch's region
-     * @param codec  codec id
-     * @param length encoded bytes, 0 … 4096
+     * @param page     global index, in this batch's region
+     * @param codec    codec id
+     * @param length   encoded bytes, 0 … 4096
+     * @param checksum CRC32C of the page as it will be decoded
      */
-    public void append(long page, int codec, int length) {
-        if (length > 0) {
-            checksum.append(payloadBuffer, payloadBytes, length);
-        }
-        describe(page, codec, length);
-    }
-
-    /**
-     * Notes a page whose 4096 bytes were put at {@link #payloadBytes()} as they are.
-     *
-     * @param page  global index, in this batch's region
-     * @param codec codec id
-     * @param sum   CRC32C of the bytes
-     */
-    public void appendSummed(long page, int codec, int sum) {
-        checksum.appendPage(sum);
-        describe(page, codec, PageGeometry.PAGE_SIZE);
-    }
-
-    private void describe(long page, int codec, int length) {
-        descriptors[count++] = descriptor(page, codec, length);
+    public void append(long page, int codec, int length, int checksum) {
+        setEntry(count++, descriptor(page, codec, length), checksum);
         payloadBytes += length;
     }
 
     /**
      * Fills in what arrived from a peer: called by the transport after it verified the frame.
      *
-     * @param count        descriptors set by {@link #setDescriptor}, 0 … {@link #MAX_PAGES}
+     * @param count        descriptors set by {@link #setEntry}, 0 … {@link #MAX_PAGES}
      * @param payloadBytes bytes of payload present, 0 … {@link #PAYLOAD_CAPACITY}
      */
     public void received(int count, int payloadBytes) {
@@ -170,13 +153,15 @@ public final class PageBatch {
     }
 
     /**
-     * Sets one descriptor of a received batch.
+     * Sets one entry of the directory of a received batch.
      *
      * @param index      0 … {@link #MAX_PAGES} − 1
      * @param descriptor as on the wire, unchecked
+     * @param checksum   CRC32C that the page is to have
      */
-    public void setDescriptor(int index, long descriptor) {
+    public void setEntry(int index, long descriptor, int checksum) {
         descriptors[index] = descriptor;
+        checksums[index] = checksum;
     }
 
     /**
@@ -220,9 +205,19 @@ public final class PageBatch {
         return descriptors[index];
     }
 
-    /** {@return CRC32C of the payload appended here; it means nothing of a received batch} */
-    public int payloadChecksum() {
-        return checksum.value();
+    /**
+     * Reads a checksum.
+     *
+     * @param index 0 … {@link #count()} − 1
+     * @return CRC32C that the page is to have once it is decoded
+     */
+    public int checksumAt(int index) {
+        return checksums[index];
+    }
+
+    /** {@return bytes of directory and payload together} */
+    public int bytes() {
+        return payloadBytes + count * DIRECTORY_ENTRY_BYTES;
     }
 
     /** {@return pages in this batch} */

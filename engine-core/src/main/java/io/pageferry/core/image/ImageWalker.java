@@ -9,6 +9,7 @@ import io.pageferry.core.memory.PageStore;
 import io.pageferry.core.memory.scan.DataRun;
 import io.pageferry.core.memory.scan.PageView;
 import java.util.function.LongPredicate;
+import java.util.stream.LongStream;
 
 /**
  * Reads the image back and sums what is there. It does not believe what the writer noted: its
@@ -17,18 +18,24 @@ import java.util.function.LongPredicate;
  *
  * <p>Pages are read back soon after they were written, by {@link #readBack}, while the caches hold
  * them. A page that is written again counts as not read back: whichever version came last, a wrong
- * older one too, is the one that is summed last. What was left, {@link #enqueueWritten} queues at
- * each barrier, {@link #step} reads while there is nothing better to do, and
- * {@link #proveUnwritten} adds at the end what nobody sent.
+ * older one too, is the one that is summed last. What was left, {@link #proveWritten} reads before
+ * each barrier passes. A page that has not the checksum of its batch's directory is owed: it is
+ * named to the source, which sends it again. {@link #proveUnwritten} queues what nobody sent, and
+ * {@link #step} reads that while there is nothing better to do.
  */
 public final class ImageWalker implements AutoCloseable {
+    private static final long[] NONE = {};
+
     private final PageStore image;
     private final ImageWriter writer;
     private final DataRun dataRun;
     private final PageView view;
     private final DirtyBitmap waiting;
     private final DirtyBitmap proved;
+    private final DirtyBitmap owed;
+    private final DirtyBitmap unnamed;
     private final ChecksumTable table;
+    private long owedPages;
     private long cursor;
     private int sum;
 
@@ -46,7 +53,9 @@ public final class ImageWalker implements AutoCloseable {
         long pages = image.regions().pageCount();
         this.waiting = new DirtyBitmap(pages);
         this.proved = new DirtyBitmap(pages);
-        this.table = new ChecksumTable(pages);
+        this.owed = new DirtyBitmap(pages);
+        this.unnamed = new DirtyBitmap(pages);
+        this.table = writer.sums();
     }
 
     /**
@@ -62,18 +71,59 @@ public final class ImageWalker implements AutoCloseable {
             boolean cleared = PageBatch.codecOf(descriptors[i]) == PageCodec.ZERO;
             // To clear a page may have made it a hole in what is remembered as data.
             if (writer.isUnverified(page) && show(page, cleared)) {
-                writer.verified(page);
-                table.set(page, sum);
-                proved.mark(page);
+                note(page);
             }
         }
     }
 
-    /** Queues every page that the writer wrote and that was not read back since. */
-    public void enqueueWritten() {
-        writer.harvestFresh(waiting);
+    /**
+     * Reads back what the writer wrote and {@link #readBack} did not.
+     *
+     * @param most stop after so many
+     * @return whether nothing is left
+     */
+    public boolean proveWritten(int most) {
         dataRun.forget();
-        cursor = 0;
+        long page = writer.nextUnverified(0);
+        for (int done = 0; done < most && page < waiting.pages(); done++) {
+            if (!show(page, false)) {
+                return false;
+            }
+            note(page);
+            page = writer.nextUnverified(page + 1);
+        }
+        return page == waiting.pages();
+    }
+
+    /**
+     * Counts the pages whose bytes in the image are not those that the source summed: lost or
+     * damaged on their way, in the store, or no block of their codec.
+     *
+     * @return pages that the source has to send again
+     */
+    public long owedPages() {
+        return owedPages;
+    }
+
+    /**
+     * Takes owed pages that were not named yet.
+     *
+     * @param most at most so many
+     * @return their global indexes, ascending; empty when all were named
+     */
+    public long[] takeUnnamed(int most) {
+        if (owedPages == 0) {
+            return NONE;
+        }
+        long[] pages = LongStream.iterate(unnamed.nextMarked(0), page -> page < unnamed.pages(),
+                page -> unnamed.nextMarked(page + 1)).limit(most).toArray();
+        LongStream.of(pages).forEach(unnamed::clear);
+        return pages;
+    }
+
+    /** Has every owed page named again: nobody knows what the lost link carried of it. */
+    public void nameAgain() {
+        owed.forEachRun(unnamed::markRange);
     }
 
     /**
@@ -119,8 +169,7 @@ public final class ImageWalker implements AutoCloseable {
                 break;
             }
             waiting.clear(page);
-            table.set(page, sum);
-            proved.mark(page);
+            note(page);
             cursor = page + 1;
             done++;
         }
@@ -137,12 +186,29 @@ public final class ImageWalker implements AutoCloseable {
         return table;
     }
 
-    /** Frees bitmaps and table. Idempotent. */
+    /** Frees the bitmaps. Idempotent. */
     @Override
     public void close() {
         waiting.close();
         proved.close();
-        table.close();
+        owed.close();
+        unnamed.close();
+    }
+
+    /** Notes what a page was read back as, and owes the page where that is wrong. */
+    private void note(long page) {
+        if (writer.isUnverified(page)) {
+            writer.verified(page);
+            if (sum != table.get(page)) {
+                owedPages += owed.mark(page) ? 1 : 0;
+                unnamed.mark(page);
+            } else if (owedPages > 0 && owed.clear(page)) {
+                owedPages--;
+                unnamed.clear(page);
+            }
+        }
+        table.set(page, sum);
+        proved.mark(page);
     }
 
     private void queueUnread(LongPredicate wanted) {

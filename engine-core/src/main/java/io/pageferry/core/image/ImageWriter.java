@@ -5,12 +5,14 @@ import io.pageferry.core.codec.page.PageCodec;
 import io.pageferry.core.codec.page.PageDecodeException;
 import io.pageferry.core.codec.page.PageDecoder;
 import io.pageferry.core.dirty.DirtyBitmap;
+import io.pageferry.core.memory.ChecksumTable;
 import io.pageferry.core.memory.PageStore;
 import io.pageferry.core.memory.RegionTable;
 
 /**
- * Applies received batches to the image. Confined to one thread. It notes which pages it wrote;
- * the {@link ImageWalker} reads them back on an address path of its own.
+ * Applies received batches to the image. What it puts there is not proved: it notes each page with
+ * the checksum that the batch's directory gives it, and the page counts for nothing until the
+ * {@link ImageWalker} read it back and found that checksum. Confined to one thread.
  */
 public final class ImageWriter implements AutoCloseable {
     private final PageStore image;
@@ -18,6 +20,7 @@ public final class ImageWriter implements AutoCloseable {
     private final PageDecoder decoder = new PageDecoder();
     private final DirtyBitmap fresh;
     private final DirtyBitmap written;
+    private final ChecksumTable sums;
     private final long[] pagesByCodec = new long[PageCodec.LZ4 + 1];
 
     /**
@@ -30,14 +33,18 @@ public final class ImageWriter implements AutoCloseable {
         this.regions = image.regions();
         this.fresh = new DirtyBitmap(regions.pageCount());
         this.written = new DirtyBitmap(regions.pageCount());
+        this.sums = new ChecksumTable(regions.pageCount());
     }
 
     /**
      * Writes every page of a batch.
      *
-     * @param batch verified: its lengths add up to its payload
-     * @throws PageDecodeException when a page is outside the batch's region or its bytes are no
-     *                             page; pages before it were written, it and those after not
+     * @param batch of a verified directory: its lengths add up to its payload. The payload may be
+     *              damaged; a block that cannot be decoded for that leaves its page as it was, and
+     *              reading back finds it
+     * @throws PageDecodeException when the directory names a page outside the batch's region, an
+     *                             unknown codec or a length that the codec cannot have; pages
+     *                             before it were written, it and those after not
      */
     public void apply(PageBatch batch) throws PageDecodeException {
         int region = batch.region();
@@ -53,32 +60,37 @@ public final class ImageWriter implements AutoCloseable {
             if (page < regions.firstPage(region) || page >= regions.endPage(region)) {
                 throw new PageDecodeException("page " + page + " is not in region " + region);
             }
+            requireLegal(PageBatch.codecOf(descriptor), length);
             write(batch, at, descriptor);
+            sums.set(page, batch.checksumAt(i));
+            fresh.mark(page);
+            written.mark(page);
             at += length;
         }
     }
 
     /**
-     * Hands over what was written since the last call.
+     * Finds a page that was written and not verified since.
      *
-     * @param into receives marks
+     * @param from global index to begin with
+     * @return the first such page, or pageCount when there is none
      */
-    public void harvestFresh(DirtyBitmap into) {
-        fresh.harvestInto(into);
+    public long nextUnverified(long from) {
+        return fresh.nextMarked(from);
     }
 
     /**
-     * Tells whether a page was written since it was last verified or handed over.
+     * Tells whether a page was written since it was last verified.
      *
      * @param page global index
-     * @return whether {@link #harvestFresh} would hand it over
+     * @return true until {@link #verified}
      */
     public boolean isUnverified(long page) {
         return fresh.isMarked(page);
     }
 
     /**
-     * Takes a page out of what {@link #harvestFresh} would hand over.
+     * Notes that a page was read back, whatever was found.
      *
      * @param page global index
      */
@@ -106,29 +118,46 @@ public final class ImageWriter implements AutoCloseable {
         return pagesByCodec[codec];
     }
 
-    /** Frees the bitmaps. Idempotent. */
+    /** Frees bitmaps and table. Idempotent. */
     @Override
     public void close() {
         fresh.close();
         written.close();
+        sums.close();
     }
 
-    private void write(PageBatch batch, int at, long descriptor) throws PageDecodeException {
+    /** The checksums of all pages: what directories gave, and then what reading back found. */
+    ChecksumTable sums() {
+        return sums;
+    }
+
+    private static void requireLegal(int codec, int length) throws PageDecodeException {
+        boolean legal = switch (codec) {
+            case PageCodec.ZERO -> length == 0;
+            case PageCodec.RAW -> length == PageCodec.PAGE;
+            case PageCodec.LZ4 -> length > 0 && length < PageCodec.PAGE;
+            default -> throw new PageDecodeException("unknown codec " + codec);
+        };
+        if (!legal) {
+            throw new PageDecodeException("a page of " + length + " bytes in codec " + codec);
+        }
+    }
+
+    private void write(PageBatch batch, int at, long descriptor) {
         long page = PageBatch.pageOf(descriptor);
         int codec = PageBatch.codecOf(descriptor);
-        int length = PageBatch.lengthOf(descriptor);
+        pagesByCodec[codec]++;
         if (codec == PageCodec.ZERO) {
-            if (length != 0) {
-                throw new PageDecodeException("zero page with a payload of " + length + " bytes");
-            }
             image.clear(page, 1);
-        } else if (codec == PageCodec.RAW && length == PageCodec.PAGE) {
+        } else if (codec == PageCodec.RAW) {
             image.put(page, 1, batch.payload(), at);
         } else {
-            image.put(page, 1, decoder.decode(batch, at, codec, length), 0);
+            try {
+                image.put(page, 1, decoder.decode(batch, at, codec,
+                        PageBatch.lengthOf(descriptor)), 0);
+            } catch (PageDecodeException e) {
+                // Nothing was put: what is read back has not the checksum, and the page is owed.
+            }
         }
-        pagesByCodec[codec]++;
-        fresh.mark(page);
-        written.mark(page);
     }
 }

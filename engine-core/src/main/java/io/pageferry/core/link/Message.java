@@ -35,6 +35,9 @@ public sealed interface Message {
     /** Most bytes of a stream that were sent and not taken yet, in each direction. */
     int STREAM_WINDOW = 512 * 1024;
 
+    /** Most pages of one {@link PagesOwed}. */
+    int MAX_OWED_PAGES = 4096;
+
     /** Most checksums of one {@link PageChecksums}. */
     int MAX_TABLE_PAGES = 64 * 1024;
 
@@ -112,7 +115,16 @@ public sealed interface Message {
     record RoundEnd(long round, long[] lastSequences) implements Message { }
 
     /**
-     * Target to source: every batch of the round is in the image.
+     * Target to source: these pages, read back from the image, are not what their batches said.
+     * They are to be sent again in a later round.
+     *
+     * @param pages global indexes
+     */
+    record PagesOwed(long[] pages) implements Message { }
+
+    /**
+     * Target to source: every batch of the round is in the image and was read back; what of it is
+     * owed was named before.
      *
      * @param round 0 based
      */

@@ -1,5 +1,6 @@
 package io.pageferry.core.precopy;
 
+import io.pageferry.core.codec.PageBatch;
 import io.pageferry.core.round.RoundStats;
 import java.util.Arrays;
 import java.util.List;
@@ -18,8 +19,8 @@ public record DowntimePrediction(long p50Nanos, long p95Nanos) {
     /** Believed of a link before any round told: 100 Mbit/s, so that nobody is promised much. */
     private static final double UNKNOWN_BYTES_PER_SECOND = 12.5e6;
 
-    /** Bytes of header for a page beside its content: a descriptor and its share of the frame. */
-    private static final double OVERHEAD_PER_PAGE = 9;
+    /** Bytes of a page beside its content: its directory entry and its share of both headers. */
+    private static final double OVERHEAD_PER_PAGE = PageBatch.DIRECTORY_ENTRY_BYTES + 1;
 
     /**
      * Predicts for a last round that may take all of the link.

@@ -36,6 +36,7 @@ public final class RoundRunner implements AutoCloseable {
     private final Optional<GranuleFilter> filter;
     private final SentPages sentPageObserver;
     private final RateLimiter limiter;
+    private final DamagedPages damaged;
     private PageSink sink;
     private PageBatch open;
     private RoundCounter counter = new RoundCounter(-1, false, 0);
@@ -60,6 +61,7 @@ public final class RoundRunner implements AutoCloseable {
         this.targetNonZero = new DirtyBitmap(regions.pageCount());
         this.dataRun = new DataRun(memory);
         this.sent = new ChecksumTable(regions.pageCount());
+        this.damaged = new DamagedPages(regions);
         this.filter = GranuleFilter.between(memory, tracker);
         this.sentPageObserver = tracker instanceof SentPages learns ? learns
                 : filter.<SentPages>map(SentPages.class::cast).orElse(SentPages.NONE);
@@ -202,6 +204,29 @@ public final class RoundRunner implements AutoCloseable {
             open = null;
         }
         return sink.reclaim(dirty::mark);
+    }
+
+    /**
+     * Takes pages as dirty that arrived damaged.
+     *
+     * @param pages as the target named them, unchecked; one that is dirty already is not counted
+     * @return why the migration cannot go on: a page was damaged too often; empty where it can
+     */
+    public Optional<String> sendAgain(long[] pages) {
+        for (long page : pages) {
+            boolean known = page >= 0 && page < regions.pageCount() && dirty.isMarked(page);
+            Optional<String> end = known ? Optional.empty() : damaged.count(page);
+            if (end.isPresent()) {
+                return end;
+            }
+            dirty.mark(page);
+        }
+        return Optional.empty();
+    }
+
+    /** {@return whether a page is dirty: a further round has something to send} */
+    public boolean isDirty() {
+        return !dirty.isEmpty();
     }
 
     /** {@return dirty pages and pages in unacknowledged batches; 0 when all arrived} */

@@ -36,8 +36,7 @@ class ReadBackTest {
             assertEquals(sumOf(NEWER), walker.table().get(PAGE));
             apply(writer, OLDER);
             // Whoever applied it did not ask to have it read back: the barrier does.
-            walker.enqueueWritten();
-            walker.step(PAGES);
+            assertTrue(walker.proveWritten(PAGES));
             assertTrue(walker.isIdle());
             assertEquals(sumOf(OLDER), walker.table().get(PAGE));
         }
@@ -49,7 +48,7 @@ class ReadBackTest {
                 ImageWalker walker = new ImageWalker(image, writer)) {
             apply(writer, NEWER);
             walker.readBack(new long[] {RAW_PAGE, RAW_PAGE + 1}, 2);
-            walker.enqueueWritten();
+            assertTrue(walker.proveWritten(PAGES));
             assertTrue(walker.isIdle());
             assertEquals(PageChecksum.OF_ZEROS, walker.table().get(PAGE + 1));
         }
@@ -61,7 +60,7 @@ class ReadBackTest {
                     arena.allocate(PageBatch.PAYLOAD_CAPACITY, Long.BYTES));
             batch.begin(0, 0);
             batch.payload().asSlice(0, PageGeometry.PAGE_SIZE).fill(content);
-            batch.append(PAGE, PageCodec.RAW, PageGeometry.PAGE_SIZE);
+            batch.append(PAGE, PageCodec.RAW, PageGeometry.PAGE_SIZE, sumOf(content));
             writer.apply(batch);
         }
     }

@@ -33,7 +33,7 @@ class WalkerLooksTest {
             for (long page = 0; page < PAGES; page += 2) {
                 apply(writer, page);
             }
-            walker.enqueueWritten();
+            assertTrue(walker.proveWritten(PAGES));
             walker.proveUnwritten();
             readAll(walker);
             image.forget();
@@ -52,7 +52,7 @@ class WalkerLooksTest {
             walker.proveUnwritten();
             // Two for each run of data, one for each hole, however long.
             assertEquals(6, image.looks);
-            walker.enqueueWritten();
+            assertTrue(walker.proveWritten(PAGES));
             readAll(walker);
             image.forget();
             walker.proveUnwritten();
@@ -85,7 +85,7 @@ class WalkerLooksTest {
                     arena.allocate(PageBatch.PAYLOAD_CAPACITY, Long.BYTES));
             batch.begin(0, 0);
             batch.payload().asSlice(0, PageGeometry.PAGE_SIZE).fill((byte) 7);
-            batch.append(page, PageCodec.RAW, PageGeometry.PAGE_SIZE);
+            batch.append(page, PageCodec.RAW, PageGeometry.PAGE_SIZE, 0);
             writer.apply(batch);
         }
     }

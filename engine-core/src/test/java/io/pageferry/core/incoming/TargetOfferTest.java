@@ -112,7 +112,7 @@ class TargetOfferTest {
         try (TargetRig rig = TargetRig.in(TargetState.RESERVED)) {
             PageBatch batch = rig.source().pages().claim();
             batch.begin(0, 0);
-            batch.append(3, 77, 0);
+            batch.append(3, 77, 0, 0);
             rig.source().pages().commit(batch);
             rig.turn();
             assertEndedUnloaded(rig, ErrorCode.PROTOCOL_VIOLATION, "unknown codec 77");

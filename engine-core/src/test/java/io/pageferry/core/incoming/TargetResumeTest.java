@@ -12,6 +12,7 @@ import io.pageferry.core.incoming.session.TargetState;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.LinkHandler;
 import io.pageferry.core.link.Message;
+import io.pageferry.core.memory.PageChecksum;
 import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.testing.MemoryLinks;
 import java.util.ArrayList;
@@ -187,7 +188,7 @@ class TargetResumeTest {
     private void sendPage(long generation) {
         PageBatch batch = fresh.source().pages().claim();
         batch.begin(0, 1);
-        batch.append(0, PageCodec.ZERO, 0);
+        batch.append(0, PageCodec.ZERO, 0, PageChecksum.OF_ZEROS);
         fresh.source().pages().commit(batch);
         batch.stamp(generation, 0, batch.sequence());
     }

@@ -192,7 +192,9 @@ final class TargetRig implements AutoCloseable {
             if (!workload.isZero(page)) {
                 MemorySegment.copy(MemorySegment.ofArray(workload.content(page)), 0,
                         batch.payload(), batch.payloadBytes(), PageGeometry.PAGE_SIZE);
-                batch.append(page, PageCodec.RAW, PageGeometry.PAGE_SIZE);
+                CRC32C sum = new CRC32C();
+                sum.update(workload.content(page));
+                batch.append(page, PageCodec.RAW, PageGeometry.PAGE_SIZE, (int) sum.getValue());
             }
         }
         source().pages().commit(batch);

@@ -106,7 +106,8 @@ class RateLimiterTest {
         slot.begin(0, 0);
         boolean zeros = random.nextInt(8) == 0;
         for (int i = 0; i < most && slot.hasRoom(); i++) {
-            slot.append(i, zeros ? PageCodec.ZERO : PageCodec.RAW, zeros ? 0 : PageCodec.PAGE);
+            slot.append(i, zeros ? PageCodec.ZERO : PageCodec.RAW, zeros ? 0 : PageCodec.PAGE,
+                    0);
         }
         sink.commit(slot);
     }

@@ -29,6 +29,9 @@ final class Faults {
     static final String CANCEL_OVER_SILENCE = "cancel over a silent link";
 
     /** Word of {@link #happened}. */
+    static final String DAMAGED = "payload damaged";
+
+    /** Word of {@link #happened}. */
     static final String STATUS_MEANWHILE = "a STATUS for a running migration, kept out";
 
     /** Word of {@link #happened}. */
@@ -163,6 +166,11 @@ final class Faults {
     /** Whether the link is silent, and nobody knows that it is lost. */
     boolean isSilent() {
         return silent;
+    }
+
+    /** A payload was damaged on its way; the guest has to arrive all the same. */
+    void damaged() {
+        happened.add(DAMAGED);
     }
 
     /** The source was in doubt, and an operator settled it. */

@@ -20,6 +20,8 @@ enum Mutant {
     THROTTLE_LEFT_ON,
     /** Nobody counts what goes over a link that is bounded. */
     UNCOUNTED_BYTES,
+    /** A page counts as it came, whatever its directory says. */
+    UNPROVED_COUNTS,
     /** A cancel counts as heard as soon as it was said. */
     CANCEL_UNHEARD
 }

@@ -1,6 +1,7 @@
 package io.pageferry.core.simulation;
 
 import io.pageferry.core.codec.PageBatch;
+import io.pageferry.core.codec.page.PageCodec;
 import io.pageferry.core.dirty.DirtyBitmap;
 import io.pageferry.core.dirty.DirtyTracker;
 import io.pageferry.core.dirty.TrackerException;
@@ -10,6 +11,7 @@ import io.pageferry.core.handover.JournalState;
 import io.pageferry.core.link.LinkHandler;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.link.SourceLink;
+import io.pageferry.core.memory.PageChecksum;
 import io.pageferry.core.round.WriteThrottle;
 import io.pageferry.core.testing.SourceLinkFilter;
 import io.pageferry.core.testing.TestGate;
@@ -196,10 +198,24 @@ final class Mutants {
         }
     }
 
+    /** Takes raw pages for what they are now, as if nothing had been damaged. */
+    static void believe(PageBatch batch) {
+        PageChecksum checksum = new PageChecksum();
+        int at = 0;
+        for (int i = 0; i < batch.count(); i++) {
+            long descriptor = batch.descriptorAt(i);
+            if (PageBatch.codecOf(descriptor) == PageCodec.RAW) {
+                batch.setEntry(i, descriptor, checksum.of(batch.payloadBuffer(), at));
+            }
+            at += PageBatch.lengthOf(descriptor);
+        }
+    }
+
     /** A batch on a connection that was given up: kept on its way, and delivered on the next. */
     static final class Straggler {
         private byte[] payload;
         private long[] descriptors;
+        private int[] checksums;
         private int region;
         private long round;
 
@@ -211,8 +227,10 @@ final class Mutants {
             payload = batch.payload().asSlice(0, batch.payloadBytes())
                     .toArray(ValueLayout.JAVA_BYTE);
             descriptors = new long[batch.count()];
+            checksums = new int[batch.count()];
             for (int i = 0; i < descriptors.length; i++) {
                 descriptors[i] = batch.descriptorAt(i);
+                checksums[i] = batch.checksumAt(i);
             }
             region = batch.region();
             round = batch.round();
@@ -224,7 +242,7 @@ final class Mutants {
             MemorySegment.copy(MemorySegment.ofArray(payload), 0, slot.payload(), 0,
                     payload.length);
             for (int i = 0; i < descriptors.length; i++) {
-                slot.setDescriptor(i, descriptors[i]);
+                slot.setEntry(i, descriptors[i], checksums[i]);
             }
             slot.received(descriptors.length, payload.length);
             slot.stamp(generation, 0, sequence);

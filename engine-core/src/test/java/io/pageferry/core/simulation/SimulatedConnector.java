@@ -24,6 +24,11 @@ final class SimulatedConnector implements AutoCloseable {
     /** Headers of a batch and what its descriptors take. */
     private static final int HEADERS = 72;
 
+    /** A page is sent again three times: more would be too often for one. */
+    private static final int MOST_DAMAGES = 3;
+
+    private static final int DAMAGE_ONE_IN = 20;
+
     /** Headers of a chunk of device state. */
     private static final int CHUNK_HEADERS = 56;
 
@@ -31,6 +36,7 @@ final class SimulatedConnector implements AutoCloseable {
     private final Random random;
     private final Fuse sourceFuse;
     private final Fuse targetFuse;
+    private final Faults faults;
     private final Mutant mutant;
     private final Mutants.Straggler straggler = new Mutants.Straggler();
     private final List<MemoryLinks> all = new ArrayList<>();
@@ -39,6 +45,7 @@ final class SimulatedConnector implements AutoCloseable {
     private final long bytesPerSecond;
     private final int jitterNanos;
     private int stragglersIn;
+    private int damages;
 
     /** The bound is in bytes a second, 0 for none. */
     SimulatedConnector(ManualClock clock, Random random, Faults faults, Mutant mutant,
@@ -47,6 +54,7 @@ final class SimulatedConnector implements AutoCloseable {
         this.random = random;
         this.sourceFuse = faults.source;
         this.targetFuse = faults.target;
+        this.faults = faults;
         this.mutant = mutant;
         this.allowed = allowed;
         this.bytesPerSecond = 1_000_000L << random.nextInt(10);
@@ -140,7 +148,7 @@ final class SimulatedConnector implements AutoCloseable {
 
         @Override
         protected void deliver(PageBatch batch, LinkHandler handler) {
-            long bytes = batch.payloadBytes() + batch.count() * 8L + HEADERS;
+            long bytes = batch.bytes() + (long) HEADERS;
             freeAt = clock.nanoTime() + bytes * 1_000_000_000L / bytesPerSecond
                     + random.nextInt(jitterNanos);
             if (mutant == Mutant.NO_GENERATION && !resumed) {
@@ -153,7 +161,21 @@ final class SimulatedConnector implements AutoCloseable {
                 }
             }
             lastSequence = batch.channel() == 0 ? batch.sequence() : lastSequence;
+            if (damages < MOST_DAMAGES && batch.payloadBytes() > 0
+                    && random.nextInt(DAMAGE_ONE_IN) == 0) {
+                damage(batch);
+            }
             super.deliver(batch, handler);
+        }
+
+        private void damage(PageBatch batch) {
+            damages++;
+            faults.damaged();
+            int at = random.nextInt(batch.payloadBytes());
+            batch.payloadBuffer().put(at, (byte) ~batch.payloadBuffer().get(at));
+            if (mutant == Mutant.UNPROVED_COUNTS) {
+                Mutants.believe(batch);
+            }
         }
 
         @Override

@@ -92,6 +92,7 @@ class SimulationTest {
         faults.add("cancel in READY");
         faults.add(Faults.CANCEL_WHILE_LOST);
         faults.add(Faults.CANCEL_OVER_SILENCE);
+        faults.add(Faults.DAMAGED);
         faults.add("settled");
         faults.add(Faults.STATUS_MEANWHILE);
         faults.add(Faults.SETTLED_MEANWHILE);

@@ -30,7 +30,7 @@ final class MemoryChannel {
 
     /** What a batch takes on the wire, with its headers. */
     static long wireBytes(PageBatch batch) {
-        return batch.payloadBytes() + batch.count() * (long) Long.BYTES + 72;
+        return batch.bytes() + 72L;
     }
 
     PageBatch claim() {
@@ -99,7 +99,7 @@ final class MemoryChannel {
         here.begin(sent.region(), sent.round());
         MemorySegment.copy(sent.payload(), 0, here.payload(), 0, sent.payloadBytes());
         for (int i = 0; i < sent.count(); i++) {
-            here.setDescriptor(i, sent.descriptorAt(i));
+            here.setEntry(i, sent.descriptorAt(i), sent.checksumAt(i));
         }
         here.received(sent.count(), sent.payloadBytes());
         here.stamp(sent.generation(), index, sent.sequence());

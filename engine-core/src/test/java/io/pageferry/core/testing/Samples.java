@@ -31,6 +31,7 @@ public final class Samples {
                 new Message.RoundEnd(0, new long[] {0}),
                 new Message.RoundApplied(0),
                 new Message.RoundVerified(0),
+                new Message.PagesOwed(new long[] {0}),
                 new Message.Switchover(epoch),
                 new Message.StateChunk(epoch, 0, new byte[] {1}),
                 new Message.Complete(epoch, 0, 0, new long[] {0}, new Message.StateSum(0, 0)),

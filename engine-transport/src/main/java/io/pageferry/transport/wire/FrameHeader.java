@@ -15,14 +15,16 @@ public final class FrameHeader {
     static final int LENGTH = 4;
     static final int NUMBER = 8;
     static final int BODY_CRC = 16;
-    static final int RESERVED = 20;
+    static final int SUMMED = 20;
+    static final int RESERVED = 24;
     static final int HEADER_CRC = 28;
 
     private FrameHeader() {
     }
 
     /**
-     * Writes what a frame's maker knows; {@link Sealer} adds the rest.
+     * Writes what a frame's maker knows; {@link Sealer} adds the rest. The checksum covers the
+     * whole body.
      *
      * @param frame      little-endian
      * @param offset     where the header begins
@@ -30,19 +32,22 @@ public final class FrameHeader {
      * @param bodyLength bytes behind the header
      */
     public static void begin(ByteBuffer frame, int offset, int type, int bodyLength) {
-        frame.putInt(offset + TYPE, type);
-        frame.putInt(offset + LENGTH, bodyLength);
+        begin(frame, offset, type, bodyLength, bodyLength);
     }
 
     /**
-     * Writes the checksum of a body that its maker knows, for {@link Sealer#sealSummed}.
+     * Does the same for a body of which only the beginning is summed by its frame.
      *
-     * @param frame  little-endian
-     * @param offset where the header begins
-     * @param sum    CRC32C of the body
+     * @param frame      little-endian
+     * @param offset     where the header begins
+     * @param type       a type's number
+     * @param bodyLength bytes behind the header
+     * @param summed     bytes of them that the checksum covers
      */
-    public static void sum(ByteBuffer frame, int offset, int sum) {
-        frame.putInt(offset + BODY_CRC, sum);
+    public static void begin(ByteBuffer frame, int offset, int type, int bodyLength, int summed) {
+        frame.putInt(offset + TYPE, type);
+        frame.putInt(offset + LENGTH, bodyLength);
+        frame.putInt(offset + SUMMED, summed);
     }
 
     /**
@@ -67,19 +72,6 @@ public final class FrameHeader {
         }
 
         /**
-         * Gives a frame its number and the header's checksum, where that of the body is in it; it
-         * must be sent next.
-         *
-         * @param frame  little-endian, begun at {@code offset}; its position and limit are changed
-         * @param offset where the header begins
-         */
-        public void sealSummed(ByteBuffer frame, int offset) {
-            frame.putLong(offset + NUMBER, ++number);
-            frame.putLong(offset + RESERVED, 0);
-            frame.putInt(offset + HEADER_CRC, crcOf(crc, frame, offset, HEADER_CRC));
-        }
-
-        /**
          * Gives a frame its number and its checksums; it must be sent next.
          *
          * @param frame  little-endian, begun at {@code offset}; its position and limit are changed
@@ -87,8 +79,11 @@ public final class FrameHeader {
          */
         public void seal(ByteBuffer frame, int offset) {
             int body = offset + WireLimits.FRAME_HEADER_BYTES;
-            frame.putInt(offset + BODY_CRC, crcOf(crc, frame, body, bodyLength(frame, offset)));
-            sealSummed(frame, offset);
+            frame.putInt(offset + BODY_CRC,
+                    crcOf(crc, frame, body, frame.getInt(offset + SUMMED)));
+            frame.putLong(offset + NUMBER, ++number);
+            frame.putInt(offset + RESERVED, 0);
+            frame.putInt(offset + HEADER_CRC, crcOf(crc, frame, offset, HEADER_CRC));
         }
     }
 

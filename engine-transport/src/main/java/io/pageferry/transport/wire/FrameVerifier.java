@@ -1,5 +1,6 @@
 package io.pageferry.transport.wire;
 
+import io.pageferry.core.codec.PageBatch;
 import java.nio.ByteBuffer;
 import java.util.zip.CRC32C;
 
@@ -13,6 +14,7 @@ public final class FrameVerifier {
     private int typeNumber;
     private MessageType type;
     private int bodyLength;
+    private int summed;
     private int bodyCrc;
 
     /** Makes one that expects frame 1. */
@@ -33,7 +35,7 @@ public final class FrameVerifier {
         if (expected != found) {
             throw WireException.corrupt("frame header checksum", expected, found);
         }
-        if (buffer.getLong(offset + FrameHeader.RESERVED) != 0) {
+        if (buffer.getInt(offset + FrameHeader.RESERVED) != 0) {
             throw WireException.violation("frame reserved", "not 0");
         }
         long next = buffer.getLong(offset + FrameHeader.NUMBER);
@@ -45,7 +47,9 @@ public final class FrameVerifier {
         type = MessageType.of(typeNumber);
         bodyLength = buffer.getInt(offset + FrameHeader.LENGTH);
         bodyCrc = buffer.getInt(offset + FrameHeader.BODY_CRC);
+        summed = buffer.getInt(offset + FrameHeader.SUMMED);
         checkType();
+        checkSummed();
     }
 
     private void checkType() throws WireException {
@@ -62,15 +66,29 @@ public final class FrameVerifier {
         }
     }
 
+    /** A batch is summed up to its payload, which fits a slot; everything else as a whole. */
+    private void checkSummed() throws WireException {
+        int directory = summed - WireLimits.BATCH_HEADER_BYTES;
+        boolean holds = type != MessageType.BATCH ? summed == bodyLength
+                : directory > 0 && directory % PageBatch.DIRECTORY_ENTRY_BYTES == 0
+                        && directory <= WireLimits.MAX_DIRECTORY_BYTES && summed <= bodyLength
+                        && bodyLength - summed <= PageBatch.PAYLOAD_CAPACITY;
+        if (!holds) {
+            throw WireException.violation("frame summed length", Integer.toUnsignedString(summed)
+                    + " of " + bodyLength + " bytes of " + name());
+        }
+    }
+
     /**
-     * Checks the body that belongs to the last header.
+     * Checks the body that belongs to the last header: all of a message, of a batch its header and
+     * directory. What its payload holds is proved page by page, once it is in the image.
      *
      * @param buffer its position and limit are changed
      * @param offset where the body begins
      * @throws WireException when its checksum is wrong
      */
     public void body(ByteBuffer buffer, int offset) throws WireException {
-        int found = FrameHeader.crcOf(crc, buffer, offset, bodyLength);
+        int found = FrameHeader.crcOf(crc, buffer, offset, summed);
         if (found != bodyCrc) {
             throw WireException.corrupt("body checksum of " + name(), bodyCrc, found);
         }
@@ -84,6 +102,11 @@ public final class FrameVerifier {
     /** {@return the last header's body length, within its type's limits} */
     public int bodyLength() {
         return bodyLength;
+    }
+
+    /** {@return bytes of the last header's body that its checksum covers} */
+    public int summedLength() {
+        return summed;
     }
 
     private String name() {

@@ -86,6 +86,11 @@ public final class MessageCodec {
                 out.count("round", walked.round(), 0);
                 return MessageType.ROUND_VERIFIED;
             }
+            case Message.PagesOwed owed -> {
+                out.u32("pages", owed.pages().length, 1, Message.MAX_OWED_PAGES).reserved(4)
+                        .counts("page", owed.pages());
+                return MessageType.PAGES_OWED;
+            }
             case Message.Heartbeat beat -> {
                 out.bits(beat.nanos());
                 return MessageType.HEARTBEAT;
@@ -112,7 +117,7 @@ public final class MessageCodec {
         Message message = switch (type) {
             case HELLO, WELCOME, CHANNEL_HELLO, CHANNEL_READY, RESUME, STATUS, STATUS_UNKNOWN ->
                     NegotiationCodec.read(type, in);
-            case ACK, ROUND_END, ROUND_APPLIED, ROUND_VERIFIED, HEARTBEAT,
+            case ACK, ROUND_END, ROUND_APPLIED, ROUND_VERIFIED, PAGES_OWED, HEARTBEAT,
                     FAILURE -> readRest(type, in);
             case STREAM_CREDIT, STREAM_DATA, STREAM_END -> readStream(type, in);
             default -> HandoverCodec.read(type, in);
@@ -132,6 +137,11 @@ public final class MessageCodec {
             }
             case ROUND_APPLIED -> new Message.RoundApplied(in.count("round", 0));
             case ROUND_VERIFIED -> new Message.RoundVerified(in.count("round", 0));
+            case PAGES_OWED -> {
+                int pages = (int) in.u32("pages", 1, Message.MAX_OWED_PAGES);
+                in.reserved(4);
+                yield new Message.PagesOwed(in.counts("page", pages));
+            }
             case HEARTBEAT -> new Message.Heartbeat(in.bits("nanos"));
             default -> new Message.Failure(readCode(in), readReason(in));
         };

@@ -18,7 +18,7 @@ public enum MessageType {
     /** {@link Message.Resume}. */
     RESUME(0x05, 48, 48),
     /** A {@link io.pageferry.core.codec.PageBatch}; not a message. */
-    BATCH(0x10, WireLimits.BATCH_HEADER_BYTES + 8, WireLimits.MAX_BATCH_BODY),
+    BATCH(0x10, WireLimits.BATCH_HEADER_BYTES + 16, WireLimits.MAX_BATCH_BODY),
     /** {@link Message.Ack}. */
     ACK(0x11, 32, 32),
     /** {@link Message.RoundEnd}. */
@@ -27,6 +27,8 @@ public enum MessageType {
     ROUND_APPLIED(0x13, 8, 8),
     /** {@link Message.RoundVerified}. */
     ROUND_VERIFIED(0x14, 8, 8),
+    /** {@link Message.PagesOwed}. */
+    PAGES_OWED(0x15, 16, 8 + 8 * Message.MAX_OWED_PAGES),
     /** {@link Message.Switchover}. */
     SWITCHOVER(0x20, 8, 8),
     /** {@link Message.StateChunk}. */

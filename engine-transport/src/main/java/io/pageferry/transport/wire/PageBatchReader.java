@@ -33,18 +33,18 @@ public final class PageBatchReader {
     /**
      * Checks a body whose checksum held and describes it.
      *
-     * @param frame  little-endian, the body from {@code offset}
-     * @param offset where the body begins
-     * @param length of the body, within the limits of its type
-     * @param credit last sequence that may come now
-     * @param into   the batch to fill; its payload already lies in the frame
+     * @param frame    little-endian, the body from {@code offset}
+     * @param offset   where the body begins
+     * @param verified checked the frame
+     * @param credit   last sequence that may come now
+     * @param into     the batch to fill; its payload already lies in the frame
      * @throws WireException when it does not hold; {@code into} is worth nothing then
      */
-    public void read(ByteBuffer frame, int offset, int length, long credit, PageBatch into)
-            throws WireException {
+    public void read(ByteBuffer frame, int offset, FrameVerifier verified, long credit,
+            PageBatch into) throws WireException {
         int count = Short.toUnsignedInt(frame.getShort(offset + PageBatchWriter.COUNT));
         int payload = frame.getInt(offset + PageBatchWriter.PAYLOAD_BYTES);
-        checkShape(count, payload, length);
+        checkShape(count, payload, verified);
         if (frame.getInt(offset + PageBatchWriter.RESERVED) != 0) {
             throw violation("batch reserved", "not 0");
         }
@@ -58,23 +58,27 @@ public final class PageBatchReader {
             throw violation("batch region", Integer.toUnsignedString(region));
         }
         into.begin(region, round);
-        int at = offset + WireLimits.BATCH_HEADER_BYTES + payload;
+        int at = offset + WireLimits.BATCH_HEADER_BYTES;
         checkPages(frame, at, count, payload, into);
         into.received(count, payload);
         into.stamp(generation, channel, ++sequence);
     }
 
-    private static void checkShape(int count, int payload, int length) throws WireException {
+    private static void checkShape(int count, int payload, FrameVerifier frame)
+            throws WireException {
         if (count < 1 || count > PageBatch.MAX_PAGES) {
             throw violation("batch count", count + ", allowed 1 to " + PageBatch.MAX_PAGES);
         }
         if (payload < 0 || payload > PageBatch.PAYLOAD_CAPACITY) {
             throw violation("batch payload bytes", Integer.toUnsignedString(payload));
         }
-        if (WireLimits.BATCH_HEADER_BYTES + payload + count * WireLimits.DESCRIPTOR_BYTES
-                != length) {
-            throw violation("batch body length", length + " does not hold " + payload
-                    + " bytes and " + count + " descriptors");
+        int directoryEnd = WireLimits.BATCH_HEADER_BYTES
+                + count * PageBatch.DIRECTORY_ENTRY_BYTES;
+        if (directoryEnd != frame.summedLength()
+                || directoryEnd + payload != frame.bodyLength()) {
+            throw violation("batch body length", frame.bodyLength() + ", summed "
+                    + frame.summedLength() + ", does not hold " + count + " entries and "
+                    + payload + " bytes");
         }
     }
 
@@ -104,7 +108,8 @@ public final class PageBatchReader {
         long end = regions.endPage(into.region());
         int sum = 0;
         for (int i = 0; i < count; i++) {
-            long descriptor = frame.getLong(at + i * WireLimits.DESCRIPTOR_BYTES);
+            int entry = at + i * PageBatch.DIRECTORY_ENTRY_BYTES;
+            long descriptor = frame.getLong(entry + PageBatchWriter.DESCRIPTOR);
             long page = PageBatch.pageOf(descriptor);
             int length = PageBatch.lengthOf(descriptor);
             if (page < first || page >= end) {
@@ -114,7 +119,11 @@ public final class PageBatchReader {
                 throw violation("batch page " + i, length + " bytes of codec "
                         + PageBatch.codecOf(descriptor));
             }
-            into.setDescriptor(i, descriptor);
+            if (frame.getInt(entry + PageBatchWriter.REFERENCE) != 0) {
+                throw violation("batch page " + i, "a reference of codec "
+                        + PageBatch.codecOf(descriptor));
+            }
+            into.setEntry(i, descriptor, frame.getInt(entry + PageBatchWriter.CHECKSUM));
             sum += length;
         }
         if (sum != payload) {

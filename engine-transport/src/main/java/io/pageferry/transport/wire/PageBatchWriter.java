@@ -1,12 +1,11 @@
 package io.pageferry.transport.wire;
 
 import io.pageferry.core.codec.PageBatch;
-import io.pageferry.core.memory.scan.JoinedChecksum;
 import java.nio.ByteBuffer;
 
 /**
- * Completes a batch whose payload already lies in its frame: header before it, descriptors right
- * behind what is used of it, so that the body is one run of bytes. docs/PROTOCOL.md §8.
+ * Completes a batch whose payload already lies in its slot: header and directory go right before
+ * it, so that the frame is one run of bytes. docs/PROTOCOL.md §8.
  */
 public final class PageBatchWriter {
     static final int GENERATION = 0;
@@ -18,19 +17,33 @@ public final class PageBatchWriter {
     static final int PAYLOAD_BYTES = 32;
     static final int RESERVED = 36;
 
+    static final int DESCRIPTOR = 0;
+    static final int CHECKSUM = 8;
+    static final int REFERENCE = 12;
+
     private PageBatchWriter() {
     }
 
     /**
-     * Writes everything of a batch but its payload.
+     * Counts what stands before a batch's payload.
      *
-     * @param batch  stamped, with 1 … {@link PageBatch#MAX_PAGES} pages
-     * @param frame  little-endian; the batch's payload begins at {@code offset} +
-     *               {@link WireLimits#BATCH_HEADER_BYTES}
-     * @param offset where the body begins
-     * @return length of the body in bytes
+     * @param batch with all its pages
+     * @return bytes of header and directory
      */
-    public static int write(PageBatch batch, ByteBuffer frame, int offset) {
+    public static int directoryEnd(PageBatch batch) {
+        return WireLimits.BATCH_HEADER_BYTES + batch.count() * PageBatch.DIRECTORY_ENTRY_BYTES;
+    }
+
+    /**
+     * Writes a batch's frame but for its payload and what {@link FrameHeader.Sealer} adds.
+     *
+     * @param batch     stamped, with 1 … {@link PageBatch#MAX_PAGES} pages
+     * @param frame     little-endian
+     * @param payloadAt where the batch's payload begins; header and directory end there
+     * @return where the frame begins
+     */
+    public static int write(PageBatch batch, ByteBuffer frame, int payloadAt) {
+        int offset = payloadAt - directoryEnd(batch);
         frame.putLong(offset + GENERATION, batch.generation());
         frame.putLong(offset + SEQUENCE, batch.sequence());
         frame.putLong(offset + ROUND, batch.round());
@@ -39,30 +52,16 @@ public final class PageBatchWriter {
         frame.putShort(offset + COUNT, (short) batch.count());
         frame.putInt(offset + PAYLOAD_BYTES, batch.payloadBytes());
         frame.putInt(offset + RESERVED, 0);
-        int at = offset + WireLimits.BATCH_HEADER_BYTES + batch.payloadBytes();
+        int at = offset + WireLimits.BATCH_HEADER_BYTES;
         for (int i = 0; i < batch.count(); i++) {
-            frame.putLong(at, batch.descriptorAt(i));
-            at += WireLimits.DESCRIPTOR_BYTES;
+            frame.putLong(at + DESCRIPTOR, batch.descriptorAt(i));
+            frame.putInt(at + CHECKSUM, batch.checksumAt(i));
+            frame.putInt(at + REFERENCE, 0);
+            at += PageBatch.DIRECTORY_ENTRY_BYTES;
         }
-        return at - offset;
-    }
-
-    /**
-     * Sums a body that {@link #write} completed, without reading its payload.
-     *
-     * @param batch  the same
-     * @param frame  the same; its position and limit are changed
-     * @param offset the same
-     * @param with   reused; holds anything before and after
-     * @return CRC32C of the body
-     */
-    public static int checksum(PageBatch batch, ByteBuffer frame, int offset,
-            JoinedChecksum with) {
-        with.reset();
-        with.append(frame, offset, WireLimits.BATCH_HEADER_BYTES);
-        with.append(batch.payloadChecksum(), batch.payloadBytes());
-        with.append(frame, offset + WireLimits.BATCH_HEADER_BYTES + batch.payloadBytes(),
-                batch.count() * WireLimits.DESCRIPTOR_BYTES);
-        return with.value();
+        int start = offset - WireLimits.FRAME_HEADER_BYTES;
+        FrameHeader.begin(frame, start, MessageType.BATCH.number(),
+                at - offset + batch.payloadBytes(), at - offset);
+        return start;
     }
 }

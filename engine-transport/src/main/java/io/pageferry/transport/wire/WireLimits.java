@@ -19,12 +19,13 @@ public final class WireLimits {
     /** Bytes of a batch's header. */
     public static final int BATCH_HEADER_BYTES = 40;
 
-    /** Bytes of one page's descriptor. */
-    public static final int DESCRIPTOR_BYTES = Long.BYTES;
+    /** Bytes of the longest directory: an entry for each page. */
+    public static final int MAX_DIRECTORY_BYTES =
+            PageBatch.MAX_PAGES * PageBatch.DIRECTORY_ENTRY_BYTES;
 
-    /** Longest body of a batch: header, a full payload, a descriptor for each page. */
-    public static final int MAX_BATCH_BODY = BATCH_HEADER_BYTES + PageBatch.PAYLOAD_CAPACITY
-            + PageBatch.MAX_PAGES * DESCRIPTOR_BYTES;
+    /** Longest body of a batch: header, directory, a full payload. */
+    public static final int MAX_BATCH_BODY = BATCH_HEADER_BYTES + MAX_DIRECTORY_BYTES
+            + PageBatch.PAYLOAD_CAPACITY;
 
     /** Longest body of a message; a HELLO with everything at its longest takes 1,398,903 bytes. */
     public static final int MAX_MESSAGE_BODY = 1536 * 1024;

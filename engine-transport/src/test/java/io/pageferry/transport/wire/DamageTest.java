@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pageferry.core.codec.PageBatch;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.Message;
 import java.util.Arrays;
@@ -36,11 +37,23 @@ class DamageTest {
         });
     }
 
+    /** What the payload's bits do is seen where the pages are read back. */
     @Test
-    void everyFlippedBitOfABatchIsRefused() throws Exception {
-        byte[] frame = BatchFrames.sample().seal();
+    void everyFlippedBitOfABatchButThoseOfItsPayloadIsRefused() throws Exception {
+        BatchFrames sample = BatchFrames.sample();
+        byte[] frame = sample.seal();
         BatchFrames into = BatchFrames.receive(frame, 1);
-        for (int bit = 0; bit < 8 * frame.length; bit++) {
+        int payload = frame.length - sample.batch.payloadBytes();
+        for (int bit = 8 * payload; bit < 8 * frame.length; bit++) {
+            frame[bit / 8] ^= (byte) (1 << bit % 8);
+            PageBatch got = BatchFrames.receive(frame, 1, into).batch;
+            for (int i = 0; i < got.count(); i++) {
+                assertEquals(sample.batch.descriptorAt(i), got.descriptorAt(i), "bit " + bit);
+                assertEquals(sample.batch.checksumAt(i), got.checksumAt(i), "bit " + bit);
+            }
+            frame[bit / 8] ^= (byte) (1 << bit % 8);
+        }
+        for (int bit = 0; bit < 8 * payload; bit++) {
             frame[bit / 8] ^= (byte) (1 << bit % 8);
             WireException e =
                     assertThrows(WireException.class, () -> BatchFrames.receive(frame, 1, into));
@@ -139,6 +152,25 @@ class DamageTest {
                 assertThrows(WireException.class, () -> header(0x14, 8, 0)).field());
         assertEquals("frame body length", assertThrows(WireException.class,
                 () -> header(FrameHeader.OPTIONAL | 1, Integer.MAX_VALUE, 1)).field());
+    }
+
+    /** A payload that is longer than a slot would be read over its end. */
+    @Test
+    void whatABatchsChecksumCoversIsBounded() {
+        int[][] wrong = {{40, 4136}, {56, 40}, {57, 4153}, {56, 56 + 524_289}, {-1, 4096},
+                {40 + 16 * 1025, 40 + 16 * 1025}};
+        for (int[] lengths : wrong) {
+            byte[] header = new byte[WireLimits.FRAME_HEADER_BYTES];
+            new FrameHeader.Sealer().seal(Samples.little(header), 0);
+            FrameHeader.begin(Samples.little(header), 0, MessageType.BATCH.number(), lengths[1],
+                    lengths[0]);
+            Samples.little(header).putInt(28, FrameHeader.crcOf(new java.util.zip.CRC32C(),
+                    Samples.little(header), 0, 28));
+            String field = assertThrows(WireException.class,
+                    () -> new FrameVerifier().header(Samples.little(header), 0)).field();
+            assertTrue(field.equals("frame summed length") || field.equals("frame body length"),
+                    Arrays.toString(lengths) + ": " + field);
+        }
     }
 
     @Test

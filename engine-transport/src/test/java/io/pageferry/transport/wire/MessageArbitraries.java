@@ -102,6 +102,7 @@ final class MessageArbitraries {
                 Combinators.combine(counts(), sequences()).as(Message.RoundEnd::new),
                 counts().map(Message.RoundApplied::new),
                 counts().map(Message.RoundVerified::new),
+                sequences().map(Message.PagesOwed::new),
                 counts().map(Message.Switchover::new),
                 Combinators.combine(counts(), Arbitraries.of(true, false)).as(Message.Grant::new),
                 bits().map(Message.Heartbeat::new)));

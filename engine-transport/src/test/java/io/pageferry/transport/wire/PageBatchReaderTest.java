@@ -12,29 +12,29 @@ import org.junit.jupiter.api.Test;
 class PageBatchReaderTest {
     private static String refusal(Consumer<BatchFrames> change) {
         BatchFrames frames = BatchFrames.sample();
-        int length = PageBatchWriter.write(frames.batch, frames.view, BatchFrames.BODY);
+        FrameVerifier verified = frames.verified();
         change.accept(frames);
         WireException e = assertThrows(WireException.class,
                 () -> new PageBatchReader(Samples.REGIONS, 2, 1)
-                        .read(frames.view, BatchFrames.BODY, length, 1, new BatchFrames().batch));
+                        .read(frames.view, frames.body(), verified, 1, new BatchFrames().batch));
         assertEquals(ErrorCode.PROTOCOL_VIOLATION, e.code());
         return e.field();
     }
 
     private static Consumer<BatchFrames> putLong(int at, long value) {
-        return frames -> frames.view.putLong(BatchFrames.BODY + at, value);
+        return frames -> frames.view.putLong(frames.body() + at, value);
     }
 
     private static Consumer<BatchFrames> putInt(int at, int value) {
-        return frames -> frames.view.putInt(BatchFrames.BODY + at, value);
+        return frames -> frames.view.putInt(frames.body() + at, value);
     }
 
     private static Consumer<BatchFrames> putShort(int at, int value) {
-        return frames -> frames.view.putShort(BatchFrames.BODY + at, (short) value);
+        return frames -> frames.view.putShort(frames.body() + at, (short) value);
     }
 
     private static Consumer<BatchFrames> descriptor(int index, long descriptor) {
-        return putLong(WireLimits.BATCH_HEADER_BYTES + 4100 + 8 * index, descriptor);
+        return putLong(WireLimits.BATCH_HEADER_BYTES + 16 * index, descriptor);
     }
 
     @Test
@@ -82,5 +82,7 @@ class PageBatchReaderTest {
         assertEquals("batch page 1", refusal(descriptor(1, PageBatch.descriptor(257, 2, 4097))));
         assertEquals("batch payload bytes",
                 refusal(descriptor(1, PageBatch.descriptor(257, 2, 4095))));
+        assertEquals("batch page 1", refusal(putInt(WireLimits.BATCH_HEADER_BYTES + 28, 1)),
+                "a reference of a codec that has none");
     }
 }

@@ -37,6 +37,7 @@ final class Samples {
         all.put(MessageType.ROUND_END, new Message.RoundEnd(4, new long[] {10, 11}));
         all.put(MessageType.ROUND_APPLIED, new Message.RoundApplied(4));
         all.put(MessageType.ROUND_VERIFIED, new Message.RoundVerified(5));
+        all.put(MessageType.PAGES_OWED, new Message.PagesOwed(new long[] {3, 0x1122334455L}));
         all.put(MessageType.SWITCHOVER, new Message.Switchover(6));
         all.put(MessageType.STATE_CHUNK, new Message.StateChunk(6, 262144, new byte[] {1, 2, -1}));
         all.put(MessageType.COMPLETE, new Message.Complete(6, 0xfedcba9876543210L, 0,

@@ -70,7 +70,7 @@ class WirePropertyTest {
             random.nextBytes(bytes);
             sent.view.put(BatchFrames.PAYLOAD + sent.batch.payloadBytes(), bytes);
             sent.batch.append(random.nextLong(regions.firstPage(region), regions.endPage(region)),
-                    1 + random.nextInt(255), length);
+                    1 + random.nextInt(255), length, random.nextInt());
         }
         sent.batch.stamp(2, 1, 1);
         PageBatch got = BatchFrames.receive(sent.seal(), 1).batch;
@@ -81,6 +81,7 @@ class WirePropertyTest {
         assertEquals(2, got.generation());
         for (int i = 0; i < got.count(); i++) {
             assertEquals(sent.batch.descriptorAt(i), got.descriptorAt(i));
+            assertEquals(sent.batch.checksumAt(i), got.checksumAt(i));
         }
         assertEquals(-1, sent.batch.payload().asSlice(0, got.payloadBytes())
                 .mismatch(got.payload().asSlice(0, got.payloadBytes())));
@@ -90,18 +91,16 @@ class WirePropertyTest {
     void aForgedBatchIsRefusedOrStaysInItsRegion(@ForAll long seed) throws Exception {
         Random random = new Random(seed);
         BatchFrames sample = BatchFrames.sample();
-        int length = PageBatchWriter.write(sample.batch, sample.view, BatchFrames.BODY);
-        int header = WireLimits.BATCH_HEADER_BYTES;
+        FrameVerifier verified = sample.verified();
         for (int i = 0; i < 3; i++) {
             // Anywhere but in the payload, which is opaque here.
-            int at = random.nextInt(header + 24);
-            int place = BatchFrames.BODY + (at < header ? at : at + 4100);
+            int place = sample.body() + random.nextInt(verified.summedLength());
             sample.view.put(place, (byte) (sample.view.get(place) ^ 1 << random.nextInt(8)));
         }
         PageBatch got = new BatchFrames().batch;
         try {
             new PageBatchReader(Samples.REGIONS, 2, 1)
-                    .read(sample.view, BatchFrames.BODY, length, 1, got);
+                    .read(sample.view, sample.body(), verified, 1, got);
         } catch (WireException e) {
             return;
         }

@@ -77,7 +77,7 @@ public final class PageEncoder {
             return SKIPPED;
         }
         observer.sentZero(page);
-        batch.append(page, PageCodec.ZERO, 0);
+        batch.append(page, PageCodec.ZERO, 0, PageChecksum.OF_ZEROS);
         return encoded(PageCodec.ZERO, PageChecksum.OF_ZEROS);
     }
 
@@ -113,11 +113,11 @@ public final class PageEncoder {
             chooser.tried(length);
             if (length != PageCodec.NO_GAIN) {
                 MemorySegment.copy(scratchMemory, 0, batch.payload(), at, length);
-                batch.append(page, PageCodec.LZ4, length);
+                batch.append(page, PageCodec.LZ4, length, sum);
                 return PageCodec.LZ4;
             }
         }
-        batch.appendSummed(page, PageCodec.RAW, sum);
+        batch.append(page, PageCodec.RAW, PageCodec.PAGE, sum);
         return PageCodec.RAW;
     }
 
@@ -142,7 +142,6 @@ public final class PageEncoder {
      * @param unacknowledged batches that the target has not applied yet, this one among them
      */
     public void committed(PageBatch batch, int unacknowledged) {
-        chooser.rates().committed(batch.payloadBytes() + batch.count() * Long.BYTES,
-                unacknowledged);
+        chooser.rates().committed(batch.bytes(), unacknowledged);
     }
 }

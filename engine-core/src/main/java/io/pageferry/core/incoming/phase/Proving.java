@@ -55,6 +55,10 @@ public final class Proving implements Phase {
     }
 
     private Phase proved() {
+        String owed = receiver.owedAtTheEnd();
+        if (owed != null) {
+            return violated(owed);
+        }
         long digest = receiver.table().digest();
         context().figures().digests(complete.digest(), digest);
         context().figures().pages(receiver.pagesByCodec());

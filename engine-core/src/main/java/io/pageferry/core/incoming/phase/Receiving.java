@@ -108,6 +108,8 @@ public final class Receiving implements Phase {
         long passed = receiver.passBarrier();
         if (passed >= 0) {
             context.worked(1);
+            // Not sooner: a page cannot be sent again before the next round.
+            receiver.nameOwed(context::send);
             context.send(new Message.RoundApplied(passed));
         }
     }
@@ -167,7 +169,7 @@ public final class Receiving implements Phase {
         } catch (PageDecodeException e) {
             return end(ErrorCode.PROTOCOL_VIOLATION, e.getMessage(), Side.SOURCE);
         }
-        context.figures().batch(batch.payloadBytes() + batch.count() * Long.BYTES);
+        context.figures().batch(batch.bytes());
         context.link().applied(batch);
         receiver.readBack();
         return this;

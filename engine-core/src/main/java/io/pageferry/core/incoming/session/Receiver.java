@@ -12,6 +12,7 @@ import io.pageferry.core.memory.RegionTable;
 import io.pageferry.core.migration.IncomingGuest;
 import java.util.Arrays;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.stream.LongStream;
 
 /** Fills the image: applies batches, keeps barriers, reads back. */
@@ -59,7 +60,7 @@ public final class Receiver implements AutoCloseable {
         writer.apply(batch);
         applied[batch.channel()] = batch.sequence();
         latestCount = 0;
-        while (verify && latestCount < batch.count()) {
+        while (latestCount < batch.count()) {
             latest[latestCount] = batch.descriptorAt(latestCount);
             latestCount++;
         }
@@ -89,6 +90,29 @@ public final class Receiver implements AutoCloseable {
     public void restart() {
         barrier = null;
         Arrays.fill(applied, 0);
+        walker.nameAgain();
+    }
+
+    /**
+     * Names the pages that the source has to send again, before it hears that the barrier passed:
+     * it begins no round until then.
+     *
+     * @param source is given the messages
+     */
+    public void nameOwed(Consumer<Message> source) {
+        for (long[] pages = unnamed(); pages.length > 0; pages = unnamed()) {
+            source.accept(new Message.PagesOwed(pages));
+        }
+    }
+
+    private long[] unnamed() {
+        return walker.takeUnnamed(Message.MAX_OWED_PAGES);
+    }
+
+    /** {@return what is wrong with a COMPLETE now, or null: no grant while a page is owed} */
+    public String owedAtTheEnd() {
+        return walker.owedPages() == 0 ? null
+                : "COMPLETE while " + walker.owedPages() + " pages are to be sent again";
     }
 
     /** {@return how many channels fill it} */
@@ -120,20 +144,19 @@ public final class Receiver implements AutoCloseable {
     }
 
     /**
-     * Passes the barrier when every batch before it is applied.
+     * Passes the barrier when every batch before it is applied and read back. What is owed of it
+     * is to be named before the source hears that it passed.
      *
      * @return its round, or −1
      */
     public long passBarrier() {
-        if (barrier == null || !reached(barrier.lastSequences())) {
+        if (barrier == null || !reached(barrier.lastSequences())
+                || !walker.proveWritten(WALK_A_TURN)) {
             return -1;
         }
         boolean first = walkingRound < 0;
         walkingRound = barrier.round();
         barrier = null;
-        if (verify) {
-            walker.enqueueWritten();
-        }
         if (first) {
             queueUnwritten();
         }
@@ -168,9 +191,6 @@ public final class Receiver implements AutoCloseable {
         if (full) {
             walker.proveAgain();
         }
-        if (verify) {
-            walker.enqueueWritten();
-        }
         queueUnwritten();
     }
 
@@ -181,7 +201,7 @@ public final class Receiver implements AutoCloseable {
 
     /** {@return whether nothing is left to read back} */
     public boolean isProved() {
-        return walker.isIdle() && image.flush();
+        return walker.isIdle() && walker.proveWritten(WALK_A_TURN) && image.flush();
     }
 
     /** {@return what the image was read back as} */

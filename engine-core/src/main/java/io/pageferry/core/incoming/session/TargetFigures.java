@@ -161,7 +161,7 @@ public final class TargetFigures {
         return batches;
     }
 
-    /** {@return payload and descriptor bytes of these batches} */
+    /** {@return payload and directory bytes of these batches} */
     public long wireBytes() {
         return wireBytes;
     }

@@ -71,6 +71,10 @@ public sealed interface Phase permits Negotiating, Precopy, Switchover, Granted,
                 context().progress().walked(verified.round());
                 yield this;
             }
+            case Message.PagesOwed owed when context().progress().isBarrierPending() ->
+                    context().runner().sendAgain(owed.pages())
+                            .map(why -> targetFailed(ErrorCode.DIGEST_MISMATCH, why))
+                            .orElse(this);
             case Message.Heartbeat heartbeat -> this;
             case Message.Cancel cancel -> targetFailed(cancel.code(), cancel.reason());
             case Message.Failure failure -> lost(failure.code(), failure.reason());

@@ -97,19 +97,12 @@ public final class Switchover implements Phase {
         switch (stage) {
             case LAST_PAGES -> encodeThen(Stage.SAVING);
             case SAVING -> save();
-            case BARRIER -> {
+            case BARRIER, SETTLING -> {
                 if (progress.applied() >= round && runner.isAcknowledged()) {
-                    endRound();
-                    runner.begin(++round, true, context.now());
-                    stage = Stage.STATE_PAGES;
+                    passBarrier();
                 }
             }
             case STATE_PAGES -> encodeThen(Stage.SETTLING);
-            case SETTLING -> {
-                if (runner.isAcknowledged() && chunker.isSent()) {
-                    settle();
-                }
-            }
             case READING -> read();
             case COMPLETE -> { }
         }
@@ -155,6 +148,17 @@ public final class Switchover implements Phase {
         long dirtied = runner.harvestHoles();
         lap(Part.SCAN, scanning);
         stage = dirtied == 0 ? Stage.SETTLING : Stage.BARRIER;
+    }
+
+    /** Goes on with one more round: of what saving dirtied, or of what arrived damaged. */
+    private void passBarrier() {
+        if (stage == Stage.BARRIER || runner.isDirty()) {
+            endRound();
+            runner.begin(++round, true, context.now());
+            stage = Stage.STATE_PAGES;
+        } else if (chunker.isSent()) {
+            settle();
+        }
     }
 
     private void settle() {

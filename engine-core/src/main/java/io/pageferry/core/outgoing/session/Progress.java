@@ -53,6 +53,11 @@ public final class Progress {
         return applied;
     }
 
+    /** {@return whether a barrier was sent that the target has not answered} */
+    public boolean isBarrierPending() {
+        return applied < announced;
+    }
+
     /**
      * Notes that a round was read back.
      *

@@ -61,13 +61,13 @@ class PageEncoderTest {
             batch.limit(1);
             batch.begin(0, 0);
             assertTrue(batch.hasRoom(), "one page always fits");
-            batch.append(1, PageCodec.RAW, PageCodec.PAGE);
+            batch.append(1, PageCodec.RAW, PageCodec.PAGE, 0);
             assertFalse(batch.hasRoom());
-            batch.limit(3 * (PageCodec.PAGE + Long.BYTES));
+            batch.limit(3 * (PageCodec.PAGE + PageBatch.DIRECTORY_ENTRY_BYTES));
             batch.begin(0, 0);
             int fitted = 0;
             for (; batch.hasRoom(); fitted++) {
-                batch.append(fitted, PageCodec.RAW, PageCodec.PAGE);
+                batch.append(fitted, PageCodec.RAW, PageCodec.PAGE, 0);
             }
             assertEquals(3, fitted);
         }

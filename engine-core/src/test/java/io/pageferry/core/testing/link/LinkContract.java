@@ -143,7 +143,7 @@ public abstract class LinkContract {
         }
         batch.begin(0, 7);
         batch.payload().asSlice(0, 4096).fill((byte) page);
-        batch.append(page, RAW, 4096);
+        batch.append(page, RAW, 4096, ~(int) page);
         source.pages().commit(batch);
         return true;
     }
@@ -151,6 +151,7 @@ public abstract class LinkContract {
     private static void assertPage(long page, PageBatch batch) {
         assertEquals(1, batch.count());
         assertEquals(PageBatch.descriptor(page, RAW, 4096), batch.descriptorAt(0));
+        assertEquals(~(int) page, batch.checksumAt(0));
         assertEquals(4096, batch.payloadBytes());
         assertEquals(7, batch.round());
         assertEquals(0, batch.region());
@@ -343,7 +344,7 @@ public abstract class LinkContract {
         assertTrue(sendPage(3));
         PageBatch open = source.pages().claim();
         open.begin(0, 7);
-        open.append(5, 1, 0);
+        open.append(5, 1, 0, 0);
         source.close();
         source.close();
         source.pages().commit(open);

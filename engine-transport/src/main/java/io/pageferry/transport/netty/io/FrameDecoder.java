@@ -67,13 +67,13 @@ public final class FrameDecoder extends ChannelInboundHandlerAdapter {
         FrameSlots.Slot slot() throws WireException;
 
         /**
-         * Takes a batch whose checksum held.
+         * Takes a batch whose directory has the checksum that its frame says.
          *
-         * @param slot       as {@link #slot} gave it
-         * @param bodyLength bytes of it
+         * @param slot  as {@link #slot} gave it
+         * @param frame checked it
          * @throws WireException when what it says does not hold
          */
-        void arrived(FrameSlots.Slot slot, int bodyLength) throws WireException;
+        void arrived(FrameSlots.Slot slot, FrameVerifier frame) throws WireException;
     }
 
     private final Receiver receiver;
@@ -119,8 +119,7 @@ public final class FrameDecoder extends ChannelInboundHandlerAdapter {
     /** Where the socket is to put what comes next, when that is the middle of a batch. */
     private ByteBuf place() {
         return slot == null || !waiting.isEmpty() ? null
-                : slot.toFill(FrameSlots.BODY + filled,
-                        FrameSlots.BODY + verifier.bodyLength());
+                : slot.toFill(slot.bodyAt() + filled, slot.bodyAt() + verifier.bodyLength());
     }
 
     /** How much to read at once. On a data channel a frame, so that its batch needs no copy. */
@@ -255,6 +254,8 @@ public final class FrameDecoder extends ChannelInboundHandlerAdapter {
                 throw receiver.unexpectedBatch();
             }
             slot = batches.slot();
+            slot.frameAt(FrameSlots.PAYLOAD - verifier.summedLength()
+                    - WireLimits.FRAME_HEADER_BYTES);
         } else if (verifier.bodyLength() == 0) {
             finish();
         }
@@ -263,7 +264,7 @@ public final class FrameDecoder extends ChannelInboundHandlerAdapter {
     private void takeBody(ByteBuf in) throws WireException {
         int length = verifier.bodyLength();
         if (slot != null) {
-            if (fill(in, slot.view(), FrameSlots.BODY, length)) {
+            if (fill(in, slot.view(), slot.bodyAt(), length)) {
                 finishBatch();
             }
         } else {
@@ -279,8 +280,8 @@ public final class FrameDecoder extends ChannelInboundHandlerAdapter {
         slot = null;
         filled = 0;
         part = Part.HEADER;
-        verifier.body(full.view(), FrameSlots.BODY);
-        batches.arrived(full, verifier.bodyLength());
+        verifier.body(full.view(), full.bodyAt());
+        batches.arrived(full, verifier);
     }
 
     private void makeRoom(int bytes) {

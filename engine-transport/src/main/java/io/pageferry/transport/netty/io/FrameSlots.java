@@ -14,24 +14,20 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 
 /**
- * Memory for batches, made once per channel: slot = frame header, batch header, payload,
- * descriptors. A page is encoded into its slot, and the slot goes to the socket as it is; at the
+ * Memory for batches, made once per channel: slot = frame header, batch header, directory,
+ * payload. The payload has a fixed place, and what stands before it ends there, however long the
+ * directory is. A page is encoded into its slot, and the slot goes to the socket as it is; at the
  * target the other way round.
  *
  * <p>Outside the heap and outside Netty's pools. Each slot has a reference count, so the memory
  * goes only when its owner closed this and no socket holds a slot any more.
  */
 public final class FrameSlots implements AutoCloseable {
-    /** Where the payload begins: on a cache line, with room for the headers before it. */
-    public static final int PAYLOAD = 128;
+    /** Where the payload begins: on a cache line, with room for all that stands before it. */
+    public static final int PAYLOAD = WireLimits.FRAME_HEADER_BYTES
+            + WireLimits.BATCH_HEADER_BYTES + WireLimits.MAX_DIRECTORY_BYTES + 63 & -64;
 
-    /** Where the body begins. */
-    public static final int BODY = PAYLOAD - WireLimits.BATCH_HEADER_BYTES;
-
-    /** Where the frame begins. */
-    public static final int FRAME = BODY - WireLimits.FRAME_HEADER_BYTES;
-
-    private static final int SIZE = BODY + WireLimits.MAX_BATCH_BODY;
+    private static final int SIZE = PAYLOAD + PageBatch.PAYLOAD_CAPACITY;
 
     // Slots begin on pages of their own: no two share one, whatever the kernel pins.
     private static final int STRIDE = (SIZE + 4095) & -4096;
@@ -76,6 +72,7 @@ public final class FrameSlots implements AutoCloseable {
         private final PageBatch batch;
         private final ByteBuffer view;
         private final SlotBytes bytes;
+        private int frameAt;
 
         private Slot(MemorySegment memory, FrameSlots home) {
             this.batch = new PageBatch(memory.asSlice(PAYLOAD, PageBatch.PAYLOAD_CAPACITY));
@@ -96,6 +93,25 @@ public final class FrameSlots implements AutoCloseable {
         /** {@return whether no socket holds the slot} */
         public boolean isFree() {
             return bytes.refCnt() == 1;
+        }
+
+        /** {@return where the frame begins} */
+        public int frameAt() {
+            return frameAt;
+        }
+
+        /**
+         * Sets where the frame begins: its directory ends where the payload begins.
+         *
+         * @param index in the slot
+         */
+        public void frameAt(int index) {
+            frameAt = index;
+        }
+
+        /** {@return where the body begins, right behind the frame's header} */
+        public int bodyAt() {
+            return frameAt + WireLimits.FRAME_HEADER_BYTES;
         }
 
         ByteBuf bytes() {

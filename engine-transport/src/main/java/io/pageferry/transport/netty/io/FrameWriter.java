@@ -73,10 +73,10 @@ final class FrameWriter {
 
     /** Writes a batch from where it lies; the slot's count is raised until it is written. */
     void writeSlot(FrameSlots.Slot slot) {
-        sealer.sealSummed(slot.view(), FrameSlots.FRAME);
-        int end = FrameSlots.BODY + FrameHeader.bodyLength(slot.view(), FrameSlots.FRAME);
+        sealer.seal(slot.view(), slot.frameAt());
+        int end = slot.bodyAt() + FrameHeader.bodyLength(slot.view(), slot.frameAt());
         wroteNanos = clock.nanoTime();
-        ByteBuf frame = slot.bytes().setIndex(FrameSlots.FRAME, end).retain();
+        ByteBuf frame = slot.bytes().setIndex(slot.frameAt(), end).retain();
         channel.writeAndFlush(frame, channel.voidPromise());
     }
 }

@@ -137,7 +137,7 @@ final class SourceChannel implements AutoCloseable {
                 continue;
             }
             bytes += WireLimits.FRAME_HEADER_BYTES + WireLimits.BATCH_HEADER_BYTES
-                    + batch.payloadBytes() + (long) batch.count() * Long.BYTES;
+                    + batch.bytes();
             for (int i = 0; i < batch.count(); i++) {
                 pages.accept(PageBatch.pageOf(batch.descriptorAt(i)));
             }

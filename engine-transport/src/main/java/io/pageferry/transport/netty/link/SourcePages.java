@@ -1,12 +1,9 @@
 package io.pageferry.transport.netty.link;
 
 import io.pageferry.core.codec.PageBatch;
-import io.pageferry.core.memory.scan.JoinedChecksum;
 import io.pageferry.core.round.PageSink;
 import io.pageferry.transport.netty.io.FrameSlots;
 import io.pageferry.transport.netty.link.SourceChannel.SourceSlot;
-import io.pageferry.transport.wire.FrameHeader;
-import io.pageferry.transport.wire.MessageType;
 import io.pageferry.transport.wire.PageBatchWriter;
 import io.pageferry.transport.wire.WireLimits;
 import java.util.ArrayList;
@@ -21,7 +18,6 @@ final class SourcePages implements PageSink {
     private final BooleanSupplier ready;
     private final NanoClock clock;
     private final List<SourceSlot> claimed = new ArrayList<>();
-    private final JoinedChecksum checksum = new JoinedChecksum();
     private SourceChannel[] channels = {};
     private int next;
     private long wireBytes;
@@ -59,18 +55,12 @@ final class SourcePages implements PageSink {
         SourceChannel channel = channels[batch.channel()];
         channel.commit(slot, clock.nanoTime());
         if (up.getAsBoolean()) {
-            wireBytes += frame(slot.slot);
+            FrameSlots.Slot frame = slot.slot;
+            frame.frameAt(PageBatchWriter.write(batch, frame.view(), FrameSlots.PAYLOAD));
+            wireBytes += WireLimits.FRAME_HEADER_BYTES + WireLimits.BATCH_HEADER_BYTES
+                    + batch.bytes();
             channel.send(slot);
         }
-    }
-
-    /** Completes a slot's frame, but for what its connection adds; gives the bytes of it. */
-    private int frame(FrameSlots.Slot slot) {
-        int body = PageBatchWriter.write(slot.batch(), slot.view(), FrameSlots.BODY);
-        FrameHeader.begin(slot.view(), FrameSlots.FRAME, MessageType.BATCH.number(), body);
-        FrameHeader.sum(slot.view(), FrameSlots.FRAME, PageBatchWriter.checksum(
-                slot.batch(), slot.view(), FrameSlots.BODY, checksum));
-        return WireLimits.FRAME_HEADER_BYTES + body;
     }
 
     @Override

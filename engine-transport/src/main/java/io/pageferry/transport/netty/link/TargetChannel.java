@@ -7,6 +7,7 @@ import io.pageferry.core.memory.RegionTable;
 import io.pageferry.transport.netty.io.FrameConnection;
 import io.pageferry.transport.netty.io.FrameDecoder;
 import io.pageferry.transport.netty.io.FrameSlots;
+import io.pageferry.transport.wire.FrameVerifier;
 import io.pageferry.transport.wire.PageBatchReader;
 import io.pageferry.transport.wire.WireException;
 import java.util.ArrayDeque;
@@ -79,8 +80,8 @@ final class TargetChannel implements FrameDecoder.Batches, AutoCloseable {
     }
 
     @Override
-    public void arrived(FrameSlots.Slot slot, int bodyLength) throws WireException {
-        reader.read(slot.view(), FrameSlots.BODY, bodyLength, applied + window, slot.batch());
+    public void arrived(FrameSlots.Slot slot, FrameVerifier frame) throws WireException {
+        reader.read(slot.view(), slot.bodyAt(), frame, applied + window, slot.batch());
         arrived.add(slot);
     }
 

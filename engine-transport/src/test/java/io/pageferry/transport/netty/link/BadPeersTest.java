@@ -10,13 +10,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.pageferry.core.codec.PageBatch;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.Message;
+import io.pageferry.core.memory.PageChecksum;
 import io.pageferry.transport.netty.TransportOptions;
 import io.pageferry.transport.netty.io.FrameConnection;
-import io.pageferry.transport.wire.FrameHeader;
-import io.pageferry.transport.wire.MessageType;
 import io.pageferry.transport.wire.PageBatchWriter;
 import io.pageferry.transport.wire.WireException;
-import io.pageferry.transport.wire.WireLimits;
 import java.lang.foreign.Arena;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -50,12 +48,11 @@ class BadPeersTest {
     private static byte[] batch(long generation, long sequence) {
         PageBatch batch = new PageBatch(Arena.ofAuto().allocate(PageBatch.PAYLOAD_CAPACITY));
         batch.begin(0, 0);
-        batch.append(sequence, 1, 0);
+        batch.append(sequence, 1, 0, PageChecksum.OF_ZEROS);
         batch.stamp(generation, 0, sequence);
         ByteBuffer frame = ByteBuffer.allocate(256).order(ByteOrder.LITTLE_ENDIAN);
-        int body = PageBatchWriter.write(batch, frame, WireLimits.FRAME_HEADER_BYTES);
-        FrameHeader.begin(frame, 0, MessageType.BATCH.number(), body);
-        return Arrays.copyOf(frame.array(), WireLimits.FRAME_HEADER_BYTES + body);
+        int end = frame.capacity();
+        return Arrays.copyOfRange(frame.array(), PageBatchWriter.write(batch, frame, end), end);
     }
 
     /** A session whose source is a raw peer; gives its data connection. */
@@ -220,8 +217,8 @@ class BadPeersTest {
     void oneTurnedBitOnTheWayIsRefusedAndItsPagesAreOwedAgain() throws Exception {
         rig = new LinkRig(TransportOptions.defaults(SystemNanoClock.INSTANCE));
         try (Relay relay = new Relay(rig.server.address())) {
-            // Preamble, CHANNEL_HELLO, then 100 bytes into the page of the first batch.
-            relay.flip(1, 16 + 64 + 72 + 100);
+            // Preamble, CHANNEL_HELLO, then the checksum in the directory of the first batch.
+            relay.flip(1, 16 + 64 + 72 + 8);
             rig.open(relay.address(), 1);
             rig.sendPage(77);
             rig.await("both losses",
@@ -233,6 +230,20 @@ class BadPeersTest {
             List<Long> owed = new ArrayList<>();
             rig.source.pages().reclaim(owed::add);
             assertEquals(List.of(77L), owed);
+        }
+    }
+
+    /** Whoever reads the page back sees it, and owes it: the link goes on. */
+    @Test
+    void oneTurnedBitOfAPageCostsNoLink() throws Exception {
+        rig = new LinkRig(TransportOptions.defaults(SystemNanoClock.INSTANCE));
+        try (Relay relay = new Relay(rig.server.address())) {
+            relay.flip(1, 16 + 64 + 72 + 16 + 100);
+            rig.open(relay.address(), 1);
+            rig.sendPage(77);
+            rig.await("the batch", () -> rig.atTarget.batches.size() == 1);
+            assertTrue(relay.hasFlipped());
+            assertNull(rig.atTarget.loss);
         }
     }
 

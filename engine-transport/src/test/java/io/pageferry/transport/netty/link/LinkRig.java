@@ -126,7 +126,7 @@ final class LinkRig implements AutoCloseable {
         await("a slot", () -> (batch[0] = source.pages().claim()) != null);
         batch[0].begin(0, 0);
         batch[0].payload().asSlice(0, 4096).fill((byte) 1);
-        batch[0].append(page, 2, 4096);
+        batch[0].append(page, 2, 4096, 0);
         source.pages().commit(batch[0]);
     }
 
