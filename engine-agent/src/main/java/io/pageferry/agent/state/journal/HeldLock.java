@@ -9,52 +9,62 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.HashSet;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * A lock that a process holds by a file of its own and that the kernel takes away when the process
  * dies. The file is deleted with the lock.
  *
- * <p>The lock file holds nothing and nobody opens it but to lock it: closing any descriptor of a
- * file drops every lock that the process has on it.
+ * <p>The kernel drops every lock that a process has on a file when it closes any descriptor of it.
+ * So a file that this process holds is never opened again: {@link #HELD} is asked first, and
+ * nobody opens a lock file but this class, one thread at a time.
  */
 public final class HeldLock implements AutoCloseable {
     private static final int TRIES = 100;
 
+    /** Device and inode of each lock file that this process holds. */
+    private static final Set<Object> HELD = new HashSet<>();
+
     private final Path path;
     private final FileChannel channel;
+    private final Object key;
 
-    private HeldLock(Path path, FileChannel channel) {
+    private HeldLock(Path path, FileChannel channel, Object key) {
         this.path = path;
         this.channel = channel;
+        this.key = key;
     }
 
     /**
      * Tries to take a lock, without waiting.
      *
      * @param path the lock file, made when it is not there
-     * @return the lock, or empty when somebody else holds it
+     * @return the lock, or empty when somebody else or this process holds it
      * @throws IOException when the file cannot be made or locked
      */
     public static Optional<HeldLock> tryLock(Path path) throws IOException {
-        for (int i = 0; i < TRIES; i++) {
-            try {
-                Files.createFile(path);
-            } catch (FileAlreadyExistsException e) {
-                // Somebody's, or left by a killed process: the lock on it decides.
-            }
-            Object before = inode(path);
-            Optional<FileChannel> channel = lock(path);
-            if (channel.isEmpty() && before != null && before.equals(inode(path))) {
-                return Optional.empty();
-            }
-            // Its holder deletes the file: a lock on a deleted one keeps nobody out. The file
-            // that was opened between two equal looks at the path is the path's.
-            if (channel.isPresent()) {
-                if (before != null && before.equals(inode(path))) {
-                    return Optional.of(new HeldLock(path, channel.get()));
+        synchronized (HELD) {
+            for (int i = 0; i < TRIES; i++) {
+                Object before = keyOrCreated(path);
+                if (HELD.contains(before)) {
+                    return Optional.empty();
                 }
-                channel.get().close();
+                Optional<FileChannel> channel = lock(path);
+                // Its holder deletes the file: a lock on a deleted one keeps nobody out. The file
+                // that was opened between two equal looks at the path is the path's.
+                boolean same = before != null && before.equals(key(path));
+                if (same && channel.isPresent()) {
+                    HELD.add(before);
+                    return Optional.of(new HeldLock(path, channel.get(), before));
+                }
+                if (same) {
+                    return Optional.empty();
+                }
+                if (channel.isPresent()) {
+                    channel.get().close();
+                }
             }
         }
         throw new IOException("cannot lock " + path + ": it is replaced again and again");
@@ -63,19 +73,37 @@ public final class HeldLock implements AutoCloseable {
     /** Gives the lock back and deletes its file. Idempotent. */
     @Override
     public void close() {
-        try {
-            if (channel.isOpen()) {
-                Files.deleteIfExists(path);
-                channel.close();
+        synchronized (HELD) {
+            if (!channel.isOpen()) {
+                return;
             }
-        } catch (IOException e) {
-            // The kernel takes the lock away with the process at the latest.
+            try (channel) {
+                Files.deleteIfExists(path);
+            } catch (IOException e) {
+                // The kernel takes the lock away with the process at the latest.
+            }
+            HELD.remove(key);
         }
     }
 
-    private static Object inode(Path path) throws IOException {
+    /** The file may be somebody's, or left by a killed process: the lock on it decides. */
+    private static Object keyOrCreated(Path path) throws IOException {
+        Object there = key(path);
+        if (there == null) {
+            try {
+                Files.createFile(path);
+            } catch (FileAlreadyExistsException e) {
+                // Somebody was faster.
+            }
+            there = key(path);
+        }
+        return there;
+    }
+
+    /** Looks at the path, which opens nothing; null where there is no file. */
+    private static Object key(Path path) throws IOException {
         try {
-            return Files.getAttribute(path, "unix:ino");
+            return Files.readAttributes(path, "unix:dev,ino");
         } catch (NoSuchFileException e) {
             return null;
         }
@@ -92,7 +120,7 @@ public final class HeldLock implements AutoCloseable {
         try {
             lock = channel.tryLock();
         } catch (OverlappingFileLockException e) {
-            // Held by this very process: as good as by another.
+            // Held by this process through another class loader, whose set is not this one.
             lock = null;
         } finally {
             if (lock == null) {
