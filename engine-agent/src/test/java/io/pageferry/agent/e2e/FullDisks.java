@@ -143,7 +143,7 @@ final class FullDisks {
         recoveryAddress.put("qmp", guest.qmp().toRealPath().toString());
         recoveryAddress.put("pid", Long.toString(guest.process().pid()));
         recoveryAddress.put("start", Long.toString(guest.process().startTicks()));
-        recoveryAddress.put(JournalHeader.IDENTITY, "qemu:" + guest.process().pid() + ":"
+        recoveryAddress.put(JournalHeader.IDENTITY, "process:" + guest.process().pid() + ":"
                 + guest.process().startTicks());
         return recoveryAddress;
     }

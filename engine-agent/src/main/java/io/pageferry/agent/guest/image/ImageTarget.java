@@ -27,6 +27,7 @@ import java.util.Optional;
  */
 final class ImageTarget implements TargetGuest {
     private final Path file;
+    private final String identity;
     private ImageDigests digests;
     private GuestDescription offered;
     private MappedRegions regions;
@@ -34,8 +35,16 @@ final class ImageTarget implements TargetGuest {
     private boolean ran;
     private ActivateCommand activation;
 
-    ImageTarget(Path file) {
+    /** Opens a place for an image, which is known by its folder: the file is made later. */
+    ImageTarget(Path file) throws GuestException {
         this.file = file;
+        try {
+            ProcessMaps.FileId folder = ProcessMaps.fileId(file.getParent());
+            this.identity = ImageKind.SCHEME + ":" + folder.device() + ":" + folder.inode() + "/"
+                    + file.getFileName();
+        } catch (IOException e) {
+            throw failed("cannot look at the folder of " + file, e);
+        }
     }
 
     @Override
@@ -127,7 +136,7 @@ final class ImageTarget implements TargetGuest {
 
     @Override
     public String identity() {
-        return ImageKind.SCHEME + ":" + file;
+        return identity;
     }
 
     @Override

@@ -68,8 +68,9 @@ record QemuProcess(Path monitor, long pid, long startTicks) {
         return recoveryAddress;
     }
 
+    /** As of any process: it can be moved as such a guest, too. */
     String identity() {
-        return "qemu:" + pid + ":" + startTicks;
+        return "process:" + pid + ":" + startTicks;
     }
 
     /** Where the device state passes; short, because a socket's path is. */

@@ -8,7 +8,7 @@ import io.pageferry.agent.link.AgentLoop;
 import io.pageferry.agent.link.Connector;
 import io.pageferry.agent.link.FiniteAgent;
 import io.pageferry.agent.state.journal.FileJournal;
-import io.pageferry.agent.state.journal.HeldLock;
+import io.pageferry.agent.state.journal.GuestLock;
 import io.pageferry.agent.state.journal.JournalHeader;
 import io.pageferry.agent.state.journal.StateDirectory;
 import io.pageferry.core.handover.AbandonedMigration;
@@ -30,7 +30,7 @@ public final class JournaledMigration implements AbandonedMigration {
     private final Connector connector;
     private final Predicate<String> lent;
     private FileJournal journal;
-    private HeldLock guestLock;
+    private GuestLock guestLock;
     private Connector.Access access;
 
     /**
@@ -117,7 +117,7 @@ public final class JournaledMigration implements AbandonedMigration {
         if (identity == null || lent.test(identity)) {
             return true;
         }
-        guestLock = directory.lockGuest(identity).orElse(null);
+        guestLock = GuestLock.tryLock(identity).orElse(null);
         return guestLock != null;
     }
 

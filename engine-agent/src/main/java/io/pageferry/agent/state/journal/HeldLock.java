@@ -4,12 +4,17 @@ import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.HashSet;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -23,6 +28,8 @@ import java.util.Set;
  */
 public final class HeldLock implements AutoCloseable {
     private static final int TRIES = 100;
+    private static final Set<PosixFilePermission> ANYBODYS =
+            PosixFilePermissions.fromString("rw-rw-rw-");
 
     /** Device and inode of each lock file that this process holds. */
     private static final Set<Object> HELD = new HashSet<>();
@@ -45,9 +52,26 @@ public final class HeldLock implements AutoCloseable {
      * @throws IOException when the file cannot be made or locked
      */
     public static Optional<HeldLock> tryLock(Path path) throws IOException {
+        return tryLock(path, false);
+    }
+
+    /**
+     * Tries to take a lock in a folder of this host that all users share, as above. Any user may
+     * lock the file that another one left; it is not opened to be created, which the kernel forbids
+     * root there (fs.protected_regular).
+     *
+     * @param path the lock file, made when it is not there
+     * @return the lock, or empty when somebody else or this process holds it
+     * @throws IOException when the file cannot be made or locked
+     */
+    static Optional<HeldLock> tryLockOfHost(Path path) throws IOException {
+        return tryLock(path, true);
+    }
+
+    private static Optional<HeldLock> tryLock(Path path, boolean anybodys) throws IOException {
         synchronized (HELD) {
             for (int i = 0; i < TRIES; i++) {
-                Object before = keyOrCreated(path);
+                Object before = keyOrCreated(path, anybodys);
                 if (HELD.contains(before)) {
                     return Optional.empty();
                 }
@@ -87,11 +111,14 @@ public final class HeldLock implements AutoCloseable {
     }
 
     /** The file may be somebody's, or left by a killed process: the lock on it decides. */
-    private static Object keyOrCreated(Path path) throws IOException {
+    private static Object keyOrCreated(Path path, boolean anybodys) throws IOException {
         Object there = key(path);
         if (there == null) {
             try {
                 Files.createFile(path);
+                if (anybodys) {
+                    Files.setPosixFilePermissions(path, ANYBODYS);
+                }
             } catch (FileAlreadyExistsException e) {
                 // Somebody was faster.
             }
@@ -103,7 +130,12 @@ public final class HeldLock implements AutoCloseable {
     /** Looks at the path, which opens nothing; null where there is no file. */
     private static Object key(Path path) throws IOException {
         try {
-            return Files.readAttributes(path, "unix:dev,ino");
+            Map<String, Object> there = Files.readAttributes(path, "unix:dev,ino,isRegularFile",
+                    LinkOption.NOFOLLOW_LINKS);
+            if (!Boolean.TRUE.equals(there.get("isRegularFile"))) {
+                throw new IOException("cannot lock " + path + ": it is no regular file");
+            }
+            return there;
         } catch (NoSuchFileException e) {
             return null;
         }
@@ -112,9 +144,12 @@ public final class HeldLock implements AutoCloseable {
     private static Optional<FileChannel> lock(Path path) throws IOException {
         FileChannel channel;
         try {
-            channel = FileChannel.open(path, StandardOpenOption.WRITE);
+            channel = FileChannel.open(path, StandardOpenOption.WRITE,
+                    LinkOption.NOFOLLOW_LINKS);
         } catch (NoSuchFileException e) {
             return Optional.empty();
+        } catch (AccessDeniedException e) {
+            throw new IOException("cannot lock " + path + ": its owner lets nobody else", e);
         }
         FileLock lock = null;
         try {
