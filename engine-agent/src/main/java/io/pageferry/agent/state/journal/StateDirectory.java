@@ -14,8 +14,8 @@ import java.util.UUID;
 import java.util.function.Consumer;
 
 /**
- * The folder of journals and their locks. Any number of agents, source and target of one host too, share
- * one: each migration has a journal of its own at each side.
+ * The folder of journals and their locks. Any number of agents, source and target of one host too,
+ * share one: each migration has a journal of its own at each side.
  */
 public final class StateDirectory {
     /** Several journals of some KiB, each with the lock beside it. */
