@@ -8,11 +8,7 @@ import io.pageferry.agent.host.linux.Processes.Signal;
 import io.pageferry.agent.state.journal.FileJournal;
 import io.pageferry.agent.state.journal.JournalHeader;
 import io.pageferry.agent.state.journal.StateDirectory;
-import io.pageferry.core.codec.PageBatch;
-import io.pageferry.core.link.ErrorCode;
-import io.pageferry.core.link.LinkHandler;
 import io.pageferry.core.link.Message;
-import io.pageferry.core.link.SourceLink;
 import io.pageferry.core.migration.Outcome.Side;
 import io.pageferry.core.testing.Samples;
 import io.pageferry.transport.netty.TransportOptions;
@@ -23,7 +19,6 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import org.agrona.concurrent.SystemNanoClock;
@@ -77,7 +72,7 @@ class LocksHoldTest extends WithRig {
                 TransportOptions.defaults(SystemNanoClock.INSTANCE))) {
             for (UUID migration : List.of(live.header().migration(), OLD, new UUID(5, 6))) {
                 for (Message message : Samples.all(migration, 1)) {
-                    ask(client, target, message);
+                    Caller.ask(client, target, message);
                     assertLocksHold(message);
                 }
             }
@@ -108,8 +103,8 @@ class LocksHoldTest extends WithRig {
                 TransportOptions.defaults(SystemNanoClock.INSTANCE))) {
             Message.Status asked = new Message.Status(live.header().migration(), 1);
             // Their own agent is asked first: what it answers must not open the way for the other.
-            assertInstanceOf(Message.StatusUnknown.class, ask(client, target, asked));
-            assertInstanceOf(Message.StatusUnknown.class, ask(client, other, asked));
+            assertInstanceOf(Message.StatusUnknown.class, Caller.ask(client, target, asked));
+            assertInstanceOf(Message.StatusUnknown.class, Caller.ask(client, other, asked));
         }
         assertLocksHold("what the other receiver was asked");
         Agent settle = rig.start("", List.of("settle", live.header().migration().toString()));
@@ -120,51 +115,11 @@ class LocksHoldTest extends WithRig {
         E2e.assertEnds(7, "cancelled", other);
     }
 
-    /** The first answer, or null where the link was closed without one. */
-    private Message ask(TransportClient client, Agent agent, Message message) throws IOException {
-        List<Message> heard = new ArrayList<>();
-        try (SourceLink link = client.connect(address(agent), Poll.LIMIT)) {
-            link.send(message);
-            // Not every message has an answer, and this one always has.
-            link.send(new Message.Status(new UUID(7, 8), 1));
-            Poll.until(() -> {
-                link.poll(new Hearing(heard));
-                return !heard.isEmpty() || !link.isUp();
-            }, () -> "no answer to " + message);
-        }
-        return heard.isEmpty() ? null : heard.getFirst();
-    }
-
     private void speak(byte[] bytes, boolean politely) throws IOException {
-        InetSocketAddress address = address(target);
+        InetSocketAddress address = Caller.address(target);
         try (Socket socket = new Socket(address.getAddress(), address.getPort())) {
             socket.getOutputStream().write(bytes);
             socket.setSoLinger(!politely, 0);
-        }
-    }
-
-    private static InetSocketAddress address(Agent agent) throws IOException {
-        String address = agent.address();
-        int colon = address.lastIndexOf(':');
-        return new InetSocketAddress(address.substring(0, colon),
-                Integer.parseInt(address.substring(colon + 1)));
-    }
-
-    /** Notes what is said. */
-    private record Hearing(List<Message> heard) implements LinkHandler {
-        @Override
-        public void onMessage(Message message) {
-            heard.add(message);
-        }
-
-        @Override
-        public void onBatch(PageBatch batch) {
-            throw new IllegalStateException("a target sends no pages");
-        }
-
-        @Override
-        public void onLost(ErrorCode code, String reason) {
-            // The link says so too.
         }
     }
 }

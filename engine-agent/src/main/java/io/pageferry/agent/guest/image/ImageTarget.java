@@ -20,6 +20,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.UUID;
 
 /**
  * An image in a file: regions end to end, the first at offset 0. Beside it, once it is complete,
@@ -28,6 +29,9 @@ import java.util.Optional;
 final class ImageTarget implements TargetGuest {
     private final Path file;
     private final String identity;
+    private final String birth = UUID.randomUUID().toString();
+    /** Null until the file is made. */
+    private String inode;
     private ImageDigests digests;
     private GuestDescription offered;
     private MappedRegions regions;
@@ -66,6 +70,7 @@ final class ImageTarget implements TargetGuest {
                 access.setLength(0);
                 access.setLength(size);
             }
+            inode = AbandonedImage.inode(file);
             regions = MemoryImageFiles.map(file, guest.regions(), true);
             offered = guest;
             return regions;
@@ -92,7 +97,7 @@ final class ImageTarget implements TargetGuest {
             }
             write(MemoryImageFiles.state(file), state);
             write(MemoryImageFiles.table(file),
-                    new ImageTable(offered, state.length, digests).toBytes());
+                    new ImageTable(birth, offered, state.length, digests).toBytes());
             try (FileChannel folder = FileChannel.open(file.getParent())) {
                 folder.force(true);
             }
@@ -115,7 +120,7 @@ final class ImageTarget implements TargetGuest {
                         "the command of --activate was not run", file);
             }
             activation = ActivateCommand.start(command, file,
-                    new ImageTable(offered, stateBytes, digests), ran);
+                    new ImageTable(birth, offered, stateBytes, digests), ran);
         }
         return activation.poll(stop);
     }
@@ -141,7 +146,7 @@ final class ImageTarget implements TargetGuest {
 
     @Override
     public Map<String, String> recoveryAddress() {
-        return Map.of(MemoryImageFiles.REACH, file.toString());
+        return new AbandonedImage(file, birth, inode).address();
     }
 
     @Override
