@@ -20,7 +20,7 @@ import java.util.Set;
 
 /**
  * A lock that a process holds by a file of its own and that the kernel takes away when the process
- * dies. The file is deleted with the lock.
+ * dies. The file is deleted with the lock, where it may be.
  *
  * <p>The kernel drops every lock that a process has on a file when it closes any descriptor of it.
  * So a file that this process holds is never opened again: {@link #HELD} is asked first, and
@@ -102,9 +102,12 @@ public final class HeldLock implements AutoCloseable {
                 return;
             }
             try (channel) {
-                Files.deleteIfExists(path);
+                if (key.equals(key(path))) {
+                    Files.deleteIfExists(path);
+                }
             } catch (IOException e) {
-                // The kernel takes the lock away with the process at the latest.
+                // Another user's file may not be deleted; and the kernel takes the lock away with
+                // the process at the latest.
             }
             HELD.remove(key);
         }
@@ -119,8 +122,8 @@ public final class HeldLock implements AutoCloseable {
                 if (anybodys) {
                     Files.setPosixFilePermissions(path, ANYBODYS);
                 }
-            } catch (FileAlreadyExistsException e) {
-                // Somebody was faster.
+            } catch (FileAlreadyExistsException | NoSuchFileException e) {
+                // Somebody was faster: took it, or took it and gave it back.
             }
             there = key(path);
         }
