@@ -35,7 +35,7 @@ public abstract sealed class MigrationBuilder<B extends MigrationBuilder<B>>
 
     /**
      * Names the guest on this host, for the lock that keeps two migrations of it, or into it,
-     * apart within one state directory. Default: this process and the guest object.
+     * apart. Default: this process and the guest object.
      *
      * @param name for example the UUID of the machine
      * @return this

@@ -12,7 +12,7 @@ public interface SourceGuest extends Guest {
     /**
      * Names it on this host: two migrations of one guest have the same identity.
      *
-     * @return for example the real path of its monitor
+     * @return for example its process id and when that process started
      */
     String identity();
 

@@ -11,7 +11,7 @@ public interface TargetGuest extends IncomingGuest {
     /**
      * Names it on this host: two migrations into one guest have the same identity.
      *
-     * @return for example the real path of its monitor
+     * @return for example its process id and when that process started
      */
     String identity();
 

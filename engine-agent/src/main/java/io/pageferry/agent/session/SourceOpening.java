@@ -9,6 +9,7 @@ import io.pageferry.agent.report.Report;
 import io.pageferry.agent.session.warmup.JvmFlags;
 import io.pageferry.agent.state.guard.AgentGuard;
 import io.pageferry.agent.state.journal.FileJournal;
+import io.pageferry.agent.state.journal.GuestLock;
 import io.pageferry.agent.state.journal.JournalHeader;
 import io.pageferry.agent.state.journal.StateDirectory;
 import io.pageferry.core.codec.CodecChoice;
@@ -62,7 +63,7 @@ final class SourceOpening {
                 new GuestSetup(settings.tracker(), false, guard, settings.after())));
         check(guest);
         StateDirectory directory = StateDirectory.open(settings.stateDirectory());
-        keep(directory.lockGuest(guest.identity()).orElseThrow(() -> new GuestException(
+        keep(GuestLock.tryLock(guest.identity()).orElseThrow(() -> new GuestException(
                 ErrorCode.BUSY, "a migration of this guest is under way already",
                 "wait for it: pageferry status")));
         Connector.Access connector = keep(settings.target().open());

@@ -78,10 +78,10 @@ final class TargetSession implements FiniteAgent {
         return refusal;
     }
 
-    /** Answers from memory until it ends. */
+    /** Answers from memory; not what it left to be done when it ended. */
     Optional<Message> answer(Message.Status asked) {
-        return end != null || journal == null ? Optional.empty()
-                : Optional.of(journal.ownership().answer(asked));
+        return Optional.ofNullable(journal).map(FileJournal::ownership)
+                .filter(now -> end == null || now.settled()).map(now -> now.answer(asked));
     }
 
     /** The source knows how it ended. */

@@ -3,7 +3,7 @@ package io.pageferry.agent.session;
 import io.pageferry.agent.guest.GuestSetup;
 import io.pageferry.agent.guest.TargetGuest;
 import io.pageferry.agent.state.guard.AgentGuard;
-import io.pageferry.agent.state.journal.HeldLock;
+import io.pageferry.agent.state.journal.GuestLock;
 import io.pageferry.agent.state.journal.JournalHeader;
 import io.pageferry.agent.state.journal.StateDirectory;
 import io.pageferry.core.dirty.TrackerChoice;
@@ -28,7 +28,7 @@ final class TargetSlot {
     private final StateDirectory directory;
     private final AgentGuard guard;
     private TargetGuest guest;
-    private HeldLock lock;
+    private GuestLock lock;
     private TargetSession session;
     private boolean full;
 
@@ -49,7 +49,7 @@ final class TargetSlot {
     /** Opens the guest and locks it; a guard gets ready meanwhile. */
     void open() throws IOException {
         openGuest();
-        lock = directory.lockGuest(guest.identity()).orElseThrow(() -> new GuestException(
+        lock = GuestLock.tryLock(guest.identity()).orElseThrow(() -> new GuestException(
                 ErrorCode.BUSY, "somebody receives into this guest already",
                 "wait for it: pageferry status"));
         prepareGuard();

@@ -65,7 +65,7 @@ final class Agent implements AutoCloseable {
         this.reader = Thread.ofPlatform().daemon().name("events of " + what).start(this::read);
     }
 
-    /** Starts it with a temporary folder of its own, which its guard has too. */
+    /** Starts it with a temporary folder of its own, for locks too, which its guard has too. */
     static Agent start(Start start, Path temporary, Path words) throws IOException {
         String folder = temporaryOption(temporary);
         List<String> jvm = new ArrayList<>();
@@ -82,6 +82,7 @@ final class Agent implements AutoCloseable {
         command.addAll(AgentJars.command(jvm, arguments));
         ProcessBuilder builder = new ProcessBuilder(command);
         builder.environment().merge("PAGEFERRY_OPTS", folder, (user, ours) -> user + " " + ours);
+        builder.environment().put("PAGEFERRY_LOCK_DIR", temporary.toString());
         builder.redirectInput(Path.of("/dev/null").toFile());
         builder.redirectError(words.toFile());
         return new Agent(builder.start(), words, String.join(" ", arguments));

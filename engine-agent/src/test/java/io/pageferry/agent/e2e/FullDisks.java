@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.pageferry.agent.demo.DemoQemu;
 import io.pageferry.agent.e2e.FaultRig.Fault;
 import io.pageferry.agent.guest.qemu.qmp.QemuControl;
+import io.pageferry.agent.host.linux.Processes;
 import io.pageferry.agent.host.linux.Processes.Signal;
 import io.pageferry.agent.state.journal.JournalHeader;
 import io.pageferry.core.handover.JournalRecord;
@@ -143,7 +144,8 @@ final class FullDisks {
         recoveryAddress.put("qmp", guest.qmp().toRealPath().toString());
         recoveryAddress.put("pid", Long.toString(guest.process().pid()));
         recoveryAddress.put("start", Long.toString(guest.process().startTicks()));
-        recoveryAddress.put(JournalHeader.IDENTITY, "qemu:" + guest.process().pid() + ":"
+        recoveryAddress.put("boot", Processes.bootId());
+        recoveryAddress.put(JournalHeader.IDENTITY, "process:" + guest.process().pid() + ":"
                 + guest.process().startTicks());
         return recoveryAddress;
     }

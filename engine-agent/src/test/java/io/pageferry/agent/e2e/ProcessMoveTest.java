@@ -67,6 +67,29 @@ class ProcessMoveTest extends WithRig {
         rig.awaitNothingLeft();
     }
 
+    /** A lock of the guest in each state directory would let both have it. */
+    @Test
+    void twoStateDirectoriesDoNotMoveItTwice() throws IOException {
+        Agent target = receive("image:" + image);
+        Agent other = receive("image:" + folder.resolve("other"));
+        Agent source = rig.start("precopy", List.of("migrate", writer.uri(), "--to",
+                target.address(), "--state-dir", folder.resolve("one").toString()));
+        source.awaitHold("precopy");
+        Agent second = migrate(writer.uri(), other.address(), "--state-dir",
+                folder.resolve("two").toString());
+        E2e.assertEnds(3, "refused", second);
+        assertEquals("busy", second.report().at("/error/code").asText(), second::toString);
+        assertEquals(1, second.words().lines().filter(line ->
+                line.contains("a migration of this guest is under way already")).count(),
+                second::toString);
+        source.goOn();
+        E2e.assertMoved(source, target);
+        other.signal(Signal.TERM);
+        assertEquals(7, other.exit(), other::toString);
+        assertTrue(Files.notExists(folder.resolve("other")));
+        rig.awaitNothingLeft();
+    }
+
     @Test
     void aForkInTheMiddleEndsTheMoveAndItRunsOn() throws IOException {
         Agent target = receive("image:" + image);

@@ -24,6 +24,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Queue;
+import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutionException;
@@ -263,10 +264,11 @@ class EmbedTest {
     void twoMigrationsOfOneIdentityExcludeEachOther() throws Exception {
         Listening target = listen(options -> options);
         CompletableFuture<MigrationReport> second = new CompletableFuture<>();
+        String name = "m1 " + UUID.randomUUID(); // it is the host's
 
-        MigrationReport first = to(target.address()).identity("m1")
+        MigrationReport first = to(target.address()).identity(name)
                 .listener(when("precopy", () -> second.complete(
-                        to(target.address()).identity("m1").build().run()))).build().run();
+                        to(target.address()).identity(name).build().run()))).build().run();
 
         assertTrue(first.isCompleted(), first.json());
         assertEquals(Result.REFUSED, second.get().outcome().result(), second.get().json());

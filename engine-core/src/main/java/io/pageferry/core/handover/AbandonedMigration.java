@@ -39,7 +39,8 @@ public interface AbandonedMigration extends AutoCloseable {
     /**
      * Reaches the guest. Called once both locks are held.
      *
-     * @return the guest, the caller's to close; empty where it died with its agent
+     * @return the guest that the journal names, the caller's to close; empty where it died with its
+     *         agent, or a newer migration decides about it
      * @throws GuestException when it is there but cannot be reached
      */
     Optional<GuestHandle> guest() throws GuestException;

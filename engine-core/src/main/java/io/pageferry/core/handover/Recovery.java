@@ -187,12 +187,12 @@ public final class Recovery implements AutoCloseable {
             case NONE -> finish(now.result());
             case ASK -> doubt(now.epoch());
             case REFUSE -> write(JournalState.REFUSED, now.epoch(), guest == null
-                    ? "the agent died, and the guest with it" : "the agent died");
+                    ? "the agent died, and its guest is not there any more" : "the agent died");
             case ACTIVATE -> activate(now);
             case END_REFUSED -> endRefused(now);
             default -> {
                 if (guest == null) {
-                    settle("the guest ended with its agent", now.result());
+                    settle("its guest is not there any more", now.result());
                 } else {
                     actOnGuest(now);
                 }
@@ -272,7 +272,7 @@ public final class Recovery implements AutoCloseable {
             guest.end();
         }
         try {
-            settle(guest == null ? "the guest ended with its agent" : "", Result.FAILED);
+            settle(guest == null ? "its guest is not there any more" : "", Result.FAILED);
         } catch (IOException e) {
             words.accept("the refused guest has ended, which could not be written: "
                     + e.getMessage());

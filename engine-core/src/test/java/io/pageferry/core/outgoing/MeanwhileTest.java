@@ -9,6 +9,7 @@ import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.migration.Outcome.Result;
+import io.pageferry.core.outgoing.session.Dialer;
 import io.pageferry.core.outgoing.session.SourceOptions;
 import io.pageferry.core.outgoing.session.SourceState;
 import java.util.function.UnaryOperator;
@@ -113,7 +114,7 @@ class MeanwhileTest {
                 rig.clock.advance(SourceRig.SECOND / 20);
                 rig.turns(2);
                 assertFalse(rig.source.isDone(), "the target is to hear of it");
-                rig.clock.advance(SourceRig.SECOND);
+                rig.clock.advance(Dialer.ATTEMPT);
                 rig.turn();
                 assertEquals(Result.GUEST_ENDED, rig.outcome().result());
                 assertEquals("killed", rig.outcome().reason());

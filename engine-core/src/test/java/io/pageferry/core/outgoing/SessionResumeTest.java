@@ -9,6 +9,7 @@ import io.pageferry.core.link.Message;
 import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.outgoing.phase.AwaitingAnswer;
+import io.pageferry.core.outgoing.session.Dialer;
 import io.pageferry.core.outgoing.session.SourceOptions;
 import io.pageferry.core.outgoing.session.SourceState;
 import io.pageferry.core.outgoing.session.Wording.Limit;
@@ -205,11 +206,11 @@ class SessionResumeTest {
         }
     }
 
-    /** Nobody answers: it says nothing, and ends after a second. */
+    /** Nobody answers: it says nothing, and ends after an attempt. */
     private static Outcome unheard(SourceRig rig) {
         rig.turn();
         assertFalse(rig.source.isDone());
-        rig.clock.advance(SourceRig.SECOND - 1);
+        rig.clock.advance(Dialer.ATTEMPT - 1);
         rig.turn();
         assertFalse(rig.source.isDone());
         rig.clock.advance(1);

@@ -40,8 +40,7 @@ public final class ImageKind implements GuestKind {
 
     @Override
     public Optional<GuestHandle> handle(Map<String, String> recoveryAddress) {
-        return Optional.ofNullable(recoveryAddress.get(MemoryImageFiles.REACH)).map(Path::of)
-                .map(MemoryImageFiles::new);
+        return AbandonedImage.of(recoveryAddress).map(image -> image);
     }
 
     @Override

@@ -16,17 +16,19 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 
 /**
  * What stands in {@code FILE.table}: the layout of an image, and what its pages summed to. JSON,
  * schema {@value #SCHEMA}; docs/OPERATIONS.md gives its fields.
  *
+ * @param birth      names this image among all that ever were at its path; may be empty
  * @param guest      what was moved; {@code dataBytes} is not kept and 0 when read
  * @param stateBytes of {@code FILE.state}
  * @param digests    null where the migration verified nothing
  */
-record ImageTable(GuestDescription guest, long stateBytes, ImageDigests digests) {
+record ImageTable(String birth, GuestDescription guest, long stateBytes, ImageDigests digests) {
     static final String SCHEMA = "pageferry.image/1";
 
     /** A table with every block and attribute that there may be is smaller. */
@@ -40,7 +42,7 @@ record ImageTable(GuestDescription guest, long stateBytes, ImageDigests digests)
 
     ObjectNode json() {
         ObjectNode table = JSON.createObjectNode();
-        table.put("schema", SCHEMA);
+        table.put("schema", SCHEMA).put("birth", birth);
         table.put("kind", guest.kind()).put("name", guest.name());
         table.put("stateBytes", stateBytes);
         ArrayNode list = table.putArray("regions");
@@ -86,6 +88,16 @@ record ImageTable(GuestDescription guest, long stateBytes, ImageDigests digests)
         }
     }
 
+    /** The token of a complete image; empty where there is no table, or half of one. */
+    static Optional<String> birthBeside(Path image) throws IOException {
+        try {
+            JsonNode json = JSON.readTree(Files.readAllBytes(MemoryImageFiles.table(image)));
+            return json.isObject() ? Optional.of(json.path("birth").asText()) : Optional.empty();
+        } catch (NoSuchFileException | JacksonException e) {
+            return Optional.empty();
+        }
+    }
+
     private static ImageTable parse(JsonNode json) {
         List<Region> regions = new ArrayList<>();
         for (JsonNode one : json.path("regions")) {
@@ -97,8 +109,8 @@ record ImageTable(GuestDescription guest, long stateBytes, ImageDigests digests)
         json.path("attributes").properties()
                 .forEach(entry -> attributes.put(entry.getKey(), entry.getValue().asText()));
         RegionTable table = new RegionTable(regions);
-        return new ImageTable(new GuestDescription(json.path("kind").asText(),
-                json.path("name").asText(), table, 0, attributes),
+        return new ImageTable(json.path("birth").asText(), new GuestDescription(
+                json.path("kind").asText(), json.path("name").asText(), table, 0, attributes),
                 json.path("stateBytes").asLong(), digests(json, table.pageCount()));
     }
 

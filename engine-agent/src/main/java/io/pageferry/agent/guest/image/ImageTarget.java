@@ -20,6 +20,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.UUID;
 
 /**
  * An image in a file: regions end to end, the first at offset 0. Beside it, once it is complete,
@@ -27,6 +28,10 @@ import java.util.Optional;
  */
 final class ImageTarget implements TargetGuest {
     private final Path file;
+    private final String identity;
+    private final String birth = UUID.randomUUID().toString();
+    /** Null until the file is made. */
+    private String inode;
     private ImageDigests digests;
     private GuestDescription offered;
     private MappedRegions regions;
@@ -34,8 +39,16 @@ final class ImageTarget implements TargetGuest {
     private boolean ran;
     private ActivateCommand activation;
 
-    ImageTarget(Path file) {
+    /** Opens a place for an image, which is known by its folder: the file is made later. */
+    ImageTarget(Path file) throws GuestException {
         this.file = file;
+        try {
+            ProcessMaps.FileId folder = ProcessMaps.fileId(file.getParent());
+            this.identity = ImageKind.SCHEME + ":" + folder.device() + ":" + folder.inode() + "/"
+                    + file.getFileName();
+        } catch (IOException e) {
+            throw failed("cannot look at the folder of " + file, e);
+        }
     }
 
     @Override
@@ -57,6 +70,7 @@ final class ImageTarget implements TargetGuest {
                 access.setLength(0);
                 access.setLength(size);
             }
+            inode = AbandonedImage.inode(file);
             regions = MemoryImageFiles.map(file, guest.regions(), true);
             offered = guest;
             return regions;
@@ -83,7 +97,7 @@ final class ImageTarget implements TargetGuest {
             }
             write(MemoryImageFiles.state(file), state);
             write(MemoryImageFiles.table(file),
-                    new ImageTable(offered, state.length, digests).toBytes());
+                    new ImageTable(birth, offered, state.length, digests).toBytes());
             try (FileChannel folder = FileChannel.open(file.getParent())) {
                 folder.force(true);
             }
@@ -106,7 +120,7 @@ final class ImageTarget implements TargetGuest {
                         "the command of --activate was not run", file);
             }
             activation = ActivateCommand.start(command, file,
-                    new ImageTable(offered, stateBytes, digests), ran);
+                    new ImageTable(birth, offered, stateBytes, digests), ran);
         }
         return activation.poll(stop);
     }
@@ -127,12 +141,12 @@ final class ImageTarget implements TargetGuest {
 
     @Override
     public String identity() {
-        return ImageKind.SCHEME + ":" + file;
+        return identity;
     }
 
     @Override
     public Map<String, String> recoveryAddress() {
-        return Map.of(MemoryImageFiles.REACH, file.toString());
+        return new AbandonedImage(file, birth, inode).address();
     }
 
     @Override

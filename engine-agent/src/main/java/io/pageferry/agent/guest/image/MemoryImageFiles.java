@@ -2,21 +2,18 @@ package io.pageferry.agent.guest.image;
 
 import io.pageferry.agent.host.linux.SharedMemory;
 import io.pageferry.agent.host.memory.MappedRegions;
-import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.memory.Region;
 import io.pageferry.core.memory.RegionTable;
-import io.pageferry.core.migration.GuestException;
-import io.pageferry.core.migration.GuestHandle;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The files of one image, and the image as a guard finds it. */
-record MemoryImageFiles(Path file) implements GuestHandle {
-    /** Key of {@code recoveryAddress}: the image's path. */
-    static final String REACH = "image";
+/** The files of one image. */
+final class MemoryImageFiles {
+    private MemoryImageFiles() {
+    }
 
     static Path state(Path file) {
         return file.resolveSibling(file.getFileName() + ".state");
@@ -39,10 +36,13 @@ record MemoryImageFiles(Path file) implements GuestHandle {
         return new MappedRegions(table, parts);
     }
 
-    /** Deletes an image and what stands beside it; returns what could not be deleted, or null. */
+    /**
+     * Deletes an image and what stands beside it; returns what could not be deleted, or null. The
+     * table first, without which it is no image, and the file last: by it the rest is found.
+     */
     static IOException delete(Path file) {
         IOException left = null;
-        for (Path path : List.of(file, state(file), table(file))) {
+        for (Path path : List.of(table(file), state(file), file)) {
             try {
                 Files.deleteIfExists(path);
             } catch (IOException e) {
@@ -56,34 +56,5 @@ record MemoryImageFiles(Path file) implements GuestHandle {
     static void deleteTable(Path file) throws IOException {
         Files.deleteIfExists(table(file));
         Files.deleteIfExists(state(file));
-    }
-
-    @Override
-    public Condition condition() {
-        return Files.exists(file) ? Condition.PAUSED : Condition.GONE;
-    }
-
-    @Override
-    public void resume() {
-        // An image does not run.
-    }
-
-    @Override
-    public void end() throws GuestException {
-        forget();
-    }
-
-    @Override
-    public void forget() throws GuestException {
-        IOException left = delete(file);
-        if (left != null) {
-            throw new GuestException(ErrorCode.HOST_FAILED,
-                    "cannot delete the image: " + left.getMessage(), "delete " + file);
-        }
-    }
-
-    @Override
-    public void close() {
-        // Nothing is held.
     }
 }

@@ -2,8 +2,9 @@ package io.pageferry.agent.guest.process;
 
 import io.pageferry.agent.guest.GuestUri;
 import io.pageferry.agent.host.linux.LinuxException;
-import io.pageferry.agent.host.linux.Processes;
 import io.pageferry.agent.host.linux.Processes.Signal;
+import io.pageferry.agent.host.linux.Processes;
+import io.pageferry.agent.host.process.ProcessInstance;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.GuestException;
 import java.io.IOException;
@@ -30,8 +31,6 @@ import java.util.concurrent.locks.LockSupport;
  * @param tree       whether its descendants are paused with it
  */
 record PausedProcess(long pid, long startTicks, boolean tree) {
-    private static final String PID = "pid";
-    private static final String START = "start";
     private static final String TREE = "tree";
     private static final long END_NANOS = 5_000_000_000L;
     private static final long POLL_NANOS = 1_000_000L;
@@ -54,21 +53,20 @@ record PausedProcess(long pid, long startTicks, boolean tree) {
 
     /** Finds again what {@link #recoveryAddress} told. */
     static PausedProcess of(Map<String, String> recoveryAddress) {
-        return new PausedProcess(Long.parseLong(recoveryAddress.get(PID)),
-                Long.parseLong(recoveryAddress.get(START)),
+        ProcessInstance instance = ProcessInstance.of(recoveryAddress);
+        return new PausedProcess(instance.pid(), instance.startTicks(),
                 Boolean.parseBoolean(recoveryAddress.get(TREE)));
     }
 
     Map<String, String> recoveryAddress() {
         Map<String, String> recoveryAddress = new HashMap<>();
-        recoveryAddress.put(PID, Long.toString(pid));
-        recoveryAddress.put(START, Long.toString(startTicks));
+        new ProcessInstance(pid, startTicks).putInto(recoveryAddress);
         recoveryAddress.put(TREE, Boolean.toString(tree));
         return recoveryAddress;
     }
 
     String identity() {
-        return ProcessKind.SCHEME + ":" + pid + ":" + startTicks;
+        return new ProcessInstance(pid, startTicks).identity();
     }
 
     boolean isAlive() {

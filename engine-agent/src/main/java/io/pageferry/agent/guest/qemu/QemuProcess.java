@@ -6,6 +6,7 @@ import io.pageferry.agent.guest.qemu.qmp.QmpException;
 import io.pageferry.agent.host.linux.LinuxException;
 import io.pageferry.agent.host.linux.Processes;
 import io.pageferry.agent.host.linux.UnixPeer;
+import io.pageferry.agent.host.process.ProcessInstance;
 import io.pageferry.agent.host.throttle.ThreadThrottle;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.GuestException;
@@ -26,8 +27,6 @@ import java.util.concurrent.locks.LockSupport;
  */
 record QemuProcess(Path monitor, long pid, long startTicks) {
     private static final String MONITOR = "qmp";
-    private static final String PID = "pid";
-    private static final String START = "start";
     private static final long END_NANOS = 5_000_000_000L;
     private static final long POLL_NANOS = 1_000_000L;
 
@@ -55,21 +54,20 @@ record QemuProcess(Path monitor, long pid, long startTicks) {
 
     /** Finds again what {@link #recoveryAddress} told. */
     static QemuProcess of(Map<String, String> recoveryAddress) {
-        return new QemuProcess(Path.of(recoveryAddress.get(MONITOR)),
-                Long.parseLong(recoveryAddress.get(PID)),
-                Long.parseLong(recoveryAddress.get(START)));
+        ProcessInstance instance = ProcessInstance.of(recoveryAddress);
+        return new QemuProcess(Path.of(recoveryAddress.get(MONITOR)), instance.pid(),
+                instance.startTicks());
     }
 
     Map<String, String> recoveryAddress() {
         Map<String, String> recoveryAddress = new HashMap<>();
         recoveryAddress.put(MONITOR, monitor.toString());
-        recoveryAddress.put(PID, Long.toString(pid));
-        recoveryAddress.put(START, Long.toString(startTicks));
+        new ProcessInstance(pid, startTicks).putInto(recoveryAddress);
         return recoveryAddress;
     }
 
     String identity() {
-        return "qemu:" + pid + ":" + startTicks;
+        return new ProcessInstance(pid, startTicks).identity();
     }
 
     /** Where the device state passes; short, because a socket's path is. */

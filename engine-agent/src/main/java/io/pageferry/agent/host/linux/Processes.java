@@ -44,6 +44,7 @@ public final class Processes {
     private static final int PARENT = 1;
     /** Position of the start time among the fields of {@code stat} that follow the name. */
     private static final int START_TIME = 19;
+    private static final Path BOOT = Path.of("/proc/sys/kernel/random/boot_id");
     private static final char NONE = 'X';
 
     private Processes() {
@@ -94,6 +95,19 @@ public final class Processes {
         String[] fields = stat(Path.of("/proc", Long.toString(pid), "stat"));
         return fields.length > START_TIME
                 ? OptionalLong.of(Long.parseLong(fields[START_TIME])) : OptionalLong.empty();
+    }
+
+    /**
+     * Names this boot of this host.
+     *
+     * @return its id, another one after a reboot; empty where the kernel does not say it
+     */
+    public static String bootId() {
+        try {
+            return Files.readString(BOOT).strip();
+        } catch (IOException e) {
+            return "";
+        }
     }
 
     /**

@@ -1,9 +1,7 @@
 package io.pageferry.agent.host.memory;
 
 import io.pageferry.agent.host.linux.ProcessMaps;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import io.pageferry.agent.host.linux.Processes;
 import java.util.Map;
 
 /**
@@ -12,7 +10,6 @@ import java.util.Map;
  */
 public final class HostFiles {
     private static final String PREFIX = "host.ram.";
-    private static final Path BOOT = Path.of("/proc/sys/kernel/random/boot_id");
 
     private HostFiles() {
     }
@@ -25,12 +22,10 @@ public final class HostFiles {
      * @param file       which file
      */
     public static void put(Map<String, String> attributes, String id, ProcessMaps.FileId file) {
-        try {
-            attributes.put(PREFIX + id, Files.readString(BOOT).strip() + ":" + file.device() + ":"
+        // Without an answer nothing is compared.
+        if (!Processes.bootId().isEmpty()) {
+            attributes.put(PREFIX + id, Processes.bootId() + ":" + file.device() + ":"
                     + file.inode());
-        } catch (IOException e) {
-            // Without an answer nothing is compared.
-            return;
         }
     }
 

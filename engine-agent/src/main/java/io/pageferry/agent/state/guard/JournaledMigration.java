@@ -8,11 +8,13 @@ import io.pageferry.agent.link.AgentLoop;
 import io.pageferry.agent.link.Connector;
 import io.pageferry.agent.link.FiniteAgent;
 import io.pageferry.agent.state.journal.FileJournal;
-import io.pageferry.agent.state.journal.HeldLock;
+import io.pageferry.agent.state.journal.GuestLock;
 import io.pageferry.agent.state.journal.JournalHeader;
 import io.pageferry.agent.state.journal.StateDirectory;
 import io.pageferry.core.handover.AbandonedMigration;
+import io.pageferry.core.handover.Owner;
 import io.pageferry.core.handover.Recovery;
+import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.LinkOpener;
 import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.migration.GuestHandle;
@@ -30,7 +32,7 @@ public final class JournaledMigration implements AbandonedMigration {
     private final Connector connector;
     private final Predicate<String> lent;
     private FileJournal journal;
-    private HeldLock guestLock;
+    private GuestLock guestLock;
     private Connector.Access access;
 
     /**
@@ -117,14 +119,46 @@ public final class JournaledMigration implements AbandonedMigration {
         if (identity == null || lent.test(identity)) {
             return true;
         }
-        guestLock = directory.lockGuest(identity).orElse(null);
+        guestLock = GuestLock.tryLock(identity).orElse(null);
         return guestLock != null;
+    }
+
+    /**
+     * Finds a later migration of the same guest, or into its place, that has more to say about it
+     * than ours: one is under way, or gave it away, or took another guest in.
+     */
+    private Optional<FileJournal> newer() throws GuestException {
+        JournalHeader ours = journal.header();
+        String identity = ours.recoveryAddress().get(JournalHeader.IDENTITY);
+        try {
+            return directory.all(line -> { }).stream()
+                    .filter(other -> other.header().createdMillis() > ours.createdMillis())
+                    .filter(other -> identity != null && identity.equals(
+                            other.header().recoveryAddress().get(JournalHeader.IDENTITY)))
+                    .filter(other -> !other.ownership().settled()
+                            || other.ownership().owner() != Owner.SOURCE)
+                    .findFirst();
+        } catch (IOException e) {
+            throw new GuestException(ErrorCode.HOST_FAILED, "cannot read the journals in "
+                    + directory.path() + ": " + e.getMessage(), "look at that folder");
+        }
+    }
+
+    /** Tells whether the guest is not this journal's to act on any more. */
+    private boolean isSuperseded() throws GuestException {
+        Optional<FileJournal> newer = newer();
+        if (newer.isPresent() && !newer.get().ownership().settled()) {
+            UUID first = newer.get().header().migration();
+            throw new GuestException(ErrorCode.BUSY, "a newer migration of this guest, " + first
+                    + ", is not settled", "settle that one first: pageferry settle " + first);
+        }
+        return newer.isPresent();
     }
 
     @Override
     public Optional<GuestHandle> guest() throws GuestException {
         JournalHeader header = journal.header();
-        if (header.recoveryAddress().isEmpty()) {
+        if (header.recoveryAddress().isEmpty() || isSuperseded()) {
             return Optional.empty(); // and an embedder's guest has no URI that could be parsed
         }
         Optional<GuestKind> kind = GuestKinds.find(GuestUri.parse(header.guest()).scheme());

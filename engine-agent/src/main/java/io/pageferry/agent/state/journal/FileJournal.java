@@ -6,13 +6,16 @@ import io.pageferry.core.handover.Journal;
 import io.pageferry.core.handover.JournalRecord;
 import io.pageferry.core.handover.JournalState;
 import io.pageferry.core.handover.Ownership;
+import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -25,24 +28,39 @@ import java.util.zip.CRC32C;
  * left out. A line that has one and a wrong sum was durable once: such a journal cannot be read at
  * all, because a record before it would be taken for the last decision.
  *
- * <p>Writing needs the journal's lock, which {@link StateDirectory} takes; reading does not.
+ * <p>Writing needs the journal's lock, which {@link StateDirectory} takes; reading does not. Where
+ * somebody wrote all the same, nothing more is written.
  */
 public final class FileJournal implements Journal, AutoCloseable {
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final Path path;
     private final HeldLock lock;
-    /** No channel: an interrupt of the writing thread would close that, as it likes. */
-    private final RandomAccessFile file;
+    /**
+     * Appends, whatever somebody else does to the file. No channel: an interrupt of the writing
+     * thread would close that.
+     */
+    private final FileOutputStream file;
     private final JournalHeader header;
     private final List<JournalRecord> records;
+    private Extent known;
 
-    private FileJournal(Path path, HeldLock lock, RandomAccessFile file, Contents contents) {
+    private FileJournal(Path path, HeldLock lock, FileOutputStream file, Contents contents)
+            throws IOException {
         this.path = path;
         this.lock = lock;
         this.file = file;
         this.header = contents.header();
         this.records = contents.records();
+        this.known = Extent.of(path);
+    }
+
+    /** Which file stands at a path, and how long it is. */
+    private record Extent(Object key, long length) {
+        static Extent of(Path path) throws IOException {
+            BasicFileAttributes now = Files.readAttributes(path, BasicFileAttributes.class);
+            return new Extent(now.fileKey(), now.size());
+        }
     }
 
     /** What a file holds. */
@@ -51,7 +69,7 @@ public final class FileJournal implements Journal, AutoCloseable {
     /** Makes a new file with a header, durable on return. The lock passes to the journal. */
     static FileJournal create(Path path, HeldLock lock, JournalHeader header) throws IOException {
         Files.createFile(path);
-        RandomAccessFile file = new RandomAccessFile(path.toFile(), "rw");
+        FileOutputStream file = new FileOutputStream(path.toFile(), true);
         try {
             append(file, line(header));
             syncDirectory(path.getParent());
@@ -67,10 +85,8 @@ public final class FileJournal implements Journal, AutoCloseable {
     /** Opens a file to go on with it. A torn last line is cut off. The lock passes to it. */
     static FileJournal resume(Path path, HeldLock lock) throws IOException {
         Contents contents = load(path);
-        RandomAccessFile file = new RandomAccessFile(path.toFile(), "rw");
-        file.setLength(contents.length());
-        file.seek(contents.length());
-        return new FileJournal(path, lock, file, contents);
+        cutOff(path, contents.length());
+        return new FileJournal(path, lock, new FileOutputStream(path.toFile(), true), contents);
     }
 
     /**
@@ -89,23 +105,41 @@ public final class FileJournal implements Journal, AutoCloseable {
         if (file == null) {
             throw new IOException(path + " was opened for reading");
         }
-        long end = file.getFilePointer();
+        requireKnown();
         boolean whole = false;
         try {
-            append(file, line(entry));
+            int bytes = append(file, line(entry));
             records.add(entry);
+            known = new Extent(known.key(), known.length() + bytes);
             whole = true;
         } finally {
             if (!whole) {
-                cutOff(end);
+                cutOff(path, known.length());
             }
         }
     }
 
+    /** Two who write would each decide by the records of its own. */
+    private void requireKnown() throws IOException {
+        Extent now;
+        try {
+            now = Extent.of(path);
+        } catch (NoSuchFileException e) {
+            throw new IOException(path + " was deleted while its migration is under way", e);
+        }
+        if (!now.equals(known)) {
+            throw new IOException(path + " was changed by somebody else, so nothing more is"
+                    + " written to it: it has " + now.length() + " bytes"
+                    + (now.length() == known.length() ? " and is another file"
+                    : " where " + known.length() + " were written"));
+        }
+    }
+
     /** What a full disk had room for of a record would hide every later one. */
-    private void cutOff(long end) throws IOException {
-        file.setLength(end);
-        file.seek(end);
+    private static void cutOff(Path path, long end) throws IOException {
+        try (RandomAccessFile whole = new RandomAccessFile(path.toFile(), "rw")) {
+            whole.setLength(end);
+        }
     }
 
     @Override
@@ -220,9 +254,11 @@ public final class FileJournal implements Journal, AutoCloseable {
         return String.format("%08x", crc.getValue());
     }
 
-    private static void append(RandomAccessFile file, String text) throws IOException {
-        file.write(text.getBytes(StandardCharsets.UTF_8));
+    private static int append(FileOutputStream file, String text) throws IOException {
+        byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+        file.write(bytes);
         file.getFD().sync();
+        return bytes.length;
     }
 
     private static void syncDirectory(Path directory) throws IOException {

@@ -2,15 +2,11 @@ package io.pageferry.agent.state.journal;
 
 import io.pageferry.core.migration.Outcome.Side;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -18,8 +14,8 @@ import java.util.UUID;
 import java.util.function.Consumer;
 
 /**
- * The folder of journals and locks. Any number of agents, source and target of one host too, share
- * one: each migration has a journal of its own at each side.
+ * The folder of journals and their locks. Any number of agents, source and target of one host too,
+ * share one: each migration has a journal of its own at each side.
  */
 public final class StateDirectory {
     /** Several journals of some KiB, each with the lock beside it. */
@@ -174,17 +170,6 @@ public final class StateDirectory {
         return found;
     }
 
-    /**
-     * Takes the lock of a guest: one migration of it at a time.
-     *
-     * @param identity of the guest on this host
-     * @return the lock, or empty when a migration of it is under way
-     * @throws IOException when the lock cannot be made
-     */
-    public Optional<HeldLock> lockGuest(String identity) throws IOException {
-        return HeldLock.tryLock(directory.resolve("guest-" + digest(identity) + ".lock"));
-    }
-
     private Path journalPath(UUID migration, Side side) {
         return directory.resolve(
                 migration + "." + side.label() + JOURNAL);
@@ -192,15 +177,5 @@ public final class StateDirectory {
 
     private static Path lockOf(Path journal) {
         return journal.resolveSibling(journal.getFileName() + ".lock");
-    }
-
-    private static String digest(String identity) {
-        try {
-            byte[] hash = MessageDigest.getInstance("SHA-256")
-                    .digest(identity.getBytes(StandardCharsets.UTF_8));
-            return HexFormat.of().formatHex(hash, 0, 8);
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every JDK has SHA-256", e);
-        }
     }
 }

@@ -27,6 +27,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.io.RandomAccessFile;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Predicate;
@@ -182,14 +183,18 @@ class ProcessKindTest {
             for (String after : List.of("quit", "resume")) {
                 stranger.signal(Processes.Signal.STOP);
                 Stranger.await("stop", () -> Processes.isStopped(stranger.pid()));
-                try (ProcessGuestHandle handle = new ProcessGuestHandle(Map.of("pid", ""
-                        + stranger.pid(),
-                        "start", "" + (start - 1), "tree", "" + tree, "freezer", means,
-                        "group", own, "after", after))) {
-                    assertEquals(Condition.GONE, handle.condition());
-                    handle.resume();
-                    handle.leave();
-                    handle.end();
+                Map<String, String> earlier = Map.of("pid", "" + stranger.pid(), "start",
+                        "" + (start - 1), "boot", Processes.bootId(), "tree", "" + tree,
+                        "freezer", means, "group", own, "after", after);
+                Map<String, String> beforeTheBoot = new HashMap<>(earlier);
+                beforeTheBoot.putAll(Map.of("start", "" + start, "boot", "another"));
+                for (Map<String, String> gone : List.of(earlier, beforeTheBoot)) {
+                    try (ProcessGuestHandle handle = new ProcessGuestHandle(gone)) {
+                        assertEquals(Condition.GONE, handle.condition());
+                        handle.resume();
+                        handle.leave();
+                        handle.end();
+                    }
                 }
                 assertTrue(Processes.isAlive(stranger.pid()));
                 assertTrue(Processes.isStopped(stranger.pid()));

@@ -1,5 +1,6 @@
 package io.pageferry.agent.state.journal;
 
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -8,8 +9,10 @@ import io.pageferry.core.handover.JournalRecord;
 import io.pageferry.core.handover.JournalState;
 import io.pageferry.core.migration.Outcome.Side;
 import java.io.IOException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -17,6 +20,7 @@ import java.util.Map;
 import java.util.UUID;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What is made of a journal that somebody or something changed. */
@@ -25,6 +29,9 @@ class FileJournalTest {
     private static final List<JournalRecord> RECORDS = List.of(
             new JournalRecord(JournalState.SWITCHOVER, 1, true, ""),
             new JournalRecord(JournalState.GRANTED, 1, true, ""));
+
+    /** {@code O_APPEND} of {@code asm-generic/fcntl.h}. */
+    private static final int APPEND = 02000;
 
     @TempDir
     Path folder;
@@ -77,6 +84,53 @@ class FileJournalTest {
         }
         Files.write(path, whole);
         assertEquals(RECORDS, FileJournal.read(path).records());
+    }
+
+    /** Two who write would each go by the records of its own. */
+    @Test
+    void whatSomebodyElseChangedIsNotWrittenTo() throws IOException {
+        byte[] whole = Files.readAllBytes(path);
+        refused(() -> Files.write(path, new byte[] {'x'}, StandardOpenOption.APPEND),
+                "was changed by somebody else", whole.length + 1);
+        refused(() -> Files.write(path, Arrays.copyOf(whole, start(whole, 3))),
+                "was changed by somebody else", start(whole, 3));
+        refused(() -> {
+            Files.delete(path);
+            Files.write(path, whole);
+        }, "is another file", whole.length);
+        refused(() -> Files.delete(path), "was deleted", -1);
+    }
+
+    private void refused(Executable change, String why, long length) throws IOException {
+        byte[] whole = Files.readAllBytes(path);
+        try (FileJournal journal = directory.takeOver(MIGRATION, Side.SOURCE).orElseThrow()) {
+            assertDoesNotThrow(change);
+            String said = assertThrows(IOException.class, () -> journal.write(
+                    new JournalRecord(JournalState.DONE, 1, true, ""))).getMessage();
+            assertTrue(said.startsWith(path.toString()) && said.contains(why), said);
+            assertEquals(RECORDS, journal.records());
+            assertEquals(length, Files.exists(path) ? Files.size(path) : -1);
+        }
+        Files.write(path, whole);
+    }
+
+    /** Whoever writes in spite of the lock overwrites no record, and none of his is overwritten. */
+    @Test
+    void recordsAreAppended() throws IOException {
+        try (FileJournal journal = directory.takeOver(MIGRATION, Side.SOURCE).orElseThrow();
+                DirectoryStream<Path> open =
+                        Files.newDirectoryStream(Path.of("/proc/self/fd"))) {
+            int found = 0;
+            for (Path one : open) {
+                if (Files.exists(one) && Files.isSameFile(one, journal.path())) {
+                    String flags = Files.readAllLines(Path.of("/proc/self/fdinfo",
+                            one.getFileName().toString())).get(1).split("\\s+")[1];
+                    assertEquals(APPEND, Integer.parseInt(flags, 8) & APPEND, flags);
+                    found++;
+                }
+            }
+            assertEquals(1, found);
+        }
     }
 
     private static int start(byte[] bytes, int line) {

@@ -1,0 +1,113 @@
+package io.pageferry.agent.state.journal;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * The lock of a guest on this host: one migration of it at a time, whichever state directories and
+ * users the agents have. It is taken in each folder for locks that there is, so that two agents
+ * exclude each other as soon as they share one of them: root makes a folder that was not there
+ * when somebody else began, and a service may have a {@code /tmp} of its own.
+ */
+public final class GuestLock implements AutoCloseable {
+    /** Environment: one folder instead of the host's. For tests. */
+    private static final String FOLDER = "PAGEFERRY_LOCK_DIR";
+
+    private static final Path OWN = Path.of("/run/pageferry");
+    private static final List<Path> FOLDERS = List.of(OWN, Path.of("/run/lock"), Path.of("/tmp"));
+    private static final int ANYBODYS = 01777;
+
+    private final List<HeldLock> locks;
+
+    private GuestLock(List<HeldLock> locks) {
+        this.locks = locks;
+    }
+
+    /**
+     * Tries to take the lock of a guest, without waiting.
+     *
+     * @param identity of the guest on this host
+     * @return the lock, or empty when a migration of it is under way
+     * @throws IOException when it cannot be taken anywhere
+     */
+    public static Optional<GuestLock> tryLock(String identity) throws IOException {
+        return tryLock(identity, folders(System.getenv()));
+    }
+
+    static Optional<GuestLock> tryLock(String identity, Set<Path> folders) throws IOException {
+        GuestLock lock = new GuestLock(new ArrayList<>());
+        boolean whole = false;
+        try {
+            for (Path folder : folders) {
+                Optional<HeldLock> one = HeldLock.tryLockOfHost(
+                        folder.resolve("pageferry-guest-" + digest(identity) + ".lock"));
+                if (one.isEmpty()) {
+                    return Optional.empty();
+                }
+                lock.locks.add(one.get());
+            }
+            whole = true;
+            return Optional.of(lock);
+        } finally {
+            if (!whole) {
+                lock.close();
+            }
+        }
+    }
+
+    /** The folders that can be used, each once and all agents in one order. */
+    static Set<Path> folders(Map<String, String> environment) throws IOException {
+        String chosen = environment.get(FOLDER);
+        if (chosen == null) {
+            makeOwn();
+        }
+        Set<Path> usable = new LinkedHashSet<>();
+        for (Path folder : chosen == null ? FOLDERS : List.of(Path.of(chosen))) {
+            if (Files.isDirectory(folder) && Files.isWritable(folder)) {
+                usable.add(folder.toRealPath());
+            }
+        }
+        if (usable.isEmpty()) {
+            throw new IOException("a guest cannot be locked: none of "
+                    + (chosen == null ? FOLDERS : chosen) + " can be written to");
+        }
+        return usable;
+    }
+
+    /** Root can; where it cannot be made there are others. */
+    private static void makeOwn() {
+        try {
+            Files.createDirectory(OWN);
+            Files.setAttribute(OWN, "unix:mode", ANYBODYS);
+        } catch (IOException e) {
+            // It is there, or this user cannot make it.
+        }
+    }
+
+    private static String digest(String identity) {
+        try {
+            byte[] hash = MessageDigest.getInstance("SHA-256")
+                    .digest(identity.getBytes(StandardCharsets.UTF_8));
+            return HexFormat.of().formatHex(hash, 0, 8);
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every JDK has SHA-256", e);
+        }
+    }
+
+    /** Gives it back everywhere. Idempotent. */
+    @Override
+    public void close() {
+        locks.forEach(HeldLock::close);
+    }
+}
