@@ -34,6 +34,8 @@
  * {@link io.pageferry.core.codec.CodecChoice}, {@link io.pageferry.core.migration.Verification},
  * {@link io.pageferry.core.dirty.TrackerChoice}: how a migration is to go
  * <li>{@link io.pageferry.core.migration.MigrationListener},
+ * {@link io.pageferry.core.migration.MigrationEvent},
+ * {@link io.pageferry.core.migration.MigrationSnapshot},
  * {@link io.pageferry.core.round.RoundStats}: how it goes
  * <li>{@link io.pageferry.core.migration.Outcome}, {@link io.pageferry.core.round.StopReason}: how
  * it went

@@ -16,7 +16,7 @@ import io.pageferry.core.codec.CodecChoice;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.SourceLink;
 import io.pageferry.core.migration.GuestException;
-import io.pageferry.core.migration.MigrationEvent.Level;
+import io.pageferry.core.migration.MigrationEvent;
 import io.pageferry.core.migration.MigrationListener;
 import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.migration.Outcome.Side;
@@ -89,15 +89,15 @@ final class SourceOpening {
 
     /** Refuses a guest that cannot do what was asked for, and tells what was chosen for it. */
     private void check(SourceGuest guest) throws GuestException {
-        listener.log(Level.INFO, "tracker: " + guest.tracker().name() + ", "
-                + guest.trackerReason());
+        listener.on(MigrationEvent.info("tracker: " + guest.tracker().name() + ", "
+                + guest.trackerReason()));
         String kind = guest.describe().kind();
         if (settings.copyStorage() && !guest.canCopyStorage()) {
             throw new GuestException(ErrorCode.FEATURE_MISSING, "a " + kind
                     + " guest has no disks to copy", "leave --copy-storage out");
         }
         if (settings.after() == After.KEEP) {
-            guest.keepWarning().ifPresent(line -> listener.log(Level.WARN, line));
+            guest.keepWarning().ifPresent(line -> listener.on(MigrationEvent.warn(line)));
         }
         if (settings.isThrottled()) {
             checkThrottle(guest, kind);
@@ -115,8 +115,8 @@ final class SourceOpening {
                     "use --throttle auto with --policy downtime-budget, or"
                     + " --throttle PERCENT");
         }
-        listener.log(Level.INFO, "throttle: " + throttle.name() + ", "
-                + guest.throttleReason());
+        listener.on(MigrationEvent.info("throttle: " + throttle.name() + ", "
+                + guest.throttleReason()));
     }
 
     private void copyStorage(SourceGuest guest, SourceLink link) throws GuestException {
@@ -175,7 +175,7 @@ final class SourceOpening {
             try {
                 Files.deleteIfExists(journal.path());
             } catch (IOException e) {
-                listener.log(Level.WARN, "the journal of a refused migration stays: " + e);
+                listener.on(MigrationEvent.warn("the journal of a refused migration stays: " + e));
             }
         }
         journal.close();

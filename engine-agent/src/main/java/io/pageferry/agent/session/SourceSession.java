@@ -5,7 +5,7 @@ import io.pageferry.agent.guest.SourceGuest;
 import io.pageferry.agent.link.AgentLoop;
 import io.pageferry.agent.link.FiniteAgent;
 import io.pageferry.agent.report.Report;
-import io.pageferry.core.migration.MigrationEvent.Level;
+import io.pageferry.core.migration.MigrationEvent;
 import io.pageferry.core.migration.MigrationListener;
 import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.migration.Outcome.Side;
@@ -128,7 +128,7 @@ public final class SourceSession implements FiniteAgent {
             if (SystemNanoClock.INSTANCE.nanoTime() - told >= STORAGE_NANOS) {
                 told = SystemNanoClock.INSTANCE.nanoTime();
                 opened.guest().copied().flatMap(DiskCopies::underWay)
-                        .ifPresent(words -> listener.log(Level.INFO, words));
+                        .ifPresent(words -> listener.on(MigrationEvent.info(words)));
             }
             int work = migration.doWork();
             migration.outcome().ifPresent(outcome -> phase = ended(opened, outcome));
@@ -137,7 +137,7 @@ public final class SourceSession implements FiniteAgent {
 
         /** Nothing may be paused that nobody would resume. */
         private void onGuardLost() {
-            listener.log(Level.WARN, "the guard process ended");
+            listener.on(MigrationEvent.warn("the guard process ended"));
             if (migration.state() == SourceState.NEGOTIATING
                     || migration.state() == SourceState.PRECOPY) {
                 migration.fail("the guard process ended");
@@ -170,7 +170,7 @@ public final class SourceSession implements FiniteAgent {
         if (!settings.isThrottled()) {
             return report;
         }
-        guest.throttleTrouble().ifPresent(what -> listener.log(Level.WARN, what));
+        guest.throttleTrouble().ifPresent(what -> listener.on(MigrationEvent.warn(what)));
         return guest.throttle().map(throttle -> report.slowedBy(throttle.name())).orElse(report);
     }
 }

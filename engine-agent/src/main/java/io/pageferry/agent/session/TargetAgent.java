@@ -8,7 +8,7 @@ import io.pageferry.agent.state.journal.StateDirectory;
 import io.pageferry.agent.state.settle.StatusAnswers;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.GuestException;
-import io.pageferry.core.migration.MigrationEvent.Level;
+import io.pageferry.core.migration.MigrationEvent;
 import io.pageferry.core.migration.MigrationListener;
 import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.migration.Outcome.Side;
@@ -107,9 +107,10 @@ public final class TargetAgent implements FiniteAgent {
         JvmFlags.checkLz4(listener);
         slot = new TargetSlot(settings, directory, listener);
         slot.open();
-        acceptor = settings.listen().open(line -> listener.log(Level.INFO, "refused " + line));
+        acceptor = settings.listen().open(line ->
+                listener.on(MigrationEvent.info("refused " + line)));
         connections = new TargetListener(acceptor, new StatusAnswers(directory,
-                line -> listener.log(Level.WARN, line), slot::lends), List.of(slot));
+                line -> listener.on(MigrationEvent.warn(line)), slot::lends), List.of(slot));
         startup = settings.guest().startupNanos();
         acceptor.address().ifPresent(listening);
     }
@@ -194,7 +195,7 @@ public final class TargetAgent implements FiniteAgent {
         if (counts) {
             finished.accept(ended);
         } else {
-            listener.log(Level.WARN, "refused a migration: " + session.outcome().reason());
+            listener.on(MigrationEvent.warn("refused a migration: " + session.outcome().reason()));
         }
         phase = this::serve;
     }
@@ -211,7 +212,7 @@ public final class TargetAgent implements FiniteAgent {
             if (!counts) {
                 throw e;
             }
-            listener.log(Level.WARN, "no other guest can be received: " + e.getMessage());
+            listener.on(MigrationEvent.warn("no other guest can be received: " + e.getMessage()));
             return false;
         }
     }

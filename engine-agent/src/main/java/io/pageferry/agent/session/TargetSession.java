@@ -13,7 +13,7 @@ import io.pageferry.core.link.LinkHandler;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.link.TargetLink;
 import io.pageferry.core.migration.GuestException;
-import io.pageferry.core.migration.MigrationEvent.Level;
+import io.pageferry.core.migration.MigrationEvent;
 import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.migration.Outcome.Side;
 import io.pageferry.core.migration.Outcome;
@@ -132,11 +132,11 @@ final class TargetSession implements FiniteAgent {
         if (journal == null || !slot.guard().isLost()) {
             return;
         }
-        slot.listener().log(Level.WARN, "the guard process ended; another one is started");
+        slot.listener().on(MigrationEvent.warn("the guard process ended; another one is started"));
         try {
             watch();
         } catch (IOException e) {
-            slot.listener().log(Level.WARN, e.getMessage());
+            slot.listener().on(MigrationEvent.warn(e.getMessage()));
             slot.guard().dismiss();
             migration.cancel();
         }
@@ -152,8 +152,8 @@ final class TargetSession implements FiniteAgent {
         slot.guard().dismiss();
         CloseHelper.close(journal);
         if (activates) {
-            slot.listener().log(Level.INFO, "the guest is here; --activate runs: "
-                    + slot.settings().activate());
+            slot.listener().on(MigrationEvent.info("the guest is here; --activate runs: "
+                    + slot.settings().activate()));
         }
     }
 

@@ -1,6 +1,7 @@
 package io.pageferry.agent.embed;
 
 import io.pageferry.core.codec.CodecChoice;
+import io.pageferry.core.migration.MigrationEvent;
 import io.pageferry.core.migration.MigrationEvent.Level;
 import io.pageferry.core.migration.MigrationListener;
 import java.net.InetAddress;
@@ -47,8 +48,9 @@ final class EmbedderProgram {
     private static MigrationListener warnings(String side) {
         return new MigrationListener() {
             @Override
-            public void log(Level level, String message) {
-                if (level == Level.WARN) {
+            public void on(MigrationEvent event) {
+                if (event instanceof MigrationEvent.Logged(Level level, String message)
+                        && level == Level.WARN) {
                     System.out.println(side + ": " + message);
                 }
             }

@@ -35,4 +35,24 @@ public sealed interface MigrationEvent {
      * @param message one line
      */
     record Logged(Level level, String message) implements MigrationEvent { }
+
+    /**
+     * Makes a line that is good to know.
+     *
+     * @param message one line
+     * @return the event
+     */
+    static MigrationEvent info(String message) {
+        return new Logged(Level.INFO, message);
+    }
+
+    /**
+     * Makes a line that somebody should look at.
+     *
+     * @param message one line
+     * @return the event
+     */
+    static MigrationEvent warn(String message) {
+        return new Logged(Level.WARN, message);
+    }
 }

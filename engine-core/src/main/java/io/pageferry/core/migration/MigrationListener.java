@@ -1,7 +1,5 @@
 package io.pageferry.core.migration;
 
-import io.pageferry.core.migration.MigrationEvent.Level;
-
 /**
  * Hears how a migration goes, on the migration's thread; must return quickly. What is not
  * overridden is not listened to.
@@ -23,16 +21,6 @@ public interface MigrationListener {
      */
     default void onCycle(MigrationSnapshot now) {
         // Nobody looks.
-    }
-
-    /**
-     * Hears something worth a line.
-     *
-     * @param level   how much it matters
-     * @param message one line
-     */
-    default void log(Level level, String message) {
-        on(new MigrationEvent.Logged(level, message));
     }
 
     /** {@return one that hears nothing} */

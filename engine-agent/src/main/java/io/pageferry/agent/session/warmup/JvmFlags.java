@@ -1,7 +1,7 @@
 package io.pageferry.agent.session.warmup;
 
 import io.pageferry.core.codec.page.Lz4Codec;
-import io.pageferry.core.migration.MigrationEvent.Level;
+import io.pageferry.core.migration.MigrationEvent;
 import io.pageferry.core.migration.MigrationListener;
 
 /** Says which options this JVM lacks. Only an embedder's can lack one; all works without. */
@@ -15,8 +15,8 @@ public final class JvmFlags {
      * @param listener told in one line
      */
     public static void checkLz4(MigrationListener listener) {
-        Lz4Codec.missingFlag().ifPresent(flag -> listener.log(Level.WARN,
-                "LZ4 runs without native code, several times slower: this JVM lacks " + flag));
+        Lz4Codec.missingFlag().ifPresent(flag -> listener.on(MigrationEvent.warn("LZ4 runs"
+                + " without native code, several times slower: this JVM lacks " + flag)));
     }
 
     /**
@@ -28,8 +28,8 @@ public final class JvmFlags {
     public static boolean allowNativeAccess(MigrationListener listener) {
         Module ours = JvmFlags.class.getModule();
         if (!ours.isNativeAccessEnabled()) {
-            listener.log(Level.WARN, "not warmed up: this JVM lacks --enable-native-access="
-                    + (ours.isNamed() ? ours.getName() : "ALL-UNNAMED"));
+            listener.on(MigrationEvent.warn("not warmed up: this JVM lacks --enable-native-access="
+                    + (ours.isNamed() ? ours.getName() : "ALL-UNNAMED")));
         }
         return ours.isNativeAccessEnabled();
     }

@@ -33,7 +33,7 @@ public final class AgentGuard implements GuestSetup.Injector, AutoCloseable {
         try {
             start();
         } catch (GuardException e) {
-            listener.log(MigrationEvent.Level.WARN, e.line());
+            listener.on(MigrationEvent.warn(e.line()));
         }
     }
 

@@ -7,8 +7,8 @@ import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.link.TargetLink;
 import io.pageferry.core.link.flow.Outbox;
-import io.pageferry.core.migration.MigrationEvent.Level;
 import io.pageferry.core.migration.MigrationEvent.StateEntered;
+import io.pageferry.core.migration.MigrationEvent;
 import io.pageferry.core.migration.MigrationSnapshot;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -263,7 +263,7 @@ public final class TargetContext implements AutoCloseable {
      * @param line of interest
      */
     public void log(String line) {
-        parts.listener().log(Level.INFO, line);
+        parts.listener().on(MigrationEvent.info(line));
     }
 
     /**
@@ -272,7 +272,7 @@ public final class TargetContext implements AutoCloseable {
      * @param line that somebody should look at
      */
     public void warn(String line) {
-        parts.listener().log(Level.WARN, line);
+        parts.listener().on(MigrationEvent.warn(line));
     }
 
     /** {@return the time, in monotonic nanoseconds} */

@@ -10,9 +10,9 @@ import io.pageferry.core.link.Message;
 import io.pageferry.core.link.flow.Outbox;
 import io.pageferry.core.link.flow.RenewableLink;
 import io.pageferry.core.migration.GuestException;
-import io.pageferry.core.migration.MigrationEvent.Level;
 import io.pageferry.core.migration.MigrationEvent.RoundEnded;
 import io.pageferry.core.migration.MigrationEvent.StateEntered;
+import io.pageferry.core.migration.MigrationEvent;
 import io.pageferry.core.migration.MigrationSnapshot;
 import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.precopy.GuestThrottle;
@@ -333,7 +333,7 @@ public final class SourceContext implements AutoCloseable {
      * @param line of interest
      */
     public void log(String line) {
-        parts.listener().log(Level.INFO, line);
+        parts.listener().on(MigrationEvent.info(line));
     }
 
     /**
@@ -342,7 +342,7 @@ public final class SourceContext implements AutoCloseable {
      * @param line that somebody should look at
      */
     public void warn(String line) {
-        parts.listener().log(Level.WARN, line);
+        parts.listener().on(MigrationEvent.warn(line));
     }
 
     /**
