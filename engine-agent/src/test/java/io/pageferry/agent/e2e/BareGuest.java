@@ -23,6 +23,7 @@ final class BareGuest implements AutoCloseable {
     private static final int COMMAND = 0x7e00;
     private static final int COUNTER = 0x7e10;
     private static final int BAD = 0x7e14;
+    private static final long MEASURE_NANOS = 2_000_000_000;
 
     private final Path base;
     private final Path memory;
@@ -159,6 +160,17 @@ final class BareGuest implements AutoCloseable {
     void countsOn() throws IOException {
         int before = count();
         Poll.until(() -> count() != before, () -> "the guest does not count");
+    }
+
+    /** Measures what it writes while nothing tracks it, by its own count of pages. */
+    double bytesPerSecond() throws IOException {
+        countsOn();
+        int before = count();
+        long begin = System.nanoTime();
+        // Long enough for a turn of every other process on the machine.
+        Poll.until(() -> System.nanoTime() - begin >= MEASURE_NANOS && count() != before,
+                () -> "the guest does not count");
+        return (count() - before) * 4096 * 1e9 / (System.nanoTime() - begin);
     }
 
     /** What it says of itself, asked at the second monitor; gone where it ended. */
