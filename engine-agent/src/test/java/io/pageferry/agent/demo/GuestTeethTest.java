@@ -48,8 +48,9 @@ class GuestTeethTest {
     }
 
     /**
-     * Where the guest was just about to rewrite the page, it rightly never looks at it again:
-     * then it gets another, after so many pages that each was due several times.
+     * Where the guest was just about to rewrite the page, it rightly never looks at it again, and
+     * where it was in the middle of that, there is none: then it gets another, after so many pages
+     * that each was due several times.
      */
     private static void spoilUntilFound(DemoQemu qemu, QemuControl control,
             ConsoleFollower follower, String head) throws IOException {
@@ -60,7 +61,7 @@ class GuestTeethTest {
             assertTrue(follower.await(f -> f.lastTick().bad() > bad
                     || f.lastTick().pages() > enough, LIMIT));
         }
-        assertTrue(follower.lastTick().bad() > bad, "found nothing");
+        assertTrue(follower.lastTick().bad() > bad, "found nothing wrong with " + head);
     }
 
     /** Changes the last byte of every page that begins so: what a lost update would leave. */
@@ -68,7 +69,6 @@ class GuestTeethTest {
             throws IOException {
         byte[] wanted = head.getBytes(StandardCharsets.US_ASCII);
         control.stop();
-        int changed = 0;
         try (FileChannel memory = FileChannel.open(qemu.memoryFile(), StandardOpenOption.READ,
                 StandardOpenOption.WRITE)) {
             ByteBuffer begin = ByteBuffer.allocate(wanted.length);
@@ -76,11 +76,9 @@ class GuestTeethTest {
                 memory.read(begin.clear(), at);
                 if (begin.flip().equals(ByteBuffer.wrap(wanted))) {
                     memory.write(ByteBuffer.wrap(new byte[] {'#'}), at + PAGE - 2);
-                    changed++;
                 }
             }
         }
         control.cont();
-        assertTrue(changed > 0, "no page begins with " + head);
     }
 }
