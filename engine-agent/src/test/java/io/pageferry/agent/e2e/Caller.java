@@ -33,14 +33,17 @@ final class Caller {
     }
 
     static InetSocketAddress address(Agent agent) throws IOException {
-        String address = agent.address();
+        return address(agent.address());
+    }
+
+    static InetSocketAddress address(String address) {
         int colon = address.lastIndexOf(':');
         return new InetSocketAddress(address.substring(0, colon),
                 Integer.parseInt(address.substring(colon + 1)));
     }
 
     /** Notes what is said. */
-    private record Hearing(List<Message> heard) implements LinkHandler {
+    record Hearing(List<Message> heard) implements LinkHandler {
         @Override
         public void onMessage(Message message) {
             heard.add(message);

@@ -6,16 +6,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pageferry.agent.demo.DemoTools;
 import io.pageferry.agent.demo.TestMachines;
-import io.pageferry.core.codec.PageBatch;
-import io.pageferry.core.link.ErrorCode;
-import io.pageferry.core.link.LinkHandler;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.link.SourceLink;
 import io.pageferry.transport.netty.link.TransportClient;
 import io.pageferry.transport.netty.TransportOptions;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
@@ -131,39 +127,18 @@ class LastNoTest extends WithRig {
 
     /** Whoever does not know the migration tries in vain. */
     private static void sendAway(String address) throws IOException {
-        int colon = address.lastIndexOf(':');
         List<Message> heard = new ArrayList<>();
         try (TransportClient client = new TransportClient(
                 TransportOptions.defaults(SystemNanoClock.INSTANCE));
-                SourceLink link = client.connect(new InetSocketAddress(
-                        address.substring(0, colon),
-                        Integer.parseInt(address.substring(colon + 1))), Poll.LIMIT)) {
+                SourceLink link = client.connect(Caller.address(address), Poll.LIMIT)) {
             link.send(new Message.Status(UUID.randomUUID(), 1));
             link.send(new Message.Farewell(1, 0, 0));
             Poll.until(() -> {
-                link.poll(new Hearing(heard));
+                link.poll(new Caller.Hearing(heard));
                 return !link.isUp();
             }, () -> "it is not left: " + heard);
         }
         assertInstanceOf(Message.StatusUnknown.class, heard.getFirst());
-    }
-
-    /** Notes what is said. */
-    private record Hearing(List<Message> heard) implements LinkHandler {
-        @Override
-        public void onMessage(Message message) {
-            heard.add(message);
-        }
-
-        @Override
-        public void onBatch(PageBatch batch) {
-            throw new IllegalStateException("a target sends no pages");
-        }
-
-        @Override
-        public void onLost(ErrorCode code, String reason) {
-            // The link says so too.
-        }
     }
 
     private void assertHeard(Agent source) throws IOException {
