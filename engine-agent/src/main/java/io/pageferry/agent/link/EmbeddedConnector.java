@@ -1,7 +1,6 @@
 package io.pageferry.agent.link;
 
 import io.pageferry.core.link.ErrorCode;
-import io.pageferry.core.link.Link;
 import io.pageferry.core.link.LinkOpener;
 import io.pageferry.core.link.SourceLink;
 import io.pageferry.transport.TransportException;
@@ -38,11 +37,6 @@ public record EmbeddedConnector(String peer, LinkOpener opener) implements Conne
         public SourceLink connect() throws TransportException {
             return opener.beginOpen().orElseThrow(() -> new TransportException(
                     ErrorCode.LINK_LOST, peer + ": the embedder's transport opens no link", null));
-        }
-
-        @Override
-        public Optional<Link> tryOpen() {
-            return opener.tryOpen();
         }
 
         @Override

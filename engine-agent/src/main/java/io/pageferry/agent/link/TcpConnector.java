@@ -1,6 +1,5 @@
 package io.pageferry.agent.link;
 
-import io.pageferry.core.link.Link;
 import io.pageferry.core.link.SourceLink;
 import io.pageferry.transport.TransportException;
 import io.pageferry.transport.netty.link.TransportClient;
@@ -20,7 +19,6 @@ public record TcpConnector(InetSocketAddress target) implements Connector {
     private static final TransportOptions OPTIONS =
             TransportOptions.defaults(SystemNanoClock.INSTANCE);
     private static final Duration CONNECT = Duration.ofSeconds(10);
-    private static final Duration RECONNECT = Duration.ofSeconds(1);
 
     @Override
     public String peer() {
@@ -45,15 +43,6 @@ public record TcpConnector(InetSocketAddress target) implements Connector {
         @Override
         public SourceLink connect() throws TransportException {
             return client.connect(target, CONNECT);
-        }
-
-        @Override
-        public Optional<Link> tryOpen() {
-            try {
-                return Optional.of(client.connect(target, RECONNECT));
-            } catch (TransportException e) {
-                return Optional.empty();
-            }
         }
 
         @Override

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.pageferry.agent.demo.AgentProcess;
 import io.pageferry.agent.e2e.AgentJars;
+import io.pageferry.agent.e2e.Sampled;
 import io.pageferry.agent.host.linux.Requirements;
 import io.pageferry.agent.state.journal.FileJournal;
 import io.pageferry.agent.state.journal.JournalHeader;
@@ -35,6 +36,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Bad input gets one clear line and the right exit code, as the end of the contract says. */
+@Sampled
 class BadInputTest {
     private static final long LIMIT_SECONDS = Requirements.HANG.toSeconds();
     private static final ObjectMapper JSON = new ObjectMapper();

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import io.pageferry.agent.e2e.Sampled;
 import io.pageferry.agent.guest.qemu.check.Objection;
 import io.pageferry.agent.guest.qemu.check.QemuFacts;
 import io.pageferry.agent.guest.qemu.check.QemuInspector;
@@ -39,6 +40,7 @@ import org.junit.jupiter.api.io.TempDir;
  * A real QEMU and one Linux guest, which all tests share and pass on: where a test moves it, the
  * next one finds it in its new home. After every test it must tick on, and nothing be lost.
  */
+@Sampled
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class DemoQemuTest {
     private static final Duration LIMIT = Requirements.HANG;

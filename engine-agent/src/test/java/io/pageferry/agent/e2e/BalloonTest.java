@@ -33,6 +33,7 @@ import org.junit.jupiter.api.io.TempDir;
  * A balloon that is inflated on the way. QEMU gives its pages back by punching holes, as it does
  * for free page reporting; they were sent before with what they held, and must be zero in the end.
  */
+@Sampled
 @Tag("timing")
 class BalloonTest {
     private static final long MIB = 1 << 20;

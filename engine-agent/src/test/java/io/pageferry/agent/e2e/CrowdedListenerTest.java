@@ -22,6 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A durable no whose last record does not fit on the disk is a no all the same. */
+@Sampled
 class CrowdedListenerTest {
     private static final UUID MIGRATION = new UUID(5, 6);
 

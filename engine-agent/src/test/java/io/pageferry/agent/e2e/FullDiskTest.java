@@ -24,6 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 /**
  * The disk of a state directory is full, for embedded guests; QEMU's is in {@link FaultsTest}.
  */
+@Sampled
 class FullDiskTest {
     private static final long MEMORY = 32L << 20;
     private static final int PAGE = FullDisk.PAGE;

@@ -34,6 +34,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** A guest on huge pages of hugetlbfs beside ordinary memory, tracked by the kernel. */
+@Sampled
 class HugePagesTest {
     private static final int PAGE = 4096;
     private static final long HUGE_PAGES = 8;

@@ -15,6 +15,7 @@ import org.junit.jupiter.api.io.TempDir;
  * that receives it, runs it and moves it on. The guest counts the pages that it writes; no count
  * may be missing and no page be wrong, from the first process to the last.
  */
+@Sampled
 @Tag("full")
 class KvmChainTest {
     private static final int HOPS = Draw.FULL ? 20 : 4;

@@ -28,6 +28,7 @@ import org.junit.jupiter.api.Test;
  * Several regions in one move, two of them larger than 4 GiB and nearly all hole, written where
  * an index or an offset of 31 or 32 bits would go wrong: it would land on another page.
  */
+@Sampled
 class LargeRegionsTest {
     private static final int PAGE = PageGeometry.PAGE_SIZE;
     private static final long GIB = 1L << 30;

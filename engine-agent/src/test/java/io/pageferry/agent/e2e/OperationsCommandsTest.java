@@ -24,6 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
  * The command lines of docs/OPERATIONS.md for two hosts, read from there and run as they stand: in
  * two network namespaces, each with a /run and a /dev/shm of its own.
  */
+@Sampled
 class OperationsCommandsTest {
     private static final Pattern CODE = Pattern.compile("`([^`]*)`");
     private static final String MONITOR = "run/vm1.ferry";

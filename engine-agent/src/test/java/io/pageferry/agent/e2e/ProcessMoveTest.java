@@ -154,7 +154,12 @@ class ProcessMoveTest extends WithRig {
         assertEquals(1, Frozen.groups(writer.pid()).size());
         String migration = target.report().path("migrationId").asText();
         assertTrue(source.words().contains("settle " + migration), source::toString);
+        Agent again = migrate(writer.uri(), "127.0.0.1:9");
+        E2e.assertEnds(3, "refused", again);
+        assertEquals("pageferry settle " + migration,
+                again.report().at("/error/remedy").asText(), again::toString);
         assertEquals(writes, writer.writes());
+        assertEquals(1, Frozen.groups(writer.pid()).size());
         Agent settle = rig.start("", List.of("settle", migration, "--source",
                 "--target-is-fenced"));
         assertEquals(4, settle.exit(), settle::toString);

@@ -18,6 +18,7 @@ import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A real QEMU, held to a guest's contract. It is booted anew where a test ended it. */
+@Sampled
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class QemuContractTest extends GuestContractTest {
     @TempDir

@@ -29,6 +29,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  * last, the target is stopped by SIGSTOP as soon as it receives: its window fills, and the source
  * cannot get to the end.
  */
+@Sampled
 @Tag("timing")
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class QemuTroubleTest {

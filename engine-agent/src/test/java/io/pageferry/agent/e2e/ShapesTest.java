@@ -34,6 +34,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * Machines as people build them, each moved once. What is not shared memory, video memory too,
  * goes with the device state.
  */
+@Sampled
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class ShapesTest {
     private static final long MEMORY = 192L << 20;

@@ -32,6 +32,7 @@ import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What is left of a QEMU guest's throttle whichever way the move ends: nothing. */
+@Sampled
 @Tag("timing")
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class ThrottledQemuTest {

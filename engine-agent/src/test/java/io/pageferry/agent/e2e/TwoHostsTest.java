@@ -13,6 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Two network namespaces joined by a cable: for the network, two hosts. */
+@Sampled
 class TwoHostsTest {
     private static final String GUEST = "workload:64MiB?rate=8MiB/s";
 

@@ -19,6 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
  * Somebody says {@code cont} to the loaded QEMU at the target, which nobody granted the guest. Its
  * agent stands still meanwhile, so that the guest surely runs.
  */
+@Sampled
 class UnauthorisedRunTest {
     @TempDir
     Path folder;

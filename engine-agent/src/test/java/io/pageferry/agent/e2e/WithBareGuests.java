@@ -18,6 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
  * Tests of what happens while a guest moves. The guests are boot sectors, which start in no time;
  * one lives through several tests where it can.
  */
+@Sampled
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 abstract class WithBareGuests {
     @TempDir

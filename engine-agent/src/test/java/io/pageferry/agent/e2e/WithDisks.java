@@ -18,6 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
  * every file, and its images are sound. Its QEMUs run as another user than the agents, as they do
  * under libvirt.
  */
+@Sampled
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 abstract class WithDisks {
     /** Not static: classes run side by side, and each has its own. */

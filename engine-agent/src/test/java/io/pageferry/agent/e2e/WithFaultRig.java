@@ -8,6 +8,7 @@ import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Tests that have faults happen in one rig. */
+@Sampled
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 abstract class WithFaultRig {
     /** Not static: classes run side by side, and each has its own. */

@@ -10,6 +10,7 @@ import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Tests of one QEMU guest, booted once for all of them; each leaves it where the next finds it. */
+@Sampled
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 abstract class WithGuest {
     /** Not static: classes run side by side, and each has its own. */

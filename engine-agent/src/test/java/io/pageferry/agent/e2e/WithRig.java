@@ -9,6 +9,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Tests that move guests by the two commands, with a rig for each of them. */
+@Sampled
 abstract class WithRig {
     @TempDir
     Path folder;

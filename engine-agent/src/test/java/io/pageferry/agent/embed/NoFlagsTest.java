@@ -3,6 +3,7 @@ package io.pageferry.agent.embed;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pageferry.agent.e2e.Sampled;
 import io.pageferry.agent.host.linux.Requirements;
 import java.io.File;
 import java.io.IOException;
@@ -17,6 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** An embedder's JVM that was told nothing moves a guest, and says nothing of its own. */
+@Sampled
 class NoFlagsTest {
     private static final long LIMIT_SECONDS = Requirements.HANG.toSeconds();
 

@@ -1,7 +1,6 @@
 package io.pageferry.bench.example;
 
 import io.pageferry.core.link.ErrorCode;
-import io.pageferry.core.link.Link;
 import io.pageferry.core.link.LinkAcceptor;
 import io.pageferry.core.link.LinkOpener;
 import io.pageferry.core.link.SourceLink;
@@ -49,11 +48,6 @@ public final class LocalPort implements LinkOpener, LinkAcceptor {
     /** Loses every link that stands, as a pulled cable would. */
     public void cut() {
         all.forEach(connection -> connection.lose(ErrorCode.LINK_LOST, "the link was cut"));
-    }
-
-    @Override
-    public Optional<Link> tryOpen() {
-        return connect().map(link -> link);
     }
 
     @Override

@@ -101,7 +101,7 @@ public final class StatusQuery implements AutoCloseable {
     private void ask() {
         if (link == null || !link.isUp()) {
             close();
-            link = opener.tryOpen().orElse(null);
+            link = opener.beginOpen().orElse(null);
             ours = true;
         }
         if (link != null) {

@@ -6,21 +6,10 @@ import java.util.Optional;
 @FunctionalInterface
 public interface LinkOpener {
     /**
-     * Tries once. May wait for a second or two: it is only called while the guest is paused and
-     * nothing else can be done.
+     * Begins to open a link, and never waits: messages may be sent at once and go out when the
+     * target is reached; where it is not, the link is lost.
      *
-     * @return a fresh link on which nothing was sent, or empty when the target cannot be reached
+     * @return a fresh link, now the caller's to poll and close, or empty when there is none now
      */
-    Optional<Link> tryOpen();
-
-    /**
-     * Begins to open a link for pages, and never waits: messages may be sent at once and go out
-     * when the target is reached; where it is not, the link is lost.
-     *
-     * @return a fresh link, now the caller's to poll and close, or empty when this opener knows
-     *         no way for pages
-     */
-    default Optional<SourceLink> beginOpen() {
-        return Optional.empty();
-    }
+    Optional<SourceLink> beginOpen();
 }

@@ -55,6 +55,18 @@ public sealed interface Message {
             GuestDescription guest) implements Message { }
 
     /**
+     * Compares two tokens in a time that does not depend on their bits.
+     *
+     * @param token of a session
+     * @param shown by a peer
+     * @return whether they are equal
+     */
+    static boolean sameToken(UUID token, UUID shown) {
+        return ((token.getMostSignificantBits() ^ shown.getMostSignificantBits())
+                | (token.getLeastSignificantBits() ^ shown.getLeastSignificantBits())) == 0;
+    }
+
+    /**
      * Target to source: yes.
      *
      * @param token      128-bit secret of the session; who shows it may attach a channel

@@ -2,7 +2,6 @@ package io.pageferry.core.outgoing;
 
 import io.pageferry.core.codec.PageBatch;
 import io.pageferry.core.link.ErrorCode;
-import io.pageferry.core.link.Link;
 import io.pageferry.core.link.LinkHandler;
 import io.pageferry.core.link.LinkOpener;
 import io.pageferry.core.link.Message;
@@ -50,9 +49,6 @@ final class SourceRig implements AutoCloseable {
 
     /** Whether barriers are answered. */
     boolean answersBarriers = true;
-
-    /** Whether the target can be reached again once the link is lost. */
-    boolean reachable;
 
     SourceRig() {
         this(UnaryOperator.identity(), UnaryOperator.identity());
@@ -181,11 +177,6 @@ final class SourceRig implements AutoCloseable {
 
     /** Later links, on which the test answers as it likes. */
     private final class Opener implements LinkOpener {
-        @Override
-        public Optional<Link> tryOpen() {
-            return reachable ? Optional.of(beginOpen().orElseThrow()) : Optional.empty();
-        }
-
         @Override
         public Optional<SourceLink> beginOpen() {
             later.add(MemoryLinks.orderly());

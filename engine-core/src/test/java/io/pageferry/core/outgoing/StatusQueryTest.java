@@ -79,7 +79,6 @@ class StatusQueryTest {
         for (boolean runs : new boolean[] {true, false}) {
             try (SourceRig rig = SourceRig.in(SourceState.GRANTED)) {
                 rig.links.cut(ErrorCode.LINK_LOST, "cut by the test");
-                rig.reachable = true;
                 rig.turn();
                 rig.clock.advance(100 * MILLI);
                 rig.turn();
@@ -102,7 +101,6 @@ class StatusQueryTest {
     void aLaterLinkThatIsLostIsReplaced() {
         try (SourceRig rig = SourceRig.in(SourceState.GRANTED)) {
             rig.links.cut(ErrorCode.LINK_LOST, "cut by the test");
-            rig.reachable = true;
             for (int i = 0; i < 5; i++) {
                 rig.clock.advance(2000 * MILLI);
                 rig.turn();

@@ -73,7 +73,6 @@ class StorageTest {
     @Test
     void aLostLinkIsTheEnd() {
         try (SourceRig rig = copying()) {
-            rig.reachable = true;
             rig.links.target().close();
             rig.turns(3);
             assertEquals(Result.FAILED, rig.outcome().result());

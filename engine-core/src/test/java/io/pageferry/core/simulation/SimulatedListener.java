@@ -3,7 +3,6 @@ package io.pageferry.core.simulation;
 import io.pageferry.core.codec.PageBatch;
 import io.pageferry.core.incoming.TargetMigration;
 import io.pageferry.core.link.ErrorCode;
-import io.pageferry.core.link.Link;
 import io.pageferry.core.link.LinkHandler;
 import io.pageferry.core.link.LinkOpener;
 import io.pageferry.core.link.Message;
@@ -24,7 +23,6 @@ final class SimulatedListener implements LinkOpener {
 
     private final SimulatedConnector connector;
     private final TestJournal journal;
-    private final List<MemoryLinks> questions = new ArrayList<>();
     private final List<MemoryLinks> pendingConnections = new ArrayList<>();
     private MemoryLinks current;
     private TargetMigration target;
@@ -57,39 +55,31 @@ final class SimulatedListener implements LinkOpener {
     void cut(ErrorCode code, String reason) {
         current.cut(code, reason);
         pendingConnections.forEach(link -> link.cut(code, reason));
-        questions.forEach(link -> link.cut(code, reason));
-    }
-
-    @Override
-    public Optional<Link> tryOpen() {
-        if (host == Host.DOWN) {
-            return Optional.empty();
-        }
-        MemoryLinks fresh = connector.fresh();
-        questions.add(fresh);
-        return Optional.of(fresh.source());
     }
 
     @Override
     public Optional<SourceLink> beginOpen() {
+        return Optional.of(connector.atSource(dial()));
+    }
+
+    /** Opens links as another process than the source does, whose fuse does not burn for it. */
+    LinkOpener others() {
+        return () -> Optional.of(dial().source());
+    }
+
+    private MemoryLinks dial() {
         MemoryLinks fresh = connector.fresh();
         if (host == Host.DOWN) {
             fresh.cut(ErrorCode.LINK_LOST, "nobody listens");
         } else {
             pendingConnections.add(fresh);
         }
-        return Optional.of(connector.atSource(fresh));
+        return fresh;
     }
 
     /** Serves all that came; returns how much there was to do. */
     int serve() {
         int work = 0;
-        if (host == Host.RESTARTED || host == Host.SERVES && target.isDone()) {
-            for (MemoryLinks question : questions) {
-                work += question.target().poll(
-                        new JournalAnswers(journal, question.target()));
-            }
-        }
         if (host != Host.DOWN) {
             for (MemoryLinks pending : List.copyOf(pendingConnections)) {
                 work += pending.target().poll(new Greeter(pending));
@@ -111,8 +101,10 @@ final class SimulatedListener implements LinkOpener {
         public void onMessage(Message message) {
             if (taken) {
                 target.onMessage(message);
+                return;
             }
-            if (taken || !(message instanceof Message.Resume resume)) {
+            if (!(message instanceof Message.Resume resume)) {
+                new JournalAnswers(journal, pending.target()).onMessage(message);
                 return;
             }
             Optional<Message> answer = host == Host.RESTARTED

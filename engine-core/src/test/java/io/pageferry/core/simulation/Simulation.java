@@ -90,7 +90,7 @@ final class Simulation implements AutoCloseable {
                 () -> wishes.bytesPerSecond(!guest.isRunning()));
         UUID id = new UUID(seed, 1);
         this.listener = new SimulatedListener(connector, targetJournal);
-        this.recoveries = new Recoveries(this, id, listener, mutant);
+        this.recoveries = new Recoveries(this, id, listener.others(), mutant);
         if (mutant == Mutant.CLEAR_AFTER_READ) {
             guest.show(new Mutants.LateClearing(guest.tracker(), pages));
         }

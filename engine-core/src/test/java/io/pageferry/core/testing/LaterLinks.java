@@ -3,7 +3,6 @@ package io.pageferry.core.testing;
 import io.pageferry.core.codec.PageBatch;
 import io.pageferry.core.incoming.TargetMigration;
 import io.pageferry.core.link.ErrorCode;
-import io.pageferry.core.link.Link;
 import io.pageferry.core.link.LinkHandler;
 import io.pageferry.core.link.LinkOpener;
 import io.pageferry.core.link.Message;
@@ -22,7 +21,6 @@ final class LaterLinks implements LinkOpener, AutoCloseable {
     private final Random random;
     private final TestJournal targetJournal;
     private final Supplier<TargetMigration> target;
-    private final List<MemoryLinks> questions = new ArrayList<>();
     private final List<MemoryLinks> all = new ArrayList<>();
     private final List<MemoryLinks> pendingConnections = new ArrayList<>();
     private MemoryLinks current;
@@ -46,17 +44,10 @@ final class LaterLinks implements LinkOpener, AutoCloseable {
     }
 
     @Override
-    public Optional<Link> tryOpen() {
+    public Optional<SourceLink> beginOpen() {
         if (!answers) {
             return Optional.empty();
         }
-        MemoryLinks fresh = fresh();
-        questions.add(fresh);
-        return Optional.of(fresh.source());
-    }
-
-    @Override
-    public Optional<SourceLink> beginOpen() {
         MemoryLinks fresh = fresh();
         pendingConnections.add(fresh);
         return Optional.of(fresh.source());
@@ -64,10 +55,6 @@ final class LaterLinks implements LinkOpener, AutoCloseable {
 
     /** Serves all that came. */
     void serve() {
-        if (target.get().isDone()) {
-            questions.forEach(late ->
-                    late.target().poll(new JournalAnswers(targetJournal, late.target())));
-        }
         for (MemoryLinks pending : List.copyOf(pendingConnections)) {
             pending.target().poll(new Greeter(pending));
         }
@@ -102,6 +89,8 @@ final class LaterLinks implements LinkOpener, AutoCloseable {
                 } else {
                     say(answer.get());
                 }
+            } else {
+                new JournalAnswers(targetJournal, pending.target()).onMessage(message);
             }
         }
 

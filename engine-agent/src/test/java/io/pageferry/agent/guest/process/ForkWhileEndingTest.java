@@ -14,7 +14,6 @@ import io.pageferry.agent.session.GuestFactory;
 import io.pageferry.agent.session.MigrateSettings;
 import io.pageferry.agent.session.SourceSession;
 import io.pageferry.core.dirty.TrackerChoice;
-import io.pageferry.core.link.Link;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.link.SourceLink;
 import io.pageferry.core.migration.MigrationEvent.StateEntered;
@@ -156,7 +155,7 @@ class ForkWhileEndingTest {
                 }
 
                 @Override
-                public Optional<Link> tryOpen() {
+                public Optional<SourceLink> beginOpen() {
                     return Optional.empty();
                 }
 

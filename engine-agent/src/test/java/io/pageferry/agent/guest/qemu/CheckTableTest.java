@@ -8,6 +8,7 @@ import io.pageferry.agent.demo.DemoMachine.Memory;
 import io.pageferry.agent.demo.DemoQemu;
 import io.pageferry.agent.demo.GuestLoad;
 import io.pageferry.agent.demo.TestMachines;
+import io.pageferry.agent.e2e.Sampled;
 import io.pageferry.agent.guest.GuestKind.Finding;
 import io.pageferry.agent.guest.GuestKind.Verdict;
 import io.pageferry.agent.guest.qemu.qmp.QemuControl;
@@ -20,6 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A QEMU in which everything is wrong, and never runs. */
+@Sampled
 class CheckTableTest {
     @TempDir
     Path folder;

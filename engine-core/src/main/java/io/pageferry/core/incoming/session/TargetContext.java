@@ -212,11 +212,7 @@ public final class TargetContext implements AutoCloseable {
      * @return whether it is that of this migration
      */
     public boolean isOurs(Message.Resume asked) {
-        long differs = parts.token().getMostSignificantBits()
-                ^ asked.token().getMostSignificantBits();
-        differs |= parts.token().getLeastSignificantBits()
-                ^ asked.token().getLeastSignificantBits();
-        return differs == 0
+        return Message.sameToken(parts.token(), asked.token())
                 && figures.migrationId().filter(asked.migrationId()::equals).isPresent();
     }
 

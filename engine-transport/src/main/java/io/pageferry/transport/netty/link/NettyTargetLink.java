@@ -8,8 +8,6 @@ import io.pageferry.core.link.TargetLink;
 import io.pageferry.core.memory.RegionTable;
 import io.pageferry.transport.netty.io.FrameConnection;
 import io.pageferry.transport.wire.WireException;
-import java.nio.ByteBuffer;
-import java.security.MessageDigest;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.UUID;
@@ -87,14 +85,8 @@ public final class NettyTargetLink extends NettyLink implements TargetLink {
 
     // --- on IO threads
 
-    /** Compares in a time that does not depend on the bytes. */
     boolean holds(UUID token) {
-        return isUp() && MessageDigest.isEqual(bytes(welcome.token()), bytes(token));
-    }
-
-    private static byte[] bytes(UUID token) {
-        return ByteBuffer.allocate(16).putLong(token.getMostSignificantBits())
-                .putLong(token.getLeastSignificantBits()).array();
+        return isUp() && Message.sameToken(welcome.token(), token);
     }
 
     /** Attaches a data connection, on its IO thread, which showed our token. */

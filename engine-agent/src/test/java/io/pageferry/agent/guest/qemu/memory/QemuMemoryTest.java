@@ -9,6 +9,7 @@ import io.pageferry.agent.demo.DemoMachine.Memory;
 import io.pageferry.agent.demo.DemoQemu;
 import io.pageferry.agent.demo.GuestLoad;
 import io.pageferry.agent.demo.TestMachines;
+import io.pageferry.agent.e2e.Sampled;
 import io.pageferry.agent.guest.qemu.check.QemuFacts;
 import io.pageferry.agent.guest.qemu.check.QemuProbe;
 import io.pageferry.agent.guest.qemu.qmp.QemuControl;
@@ -27,6 +28,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A QEMU that never runs: its firmware loader put a word of its own into each memory backend. */
+@Sampled
 class QemuMemoryTest {
     private static final ValueLayout.OfLong WORD = ValueLayout.JAVA_LONG_UNALIGNED;
     private static final long MIB = 1 << 20;
