@@ -31,7 +31,7 @@ public final class DowntimeBench extends Bench {
     }
 
     /** One move. */
-    private record Move(Switchover.Seen seen, JsonNode report) {
+    private record Move(ObservedMove.Seen seen, JsonNode report) {
         double reported() {
             return report.path("downtimeMs").asDouble();
         }
@@ -92,14 +92,14 @@ public final class DowntimeBench extends Bench {
             throws IOException {
         DemoQemu from = guests.get(guests.size() - 2);
         DemoQemu to = guests.getLast();
-        try (Switchover switchover = new Switchover(from, to)) {
+        try (ObservedMove observed = new ObservedMove(from, to)) {
             if (guests.size() == 2) {
-                switchover.awaitReady();
+                observed.awaitReady();
             }
-            switchover.calm();
+            observed.calm();
             JsonNode report = FreshPair.move("qemu:" + from.qmp(), "qemu:" + to.qmp(), folder,
                     List.of("--codec", codec));
-            return new Move(switchover.seen(), report);
+            return new Move(observed.seen(), report);
         }
     }
 

@@ -11,7 +11,7 @@ package io.pageferry.bench.qemu;
  * @param problem        null, or why the peer did not complete, or both digests differ
  */
 record Moved(Peer peer, double totalMillis, double downtimeMillis, long wireBytes,
-        Switchover.Seen seen, String problem) {
+        ObservedMove.Seen seen, String problem) {
     /** A move that came to nothing. */
     static Moved failed(Peer peer, String problem) {
         return new Moved(peer, 0, 0, 0, null, problem);

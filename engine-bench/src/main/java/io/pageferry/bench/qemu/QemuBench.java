@@ -72,20 +72,20 @@ public final class QemuBench extends Bench {
     private static Optional<Moved> one(SavedGuest guest, Peer peer, Path folder,
             Map<Peer, String> missing) throws IOException {
         try (DemoQemu from = guest.running("from"); DemoQemu to = guest.waiting("to");
-                Switchover switchover = new Switchover(from, to)) {
+                ObservedMove observed = new ObservedMove(from, to)) {
             String objection = peer == Peer.OURS ? null : OwnMove.objection(to, peer);
             if (objection != null) {
                 missing.put(peer, objection);
                 return Optional.empty();
             }
-            switchover.calm();
+            observed.calm();
             return Optional.of(peer == Peer.OURS
-                    ? ours(from, to, switchover, folder)
-                    : theirs(from, to, switchover, peer));
+                    ? ours(from, to, observed, folder)
+                    : theirs(from, to, observed, peer));
         }
     }
 
-    private static Moved ours(DemoQemu from, DemoQemu to, Switchover switchover, Path folder)
+    private static Moved ours(DemoQemu from, DemoQemu to, ObservedMove observed, Path folder)
             throws IOException {
         JsonNode report = FreshPair.move("qemu:" + from.qmp(), "qemu:" + to.qmp(), folder,
                 List.of());
@@ -95,10 +95,10 @@ public final class QemuBench extends Bench {
         }
         return new Moved(Peer.OURS, report.path("totalMs").asDouble(),
                 report.path("downtimeMs").asDouble(), report.path("wireBytes").asLong(),
-                switchover.seen(), null);
+                observed.seen(), null);
     }
 
-    private static Moved theirs(DemoQemu from, DemoQemu to, Switchover switchover, Peer peer)
+    private static Moved theirs(DemoQemu from, DemoQemu to, ObservedMove observed, Peer peer)
             throws IOException {
         OwnMove.Told told;
         try {
@@ -107,7 +107,7 @@ public final class QemuBench extends Bench {
             return Moved.failed(peer, e.getMessage());
         }
         return new Moved(peer, told.totalMillis(), told.downtimeMillis(), told.wireBytes(),
-                switchover.seen(), null);
+                observed.seen(), null);
     }
 
     private static String words(Moved moved) {

@@ -23,8 +23,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 class QemuBenchTest {
-    private static final Switchover.Seen ALIVE = new Switchover.Seen(30, 20, 11, null);
-    private static final Switchover.Seen DEAD = new Switchover.Seen(0, 0, 0, "Kernel panic");
+    private static final ObservedMove.Seen ALIVE = new ObservedMove.Seen(30, 20, 11, null);
+    private static final ObservedMove.Seen DEAD = new ObservedMove.Seen(0, 0, 0, "Kernel panic");
 
     private static JsonNode row(ObjectNode result, String what) {
         for (JsonNode row : result.path("rows")) {
@@ -35,7 +35,7 @@ class QemuBenchTest {
         throw new AssertionError("no row '" + what + "' in " + result);
     }
 
-    private static Moved moved(Peer peer, double total, Switchover.Seen seen) {
+    private static Moved moved(Peer peer, double total, ObservedMove.Seen seen) {
         return new Moved(peer, total, total / 10, 1 << 20, seen, null);
     }
 
@@ -56,7 +56,7 @@ class QemuBenchTest {
 
     @Test
     void theGapIsThatOfTheLivingOnly() {
-        Switchover.Seen other = new Switchover.Seen(50, 20, 11, null);
+        ObservedMove.Seen other = new ObservedMove.Seen(50, 20, 11, null);
         ObjectNode result = QemuRows.of(List.of(Peer.XBZRLE), Map.of(), List.of(
                 moved(Peer.XBZRLE, 1, ALIVE), moved(Peer.XBZRLE, 2, DEAD),
                 moved(Peer.XBZRLE, 3, other)));

@@ -11,7 +11,7 @@ import java.util.List;
  * One move of a ticking guest from QEMU to QEMU as its consoles show it, whoever moves it: make
  * it, {@link #calm()}, move, {@link #seen()}, close. One thread.
  */
-final class Switchover implements AutoCloseable {
+final class ObservedMove implements AutoCloseable {
     /** Ticks before and after the move, to know the median tick and that the guest goes on. */
     private static final int CALM = 200;
     private static final Duration BOOT = Duration.ofMinutes(3);
@@ -29,7 +29,7 @@ final class Switchover implements AutoCloseable {
      * @param from where the guest runs
      * @param to   where it will run
      */
-    Switchover(DemoQemu from, DemoQemu to) {
+    ObservedMove(DemoQemu from, DemoQemu to) {
         this.from = from;
         this.to = to;
         this.console = new ConsoleFollower(List.of(from.console(), to.console()));
