@@ -6,7 +6,7 @@ import io.pageferry.core.words.Labelled;
 public enum TrackerChoice implements Labelled {
     /** The best that guest and host allow. */
     AUTO,
-    /** The kernel tells of each page written first. */
+    /** The kernel reports the first write to each page. */
     USERFAULTFD,
     /** Contents are compared with what was sent. */
     SCAN,

@@ -13,7 +13,7 @@ public interface StreamLink {
     boolean sendStreamed(Message.Streamed part);
 
     /**
-     * Says who takes what comes. Without this the peer may send none.
+     * Sets the receiver of what comes. Without one the peer may send nothing.
      *
      * @param receiver takes the parts in order, on an IO thread, without waiting
      */

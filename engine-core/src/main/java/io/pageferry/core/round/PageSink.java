@@ -41,7 +41,7 @@ public interface PageSink {
     int unacknowledged();
 
     /**
-     * Tells how far each channel was filled, for the barrier.
+     * Returns how far each channel was filled, for the barrier.
      *
      * @return per channel the sequence number of the last batch committed, 0 before the first;
      *         a fresh array
@@ -60,7 +60,7 @@ public interface PageSink {
      * Only after the link was lost or closed.
      *
      * @param pages receives global page indexes, a page possibly more than once
-     * @return bytes with all headers of the batches taken back: what was sent in vain
+     * @return bytes with all headers of the batches taken back: what was sent for nothing
      */
     long reclaim(LongConsumer pages);
 }

@@ -124,7 +124,7 @@ public sealed interface Phase permits Negotiating, Precopy, Switchover, Granted,
     }
 
     /**
-     * Ends the migration because somebody asked for it; asked again in every turn.
+     * Ends the migration on a request to cancel; called again in every turn.
      *
      * @return the phase that follows
      */

@@ -30,7 +30,7 @@ public final class Progress {
     }
 
     /**
-     * Tells whether the barrier of a round was sent, so that the target may speak of it.
+     * Returns whether the barrier of a round was sent, so that the target may name it.
      *
      * @param round 0 based
      * @return true when it was
