@@ -52,7 +52,7 @@ public record Preamble(int lowest, int highest) {
     }
 
     /**
-     * Reads one.
+     * Reads a preamble.
      *
      * @param buffer little-endian, {@link #BYTES} from index 0
      * @return the preamble

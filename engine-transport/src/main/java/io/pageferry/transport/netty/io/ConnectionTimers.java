@@ -18,7 +18,7 @@ final class ConnectionTimers {
     private ScheduledFuture<?> ticking;
     private ScheduledFuture<?> handshake;
 
-    /** Takes who hears, in words, which limit was passed. */
+    /** Makes timers; {@code expired} receives, in words, which limit was passed. */
     ConnectionTimers(TransportOptions options, EventLoop loop, Consumer<String> expired) {
         this.options = options;
         this.loop = loop;

@@ -38,8 +38,8 @@ public final class TransportServer implements AutoCloseable {
      *
      * @param options  settings
      * @param address  where; port 0 lets the host choose
-     * @param refusals told in one line of each connection that was refused, on an IO thread
-     * @throws TransportException when the address cannot be had
+     * @param refusals gets one line for each connection that was refused, on an IO thread
+     * @throws TransportException when the address is not available
      */
     public TransportServer(TransportOptions options, InetSocketAddress address,
             Consumer<String> refusals) throws TransportException {
