@@ -120,7 +120,7 @@ public final class Main implements Runnable {
         }
     }
 
-    /** Out of memory among them, and the kernel's word that a page of a file cannot be had. */
+    /** Out of memory is among them, and the kernel's error for a missing page of a file. */
     private static int broken(Error broken, String[] args) {
         boolean verbose = Arrays.asList(args).contains("--verbose");
         if (verbose) {

@@ -70,7 +70,7 @@ public interface GuestKind {
     }
 
     /**
-     * Tells what may become of a guest at the source after a move, as {@code --after} names it.
+     * Returns what may become of a guest at the source after a move, as {@code --after} names it.
      *
      * @return one or more, the default first; with {@link After#KEEP} it stays paused, with
      *         everything else {@link SourceGuest#end} is called
@@ -81,7 +81,7 @@ public interface GuestKind {
 
     /** Whether something lets a guest move. */
     enum Verdict implements Labelled {
-        /** It does. */
+        /** It lets the guest move. */
         OK,
         /** Only where contents are compared, by {@code --tracker scan}. */
         SCAN_ONLY,
@@ -101,7 +101,7 @@ public interface GuestKind {
     record Finding(String what, Verdict verdict, String found, String why, String remedy) { }
 
     /**
-     * Tells what can move a guest and what stands in the way. Changes nothing.
+     * Returns what can move a guest and what stands in the way. Changes nothing.
      *
      * @param uri the guest
      * @return one row each

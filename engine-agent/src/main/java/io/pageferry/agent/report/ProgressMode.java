@@ -8,6 +8,6 @@ public enum ProgressMode implements Labelled {
     AUTO,
     /** A line for each round. */
     PLAIN,
-    /** Shows nothing. */
+    /** Shows no progress. */
     NONE
 }

@@ -34,7 +34,7 @@ public final class SourceSession implements FiniteAgent {
      * Makes a session of a migration that is named here.
      *
      * @param settings what to do
-     * @param listener hears how it goes
+     * @param listener receives events
      */
     public SourceSession(MigrateSettings settings, MigrationListener listener) {
         this(UUID.randomUUID(), settings, listener);
@@ -45,7 +45,7 @@ public final class SourceSession implements FiniteAgent {
      *
      * @param id       names the migration for ever; never used before
      * @param settings what to do
-     * @param listener hears how it goes
+     * @param listener receives events
      */
     public SourceSession(UUID id, MigrateSettings settings, MigrationListener listener) {
         this.id = id;
@@ -135,7 +135,7 @@ public final class SourceSession implements FiniteAgent {
             return work;
         }
 
-        /** Nothing may be paused that nobody would resume. */
+        /** Without a guard, no process would resume a paused guest, so none may be paused. */
         private void onGuardLost() {
             listener.on(MigrationEvent.warn("the guard process ended"));
             if (migration.state() == SourceState.NEGOTIATING

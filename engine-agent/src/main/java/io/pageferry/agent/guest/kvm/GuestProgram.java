@@ -94,7 +94,7 @@ final class GuestProgram {
                 .set(Name.RDI, FIRST_DATA).set(Name.RSI, Integer.toUnsignedLong(STEP));
     }
 
-    /** Pages written so far, as the guest's memory says; also while it runs. */
+    /** Pages written so far, as counted in the guest's memory; also while it runs. */
     static long count(MemorySegment memory) {
         return Integer.toUnsignedLong(memory.get(JAVA_INT, COUNT_AT));
     }

@@ -18,10 +18,10 @@ public final class AgentGuard implements GuestSetup.Injector, AutoCloseable {
     private GuardProcess process;
 
     /**
-     * Makes one; nothing is started.
+     * Makes the guard; nothing is started.
      *
      * @param side     whose agent it is
-     * @param listener hears what goes wrong with it
+     * @param listener gets what goes wrong with it
      */
     public AgentGuard(Side side, MigrationListener listener) {
         this.side = side;
