@@ -172,7 +172,7 @@ public final class Recovery implements AutoCloseable {
         return 1;
     }
 
-    /** Comes first, for every journal: no other migration slows this guest down. */
+    /** Undoes the throttle first, whatever the journal states: no other migration set it. */
     private void unthrottle() {
         try {
             guest.unthrottle();

@@ -123,8 +123,8 @@ public interface Guest extends AutoCloseable {
      * Lets the paused guest run again, also after its state was saved. Without effect on one that
      * runs.
      *
-     * @throws GuestException when it could not; {@link GuestException#mayRetry} is whether to try
-     *                        again
+     * @throws GuestException when it could not; {@link GuestException#mayRetry} shows whether to
+     *                        try again
      */
     void resume() throws GuestException;
 

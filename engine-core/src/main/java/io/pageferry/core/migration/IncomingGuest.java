@@ -49,8 +49,8 @@ public interface IncomingGuest extends AutoCloseable {
     /**
      * Lets the loaded guest run: its first instruction here.
      *
-     * @throws GuestException when it did not run; {@link GuestException#neverRan} is whether that
-     *                        is certain
+     * @throws GuestException when it did not run; {@link GuestException#neverRan} shows whether
+     *                        that is certain
      */
     void resume() throws GuestException;
 
