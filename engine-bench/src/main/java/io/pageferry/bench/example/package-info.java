@@ -2,10 +2,10 @@
  * A transport of one's own, as an embedder writes it: both ends of a link within one process, by
  * the ports of {@code io.pageferry.core.link} and nothing else of the engine.
  *
- * <p>What a transport must do is in {@link io.pageferry.core.link.Link}, {@link
- * io.pageferry.core.link.SourceLink}, {@link io.pageferry.core.link.TargetLink} and {@link
- * io.pageferry.core.round.PageSink}, and tested by {@code LinkContract} of engine-core's jar {@code
- * guest-contract}. Four things make up the most of it:
+ * <p>What a transport must do is in {@link io.pageferry.core.link.Link},
+ * {@link io.pageferry.core.link.SourceLink}, {@link io.pageferry.core.link.TargetLink} and
+ * {@link io.pageferry.core.round.PageSink}, and tested by {@code LinkContract} of engine-core's jar
+ * {@code guest-contract}. Four things make up the most of it:
  *
  * <ul>
  * <li>Nothing waits: a full queue, and a window that is used up, are return values.
