@@ -32,7 +32,7 @@ public record Ownership(Side side, Optional<JournalRecord> decision, boolean set
         DISCARD,
         /** Target: write J(REFUSED), which asks for {@link #END_REFUSED}. */
         REFUSE,
-        /** Target: end the loaded guest; only then REFUSED may be said. */
+        /** Target: end the loaded guest; only then REFUSED may be sent. */
         END_REFUSED,
         /** Target: resume the guest if it stands, then write J(RUNNING). */
         ACTIVATE
@@ -130,7 +130,7 @@ public record Ownership(Side side, Optional<JournalRecord> decision, boolean set
         }
         JournalRecord last = decision.get();
         if (last.state() == JournalState.REFUSED && !settled) {
-            // It is said only of a guest that is known to have ended.
+            // It is sent only for a guest that is known to have ended.
             return unknown(asked, "refused, but not ended yet");
         }
         if (last.epoch() != asked.epoch()) {

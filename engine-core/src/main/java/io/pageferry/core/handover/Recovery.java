@@ -128,7 +128,7 @@ public final class Recovery implements AutoCloseable {
         return Ownership.of(migration.side(), journal);
     }
 
-    /** {@return why the target gave no answer, as far as it or the link said, or nothing} */
+    /** {@return why the target gave no answer, as far as it or the link reported it, or nothing} */
     public String unanswered() {
         return answers.said;
     }
@@ -249,7 +249,7 @@ public final class Recovery implements AutoCloseable {
         step = () -> leave(why);
     }
 
-    /** What cannot be put back in a guest that stays is said, and is no reason to fail. */
+    /** What cannot be put back in a guest that stays is logged, and is no reason to fail. */
     private int leave(String why) throws IOException {
         try {
             if (guest.condition() != Condition.GONE) {

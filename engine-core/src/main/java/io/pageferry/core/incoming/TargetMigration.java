@@ -72,7 +72,7 @@ public final class TargetMigration implements LinkHandler, AutoCloseable {
         return work;
     }
 
-    /** Asks for the end; from any thread. After the grant it is too late. */
+    /** Requests a cancel; from any thread. After the grant it is too late. */
     public void cancel() {
         cancelled.set(true);
     }

@@ -126,7 +126,7 @@ public sealed interface Message {
     record RoundEnd(long round, long[] lastSequences) implements Message { }
 
     /**
-     * Target to source: these pages, read back from the image, are not what their batches said.
+     * Target to source: these pages, read back from the image, are not what their batches stated.
      * They are to be sent again in a later round.
      *
      * @param pages global indexes
@@ -165,7 +165,7 @@ public sealed interface Message {
     record StateChunk(long epoch, long offset, byte[] bytes) implements Message { }
 
     /**
-     * Source to target: all was sent; load and say READY.
+     * Source to target: all was sent; load and send READY.
      *
      * @param epoch         of this attempt
      * @param digest        of all pages as they were sent

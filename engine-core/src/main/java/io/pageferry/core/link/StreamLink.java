@@ -22,6 +22,6 @@ public interface StreamLink {
     /** {@return whether the link still stands} */
     boolean isUp();
 
-    /** {@return for how many nanoseconds nothing was heard of the peer, heartbeats included} */
+    /** {@return for how many nanoseconds nothing came from the peer, heartbeats included} */
     long silentNanos();
 }

@@ -30,7 +30,7 @@ public interface Guest extends AutoCloseable {
     PageSource memory();
 
     /**
-     * Gives what knows its dirty pages.
+     * Returns the tracker of its dirty pages.
      *
      * @return the tracker, owned by the guest, not yet started
      */
@@ -53,7 +53,7 @@ public interface Guest extends AutoCloseable {
     Optional<String> ended();
 
     /**
-     * Asks whether it still is what it was when it was described: nothing was plugged, nothing else
+     * Checks that it still is what it was when it was described: nothing was plugged, nothing else
      * moves it or takes a snapshot. Asked now and then while it runs, and before it is paused;
      * takes a few milliseconds at most.
      *

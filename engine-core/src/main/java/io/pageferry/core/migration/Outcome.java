@@ -23,7 +23,7 @@ public record Outcome(Result result, ErrorCode code, String reason, Side side, S
         TARGET
     }
 
-    /** What became of a migration; the exit codes of the commands say the same. */
+    /** What became of a migration; the exit codes of the commands show the same. */
     public enum Result implements Labelled {
         /** The guest runs at the target. */
         COMPLETED(0),

@@ -13,7 +13,7 @@ import java.util.List;
  * @param p95Nanos 95th percentile: the slow quantile of each part at once, so on the safe side
  */
 public record DowntimePrediction(long p50Nanos, long p95Nanos) {
-    /** Rounds that send less say nothing of the bandwidth: one packet of 128 pages. */
+    /** Rounds that send less do not show the bandwidth: one packet of 128 pages. */
     private static final long TELLING_BYTES = 128 * 4096;
 
     /** Assumed of a link before the first round measured it: 100 Mbit/s, to promise little. */

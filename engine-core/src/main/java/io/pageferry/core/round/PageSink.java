@@ -7,8 +7,8 @@ import java.util.function.LongConsumer;
  * Where a round puts its pages: slots are claimed, filled and committed. One thread calls it, the
  * source's own. A full sink is a return value, never a wait.
  *
- * <p>A committed batch is a debt until the target said that it applied it: the sink keeps the slot,
- * so that {@link #reclaim} can say which pages have to be sent again.
+ * <p>A committed batch is a debt until the target acknowledged it: the sink keeps the slot, so that
+ * {@link #reclaim} can report which pages have to be sent again.
  */
 public interface PageSink {
     /**

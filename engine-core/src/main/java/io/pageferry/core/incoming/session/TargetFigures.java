@@ -196,17 +196,17 @@ public final class TargetFigures {
         return resumeNanos;
     }
 
-    /** {@return the whole migration, as the source said in its farewell} */
+    /** {@return the whole migration, as in the source's farewell} */
     public long totalNanos() {
         return totalNanos;
     }
 
-    /** {@return the downtime, as the source said in its farewell} */
+    /** {@return the downtime, as in the source's farewell} */
     public long downtimeNanos() {
         return downtimeNanos;
     }
 
-    /** {@return digest of what was sent, as the source said} */
+    /** {@return digest of what was sent, as sent by the source} */
     public long sourceDigest() {
         return sourceDigest;
     }

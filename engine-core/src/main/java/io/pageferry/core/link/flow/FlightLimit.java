@@ -38,7 +38,7 @@ public final class FlightLimit {
     }
 
     /**
-     * Asks for one more.
+     * Asks for room for one more batch.
      *
      * @param inFlight batches that are not acknowledged
      * @return whether it may be sent

@@ -57,7 +57,7 @@ public final class RollingBack implements Phase {
         });
     }
 
-    /** Owns the guest again, after which it is pre-copy: to go on, or to say that it is over. */
+    /** Owns the guest again, after which it is pre-copy: to go on, or to send that it is over. */
     static Phase toPrecopy(SourceContext context, Outcome why, Runnable afterFirstTry,
             Supplier<Phase> next) {
         own(context, context.epoch(), why);

@@ -30,7 +30,7 @@ public final class Dialer implements LinkHandler {
     public record Pausing(long until) implements Attempt { }
 
     /**
-     * RESUME is said.
+     * RESUME is sent.
      *
      * @param link   on which
      * @param outbox to it
@@ -42,7 +42,7 @@ public final class Dialer implements LinkHandler {
      * The target goes on.
      *
      * @param link    on which
-     * @param answer  what it said
+     * @param answer  its answer
      * @param end     when it is too late for the channels
      */
     public record Welcomed(SourceLink link, Message.Welcome answer, long end)

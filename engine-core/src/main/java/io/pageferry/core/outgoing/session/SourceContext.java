@@ -76,7 +76,7 @@ public final class SourceContext implements AutoCloseable {
         return outbox;
     }
 
-    /** {@return what was said and measured} */
+    /** {@return what was reported and measured} */
     public Progress progress() {
         return progress;
     }
