@@ -76,7 +76,7 @@ public record TransportOptions(
     }
 
     /**
-     * Changes the limits of connections that have not said yet what they are for.
+     * Changes the limits of connections that did not show yet what they are for.
      *
      * @param time    for preamble and first message
      * @param pending how many at once

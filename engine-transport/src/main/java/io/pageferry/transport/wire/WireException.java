@@ -34,7 +34,7 @@ public final class WireException extends Exception {
                 String.format("says %08x, the bytes have %08x", expected, found));
     }
 
-    /** {@return what to tell the peer} */
+    /** {@return what to send the peer} */
     public ErrorCode code() {
         return code;
     }

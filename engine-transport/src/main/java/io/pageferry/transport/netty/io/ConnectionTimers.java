@@ -39,7 +39,7 @@ final class ConnectionTimers {
         heardNanos = options.clock().nanoTime();
     }
 
-    /** For how long the peer has said nothing; any thread. */
+    /** For how long the peer has sent nothing; any thread. */
     long silentNanos() {
         return options.clock().nanoTime() - heardNanos;
     }

@@ -213,7 +213,7 @@ public final class FrameConnection {
 
     // --- time
 
-    /** {@return for how long the peer has said nothing, heartbeats included; any thread} */
+    /** {@return for how long the peer has sent nothing, heartbeats included; any thread} */
     public long silentNanos() {
         return timers.silentNanos();
     }

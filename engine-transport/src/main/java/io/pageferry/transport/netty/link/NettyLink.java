@@ -210,7 +210,7 @@ abstract class NettyLink implements Link, StreamLink {
         if (connection == control) {
             controlEnded = true;
         } else {
-            // The end of this connection may overtake what was said on the other one.
+            // The end of this connection may overtake what was sent on the other one.
             control.linger(code == ErrorCode.LINK_LOST ? null
                     : new Message.Failure(code, reason), LINGER);
         }

@@ -86,7 +86,7 @@ public final class TransportServer implements AutoCloseable {
         return connection.decoder();
     }
 
-    /** A connection that has not said yet what it is for. */
+    /** A connection whose first message is not there yet. */
     private final class PendingLink implements ConnectionListener {
         private final FrameConnection connection;
         private final InetSocketAddress peer;
@@ -98,7 +98,7 @@ public final class TransportServer implements AutoCloseable {
 
         @Override
         public void ready() {
-            // It speaks first.
+            // The client sends first.
         }
 
         @Override
