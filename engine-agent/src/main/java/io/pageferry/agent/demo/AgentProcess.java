@@ -93,7 +93,7 @@ public final class AgentProcess implements AutoCloseable {
         return report;
     }
 
-    /** {@return what it said on stderr, where that was kept} */
+    /** {@return what it wrote to stderr, where that was kept} */
     public String words() throws IOException {
         return words == null || !Files.exists(words) ? "" : Files.readString(words);
     }

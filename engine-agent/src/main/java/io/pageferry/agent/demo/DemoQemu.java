@@ -160,7 +160,7 @@ public final class DemoQemu implements AutoCloseable {
                 "-qmp", "unix:" + DemoMachine.escape(beside(root, ".qmp"))
                         + ",server=on,wait=off",
                 "-pidfile", beside(root, ".pid").toString(),
-                // -D keeps what QEMU has to say later: a daemon has no stderr.
+                // -D keeps what QEMU logs later: a daemon has no stderr.
                 "-D", beside(root, ".log").toString(), "-daemonize"));
         if (incoming) {
             command.addAll(List.of("-S", "-incoming", "defer"));

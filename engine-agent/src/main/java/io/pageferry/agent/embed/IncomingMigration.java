@@ -101,8 +101,8 @@ public final class IncomingMigration {
     }
 
     /**
-     * Asks for the end. Any thread, any time, also before {@link #run}; returns at once. Before
-     * the guest is granted nothing is left of it here within 2 s; afterwards it is too late.
+     * Cancels the migration. Any thread, any time, also before {@link #run}; returns at once.
+     * Before the guest is granted nothing is left of it here within 2 s; afterwards it is too late.
      */
     public void cancel() {
         agent.cancel();

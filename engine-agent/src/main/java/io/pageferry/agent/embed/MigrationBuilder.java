@@ -8,7 +8,7 @@ import java.time.Duration;
 import java.util.Objects;
 
 /**
- * What is said alike of a migration to and from here. One thread; each method returns the builder
+ * What migrations to and from here have in common. One thread; each method returns the builder
  * itself.
  *
  * @param <B> the builder

@@ -4,7 +4,7 @@ import io.pageferry.core.dirty.TrackerChoice;
 import java.io.IOException;
 
 /**
- * What the command line said that concerns a guest.
+ * The options of the command line that concern a guest.
  *
  * @param tracker  how its writes are to be found
  * @param prealloc whether a target makes its memory resident before it listens

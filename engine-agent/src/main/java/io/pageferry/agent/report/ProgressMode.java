@@ -2,7 +2,7 @@ package io.pageferry.agent.report;
 
 import io.pageferry.core.words.Labelled;
 
-/** What {@code --progress} may say. */
+/** The values of {@code --progress}. */
 public enum ProgressMode implements Labelled {
     /** A bar on a terminal, plain lines elsewhere. */
     AUTO,

@@ -19,7 +19,7 @@ import org.agrona.concurrent.SystemNanoClock;
 
 /** Moves one guest away: opens what that needs, drives the migration, and closes everything. */
 public final class SourceSession implements FiniteAgent {
-    /** How often it is said how far the disks are. */
+    /** How often the progress of the disks is logged. */
     private static final long STORAGE_NANOS = 5_000_000_000L;
 
     private final UUID id;
@@ -65,7 +65,7 @@ public final class SourceSession implements FiniteAgent {
         return result;
     }
 
-    /** Asks for the end; from any thread. */
+    /** Requests a cancel; from any thread. */
     public void cancel() {
         cancelled = true;
     }

@@ -77,7 +77,7 @@ public final class TargetAgent implements FiniteAgent {
         return result;
     }
 
-    /** Asks for the end; from any thread. */
+    /** Requests a cancel; from any thread. */
     public void cancel() {
         cancelled = true;
     }

@@ -104,7 +104,7 @@ final class GuestProgram {
         return Integer.toUnsignedLong(memory.get(JAVA_INT, FAILURES_AT));
     }
 
-    /** Pages written so far, as the registers of a vCPU that stands say. */
+    /** Pages written so far, by the registers of a vCPU that stands. */
     static long count(Registers registers) {
         return registers.get(Name.RBX) & 0xFFFF_FFFFL;
     }

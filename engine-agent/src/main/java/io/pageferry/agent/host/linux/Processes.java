@@ -100,7 +100,7 @@ public final class Processes {
     /**
      * Names this boot of this host.
      *
-     * @return its id, another one after a reboot; empty where the kernel does not say it
+     * @return its id, another one after a reboot; empty where the kernel does not show it
      */
     public static String bootId() {
         try {

@@ -132,7 +132,7 @@ public final class MappedRegions implements GuestMemory, MemoryImage, AutoClosea
         }
     }
 
-    /** Searches region by region: holes of one file say nothing of the next. */
+    /** Searches region by region: holes of one file do not matter to the next. */
     private long next(long page, boolean data) {
         long at = page;
         while (at < regions.pageCount()) {

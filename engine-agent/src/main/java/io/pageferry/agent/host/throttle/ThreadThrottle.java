@@ -39,7 +39,7 @@ public final class ThreadThrottle implements WriteThrottle {
          * Lists the threads to hold.
          *
          * @return ids of threads
-         * @throws IOException when the guest does not say
+         * @throws IOException when the guest does not answer
          */
         Set<Long> threads() throws IOException;
     }

@@ -28,7 +28,7 @@ public final class AgentGuard implements GuestSetup.Injector, AutoCloseable {
         this.listener = listener;
     }
 
-    /** Starts one early, as it takes its time. Where there can be none yet, that is only said. */
+    /** Starts a guard early, as it takes its time. A failure is only logged here. */
     public void prepare() {
         try {
             start();

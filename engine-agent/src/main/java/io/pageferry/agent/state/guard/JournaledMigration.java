@@ -124,8 +124,8 @@ public final class JournaledMigration implements AbandonedMigration {
     }
 
     /**
-     * Finds a later migration of the same guest, or into its place, that has more to say about it
-     * than ours: one is under way, or gave it away, or took another guest in.
+     * Finds a later migration of the same guest, or into its place, that decides more about it than
+     * ours: one is under way, or gave it away, or took another guest in.
      */
     private Optional<FileJournal> newer() throws GuestException {
         JournalHeader ours = journal.header();

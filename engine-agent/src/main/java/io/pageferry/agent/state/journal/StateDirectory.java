@@ -180,7 +180,7 @@ public final class StateDirectory {
      *
      * @param identity of the guest, whose lock the caller holds
      * @throws GuestException with BUSY when a source's journal with this identity is not settled
-     *                        and does not say that the guest is the source's
+     *                        and does not state that the guest is the source's
      * @throws IOException    when the folder cannot be read
      */
     public void requireNotGranted(String identity) throws IOException {

@@ -115,7 +115,7 @@ public record QemuFacts(String name, String version, String machine, String acce
     }
 
     /**
-     * What the two sides tell each other: keys {@code qemu.version}, {@code qemu.machine},
+     * What the two sides exchange: keys {@code qemu.version}, {@code qemu.machine},
      * {@code qemu.memory.ID} and so on, in a fixed order; every value is short text.
      */
     public Map<String, String> asMap() {
@@ -146,7 +146,7 @@ public record QemuFacts(String name, String version, String machine, String acce
      * Compares two maps of {@link #asMap()}.
      *
      * @param source the source's, possibly sent by a peer: nothing in it is trusted
-     * @return empty where the source's state can be loaded by the target, as far as facts say
+     * @return empty where the source's state can be loaded by the target, as far as the facts show
      */
     public static List<Difference> compare(Map<String, String> source,
             Map<String, String> target) {

@@ -50,7 +50,7 @@ public final class DiskFiles {
                 }
             }
         } catch (IOException e) {
-            // What one side cannot tell is not compared.
+            // What one side does not know is not compared.
             return attributes;
         }
         return attributes;

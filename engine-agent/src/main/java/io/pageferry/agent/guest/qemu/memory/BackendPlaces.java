@@ -39,7 +39,7 @@ final class BackendPlaces {
     private BackendPlaces() {
     }
 
-    /** By id; a backend is missing where this QEMU does not tell. */
+    /** By id; a backend is missing where this QEMU does not show it. */
     static Map<String, Place> of(QemuControl qemu, List<QemuFacts.Backend> backends)
             throws QmpException {
         Map<String, Place> places = new TreeMap<>();
