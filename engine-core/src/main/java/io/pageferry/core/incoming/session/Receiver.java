@@ -94,8 +94,8 @@ public final class Receiver implements AutoCloseable {
     }
 
     /**
-     * Names the pages that the source has to send again, before the barrier passes; the source
-     * begins no round until then.
+     * Names the pages that the source has to send again, before it is notified that the barrier
+     * passed: it begins no round until then.
      *
      * @param source is given the messages
      */
