@@ -6,7 +6,7 @@
  * <li>{@link io.pageferry.agent.embed.OutgoingMigration}: moves a guest that is an object of your
  * program
  * <li>{@link io.pageferry.agent.embed.IncomingMigration}: receives into one
- * <li>{@link io.pageferry.agent.embed.MigrationBuilder}: what is said alike of both
+ * <li>{@link io.pageferry.agent.embed.MigrationBuilder}: what both have in common
  * <li>{@link io.pageferry.agent.embed.MigrationReport}: how it ended and what was measured
  * <li>{@link io.pageferry.agent.guest.GuestKind}: a kind of guest of your own for the commands,
  * found by {@link java.util.ServiceLoader} and named by a URI; with

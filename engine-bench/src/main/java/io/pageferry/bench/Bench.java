@@ -53,12 +53,12 @@ public abstract class Bench implements Benchmark {
      * @param options of this benchmark
      * @param output  for lines on the way
      * @return the rows
-     * @throws IOException as {@link #run} says
+     * @throws IOException as of {@link #run}
      */
     protected abstract ObjectNode measure(Options options, Output output) throws IOException;
 
     /**
-     * Says how a build is measured: by its own {@code bench NAME} with the same options.
+     * Returns how a build is measured: by its own {@code bench NAME} with the same options.
      *
      * @param title    names it
      * @param checkout its folder

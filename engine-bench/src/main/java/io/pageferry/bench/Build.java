@@ -16,7 +16,7 @@ public record Build(String title, Measure measure) {
     /** Starts Pageferry, in a checkout. */
     static final String LAUNCHER = "pageferry";
 
-    /** One turn. */
+    /** Measures a build. */
     @FunctionalInterface
     public interface Measure {
         /**

@@ -29,7 +29,7 @@ public record Options(Map<String, String> given) {
     }
 
     /**
-     * Reads words.
+     * Returns the text of an option.
      *
      * @param name     of the option
      * @param fallback where it was not given

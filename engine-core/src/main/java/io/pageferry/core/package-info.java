@@ -24,7 +24,7 @@
  * <li>{@link io.pageferry.core.memory.RegionTable}, {@link io.pageferry.core.memory.Region},
  * {@link io.pageferry.core.memory.PageGeometry}: the layout of memory, in pages of 4 KiB
  * <li>{@link io.pageferry.core.dirty.DirtyBitmap}: where a tracker puts its marks
- * <li>{@link io.pageferry.core.link.GuestDescription}: what the target is told before it says yes
+ * <li>{@link io.pageferry.core.link.GuestDescription}: what the target gets before it accepts
  * <li>{@link io.pageferry.core.memory.ChecksumTable},
  * {@link io.pageferry.core.memory.PageChecksum}: what the image was read back as
  * <li>{@link io.pageferry.core.migration.GuestException},
@@ -49,7 +49,7 @@
  * {@link io.pageferry.core.link.Link}, {@link io.pageferry.core.link.LinkOpener},
  * {@link io.pageferry.core.link.LinkAcceptor}, {@link io.pageferry.core.link.StreamLink}: to be
  * implemented
- * <li>{@link io.pageferry.core.link.LinkHandler}: who takes what came
+ * <li>{@link io.pageferry.core.link.LinkHandler}: takes what came
  * <li>{@link io.pageferry.core.link.Message}, {@link io.pageferry.core.codec.PageBatch},
  * {@link io.pageferry.core.round.PageSink}: what is carried
  * </ul>

@@ -10,7 +10,7 @@ public final class TransportException extends IOException {
     private final ErrorCode code;
 
     /**
-     * Makes one.
+     * Makes the exception.
      *
      * @param code    what kind of failure
      * @param message what failed and why, one line

@@ -15,7 +15,7 @@ public interface Benchmark {
     String name();
 
     /**
-     * Says what it measures and which options it has.
+     * Returns what it measures and which options it has.
      *
      * @return one line
      */
@@ -26,7 +26,7 @@ public interface Benchmark {
      *
      * @param options given as {@code --name value}, without the dashes
      * @param output  for lines on the way
-     * @return {@code {name, machine, seed, rows[]}} as the contract says
+     * @return {@code {name, machine, seed, rows[]}} as in the contract
      * @throws IOException              when it cannot be run here, with what to do
      * @throws IllegalArgumentException when an option makes no sense
      */

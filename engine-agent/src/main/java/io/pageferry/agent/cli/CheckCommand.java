@@ -21,7 +21,7 @@ import picocli.CommandLine.Parameters;
 
 /**
  * {@code pageferry check GUEST}: docs/OPERATIONS.md's table for one guest. Ends with 0 where the
- * guest can move as the options say, else with 3.
+ * guest can move with these options, else with 3.
  */
 @Command(name = "check", description = "what can move a guest, and what stands in the way")
 final class CheckCommand implements Callable<Integer> {

@@ -52,7 +52,7 @@ final class DemoCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        // What both kinds of its guests may be told is the same.
+        // Both kinds of its guests take the same options.
         options.sourceOptions(new WorkloadKind());
         Output output = common.output();
         Path folder = Files.createTempDirectory("pageferry-demo");

@@ -120,7 +120,7 @@ public final class Main implements Runnable {
         }
     }
 
-    /** Out of memory among them, and the kernel's word that a page of a file cannot be had. */
+    /** Out of memory is among them, and the kernel's error for a missing page of a file. */
     private static int broken(Error broken, String[] args) {
         boolean verbose = Arrays.asList(args).contains("--verbose");
         if (verbose) {
@@ -163,7 +163,7 @@ public final class Main implements Runnable {
         return failure instanceof IOException ? 3 : BUG;
     }
 
-    /** Our own messages say it all; those of the JDK are often but a file's name. */
+    /** Our own messages are complete; those of the JDK are often only a file's name. */
     private static String words(Exception failure) {
         if (failure instanceof GuestException guest) {
             return guest.getMessage() + (guest.remedy().isEmpty() ? "" : "; " + guest.remedy());

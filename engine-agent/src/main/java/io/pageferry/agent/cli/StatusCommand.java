@@ -15,7 +15,7 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 
-/** {@code pageferry status}: the migrations that the journals know, and who owns each guest. */
+/** {@code pageferry status}: the migrations that the journals know, and the owner of each guest. */
 @Command(name = "status", description = "migrations known here, and who owns each guest")
 final class StatusCommand implements Callable<Integer> {
     @Mixin

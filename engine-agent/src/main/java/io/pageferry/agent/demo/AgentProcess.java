@@ -53,7 +53,7 @@ public final class AgentProcess implements AutoCloseable {
      * Reads events until one of a name comes.
      *
      * @param name to wait for
-     * @param each told every event on the way, that one too
+     * @param each gets every event on the way, that one too
      * @return the event, or null when the agent ended without it
      * @throws IOException when its output cannot be read
      */
@@ -93,7 +93,7 @@ public final class AgentProcess implements AutoCloseable {
         return report;
     }
 
-    /** {@return what it said on stderr, where that was kept} */
+    /** {@return what it wrote to stderr, where that was kept} */
     public String words() throws IOException {
         return words == null || !Files.exists(words) ? "" : Files.readString(words);
     }

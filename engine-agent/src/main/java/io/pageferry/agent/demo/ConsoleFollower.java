@@ -116,7 +116,7 @@ public final class ConsoleFollower implements AutoCloseable {
                 }
             }
             case ConsoleLine.Other _ -> {
-                // Whatever a kernel likes to say.
+                // Any other line of the kernel.
             }
         }
         notifyAll();

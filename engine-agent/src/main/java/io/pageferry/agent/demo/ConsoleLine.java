@@ -25,7 +25,7 @@ public sealed interface ConsoleLine {
     record Problem(String text) implements ConsoleLine {
     }
 
-    /** Anything else. */
+    /** Any other line. */
     record Other(String text) implements ConsoleLine {
     }
 

@@ -14,7 +14,7 @@ import java.util.List;
  * @param ready whether the working sets were filled
  * @param ticks the lines of the ticker, in the order printed
  * @param gaps where a tick does not follow the one before
- * @param problems lines that speak of a panic, an oops or a wrong page
+ * @param problems lines that report a panic, an oops or a wrong page
  */
 public record ConsoleLog(boolean ready, List<ConsoleLine.Tick> ticks, List<Gap> gaps,
         List<String> problems) {
@@ -94,7 +94,7 @@ public record ConsoleLog(boolean ready, List<ConsoleLine.Tick> ticks, List<Gap> 
                 case ConsoleLine.Ready _ -> ready = true;
                 case ConsoleLine.Problem problem -> problems.add(problem.text());
                 case ConsoleLine.Other _ -> {
-                    // Whatever a kernel likes to say.
+                    // Any other line of the kernel.
                 }
             }
         }

@@ -34,7 +34,7 @@ public abstract class DemoGuests implements AutoCloseable {
     public abstract void close() throws IOException;
 
     /**
-     * Notes who moves the guest.
+     * Notes the agent that moves the guest.
      *
      * @param started the source agent
      */
@@ -101,7 +101,7 @@ public abstract class DemoGuests implements AutoCloseable {
      * @param kernel its kernel, or null for the newest in /boot
      * @param folder of sockets and consoles
      * @param shape  of the guest
-     * @param words  told what goes on
+     * @param words  gets lines on the progress
      * @return the guests, ready and ticking
      * @throws IOException when something is missing or does not start
      */

@@ -99,7 +99,7 @@ public final class DemoQemu implements AutoCloseable {
     }
 
     /**
-     * Takes over one that somebody else started, with the arguments of {@link #start}.
+     * Takes over a QEMU that another process started, with the arguments of {@link #start}.
      *
      * @param base as there
      * @param memoryFile as there
@@ -136,7 +136,7 @@ public final class DemoQemu implements AutoCloseable {
         return base.resolveSibling(base.getFileName() + suffix);
     }
 
-    /** The file is the guest's memory: nobody else may read it. */
+    /** The file is the guest's memory: no other user may read it. */
     private static void reserve(Path file, long bytes) throws IOException {
         if (Files.exists(file)) {
             return;
@@ -160,7 +160,7 @@ public final class DemoQemu implements AutoCloseable {
                 "-qmp", "unix:" + DemoMachine.escape(beside(root, ".qmp"))
                         + ",server=on,wait=off",
                 "-pidfile", beside(root, ".pid").toString(),
-                // -D keeps what QEMU has to say later: a daemon has no stderr.
+                // -D keeps what QEMU logs later: a daemon has no stderr.
                 "-D", beside(root, ".log").toString(), "-daemonize"));
         if (incoming) {
             command.addAll(List.of("-S", "-incoming", "defer"));
@@ -168,7 +168,7 @@ public final class DemoQemu implements AutoCloseable {
         return command;
     }
 
-    /** With -daemonize the parent ends when the monitor listens, and says why if it does not. */
+    /** With -daemonize the parent ends when the monitor listens, and prints why if it does not. */
     private static void launch(List<String> command, Path log) throws IOException {
         Process parent = new ProcessBuilder(command)
                 .redirectInput(new File("/dev/null"))
@@ -222,7 +222,7 @@ public final class DemoQemu implements AutoCloseable {
         return process;
     }
 
-    /** What QEMU itself had to say, empty if nothing. */
+    /** What QEMU itself logged, empty if nothing. */
     public String log() throws IOException {
         return Files.readString(beside(base, ".log"), StandardCharsets.ISO_8859_1);
     }
@@ -232,7 +232,7 @@ public final class DemoQemu implements AutoCloseable {
         return QemuControl.connect(qmp());
     }
 
-    /** Leaves the memory file to somebody else: close will not remove it. */
+    /** Leaves the memory file to the caller: close will not remove it. */
     public void keepMemoryFile() {
         files.remove(memoryFile);
     }

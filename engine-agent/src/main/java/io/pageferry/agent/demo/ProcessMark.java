@@ -6,8 +6,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * A process that is nobody's child here, told from a later one with the same number by its start
- * time.
+ * A process that is no child of this one, distinguished from a later one with the same number by
+ * its start time.
  *
  * @param pid greater than 1
  * @param startTicks field 22 of /proc/PID/stat (man 5 proc)
@@ -22,9 +22,9 @@ public record ProcessMark(long pid, long startTicks) {
     }
 
     /**
-     * False once it ended, also where nobody has reaped it yet: then its files are closed and
-     * its locks free. A zombie with more than one thread is not there yet: the first thread is
-     * dead, and the others still hold them.
+     * False once it ended, also before its parent reaped it: then its files are closed and its
+     * locks free. A zombie with more than one thread is not there yet: the first thread is dead,
+     * and the others still hold them.
      */
     public boolean isAlive() {
         try {

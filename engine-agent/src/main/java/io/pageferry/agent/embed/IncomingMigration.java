@@ -19,7 +19,7 @@ import java.util.function.Consumer;
  *
  * <p><b>Ownership.</b> The {@link IncomingGuest} stays the embedder's and is never closed here.
  * After {@link Result#COMPLETED} it runs; after anything else {@link IncomingGuest#discard} was
- * called where {@link IncomingGuest#prepare} had said yes, and the object is used up.
+ * called where {@link IncomingGuest#prepare} succeeded, and the object is used up.
  *
  * <p><b>Threads.</b> {@link #run} does all its work on the calling thread, and every method of the
  * guest and of the listener is called by that thread alone. {@link #cancel} may be called by any
@@ -30,10 +30,10 @@ import java.util.function.Consumer;
  * {@code pageferry receive} on that directory answers a source that still asks what became of its
  * grant, also while it waits for another guest.
  *
- * <p><b>Security.</b> Whoever reaches the port can offer a guest, and what he offers is run. So
- * only loopback addresses are listened on unless {@link Builder#insecure}; the words of
- * {@link OutgoingMigration} on that hold here too. {@link IncomingGuest#prepare} must look at all
- * that it is offered, and compare it with what it expects, before it makes room.
+ * <p><b>Security.</b> Any peer that reaches the port can offer a guest, and the offered guest is
+ * run. So only loopback addresses are listened on unless {@link Builder#insecure}; the warning of
+ * {@link OutgoingMigration} holds here too. {@link IncomingGuest#prepare} must look at all that it
+ * is offered, and compare it with what it expects, before it makes room.
  */
 public final class IncomingMigration {
     private final TargetAgent agent;
@@ -69,7 +69,7 @@ public final class IncomingMigration {
      *
      * @param guest    that is to become the guest; stays the caller's
      * @param acceptor gives links of sources, on the thread of {@link #run}; stays the caller's.
-     *                 Who may reach it is the embedder's affair
+     *                 Access to it is the embedder's affair
      * @return a builder with the defaults of the command line
      */
     public static Builder into(IncomingGuest guest, LinkAcceptor acceptor) {
@@ -80,13 +80,13 @@ public final class IncomingMigration {
      * Listens on the calling thread until one migration came that got past negotiation, and
      * returns when that has ended and the source knows its last word, or the settle window is
      * over: the guest has been running for that long then. Port checks, strangers and offers that
-     * {@link IncomingGuest#prepare} refused do not count; the listener is told, and the same guest
+     * {@link IncomingGuest#prepare} refused do not count; the listener is notified, the same guest
      * is offered the next one. Interrupting the thread is no cancellation: use {@link #cancel}.
      *
      * <p>{@link Result#COMPLETED}: it runs here. {@link Result#FAILED}: it came to nothing, the
      * source keeps its guest. {@link Result#FAILED_AT_TARGET}: it was granted and then lost; this
      * side owned it. {@link Result#CANCELLED}, {@link Result#REFUSED}: nothing came (the address
-     * is taken, the state directory cannot be used, somebody receives under the same identity).
+     * is taken, the state directory cannot be used, another agent has its identity).
      * {@link Result#BUG}: a method of the guest threw what it does not declare, before the grant.
      *
      * @return the result and all that was measured
@@ -101,8 +101,8 @@ public final class IncomingMigration {
     }
 
     /**
-     * Asks for the end. Any thread, any time, also before {@link #run}; returns at once. Before
-     * the guest is granted nothing is left of it here within 2 s; afterwards it is too late.
+     * Cancels the migration. Any thread, any time, also before {@link #run}; returns at once.
+     * Before the guest is granted nothing is left of it here within 2 s; afterwards it is too late.
      */
     public void cancel() {
         agent.cancel();
@@ -130,10 +130,10 @@ public final class IncomingMigration {
         }
 
         /**
-         * Says who is told, once and on the thread of {@link IncomingMigration#run}, that
-         * connections are accepted from now on; nobody where the transport is the embedder's own.
+         * Sets what is called, once and on the thread of {@link IncomingMigration#run}, when
+         * connections are accepted; it is not called where the transport is the embedder's own.
          *
-         * @param told the address with the real port
+         * @param told gets the address with the real port
          * @return this
          */
         public Builder listening(Consumer<InetSocketAddress> told) {

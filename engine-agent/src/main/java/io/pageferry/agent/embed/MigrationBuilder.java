@@ -8,7 +8,7 @@ import java.time.Duration;
 import java.util.Objects;
 
 /**
- * What is said alike of a migration to and from here. One thread; each method returns the builder
+ * What migrations to and from here have in common. One thread; each method returns the builder
  * itself.
  *
  * @param <B> the builder
@@ -83,8 +83,8 @@ public abstract sealed class MigrationBuilder<B extends MigrationBuilder<B>>
     }
 
     /**
-     * Says where journals and locks are; any number of migrations and processes share one. It
-     * must survive a crash of the host: no tmpfs.
+     * Sets where journals and locks are; any number of migrations and processes share one. It must
+     * survive a crash of the host: no tmpfs.
      *
      * @param folder made where it is not there; default {@code pageferry} in the user's state
      *               home
@@ -96,8 +96,8 @@ public abstract sealed class MigrationBuilder<B extends MigrationBuilder<B>>
     }
 
     /**
-     * Says who hears how it goes, on the thread that runs the migration. An exception of his goes
-     * to that thread's {@link Thread.UncaughtExceptionHandler}, and the migration goes on; an
+     * Sets the listener, called on the thread that runs the migration. An exception that it throws
+     * goes to that thread's {@link Thread.UncaughtExceptionHandler}, and the migration goes on; an
      * {@link Error} goes through it.
      *
      * @param hears returns quickly
@@ -109,9 +109,9 @@ public abstract sealed class MigrationBuilder<B extends MigrationBuilder<B>>
     }
 
     /**
-     * Accepts another side that is not on this host, over a connection that anybody on the way can
-     * read and change; at the target it believes whoever comes. See {@link OutgoingMigration} and
-     * {@link IncomingMigration} before saying so.
+     * Accepts another side that is not on this host, over a connection that any host on the way can
+     * read and change; a target trusts every peer that connects. See {@link OutgoingMigration} and
+     * {@link IncomingMigration} first.
      *
      * @return this
      */
@@ -123,10 +123,9 @@ public abstract sealed class MigrationBuilder<B extends MigrationBuilder<B>>
     /**
      * Moves a scratch guest inside this process first: a cold JVM else spends several times the
      * downtime on loading and compiling. Takes up to some seconds and 128 MiB before the guest is
-     * touched, or anybody is listened to; worth it in a process that has moved nothing yet. Needs a
-     * JVM that was started with {@code --enable-native-access=io.pageferry.agent}
-     * ({@code ALL-UNNAMED} on the class path); without, the listener is told and nothing is
-     * warmed up.
+     * touched, or a peer is answered; worth it in a process that has moved nothing yet. Needs a JVM
+     * that was started with {@code --enable-native-access=io.pageferry.agent} ({@code ALL-UNNAMED}
+     * on the class path); without, the listener gets one line and nothing is warmed up.
      *
      * @return this
      */

@@ -8,8 +8,8 @@ import java.util.Optional;
 import java.util.UUID;
 
 /**
- * Says how a migration ended for one side and what was measured. Immutable; any thread. A value of
- * a migration that ended before it was known is 0 or empty.
+ * How a migration ended for one side and what was measured. Immutable; any thread. A value of a
+ * migration that ended before it was known is 0 or empty.
  *
  * @param outcome          how it ended, with code, reason and remedy where it did not complete
  * @param migrationId      the migration's name, empty where none began

@@ -40,16 +40,16 @@ import java.util.concurrent.atomic.AtomicBoolean;
  *
  * <p><b>Crashes.</b> A guest that lives in the embedder's process dies with it, so no guard
  * process is started. What was decided is in a journal in the state directory: when the process
- * dies after the grant, {@code pageferry settle} on that directory still says who owns the guest.
+ * dies after the grant, {@code pageferry settle} on that directory still finds its owner.
  *
  * <p><b>The JVM</b> needs no option. With {@code --enable-native-access=org.lz4.java}
- * ({@code ALL-UNNAMED} on the class path) LZ4 is several times as fast; without, the listener is
- * told so in one line.
+ * ({@code ALL-UNNAMED} on the class path) LZ4 is several times as fast; without, the listener gets
+ * one line on that.
  *
- * <p><b>Security.</b> Nothing is encrypted and nobody proves who he is: whoever reaches the
+ * <p><b>Security.</b> Nothing is encrypted and no peer is authenticated: any host that reaches the
  * connection reads the guest's memory and can replace it. So only loopback addresses are accepted
- * unless {@link Builder#insecure} says that the whole network between both hosts is trusted. Never
- * say so on a network that a guest, a tenant or a stranger is on: tunnel instead (WireGuard,
+ * unless {@link Builder#insecure} states that the whole network between both hosts is trusted.
+ * Never use it on a network that a guest, a tenant or a stranger is on: tunnel instead (WireGuard,
  * IPsec, SSH), and give the tunnel's loopback end.
  */
 public final class OutgoingMigration {
@@ -90,7 +90,7 @@ public final class OutgoingMigration {
      * @param guest  to move; stays the caller's
      * @param opener gives the first link by {@link LinkOpener#beginOpen}, and others where one is
      *               lost, on the thread of {@link #run} or {@link #settle}; stays the caller's.
-     *               Who may reach its other end is the embedder's affair
+     *               Access to its other end is the embedder's affair
      * @param peer   where it leads, for journals and messages; one line
      * @return a builder with the defaults of the command line
      */
@@ -104,8 +104,8 @@ public final class OutgoingMigration {
     }
 
     /**
-     * Moves the guest, on the calling thread, and returns when it is clear who owns it. It waits
-     * for the network and for the guest; the limits bound how long. Interrupting the thread is no
+     * Moves the guest, on the calling thread, and returns when its owner is clear. It waits for the
+     * network and for the guest; the limits bound how long. Interrupting the thread is no
      * cancellation: use {@link #cancel}.
      *
      * <p>What became of the guest is in {@link MigrationReport#outcome}:
@@ -134,9 +134,9 @@ public final class OutgoingMigration {
     }
 
     /**
-     * Asks for the end. Any thread, any time, also before {@link #run}; returns at once. Before
-     * the grant the guest stays here and runs on, {@link Result#CANCELLED}. After it, it is too
-     * late: the listener is told so, and the migration ends as it would have.
+     * Cancels the migration. Any thread, any time, also before {@link #run}; returns at once.
+     * Before the grant the guest stays here and runs on, {@link Result#CANCELLED}. After it, it is
+     * too late: the listener is notified, and the migration ends as it would have.
      */
     public void cancel() {
         agent.cancel();
@@ -172,7 +172,7 @@ public final class OutgoingMigration {
     }
 
     /**
-     * Gives the guest up after {@link #run} left it in doubt: somebody saw it run at the target.
+     * Gives the guest up after {@link #run} left it in doubt: an operator saw it run at the target.
      *
      * @return {@link Result#COMPLETED}, or {@link Result#FAILED} (it runs here) where the journal
      *         knew already that it is ours
@@ -198,7 +198,7 @@ public final class OutgoingMigration {
         return new Settler(parts.stateDirectory, id, window.toNanos(), peer -> parts.connector);
     }
 
-    /** The journal says whose the guest is; the acts on it are done here, where it lives. */
+    /** The journal names the owner of the guest; the acts on it are done here, where it lives. */
     private Settled settled(Settler.Verdict verdict) throws IOException {
         if (verdict.owner() == Owner.TARGET && parts.endGuest) {
             parts.guest.end();
@@ -236,7 +236,7 @@ public final class OutgoingMigration {
         }
 
         /**
-         * Says when to stop the rounds, and bounds time, bandwidth and throttle.
+         * Sets when to stop the rounds, and bounds time, bandwidth and throttle.
          *
          * @param bounds default {@link MigrationLimits#defaults}
          * @return this
@@ -247,7 +247,7 @@ public final class OutgoingMigration {
         }
 
         /**
-         * Says how pages are written.
+         * Sets how pages are written.
          *
          * @param choice default {@link CodecChoice#ADAPTIVE}
          * @return this
@@ -258,7 +258,7 @@ public final class OutgoingMigration {
         }
 
         /**
-         * Says how the image is proved before the target may run it.
+         * Sets how the image is proved before the target may run it.
          *
          * @param how default {@link Verification#SENT}
          * @return this

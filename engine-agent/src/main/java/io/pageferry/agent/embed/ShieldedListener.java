@@ -4,7 +4,7 @@ import io.pageferry.core.migration.MigrationEvent;
 import io.pageferry.core.migration.MigrationListener;
 import io.pageferry.core.migration.MigrationSnapshot;
 
-/** An embedder's listener, whose exceptions decide nothing: not who owns the guest, above all. */
+/** An embedder's listener, whose exceptions decide nothing, least of all the guest's owner. */
 final class ShieldedListener implements MigrationListener {
     private final MigrationListener hears;
 

@@ -17,7 +17,7 @@ public enum After implements Labelled {
     private static final String KEY = "after";
 
     /**
-     * Writes it into a journal's address of a guest, for whoever finishes for a dead agent.
+     * Writes it into a journal's address of a guest, for a recovery after a dead agent.
      *
      * @param recoveryAddress to add to
      */
@@ -29,7 +29,7 @@ public enum After implements Labelled {
      * Reads what {@link #putInto} wrote.
      *
      * @param recoveryAddress of a journal
-     * @return what it says, empty where it says nothing
+     * @return the value, empty where there is none
      */
     public static Optional<After> of(Map<String, String> recoveryAddress) {
         return Arrays.stream(values())

@@ -26,7 +26,7 @@ public interface GuestKind {
      * Opens a guest at the source. Changes nothing in it yet.
      *
      * @param uri   the guest
-     * @param setup what the command line said
+     * @param setup options of the command line
      * @return the guest
      * @throws GuestException           when it cannot be moved, with the remedy
      * @throws IllegalArgumentException when the URI makes no sense for this kind
@@ -38,7 +38,7 @@ public interface GuestKind {
      * resident where the setup asks for that.
      *
      * @param uri   the guest
-     * @param setup what the command line said
+     * @param setup options of the command line
      * @return the guest to be
      * @throws GuestException           when it cannot take a guest, with the remedy
      * @throws IllegalArgumentException when the URI makes no sense for this kind
@@ -49,7 +49,7 @@ public interface GuestKind {
      * Reaches a guest whose agent is gone.
      *
      * @param recoveryAddress what {@link SourceGuest#recoveryAddress} or {@link
-     * TargetGuest#recoveryAddress} said
+     * TargetGuest#recoveryAddress} gave
      * @return a handle, also when the guest's process ended; empty for a kind that lives and dies
      *         with its agent
      * @throws GuestException when the guest is there but cannot be reached
@@ -70,7 +70,7 @@ public interface GuestKind {
     }
 
     /**
-     * Tells what may become of a guest at the source after a move, as {@code --after} names it.
+     * Returns what may become of a guest at the source after a move, as {@code --after} names it.
      *
      * @return one or more, the default first; with {@link After#KEEP} it stays paused, with
      *         everything else {@link SourceGuest#end} is called
@@ -81,7 +81,7 @@ public interface GuestKind {
 
     /** Whether something lets a guest move. */
     enum Verdict implements Labelled {
-        /** It does. */
+        /** It lets the guest move. */
         OK,
         /** Only where contents are compared, by {@code --tracker scan}. */
         SCAN_ONLY,
@@ -101,7 +101,7 @@ public interface GuestKind {
     record Finding(String what, Verdict verdict, String found, String why, String remedy) { }
 
     /**
-     * Tells what can move a guest and what stands in the way. Changes nothing.
+     * Returns what can move a guest and what stands in the way. Changes nothing.
      *
      * @param uri the guest
      * @return one row each

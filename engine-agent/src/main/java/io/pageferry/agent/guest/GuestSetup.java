@@ -4,7 +4,7 @@ import io.pageferry.core.dirty.TrackerChoice;
 import java.io.IOException;
 
 /**
- * What the command line said that concerns a guest.
+ * The options of the command line that concern a guest.
  *
  * @param tracker  how its writes are to be found
  * @param prealloc whether a target makes its memory resident before it listens
@@ -14,7 +14,7 @@ import java.io.IOException;
 public record GuestSetup(TrackerChoice tracker, boolean prealloc, Injector injector,
         After after) {
     /**
-     * Makes one of a guest that stays as it is, or of a target.
+     * Makes the setup of a guest that stays as it is, or of a target.
      *
      * @param tracker  as above
      * @param prealloc as above
@@ -31,7 +31,7 @@ public record GuestSetup(TrackerChoice tracker, boolean prealloc, Injector injec
          *
          * @param pid the process
          * @return a descriptor of this process, the caller's to close
-         * @throws IOException when that cannot be had, with the reason
+         * @throws IOException when there is none, with the reason
          */
         int userfault(long pid) throws IOException;
     }

@@ -17,7 +17,7 @@ public record GuestUri(String text, String scheme, String rest, Map<String, Stri
      *
      * @param text as given
      * @return its parts
-     * @throws IllegalArgumentException when it is no guest; the message says what is wrong
+     * @throws IllegalArgumentException when it is no guest; the message names what is wrong
      */
     public static GuestUri parse(String text) {
         int colon = text.indexOf(':');

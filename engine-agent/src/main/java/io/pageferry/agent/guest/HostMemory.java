@@ -11,8 +11,8 @@ import java.util.Optional;
 /**
  * How much memory a process of this host can still have.
  *
- * @param bytes without swapping; {@link Long#MAX_VALUE} where the host does not say
- * @param where who leaves no more: this host, or a control group
+ * @param bytes without swapping; {@link Long#MAX_VALUE} where the host does not show it
+ * @param where what limits it: this host, or a control group
  * @param more  what to do for more of it
  */
 public record HostMemory(long bytes, String where, String more) {

@@ -17,14 +17,14 @@ public interface SourceGuest extends Guest {
     String identity();
 
     /**
-     * Tells how a guard reaches it once the agent is gone.
+     * Returns how a guard reaches it once the agent is gone.
      *
      * @return for {@link GuestKind#recoveryAddress}; empty when it dies with the agent
      */
     Map<String, String> recoveryAddress();
 
     /**
-     * Tells the tracker and why it was chosen.
+     * Returns the tracker and why it was chosen.
      *
      * @return one line
      */
@@ -52,7 +52,7 @@ public interface SourceGuest extends Guest {
     }
 
     /**
-     * Tells why its throttle was chosen.
+     * Returns why its throttle was chosen.
      *
      * @return one line, asked where a throttle is asked for and the guest has one
      */
@@ -61,7 +61,7 @@ public interface SourceGuest extends Guest {
     }
 
     /**
-     * Tells what a throttle could not do, or could not undo.
+     * Returns what a throttle could not do, or could not undo.
      *
      * @return one line for the operator, empty where all is well
      */
@@ -70,16 +70,16 @@ public interface SourceGuest extends Guest {
     }
 
     /**
-     * Tells what an operator should know who keeps the paused guest after a move.
+     * Returns what an operator should know when the paused guest is kept after a move.
      *
-     * @return one line, empty where nobody can let it run by mistake
+     * @return one line, empty where it cannot be let run by mistake
      */
     default Optional<String> keepWarning() {
         return Optional.empty();
     }
 
     /**
-     * Tells what the guest found out about itself.
+     * Returns what the guest found out about itself.
      *
      * @return its self-check, or empty where there is none
      */

@@ -16,14 +16,14 @@ public interface TargetGuest extends IncomingGuest {
     String identity();
 
     /**
-     * Tells how a guard reaches it once the agent is gone.
+     * Returns how a guard reaches it once the agent is gone.
      *
      * @return for {@link GuestKind#recoveryAddress}; empty when it dies with the agent
      */
     Map<String, String> recoveryAddress();
 
     /**
-     * Says how the bytes of its disks come, before anything is offered.
+     * Receives the link for the bytes of its disks, before anything is offered.
      *
      * @param link of the source that may bring a guest
      */
@@ -32,7 +32,7 @@ public interface TargetGuest extends IncomingGuest {
     }
 
     /**
-     * Tells whether it lives inside the agent, which then stays for it.
+     * Returns whether it lives inside the agent, which then stays for it.
      *
      * @return true for an embedded guest
      */
@@ -44,8 +44,8 @@ public interface TargetGuest extends IncomingGuest {
      * Has a command of this host's operator take over what came. Asked again and again from when
      * the guest is here until the answer is yes; starts the command at first, never waits for it.
      *
-     * @param command of the shell; never said by the peer
-     * @param stop    whether it is to be ended, because somebody asked for the end
+     * @param command of the shell; never from the peer
+     * @param stop    whether it is to be ended, because a cancel was asked for
      * @return whether it ended well
      * @throws GuestException when it could not be started, ended badly or was stopped; what came
      *                        is as it was left
@@ -55,7 +55,7 @@ public interface TargetGuest extends IncomingGuest {
     }
 
     /**
-     * Tells what the guest found out about itself.
+     * Returns what the guest found out about itself.
      *
      * @return its self-check, or empty where there is none
      */

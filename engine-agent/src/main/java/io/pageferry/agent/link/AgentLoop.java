@@ -22,7 +22,7 @@ public final class AgentLoop {
      * Runs an agent. An interrupt of the thread does not end it.
      *
      * @param agent  to run
-     * @param errors told of what the agent threw, before the caller is
+     * @param errors gets what the agent threw, before the caller does
      */
     public static void run(FiniteAgent agent, ErrorHandler errors) {
         IdleStrategy idle =

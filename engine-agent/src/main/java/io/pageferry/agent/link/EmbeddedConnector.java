@@ -10,8 +10,8 @@ import java.util.Optional;
 /**
  * By links that an embedder opens.
  *
- * @param peer   where they lead, in his words
- * @param opener his; never closed here
+ * @param peer   where they lead, in the embedder's words
+ * @param opener the embedder's; never closed here
  */
 public record EmbeddedConnector(String peer, LinkOpener opener) implements Connector {
     static final String NAME = "own";
@@ -46,7 +46,7 @@ public record EmbeddedConnector(String peer, LinkOpener opener) implements Conne
 
         @Override
         public void close() {
-            // Each link is closed by who uses it; the opener is the embedder's.
+            // Each link is closed by its user; the opener is the embedder's.
         }
     }
 }

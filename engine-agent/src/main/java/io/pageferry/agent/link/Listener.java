@@ -18,8 +18,8 @@ public interface Listener {
     /**
      * Opens this listener.
      *
-     * @param refusals told in one line of each connection that was refused, on any thread
-     * @return who comes; the caller's to close
+     * @param refusals gets one line for each connection that was refused, on any thread
+     * @return it, open; the caller's to close
      * @throws TransportException when it cannot be opened
      */
     Open open(Consumer<String> refusals) throws TransportException;
@@ -29,7 +29,7 @@ public interface Listener {
         /** {@return where it is, with the real port; empty for one that has no address} */
         Optional<InetSocketAddress> address();
 
-        /** Lets nobody in any more, and ends links that nobody took. Idempotent. */
+        /** Lets no source in any more, and ends links that were not taken. Idempotent. */
         @Override
         void close();
     }
@@ -58,7 +58,7 @@ public interface Listener {
     /**
      * By links that an embedder accepts.
      *
-     * @param acceptor his; never closed here
+     * @param acceptor the embedder's; never closed here
      * @return the listener
      */
     static Listener own(LinkAcceptor acceptor) {
@@ -75,7 +75,7 @@ public interface Listener {
         };
     }
 
-    /** A socket. */
+    /** A listening TCP socket. */
     record Listening(TransportServer server) implements Open {
         @Override
         public Optional<InetSocketAddress> address() {
@@ -93,7 +93,7 @@ public interface Listener {
         }
     }
 
-    /** Somebody else's. */
+    /** The embedder's acceptor. */
     record Own(LinkAcceptor acceptor) implements Open {
         @Override
         public Optional<InetSocketAddress> address() {
@@ -107,7 +107,7 @@ public interface Listener {
 
         @Override
         public void close() {
-            // Who was not accepted is the embedder's.
+            // Links that were not accepted are the embedder's.
         }
     }
 }

@@ -9,12 +9,12 @@ public final class Loopback {
     }
 
     /**
-     * Looks what speaks against an address.
+     * Returns what is wrong with an address, if anything.
      *
      * @param address resolved
      * @param text    the address as messages name it
-     * @param trusted whether somebody said that the whole network is trusted
-     * @return one line, which the caller ends with how to say so; empty where nothing does
+     * @param trusted whether the whole network was declared trusted
+     * @return one line, which the caller ends with how to allow it; empty where it is fine
      */
     public static Optional<String> objection(InetSocketAddress address, String text,
             boolean trusted) {

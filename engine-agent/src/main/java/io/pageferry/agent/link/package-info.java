@@ -1,2 +1,2 @@
-/** How a source reaches its target: over TCP, or as who embeds the engine has it. */
+/** How a source reaches its target: over TCP, or over an embedder's transport. */
 package io.pageferry.agent.link;

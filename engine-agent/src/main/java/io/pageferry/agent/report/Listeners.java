@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.ServiceLoader;
 import java.util.stream.Stream;
 
-/** Tells several listeners of a migration, in order. */
+/** Passes each event to several listeners of a migration, in order. */
 public final class Listeners implements MigrationListener {
     private final List<MigrationListener> all;
 
@@ -18,8 +18,8 @@ public final class Listeners implements MigrationListener {
     /**
      * Finds the listeners that the class path provides by {@link ServiceLoader}.
      *
-     * @param first is told before them
-     * @return tells them all
+     * @param first is called before them
+     * @return a listener that calls them all
      */
     public static MigrationListener after(MigrationListener first) {
         Stream<MigrationListener> found = ServiceLoader.load(MigrationListener.class).stream()

@@ -38,7 +38,7 @@ public final class Output {
      * Begins an event.
      *
      * @param name what happened
-     * @return an object that says so
+     * @return an object with the name in it
      */
     public static ObjectNode event(String name) {
         return object().put("event", name);

@@ -2,12 +2,12 @@ package io.pageferry.agent.report;
 
 import io.pageferry.core.words.Labelled;
 
-/** What {@code --progress} may say. */
+/** The values of {@code --progress}. */
 public enum ProgressMode implements Labelled {
     /** A bar on a terminal, plain lines elsewhere. */
     AUTO,
     /** A line for each round. */
     PLAIN,
-    /** Shows nothing. */
+    /** Shows no progress. */
     NONE
 }

@@ -25,8 +25,8 @@ import java.util.Optional;
 import java.util.UUID;
 
 /**
- * Says how a migration went for one side. Made once, from what was measured; JSON, text and the
- * façade's report are made from it. Immutable. Durations in nanoseconds.
+ * How a migration went for one side. Made once, from what was measured; JSON, text and the façade's
+ * report are made from it. Immutable. Durations in nanoseconds.
  *
  * @param side    whose report it is
  * @param outcome how it ended
@@ -43,9 +43,9 @@ public record Report(Side side, Outcome outcome, Optional<Body> body) {
      * @param slowdown what a throttle cost, where it is known: at a source
      * @param traffic  what went over the link
      * @param proof    what verification found
-     * @param owner    who owns the guest as far as this side knows
+     * @param owner    the owner of the guest as far as this side knows
      * @param epoch    the last attempt, 0 before the first
-     * @param guest    what the guest and its disks told
+     * @param guest    what the guest and its disks reported
      */
     public record Body(Begin begin, Times times, List<RoundStats> rounds, Optional<StopReason> stop,
             Optional<Slowdown> slowdown, Traffic traffic, Proof proof, Owner owner, long epoch,
@@ -131,7 +131,7 @@ public record Report(Side side, Outcome outcome, Optional<Body> body) {
     }
 
     /**
-     * What the guest and its disks told.
+     * What the guest and its disks reported.
      *
      * @param check   the guest's own, if it has one
      * @param storage what became of copied disks, where some were copied
@@ -155,7 +155,7 @@ public record Report(Side side, Outcome outcome, Optional<Body> body) {
      * @param begin   what is known from the beginning
      * @param outcome how it ended
      * @param figures what was measured
-     * @param guest   what the guest and its disks told
+     * @param guest   what the guest and its disks reported
      * @return the report
      */
     public static Report ofSource(Begin begin, Outcome outcome, MigrationFigures figures,
@@ -206,7 +206,7 @@ public record Report(Side side, Outcome outcome, Optional<Body> body) {
      * Notes what slowed the guest down.
      *
      * @param throttle its name
-     * @return a copy that says so
+     * @return the changed copy
      */
     public Report slowedBy(String throttle) {
         return new Report(side, outcome, body.map(all -> all.with(all.guest(),

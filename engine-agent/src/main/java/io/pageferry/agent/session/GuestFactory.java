@@ -11,7 +11,7 @@ import io.pageferry.core.migration.GuestException;
 import java.util.function.LongSupplier;
 
 /**
- * How an agent gets its guest: by a URI, as the commands do, or from whoever embeds it.
+ * How an agent gets its guest: by a URI, as the commands do, or from its embedder.
  *
  * @param text      the guest as its journal names it
  * @param opener    gives it
@@ -32,9 +32,9 @@ public record GuestFactory<G>(String text, Opener<G> opener, Runnable warmUp,
          * Gives it, to be closed by the agent; a target asks again after each offer that came to
          * nothing.
          *
-         * @param setup what the agent was told
+         * @param setup the agent's settings
          * @return the guest
-         * @throws GuestException when it cannot be had, with the remedy
+         * @throws GuestException when it is not available, with the remedy
          */
         G open(GuestSetup setup) throws GuestException;
     }
@@ -43,7 +43,7 @@ public record GuestFactory<G>(String text, Opener<G> opener, Runnable warmUp,
      * Opens by a URI.
      *
      * @param uri of a guest at the source
-     * @return how it is had
+     * @return how it is reached
      */
     public static GuestFactory<SourceGuest> source(GuestUri uri) {
         return new GuestFactory<>(uri.text(), setup -> GuestKinds.of(uri).openSource(uri, setup),
@@ -54,7 +54,7 @@ public record GuestFactory<G>(String text, Opener<G> opener, Runnable warmUp,
      * Opens by a URI.
      *
      * @param uri of a guest at the target
-     * @return how it is had
+     * @return how it is reached
      */
     public static GuestFactory<TargetGuest> target(GuestUri uri) {
         return new GuestFactory<>(uri.text(), setup -> GuestKinds.of(uri).openTarget(uri, setup),

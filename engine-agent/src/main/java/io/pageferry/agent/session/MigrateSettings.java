@@ -10,7 +10,7 @@ import java.nio.file.Path;
 /**
  * What {@code migrate}, or an embedder, asks for.
  *
- * @param guest          to move, and how it is had
+ * @param guest          to move, and how it is reached
  * @param target         the way there
  * @param tracker        how the writes of the guest are to be found
  * @param options        of the migration
@@ -23,7 +23,7 @@ public record MigrateSettings(GuestFactory<SourceGuest> guest, Connector target,
         TrackerChoice tracker,
         SourceOptions options, After after, boolean copyStorage, Path stateDirectory,
         long lingerNanos) {
-    /** Tells whether the guest may be slowed down. */
+    /** Returns whether the guest may be slowed down. */
     boolean isThrottled() {
         return options.limits().throttling().isAsked();
     }

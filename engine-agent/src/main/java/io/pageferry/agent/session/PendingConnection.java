@@ -7,16 +7,16 @@ import io.pageferry.core.link.Message;
 import io.pageferry.core.link.TargetLink;
 import java.util.UUID;
 
-/** A fresh connection at the target, until its first message says what it is for. */
+/** A fresh connection at the target, until its first message shows what it is for. */
 final class PendingConnection implements LinkHandler {
-    /** Somebody who asks for a status may ask again; for so long the connection is kept. */
+    /** A source that asks for a status may ask again; for so long the connection is kept. */
     static final long KEEP_NANOS = 60_000_000_000L;
 
     private final TargetLink link;
     private final TargetListener listener;
     private final long since;
     private boolean leaving;
-    /** The migration of which it was told what became: it knew the name. */
+    /** The migration whose status was sent to it: it knew the name. */
     private UUID told;
     private LinkHandler session;
 
@@ -35,7 +35,7 @@ final class PendingConnection implements LinkHandler {
         return link;
     }
 
-    /** Tells whether it is done with; its link is closed then unless a session took it. */
+    /** Returns whether it is done with; its link is closed then unless a session took it. */
     boolean isOver(long now) {
         return leaving || !link.isUp() || now - since > KEEP_NANOS;
     }
@@ -45,7 +45,7 @@ final class PendingConnection implements LinkHandler {
         session = taker;
     }
 
-    /** Tells whether a session has it. */
+    /** Returns whether a session has it. */
     boolean isTaken() {
         return session != null;
     }

@@ -8,7 +8,7 @@ import java.nio.file.Path;
 /**
  * What {@code receive}, or an embedder, asks for.
  *
- * @param guest          to become, and how it is had
+ * @param guest          to become, and how it is reached
  * @param listen         where sources come in
  * @param once           whether to end after one migration
  * @param prealloc       whether memory is made resident before it listens

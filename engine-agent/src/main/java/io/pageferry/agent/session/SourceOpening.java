@@ -70,7 +70,7 @@ final class SourceOpening {
         Connector.Access connector = keep(settings.target().open());
         FileJournal journal = directory.create(header(guest));
         opened.push(() -> close(journal));
-        // Before it connects: a target does not wait long for the first word of who came.
+        // Before it connects: a target does not wait long for the first message.
         if (!guest.recoveryAddress().isEmpty()) {
             guard.watch(directory, id);
         }
@@ -88,7 +88,7 @@ final class SourceOpening {
         return part;
     }
 
-    /** Refuses a guest that cannot do what was asked for, and tells what was chosen for it. */
+    /** Refuses a guest that cannot do what was asked for, and logs what was chosen for it. */
     private void check(SourceGuest guest) throws GuestException {
         listener.on(MigrationEvent.info("tracker: " + guest.tracker().name() + ", "
                 + guest.trackerReason()));
@@ -146,7 +146,7 @@ final class SourceOpening {
                 settings.options().verification());
     }
 
-    /** Tells whether the guard process died: nobody would resume what is paused from now on. */
+    /** Returns whether the guard process died: from now on a paused guest would stay so. */
     boolean isGuardLost() {
         return guard.isLost();
     }

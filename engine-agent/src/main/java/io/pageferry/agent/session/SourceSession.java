@@ -19,7 +19,7 @@ import org.agrona.concurrent.SystemNanoClock;
 
 /** Moves one guest away: opens what that needs, drives the migration, and closes everything. */
 public final class SourceSession implements FiniteAgent {
-    /** How often it is said how far the disks are. */
+    /** How often the progress of the disks is logged. */
     private static final long STORAGE_NANOS = 5_000_000_000L;
 
     private final UUID id;
@@ -34,7 +34,7 @@ public final class SourceSession implements FiniteAgent {
      * Makes a session of a migration that is named here.
      *
      * @param settings what to do
-     * @param listener hears how it goes
+     * @param listener receives events
      */
     public SourceSession(MigrateSettings settings, MigrationListener listener) {
         this(UUID.randomUUID(), settings, listener);
@@ -45,7 +45,7 @@ public final class SourceSession implements FiniteAgent {
      *
      * @param id       names the migration for ever; never used before
      * @param settings what to do
-     * @param listener hears how it goes
+     * @param listener receives events
      */
     public SourceSession(UUID id, MigrateSettings settings, MigrationListener listener) {
         this.id = id;
@@ -65,7 +65,7 @@ public final class SourceSession implements FiniteAgent {
         return result;
     }
 
-    /** Asks for the end; from any thread. */
+    /** Requests a cancel; from any thread. */
     public void cancel() {
         cancelled = true;
     }
@@ -135,7 +135,7 @@ public final class SourceSession implements FiniteAgent {
             return work;
         }
 
-        /** Nothing may be paused that nobody would resume. */
+        /** Without a guard, no process would resume a paused guest, so none may be paused. */
         private void onGuardLost() {
             listener.on(MigrationEvent.warn("the guard process ended"));
             if (migration.state() == SourceState.NEGOTIATING

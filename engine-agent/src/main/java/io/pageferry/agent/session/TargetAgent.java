@@ -23,7 +23,7 @@ import org.agrona.concurrent.SystemNanoClock;
 
 /**
  * Takes guests in as {@code receive} does: into one slot, one after another, until one is there or
- * nobody wants more; answers STATUS meanwhile and for a while afterwards.
+ * no more are wanted; answers STATUS meanwhile and for a while afterwards.
  */
 public final class TargetAgent implements FiniteAgent {
     private final ReceiveSettings settings;
@@ -52,9 +52,9 @@ public final class TargetAgent implements FiniteAgent {
      * Makes an agent.
      *
      * @param settings  what to do
-     * @param listener  hears how migrations go
-     * @param listening told once where it listens
-     * @param finished  told the result of each migration that got past negotiation, but for the
+     * @param listener  receives events
+     * @param listening called once with the address
+     * @param finished  gets the result of each migration that got past negotiation, but for the
      *                  last with {@code --once}, which {@link #run} returns
      */
     public TargetAgent(ReceiveSettings settings, MigrationListener listener,
@@ -77,7 +77,7 @@ public final class TargetAgent implements FiniteAgent {
         return result;
     }
 
-    /** Asks for the end; from any thread. */
+    /** Requests a cancel; from any thread. */
     public void cancel() {
         cancelled = true;
     }
@@ -158,7 +158,7 @@ public final class TargetAgent implements FiniteAgent {
         return work;
     }
 
-    /** Answers for a while: a source that never heard the last word may ask for it. */
+    /** Answers for a while: a source that never received the last word may ask for it. */
     private void stay(long nanos, BooleanSupplier over, Then then) {
         long start = SystemNanoClock.INSTANCE.nanoTime();
         phase = () -> {

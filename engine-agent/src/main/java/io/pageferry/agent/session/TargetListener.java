@@ -19,7 +19,7 @@ import org.agrona.concurrent.SystemNanoClock;
  * thread calls every method.
  */
 final class TargetListener implements Agent {
-    /** So many are kept. Whoever has asked already makes room, and may come again. */
+    /** So many are kept. The oldest makes room, and may come again. */
     static final int MOST = 64;
 
     private final LinkAcceptor acceptor;
@@ -40,7 +40,7 @@ final class TargetListener implements Agent {
         this.slots = slots;
     }
 
-    /** Accepts who came, and hears the others; returns work done. */
+    /** Accepts a new connection, and polls the others; returns work done. */
     @Override
     public int doWork() {
         int work = 0;

@@ -41,7 +41,7 @@ final class TargetSession implements FiniteAgent {
      * @param outcome      of it, or of the activation that followed; null while that runs
      * @param arrived      whether it completed
      * @param here         whether the guest is this host's: it arrived, or was lost here
-     * @param unheardNanos how long the source may come back for a last word that it has not heard
+     * @param unheardNanos how long the source may come back for a last word that it has not got
      */
     private record End(Outcome outcome, boolean arrived, boolean here, long unheardNanos) {
         End with(Outcome other) {
@@ -63,12 +63,12 @@ final class TargetSession implements FiniteAgent {
         return id;
     }
 
-    /** Takes what the link delivers while somebody else polls it. */
+    /** Takes what the link delivers while another object polls it. */
     LinkHandler handler() {
         return migration;
     }
 
-    /** Takes the migration up again over another link, or says why not. */
+    /** Takes the migration up again over another link, or returns why not. */
     Optional<Message> resume(TargetLink fresh, Message.Resume asked) {
         Optional<Message> refusal = migration.resume(fresh, asked);
         if (refusal.isEmpty()) {
@@ -183,7 +183,7 @@ final class TargetSession implements FiniteAgent {
         }
     }
 
-    /** Tells whether it ended; what follows may be asked from then on. */
+    /** Returns whether it ended; what follows may be asked from then on. */
     @Override
     public boolean isDone() {
         return end != null && end.outcome() != null;
@@ -193,7 +193,7 @@ final class TargetSession implements FiniteAgent {
         return end.outcome();
     }
 
-    /** Tells whether it got past negotiation. */
+    /** Returns whether it got past negotiation. */
     boolean counts() {
         return end.outcome().result() != Result.REFUSED;
     }
@@ -206,7 +206,7 @@ final class TargetSession implements FiniteAgent {
         return end.here();
     }
 
-    /** Tells whether a guest arrived that its activation lost. */
+    /** Returns whether a guest arrived that its activation lost. */
     boolean isActivationFailed() {
         return end.arrived() && end.outcome().result() != Result.COMPLETED;
     }
@@ -220,7 +220,7 @@ final class TargetSession implements FiniteAgent {
         return heard;
     }
 
-    /** Reports it, with what the guest says of itself by now; of one that counts. */
+    /** Reports it, with the guest's self-check; for a migration that counts. */
     AgentResult result(long startupNanos) {
         TargetFigures figures = migration.figures();
         Report.Choices choices = new Report.Choices(Optional.empty(), Optional.empty(), 1,

@@ -21,7 +21,7 @@ import java.util.Optional;
 import java.util.UUID;
 import org.agrona.CloseHelper;
 
-/** A place for one guest at this host: who is to become it, its lock and its guard. */
+/** A place for one guest at this host: what is to become it, its lock and its guard. */
 final class TargetSlot {
     private final ReceiveSettings settings;
     private final MigrationListener listener;
@@ -37,7 +37,7 @@ final class TargetSlot {
      *
      * @param settings  what to take in, and how
      * @param directory of journals and locks
-     * @param listener  hears how it goes
+     * @param listener  receives events
      */
     TargetSlot(ReceiveSettings settings, StateDirectory directory, MigrationListener listener) {
         this.settings = settings;
@@ -70,7 +70,7 @@ final class TargetSlot {
         return !guest.recoveryAddress().isEmpty();
     }
 
-    /** Takes an offer; returns who takes what else the link delivers. */
+    /** Takes an offer; returns the handler of what else the link delivers. */
     LinkHandler begin(TargetLink link, Message.Hello hello) {
         session = new TargetSession(this, link, hello.migrationId());
         session.handler().onMessage(hello);
@@ -91,12 +91,12 @@ final class TargetSlot {
         full = true;
     }
 
-    /** Tells whether it can take an offer. */
+    /** Returns whether it can take an offer. */
     boolean isFree() {
         return session == null && !full && !guest.livesInAgent();
     }
 
-    /** Tells whether an earlier agent's rest of a guest may be recovered under its lock. */
+    /** Returns whether an earlier agent's rest of a guest may be recovered under its lock. */
     boolean lends(String identity) {
         return isFree() && guest.identity().equals(identity);
     }

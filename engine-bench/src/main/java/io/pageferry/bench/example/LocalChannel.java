@@ -11,8 +11,8 @@ import java.util.function.LongConsumer;
 
 /**
  * One data channel. The source claims a slot, fills it and commits it; the target reads the same
- * memory, and says how far it came; then the slot is free again. No slot is used by both at once,
- * and none beyond the window is ever made.
+ * memory, and acknowledges how far it came; then the slot is free again. No slot is used by both at
+ * once, and none beyond the window is ever made.
  *
  * <p>Slots are freed by the garbage collector: after a loss neither side knows whether the other
  * still reads one.
@@ -41,7 +41,7 @@ final class LocalChannel {
         this.generation = granted.generation();
     }
 
-    /** What a batch would take where it had to travel: its payload and its directory. */
+    /** What a batch would take on the wire: its payload and its directory. */
     static long bytes(PageBatch batch) {
         return batch.bytes();
     }
@@ -112,7 +112,7 @@ final class LocalChannel {
         return travelling.poll();
     }
 
-    /** Batches may be applied in any order; told is how far there is no gap. */
+    /** Batches may be applied in any order; acknowledged is the part without a gap. */
     void applied(long sequence) {
         appliedEarly.add(sequence);
         long upTo = appliedUpTo;

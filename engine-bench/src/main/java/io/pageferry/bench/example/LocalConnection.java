@@ -23,7 +23,7 @@ final class LocalConnection {
     /** What the target granted, and the channels that it waits at. */
     private record Channels(Message.Welcome granted, List<LocalChannel> channels) { }
 
-    /** The target's: attaches whoever shows what was granted. */
+    /** The target's: attaches the source that shows what was granted. */
     void accept(Message.Welcome granted) {
         channels = new Channels(granted, IntStream.range(0, granted.channels())
                 .mapToObj(channel -> new LocalChannel(granted, channel)).toList());

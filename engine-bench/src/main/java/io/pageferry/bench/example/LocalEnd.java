@@ -43,7 +43,7 @@ abstract class LocalEnd implements Link {
         while (delivered < MOST && !closed && (message = inbox.poll()) != null) {
             delivered++;
             if (message instanceof Message.Failure failure) {
-                // Nothing comes after it: who sent it gave up.
+                // Nothing comes after it: its sender gave up.
                 connection.lose(failure.code(), failure.reason());
             }
             handler.onMessage(message);

@@ -21,14 +21,14 @@ public final class LocalPort implements LinkOpener, LinkAcceptor {
     private final ArrayBlockingQueue<LocalConnection> waiting = new ArrayBlockingQueue<>(BACKLOG);
     private final Queue<LocalConnection> all = new ConcurrentLinkedQueue<>();
 
-    /** Makes a port that nobody has connected to. */
+    /** Makes a port without connections. */
     public LocalPort() {
     }
 
     /**
      * Connects a source to the target.
      *
-     * @return the source's end, the caller's to close; empty where nobody accepts any more
+     * @return the source's end, the caller's to close; empty where no more connections are accepted
      */
     public Optional<SourceLink> connect() {
         LocalConnection connection = new LocalConnection();

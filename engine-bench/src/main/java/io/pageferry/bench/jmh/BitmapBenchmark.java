@@ -64,7 +64,7 @@ public class BitmapBenchmark {
             }
         }
 
-        /** Frees both. */
+        /** Frees both bitmaps. */
         @TearDown(Level.Trial)
         public void close() {
             tracked.close();

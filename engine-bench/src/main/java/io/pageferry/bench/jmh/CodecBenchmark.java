@@ -106,7 +106,7 @@ public class CodecBenchmark {
     }
 
     /**
-     * A copy.
+     * Encodes raw: a copy.
      *
      * @return so that nothing is optimised away
      */
@@ -143,7 +143,7 @@ public class CodecBenchmark {
     }
 
     /**
-     * Zeros written.
+     * Decodes zero pages: zeros are written.
      *
      * @throws PageDecodeException never
      */
@@ -156,7 +156,7 @@ public class CodecBenchmark {
     }
 
     /**
-     * A copy.
+     * Decodes raw: a copy.
      *
      * @throws PageDecodeException never
      */

@@ -104,7 +104,7 @@ public final class JmhBench extends Bench {
             StringJoiner parameters = new StringJoiner(", ", " (", ")").setEmptyValue("");
             result.path("params").properties().forEach(parameter -> parameters.add(
                     parameter.getKey() + " " + parameter.getValue().asText()));
-            // The package says nothing to a reader, and may be another one in the other build.
+            // The package does not help a reader, and may be another one in the other build.
             String what = result.path("benchmark").asText()
                     .replaceFirst("^.*\\.(?=\\w+\\.\\w+$)", "") + parameters;
             if (values.isEmpty()) {

@@ -5,7 +5,7 @@ public final class Jvm {
     /** For LZ4, Netty and our own downcalls. */
     public static final String NATIVE = "--enable-native-access=ALL-UNNAMED";
 
-    /** The JVM writes its warnings to stdout unless told otherwise. */
+    /** By default the JVM writes its warnings to stdout. */
     public static final String QUIET = "-Xlog:disable";
 
     /** Where they belong. */

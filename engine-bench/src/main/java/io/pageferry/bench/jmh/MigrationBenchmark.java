@@ -37,7 +37,7 @@ public class MigrationBenchmark {
     @Param({"RANDOM", "MIXED"})
     private Content content;
 
-    /** Its memory. */
+    /** The guest's memory. */
     @Param("1GiB")
     private String memory;
 
@@ -104,7 +104,7 @@ public class MigrationBenchmark {
     }
 
     /**
-     * One migration.
+     * Runs one migration.
      *
      * @param figures to fill
      * @throws IOException when it could not begin

@@ -142,7 +142,7 @@ final class LoopbackPair implements AutoCloseable {
         }
     }
 
-    /** What the source hears. */
+    /** Takes what the source receives. */
     private final class Answers implements LinkHandler {
         @Override
         public void onMessage(Message message) {

@@ -102,7 +102,7 @@ public final class TransportRig extends Bench {
     }
 
     private static Run run(LoopbackPair pair, long bytes) {
-        // Processor time tells the kinds apart even where other programs share the machine.
+        // Processor time distinguishes the kinds even where other programs share the machine.
         OperatingSystemMXBean system =
                 ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class);
         long cpu = system.getProcessCpuTime();

@@ -6,7 +6,7 @@ import java.util.SplittableRandom;
 
 /** What pages hold. */
 public enum Content {
-    /** Nothing. */
+    /** Zeros alone. */
     ZERO,
     /** Words and numbers of a log; LZ4 makes about a third of it. */
     TEXT,

@@ -17,7 +17,7 @@ public final class FreshPair {
      *
      * @param from   the guest's URI at the source
      * @param to     the guest's URI at the target
-     * @param folder for journals and for what the agents say
+     * @param folder for journals and for what the agents log
      * @param more   further options of {@code migrate}
      * @return the source's report
      * @throws IOException when an agent did not start, or ended without a report

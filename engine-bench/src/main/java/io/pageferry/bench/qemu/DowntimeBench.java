@@ -30,7 +30,7 @@ public final class DowntimeBench extends Bench {
     public DowntimeBench() {
     }
 
-    /** One move. */
+    /** One move, as seen from outside and as reported. */
     private record Move(ObservedMove.Seen seen, JsonNode report) {
         double reported() {
             return report.path("downtimeMs").asDouble();

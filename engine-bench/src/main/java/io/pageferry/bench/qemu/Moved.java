@@ -3,7 +3,7 @@ package io.pageferry.bench.qemu;
 /**
  * One move by one peer.
  *
- * @param peer           who moved the guest
+ * @param peer           moved the guest
  * @param totalMillis    as the peer reports it
  * @param downtimeMillis likewise
  * @param wireBytes      likewise
@@ -17,7 +17,7 @@ record Moved(Peer peer, double totalMillis, double downtimeMillis, long wireByte
         return new Moved(peer, 0, 0, 0, null, problem);
     }
 
-    /** {@return whether the peer says that all went well} */
+    /** {@return whether the peer reported success} */
     boolean completed() {
         return problem == null;
     }

@@ -8,8 +8,8 @@ import java.time.Duration;
 import java.util.List;
 
 /**
- * One move of a ticking guest from QEMU to QEMU as its consoles show it, whoever moves it: make
- * it, {@link #calm()}, move, {@link #seen()}, close. One thread.
+ * One move of a ticking guest from QEMU to QEMU as its consoles show it, by any peer: make it,
+ * {@link #calm()}, move, {@link #seen()}, close. One thread.
  */
 final class ObservedMove implements AutoCloseable {
     /** Ticks before and after the move, to know the median tick and that the guest goes on. */

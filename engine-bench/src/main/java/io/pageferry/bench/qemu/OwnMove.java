@@ -23,7 +23,7 @@ final class OwnMove {
     }
 
     /**
-     * What QEMU says of a move.
+     * What QEMU reports of a move.
      *
      * @param totalMillis    total-time
      * @param downtimeMillis downtime
@@ -32,11 +32,11 @@ final class OwnMove {
     record Told(double totalMillis, double downtimeMillis, long wireBytes) { }
 
     /**
-     * Whether this QEMU has what a peer needs.
+     * Checks whether this QEMU has what a peer needs.
      *
      * @param qemu running or waiting
      * @param peer to ask for
-     * @return null, or what QEMU says against it
+     * @return null, or what QEMU reports against it
      * @throws IOException when the monitor fails
      */
     static String objection(DemoQemu qemu, Peer peer) throws IOException {
@@ -53,12 +53,12 @@ final class OwnMove {
 
     /**
      * Moves a guest. The target starts on its own as soon as it has all, as one without {@code -S}
-     * does: nobody's round trip is in the silence.
+     * does: no client's round trip is in the silence.
      *
      * @param from runs
      * @param to   waits
      * @param peer one of QEMU's ways
-     * @return what the source's QEMU says of it
+     * @return what the source's QEMU reports of it
      * @throws IOException when it did not complete, with QEMU's reason
      */
     static Told move(DemoQemu from, DemoQemu to, Peer peer) throws IOException {

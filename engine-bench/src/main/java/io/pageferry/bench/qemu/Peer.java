@@ -8,7 +8,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 
-/** Who moves the guest: this engine, or QEMU itself in one of its ways. */
+/** What moves the guest: this engine, or QEMU itself in one of its ways. */
 enum Peer {
     /** A fresh pair of commands. */
     OURS(Map.of()),
@@ -27,7 +27,7 @@ enum Peer {
 
     /** Bytes per second, QEMU's own default of 128 MiB/s would be measured otherwise. */
     private static final long UNLIMITED = 1L << 40;
-    /** As {@code --max-downtime} of ours has it, and QEMU too, unless told. */
+    /** The default of our {@code --max-downtime}, and of QEMU too. */
     private static final int DOWNTIME_MILLIS = 300;
 
     private final Map<String, Boolean> capabilities;

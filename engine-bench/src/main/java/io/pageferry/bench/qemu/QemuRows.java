@@ -23,10 +23,10 @@ final class QemuRows {
     }
 
     /**
-     * Sums up.
+     * Sums the moves up.
      *
      * @param peers   in the order of the rows
-     * @param missing by peer that this QEMU has not, its words
+     * @param missing by peer that this QEMU does not have, QEMU's words
      * @param moves   of all the others, in any order
      * @return the result
      */

@@ -27,7 +27,7 @@ final class Shaped {
      * @param bitsPerSecond of the loopback interface, 0 for this host's own as it is
      * @param arguments     behind {@code bench}
      * @return its rows
-     * @throws IOException when namespaces or tc are not to be had here, or it ended without rows
+     * @throws IOException when namespaces or tc are not available here, or it ended without rows
      */
     static List<JsonNode> rows(long bitsPerSecond, List<String> arguments) throws IOException {
         List<String> command = new ArrayList<>();

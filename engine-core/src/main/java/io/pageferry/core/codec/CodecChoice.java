@@ -2,7 +2,7 @@ package io.pageferry.core.codec;
 
 import io.pageferry.core.words.Labelled;
 
-/** What {@code --codec} may say. */
+/** The values of {@code --codec}. */
 public enum CodecChoice implements Labelled {
     /** LZ4 where it makes the slower of processor and wire faster, as measured of late. */
     ADAPTIVE,

@@ -6,7 +6,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /**
- * A batch of encoded pages of one region in memory that somebody else owns (a frame slot of the
+ * A batch of encoded pages of one region in memory that it does not own (a frame slot of the
  * transport): a payload area and, beside it, a directory: for each page a descriptor and the CRC32C
  * of its 4096 bytes. Reused, never allocated on the way of a page. Used by one thread at a time.
  *
@@ -109,7 +109,7 @@ public final class PageBatch {
     }
 
     /**
-     * Tells whether one more page fits, however badly it compresses.
+     * Returns whether one more page fits, however badly it compresses.
      *
      * @return true when {@link #append} may be called
      */

@@ -52,7 +52,7 @@ public final class DirtyBitmap implements AutoCloseable {
     }
 
     /**
-     * Tells the size.
+     * Returns the size.
      *
      * @return pages covered
      */
@@ -61,8 +61,8 @@ public final class DirtyBitmap implements AutoCloseable {
     }
 
     /**
-     * Marks a page. Has release semantics: what was written before is seen by whoever harvests
-     * the mark.
+     * Marks a page. Has release semantics: what was written before is seen by the thread that
+     * harvests the mark.
      *
      * @param page 0 … pages − 1
      * @return whether it was unmarked before
@@ -119,7 +119,7 @@ public final class DirtyBitmap implements AutoCloseable {
     }
 
     /**
-     * Tells whether a page is marked.
+     * Returns whether a page is marked.
      *
      * @param page 0 … pages − 1
      * @return true when it is
@@ -143,7 +143,7 @@ public final class DirtyBitmap implements AutoCloseable {
     }
 
     /**
-     * Tells whether nothing is marked.
+     * Returns whether nothing is marked.
      *
      * @return true when no page is
      */

@@ -19,7 +19,7 @@ public interface DirtyTracker extends AutoCloseable {
      * Arms the tracker: from its return on no write is missed. What was written before need not be
      * reported; the caller takes every page that is not a hole as dirty.
      *
-     * @throws TrackerException when tracking cannot be had; nothing is left armed
+     * @throws TrackerException when tracking is not possible; nothing is left armed
      */
     void start() throws TrackerException;
 
@@ -27,7 +27,7 @@ public interface DirtyTracker extends AutoCloseable {
      * Moves what was written since the last harvest (or since {@link #start}) into a bitmap.
      * Reporting a page that was not written is allowed, missing one that was is not.
      *
-     * @param into receives marks; never loses one that it had
+     * @param into receives marks; keeps every mark that it holds
      * @throws TrackerException when the scan failed; marks may then be lost, and the caller must
      *                          take every page as dirty
      */

@@ -1,8 +1,8 @@
 package io.pageferry.core.dirty;
 
 /**
- * A tracker for guests that say themselves what they wrote. Writers call {@link #mark} after each
- * write, from any thread; one thread harvests.
+ * A tracker for guests that report themselves what they wrote. Writers call {@link #mark} after
+ * each write, from any thread; one thread harvests.
  */
 public final class MarkingTracker implements DirtyTracker {
     private final DirtyBitmap marks;

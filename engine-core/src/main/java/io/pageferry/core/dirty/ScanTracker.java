@@ -13,9 +13,9 @@ import java.lang.foreign.MemorySegment;
  * reading of the whole guest for each harvest, the last two of which fall into the downtime.
  *
  * <p>A page written while it is read may be taken for either version; it differs from what was sent
- * at the next harvest, and during the last nobody writes. A page that was sent with content and is
- * a hole now is not looked at: reading would allocate it, and the holes are compared by who asks
- * the tracker.
+ * at the next harvest, and during the last the guest does not write. A page that was sent with
+ * content and is a hole now is not looked at: reading would allocate it, and the caller of the
+ * tracker compares the holes.
  *
  * <p>8 B a page off-heap, in chunks of 512 KiB for 256 MiB of guest, each taken when a page in it
  * is first sent with content. Confined to one thread.

@@ -12,12 +12,12 @@ public interface SentPages {
     SentPages NONE = new SentPages() {
         @Override
         public void sent(long page, MemorySegment bytes, long at) {
-            // Nobody compares contents.
+            // Contents are not compared.
         }
 
         @Override
         public void sentZero(long page) {
-            // Nobody compares contents.
+            // Contents are not compared.
         }
     };
 

@@ -2,11 +2,11 @@ package io.pageferry.core.dirty;
 
 import io.pageferry.core.words.Labelled;
 
-/** What {@code --tracker} may say: how the writes of a guest are found. */
+/** The values of {@code --tracker}: how the writes of a guest are found. */
 public enum TrackerChoice implements Labelled {
     /** The best that guest and host allow. */
     AUTO,
-    /** The kernel tells of each page written first. */
+    /** The kernel reports the first write to each page. */
     USERFAULTFD,
     /** Contents are compared with what was sent. */
     SCAN,

@@ -7,7 +7,7 @@ public final class TrackerException extends IOException {
     private static final long serialVersionUID = 1L;
 
     /**
-     * Makes one.
+     * Makes the exception.
      *
      * @param message what failed, why, what to do
      * @param cause   the reason below, or null

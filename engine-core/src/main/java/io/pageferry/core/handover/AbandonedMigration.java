@@ -10,7 +10,7 @@ import java.util.UUID;
 
 /**
  * A migration whose agent is gone, as its journal and its host keep it: the port of
- * {@link Recovery}. Confined to one thread; no method waits for somebody else's lock.
+ * {@link Recovery}. Confined to one thread; no method waits for another process's lock.
  */
 public interface AbandonedMigration extends AutoCloseable {
     /** {@return its name} */
@@ -22,7 +22,7 @@ public interface AbandonedMigration extends AutoCloseable {
     /**
      * Takes the journal's lock and reads the journal.
      *
-     * @return the journal, to be written until {@link #close}, or empty while somebody else has it
+     * @return the journal, writable until {@link #close}, or empty while another process holds it
      * @throws IOException when there is none, or it cannot be read
      */
     Optional<? extends Journal> lockJournal() throws IOException;

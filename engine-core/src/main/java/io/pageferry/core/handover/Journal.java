@@ -14,14 +14,14 @@ public interface Journal {
     void write(JournalRecord entry) throws IOException;
 
     /**
-     * Reads back.
+     * Reads the last record.
      *
      * @return the last whole record, if any
      */
     Optional<JournalRecord> last();
 
     /**
-     * Tells what was decided last, whether or not its act was done.
+     * Returns what was decided last, whether or not its act was done.
      *
      * @return the last record that is not SETTLED, if any
      */

@@ -2,7 +2,7 @@ package io.pageferry.core.handover;
 
 import io.pageferry.core.words.Labelled;
 
-/** The records of a journal; the tables of docs/PROTOCOL.md say when each is written. */
+/** The records of a journal; the tables of docs/PROTOCOL.md state when each is written. */
 public enum JournalState implements Labelled {
     /** Source: the pause begins. */
     SWITCHOVER,

@@ -97,7 +97,7 @@ public final class MigrationFigures {
     /**
      * Notes that a lost link was replaced.
      *
-     * @param inVain bytes on the wire of batches that nobody had acknowledged
+     * @param inVain bytes on the wire of batches that were never acknowledged
      */
     public void reconnected(long inVain) {
         reconnects++;
@@ -196,9 +196,9 @@ public final class MigrationFigures {
     }
 
     /**
-     * Notes who owns the guest.
+     * Notes which side owns the guest.
      *
-     * @param side     as far as this side knows
+     * @param side     the owner, as far as this side knows
      * @param newEpoch the attempt
      */
     public void owner(Owner side, long newEpoch) {
@@ -291,7 +291,7 @@ public final class MigrationFigures {
         return epoch;
     }
 
-    /** {@return who owns the guest as far as the source knows} */
+    /** {@return which side owns the guest as far as the source knows} */
     public Owner owner() {
         return owner;
     }

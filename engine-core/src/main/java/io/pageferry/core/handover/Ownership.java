@@ -6,8 +6,8 @@ import io.pageferry.core.migration.Outcome.Side;
 import java.util.Optional;
 
 /**
- * Tells from one side's journal alone who owns the guest, what is left to do, and what STATUS is
- * answered: the third table of docs/PROTOCOL.md, section 2. A test compares both.
+ * Finds from one side's journal alone which side owns the guest, what is left to do, and the answer
+ * to STATUS: the third table of docs/PROTOCOL.md, section 2. A test compares both.
  *
  * @param side     whose journal it is
  * @param decision the last record that decided something, if any
@@ -26,13 +26,13 @@ public record Ownership(Side side, Optional<JournalRecord> decision, boolean set
         RESUME,
         /** Source: leave the guest paused, and ask the target. */
         ASK,
-        /** Source: end the guest as its kind says. */
+        /** Source: end the guest in the way of its kind. */
         END,
         /** Target: discard what was received; nothing was loaded. */
         DISCARD,
         /** Target: write J(REFUSED), which asks for {@link #END_REFUSED}. */
         REFUSE,
-        /** Target: end the loaded guest; only then REFUSED may be said. */
+        /** Target: end the loaded guest; only then REFUSED may be sent. */
         END_REFUSED,
         /** Target: resume the guest if it stands, then write J(RUNNING). */
         ACTIVATE
@@ -50,9 +50,9 @@ public record Ownership(Side side, Optional<JournalRecord> decision, boolean set
     /**
      * Reads a journal.
      *
-     * @param side    whose
+     * @param side    whose journal it is
      * @param journal as it is now
-     * @return what it says
+     * @return what follows from it
      */
     public static Ownership of(Side side, Journal journal) {
         return of(side, journal.decision(), journal.last().map(
@@ -60,9 +60,9 @@ public record Ownership(Side side, Optional<JournalRecord> decision, boolean set
     }
 
     /**
-     * Takes what a journal says.
+     * Derives the ownership from a journal's records.
      *
-     * @param side     whose
+     * @param side     whose journal it is
      * @param decision the last record that is not SETTLED, if any
      * @param done     whether a record SETTLED follows it
      * @return what follows
@@ -75,9 +75,9 @@ public record Ownership(Side side, Optional<JournalRecord> decision, boolean set
     }
 
     /**
-     * Tells whether a side writes such a record.
+     * Returns whether a side writes such a record.
      *
-     * @param side  one of both
+     * @param side  of the journal
      * @param state a record's
      * @return whether it may be in its journal
      */
@@ -89,7 +89,7 @@ public record Ownership(Side side, Optional<JournalRecord> decision, boolean set
         };
     }
 
-    /** {@return who owns the guest as far as this journal knows} */
+    /** {@return which side owns the guest as far as this journal knows} */
     public Owner owner() {
         return switch (state()) {
             case null -> Owner.SOURCE;
@@ -130,7 +130,7 @@ public record Ownership(Side side, Optional<JournalRecord> decision, boolean set
         }
         JournalRecord last = decision.get();
         if (last.state() == JournalState.REFUSED && !settled) {
-            // It is said only of a guest that is known to have ended.
+            // It is sent only for a guest that is known to have ended.
             return unknown(asked, "refused, but not ended yet");
         }
         if (last.epoch() != asked.epoch()) {

@@ -44,9 +44,9 @@ public final class Recovery implements AutoCloseable {
         STAY_PAUSED,
         /** The target is asked. */
         ASK_TARGET,
-        /** An operator says that the target can never run it. */
+        /** An operator states that the target can never run it. */
         TARGET_IS_FENCED,
-        /** An operator says that the target runs it. */
+        /** An operator states that the target runs it. */
         TARGET_RUNS_IT
     }
 
@@ -63,8 +63,8 @@ public final class Recovery implements AutoCloseable {
      *
      * @param doubt       what is done about a guest that the target may run
      * @param lockNanos   longest wait for both locks; 0 tries once
-     * @param windowNanos longest wait for the target's answer, or for a guest that somebody's lock
-     *                    keeps paused
+     * @param windowNanos longest wait for the target's answer, or for a guest that another
+     *                    process's lock keeps paused
      */
     public record Options(Doubt doubt, long lockNanos, long windowNanos) {
         /** As long as a migration itself would try: the default of the settle window. */
@@ -114,13 +114,13 @@ public final class Recovery implements AutoCloseable {
         return Optional.ofNullable(result);
     }
 
-    /** {@return the lock that somebody else holds, where nothing was done for that} */
+    /** {@return the lock that another process holds, where nothing was done because of it} */
     public Optional<Lock> missing() {
         return Optional.ofNullable(missing);
     }
 
     /**
-     * Tells what the journal says; it must have been locked.
+     * Returns what the journal states; it must have been locked.
      *
      * @return owner and what is left to do
      */
@@ -128,7 +128,7 @@ public final class Recovery implements AutoCloseable {
         return Ownership.of(migration.side(), journal);
     }
 
-    /** {@return why the target gave no answer, as far as it or the link said, or nothing} */
+    /** {@return why the target gave no answer, as far as it or the link reported it, or nothing} */
     public String unanswered() {
         return answers.said;
     }
@@ -172,7 +172,7 @@ public final class Recovery implements AutoCloseable {
         return 1;
     }
 
-    /** First of all, and whatever the journal says: a guest is slowed down for nobody else. */
+    /** Undoes the throttle first, whatever the journal states: no other migration set it. */
     private void unthrottle() {
         try {
             guest.unthrottle();
@@ -249,7 +249,7 @@ public final class Recovery implements AutoCloseable {
         step = () -> leave(why);
     }
 
-    /** What cannot be put back in a guest that stays is said, and is no reason to fail. */
+    /** What cannot be put back in a guest that stays is logged, and is no reason to fail. */
     private int leave(String why) throws IOException {
         try {
             if (guest.condition() != Condition.GONE) {
@@ -374,7 +374,7 @@ public final class Recovery implements AutoCloseable {
 
         @Override
         public void onBatch(PageBatch batch) {
-            // No pages come to somebody who only asks.
+            // A link that only asks for the status gets no pages.
         }
 
         @Override

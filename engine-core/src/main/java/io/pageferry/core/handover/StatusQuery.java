@@ -69,7 +69,7 @@ public final class StatusQuery implements AutoCloseable {
     }
 
     /**
-     * Tells whether the window is over.
+     * Returns whether the window is over.
      *
      * @param now monotonic nanoseconds
      * @return true when no answer came in time

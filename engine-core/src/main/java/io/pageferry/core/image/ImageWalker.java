@@ -14,14 +14,14 @@ import java.util.stream.LongStream;
 /**
  * Reads the image back and sums what is there. It does not believe what the writer noted: its
  * {@link PageView} shares no address code with it, so a page applied to a wrong place, not at all
- * or too late is seen. Pages that nobody sent are proved to be zero. Confined to one thread.
+ * or too late is seen. Pages that were never sent are proved to be zero. Confined to one thread.
  *
  * <p>Pages are read back soon after they were written, by {@link #readBack}, while the caches hold
  * them. A page that is written again counts as not read back: whichever version came last, a wrong
  * older one too, is the one that is summed last. What was left, {@link #proveWritten} reads before
- * each barrier passes. A page that has not the checksum of its batch's directory is owed: it is
- * named to the source, which sends it again. {@link #proveUnwritten} queues what nobody sent, and
- * {@link #step} reads that while there is nothing better to do.
+ * each barrier passes. A page whose checksum differs from its batch's directory is owed: it is
+ * named to the source, which sends it again. {@link #proveUnwritten} queues what was never sent,
+ * and {@link #step} reads that while there is nothing better to do.
  */
 public final class ImageWalker implements AutoCloseable {
     private static final long[] NONE = {};
@@ -43,7 +43,7 @@ public final class ImageWalker implements AutoCloseable {
      * Makes a walker.
      *
      * @param image  to read back
-     * @param writer told what it wrote, and only that
+     * @param writer reports what it wrote, and only that
      */
     public ImageWalker(PageStore image, ImageWriter writer) {
         this.image = image;
@@ -121,13 +121,13 @@ public final class ImageWalker implements AutoCloseable {
         return pages;
     }
 
-    /** Has every owed page named again: nobody knows what the lost link carried of it. */
+    /** Has every owed page named again: what the lost link carried of it is unknown. */
     public void nameAgain() {
         owed.forEachRun(unnamed::markRange);
     }
 
     /**
-     * Queues every page with storage that was never read back. Where nobody sent such a page and
+     * Queues every page with storage that was never read back. Where such a page was never sent and
      * it holds something (a reused file), {@link #step} makes it zero. Call it once round 0 is
      * applied, and again before the digest is believed.
      */
@@ -142,8 +142,8 @@ public final class ImageWalker implements AutoCloseable {
     }
 
     /**
-     * Queues only those pages of {@link #proveUnwritten} that nobody sent: enough when the digest
-     * is not wanted, for an image that was used before has to be cleaned all the same.
+     * Queues only those pages of {@link #proveUnwritten} that were never sent: enough when the
+     * digest is not wanted, for an image that was used before has to be cleaned all the same.
      */
     public void cleanUnwritten() {
         queueUnread(page -> !writer.wasWritten(page));
@@ -154,7 +154,7 @@ public final class ImageWalker implements AutoCloseable {
      *
      * @param most stop after so many
      * @return how many were read; fewer than {@code most} means that the queue is empty, or that
-     *         the next page is not yet to be had
+     *         the next page is not there yet
      */
     public int step(int most) {
         int done = 0;
@@ -242,7 +242,7 @@ public final class ImageWalker implements AutoCloseable {
         cursor = 0;
     }
 
-    /** A page that nobody sent must be zero here: made so, then read again, never assumed. */
+    /** A page that was never sent must be zero: it is made so, then read again. */
     private boolean clean(long page) {
         if (!show(page, false)) {
             return false;

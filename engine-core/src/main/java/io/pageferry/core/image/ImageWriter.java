@@ -80,7 +80,7 @@ public final class ImageWriter implements AutoCloseable {
     }
 
     /**
-     * Tells whether a page was written since it was last verified.
+     * Returns whether a page was written since it was last verified.
      *
      * @param page global index
      * @return true until {@link #verified}
@@ -99,7 +99,7 @@ public final class ImageWriter implements AutoCloseable {
     }
 
     /**
-     * Tells whether a page was ever written here.
+     * Returns whether a page was ever written here.
      *
      * @param page global index
      * @return true once it was

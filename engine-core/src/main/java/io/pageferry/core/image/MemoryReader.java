@@ -35,8 +35,8 @@ public final class MemoryReader {
      * Reads some pages.
      *
      * @param most stop after so many
-     * @return how many were read; fewer than {@code most} when all are, or the next is not yet to
-     *         be had
+     * @return how many were read; fewer than {@code most} when all are, or the next is not there
+     *         yet
      */
     public int step(int most) {
         int read = 0;

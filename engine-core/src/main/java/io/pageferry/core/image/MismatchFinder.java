@@ -40,7 +40,7 @@ public final class MismatchFinder {
     /**
      * Takes the digests of the target's blocks and asks for the first that differs.
      *
-     * @param mismatch what the target said
+     * @param mismatch what the target sent
      */
     public void compare(Message.Mismatch mismatch) {
         if (mismatch.blockPages() < 1
@@ -63,7 +63,7 @@ public final class MismatchFinder {
     /**
      * Takes the checksums asked for; asks for more of the block while none differed.
      *
-     * @param table what the target said
+     * @param table what the target sent
      */
     public void compare(Message.PageChecksums table) {
         if (table.firstPage() != asked) {

@@ -72,7 +72,7 @@ public final class TargetMigration implements LinkHandler, AutoCloseable {
         return work;
     }
 
-    /** Asks for the end; from any thread. After the grant it is too late. */
+    /** Requests a cancel; from any thread. After the grant it is too late. */
     public void cancel() {
         cancelled.set(true);
     }
@@ -103,8 +103,8 @@ public final class TargetMigration implements LinkHandler, AutoCloseable {
     }
 
     /**
-     * Takes the migration up again over a new connection. Only who shows the session's token and
-     * a generation above the present one gets in; anybody else disturbs nothing. The old link is
+     * Takes the migration up again over a new connection. Only a peer with the session's token and
+     * a generation above the present one gets in; any other peer disturbs nothing. The old link is
      * closed first, and with it goes all that it still held: the source sends that again.
      *
      * @param fresh on which RESUME came

@@ -29,7 +29,7 @@ public enum ErrorCode implements Labelled {
     GUEST_ENDED(10),
     /** A limit in time was passed. */
     DEADLINE(11),
-    /** Somebody asked for the end. */
+    /** The migration was cancelled on request. */
     CANCELLED(12),
     /** The other side cannot be reached any more. */
     LINK_LOST(13),

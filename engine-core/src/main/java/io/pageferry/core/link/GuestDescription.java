@@ -5,7 +5,7 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * What the target must know of a guest before it can say yes.
+ * What the target must know of a guest before it can accept.
  *
  * @param kind       scheme of its URI, for example {@code qemu}; 1 to 64 UTF-8 bytes
  * @param name       what people call it; up to 255 UTF-8 bytes

@@ -24,7 +24,7 @@ public interface Link extends AutoCloseable {
     int poll(LinkHandler handler);
 
     /**
-     * Tells whether the link still stands. A lost link never comes back.
+     * Returns whether the link still stands. A lost link never comes back.
      *
      * @return false once it was lost or closed
      */

@@ -6,10 +6,10 @@ import java.util.Optional;
 @FunctionalInterface
 public interface LinkAcceptor {
     /**
-     * Gives who came longest ago. Never waits; asked all the time, on the target's thread.
+     * Returns the link that waits longest. Never waits; asked all the time, on the target's thread.
      *
      * @return a link whose first message is yet to be polled, now the caller's to poll and close;
-     *         empty where nobody came
+     *         empty where there is none
      */
     Optional<TargetLink> accept();
 }

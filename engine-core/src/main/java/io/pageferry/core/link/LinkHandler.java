@@ -21,7 +21,7 @@ public interface LinkHandler {
 
     /**
      * The link is lost; delivered once, after all that arrived before and by a poll of its own, so
-     * that who takes the link over in what it is told hears of the loss too.
+     * that a handler that takes the link over during such a call learns of the loss too.
      *
      * @param code   {@link ErrorCode#LINK_LOST}, or what the peer broke
      * @param reason why, in words

@@ -4,8 +4,7 @@ import java.util.UUID;
 
 /**
  * Every control message of the protocol; docs/PROTOCOL.md gives the bytes. Pages travel as
- * batches beside them. Arrays are owned by the message: whoever makes one must not change them
- * afterwards.
+ * batches beside them. Arrays are owned by the message: its maker must not change them afterwards.
  *
  * <p>Epochs number the attempts to switch over, from 1; a session has one generation for each
  * connection of it, from 1; all durations are nanoseconds.
@@ -69,7 +68,7 @@ public sealed interface Message {
     /**
      * Target to source: yes.
      *
-     * @param token      128-bit secret of the session; who shows it may attach a channel
+     * @param token      128-bit secret of the session; a peer that shows it may attach a channel
      * @param generation of the session, from 1
      * @param features   the bits of {@link Hello} that hold
      * @param channels   data channels granted, 1 … asked
@@ -127,7 +126,7 @@ public sealed interface Message {
     record RoundEnd(long round, long[] lastSequences) implements Message { }
 
     /**
-     * Target to source: these pages, read back from the image, are not what their batches said.
+     * Target to source: these pages, read back from the image, are not what their batches stated.
      * They are to be sent again in a later round.
      *
      * @param pages global indexes
@@ -166,7 +165,7 @@ public sealed interface Message {
     record StateChunk(long epoch, long offset, byte[] bytes) implements Message { }
 
     /**
-     * Source to target: all was sent; load and say READY.
+     * Source to target: all was sent; load and send READY.
      *
      * @param epoch         of this attempt
      * @param digest        of all pages as they were sent
@@ -223,10 +222,10 @@ public sealed interface Message {
     record PageChecksums(long firstPage, int[] crcs) implements Message { }
 
     /**
-     * Source to target: it is yours. Sent only after J(GRANTED).
+     * Source to target: the guest is the target's now. Sent only after J(GRANTED).
      *
      * @param epoch of this attempt
-     * @param run   whether it ran before it was paused; what somebody had paused stays paused
+     * @param run   whether it ran before it was paused; a guest paused before stays paused
      */
     record Grant(long epoch, boolean run) implements Message { }
 
@@ -272,7 +271,7 @@ public sealed interface Message {
     record Status(UUID migrationId, long epoch) implements Message { }
 
     /**
-     * Target to source: no answer yet, or none that could ever be had here. Not a no.
+     * Target to source: no answer yet, or none that is possible here. It is no refusal.
      *
      * @param epoch  the epoch asked for
      * @param reason what is known
@@ -321,7 +320,7 @@ public sealed interface Message {
     /**
      * Both ways, when nothing else was sent for a while.
      *
-     * @param nanos sender's monotonic clock, for whoever reads a capture
+     * @param nanos sender's monotonic clock, for the reader of a capture
      */
     record Heartbeat(long nanos) implements Message { }
 

@@ -13,7 +13,7 @@ public interface SourceLink extends Link {
     void openChannels(Message.Welcome welcome);
 
     /**
-     * Tells whether every data channel is attached.
+     * Returns whether every data channel is attached.
      *
      * @return true from then on
      */

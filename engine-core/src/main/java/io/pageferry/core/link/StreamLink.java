@@ -13,7 +13,7 @@ public interface StreamLink {
     boolean sendStreamed(Message.Streamed part);
 
     /**
-     * Says who takes what comes. Without this the peer may send none.
+     * Sets the receiver of what comes. Without one the peer may send nothing.
      *
      * @param receiver takes the parts in order, on an IO thread, without waiting
      */
@@ -22,6 +22,6 @@ public interface StreamLink {
     /** {@return whether the link still stands} */
     boolean isUp();
 
-    /** {@return for how many nanoseconds nothing was heard of the peer, heartbeats included} */
+    /** {@return for how many nanoseconds nothing came from the peer, heartbeats included} */
     long silentNanos();
 }

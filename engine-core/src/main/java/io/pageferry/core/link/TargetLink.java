@@ -21,7 +21,7 @@ public interface TargetLink extends Link {
     void resumeChannels(Message.Welcome welcome, RegionTable regions);
 
     /**
-     * Says that a batch is in the image: the source may forget it, and its slot is free.
+     * Sends that a batch is in the image: the source may forget it, and its slot is free.
      *
      * @param batch as delivered by {@link LinkHandler#onBatch}
      */

@@ -1,2 +1,2 @@
-/** What the two sides say to each other, and the port of the connection that carries it. */
+/** What the two sides send each other, and the port of the connection that carries it. */
 package io.pageferry.core.link;

@@ -3,8 +3,8 @@ package io.pageferry.core.memory;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Memory that is mapped into this process. It answers at once, and those who only look at a page
- * look at it where it lies, without a copy.
+ * Memory that is mapped into this process. It answers at once, and a caller that only looks at a
+ * page looks at it where it lies, without a copy.
  */
 public interface MappedMemory extends PagedMemory {
     /**

@@ -10,7 +10,7 @@ public final class PageChecksum {
 
     private final CRC32C crc = new CRC32C();
 
-    /** Makes one. */
+    /** Makes the checksum. */
     public PageChecksum() {
     }
 

@@ -7,11 +7,11 @@ import java.lang.foreign.MemorySegment;
  * pages. A hole is a range that holds zeros and no storage.
  *
  * <p><b>Threads.</b> {@link #regions} may be called from every thread, everything else from one
- * thread at a time: the migration's. No call waits for a device; {@link #read} says instead that
+ * thread at a time: the migration's. No call waits for a device; {@link #read} returns instead that
  * the pages are not there yet.
  *
  * <p><b>Failures.</b> Memory that cannot be reached throws {@link java.io.UncheckedIOException},
- * whose cause says which page and why. The migration then fails, and the guest goes on at the
+ * whose cause names the page and the reason. The migration then fails, and the guest goes on at the
  * source.
  */
 public interface PagedMemory {

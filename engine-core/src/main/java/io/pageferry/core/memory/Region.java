@@ -56,7 +56,7 @@ public record Region(int id, Kind kind, String name, long guestBase, long size, 
     }
 
     /**
-     * Tells the region's length in pages.
+     * Returns the region's length in pages.
      *
      * @return the transfer pages in this region, the last one perhaps not full
      */

@@ -50,7 +50,7 @@ public final class RegionTable {
     }
 
     /**
-     * Tells the regions.
+     * Returns the regions.
      *
      * @return the regions in order, unmodifiable
      */
@@ -87,7 +87,7 @@ public final class RegionTable {
     }
 
     /**
-     * Tells where a region begins.
+     * Returns where a region begins.
      *
      * @param id a region
      * @return global index of its first page
@@ -97,7 +97,7 @@ public final class RegionTable {
     }
 
     /**
-     * Tells where a region ends.
+     * Returns where a region ends.
      *
      * @param id a region
      * @return global index of the page after its last
@@ -131,7 +131,7 @@ public final class RegionTable {
     }
 
     /**
-     * Tells where in its region a page lies.
+     * Returns where in its region a page lies.
      *
      * @param region the region that holds it
      * @param page   global index

@@ -30,14 +30,14 @@ public interface Guest extends AutoCloseable {
     PageSource memory();
 
     /**
-     * Gives what knows its dirty pages.
+     * Returns the tracker of its dirty pages.
      *
      * @return the tracker, owned by the guest, not yet started
      */
     DirtyTracker tracker();
 
     /**
-     * Tells whether it runs now. A guest that somebody paused stays paused at the target.
+     * Returns whether it runs now. A guest that was paused before stays paused at the target.
      *
      * @return true when it executes
      * @throws GuestException when that cannot be found out
@@ -45,17 +45,17 @@ public interface Guest extends AutoCloseable {
     boolean isRunning() throws GuestException;
 
     /**
-     * Tells whether it ended by itself. Asked every 50 ms as long as it runs here, also while
-     * nothing but a last word to the target is outstanding.
+     * Returns why it ended by itself, if it did. Asked every 50 ms as long as it runs here, also
+     * while nothing but a last word to the target is outstanding.
      *
      * @return why, once it shut down, crashed or was killed
      */
     Optional<String> ended();
 
     /**
-     * Asks whether it still is what it was when it was described: nothing was plugged, nobody
-     * else moves it or takes a snapshot. Asked now and then while it runs, and before it is
-     * paused; takes a few milliseconds at most.
+     * Checks that it still is what it was when it was described: nothing was plugged, nothing else
+     * moves it or takes a snapshot. Asked now and then while it runs, and before it is paused;
+     * takes a few milliseconds at most.
      *
      * @throws GuestException when it cannot be moved like this, with what to do;
      *                        {@link ErrorCode#GUEST_ENDED} where there is nothing left to move
@@ -65,7 +65,7 @@ public interface Guest extends AutoCloseable {
     }
 
     /**
-     * Tells whether somebody else let it run after {@link #pause}. Asked all the time.
+     * Returns whether another process let it run after {@link #pause}. Asked all the time.
      *
      * @return true until it is paused again, or resumed by us
      */
@@ -83,7 +83,7 @@ public interface Guest extends AutoCloseable {
     }
 
     /**
-     * Tells what the target must be able to do for it.
+     * Returns what the target must be able to do for it.
      *
      * @return bits of {@link io.pageferry.core.link.Message.Hello}, 0 for nothing special
      */
@@ -97,7 +97,7 @@ public interface Guest extends AutoCloseable {
      * afterwards follows by itself, and {@link #pause} ends that.
      *
      * @return true when there is nothing of that kind, or all of it is at the target
-     * @throws GuestException when it cannot be had there; the guest runs on
+     * @throws GuestException when that is not possible; the guest runs on
      */
     default boolean storageReady() throws GuestException {
         return true;
@@ -123,13 +123,13 @@ public interface Guest extends AutoCloseable {
      * Lets the paused guest run again, also after its state was saved. Without effect on one that
      * runs.
      *
-     * @throws GuestException when it could not; {@link GuestException#mayRetry} tells whether to
+     * @throws GuestException when it could not; {@link GuestException#mayRetry} shows whether to
      *                        try again
      */
     void resume() throws GuestException;
 
     /**
-     * Ends the paused guest for good, as its kind says: another host owns it now.
+     * Ends the paused guest for good, in the way of its kind: another host owns it now.
      *
      * @throws GuestException when it could not
      */

@@ -13,7 +13,7 @@ public final class GuestException extends IOException {
     private boolean neverRan;
 
     /**
-     * Makes one.
+     * Makes the exception.
      *
      * @param code    its class
      * @param message what failed and why
@@ -26,7 +26,7 @@ public final class GuestException extends IOException {
     }
 
     /**
-     * Says that the same call may succeed later: somebody else holds a lock.
+     * Marks that the same call may succeed later: another process holds a lock.
      *
      * @return this
      */
@@ -36,7 +36,7 @@ public final class GuestException extends IOException {
     }
 
     /**
-     * Says that the guest provably did not execute one instruction since it was loaded or its
+     * Marks that the guest provably did not execute one instruction since it was loaded or its
      * state saved. An {@link IncomingGuest} has ended it by then.
      *
      * @return this

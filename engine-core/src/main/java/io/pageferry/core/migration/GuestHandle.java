@@ -23,8 +23,8 @@ public interface GuestHandle extends AutoCloseable {
     Condition condition() throws GuestException;
 
     /**
-     * Undoes what slows it down, whoever owns it and also where its process has ended. Doing it
-     * twice does no harm.
+     * Undoes what slows it down, whichever side owns it, and also after its process has ended.
+     * Doing it twice does no harm.
      *
      * @throws GuestException when something of that is left
      */

@@ -11,16 +11,16 @@ import java.util.Optional;
  */
 public interface IncomingGuest extends AutoCloseable {
     /**
-     * Looks whether the offered guest can live here, and makes room for it.
+     * Checks whether the offered guest can live here, and makes room for it.
      *
-     * @param offered what the source says of it, unchecked
+     * @param offered what the source sent about it, unchecked
      * @return the image to fill, owned by this guest
      * @throws GuestException when it cannot; nothing was changed then
      */
     PageStore prepare(GuestDescription offered) throws GuestException;
 
     /**
-     * Tells what it can do that a source may demand.
+     * Returns what it can do that a source may demand.
      *
      * @return bits of {@link io.pageferry.core.link.Message.Hello}, 0 for nothing special
      */
@@ -29,7 +29,7 @@ public interface IncomingGuest extends AutoCloseable {
     }
 
     /**
-     * Hears what the complete image was read back as, before {@link #loadState}; not called where
+     * Receives the checksums of the complete image, before {@link #loadState}; not called where
      * nothing is verified. While it runs the guest is paused.
      *
      * @param readBack CRC32C of every page; the migration's own, for reading during this call
@@ -49,14 +49,14 @@ public interface IncomingGuest extends AutoCloseable {
     /**
      * Lets the loaded guest run: its first instruction here.
      *
-     * @throws GuestException when it did not run; {@link GuestException#neverRan} tells whether
+     * @throws GuestException when it did not run; {@link GuestException#neverRan} shows whether
      *                        that is certain
      */
     void resume() throws GuestException;
 
     /**
-     * Tells whether somebody else let the loaded guest run before {@link #resume}, and pauses it
-     * at once where it does, each time. Asked all the time until then.
+     * Returns whether another process let the loaded guest run before {@link #resume}, and pauses
+     * it at once each time. Asked all the time until then.
      *
      * @return true from the first time on: what it did cannot be taken back
      */
@@ -71,8 +71,8 @@ public interface IncomingGuest extends AutoCloseable {
     void discard();
 
     /**
-     * Does what {@link #discard} does, and tells where it could not: a loaded guest that may still
-     * be there is not said to be refused.
+     * Does what {@link #discard} does, and throws where it could not: a loaded guest that may still
+     * be there is not reported as refused.
      *
      * @throws GuestException when the loaded guest could not be ended
      */
@@ -81,7 +81,7 @@ public interface IncomingGuest extends AutoCloseable {
     }
 
     /**
-     * Tells whether it is gone by itself.
+     * Returns why it ended by itself, if it did.
      *
      * @return why, once it ended or crashed
      */

@@ -3,18 +3,18 @@ package io.pageferry.core.migration;
 import io.pageferry.core.round.RoundStats;
 import io.pageferry.core.words.Labelled;
 
-/** Something that happened to a migration, told once. Immutable. */
+/** Something that happened to a migration, reported once. Immutable. */
 public sealed interface MigrationEvent {
     /** How much a line matters. */
     enum Level implements Labelled {
         /** Good to know. */
         INFO,
-        /** Somebody should look. */
+        /** The operator should look at it. */
         WARN
     }
 
     /**
-     * Tells that a state was entered.
+     * Reports that a state was entered.
      *
      * @param state in lower case, as docs/PROTOCOL.md names it
      * @param epoch the attempt, 0 before the first
@@ -22,14 +22,14 @@ public sealed interface MigrationEvent {
     record StateEntered(String state, long epoch) implements MigrationEvent { }
 
     /**
-     * Tells that a round ended.
+     * Reports that a round ended.
      *
      * @param round what it did
      */
     record RoundEnded(RoundStats round) implements MigrationEvent { }
 
     /**
-     * Tells something worth a line.
+     * Carries one line for a log.
      *
      * @param level   how much it matters
      * @param message one line
@@ -47,7 +47,7 @@ public sealed interface MigrationEvent {
     }
 
     /**
-     * Makes a line that somebody should look at.
+     * Makes a line that the operator should look at.
      *
      * @param message one line
      * @return the event

@@ -1,17 +1,17 @@
 package io.pageferry.core.migration;
 
 /**
- * Hears how a migration goes, on the migration's thread; must return quickly. What is not
- * overridden is not listened to.
+ * Receives events of a migration, on the migration's thread; must return quickly. A method that is
+ * not overridden does nothing.
  */
 public interface MigrationListener {
     /**
-     * Hears what happened.
+     * Receives one event.
      *
      * @param event each, in order
      */
     default void on(MigrationEvent event) {
-        // Nobody listens.
+        // The event is ignored.
     }
 
     /**
@@ -20,10 +20,10 @@ public interface MigrationListener {
      * @param now how far it is
      */
     default void onCycle(MigrationSnapshot now) {
-        // Nobody looks.
+        // The snapshot is ignored.
     }
 
-    /** {@return one that hears nothing} */
+    /** {@return a listener that does nothing} */
     static MigrationListener silent() {
         return new MigrationListener() { };
     }

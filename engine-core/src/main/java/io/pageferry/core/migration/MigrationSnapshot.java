@@ -3,7 +3,7 @@ package io.pageferry.core.migration;
 import io.pageferry.core.migration.Outcome.Side;
 
 /**
- * Says where a migration is at the end of one duty cycle. Immutable. What a side does not know is
+ * Shows where a migration is at the end of one duty cycle. Immutable. What a side does not know is
  * 0, a round that is not there yet −1; a target knows its state, its epoch and what arrived.
  *
  * @param side                whose it is

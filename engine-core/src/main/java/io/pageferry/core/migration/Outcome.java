@@ -23,7 +23,7 @@ public record Outcome(Result result, ErrorCode code, String reason, Side side, S
         TARGET
     }
 
-    /** What became of a migration; the exit codes of the commands say the same. */
+    /** What became of a migration; the exit codes of the commands show the same. */
     public enum Result implements Labelled {
         /** The guest runs at the target. */
         COMPLETED(0),
@@ -33,7 +33,7 @@ public record Outcome(Result result, ErrorCode code, String reason, Side side, S
         FAILED(4),
         /** Failed; the target owned the guest. */
         FAILED_AT_TARGET(5),
-        /** Paused here and stays so until somebody settles it. */
+        /** Paused here, until recovery or an operator settles it. */
         IN_DOUBT(6),
         /** Cancelled; the source's guest runs on. */
         CANCELLED(7),
@@ -76,14 +76,14 @@ public record Outcome(Result result, ErrorCode code, String reason, Side side, S
      * Adds advice.
      *
      * @param advice what to do about it
-     * @return a copy that says so
+     * @return the changed copy
      */
     public Outcome withRemedy(String advice) {
         return new Outcome(result, code, reason, side, advice, cause);
     }
 
     /**
-     * Adds what was thrown, for a log; {@link #reason} says it in words.
+     * Adds what was thrown, for a log; {@link #reason} has it in words.
      *
      * @param thrown the cause
      * @return a copy that keeps it

@@ -89,7 +89,7 @@ public final class SourceMigration implements LinkHandler, AutoCloseable {
         return work;
     }
 
-    /** Asks for the end; from any thread. Before the grant the guest runs on here, after it not. */
+    /** Requests the end; from any thread. Before the grant the guest runs on here, after it not. */
     public void cancel() {
         cancelled.set(true);
     }

@@ -13,10 +13,10 @@ import java.util.List;
  * @param p95Nanos 95th percentile: the slow quantile of each part at once, so on the safe side
  */
 public record DowntimePrediction(long p50Nanos, long p95Nanos) {
-    /** Rounds that send less say nothing of the bandwidth: one packet of 128 pages. */
+    /** Rounds that send less do not show the bandwidth: one packet of 128 pages. */
     private static final long TELLING_BYTES = 128 * 4096;
 
-    /** Believed of a link before any round told: 100 Mbit/s, so that nobody is promised much. */
+    /** Assumed of a link before the first round measured it: 100 Mbit/s, to promise little. */
     private static final double UNKNOWN_BYTES_PER_SECOND = 12.5e6;
 
     /** Bytes of a page beside its content: its directory entry and its share of both headers. */

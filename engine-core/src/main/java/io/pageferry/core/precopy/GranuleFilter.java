@@ -46,7 +46,7 @@ public final class GranuleFilter implements SentPages, AutoCloseable {
     }
 
     /**
-     * Makes one where it is needed.
+     * Makes a filter where one is needed.
      *
      * @param memory  of the guest, read at each harvest; stays the caller's
      * @param tracker of the same pages
@@ -63,14 +63,14 @@ public final class GranuleFilter implements SentPages, AutoCloseable {
      * Harvests through this filter.
      *
      * @param tracker what {@link #between} was asked for, armed
-     * @param into    receives marks; never loses one that it had
+     * @param into    receives marks; keeps every mark that it holds
      * @throws TrackerException when the scan failed: the caller must take every page as dirty
      */
     public void harvest(DirtyTracker tracker, DirtyBitmap into) throws TrackerException {
         try {
             tracker.harvest(reported);
         } catch (TrackerException e) {
-            // The caller sends everything, so to compare it all at the next harvest is in vain.
+            // The caller sends every page, so the next harvest need not compare them all.
             reported.clearAll();
             throw e;
         }

@@ -72,7 +72,7 @@ public final class RoundRunner implements AutoCloseable {
      * page born between a look at the holes and the arming would be lost.
      *
      * @param into where the pages go
-     * @throws TrackerException when tracking cannot be had
+     * @throws TrackerException when tracking is not possible
      */
     public void start(PageSink into) throws TrackerException {
         this.sink = limiter.over(into);

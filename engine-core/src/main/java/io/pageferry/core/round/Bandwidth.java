@@ -2,7 +2,7 @@ package io.pageferry.core.round;
 
 /**
  * What a migration may take of the link, and how pages and disks share it. Bytes per second with
- * headers, 0 for no bound. The only place that knows the shares: who sends asks for his own.
+ * headers, 0 for no bound. The only place that knows the shares: each sender asks for its own.
  *
  * @param bytesPerSecond           of pages while the guest runs
  * @param switchoverBytesPerSecond of pages and device state while it is paused
@@ -42,7 +42,7 @@ public record Bandwidth(long bytesPerSecond, long switchoverBytesPerSecond,
      * Bounds the last round apart.
      *
      * @param rate while the guest is paused
-     * @return a copy that says so
+     * @return the changed copy
      */
     public Bandwidth withSwitchover(long rate) {
         return new Bandwidth(bytesPerSecond, rate, diskBytesPerSecond);

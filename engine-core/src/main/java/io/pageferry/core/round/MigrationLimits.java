@@ -76,7 +76,7 @@ public record MigrationLimits(
      * Bounds the link.
      *
      * @param bound what may be taken of it
-     * @return a copy that says so
+     * @return the changed copy
      */
     public MigrationLimits with(Bandwidth bound) {
         return new MigrationLimits(policy, maxDowntimeNanos, maxRounds, timeoutNanos,
@@ -87,7 +87,7 @@ public record MigrationLimits(
      * Has the guest's writes slowed down.
      *
      * @param slowing in which way
-     * @return a copy that says so
+     * @return the changed copy
      */
     public MigrationLimits with(Throttling slowing) {
         return new MigrationLimits(policy, maxDowntimeNanos, maxRounds, timeoutNanos,

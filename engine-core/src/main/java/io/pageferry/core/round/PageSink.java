@@ -7,8 +7,8 @@ import java.util.function.LongConsumer;
  * Where a round puts its pages: slots are claimed, filled and committed. One thread calls it, the
  * source's own. A full sink is a return value, never a wait.
  *
- * <p>A committed batch is a debt until the target said that it applied it: the sink keeps the slot,
- * so that {@link #reclaim} can say which pages have to be sent again.
+ * <p>A committed batch is a debt until the target acknowledged it: the sink keeps the slot, so that
+ * {@link #reclaim} can report which pages have to be sent again.
  */
 public interface PageSink {
     /**
@@ -41,7 +41,7 @@ public interface PageSink {
     int unacknowledged();
 
     /**
-     * Tells how far each channel was filled, for the barrier.
+     * Returns how far each channel was filled, for the barrier.
      *
      * @return per channel the sequence number of the last batch committed, 0 before the first;
      *         a fresh array
@@ -60,7 +60,7 @@ public interface PageSink {
      * Only after the link was lost or closed.
      *
      * @param pages receives global page indexes, a page possibly more than once
-     * @return bytes with all headers of the batches taken back: what was sent in vain
+     * @return bytes with all headers of the batches taken back: what was sent for nothing
      */
     long reclaim(LongConsumer pages);
 }

@@ -68,7 +68,7 @@ public record RoundStats(
      * Adds what the throttle took.
      *
      * @param nanos guest time, measured
-     * @return a copy that says so
+     * @return the changed copy
      */
     public RoundStats withStolen(long nanos) {
         return new RoundStats(round, stopAndCopy, dirtyPages, sentPages, zero, raw, lz4, skipped,
@@ -79,7 +79,7 @@ public record RoundStats(
      * Adds what was found after the round.
      *
      * @param pages newly dirty pages
-     * @return a copy that says so
+     * @return the changed copy
      */
     public RoundStats withNewlyDirty(long pages) {
         return new RoundStats(round, stopAndCopy, dirtyPages, sentPages, zero, raw, lz4, skipped,

@@ -16,6 +16,6 @@ public enum StopReason implements Labelled {
     TIMEOUT,
     /** The guest was paused before the copy began. */
     COLD,
-    /** Somebody asked for it. */
+    /** The operator asked for it. */
     OPERATOR
 }

@@ -43,7 +43,7 @@ public interface WriteThrottle extends AutoCloseable {
     void quota(Quota quota);
 
     /**
-     * Tells what it cost.
+     * Returns what it cost.
      *
      * @return nanoseconds of guest time taken so far, measured where the guest is held
      */

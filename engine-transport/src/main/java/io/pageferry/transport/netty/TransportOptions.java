@@ -13,8 +13,8 @@ import org.agrona.concurrent.NanoClock;
  * @param lossAfter  silence of the peer after which a link is lost; longer than its heartbeat
  * @param handshake  time limit for preamble and first message of a connection
  * @param closing    time limit for flushing and for the peer's own close
- * @param maxPending connections that a server holds before they said what they are for; also
- *                   bounds the links that nobody has polled from it yet
+ * @param maxPending connections that a server holds before their first message; also bounds the
+ *                   links that are not polled from it yet
  * @param maxWindow  slots that a source gives each channel at most, 1 …
  *                   {@link WireLimits#MAX_WINDOW}
  * @param clock      monotonic nanoseconds
@@ -76,7 +76,7 @@ public record TransportOptions(
     }
 
     /**
-     * Changes the limits of connections that have not said yet what they are for.
+     * Changes the limits of connections that did not show yet what they are for.
      *
      * @param time    for preamble and first message
      * @param pending how many at once

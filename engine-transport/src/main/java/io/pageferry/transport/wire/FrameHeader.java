@@ -8,7 +8,7 @@ import java.util.zip.CRC32C;
  * absolute indexes, and allocates nothing.
  */
 public final class FrameHeader {
-    /** Bit of a type that whoever does not know it may skip. */
+    /** Bit of a type: a peer that does not know the type may skip the frame. */
     public static final int OPTIONAL = 1 << 31;
 
     static final int TYPE = 0;

@@ -23,7 +23,7 @@ public final class FrameVerifier {
     }
 
     /**
-     * Checks a header and remembers what it says of the body.
+     * Checks a header and remembers its fields about the body.
      *
      * @param buffer little-endian; its position and limit are changed
      * @param offset where the header begins

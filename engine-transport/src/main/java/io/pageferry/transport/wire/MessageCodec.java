@@ -107,7 +107,7 @@ public final class MessageCodec {
     /**
      * Decodes a body whose frame was verified.
      *
-     * @param type what the frame's header says; not {@link MessageType#BATCH}
+     * @param type as in the frame's header; not {@link MessageType#BATCH}
      * @param body position to limit, exactly
      * @return the message, within its limits
      * @throws WireException when a field does not hold

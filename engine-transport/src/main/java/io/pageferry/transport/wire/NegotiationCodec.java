@@ -17,11 +17,11 @@ final class NegotiationCodec {
     private static final int MAX_GRANULE = 1 << 30;
     private static final int VERIFICATIONS = 2;
 
-    /** What a connection is for, as its first message says; 3 is kept for faults. */
+    /** What a connection is for, as its first message states; 3 is kept for faults. */
     private static final int ROLE_CONTROL = 1;
     private static final int ROLE_PAGES = 2;
 
-    /** Bit of an extension's type: whoever does not know it may skip it. */
+    /** Bit of an extension's type: a peer that does not know the type may skip it. */
     private static final int OPTIONAL = 1 << 15;
 
     private static final Region.Kind[] KINDS = Region.Kind.values();

@@ -15,7 +15,7 @@ public record Preamble(int lowest, int highest) {
     /** Its length. */
     public static final int BYTES = 16;
 
-    /** What we speak. */
+    /** What this side speaks. */
     public static final Preamble OURS =
             new Preamble(WireLimits.LOWEST_VERSION, WireLimits.HIGHEST_VERSION);
 
@@ -52,7 +52,7 @@ public record Preamble(int lowest, int highest) {
     }
 
     /**
-     * Reads one.
+     * Reads a preamble.
      *
      * @param buffer little-endian, {@link #BYTES} from index 0
      * @return the preamble

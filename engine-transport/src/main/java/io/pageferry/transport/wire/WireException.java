@@ -4,7 +4,7 @@ import io.pageferry.core.link.ErrorCode;
 
 /**
  * The peer's bytes broke the protocol. Names the field and why, and the code to answer with. Made
- * without a stack trace: it tells of the peer, not of our code.
+ * without a stack trace: it reports a fault of the peer, not of our code.
  */
 public final class WireException extends Exception {
     private static final long serialVersionUID = 1L;
@@ -13,9 +13,9 @@ public final class WireException extends Exception {
     private final String field;
 
     /**
-     * Makes one.
+     * Makes the exception.
      *
-     * @param code  what to tell the peer
+     * @param code  is sent to the peer
      * @param field what was wrong, as docs/PROTOCOL.md names it
      * @param why   what was found and what is allowed
      */
@@ -34,7 +34,7 @@ public final class WireException extends Exception {
                 String.format("says %08x, the bytes have %08x", expected, found));
     }
 
-    /** {@return what to tell the peer} */
+    /** {@return what to send the peer} */
     public ErrorCode code() {
         return code;
     }

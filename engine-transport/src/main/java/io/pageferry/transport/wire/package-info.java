@@ -1,5 +1,5 @@
 /**
  * The byte layout of docs/PROTOCOL.md: knows buffers, not sockets. Everything that a peer sent is
- * checked here before anybody believes it.
+ * checked here before it is used.
  */
 package io.pageferry.transport.wire;

@@ -41,7 +41,7 @@ public final class Addresses {
     }
 
     /**
-     * Tells whether a text has the form of an address, whatever it leads to.
+     * Returns whether a text has the form of an address, whatever it leads to.
      *
      * @param text of a journal
      * @return whether it does

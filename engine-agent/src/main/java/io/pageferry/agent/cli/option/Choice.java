@@ -22,7 +22,7 @@ import picocli.CommandLine.ITypeConverter;
 public record Choice<E extends Labelled>(List<E> values, List<String> later)
         implements ITypeConverter<E> {
     /**
-     * Teaches a command line the words of every option that is an enum.
+     * Registers the words of every option that is an enum with a command line.
      *
      * @param line with all its commands
      */

@@ -6,7 +6,7 @@ import picocli.CommandLine.Option;
 
 /** Options that every command has. */
 public final class CommonOptions {
-    /** Says to a child whose stdout is a pipe that its stderr is a terminal. */
+    /** Set for a child whose stdout is a pipe and whose stderr is a terminal. */
     public static final String TERMINAL = "pageferry.terminal";
 
     @Option(names = "--json", description = "one JSON object per line on stdout")

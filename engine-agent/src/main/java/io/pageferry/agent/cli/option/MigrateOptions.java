@@ -250,7 +250,7 @@ public final class MigrateOptions {
                 return percent;
             }
         } catch (NumberFormatException e) {
-            // Said below.
+            // The error is thrown below.
         }
         throw new UsageException(option + " " + text + ": write a percentage of 1 to " + most);
     }
@@ -264,7 +264,7 @@ public final class MigrateOptions {
                 return new WriteThrottle.Quota(writes, period);
             }
         } catch (NumberFormatException e) {
-            // Said below.
+            // The error is thrown below.
         }
         throw new UsageException("--write-quota " + text
                 + ": write pages and a period of 1ms or more, for example 40/10ms");

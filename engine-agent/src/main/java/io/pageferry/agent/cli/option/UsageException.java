@@ -5,7 +5,7 @@ public final class UsageException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
     /**
-     * Makes one.
+     * Makes the exception.
      *
      * @param message one line
      */

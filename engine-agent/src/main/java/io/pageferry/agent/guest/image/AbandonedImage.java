@@ -16,20 +16,20 @@ import java.util.Optional;
  *
  * @param file  where it was made
  * @param birth its token, another one in each migration
- * @param inode its file while it is filled, as {@link #inode} says
+ * @param inode its file while it is filled, as of {@link #inode}
  */
 record AbandonedImage(Path file, String birth, String inode) implements GuestHandle {
     private static final String FILE = "image";
     private static final String BIRTH = "birth";
     private static final String INODE = "inode";
 
-    /** Finds what {@link #address} says, once its file was made. */
+    /** Finds the image of an {@link #address}, once its file was made. */
     static Optional<AbandonedImage> of(Map<String, String> address) {
         return Optional.ofNullable(address.get(FILE)).map(Path::of).map(file ->
                 new AbandonedImage(file, address.get(BIRTH), address.get(INODE)));
     }
 
-    /** Says how a guard finds it again. */
+    /** Returns how a guard finds it again. */
     Map<String, String> address() {
         return inode == null ? Map.of(FILE, file.toString())
                 : Map.of(FILE, file.toString(), BIRTH, birth, INODE, inode);

@@ -11,8 +11,8 @@ import java.util.stream.Stream;
 
 /**
  * The operator's command over a complete image, run by {@code /bin/sh -c}. It inherits stderr, and
- * its stdout goes there too: stdout is the events'. It may take as long as it likes, until it is
- * told to stop. What it leaves running in the background is its own affair.
+ * its stdout goes there too: stdout is the events'. It may take as long as it likes, until a stop
+ * is asked for. What it leaves running in the background is its own affair.
  */
 final class ActivateCommand implements AutoCloseable {
     /** From the request to end to the end by force. */
@@ -26,7 +26,7 @@ final class ActivateCommand implements AutoCloseable {
     private final Process process;
     private final Path image;
 
-    /** Who was there when it was told to end: a child that outlives its shell is nobody's then. */
+    /** Its processes at the request to end: one that outlives its shell is no descendant then. */
     private List<ProcessHandle> stopped = List.of();
     private long stoppedAt;
 
@@ -36,7 +36,7 @@ final class ActivateCommand implements AutoCloseable {
     }
 
     /**
-     * Starts one.
+     * Starts the command.
      *
      * @param text  of the shell
      * @param image the image's file
@@ -117,7 +117,7 @@ final class ActivateCommand implements AutoCloseable {
                 image);
     }
 
-    /** A zombie that nobody reaps counts as alive: only for so long. */
+    /** A zombie that is not reaped counts as alive, but only for so long. */
     private boolean isAnyLeft() {
         return !stopped.isEmpty() && System.nanoTime() - stoppedAt < 2 * GRACE_NANOS
                 && stopped.stream().anyMatch(ProcessHandle::isAlive);
@@ -133,7 +133,7 @@ final class ActivateCommand implements AutoCloseable {
         }
     }
 
-    /** Whoever it started since is among them only while its shell or another parent lives. */
+    /** Processes started since are among them only while their shell or another parent lives. */
     private void endAll() {
         Stream.concat(stopped.stream(), family().stream())
                 .flatMap(one -> Stream.concat(Stream.of(one), one.descendants()))

@@ -66,7 +66,7 @@ record ImageTable(String birth, GuestDescription guest, long stateBytes, ImageDi
     /**
      * Reads what stands beside an image.
      *
-     * @throws IOException when it is not there, or is no such table; the message says what and why
+     * @throws IOException when it is not there, or is no such table; the message names what and why
      */
     static ImageTable beside(Path image) throws IOException {
         Path path = MemoryImageFiles.table(image);

@@ -63,7 +63,7 @@ final class ImageTarget implements TargetGuest {
                         + " bytes (10 % among them) at " + file + ", and " + usable
                         + " are free", "free space or name another folder");
             }
-            // While it is filled it is no image: whoever asks is not told of an older one.
+            // While it is filled it is no image: the table of an older one is not shown.
             MemoryImageFiles.deleteTable(file);
             try (RandomAccessFile access = new RandomAccessFile(file.toFile(), "rw")) {
                 // What an older image left must not shine through where nothing is sent.
@@ -91,7 +91,7 @@ final class ImageTarget implements TargetGuest {
     public void loadState(byte[] state) throws GuestException {
         try {
             stateBytes = state.length;
-            // The table last: where it stands, what it tells of is on the disk.
+            // The table last: where it stands, all that it describes is on the disk.
             try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
                 channel.force(true);
             }
@@ -108,7 +108,7 @@ final class ImageTarget implements TargetGuest {
 
     @Override
     public void resume() {
-        // An image does not run: whoever activates it does so after the move.
+        // An image does not run: it is activated after the move.
         ran = true;
     }
 

@@ -52,7 +52,7 @@ final class MemoryImageFiles {
         return left;
     }
 
-    /** Says that the file is no image, or none yet. */
+    /** Deletes the table and the state: the file is no image, or none yet. */
     static void deleteTable(Path file) throws IOException {
         Files.deleteIfExists(table(file));
         Files.deleteIfExists(state(file));

@@ -13,7 +13,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 
-/** Tells what an image holds, and whether it is as it was stored. */
+/** Shows what an image holds, and whether it is as it was stored. */
 public final class StoredImage {
     private static final int REFUSED = 3;
     private static final int DIFFERS = 4;
@@ -48,7 +48,7 @@ public final class StoredImage {
     }
 
     /**
-     * Says what to do where an image cannot be read. What is no image is not to be replaced by
+     * Returns what to do where an image cannot be read. What is no image is not to be replaced by
      * one: the name may be wrong.
      *
      * @param file the image
@@ -79,7 +79,7 @@ public final class StoredImage {
     }
 
     /**
-     * Tells what it holds.
+     * Prints what it holds.
      *
      * @param output to write to
      * @return exit code

@@ -94,7 +94,7 @@ final class GuestProgram {
                 .set(Name.RDI, FIRST_DATA).set(Name.RSI, Integer.toUnsignedLong(STEP));
     }
 
-    /** Pages written so far, as the guest's memory says; also while it runs. */
+    /** Pages written so far, as counted in the guest's memory; also while it runs. */
     static long count(MemorySegment memory) {
         return Integer.toUnsignedLong(memory.get(JAVA_INT, COUNT_AT));
     }
@@ -104,7 +104,7 @@ final class GuestProgram {
         return Integer.toUnsignedLong(memory.get(JAVA_INT, FAILURES_AT));
     }
 
-    /** Pages written so far, as the registers of a vCPU that stands say. */
+    /** Pages written so far, by the registers of a vCPU that stands. */
     static long count(Registers registers) {
         return registers.get(Name.RBX) & 0xFFFF_FFFFL;
     }

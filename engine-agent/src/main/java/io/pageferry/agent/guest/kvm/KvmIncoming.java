@@ -27,7 +27,7 @@ public final class KvmIncoming implements TargetGuest {
     private long lost;
     private boolean resumed;
 
-    /** Makes the machine at once: where there can be none, nobody needs to listen. */
+    /** Makes the machine at once: where that fails, the agent need not listen. */
     KvmIncoming(Maker maker) throws GuestException {
         this.maker = maker;
         this.machine = maker.make();
@@ -92,7 +92,7 @@ public final class KvmIncoming implements TargetGuest {
         discard();
     }
 
-    /** {@return pages that the guest had written when it arrived} */
+    /** {@return pages that the guest wrote before it arrived} */
     public long arrivedAt() {
         return countAtFirst;
     }

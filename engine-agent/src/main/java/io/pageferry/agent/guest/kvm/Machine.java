@@ -41,7 +41,7 @@ public final class Machine implements AutoCloseable {
      *
      * @param device {@link Kvm#DEVICE} everywhere but in tests
      * @param bytes  of memory, a multiple of 4096
-     * @throws GuestException when KVM or the host's memory are not to be had
+     * @throws GuestException when KVM or the host's memory are not available
      */
     Machine(String device, long bytes) throws GuestException {
         MappedRegions mapped = null;
@@ -79,7 +79,7 @@ public final class Machine implements AutoCloseable {
             case GuestProgram.LAP_PORT -> laps.incrementAndGet();
             case GuestProgram.FAILURE_PORT -> failures.incrementAndGet();
             default -> {
-                // As on real hardware: nobody listens there.
+                // As on real hardware: there is no device at that port.
             }
         }
     }
@@ -144,12 +144,12 @@ public final class Machine implements AutoCloseable {
         return GuestProgram.count(vcpu.registers());
     }
 
-    /** {@return laps that the guest told by its port since it was loaded here} */
+    /** {@return laps that the guest reported by its port since it was loaded here} */
     public long laps() {
         return laps.get();
     }
 
-    /** {@return wrong pages that the guest told by its port since it was loaded here} */
+    /** {@return wrong pages that the guest reported by its port since it was loaded here} */
     public long failuresHere() {
         return failures.get();
     }

@@ -12,7 +12,7 @@ import java.util.Optional;
  * as nothing happens. It stands at first. Any thread may call any method.
  */
 final class VcpuThread implements AutoCloseable {
-    /** Is told what the guest does with its ports. */
+    /** Receives what the guest does with its ports. */
     interface Ports {
         /** The guest wrote a value to a port; on the vCPU's thread. */
         void write(int port, int value);

@@ -32,7 +32,7 @@ final class VcpuThrottle implements WriteThrottle {
     private Thread slicer;
 
     /**
-     * Makes one that takes nothing.
+     * Makes a throttle that takes nothing.
      *
      * @param interrupt has the vCPU's thread call {@link #hold}
      * @param nanoTime  monotonic clock

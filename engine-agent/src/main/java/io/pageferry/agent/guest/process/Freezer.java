@@ -12,11 +12,10 @@ import java.util.Optional;
 
 /**
  * Makes a process stand still, with its descendants where they belong to it, and lets it go again.
- * Whoever comes after a dead agent makes another one from {@link #putInto} and undoes it. One
- * thread.
+ * A recovery after a dead agent makes another one from {@link #putInto} and undoes it. One thread.
  */
 abstract class Freezer {
-    /** Longest wait for everybody to stand still. */
+    /** Longest wait for all members to stand still. */
     static final long LIMIT_NANOS = 4_000_000_000L;
 
     static final long POLL_NANOS = 100_000;
@@ -55,14 +54,14 @@ abstract class Freezer {
         return new StopFreezer(process, String.join("; ", against));
     }
 
-    /** Makes that one again of which {@link #putInto} told. */
+    /** Makes the freezer again that {@link #putInto} described. */
     static Freezer of(PausedProcess process, Map<String, String> recoveryAddress)
             throws IOException {
         String means = recoveryAddress.getOrDefault(MEANS, STOP);
         if (means.equals(STOP)) {
             return new StopFreezer(process, "");
         }
-        // A later process in the group that a gone one had for itself is none of ours.
+        // A later process in the own group of a gone one is not ours.
         String own = process.isAlive() ? recoveryAddress.getOrDefault(OWN, "") : "";
         for (Hierarchy one : Hierarchy.find(Path.of("/proc"), GroupFreezer.CONTROLLER)) {
             if (means.equals("v" + one.version())) {
@@ -73,7 +72,7 @@ abstract class Freezer {
         throw new IOException("cgroup " + means + " is not mounted here any more");
     }
 
-    /** Tells a later process how to undo it. */
+    /** Writes down how a later process undoes it. */
     final void putInto(Map<String, String> recoveryAddress) {
         if (this instanceof GroupFreezer groups) {
             recoveryAddress.put(MEANS, "v" + groups.version());
@@ -94,7 +93,7 @@ abstract class Freezer {
     abstract String byHand();
 
     /**
-     * Makes everybody stand still; returns when all of them do.
+     * Makes all members stand still; returns when all of them do.
      *
      * @throws IOException when they do not within {@link #LIMIT_NANOS}, or cannot be reached; some
      *                     may stand still then
@@ -104,15 +103,15 @@ abstract class Freezer {
     /** Whether all that it froze stands still. */
     abstract boolean holds() throws IOException;
 
-    /** Lets everybody go on. Idempotent. */
+    /** Lets all members go on. Idempotent. */
     abstract void thaw() throws IOException;
 
-    /** Takes back what was made for it, once everybody was let go. Idempotent. */
+    /** Takes back what was made for it, once all members were let go. Idempotent. */
     abstract void leave() throws IOException;
 
     /**
-     * Whoever it froze, as far as that is known here, and whoever else is a member, with the ticks
-     * at which each started.
+     * All processes that it froze, as far as known here, and all other members, with the ticks at
+     * which each started.
      */
     abstract Map<Long, Long> everybody() throws IOException;
 
@@ -121,7 +120,7 @@ abstract class Freezer {
         return !PausedProcess.anyAlive(everybody());
     }
 
-    /** Ends everybody who stands still, so that nobody does another step. */
+    /** Ends all members while they stand still, so that none does another step. */
     final void kill() throws IOException {
         Map<Long, Long> all = everybody();
         PausedProcess.signal(all, Signal.KILL);
@@ -132,7 +131,7 @@ abstract class Freezer {
         leave();
     }
 
-    /** Whether every member stands still, whoever did that. */
+    /** Whether every member stands still, no matter which process stopped it. */
     static boolean standsStill(PausedProcess process) throws IOException {
         List<Hierarchy> hierarchies = Hierarchy.find(Path.of("/proc"), GroupFreezer.CONTROLLER);
         for (long member : process.members()) {

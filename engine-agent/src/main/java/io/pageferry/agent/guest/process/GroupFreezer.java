@@ -22,9 +22,9 @@ import java.util.stream.Collectors;
 /**
  * Freezes a control group: the one that the process has for itself and its descendants where it
  * has one, as a service of systemd does; else one made for them inside the group that they are
- * in, so that every limit of that one holds on, and its name tells who comes later where they
- * came from (cgroup-v2.rst, freezer-subsystem.rst). The name has a token of this move: another
- * move of the same process, or whoever tidies up after that one, does not touch it.
+ * in, so that every limit of that one holds on, and its name shows a recovery where they came from
+ * (cgroup-v2.rst, freezer-subsystem.rst). The name has a token of this move: another move of the
+ * same process, or a recovery after that one, does not touch it.
  */
 final class GroupFreezer extends Freezer {
     static final String CONTROLLER = "freezer";
@@ -40,12 +40,12 @@ final class GroupFreezer extends Freezer {
     private final Map<Long, Long> frozen = new LinkedHashMap<>();
 
     /**
-     * Makes one.
+     * Makes the freezer.
      *
      * @param process   to be frozen
      * @param hierarchy in which
      * @param own       the group that it has for itself, or null
-     * @param token     of the move; groups made with another one are somebody else's
+     * @param token     of the move; groups made with another one belong to another move
      */
     GroupFreezer(PausedProcess process, Hierarchy hierarchy, Path own, String token) {
         super(process);
@@ -65,7 +65,7 @@ final class GroupFreezer extends Freezer {
         }
     }
 
-    /** Looks whether the process has a group of its own. */
+    /** Makes a freezer: over the process's own group where it has one. */
     static GroupFreezer of(PausedProcess process, Hierarchy hierarchy) throws IOException {
         String token = UUID.randomUUID().toString().substring(0, TOKEN_DIGITS);
         GroupFreezer shared = new GroupFreezer(process, hierarchy, null, token);
@@ -99,7 +99,7 @@ final class GroupFreezer extends Freezer {
         return !Files.exists(type) || Files.readString(type).strip().equals("domain");
     }
 
-    /** Whether all members are in a group, and nobody else; some may come and go meanwhile. */
+    /** Whether all members and no others are in a group; some may come and go meanwhile. */
     private static boolean isAlone(PausedProcess process, Hierarchy hierarchy, Path group)
             throws IOException {
         for (long member : process.members()) {
@@ -131,7 +131,7 @@ final class GroupFreezer extends Freezer {
         return Optional.ofNullable(own);
     }
 
-    /** Why it cannot be done, as far as reading tells. */
+    /** Why it cannot be done, as far as reading shows. */
     Optional<String> obstacle() {
         try {
             Path group = hierarchy.groupOf(PausedProcess.proc(process.pid()));
@@ -172,7 +172,7 @@ final class GroupFreezer extends Freezer {
             set(own, true);
         }
         while (true) {
-            // In a frozen group nobody forks, so that in the end nobody is left outside.
+            // In a frozen group no process forks, so that in the end none is left outside.
             boolean moved = own == null && gather(groups);
             if (!moved && allFrozen(groups)) {
                 frozen.putAll(everybody());
@@ -187,7 +187,7 @@ final class GroupFreezer extends Freezer {
         }
     }
 
-    /** Moves everybody into a frozen group inside the one that he is in; tells whether any was. */
+    /** Moves all members into frozen groups inside their own; returns whether any was moved. */
     private boolean gather(Set<Path> groups) throws IOException {
         boolean moved = false;
         for (long member : process.members()) {
@@ -252,7 +252,7 @@ final class GroupFreezer extends Freezer {
         frozen.clear();
     }
 
-    /** Moves whoever is in a made group to the group around it, and removes it. */
+    /** Moves all processes of a made group to the group around it, and removes it. */
     @Override
     void leave() throws IOException {
         for (Path group : made()) {
@@ -324,7 +324,7 @@ final class GroupFreezer extends Freezer {
         return Files.exists(state) && lines(state).contains(wanted);
     }
 
-    /** Everybody in a group and in those inside it. */
+    /** All processes in a group and in those inside it. */
     private static Set<Long> everybody(Path group) throws IOException {
         Set<Long> all = new HashSet<>();
         for (String line : lines(group.resolve(PROCS))) {

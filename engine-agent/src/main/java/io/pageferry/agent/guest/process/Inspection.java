@@ -22,7 +22,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * The table of docs/OPERATIONS.md for one process: what {@code check} says and {@code migrate}
+ * The table of docs/OPERATIONS.md for one process: what {@code check} reports and {@code migrate}
  * refuses. Changes nothing. Owns the memory that it found until that is taken.
  */
 final class Inspection implements AutoCloseable {
@@ -82,7 +82,7 @@ final class Inspection implements AutoCloseable {
         pause();
     }
 
-    /** Nobody may have a second target run what a first one may run, or let go what was kept. */
+    /** No second target may run what a first one may run; no move lets go what was kept. */
     private void pause() throws IOException {
         Optional<Path> held = GroupFreezer.frozenByMove(process);
         if (held.isPresent()) {
@@ -260,7 +260,7 @@ final class Inspection implements AutoCloseable {
         return List.copyOf(rows);
     }
 
-    /** Refuses what cannot be moved so: the first row that says so. */
+    /** Refuses what cannot be moved so: by the first row with that verdict. */
     void require(boolean scan) throws GuestException {
         for (Finding row : rows) {
             if (row.verdict() == Verdict.REFUSED

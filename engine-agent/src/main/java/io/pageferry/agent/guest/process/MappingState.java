@@ -7,7 +7,7 @@ import java.nio.charset.StandardCharsets;
 
 /**
  * The state of a process guest: no register and nothing of the kernel's, only what its regions
- * are and where it had them, as JSON.
+ * are and where they were mapped, as JSON.
  */
 final class MappingState {
     private static final String SCHEMA = "pageferry.process/1";

@@ -51,7 +51,7 @@ record PausedProcess(long pid, long startTicks, boolean tree) {
         return new PausedProcess(pid, start.getAsLong(), tree);
     }
 
-    /** Finds again what {@link #recoveryAddress} told. */
+    /** Finds again the process of a {@link #recoveryAddress}. */
     static PausedProcess of(Map<String, String> recoveryAddress) {
         ProcessInstance instance = ProcessInstance.of(recoveryAddress);
         return new PausedProcess(instance.pid(), instance.startTicks(),
@@ -88,8 +88,8 @@ record PausedProcess(long pid, long startTicks, boolean tree) {
     }
 
     /**
-     * Those that are paused: itself and, of a tree, its descendants; parents first. Nobody once it
-     * is gone, whoever has its number then.
+     * Those that are paused: itself and, of a tree, its descendants; parents first. Empty once it
+     * is gone, also if another process has its number then.
      */
     Set<Long> members() throws IOException {
         return !isThere() ? Set.of() : tree ? withDescendants() : Set.of(pid);
@@ -144,20 +144,20 @@ record PausedProcess(long pid, long startTicks, boolean tree) {
         return starts;
     }
 
-    /** Signals all that {@link #identified} told; those that end meanwhile are passed over. */
+    /** Signals all that {@link #identified} returned; those that end meanwhile are passed over. */
     static void signal(Map<Long, Long> starts, Signal signal) throws LinuxException {
         for (Map.Entry<Long, Long> one : starts.entrySet()) {
             Processes.signal(one.getKey(), one.getValue(), signal);
         }
     }
 
-    /** Whether one of those that {@link #identified} told has not ended. */
+    /** Whether one of those that {@link #identified} returned has not ended. */
     static boolean anyAlive(Map<Long, Long> starts) {
         return starts.entrySet().stream().anyMatch(one -> Processes.isAlive(one.getKey())
                 && Processes.startTicks(one.getKey()).orElse(-1) == one.getValue());
     }
 
-    /** Waits until none of them is there, for some seconds at most; tells whether it is so. */
+    /** Waits until none of them is there, for some seconds at most; returns whether it is so. */
     static boolean awaitEnd(Map<Long, Long> starts) {
         long deadline = System.nanoTime() + END_NANOS;
         while (anyAlive(starts)) {

@@ -29,10 +29,10 @@ import java.util.TreeMap;
  */
 final class ProcessGuest implements SourceGuest {
 
-    /** A file of each of so many regions is told, so that a target does not write into it. */
+    /** The files of so many regions are sent, so that a target does not write into them. */
     private static final int MAX_FILES = 200;
 
-    /** How late it is seen that the process ended or was let go by somebody else. */
+    /** How late it is seen that the process ended or was let go by another process. */
     private static final long LOOK_NANOS = 10_000_000;
 
     /** Looks for other writers take this part of the time at most: 1 of 50. */
@@ -143,13 +143,13 @@ final class ProcessGuest implements SourceGuest {
                 : Optional.of("process " + process.pid() + " ended");
     }
 
-    /** A fork waits until it was heard; what comes of it is asked by requireUnchanged. */
+    /** A fork waits until it was read here; requireUnchanged decides what follows. */
     private void hearForks() {
         if (tracker instanceof UserfaultTracker userfault) {
             try {
                 userfault.hasForked();
             } catch (IOException e) {
-                // Told when it is asked again.
+                // Reported when it is asked again.
                 return;
             }
         }
@@ -222,7 +222,7 @@ final class ProcessGuest implements SourceGuest {
                     + " ended", "");
         }
         try {
-            // Whoever stood still already is not ours to let go.
+            // A process that stood still already is not ours to let go.
             if (!stoodStill || resumedExternally) {
                 held = true;
                 freezer.freeze(this::hearForks);
@@ -239,7 +239,7 @@ final class ProcessGuest implements SourceGuest {
 
     @Override
     public void saveState(OutputStream out) throws IOException {
-        // Whoever came while it was looked away may write on now.
+        // A writer that came since the last look may write on now.
         requireKnownWriters();
         saved = true;
         out.write(state);
@@ -323,7 +323,7 @@ final class ProcessGuest implements SourceGuest {
                 freezer.leave();
             }
         } catch (IOException e) {
-            // An empty group, or one whose processes run: nobody is harmed.
+            // An empty group, or one whose processes run: that does no harm.
             return;
         }
     }

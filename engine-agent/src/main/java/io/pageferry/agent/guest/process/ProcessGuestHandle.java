@@ -73,7 +73,7 @@ final class ProcessGuestHandle implements GuestHandle {
                 freezer.leave();
             }
         } catch (IOException e) {
-            // An empty group harms nobody.
+            // An empty group does no harm.
             return;
         }
     }

@@ -22,7 +22,7 @@ public final class ProcessKind implements GuestKind {
     static final String SCHEME = "process";
     static final String MAP = "map";
 
-    /** What {@code --after} may say; the first is the default. */
+    /** The values of {@code --after}; the first is the default. */
     private static final List<After> AFTER = List.of(After.KEEP, After.RESUME, After.QUIT);
 
     /** Made by the service loader. */

@@ -24,7 +24,7 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
- * The memory that a process shares with whoever has the same files: each region is a stretch of
+ * The memory that a process shares with all that map the same files: each region is a stretch of
  * one file, without a gap, that the process maps; several mappings of a stretch are one region.
  * Files come in the order of their lowest address, the stretches of one by their offset. Owns the
  * files until {@link #map} or {@link #close}.
@@ -84,7 +84,7 @@ final class SharedMappings implements AutoCloseable {
     }
 
     /**
-     * Finds them.
+     * Finds the shared mappings of a process.
      *
      * @param pid  the process
      * @param only the path of the one file that is meant, as /proc shows it; null for all

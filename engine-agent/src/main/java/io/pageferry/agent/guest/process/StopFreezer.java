@@ -10,8 +10,8 @@ import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * Stops by SIGSTOP, and believes it when every thread of everybody is seen stopped. Visible to
- * whoever waits for the process, unlike a frozen group.
+ * Stops by SIGSTOP, and waits until every thread of all members is seen stopped. Visible to a
+ * parent that waits for the process, unlike a frozen group.
  */
 final class StopFreezer extends Freezer {
     private final String reason;
@@ -43,11 +43,11 @@ final class StopFreezer extends Freezer {
     void freeze(Meanwhile meanwhile) throws IOException {
         long deadline = System.nanoTime() + LIMIT_NANOS;
         while (true) {
-            // Parents first, so that in the end nobody is left who could fork.
+            // Parents first, so that in the end no process is left that could fork.
             Set<Long> fresh = new LinkedHashSet<>(process.members());
             fresh.removeAll(told.keySet());
             Map<Long, Long> starts = process.identified(fresh);
-            // Noted before, so that whoever was stopped is let go again whatever happens.
+            // Noted before, so that every stopped process is let go again in any case.
             told.putAll(starts);
             PausedProcess.signal(starts, Signal.STOP);
             if (starts.isEmpty() && told.keySet().stream().allMatch(Processes::isStopped)) {

@@ -5,14 +5,14 @@ import io.pageferry.agent.guest.qemu.qmp.QemuControl;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.GuestException;
 
-/** What a refused {@code cont} comes to, with the name of whoever holds an image. */
+/** What a refused {@code cont} comes to, with the name of the process that holds an image. */
 final class ContRefusal {
     private ContRefusal() {
     }
 
     /**
-     * Words it. QEMU takes all its locks before the first instruction, so a lock that it did not
-     * get says that the guest never ran since its images were given up.
+     * Makes the exception. QEMU takes all its locks before the first instruction, so a lock that it
+     * did not get proves that the guest never ran since its images were given up.
      *
      * @param process the QEMU that refused, still there: its descriptors name the images
      */

@@ -8,7 +8,7 @@ import java.util.concurrent.locks.LockSupport;
  * thread.
  */
 final class LivenessProbe {
-    /** A death is told so late at most. Nothing that QEMU is asked after it goes unnoticed. */
+    /** A death is reported so late at most. A question to QEMU after its death is noticed. */
     private static final long INTERVAL_NANOS = 10_000_000;
 
     /** From the end of its sockets to that of a process it is a few ms, more on a busy host. */

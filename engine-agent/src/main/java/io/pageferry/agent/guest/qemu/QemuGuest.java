@@ -374,7 +374,7 @@ final class QemuGuest implements SourceGuest {
         try {
             qemu.restore(before);
         } catch (QmpException e) {
-            // Nobody is left to try again.
+            // There is no later attempt.
         }
     }
 

@@ -104,7 +104,7 @@ final class QemuHandle implements GuestHandle {
 
     @Override
     public void forget() throws GuestException {
-        // A QEMU that waits was told nothing before its memory was complete, but to take disks.
+        // A waiting QEMU gets no command before its memory is complete, but to take disks.
         try {
             if (process.isAlive()) {
                 DiskExports.cleanUp(control());
@@ -143,7 +143,7 @@ final class QemuHandle implements GuestHandle {
         try {
             Files.deleteIfExists(socket);
         } catch (IOException e) {
-            // A socket that nobody listens on harms nobody.
+            // A socket without a listener does no harm.
             return;
         }
     }

@@ -33,7 +33,7 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * A QEMU at the target that was started with {@code -S -incoming defer}. It is told nothing before
+ * A QEMU at the target that was started with {@code -S -incoming defer}. It gets no command before
  * its memory is complete and proved, so that until then it can be left as it was found.
  */
 final class QemuIncoming implements TargetGuest {
@@ -164,7 +164,7 @@ final class QemuIncoming implements TargetGuest {
                 GuestException refused = ContRefusal.of(process, result,
                         "QEMU refused to start the guest");
                 if (!result.lockRefused() && ranUnauthorised()) {
-                    // It said no to us, and yes to somebody before.
+                    // It refused us, and obeyed another client before.
                     throw refused;
                 }
                 // Not one instruction ran by our word; and none shall later either.
@@ -192,7 +192,7 @@ final class QemuIncoming implements TargetGuest {
         return ranUnauthorised;
     }
 
-    /** Whatever it takes: nobody granted it. Tells whether it stands still, else asked again. */
+    /** Stops the guest: it is not granted. Returns whether it stands still, else called again. */
     private boolean hold() {
         try {
             qemu.stop();
@@ -217,7 +217,7 @@ final class QemuIncoming implements TargetGuest {
         try {
             discardOrThrow();
         } catch (GuestException e) {
-            // Only who asks surely needs to know.
+            // Only callers of discardOrThrow need to know.
             return;
         }
     }
@@ -255,7 +255,7 @@ final class QemuIncoming implements TargetGuest {
         closeStorage();
         if (touched && process.isAlive()) {
             if (!told) {
-                // One that somebody had paused is here too, and stands still.
+                // A guest that was paused before is here too, and stands still.
                 before.tell(qemu);
             }
             heard();
@@ -263,12 +263,12 @@ final class QemuIncoming implements TargetGuest {
         qemu.close();
     }
 
-    /** QEMU drops what it has not read yet of a client that hangs up. */
+    /** QEMU drops what it has not read yet when a client disconnects. */
     private void heard() {
         try {
             qemu.status();
         } catch (QmpException e) {
-            // Then nobody is there to be told.
+            // Then QEMU can no longer be reached.
             return;
         }
     }

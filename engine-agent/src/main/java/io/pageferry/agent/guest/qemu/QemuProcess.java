@@ -30,7 +30,7 @@ record QemuProcess(Path monitor, long pid, long startTicks) {
     private static final long END_NANOS = 5_000_000_000L;
     private static final long POLL_NANOS = 1_000_000L;
 
-    /** Finds who listens on the socket that a URI names. */
+    /** Finds the process that listens on the socket that a URI names. */
     static QemuProcess find(GuestUri uri) throws GuestException {
         if (!uri.rest().startsWith("/") || !uri.parameters().isEmpty()) {
             throw new IllegalArgumentException(
@@ -52,7 +52,7 @@ record QemuProcess(Path monitor, long pid, long startTicks) {
         }
     }
 
-    /** Finds again what {@link #recoveryAddress} told. */
+    /** Finds again the process of a {@link #recoveryAddress}. */
     static QemuProcess of(Map<String, String> recoveryAddress) {
         ProcessInstance instance = ProcessInstance.of(recoveryAddress);
         return new QemuProcess(Path.of(recoveryAddress.get(MONITOR)), instance.pid(),

@@ -18,7 +18,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 
 /**
- * What happens to a QEMU guest while it moves: by itself, or by somebody at another monitor of it.
+ * What happens to a QEMU guest while it moves: by itself, or by a client of another monitor of it.
  * One thread.
  */
 final class QemuWatch {
@@ -58,7 +58,7 @@ final class QemuWatch {
         return Optional.ofNullable(ended);
     }
 
-    /** From now on it is to stand still, whoever let it go before. */
+    /** From now on it is to stand still, also if another client let it go before. */
     void holds() {
         hear();
         still = true;
@@ -77,7 +77,7 @@ final class QemuWatch {
         resumedExternally = false;
     }
 
-    /** Whether somebody else let it go on while it was to stand still. */
+    /** Whether another client let it go on while it was to stand still. */
     boolean resumedExternally() {
         hear();
         return resumedExternally;
@@ -145,7 +145,7 @@ final class QemuWatch {
         }
         switch (now.state()) {
             case RUNNING, PAUSED -> {
-                // One that somebody paused stays paused at the target.
+                // A guest that was paused before stays paused at the target.
             }
             case POSTMIGRATE -> {
                 if (!postmigrate) {

@@ -8,8 +8,8 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 
 /**
- * A source QEMU's migration settings before an agent came, as its journal keeps them: whoever
- * finishes for a dead agent puts them back.
+ * A source QEMU's migration settings before an agent came, as its journal keeps them: a recovery
+ * after a dead agent puts them back.
  *
  * @param capabilities  names of those that were on
  * @param maxBandwidth  bytes per second

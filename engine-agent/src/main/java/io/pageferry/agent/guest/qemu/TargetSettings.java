@@ -9,7 +9,7 @@ import java.util.TreeSet;
 
 /**
  * A target QEMU's migration settings before an agent came, and what is done with them when its
- * guest runs. Its journal keeps them, for whoever finishes for a dead agent.
+ * guest runs. Its journal keeps them, for a recovery after a dead agent.
  *
  * @param capabilities   all that it has, and which were on
  * @param announceRounds its own announcements after a load
@@ -49,7 +49,7 @@ record TargetSettings(Map<String, Boolean> capabilities, long announceRounds) {
         try {
             qemu.arrived(capabilities, announceRounds);
         } catch (QmpException e) {
-            // The guest's own traffic tells the switches too, only later.
+            // The switches learn it from the guest's own traffic too, only later.
             return;
         }
     }

@@ -42,7 +42,7 @@ final class StampedMemory {
      *
      * @param memory  of the guest
      * @param set     bytes at its start that are used, a multiple of 4096
-     * @param written told of each page after it was written
+     * @param written called with each page after it was written
      */
     StampedMemory(MemorySegment memory, long set, LongConsumer written) {
         this.memory = memory;

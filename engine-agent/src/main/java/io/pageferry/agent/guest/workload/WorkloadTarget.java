@@ -74,7 +74,7 @@ final class WorkloadTarget implements TargetGuest {
 
     @Override
     public void resume() {
-        // The tick also travelled in memory: a difference is a tick that somebody lived in vain.
+        // The tick also travelled in memory: a difference is a tick that the guest lost.
         lostTicks = Math.abs(sourceTick - memory.tick());
         engine.start();
         resumed = true;

@@ -18,7 +18,7 @@ import java.util.function.LongConsumer;
  * How the writes of an embedded guest are seen.
  *
  * @param tracker of its pages
- * @param marks   to be told of each write; does nothing where the kernel sees it
+ * @param marks   to be called at each write; does nothing where the kernel sees it
  * @param reason  why this one
  */
 record WorkloadTracking(DirtyTracker tracker, LongConsumer marks, String reason) {

@@ -21,7 +21,7 @@ public record Hierarchy(int version, Path mount, String root, String controller)
     private static final int MOUNT_FIELD = 4;
 
     /**
-     * Finds them (proc(5), mountinfo).
+     * Finds the mounted hierarchies (proc(5), mountinfo).
      *
      * @param proc       where proc is mounted
      * @param controller which is wanted; one of version 2 is found whether or not it has it

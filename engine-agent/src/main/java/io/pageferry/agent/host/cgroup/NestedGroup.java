@@ -52,7 +52,7 @@ public record NestedGroup(CgroupFiles files, Path path, String list) {
     }
 
     /**
-     * Moves whoever is in it to the group around it, and removes it. Idempotent.
+     * Moves all its members to the group around it, and removes it. Idempotent.
      *
      * @throws IOException when that is not possible
      */

@@ -25,7 +25,7 @@ public final class LinuxException extends IOException {
     private final int errno;
 
     /**
-     * Makes one.
+     * Makes the exception.
      *
      * @param call   name of the call, as in its manual page
      * @param errno  the kernel's error number, ≥ 1
@@ -38,7 +38,7 @@ public final class LinuxException extends IOException {
     }
 
     /**
-     * Tells which call failed.
+     * Returns which call failed.
      *
      * @return its name as in its manual page
      */
@@ -47,7 +47,7 @@ public final class LinuxException extends IOException {
     }
 
     /**
-     * Tells the error.
+     * Returns the error number.
      *
      * @return the kernel's error number, ≥ 1
      */

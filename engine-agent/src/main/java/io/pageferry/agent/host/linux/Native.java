@@ -42,7 +42,7 @@ public final class Native {
             return X86 ? x86 : arm;
         }
 
-        /** {@return the call's name in lower case, as messages say it} */
+        /** {@return the call's name in lower case, as messages have it} */
         public String label() {
             return name().toLowerCase(Locale.ROOT);
         }

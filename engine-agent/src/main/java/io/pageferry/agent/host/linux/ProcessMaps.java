@@ -42,7 +42,7 @@ public final class ProcessMaps {
     public record Mapping(long start, long end, String permissions, long offset, FileId file,
             String path) {
         /**
-         * Tells the length.
+         * Returns the length.
          *
          * @return bytes
          */
@@ -51,7 +51,7 @@ public final class ProcessMaps {
         }
 
         /**
-         * Tells whether writes through it change what others see of the file.
+         * Returns whether writes through it change what others see of the file.
          *
          * @return true when it is both shared and writable
          */
@@ -132,7 +132,7 @@ public final class ProcessMaps {
     }
 
     /**
-     * Tells which file a path names.
+     * Returns which file a path names.
      *
      * @param path any path, links followed, also {@code /proc/PID/fd/N}
      * @return what mappings of that file show. (Not on btrfs or overlayfs, whose mappings show a
@@ -202,7 +202,7 @@ public final class ProcessMaps {
     }
 
     /**
-     * Finds who has a socket, pipe or the like open.
+     * Finds the processes that have a socket, pipe or the like open.
      *
      * @param link the descriptor's link as {@code /proc} shows it, as {@code socket:[4711]}
      * @return process ids, ascending; processes that may not be looked at are passed over

@@ -51,7 +51,7 @@ public final class Processes {
     }
 
     /**
-     * Tells whether a process can still do something. One that ended and was not reaped yet is
+     * Returns whether a process can still do something. One that ended and was not reaped yet is
      * dead, although {@code kill(pid, 0)} finds it. One whose main thread alone has ended lives.
      *
      * @param pid a process id
@@ -66,7 +66,7 @@ public final class Processes {
     }
 
     /**
-     * Tells whether every thread of a process stands still after a stop signal.
+     * Returns whether every thread of a process stands still after a stop signal.
      *
      * @param pid a process id
      * @return true when none can run before it is continued; also when there is no such process
@@ -85,7 +85,7 @@ public final class Processes {
     }
 
     /**
-     * Tells when a process started: with its pid this names it for ever, also after the pid was
+     * Returns when a process started: with its pid this names it for ever, also after the pid was
      * given to another.
      *
      * @param pid a process id
@@ -100,7 +100,7 @@ public final class Processes {
     /**
      * Names this boot of this host.
      *
-     * @return its id, another one after a reboot; empty where the kernel does not say it
+     * @return its id, another one after a reboot; empty where the kernel does not show it
      */
     public static String bootId() {
         try {
@@ -111,7 +111,7 @@ public final class Processes {
     }
 
     /**
-     * Tells whose child a process is.
+     * Returns the parent of a process.
      *
      * @param pid a process id
      * @return its parent's, 0 for the first process; empty when there is no such process
@@ -162,10 +162,10 @@ public final class Processes {
      * Sends a signal to exactly the process that was meant, never to a later one of the same pid.
      *
      * @param pid        a process id
-     * @param startTicks what {@link #startTicks} said of it
+     * @param startTicks what {@link #startTicks} returned for it
      * @param signal     which
      * @return false when that process is gone
-     * @throws LinuxException when the kernel refuses, as for a process of somebody else
+     * @throws LinuxException when the kernel refuses, as for a process of another user
      */
     public static boolean signal(long pid, long startTicks, Signal signal) throws LinuxException {
         long pidfd = Native.call(Call.PIDFD_OPEN, pid, 0);
@@ -237,7 +237,7 @@ public final class Processes {
      *
      * @param thread id of the thread
      * @return the thread, about to stop; empty where it ended
-     * @throws LinuxException EPERM when it may not be traced, or somebody else traces it
+     * @throws LinuxException EPERM when it may not be traced, or another process traces it
      */
     public static Optional<HeldThread> holdThread(long thread) throws LinuxException {
         long seized = Native.call(Call.PTRACE, HeldThread.SEIZE, thread, 0, 0);

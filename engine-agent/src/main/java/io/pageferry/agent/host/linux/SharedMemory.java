@@ -15,10 +15,10 @@ import java.nio.file.Path;
  * Methods may be called from any thread until {@link #close}; mappings outlive that and end with
  * their arena.
  *
- * <p>Holes: nothing here touches one. Whoever reads a hole of a shared memory file through a
- * mapping allocates its page: ask {@link #nextData} first, or use {@link #read}.
+ * <p>Holes: nothing here touches one. Reading a hole of a shared memory file through a mapping
+ * allocates its page: ask {@link #nextData} first, or use {@link #read}.
  *
- * <p>A file that someone else makes shorter takes its pages away: an access behind the new end
+ * <p>A file that another process makes shorter takes its pages away: an access behind the new end
  * throws {@link InternalError}.
  */
 public final class SharedMemory implements AutoCloseable {
@@ -162,7 +162,7 @@ public final class SharedMemory implements AutoCloseable {
     }
 
     /**
-     * Tells the size when it was opened.
+     * Returns the size when it was opened.
      *
      * @return bytes
      */
@@ -171,7 +171,7 @@ public final class SharedMemory implements AutoCloseable {
     }
 
     /**
-     * Tells the page size of its file system: what a tracker can tell apart.
+     * Returns the page size of its file system: a tracker's granule.
      *
      * @return 4096, or the huge page size of a hugetlbfs file (2 MiB … 1 GiB)
      */
@@ -180,7 +180,7 @@ public final class SharedMemory implements AutoCloseable {
     }
 
     /**
-     * Tells a path by which other processes reach the same memory while this one is open.
+     * Returns a path by which other processes reach the same memory while this one is open.
      *
      * @return a path below {@code /proc} of this process
      */
@@ -190,13 +190,13 @@ public final class SharedMemory implements AutoCloseable {
     }
 
     /**
-     * Maps a window, shared with everyone who maps the file.
+     * Maps a window, shared with every process that maps the file.
      *
      * @param offset multiple of the page size
      * @param length bytes, ≥ 1; may be more than 2 GiB; must end inside the file, or with the
      *               page that holds its last byte
      * @param arena  ends the mapping when it closes
-     * @return read-only when the file was opened so; accessible as the arena says
+     * @return read-only when the file was opened so; accessible as the arena is
      * @throws LinuxException when the kernel refuses
      */
     // Only here an address becomes memory: length is what was mapped, the arena unmaps it.

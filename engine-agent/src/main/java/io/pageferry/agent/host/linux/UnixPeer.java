@@ -30,15 +30,15 @@ public final class UnixPeer {
     }
 
     /**
-     * Finds who listens. Connects for a moment and asks for the peer; where that does not answer
-     * (a full queue, no permission), looks for the holder of the listening socket.
+     * Finds the process that listens. Connects for a moment and asks for the peer; where that does
+     * not answer (a full queue, no permission), looks for the holder of the listening socket.
      *
      * <p>Wrong in one case: where another process opened the socket and passed it on, as libvirt
      * does, the answer of the connection is that process.
      *
      * @param socket path of a listening socket
      * @return process id as seen from this process's pid namespace
-     * @throws IOException when nobody listens there, or who does is not to be found
+     * @throws IOException when no process listens there, or it cannot be found
      */
     public static long pid(Path socket) throws IOException {
         try {

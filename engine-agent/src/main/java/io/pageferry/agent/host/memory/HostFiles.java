@@ -30,7 +30,7 @@ public final class HostFiles {
     }
 
     /**
-     * Tells which RAM both sides have in one file.
+     * Returns which RAM both sides have in one file.
      *
      * @param ours   attributes of this side
      * @param theirs those of the other side; nothing in them is trusted

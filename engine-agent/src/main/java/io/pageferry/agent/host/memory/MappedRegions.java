@@ -20,7 +20,7 @@ import java.util.List;
 public final class MappedRegions implements GuestMemory, MemoryImage, AutoCloseable {
     /**
      * Absent pages of a mapping that turn out to have storage before the file itself is asked: a
-     * resident guest has hardly one, a mapping that nobody has read yet nothing else.
+     * resident guest has hardly one, a mapping that was not read yet has nothing else.
      */
     private static final int ABSENT_TRIES = 16;
 
@@ -132,7 +132,7 @@ public final class MappedRegions implements GuestMemory, MemoryImage, AutoClosea
         }
     }
 
-    /** Searches region by region: holes of one file say nothing of the next. */
+    /** Searches region by region: holes of one file do not matter to the next. */
     private long next(long page, boolean data) {
         long at = page;
         while (at < regions.pageCount()) {
@@ -165,8 +165,8 @@ public final class MappedRegions implements GuestMemory, MemoryImage, AutoClosea
 
     /**
      * Looks for a hole with the page table's help. To find the end of data, a tmpfs walks all of it
-     * (measured: 10 ms for 768 MiB, on a core that nobody else gets meanwhile); the page table says
-     * in half a millisecond where this mapping has no page, and no hole has one.
+     * (measured: 10 ms for 768 MiB, on a core that no other thread gets meanwhile); the page table
+     * shows in half a millisecond where this mapping has no page, and no hole has one.
      */
     private long nextHoleIn(int region, long page) throws LinuxException {
         long end = regions.endPage(region);

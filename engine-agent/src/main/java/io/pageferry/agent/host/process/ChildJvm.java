@@ -27,7 +27,7 @@ public final class ChildJvm {
         return command(System.getProperty("pageferry.cache"), extra, arguments);
     }
 
-    /** With what the launcher had the JVM learn, or null; one that does not fit is left out. */
+    /** Builds it with the launcher's cache, or null; one that does not fit is left out. */
     static List<String> command(String cache, List<String> extra, List<String> arguments) {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());

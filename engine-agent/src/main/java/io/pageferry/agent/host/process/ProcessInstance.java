@@ -4,11 +4,11 @@ import io.pageferry.agent.host.linux.Processes;
 import java.util.Map;
 
 /**
- * A process as a journal names it, by more than its number: that is somebody else's after its end,
- * and after a reboot the time since the boot may be, too.
+ * A process as a journal names it, by more than its number: another process may have that after its
+ * end, and after a reboot the start time, too.
  *
  * @param pid        its process id
- * @param startTicks when it started after the boot; {@link #OF_ANOTHER_BOOT} is nobody's
+ * @param startTicks when it started after the boot; {@link #OF_ANOTHER_BOOT} is no process's
  */
 public record ProcessInstance(long pid, long startTicks) {
     /** The start of a process that ended with the boot that it was in. */

@@ -35,7 +35,7 @@ final class CgroupCpuLimiter implements CpuLimiter {
         return "cgroup-v" + hierarchy.version();
     }
 
-    /** Why it cannot hold a thread, as far as reading tells. */
+    /** Why it cannot hold a thread, as far as reading shows. */
     Optional<String> obstacle(long thread) {
         try {
             return control.obstacle(files, hierarchy.groupOf(throttled.task(thread)));
@@ -68,7 +68,7 @@ final class CgroupCpuLimiter implements CpuLimiter {
         if (group == null) {
             Path parent = hierarchy.groupOf(throttled.task(thread));
             while (HeldGroup.isOne(parent)) {
-                // What an agent that was killed left, and nobody has undone yet.
+                // What a killed agent left and no recovery has undone yet.
                 HeldGroup.dissolve(files, control, parent);
                 parent = hierarchy.groupOf(throttled.task(thread));
             }

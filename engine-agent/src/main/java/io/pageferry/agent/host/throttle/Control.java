@@ -136,7 +136,7 @@ enum Control {
         return threads;
     }
 
-    /** Why no group can be made inside this one, as far as reading tells. */
+    /** Why no group can be made inside this one, as far as reading shows. */
     abstract Optional<String> obstacle(CgroupFiles files, Path parent);
 
     /** Whether a group inside this one has no processor time to share out yet. */
@@ -147,7 +147,7 @@ enum Control {
 
     /** Takes back what {@link #prepare} enabled around a group. */
     void disable(CgroupFiles files, Path parent) throws IOException {
-        // Nothing was.
+        // Nothing was enabled.
     }
 
     /** Takes a share of one processor's time from a group of one thread. */

@@ -21,7 +21,7 @@ interface CpuLimiter {
     void apply(Set<Long> threads, int percent) throws IOException;
 
     /**
-     * Tells how long a thread was held that wanted to run, or may have wanted to.
+     * Returns how long a thread was held that wanted to run, or may have wanted to.
      *
      * @param thread id of a thread that is or was held
      * @return nanoseconds so far, also after it was let go; 0 where it never was

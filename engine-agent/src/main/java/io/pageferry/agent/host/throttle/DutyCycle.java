@@ -96,7 +96,7 @@ final class DutyCycle implements CpuLimiter {
         }
     }
 
-    /** Waits until somebody is to be held; null at the end. */
+    /** Waits until threads are to be held; null at the end. */
     private synchronized Set<Long> next() {
         while (!ending && percent == 0) {
             pause(0);
@@ -130,7 +130,7 @@ final class DutyCycle implements CpuLimiter {
         }
     }
 
-    /** One part of a period, which ends at once where nobody is to be held any more. */
+    /** One part of a period, which ends at once where no thread is to be held any more. */
     private synchronized void stay(boolean holding) {
         long period = Math.max(PERIOD_NANOS, MIN_RUN_NANOS * 100 / (100 - percent));
         long end = System.nanoTime()

@@ -8,8 +8,8 @@ import java.nio.file.Path;
 
 /**
  * A group that holds one thread back: inside the group that the thread was in, so that every limit
- * of that one holds on, and who undoes it needs no memory of where the thread came from. Its name
- * says whose it is, and whether the controller was enabled for it.
+ * of that one holds on, and a recovery can undo it without a record of where the thread came from.
+ * Its name has its owner, and whether the controller was enabled for it.
  */
 final class HeldGroup {
     private static final String PREFIX = "pageferry-";
@@ -25,7 +25,7 @@ final class HeldGroup {
 
     static Path make(CgroupFiles files, Control control, Path parent, String name)
             throws IOException {
-        // Every one says it, because any of them may be the last to go.
+        // Each name has it, because any of them may be the last to go.
         boolean enabled = control.mustEnable(files, parent) || files.children(parent).stream()
                 .anyMatch(one -> isOne(one) && isEnabled(one));
         Path group = parent.resolve(name + (enabled ? ENABLED : ""));
@@ -55,7 +55,7 @@ final class HeldGroup {
     static void dissolve(CgroupFiles files, Control control, Path group) throws IOException {
         Path parent = group.getParent();
         new NestedGroup(files, group, control.threads()).dissolve();
-        // Somebody else's group inside would lose its limit.
+        // Another program's group inside would lose its limit.
         if (isEnabled(group) && files.children(parent).isEmpty()
                 && Files.exists(parent)) {
             control.disable(files, parent);

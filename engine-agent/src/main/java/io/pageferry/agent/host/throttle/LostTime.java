@@ -10,10 +10,10 @@ import java.util.TreeMap;
 import java.util.function.ToLongFunction;
 
 /**
- * What being held cost some threads, from the processor time that the kernel says they got and for
- * how long they were held. A thread that was not held used a share of the time; the same share of
- * the time for which it was held is what it lost. So one that rests loses nothing that it wanted,
- * and one that waits for a processor like everybody else is not said to be held. One thread.
+ * What being held cost some threads, from the processor time that the kernel reports and for how
+ * long they were held. A thread that was not held used a share of the time; the same share of the
+ * time for which it was held is what it lost. So one that rests loses nothing that it wanted, and
+ * one that waits for a processor like all others does not count as held. One thread.
  */
 final class LostTime {
     /** The kernel accounts for a held thread at the end of a period only. */
@@ -120,7 +120,7 @@ final class LostTime {
     }
 
     /**
-     * Tells what was lost so far.
+     * Returns what was lost so far.
      *
      * @return nanoseconds of the guest's time: the share of what all its threads wanted that they
      *         did not get while they were held, times as long as that was; never less than before

@@ -39,7 +39,7 @@ public final class ThreadThrottle implements WriteThrottle {
          * Lists the threads to hold.
          *
          * @return ids of threads
-         * @throws IOException when the guest does not say
+         * @throws IOException when the guest does not answer
          */
         Set<Long> threads() throws IOException;
     }
@@ -58,13 +58,13 @@ public final class ThreadThrottle implements WriteThrottle {
     }
 
     /**
-     * Makes one that holds nothing yet, and begins to watch what the threads use.
+     * Makes a throttle that holds nothing yet, and begins to watch what the threads use.
      *
      * @param pid        the process
      * @param startTicks when it started
-     * @param list       tells its vCPUs
+     * @param list       lists its vCPUs
      * @return the throttle
-     * @throws IOException when the guest does not tell its vCPUs
+     * @throws IOException when the guest does not list its vCPUs
      */
     public static ThreadThrottle of(long pid, long startTicks, ThreadList list)
             throws IOException {
@@ -113,8 +113,7 @@ public final class ThreadThrottle implements WriteThrottle {
         try {
             threads = Set.copyOf(new TreeSet<>(list.threads()));
         } catch (IOException e) {
-            // A guest that does not answer has the vCPUs that it had; that it ended is told
-            // elsewhere.
+            // A guest that does not answer has the same vCPUs; its end is reported elsewhere.
             return;
         }
     }
@@ -162,7 +161,7 @@ public final class ThreadThrottle implements WriteThrottle {
         lookedNanos = now;
     }
 
-    /** Lets every thread go, and leaves nothing behind; what could not be undone is told. */
+    /** Lets every thread go, and leaves nothing behind; reports what could not be undone. */
     @Override
     public void close() {
         // While what it is measured by is still there.

@@ -4,15 +4,15 @@ import io.pageferry.core.codec.page.Lz4Codec;
 import io.pageferry.core.migration.MigrationEvent;
 import io.pageferry.core.migration.MigrationListener;
 
-/** Says which options this JVM lacks. Only an embedder's can lack one; all works without. */
+/** Logs which options this JVM lacks. Only an embedder's can lack one; all works without. */
 public final class JvmFlags {
     private JvmFlags() {
     }
 
     /**
-     * Says so where LZ4 may not use native code.
+     * Logs a line where LZ4 may not use native code.
      *
-     * @param listener told in one line
+     * @param listener gets the line
      */
     public static void checkLz4(MigrationListener listener) {
         Lz4Codec.missingFlag().ifPresent(flag -> listener.on(MigrationEvent.warn("LZ4 runs"
@@ -20,9 +20,9 @@ public final class JvmFlags {
     }
 
     /**
-     * Tells whether foreign functions may be called, which a warm-up needs, and says so where not.
+     * Returns whether foreign functions may be called, which a warm-up needs, and logs where not.
      *
-     * @param listener told in one line
+     * @param listener gets the line
      * @return whether they may
      */
     public static boolean allowNativeAccess(MigrationListener listener) {

@@ -60,7 +60,7 @@ public final class WarmUp {
 
     /**
      * Warms up often enough for the JVM to learn what is worth compiling; the launcher has it keep
-     * that in a cache. Takes some seconds on the calling thread; no failure is told.
+     * that in a cache. Takes some seconds on the calling thread; no failure is reported.
      */
     public static void train() {
         for (int i = 0; i < TRAININGS; i++) {
@@ -89,7 +89,7 @@ public final class WarmUp {
                 }
             }
         } catch (IOException | RuntimeException e) {
-            // The real move is only slower, and says itself what is wrong.
+            // The real move is only slower, and reports itself what is wrong.
         } finally {
             delete(folder);
         }
@@ -152,7 +152,7 @@ public final class WarmUp {
                 Files.deleteIfExists(file);
             }
         } catch (IOException e) {
-            // A folder in the temporary directory harms nobody.
+            // A folder in the temporary directory does no harm.
         }
     }
 }

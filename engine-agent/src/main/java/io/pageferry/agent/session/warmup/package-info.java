@@ -1,2 +1,2 @@
-/** Warms a JVM up before it moves a guest, and says what it lacks. */
+/** Warms a JVM up before it moves a guest, and logs what it lacks. */
 package io.pageferry.agent.session.warmup;

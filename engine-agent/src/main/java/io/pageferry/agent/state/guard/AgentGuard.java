@@ -18,17 +18,17 @@ public final class AgentGuard implements GuestSetup.Injector, AutoCloseable {
     private GuardProcess process;
 
     /**
-     * Makes one; nothing is started.
+     * Makes the guard; nothing is started.
      *
      * @param side     whose agent it is
-     * @param listener hears what goes wrong with it
+     * @param listener gets what goes wrong with it
      */
     public AgentGuard(Side side, MigrationListener listener) {
         this.side = side;
         this.listener = listener;
     }
 
-    /** Starts one early, as it takes its time. Where there can be none yet, that is only said. */
+    /** Starts a guard early, as it takes its time. A failure is only logged here. */
     public void prepare() {
         try {
             start();

@@ -44,7 +44,7 @@ public final class GuardMain {
      * @param questions the pipe from the agent
      * @param answers   the pipe to it
      * @param words     for people
-     * @return exit code: 0, or 6 where the guest stays paused until somebody settles it
+     * @return exit code: 0, or 6 where the guest stays paused until it is settled
      * @throws IOException when the journal cannot be read
      */
     public static int run(InputStream questions, PrintStream answers, PrintStream words)

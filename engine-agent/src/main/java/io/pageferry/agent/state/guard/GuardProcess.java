@@ -97,8 +97,8 @@ public final class GuardProcess implements GuestSetup.Injector, AutoCloseable {
     }
 
     /**
-     * Leaves what it watches to it, as if the agent had died: for an agent that broke. What it
-     * needs must be closed before, the journal and the guest's lock. Returns when it is done, or
+     * Leaves what it watches to it, as if the agent had died: for an agent that broke. The journal
+     * and the guest's lock, which it needs, must be closed before. Returns when it is done, or
      * after some seconds: it goes on by itself then.
      */
     public void abandon() {
@@ -130,7 +130,7 @@ public final class GuardProcess implements GuestSetup.Injector, AutoCloseable {
         return answer.substring(Math.min(answer.length(), 3));
     }
 
-    /** Null when it is gone; so it may be while it is told something, or when it should answer. */
+    /** Null when it is gone; it may end while a line is sent, or before it answers. */
     private String answer(String line) throws IOException {
         try {
             send(line);

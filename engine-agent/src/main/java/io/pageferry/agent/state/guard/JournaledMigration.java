@@ -36,13 +36,13 @@ public final class JournaledMigration implements AbandonedMigration {
     private Connector.Access access;
 
     /**
-     * Names one; nothing is opened.
+     * Names the migration; nothing is opened.
      *
      * @param directory of its journal
      * @param id        its name
      * @param side      whose journal
-     * @param connector reaches the target, or null where nobody asks it
-     * @param lent      tells of a guest's identity whether this process has its lock already and
+     * @param connector reaches the target, or null where it is not asked
+     * @param lent      returns for a guest's identity whether this process has its lock already and
      *                  lends it
      */
     public JournaledMigration(StateDirectory directory, UUID id, Side side, Connector connector,
@@ -124,8 +124,8 @@ public final class JournaledMigration implements AbandonedMigration {
     }
 
     /**
-     * Finds a later migration of the same guest, or into its place, that has more to say about it
-     * than ours: one is under way, or gave it away, or took another guest in.
+     * Finds a later migration of the same guest, or into its place, that decides more about it than
+     * ours: one is under way, or gave it away, or took another guest in.
      */
     private Optional<FileJournal> newer() throws GuestException {
         JournalHeader ours = journal.header();
@@ -144,7 +144,7 @@ public final class JournaledMigration implements AbandonedMigration {
         }
     }
 
-    /** Tells whether the guest is not this journal's to act on any more. */
+    /** Returns whether the guest is not this journal's to act on any more. */
     private boolean isSuperseded() throws GuestException {
         Optional<FileJournal> newer = newer();
         if (newer.isPresent() && !newer.get().ownership().settled()) {

@@ -29,7 +29,7 @@ import java.util.zip.CRC32C;
  * all, because a record before it would be taken for the last decision.
  *
  * <p>Writing needs the journal's lock, which {@link StateDirectory} takes; reading does not. Where
- * somebody wrote all the same, nothing more is written.
+ * another process wrote all the same, nothing more is written.
  */
 public final class FileJournal implements Journal, AutoCloseable {
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -37,7 +37,7 @@ public final class FileJournal implements Journal, AutoCloseable {
     private final Path path;
     private final HeldLock lock;
     /**
-     * Appends, whatever somebody else does to the file. No channel: an interrupt of the writing
+     * Appends, whatever another process does to the file. No channel: an interrupt of the writing
      * thread would close that.
      */
     private final FileOutputStream file;
@@ -93,7 +93,7 @@ public final class FileJournal implements Journal, AutoCloseable {
      * Reads a file without locking it.
      *
      * @param path a journal
-     * @return what it says now; cannot be written
+     * @return its present content; cannot be written
      * @throws IOException when it cannot be read, or has no whole header
      */
     public static FileJournal read(Path path) throws IOException {
@@ -119,7 +119,7 @@ public final class FileJournal implements Journal, AutoCloseable {
         }
     }
 
-    /** Two who write would each decide by the records of its own. */
+    /** Two writers would each decide by its own records. */
     private void requireKnown() throws IOException {
         Extent now;
         try {
@@ -135,7 +135,7 @@ public final class FileJournal implements Journal, AutoCloseable {
         }
     }
 
-    /** What a full disk had room for of a record would hide every later one. */
+    /** The part of a record that a full disk took would hide every later record. */
     private static void cutOff(Path path, long end) throws IOException {
         try (RandomAccessFile whole = new RandomAccessFile(path.toFile(), "rw")) {
             whole.setLength(end);
@@ -153,7 +153,7 @@ public final class FileJournal implements Journal, AutoCloseable {
                 .filter(entry -> entry.state() != JournalState.SETTLED).findFirst();
     }
 
-    /** {@return what it says of the guest now} */
+    /** {@return what follows from it for the guest now} */
     public synchronized Ownership ownership() {
         return Ownership.of(header.side(), this);
     }

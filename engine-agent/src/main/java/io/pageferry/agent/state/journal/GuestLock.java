@@ -18,7 +18,7 @@ import java.util.Set;
  * The lock of a guest on this host: one migration of it at a time, whichever state directories and
  * users the agents have. It is taken in each folder for locks that there is, so that two agents
  * exclude each other as soon as they share one of them: root makes a folder that was not there
- * when somebody else began, and a service may have a {@code /tmp} of its own.
+ * when another agent began, and a service may have a {@code /tmp} of its own.
  */
 public final class GuestLock implements AutoCloseable {
     /** Environment: one folder instead of the host's. For tests. */

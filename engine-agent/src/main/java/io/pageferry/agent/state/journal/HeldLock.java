@@ -24,7 +24,7 @@ import java.util.Set;
  *
  * <p>The kernel drops every lock that a process has on a file when it closes any descriptor of it.
  * So a file that this process holds is never opened again: {@link #HELD} is asked first, and
- * nobody opens a lock file but this class, one thread at a time.
+ * only this class opens a lock file, one thread at a time.
  */
 public final class HeldLock implements AutoCloseable {
     private static final int TRIES = 100;
@@ -48,7 +48,7 @@ public final class HeldLock implements AutoCloseable {
      * Tries to take a lock, without waiting.
      *
      * @param path the lock file, made when it is not there
-     * @return the lock, or empty when somebody else or this process holds it
+     * @return the lock, or empty when another process or this one holds it
      * @throws IOException when the file cannot be made or locked
      */
     public static Optional<HeldLock> tryLock(Path path) throws IOException {
@@ -61,7 +61,7 @@ public final class HeldLock implements AutoCloseable {
      * root there (fs.protected_regular).
      *
      * @param path the lock file, made when it is not there
-     * @return the lock, or empty when somebody else or this process holds it
+     * @return the lock, or empty when another process or this one holds it
      * @throws IOException when the file cannot be made or locked
      */
     static Optional<HeldLock> tryLockOfHost(Path path) throws IOException {
@@ -76,8 +76,8 @@ public final class HeldLock implements AutoCloseable {
                     return Optional.empty();
                 }
                 Optional<FileChannel> channel = lock(path);
-                // Its holder deletes the file: a lock on a deleted one keeps nobody out. The file
-                // that was opened between two equal looks at the path is the path's.
+                // Its holder deletes the file: a lock on a deleted one excludes no process. The
+                // file that was opened between two equal looks at the path is the path's.
                 boolean same = before != null && before.equals(key(path));
                 if (same && channel.isPresent()) {
                     HELD.add(before);
@@ -113,7 +113,7 @@ public final class HeldLock implements AutoCloseable {
         }
     }
 
-    /** The file may be somebody's, or left by a killed process: the lock on it decides. */
+    /** The file may be in use, or left by a killed process: the lock on it decides. */
     private static Object keyOrCreated(Path path, boolean anybodys) throws IOException {
         Object there = key(path);
         if (there == null) {
@@ -123,7 +123,7 @@ public final class HeldLock implements AutoCloseable {
                     Files.setPosixFilePermissions(path, ANYBODYS);
                 }
             } catch (FileAlreadyExistsException | NoSuchFileException e) {
-                // Somebody was faster: took it, or took it and gave it back.
+                // Another process was faster: took it, or took it and gave it back.
             }
             there = key(path);
         }

@@ -6,7 +6,7 @@ import java.util.Map;
 import java.util.UUID;
 
 /**
- * The first line of a journal: what somebody else needs to finish the migration.
+ * The first line of a journal: what another process needs to finish the migration.
  *
  * @param schema      {@link #SCHEMA}
  * @param migration   names it
@@ -14,8 +14,8 @@ import java.util.UUID;
  * @param guest       the guest's URI as it was given
  * @param peer        HOST:PORT of the target at the source; empty at the target
  * @param createdMillis since 1970, for people
- * @param recoveryAddress       how to reach the guest again, as its kind says; empty for a guest
- *                    that dies with its agent. {@link #IDENTITY} names the guest's lock
+ * @param recoveryAddress       how to reach the guest again, as of its kind; empty for a guest that
+ *                    dies with its agent. {@link #IDENTITY} names the guest's lock
  */
 @JsonInclude(JsonInclude.Include.ALWAYS)
 public record JournalHeader(String schema, UUID migration, Side side, String guest, String peer,

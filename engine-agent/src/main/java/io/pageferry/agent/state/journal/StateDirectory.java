@@ -52,7 +52,7 @@ public final class StateDirectory {
     public record Prospect(String found, boolean fit) { }
 
     /**
-     * Looks whether journals can be kept in a state directory: {@link #open} refuses one that
+     * Checks whether journals can be kept in a state directory: {@link #open} refuses one that
      * cannot be made or written to, and a migration for which there is no room is refused.
      *
      * @param directory the folder, there or not, or null for the user's state home
@@ -118,8 +118,8 @@ public final class StateDirectory {
      * Takes a journal over from an agent that is gone.
      *
      * @param migration names it
-     * @param side      whose
-     * @return the journal, or empty when somebody else holds its lock
+     * @param side      whose journal it is
+     * @return the journal, or empty when another process holds its lock
      * @throws IOException when there is none, or it cannot be read
      */
     public Optional<FileJournal> takeOver(UUID migration, Side side) throws IOException {
@@ -155,7 +155,7 @@ public final class StateDirectory {
     /**
      * Reads every journal.
      *
-     * @param unreadable hears in one line why one cannot be read
+     * @param unreadable gets one line on why one cannot be read
      * @return all that can be read, oldest first
      * @throws IOException when the folder cannot be read
      */
@@ -180,7 +180,7 @@ public final class StateDirectory {
      *
      * @param identity of the guest, whose lock the caller holds
      * @throws GuestException with BUSY when a source's journal with this identity is not settled
-     *                        and does not say that the guest is the source's
+     *                        and does not state that the guest is the source's
      * @throws IOException    when the folder cannot be read
      */
     public void requireNotGranted(String identity) throws IOException {

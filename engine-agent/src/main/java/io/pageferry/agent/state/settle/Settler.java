@@ -30,10 +30,10 @@ public final class Settler {
     private final Function<String, Connector> connectors;
 
     /**
-     * What came of it.
+     * What came of the settling.
      *
      * @param result  how the migration stands
-     * @param owner   who owns the guest, as far as is known here
+     * @param owner   the owner of the guest, as far as is known here
      * @param message one line
      */
     public record Verdict(Result result, Owner owner, String message) { }

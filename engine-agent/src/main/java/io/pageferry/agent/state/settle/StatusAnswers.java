@@ -31,9 +31,9 @@ public final class StatusAnswers {
      * Opens the journals of a state directory.
      *
      * @param directory of the journals
-     * @param words     hears one line for people at a time
-     * @param lent      tells of a guest's identity whether this process has its lock and is doing
-     *                  nothing with the guest, so that it may be recovered
+     * @param words     gets one line for people at a time
+     * @param lent      returns for a guest's identity whether this process has its lock and is
+     *                  doing nothing with the guest, so that it may be recovered
      */
     public StatusAnswers(StateDirectory directory, Consumer<String> words,
             Predicate<String> lent) {
@@ -75,7 +75,7 @@ public final class StatusAnswers {
                 ErrorCode.PROTOCOL_VIOLATION, "the token belongs to no session here");
     }
 
-    /** Finishes what an agent left, where nobody else has the journal or works on the guest. */
+    /** Finishes what an agent left, where no other process has the journal or the guest. */
     private Ownership finished(UUID migration, Ownership found) throws IOException {
         try (Recovery recovery = new Recovery(
                 new JournaledMigration(directory, migration, Side.TARGET, null, lent),

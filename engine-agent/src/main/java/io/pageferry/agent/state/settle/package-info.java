@@ -1,2 +1,2 @@
-/** What the journals say to whoever asks later: STATUS and {@code settle}. */
+/** What the journals answer later: to STATUS and to {@code settle}. */
 package io.pageferry.agent.state.settle;

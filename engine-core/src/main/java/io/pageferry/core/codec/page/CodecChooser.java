@@ -11,9 +11,8 @@ import org.agrona.concurrent.NanoClock;
  * tried again: content that does not shrink costs a try in {@link #MAX_SKIP} pages, and content
  * that changes is noticed within as many.
  *
- * <p>Does shrinking help? {@link CodecRates} tells. Where it does not, one page in
- * {@link #SAMPLE} or fewer is still treated as if it did, so that what LZ4 costs and brings stays
- * known.
+ * <p>Does shrinking help? {@link CodecRates} knows. Where it does not, one page in {@link #SAMPLE}
+ * or fewer is still treated as if it did, so that what LZ4 costs and brings stays known.
  *
  * <p>Confined to one thread.
  */
@@ -79,9 +78,9 @@ final class CodecChooser {
     }
 
     /**
-     * Asks for the next page that is not zero.
+     * Decides about the next page that is not zero.
      *
-     * @param looksRandom what the probe says; of no matter unless {@link #asksForLooks}
+     * @param looksRandom the probe's result; it does not matter unless {@link #asksForLooks}
      * @return whether to try LZ4 on it; then {@link #tried} has to follow
      */
     boolean tryCompression(boolean looksRandom) {
@@ -120,7 +119,7 @@ final class CodecChooser {
         rates.sampled(true, gained ? length : PageCodec.PAGE);
     }
 
-    /** What is known of rates, to be told how batches fare. */
+    /** What is known of rates; it is notified of each batch. */
     CodecRates rates() {
         return rates;
     }

@@ -9,15 +9,15 @@ import org.agrona.concurrent.NanoClock;
  * <p>The measure is a span: between two moments at which the sink was full, exactly what was
  * committed was also taken by link and target, so span ÷ bytes is their pace and span ÷ pages the
  * cost of a page. A sink that took {@link #CALM_BATCHES} batches without ever being full is
- * faster than the processor here; how much faster only a trial of raw pages can tell, so that one
- * is made, and after one that did not help the next waits twice as long.
+ * faster than the processor here; how much faster only a trial of raw pages can show, so one is
+ * made, and after one that did not help the next waits twice as long.
  *
  * <p>A target may be the one that is slow, and by the page and not by the byte: then raw bytes go
  * faster than compressed ones. {@link #rawGain} is by how much, learned from a trial. On a link so
  * slow that no target could be slower there is no such trial.
  *
- * <p>Nothing is learned across the begin of a round: between two, nobody encodes. Confined to one
- * thread.
+ * <p>Nothing is learned across the begin of a round: between two rounds no page is encoded.
+ * Confined to one thread.
  */
 final class CodecRates {
     /** Batches taken by the sink, and it was never full. */
@@ -60,7 +60,7 @@ final class CodecRates {
     private static final double TRY_WEIGHT = 1.0 / 16;
     private static final double SPAN_WEIGHT = 0.5;
 
-    /** A reading beyond so many times the usual was somebody else's turn on the processor. */
+    /** Beyond so many times the usual, a reading holds another thread's turn on the processor. */
     private static final double OUTLIER = 8;
 
     private final NanoClock clock;
@@ -130,13 +130,13 @@ final class CodecRates {
         tryNanos += tryNanos == 0 ? usual : TRY_WEIGHT * (usual - tryNanos);
     }
 
-    /** Nobody encoded until now. */
+    /** Forgets the open span: nothing was encoded before the round. */
     void roundBegins() {
         measuring = false;
         blocked = false;
     }
 
-    /** The sink was asked for a slot, and had one or not. */
+    /** Notes whether the sink had a slot when it was asked for one. */
     void claimed(boolean got) {
         if (got) {
             if (blocked) {

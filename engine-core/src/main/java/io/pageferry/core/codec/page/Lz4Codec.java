@@ -24,7 +24,7 @@ public final class Lz4Codec implements PageCodec {
     private final LZ4SafeDecompressor decompressor;
     private final ByteBuffer room;
 
-    /** Makes one over the fastest LZ4 that this JVM lets us have. */
+    /** Makes the codec over the fastest LZ4 that this JVM lets us have. */
     public Lz4Codec() {
         this(factory());
     }
@@ -47,7 +47,7 @@ public final class Lz4Codec implements PageCodec {
     }
 
     /**
-     * Tells what the JVM was not told.
+     * Returns the option that this JVM lacks.
      *
      * @return the option with which LZ4 runs in native code, several times as fast; empty where it
      *         does

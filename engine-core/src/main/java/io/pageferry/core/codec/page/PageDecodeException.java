@@ -7,7 +7,7 @@ public final class PageDecodeException extends IOException {
     private static final long serialVersionUID = 1L;
 
     /**
-     * Makes one.
+     * Makes the exception.
      *
      * @param message which codec, which length, what is wrong
      */

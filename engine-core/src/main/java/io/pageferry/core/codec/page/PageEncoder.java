@@ -32,7 +32,7 @@ public final class PageEncoder {
      * Makes an encoder.
      *
      * @param choice the codecs it may use
-     * @param clock  monotonic; tells what compressing costs and what the sink takes
+     * @param clock  monotonic; measures what compressing costs and what the sink takes
      */
     public PageEncoder(CodecChoice choice, NanoClock clock) {
         this.chooser = new CodecChooser(choice, clock);
@@ -69,7 +69,7 @@ public final class PageEncoder {
      * @param page      global index
      * @param batch     has room; of the page's region
      * @param skipZeros whether the target holds zeros there
-     * @param observer  hears of it when it is sent
+     * @param observer  is notified when it is sent
      * @return as {@link #encode}
      */
     public long encodeHole(long page, PageBatch batch, boolean skipZeros, SentPages observer) {
@@ -121,13 +121,13 @@ public final class PageEncoder {
         return PageCodec.RAW;
     }
 
-    /** Hears that a round begins: nothing was encoded for a while. */
+    /** Notes that a round begins: nothing was encoded for a while. */
     public void roundBegins() {
         chooser.rates().roundBegins();
     }
 
     /**
-     * Hears how the sink answered when it was asked for a slot.
+     * Notes how the sink answered when it was asked for a slot.
      *
      * @param got whether there was one
      */
@@ -136,7 +136,7 @@ public final class PageEncoder {
     }
 
     /**
-     * Hears that a batch was committed.
+     * Notes that a batch was committed.
      *
      * @param batch          as it was encoded here
      * @param unacknowledged batches that the target has not applied yet, this one among them

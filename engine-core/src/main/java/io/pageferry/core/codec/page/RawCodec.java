@@ -4,7 +4,7 @@ import java.nio.ByteBuffer;
 
 /** The page as it is. */
 public final class RawCodec implements PageCodec {
-    /** Makes one; it has no state. */
+    /** Makes the codec; it has no state. */
     public RawCodec() {
     }
 

@@ -9,7 +9,7 @@ public final class ZeroCodec implements PageCodec {
     private static final MemorySegment ZEROS = Arena.global().allocate(PAGE);
     private static final ByteBuffer ZERO_BUFFER = ZEROS.asByteBuffer().asReadOnlyBuffer();
 
-    /** Makes one; it has no state. */
+    /** Makes the codec; it has no state. */
     public ZeroCodec() {
     }
 

@@ -17,8 +17,8 @@ import java.util.Optional;
  * Resumes the guest behind J(ACTIVE), or gives it back where it provably never ran.
  *
  * @param context of the migration
- * @param early   whether somebody let it run before
- * @param runs    whether it is to run: what somebody had paused stays paused
+ * @param early   whether another process let it run before
+ * @param runs    whether it is to run: a guest that was paused before stays paused
  */
 record Activating(TargetContext context, UnauthorisedRun early, boolean runs)
         implements Phase {

@@ -17,7 +17,7 @@ import java.util.Optional;
  *
  * @param context  of the migration
  * @param outcome  how it ended
- * @param lastWord what the source was told of the guest, if it was
+ * @param lastWord what was sent to the source about the guest, if anything
  */
 public record Ended(TargetContext context, Outcome outcome, Optional<Message> lastWord)
         implements Phase {

@@ -9,7 +9,7 @@ import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.migration.Outcome.Side;
 import java.util.Optional;
 
-/** Tells the source what became of the guest, as often as it asks, until its farewell. */
+/** Answers the source what became of the guest, each time it asks, until its farewell. */
 public final class LastWord implements Phase {
     private final TargetContext context;
     private final TargetState state;
@@ -41,7 +41,7 @@ public final class LastWord implements Phase {
         return unlessUp();
     }
 
-    /** Without a link nobody is to be told any more. */
+    /** Without a link the source can no longer be answered. */
     private Phase unlessUp() {
         return context.link().isUp() ? this : ended();
     }

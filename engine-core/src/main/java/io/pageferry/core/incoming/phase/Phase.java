@@ -88,7 +88,7 @@ public sealed interface Phase permits Waiting, Receiving, KeptImage, Proving, Mi
     }
 
     /**
-     * Ends the session of a source that broke a rule, and tells it so.
+     * Ends the session of a source that broke a rule, and sends it the reason.
      *
      * @param what it did
      * @return the phase that follows
@@ -109,7 +109,7 @@ public sealed interface Phase permits Waiting, Receiving, KeptImage, Proving, Mi
     Phase end(ErrorCode code, String reason, Side side);
 
     /**
-     * Ends the migration because somebody asked for it; asked again in every turn.
+     * Ends the migration on a request to cancel; called again in every turn.
      *
      * @return the phase that follows
      */

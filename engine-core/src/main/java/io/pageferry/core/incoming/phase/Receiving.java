@@ -103,7 +103,7 @@ public final class Receiving implements Phase {
         return this;
     }
 
-    /** Tells the source of a round whose every batch is in the image. */
+    /** Notifies the source of a round whose batches are all in the image. */
     void passBarrier() {
         long passed = receiver.passBarrier();
         if (passed >= 0) {

@@ -12,7 +12,7 @@ import io.pageferry.core.migration.Outcome.Side;
 import java.util.Optional;
 
 /**
- * Ends the guest behind J(REFUSED). REFUSED is said, and SETTLED written, only of a guest that is
+ * Ends the guest behind J(REFUSED). REFUSED is sent, and SETTLED written, only of a guest that is
  * known to have ended.
  *
  * @param context of the migration

@@ -38,7 +38,7 @@ public final class Receiver implements AutoCloseable {
      *
      * @param image        to be filled
      * @param channels     that fill it
-     * @param verification as HELLO says it: 0 none, 1 of what was sent, 2 in full
+     * @param verification as in HELLO: 0 none, 1 of what was sent, 2 in full
      */
     public Receiver(PageStore image, int channels, int verification) {
         this.writer = new ImageWriter(image);
@@ -51,9 +51,9 @@ public final class Receiver implements AutoCloseable {
     }
 
     /**
-     * Writes pages.
+     * Writes a batch into the image.
      *
-     * @param batch of them
+     * @param batch of pages
      * @throws PageDecodeException when it breaks a rule
      */
     public void apply(PageBatch batch) throws PageDecodeException {
@@ -94,8 +94,8 @@ public final class Receiver implements AutoCloseable {
     }
 
     /**
-     * Names the pages that the source has to send again, before it hears that the barrier passed:
-     * it begins no round until then.
+     * Names the pages that the source has to send again, before it is notified that the barrier
+     * passed: it begins no round until then.
      *
      * @param source is given the messages
      */
@@ -126,7 +126,7 @@ public final class Receiver implements AutoCloseable {
     }
 
     /**
-     * Tells whether every batch up to these sequence numbers is in the image.
+     * Returns whether every batch up to these sequence numbers is in the image.
      *
      * @param sequences of each channel
      * @return true when they are
@@ -144,8 +144,8 @@ public final class Receiver implements AutoCloseable {
     }
 
     /**
-     * Passes the barrier when every batch before it is applied and read back. What is owed of it
-     * is to be named before the source hears that it passed.
+     * Passes the barrier when every batch before it is applied and read back. The owed pages must
+     * be named before the source is notified that it passed.
      *
      * @return its round, or −1
      */
@@ -177,7 +177,7 @@ public final class Receiver implements AutoCloseable {
         return walker.step(WALK_A_TURN);
     }
 
-    /** {@return a round that was read back to its last page and not told yet, or −1} */
+    /** {@return a round that was read back to its last page and not reported yet, or −1} */
     public long newlyWalked() {
         if (walkedRound < walkingRound && walker.isIdle()) {
             walkedRound = walkingRound;
@@ -210,7 +210,7 @@ public final class Receiver implements AutoCloseable {
     }
 
     /**
-     * Tells the guest what its image was read back as, where it was.
+     * Gives the guest the checksums of its image, where it was read back.
      *
      * @param guest of the image
      */

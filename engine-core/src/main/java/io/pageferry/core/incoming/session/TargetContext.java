@@ -89,7 +89,7 @@ public final class TargetContext implements AutoCloseable {
     }
 
     /**
-     * Notes whether the guest is to run here: what somebody had paused stays paused.
+     * Notes whether the guest is to run here: a guest paused before stays paused.
      *
      * @param granted whether it is
      */
@@ -158,7 +158,7 @@ public final class TargetContext implements AutoCloseable {
     }
 
     /**
-     * Tells of a new state.
+     * Announces a new state.
      *
      * @param next the state
      */
@@ -265,7 +265,7 @@ public final class TargetContext implements AutoCloseable {
     /**
      * Logs a warning.
      *
-     * @param line that somebody should look at
+     * @param line for the operator
      */
     public void warn(String line) {
         parts.listener().on(MigrationEvent.warn(line));

@@ -112,7 +112,7 @@ public final class TargetFigures {
     }
 
     /**
-     * Notes who owns the guest.
+     * Notes which side owns the guest.
      *
      * @param side the owner
      * @param of   the epoch
@@ -128,7 +128,7 @@ public final class TargetFigures {
     }
 
     /**
-     * Tells whether the source asks no more how it ended.
+     * Returns whether the source no longer asks how the migration ended.
      *
      * @return true once it said farewell, or gave the migration up itself before its grant
      */
@@ -151,7 +151,7 @@ public final class TargetFigures {
         return epoch;
     }
 
-    /** {@return who owns the guest as far as the target knows} */
+    /** {@return which side owns the guest as far as the target knows} */
     public Owner owner() {
         return owner;
     }
@@ -167,7 +167,7 @@ public final class TargetFigures {
     }
 
     /**
-     * Counts pages.
+     * Returns the number of pages of one codec.
      *
      * @param codec a codec id
      * @return pages that came by it
@@ -196,17 +196,17 @@ public final class TargetFigures {
         return resumeNanos;
     }
 
-    /** {@return the whole migration, as the source said in its farewell} */
+    /** {@return the whole migration, as in the source's farewell} */
     public long totalNanos() {
         return totalNanos;
     }
 
-    /** {@return the downtime, as the source said in its farewell} */
+    /** {@return the downtime, as in the source's farewell} */
     public long downtimeNanos() {
         return downtimeNanos;
     }
 
-    /** {@return digest of what was sent, as the source said} */
+    /** {@return digest of what was sent, as sent by the source} */
     public long sourceDigest() {
         return sourceDigest;
     }

@@ -10,14 +10,14 @@ import org.agrona.concurrent.NanoClock;
 
 /**
  * What a target migration works with. All of it stays the caller's, to be closed after the
- * migration ended; the journal, too, belongs to whoever opened it.
+ * migration ended; the journal, too, belongs to the caller that opened it.
  *
  * @param link     to the source; its first message is the offer
  * @param guest    that is to take the offer
  * @param journals makes the journal once the migration's name is known
  * @param token    the session's secret
  * @param clock    monotonic
- * @param listener hears how it goes
+ * @param listener receives events
  * @param options  limits
  */
 public record TargetParts(
@@ -28,7 +28,7 @@ public record TargetParts(
         NanoClock clock,
         MigrationListener listener,
         TargetOptions options) {
-    /** Makes journals. */
+    /** Makes the journal of a migration. */
     @FunctionalInterface
     public interface JournalMaker {
         /**

@@ -2,7 +2,7 @@ package io.pageferry.core.incoming.session;
 
 import io.pageferry.core.words.Labelled;
 
-/** The states of a target; the tables of docs/PROTOCOL.md say what each means for the guest. */
+/** The states of a target; the tables of docs/PROTOCOL.md state what each means for the guest. */
 public enum TargetState implements Labelled {
     /** Waiting for an offer. */
     WAITING,

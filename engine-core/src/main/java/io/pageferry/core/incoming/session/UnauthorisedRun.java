@@ -1,6 +1,6 @@
 package io.pageferry.core.incoming.session;
 
-/** Keeps whether somebody let the loaded guest run before it was granted. */
+/** Keeps whether another process let the loaded guest run before it was granted. */
 public final class UnauthorisedRun {
     private static final String LIVED_TWICE = "; somebody had let the guest run here before it was"
             + " granted, and the source's lives from before that on: what it did here is lost to"
@@ -24,9 +24,9 @@ public final class UnauthorisedRun {
     }
 
     /**
-     * Looks whether somebody let the guest run, which pauses it again. Granted, it goes on from
-     * there, and nothing was lived twice; only where it is refused, what it did here is lost. To
-     * be asked each time: whoever did it once may do it again.
+     * Checks whether another process let the guest run, and pauses it again. If the guest is
+     * granted, it goes on from there, and nothing was lived twice; only if it is refused, what it
+     * did here is lost. To be called each time: the same process may do it again.
      */
     public void look() {
         if (context.parts().guest().ranUnauthorised() && !happened) {

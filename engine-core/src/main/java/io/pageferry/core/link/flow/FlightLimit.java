@@ -28,7 +28,7 @@ public final class FlightLimit {
     private int samples;
 
     /**
-     * Makes one that allows {@link #FEWEST}.
+     * Makes a limit that allows {@link #FEWEST}.
      *
      * @param window most batches ever, ≥ 1
      */
@@ -38,7 +38,7 @@ public final class FlightLimit {
     }
 
     /**
-     * Asks for one more.
+     * Asks for room for one more batch.
      *
      * @param inFlight batches that are not acknowledged
      * @return whether it may be sent
@@ -52,7 +52,7 @@ public final class FlightLimit {
     }
 
     /**
-     * Hears of a batch that was acknowledged.
+     * Notes how long one acknowledged batch took.
      *
      * @param nanos since it was committed
      */

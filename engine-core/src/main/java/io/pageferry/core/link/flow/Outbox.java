@@ -6,8 +6,8 @@ import java.util.ArrayDeque;
 
 /**
  * Messages on their way out, in order. A link whose queue is full takes them at the next turn, so
- * nobody has to wait for it. Bounded by what a migration says: the chunks of a device state are by
- * far the most of it. One thread.
+ * no caller has to wait for it. Bounded by what a migration sends: the chunks of a device state are
+ * by far the most of it. One thread.
  */
 public final class Outbox {
     private final ArrayDeque<Message> waiting = new ArrayDeque<>();

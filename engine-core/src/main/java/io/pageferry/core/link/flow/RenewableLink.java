@@ -9,7 +9,7 @@ import java.util.function.LongConsumer;
 
 /**
  * The link of a source migration through all its connections: what is lost is replaced beneath
- * it, so that nobody else has to know. Confined to one thread.
+ * it, so that its users need not know. Confined to one thread.
  */
 public final class RenewableLink implements SourceLink {
     private final Sink sink = new Sink();
@@ -41,7 +41,7 @@ public final class RenewableLink implements SourceLink {
         renewed = true;
     }
 
-    /** {@return whether it is not the first link any more, so that nobody else closes it} */
+    /** {@return whether it is not the first link any more, so that no other part closes it} */
     public boolean isRenewed() {
         return renewed;
     }

@@ -3,9 +3,9 @@ package io.pageferry.core.memory.scan;
 import io.pageferry.core.memory.PagedMemory;
 
 /**
- * Tells holes from data page by page: it remembers the run around the last page asked for. What it
- * remembers grows old, so {@link #age} it before each piece of work, and {@link #forget} it at the
- * beginning of each round. Confined to one thread.
+ * Separates holes from data, page by page: it remembers the run around the last page asked for.
+ * What it remembers grows old, so {@link #age} it before each piece of work, and {@link #forget} it
+ * at the beginning of each round. Confined to one thread.
  *
  * <p>Looking for the end of a run of data is no cheap question: a tmpfs walks every page of it (10
  * to 20 ns each), 2 GiB of resident memory in some 7 ms. Asked anew for each few pages, it took
@@ -49,7 +49,7 @@ public final class DataRun {
     }
 
     /**
-     * Tells whether a page is a hole, and must not be read through a window.
+     * Returns whether a page is a hole, and must not be read through a window.
      *
      * @param page global index
      * @return true when it holds zeros and no storage

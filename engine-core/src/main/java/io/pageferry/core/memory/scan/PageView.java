@@ -10,9 +10,9 @@ import java.nio.ByteBuffer;
 import java.util.List;
 
 /**
- * Shows single pages to those who only look at them: where they lie when the memory is mapped, else
- * by a copy. It finds a mapped page by its own arithmetic (region base + index × 4096) and shares
- * none with those who write, so a page that was put in a wrong place is seen. Confined to one
+ * Shows single pages to callers that only look at them: where they lie when the memory is mapped,
+ * else by a copy. It finds a mapped page by its own arithmetic (region base + index × 4096) and
+ * shares none with the writers, so a page that was put in a wrong place is seen. Confined to one
  * thread.
  */
 public final class PageView {

@@ -63,7 +63,7 @@ public final class SentHashes implements AutoCloseable {
     }
 
     /**
-     * Tells whether a page was last sent with content.
+     * Returns whether a page was last sent with content.
      *
      * @param page global index
      * @return false also when it was never sent
@@ -73,7 +73,7 @@ public final class SentHashes implements AutoCloseable {
     }
 
     /**
-     * Tells whether a page, which is no hole, holds something else than what was sent.
+     * Returns whether a page, which is no hole, holds something else than what was sent.
      *
      * @param page   global index
      * @param window holds it

@@ -11,7 +11,7 @@ import io.pageferry.core.outgoing.session.SourceState;
 public final class AwaitingAnswer implements Phase {
     /**
      * For so long the answer is awaited before the cancel is sent again, over another link: the
-     * one at hand may be silent, and nobody knows yet that it is lost.
+     * one at hand may be lost without a sign of it yet.
      */
     public static final long ANSWER_NANOS = 500_000_000L;
 

@@ -8,8 +8,8 @@ import io.pageferry.core.outgoing.session.SourceContext;
 import io.pageferry.core.outgoing.session.SourceState;
 
 /**
- * Tells the target over another link that the migration is over; the guest runs here. It is tried
- * for as long as one attempt may take: with 1 s, hosts that are busy did not come to tell it.
+ * Sends the target, over another link, that the migration is over; the guest runs here. It is tried
+ * for as long as one attempt may take: with 1 s, busy hosts did not get it sent.
  */
 public final class CancelDelivery implements Phase {
     private final SourceContext context;

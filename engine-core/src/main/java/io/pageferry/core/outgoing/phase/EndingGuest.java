@@ -54,7 +54,7 @@ public final class EndingGuest implements Phase {
             }
             context.record(JournalState.SETTLED, context.epoch(), "");
         } catch (GuestException e) {
-            // Not settled: whoever reads the journal next tries to end it again.
+            // Not settled: the next recovery from this journal tries to end it again.
             context.warn("the guest runs at the target, but ours could not be ended: "
                     + e.getMessage());
         }

@@ -66,7 +66,7 @@ public final class Granted implements Phase {
                 .withRemedy(context.advice(Remedy.ASK_TARGET)));
     }
 
-    /** Pauses a guest that somebody resumed here, too late: the target may run it. */
+    /** Pauses a guest that another process resumed here, too late: the target may run it. */
     static void holdStill(SourceContext context) {
         if (!context.parts().guest().resumedExternally()) {
             return;
@@ -86,7 +86,7 @@ public final class Granted implements Phase {
         return switch (message) {
             case Message.Running running when running.epoch() == context.epoch() ->
                     runsThere(running);
-            // That of another attempt says nothing of this one.
+            // An answer about another attempt does not decide this one.
             case Message.Running running -> this;
             case Message.Refused refused when refused.epoch() == context.epoch() ->
                     oursAgain(refused.reason());

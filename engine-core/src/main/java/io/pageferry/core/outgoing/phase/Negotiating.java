@@ -20,7 +20,7 @@ public final class Negotiating implements Phase {
     private Optional<Message.Welcome> granted = Optional.empty();
 
     /**
-     * Begins with nothing said.
+     * Begins before any message.
      *
      * @param context of the migration
      */

@@ -13,7 +13,7 @@ import java.io.IOException;
 /**
  * Does what one state of the source allows. Every act returns the phase that follows, which is the
  * phase itself while it lasts; what a phase needs of the one before is handed over in its
- * constructor. The defaults are those of a phase in which nothing said or done changes anything.
+ * constructor. The defaults are those of a phase in which no message and no event changes anything.
  */
 public sealed interface Phase permits Negotiating, Precopy, Switchover, Granted, EndingGuest,
         Reconnecting, RollingBack, NamingPages, AwaitingAnswer, CancelDelivery, Ended {
@@ -124,7 +124,7 @@ public sealed interface Phase permits Negotiating, Precopy, Switchover, Granted,
     }
 
     /**
-     * Ends the migration because somebody asked for it; asked again in every turn.
+     * Ends the migration on a request to cancel; called again in every turn.
      *
      * @return the phase that follows
      */

@@ -92,10 +92,10 @@ public final class Precopy implements Phase {
     }
 
     /**
-     * Goes on over a new link, with a new round: a number is never used twice, so nothing that
-     * was said of an old one can be taken for the new one.
+     * Goes on over a new link, with a new round: a number is never used twice, so no message about
+     * an old round can be taken for one about the new round.
      *
-     * @param lastRound the highest round begun by anybody
+     * @param lastRound the highest round begun by any phase
      */
     Phase goOn(long lastRound) {
         round = Math.max(round, lastRound);
@@ -139,7 +139,7 @@ public final class Precopy implements Phase {
         return this;
     }
 
-    /** Returns why time ends it now: there is nothing to decide on, or nobody to go to. */
+    /** Returns why time ends it now: there is nothing to decide on, or no target to go to. */
     private Optional<Outcome> overdue() {
         if (!timeIsUp()) {
             return Optional.empty();

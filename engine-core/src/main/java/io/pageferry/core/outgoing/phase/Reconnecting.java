@@ -120,7 +120,7 @@ public final class Reconnecting implements Phase {
         return this;
     }
 
-    /** Tells a target that can be reached; nothing more is tried than that. */
+    /** Tries to send the end to the target, and nothing more. */
     @Override
     public Phase fail(Outcome why) {
         return new CancelDelivery(context, dialer, why);

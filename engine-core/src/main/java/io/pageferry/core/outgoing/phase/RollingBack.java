@@ -16,7 +16,7 @@ import java.util.function.Supplier;
 
 /** Resumes the guest, which is ours again, behind J(OWNED): at once, and until it succeeds. */
 public final class RollingBack implements Phase {
-    /** How often a resume is tried again that somebody's lock refused. */
+    /** A resume that another process's lock refused is tried again this often. */
     private static final long RETRY_NANOS = 200_000_000L;
 
     private final SourceContext context;
@@ -37,7 +37,7 @@ public final class RollingBack implements Phase {
     /**
      * Owns the guest again in an epoch, and ends once it runs.
      *
-     * @param afterFirstTry what the target is told; the guest comes first
+     * @param afterFirstTry sends the target its message; the guest comes first
      */
     static Phase toTheEnd(SourceContext context, long epoch, Outcome why,
             Runnable afterFirstTry) {
@@ -57,7 +57,7 @@ public final class RollingBack implements Phase {
         });
     }
 
-    /** Owns the guest again, after which it is pre-copy: to go on, or to say that it is over. */
+    /** Owns the guest again, after which it is pre-copy: to go on, or to send that it is over. */
     static Phase toPrecopy(SourceContext context, Outcome why, Runnable afterFirstTry,
             Supplier<Phase> next) {
         own(context, context.epoch(), why);

@@ -51,7 +51,7 @@ public final class Switchover implements Phase {
     private long readingNanos;
     private Message.StateSum deviceState = new Message.StateSum(0, 0);
 
-    /** Begins behind J(SWITCHOVER), with the guest running and a round that nobody had. */
+    /** Begins behind J(SWITCHOVER), with the guest running and a round number not used before. */
     Switchover(SourceContext context, Dialer dialer, Precopy precopy, long round) {
         this.context = context;
         this.dialer = dialer;

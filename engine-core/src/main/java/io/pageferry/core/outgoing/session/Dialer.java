@@ -30,7 +30,7 @@ public final class Dialer implements LinkHandler {
     public record Pausing(long until) implements Attempt { }
 
     /**
-     * RESUME is said.
+     * RESUME is sent.
      *
      * @param link   on which
      * @param outbox to it
@@ -42,7 +42,7 @@ public final class Dialer implements LinkHandler {
      * The target goes on.
      *
      * @param link    on which
-     * @param answer  what it said
+     * @param answer  its answer
      * @param end     when it is too late for the channels
      */
     public record Welcomed(SourceLink link, Message.Welcome answer, long end)
@@ -71,7 +71,7 @@ public final class Dialer implements LinkHandler {
     private Attempt attempt;
 
     /**
-     * Makes one that dials once it is begun.
+     * Makes a dialer that dials once it is begun.
      *
      * @param context of the migration
      * @param granted what the session was granted first
@@ -211,7 +211,7 @@ public final class Dialer implements LinkHandler {
         }
     }
 
-    /** The same session, the generation asked for, and the channels that it had. */
+    /** The same session, the generation asked for, and as many channels as before. */
     private boolean matches(Message.Welcome welcome) {
         return welcome.generation() == generation && welcome.token().equals(granted.token())
                 && welcome.channels() == granted.channels() && welcome.window() >= 1

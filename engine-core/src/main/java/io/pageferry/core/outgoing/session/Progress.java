@@ -4,7 +4,7 @@ import io.pageferry.core.handover.MigrationFigures;
 import io.pageferry.core.precopy.DowntimePrediction;
 import io.pageferry.core.precopy.DowntimePrediction.Fixed;
 
-/** What the target said so far, and what was measured on the way. */
+/** What the target reported so far, and what was measured on the way. */
 public final class Progress {
     private final MigrationFigures figures = new MigrationFigures();
     private long announced = -1;
@@ -30,7 +30,7 @@ public final class Progress {
     }
 
     /**
-     * Tells whether the barrier of a round was sent, so that the target may speak of it.
+     * Returns whether the barrier of a round was sent, so that the target may name it.
      *
      * @param round 0 based
      * @return true when it was

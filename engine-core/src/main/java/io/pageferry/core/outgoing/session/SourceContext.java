@@ -76,7 +76,7 @@ public final class SourceContext implements AutoCloseable {
         return outbox;
     }
 
-    /** {@return what was said and measured} */
+    /** {@return what was reported and measured} */
     public Progress progress() {
         return progress;
     }
@@ -132,7 +132,7 @@ public final class SourceContext implements AutoCloseable {
     }
 
     /**
-     * Tells of a new state; from the pause on the guest is not slowed down.
+     * Announces a new state; from the pause on the guest is not slowed down.
      *
      * @param next the state
      */
@@ -231,7 +231,7 @@ public final class SourceContext implements AutoCloseable {
     }
 
     /**
-     * Tells the target that the migration is over.
+     * Sends the target that the migration is over.
      *
      * @param why it is
      */
@@ -240,10 +240,10 @@ public final class SourceContext implements AutoCloseable {
     }
 
     /**
-     * Takes a READY in.
+     * Takes the figures of a READY and checks its image.
      *
      * @param ready       the message
-     * @param pausedNanos for so long the guest is paused; what the target says it took is less
+     * @param pausedNanos for so long the guest is paused; bounds the times in the message
      * @return whether its image is what was sent
      */
     public boolean accepts(Message.Ready ready, long pausedNanos) {
@@ -266,7 +266,7 @@ public final class SourceContext implements AutoCloseable {
     }
 
     /**
-     * Tells whether a migration whose guest is ours can go on over another link: only damage on
+     * Returns whether a migration whose guest is ours can go on over another link: only damage on
      * the way is forgiven.
      *
      * @param code why the link was lost
@@ -278,12 +278,12 @@ public final class SourceContext implements AutoCloseable {
         return !streams && parts.options().reconnectNanos() > 0 && isDamage(code);
     }
 
-    /** Whether a link was damaged on the way, and nobody broke a rule. */
+    /** Whether a link was damaged on the way, and neither side broke a rule. */
     static boolean isDamage(ErrorCode code) {
         return code == ErrorCode.LINK_LOST || code == ErrorCode.CORRUPT_FRAME;
     }
 
-    /** {@return whether the link is lost and the phase, which survives that, has yet to hear it} */
+    /** {@return whether the link is lost and the phase, which survives that, not yet notified} */
     public boolean isLossAhead() {
         return !link.isUp() && survives(ErrorCode.LINK_LOST);
     }
@@ -300,7 +300,7 @@ public final class SourceContext implements AutoCloseable {
         return bytes;
     }
 
-    /** Warns, once, that somebody asked for the end after the grant. */
+    /** Warns, once, that a cancel came after the grant. */
     public void noteLateCancel() {
         if (!lateCancelNoted) {
             lateCancelNoted = true;
@@ -339,7 +339,7 @@ public final class SourceContext implements AutoCloseable {
     /**
      * Logs a warning.
      *
-     * @param line that somebody should look at
+     * @param line for the operator
      */
     public void warn(String line) {
         parts.listener().on(MigrationEvent.warn(line));
@@ -356,7 +356,7 @@ public final class SourceContext implements AutoCloseable {
     }
 
     /**
-     * Says what to do about this migration.
+     * Returns what to do about this migration.
      *
      * @param remedy what helps
      * @return one line

@@ -6,7 +6,7 @@ import io.pageferry.core.precopy.DowntimePrediction;
 import io.pageferry.core.round.MigrationLimits;
 
 /**
- * Says how one migration is to go. Durations in nanoseconds. Made from {@link #defaults}.
+ * How one migration is to go. Durations in nanoseconds. Made from {@link #defaults}.
  *
  * @param limits             of rounds and times
  * @param codec              codecs that may be used
@@ -55,7 +55,7 @@ public record SourceOptions(
      *
      * @param choice    codecs that may be used
      * @param mostLinks data channels to ask for
-     * @return a copy that says so
+     * @return the changed copy
      */
     public SourceOptions withPages(CodecChoice choice, int mostLinks) {
         return new SourceOptions(limits, choice, mostLinks, verification, cold, negotiationNanos,
@@ -66,7 +66,7 @@ public record SourceOptions(
      * Chooses how the image is proved.
      *
      * @param how the proof
-     * @return a copy that says so
+     * @return the changed copy
      */
     public SourceOptions withVerification(Verification how) {
         return new SourceOptions(limits, codec, channels, how, cold, negotiationNanos,
@@ -76,7 +76,7 @@ public record SourceOptions(
     /**
      * Pauses the guest first; a lost link is not tried again then, for the guest would wait.
      *
-     * @return a copy that says so
+     * @return the changed copy
      */
     public SourceOptions paused() {
         return new SourceOptions(limits, codec, channels, verification, true, negotiationNanos,
@@ -88,7 +88,7 @@ public record SourceOptions(
      *
      * @param reconnect how long a link is tried again
      * @param settle    how long the target is asked
-     * @return a copy that says so
+     * @return the changed copy
      */
     public SourceOptions withWindows(long reconnect, long settle) {
         return new SourceOptions(limits, codec, channels, verification, cold, negotiationNanos,
@@ -99,7 +99,7 @@ public record SourceOptions(
      * Chooses what becomes of the guest here.
      *
      * @param ended whether it is ended after the move
-     * @return a copy that says so
+     * @return the changed copy
      */
     public SourceOptions withEndGuest(boolean ended) {
         return new SourceOptions(limits, codec, channels, verification, cold, negotiationNanos,

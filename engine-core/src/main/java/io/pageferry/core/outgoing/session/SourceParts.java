@@ -18,7 +18,7 @@ import org.agrona.concurrent.NanoClock;
  * @param opener   reaches the target again after a grant
  * @param journal  empty
  * @param clock    monotonic
- * @param listener hears how it goes
+ * @param listener receives events
  * @param options  how it is to go
  */
 public record SourceParts(

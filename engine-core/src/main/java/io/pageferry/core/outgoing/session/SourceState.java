@@ -2,7 +2,7 @@ package io.pageferry.core.outgoing.session;
 
 import io.pageferry.core.words.Labelled;
 
-/** The states of a source; the tables of docs/PROTOCOL.md say what each means for the guest. */
+/** The states of a source; the tables of docs/PROTOCOL.md state what each means for the guest. */
 public enum SourceState implements Labelled {
     /** Asking the target and attaching channels; the guest runs. */
     NEGOTIATING,

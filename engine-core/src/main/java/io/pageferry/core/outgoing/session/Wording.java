@@ -4,9 +4,9 @@ import io.pageferry.core.words.Labelled;
 import java.util.UUID;
 
 /**
- * Names limits and remedies in the words of whoever runs the migration: the options of a command,
- * the methods of an interface. It is asked when an outcome is made, because its reason goes to the
- * target and into the journal as text. What is not overridden is named by its label.
+ * Names limits and remedies in the words of the caller: the options of a command, the methods of an
+ * interface. It is asked when an outcome is made, because its reason goes to the target and into
+ * the journal as text. What is not overridden is named by its label.
  */
 public interface Wording {
     /** What a migration was allowed. */
@@ -36,7 +36,7 @@ public interface Wording {
     }
 
     /**
-     * Says what to do.
+     * Returns what to do.
      *
      * @param remedy    what helps
      * @param migration that is in doubt

@@ -84,7 +84,7 @@ public final class ChannelSetup implements AutoCloseable {
         return loops.next();
     }
 
-    /** Begins to connect; {@code failed} hears on the IO thread why it could not. */
+    /** Begins to connect; {@code failed} gets the reason on the IO thread if it cannot. */
     void connect(InetSocketAddress address, EventLoop loop, FrameDecoder decoder,
             Consumer<String> failed) {
         new Bootstrap().group(loop).channel(Kind.of(options.kind()).socket())
@@ -121,7 +121,7 @@ public final class ChannelSetup implements AutoCloseable {
      * @param accept  makes the connection of a channel, on its IO thread, and gives its decoder;
      *                null turns the peer away
      * @return the listening channel
-     * @throws TransportException when the address cannot be had
+     * @throws TransportException when the address is not available
      */
     public Channel listen(InetSocketAddress address,
             Function<SocketChannel, FrameDecoder> accept) throws TransportException {
@@ -157,7 +157,7 @@ public final class ChannelSetup implements AutoCloseable {
         channel.pipeline().addLast(decoder);
     }
 
-    /** Tells the peer that no more bytes come; those of the peer are still read. */
+    /** Ends this side's output; those of the peer are still read. */
     void endOutput(Channel channel) {
         ((DuplexChannel) channel).shutdownOutput();
     }

@@ -4,9 +4,9 @@ import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.Message;
 import io.pageferry.transport.wire.WireException;
 
-/** Hears what happens on one connection, on its IO thread. */
+/** Receives the events of one connection, on its IO thread. */
 public interface ConnectionListener {
-    /** Hears that the preambles were exchanged: messages may go. */
+    /** The preambles were exchanged: messages may be sent. */
     void ready();
 
     /**
@@ -19,7 +19,7 @@ public interface ConnectionListener {
     boolean message(Message message) throws WireException;
 
     /**
-     * Hears that nothing more will come. Once.
+     * Nothing more will come. Called once.
      *
      * @param code   why
      * @param reason why, in words

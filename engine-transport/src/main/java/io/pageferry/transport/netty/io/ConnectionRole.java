@@ -1,8 +1,8 @@
 package io.pageferry.transport.netty.io;
 
-/** What a connection is for. Its first messages say so; docs/PROTOCOL.md §1. */
+/** What a connection is for. Its first messages show it; docs/PROTOCOL.md §1. */
 public enum ConnectionRole {
-    /** Not said yet. */
+    /** Not known yet. */
     UNDECIDED,
     /** Messages of one migration, or a question for its state. */
     CONTROL,

@@ -22,7 +22,7 @@ enum ConnectionState {
     /** Closed, or about to be. */
     ENDED;
 
-    /** {@return whether the listener is still to hear of what comes, and of the end} */
+    /** {@return whether the listener still receives what comes, and the end} */
     boolean isHeard() {
         return this == OPENING || this == READY || this == LINGERING || this == RECEIVING;
     }
@@ -33,8 +33,8 @@ enum ConnectionState {
     }
 
     /**
-     * Asks whether a frame may be sent now; after the end of the output has begun it is too late,
-     * which happens and harms nobody.
+     * Returns whether a frame may be sent now; after the end of the output has begun it is too
+     * late, which happens and does no harm.
      *
      * @param frame names it
      * @return false when it is dropped
@@ -55,12 +55,12 @@ enum ConnectionState {
         return READY;
     }
 
-    /** {@return what follows when this side says its last, and still listens} */
+    /** {@return what follows when this side sends its last, and still reads} */
     ConnectionState linger() {
         return this == READY ? LINGERING : this == OPENING ? FINISHING : this;
     }
 
-    /** {@return what follows when this side says its last, and takes nothing any more} */
+    /** {@return what follows when this side sends its last, and reads nothing any more} */
     ConnectionState finish() {
         return switch (this) {
             case OPENING, READY, LINGERING -> FINISHING;

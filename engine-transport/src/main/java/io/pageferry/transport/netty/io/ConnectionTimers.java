@@ -18,7 +18,7 @@ final class ConnectionTimers {
     private ScheduledFuture<?> ticking;
     private ScheduledFuture<?> handshake;
 
-    /** Takes who hears, in words, which limit was passed. */
+    /** Makes timers; {@code expired} receives, in words, which limit was passed. */
     ConnectionTimers(TransportOptions options, EventLoop loop, Consumer<String> expired) {
         this.options = options;
         this.loop = loop;
@@ -39,7 +39,7 @@ final class ConnectionTimers {
         heardNanos = options.clock().nanoTime();
     }
 
-    /** For how long the peer has said nothing; any thread. */
+    /** For how long the peer has sent nothing; any thread. */
     long silentNanos() {
         return options.clock().nanoTime() - heardNanos;
     }

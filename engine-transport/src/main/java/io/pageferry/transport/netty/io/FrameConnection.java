@@ -19,7 +19,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * One TCP connection: preamble, frames out, heartbeats, and its end. Everything runs on the
- * connection's IO thread, but for what says that any thread may call it.
+ * connection's IO thread, unless "any thread" is noted at a method.
  */
 public final class FrameConnection {
     /** Messages that wait for the socket; of the longest ones, 8 MiB of device state. */
@@ -75,9 +75,9 @@ public final class FrameConnection {
     }
 
     /**
-     * Says who hears of it from now on; before it opens, or on the IO thread.
+     * Sets the listener from now on; before it opens, or on the IO thread.
      *
-     * @param next hears of it
+     * @param next receives the events
      */
     public void tell(ConnectionListener next) {
         listener = next;
@@ -89,7 +89,7 @@ public final class FrameConnection {
     }
 
     /**
-     * Begins to connect; the listener hears how it went. Any thread.
+     * Begins to connect; the listener is notified of the result. Any thread.
      *
      * @param address where to
      */
@@ -97,7 +97,7 @@ public final class FrameConnection {
         setup.connect(address, loop, decoder, this::abort);
     }
 
-    /** What the decoder says. */
+    /** Takes what the decoder delivers. */
     private final class Incoming implements FrameDecoder.Receiver {
         @Override
         public void opened(Channel opened) {
@@ -171,7 +171,7 @@ public final class FrameConnection {
     // --- what the connection is for
 
     /**
-     * Says what the connection is for, which lifts the time limit of the handshake.
+     * Sets what the connection is for, which lifts the time limit of the handshake.
      *
      * @param known its role
      */
@@ -213,14 +213,14 @@ public final class FrameConnection {
 
     // --- time
 
-    /** {@return for how long the peer has said nothing, heartbeats included; any thread} */
+    /** {@return for how long the peer has sent nothing, heartbeats included; any thread} */
     public long silentNanos() {
         return timers.silentNanos();
     }
 
     private void tick() {
         if (decoder.isPaused()) {
-            // We do not read, so silence says nothing of the peer.
+            // We do not read, so silence is no sign of the peer's loss.
             timers.heard();
         } else {
             timers.checkSilence();
@@ -305,7 +305,7 @@ public final class FrameConnection {
     }
 
     /**
-     * Sends what is queued, half-closes and closes; any thread. The listener hears nothing more.
+     * Sends what is queued, half-closes and closes; any thread. The listener gets nothing more.
      *
      * @param notReading runs once nothing that comes is looked at any more
      */
@@ -321,7 +321,7 @@ public final class FrameConnection {
     }
 
     /**
-     * Sends what is queued, says why, half-closes, but still takes what comes, for a time; any
+     * Sends what is queued and the reason, half-closes, but still takes what comes, for a time; any
      * thread.
      *
      * @param last why, or null
@@ -338,7 +338,7 @@ public final class FrameConnection {
         }
     }
 
-    /** Closes at once: there is nobody to say anything to. */
+    /** Closes at once, without a reason to the peer: the link is lost. */
     private void abort(String why) {
         tellEnded(ErrorCode.LINK_LOST, why);
         state = ConnectionState.ENDED;

@@ -61,17 +61,17 @@ public final class FrameDecoder extends ChannelInboundHandlerAdapter {
         /**
          * Gives memory for the batch that begins to come.
          *
-         * @return a slot that nobody else uses
+         * @return a slot that is not in use
          * @throws WireException when the peer may not send one
          */
         FrameSlots.Slot slot() throws WireException;
 
         /**
-         * Takes a batch whose directory has the checksum that its frame says.
+         * Takes a batch whose directory has the checksum in its frame.
          *
          * @param slot  as {@link #slot} gave it
          * @param frame checked it
-         * @throws WireException when what it says does not hold
+         * @throws WireException when a field of it does not hold
          */
         void arrived(FrameSlots.Slot slot, FrameVerifier frame) throws WireException;
     }
@@ -93,7 +93,7 @@ public final class FrameDecoder extends ChannelInboundHandlerAdapter {
         this.receiver = receiver;
     }
 
-    /** Says where batches go; until then one is an error. */
+    /** Sets where batches go; until then one is an error. */
     void deliverTo(Batches next) {
         batches = next;
     }
@@ -189,7 +189,7 @@ public final class FrameDecoder extends ChannelInboundHandlerAdapter {
         held = null;
     }
 
-    /** Tells whether a message waits for room in the link. */
+    /** Returns whether a message waits for room in the link. */
     boolean isPaused() {
         return held != null;
     }

@@ -171,14 +171,14 @@ abstract class NettyLink implements Link, StreamLink {
 
     // --- on IO threads
 
-    /** Hears that a connection exchanged preambles. */
+    /** Notes that a connection exchanged preambles. */
     void ready(FrameConnection connection) {
         // A target learns of a connection when it is ready.
     }
 
     final boolean message(FrameConnection connection, Message message) throws WireException {
         if (message instanceof Message.Failure) {
-            // It comes at most once; the loss tells of it even where the queue is full.
+            // It comes at most once; the loss reports it even where the queue is full.
             return inbox.offer(message) || connection != control;
         }
         if (connection != control) {
@@ -188,7 +188,7 @@ abstract class NettyLink implements Link, StreamLink {
             case Message.Streamed streamed -> {
                 Consumer<Message.Streamed> receiver = streams;
                 if (receiver == null) {
-                    // Nobody agreed on streams.
+                    // No streams were agreed on.
                     throw connection.misplaced(streamed);
                 }
                 receiver.accept(streamed);
@@ -210,7 +210,7 @@ abstract class NettyLink implements Link, StreamLink {
         if (connection == control) {
             controlEnded = true;
         } else {
-            // The end of this connection may overtake what was said on the other one.
+            // The end of this connection may overtake what was sent on the other one.
             control.linger(code == ErrorCode.LINK_LOST ? null
                     : new Message.Failure(code, reason), LINGER);
         }

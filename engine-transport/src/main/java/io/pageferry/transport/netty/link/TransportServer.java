@@ -38,8 +38,8 @@ public final class TransportServer implements AutoCloseable {
      *
      * @param options  settings
      * @param address  where; port 0 lets the host choose
-     * @param refusals told in one line of each connection that was refused, on an IO thread
-     * @throws TransportException when the address cannot be had
+     * @param refusals gets one line for each connection that was refused, on an IO thread
+     * @throws TransportException when the address is not available
      */
     public TransportServer(TransportOptions options, InetSocketAddress address,
             Consumer<String> refusals) throws TransportException {
@@ -86,7 +86,7 @@ public final class TransportServer implements AutoCloseable {
         return connection.decoder();
     }
 
-    /** A connection that has not said yet what it is for. */
+    /** A connection whose first message is not there yet. */
     private final class PendingLink implements ConnectionListener {
         private final FrameConnection connection;
         private final InetSocketAddress peer;
@@ -98,7 +98,7 @@ public final class TransportServer implements AutoCloseable {
 
         @Override
         public void ready() {
-            // It speaks first.
+            // The client sends first.
         }
 
         @Override

@@ -15,7 +15,7 @@ import java.util.List;
  */
 public record Objection(String what, String why, String remedy, boolean trackingOnly) {
     /**
-     * Makes one that holds for every tracker.
+     * Makes an objection that holds for every tracker.
      *
      * @param what   what was found
      * @param why    what would go wrong
@@ -27,7 +27,7 @@ public record Objection(String what, String why, String remedy, boolean tracking
     }
 
     /**
-     * Makes one that {@code --tracker scan} overcomes.
+     * Makes an objection that {@code --tracker scan} overcomes.
      *
      * @param what   what was found
      * @param why    what would go wrong

@@ -18,16 +18,16 @@ import java.util.TreeMap;
  * @param accelerator {@code kvm} or {@code tcg}
  * @param cpu model, {@code qemu64-x86_64-cpu}
  * @param cpuFeatures digest of the CPUID words that the guest sees, empty where QEMU does not
- *     tell: {@code -cpu host} is the same model on two unlike hosts
+ *     show it: {@code -cpu host} is the same model on two unlike hosts
  * @param vcpus present now
  * @param memory the backends that hold the guest's RAM
  * @param devices type by id of every device of the command line or plugged in later
- * @param layout how vCPUs and devices are arranged, as far as QEMU tells: {@code smp},
+ * @param layout how vCPUs and devices are arranged, as far as QEMU shows it: {@code smp},
  *     {@code numa}, {@code slot.ID} with the bus and address of a device, {@code board.TYPE} with
- *     the number of devices that no {@code -device} made, {@code user-networks} with the number
- *     of those that QEMU itself is the router of, and whose connections are part of the state
+ *     the number of devices that no {@code -device} made, {@code user-networks} with the number of
+ *     those that QEMU itself is the router of, and whose connections are part of the state
  * @param otherBlocks size in bytes by name of RAM that is part of the device state (ROMs, video
- *     memory); empty where QEMU does not tell
+ *     memory); empty where QEMU does not show it
  * @param drives what query-block lists
  */
 public record QemuFacts(String name, String version, String machine, String accelerator,
@@ -43,7 +43,7 @@ public record QemuFacts(String name, String version, String machine, String acce
     private static final String BOARD = "qemu.board.";
     private static final String DRIVE = "qemu.drive.";
     private static final String WRITABLE = "writable";
-    /** Begins the keys of a source whose disks are copied: who takes them looks at them. */
+    /** Begins the keys of a source whose disks are copied: the target checks them. */
     private static final String COPIED = "storage.";
     private static final String BLOCK = "qemu.block.";
 
@@ -68,8 +68,8 @@ public record QemuFacts(String name, String version, String machine, String acce
      * One disk.
      *
      * @param name QEMU's
-     * @param place what tells it from the others on both sides: its device's id where it has a
-     *     device of the command line, else its name
+     * @param place what distinguishes it on both sides: its device's id where it has a device of
+     *     the command line, else its name
      * @param file its image, empty where no medium is in
      * @param format of the image, empty likewise
      * @param size bytes that the guest sees, 0 likewise
@@ -115,7 +115,7 @@ public record QemuFacts(String name, String version, String machine, String acce
     }
 
     /**
-     * What the two sides tell each other: keys {@code qemu.version}, {@code qemu.machine},
+     * What the two sides exchange: keys {@code qemu.version}, {@code qemu.machine},
      * {@code qemu.memory.ID} and so on, in a fixed order; every value is short text.
      */
     public Map<String, String> asMap() {
@@ -146,7 +146,7 @@ public record QemuFacts(String name, String version, String machine, String acce
      * Compares two maps of {@link #asMap()}.
      *
      * @param source the source's, possibly sent by a peer: nothing in it is trusted
-     * @return empty where the source's state can be loaded by the target, as far as facts say
+     * @return empty where the source's state can be loaded by the target, as far as the facts show
      */
     public static List<Difference> compare(Map<String, String> source,
             Map<String, String> target) {
@@ -166,7 +166,7 @@ public record QemuFacts(String name, String version, String machine, String acce
         return differences;
     }
 
-    /** Some facts are told by some versions of QEMU only: no value is no difference there. */
+    /** Some versions of QEMU do not show all facts: no value is no difference there. */
     private static boolean comparable(String key, Map<String, String> source,
             Map<String, String> target) {
         if (key.equals("qemu.cpu-features") || key.equals("qemu.smp")

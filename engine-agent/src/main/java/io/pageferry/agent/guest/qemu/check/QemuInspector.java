@@ -28,7 +28,7 @@ public final class QemuInspector {
             + "size=SIZE,share=on,mem-path=/dev/shm/FILE -machine …,memory-backend=ram";
     /** Since then x-ignore-shared leaves only files with a path out (RAM_NAMED_FILE). */
     private static final String NAMED_FILES_ONLY = "8.1";
-    /** A line of {@code info network}: no command of QMP says a netdev's type on 7.2. */
+    /** A line of {@code info network}: no command of QMP shows a netdev's type on 7.2. */
     private static final Pattern VHOST_NETDEV =
             Pattern.compile("(\\S+): index=\\d+,type=(vhost-[a-z]+)");
     /** Block drivers that hand the guest's RAM to a device or a ring for good. */
@@ -110,7 +110,7 @@ public final class QemuInspector {
 
     private static List<Objection> state(RunState state) {
         return switch (state) {
-            // One that somebody paused moves too, and stays paused at the target.
+            // A paused guest moves too, and stays paused at the target.
             case RUNNING, PAUSED -> List.of();
             case POSTMIGRATE -> List.of(Objection.of("the guest is " + state,
                     SAVED_ALREADY, SAVE_AGAIN));
@@ -263,7 +263,7 @@ public final class QemuInspector {
      * virtio-net in front of it, and O_DIRECT may be set on a backing file alone.
      *
      * @param pid    QEMU's
-     * @param drives whose O_DIRECT was told already
+     * @param drives whose O_DIRECT was reported already
      */
     public static List<Objection> process(long pid, List<QemuFacts.Drive> drives) {
         return process(Path.of("/proc/" + pid), drives);

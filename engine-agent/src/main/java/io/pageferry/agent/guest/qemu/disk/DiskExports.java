@@ -68,7 +68,7 @@ public final class DiskExports {
             serve(here.stream().filter(disk -> wanted.containsKey(disk.name())).toList());
         } catch (QmpException e) {
             close();
-            // QEMU says "read-only" of what it could not lock for writing, and not who has it.
+            // QEMU reports "read-only" for what it could not lock for writing, without the holder.
             throw new GuestException(ErrorCode.GUEST_MISMATCH, "the disks here cannot be filled: "
                     + e.getMessage() + ": " + DiskLockHolders.describe(pid),
                     "give the target images of its own that nobody else has open, by absolute"
@@ -122,14 +122,14 @@ public final class DiskExports {
             try {
                 cleanUp(qemu);
             } catch (QmpException e) {
-                // Who cannot be told this will not be told to run either.
+                // A QEMU that cannot be reached now cannot be started either.
             }
             delete(socket);
         }
     }
 
     /**
-     * Ends what an agent that died had a target's QEMU offer.
+     * Ends what a dead agent made a target's QEMU offer.
      *
      * @param qemu the target
      * @throws QmpException when QEMU does not answer
@@ -148,7 +148,7 @@ public final class DiskExports {
         try {
             Files.deleteIfExists(socket);
         } catch (IOException e) {
-            // A socket that nobody listens on harms nobody.
+            // A socket without a listener does no harm.
             return;
         }
     }

@@ -16,7 +16,7 @@ import java.util.stream.Collectors;
 /**
  * Which files hold a guest's disks, by their inode numbers: of all that is known of a file on
  * shared storage, two hosts agree on this alone. A target with images of its own, for which
- * somebody forgot {@code --copy-storage}, is known by it before the guest goes on on an empty disk.
+ * {@code --copy-storage} was forgotten, is found by it before the guest goes on on an empty disk.
  */
 public final class DiskFiles {
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -26,7 +26,7 @@ public final class DiskFiles {
     }
 
     /**
-     * Tells what the other side compares with its own.
+     * Returns what the other side compares with its own.
      *
      * @param pid    QEMU's
      * @param drives its disks
@@ -50,7 +50,7 @@ public final class DiskFiles {
                 }
             }
         } catch (IOException e) {
-            // What one side cannot tell is not compared.
+            // What one side does not know is not compared.
             return attributes;
         }
         return attributes;

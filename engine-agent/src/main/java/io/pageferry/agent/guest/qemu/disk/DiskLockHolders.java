@@ -14,12 +14,12 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Who on this host keeps a QEMU from writing to its images. QEMU locks single bytes of an image
- * (block/file-posix.c): byte 100 + n for what it does, 200 + n for what it lets nobody else do,
- * where n is 1 for writing. So a lock on byte 101 or 201 is what stands in a writer's way.
+ * Finds the processes here that keep a QEMU from writing to its images. QEMU locks single bytes of
+ * an image (block/file-posix.c): byte 100 + n for what it does, 200 + n for what it lets no other
+ * do, where n is 1 for writing. So a lock on byte 101 or 201 is what stands in a writer's way.
  *
  * <p>The locks are those of open file descriptions: {@code /proc/locks} knows no process of
- * theirs (it says -1), {@code /proc/PID/fdinfo} does.
+ * theirs (it shows -1), {@code /proc/PID/fdinfo} does.
  */
 public final class DiskLockHolders {
     private static final long WRITES = 101;
@@ -32,7 +32,7 @@ public final class DiskLockHolders {
             "lock:\\s+\\d+: (?:OFDLCK|POSIX)\\s+.*\\s(\\d+) (\\d+|EOF)");
 
     /**
-     * Somebody who holds an image.
+     * A process that holds an image.
      *
      * @param pid     a process id
      * @param command how it was started, cut at 100 characters
@@ -52,10 +52,10 @@ public final class DiskLockHolders {
     }
 
     /**
-     * Looks who else holds what a QEMU has open. Takes some ten milliseconds.
+     * Finds the other processes that hold what a QEMU has open. Takes some ten milliseconds.
      *
      * @param pid QEMU's
-     * @return empty where nobody does, or nobody who can be seen here: on another host, or with
+     * @return empty where no process does, or none that can be seen here: on another host, or with
      *     the files of other users where this does not run as root
      */
     public static List<Holder> of(long pid) {
@@ -83,7 +83,7 @@ public final class DiskLockHolders {
     }
 
     /**
-     * Says in words who holds what a QEMU has open.
+     * Describes the processes that hold what a QEMU has open.
      *
      * @param pid QEMU's
      * @return one line without a final stop

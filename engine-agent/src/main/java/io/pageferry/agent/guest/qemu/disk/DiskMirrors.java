@@ -57,7 +57,7 @@ public final class DiskMirrors implements AutoCloseable {
     private long nextAsk;
     private boolean ended;
 
-    /** What query-jobs says of one of ours. */
+    /** What query-jobs reports of one of ours. */
     private record Job(String status, long progress, long left, String error) { }
 
     /**
@@ -85,7 +85,7 @@ public final class DiskMirrors implements AutoCloseable {
         }
     }
 
-    /** {@return what the target has to be told, for the attributes of the offer} */
+    /** {@return what the target has to know, for the attributes of the offer} */
     public Map<String, String> attributes() {
         Map<String, String> attributes = new HashMap<>();
         disks.forEach(disk -> attributes.put(DiskExports.ATTRIBUTE + disk.name(),
@@ -177,7 +177,7 @@ public final class DiskMirrors implements AutoCloseable {
 
     /**
      * Bounds what a {@code stop} of QEMU takes, which waits for the blocks that are on their way:
-     * where nothing of them moves and nothing is heard of the peer for 2 s, the link is as good as
+     * where nothing of them moves and nothing comes from the peer for 2 s, the link is as good as
      * lost, and they fail. A disk that is slow is waited for.
      *
      * @return to be run when QEMU has stopped
@@ -192,7 +192,7 @@ public final class DiskMirrors implements AutoCloseable {
     }
 
     /**
-     * Looks whether the last blocks can get there in time once the guest is paused.
+     * Checks whether the last blocks can get there in time once the guest is paused.
      *
      * @throws GuestException when they cannot, because the guest writes faster than they are sent
      */
@@ -269,7 +269,7 @@ public final class DiskMirrors implements AutoCloseable {
     }
 
     /**
-     * Ends every copy that was begun in a QEMU, whoever began it, and removes what it wrote to.
+     * Ends every copy that was begun in a QEMU, by any agent, and removes what it wrote to.
      *
      * @param qemu the source
      * @throws QmpException when QEMU does not answer

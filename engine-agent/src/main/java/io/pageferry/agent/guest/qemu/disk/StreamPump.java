@@ -76,7 +76,7 @@ final class StreamPump {
             thread("writes", this::write);
             read(opened);
         } catch (IOException e) {
-            // Whoever is at the other end of the socket sees it end, and says why it wanted more.
+            // The process at the other end of the socket sees it end, and reports what it missed.
             end();
         }
     }
@@ -211,7 +211,7 @@ final class StreamPump {
         return closed;
     }
 
-    /** Ends it and says so, once; also after {@link #close}, whose caller must not wait. */
+    /** Ends it and sends that, once; also after {@link #close}, whose caller must not wait. */
     private void end() {
         close();
         synchronized (this) {

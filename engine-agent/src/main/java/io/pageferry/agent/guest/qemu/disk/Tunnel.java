@@ -40,7 +40,7 @@ public final class Tunnel implements AutoCloseable {
          *
          * @param socket a path that is free
          * @return the socket, the caller's to close
-         * @throws IOException when it cannot be had
+         * @throws IOException when it cannot be made
          */
         ServerSocketChannel listen(Path socket) throws IOException;
     }
@@ -51,13 +51,13 @@ public final class Tunnel implements AutoCloseable {
     }
 
     /**
-     * The source's end: listens, and opens a stream for who comes first.
+     * The source's end: listens, and opens a stream for the first client.
      *
      * @param link    to the target
      * @param sockets one for each stream; replaced where they exist
      * @param listeners   listens on one of them
      * @return the end, the caller's to close
-     * @throws IOException when one cannot be had
+     * @throws IOException when one cannot be made
      */
     public static Tunnel listening(StreamLink link, List<Path> sockets, Listener listeners)
             throws IOException {
@@ -129,11 +129,11 @@ public final class Tunnel implements AutoCloseable {
     }
 
     /**
-     * Ends every stream where none of them moves for too long and nothing else is heard of the peer
+     * Ends every stream where none of them moves for too long and nothing else comes from the peer
      * either, until that is called off. What waits for its blocks gets an error then, and not what
      * a silent link would bring. Over a link that lives it waits on: a disk may be slow.
      *
-     * @param nanos in which something must move or be heard
+     * @param nanos in which something must move or come
      * @return calls it off
      */
     Runnable endUnlessMoving(long nanos) {

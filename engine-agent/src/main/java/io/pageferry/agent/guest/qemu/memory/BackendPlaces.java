@@ -10,9 +10,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Where memory backends are, by QEMU's own words: two memfds of one size have nothing else that
- * tells them apart. Asked of the human monitor, whose {@code info mtree} and {@code gpa2hva} only
- * read; tried with QEMU 7.2.
+ * Where memory backends are, by QEMU's own words: nothing else distinguishes two memfds of one
+ * size. Asked of the human monitor, whose {@code info mtree} and {@code gpa2hva} only read; tried
+ * with QEMU 7.2.
  */
 final class BackendPlaces {
     /** A range of the memory that vCPUs see, which belongs to a backend. */
@@ -39,7 +39,7 @@ final class BackendPlaces {
     private BackendPlaces() {
     }
 
-    /** By id; a backend is missing where this QEMU does not tell. */
+    /** By id; a backend is missing where this QEMU does not show it. */
     static Map<String, Place> of(QemuControl qemu, List<QemuFacts.Backend> backends)
             throws QmpException {
         Map<String, Place> places = new TreeMap<>();
@@ -62,7 +62,7 @@ final class BackendPlaces {
      * Finds the longest range of each backend: short ones are where firmware shows itself or RAM
      * by turns.
      *
-     * @param tree what {@code info mtree -f -o} says
+     * @param tree the output of {@code info mtree -f -o}
      */
     private static Map<String, Range> ranges(String tree) {
         Map<String, Range> longest = new TreeMap<>();

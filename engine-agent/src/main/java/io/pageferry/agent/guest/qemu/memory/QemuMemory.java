@@ -25,7 +25,7 @@ import java.util.TreeMap;
 /**
  * The RAM of a QEMU process, reached through its own descriptors: the same way for a file that has
  * a name, one that was unlinked, and a memfd. Each memory backend is one region, named by its id.
- * Which mapping is whose, QEMU itself says; where it does not, a mapping is taken only if no other
+ * QEMU itself names the mapping of each; where it does not, a mapping is taken only if no other
  * could be meant.
  */
 public final class QemuMemory {
@@ -39,10 +39,10 @@ public final class QemuMemory {
     /**
      * One backend.
      *
-     * @param backend what QEMU says of it
+     * @param backend what QEMU reports of it
      * @param mapping where QEMU maps it, and perhaps more
      * @param skip    bytes of the mapping before it
-     * @param guest   address that the guest sees, or -1 where QEMU does not tell
+     * @param guest   address that the guest sees, or -1 where QEMU does not show it
      * @param file    to be opened
      */
     private record Part(QemuFacts.Backend backend, ProcessMaps.Mapping mapping, long skip,
@@ -74,7 +74,7 @@ public final class QemuMemory {
      * @param qemu     its monitor; nothing is changed by it
      * @param backends in the order of the regions to be
      * @return the memory
-     * @throws GuestException when a backend cannot be told from others, or not be found
+     * @throws GuestException when a backend cannot be distinguished, or not be found
      * @throws QmpException   when the monitor is gone
      */
     public static QemuMemory find(long pid, QemuControl qemu, List<QemuFacts.Backend> backends)
@@ -176,7 +176,7 @@ public final class QemuMemory {
     }
 
     /**
-     * Tells where the process itself maps the RAM: what a tracker has to watch.
+     * Returns where the process itself maps the RAM: what a tracker has to watch.
      *
      * @return one range for each region
      */
@@ -215,7 +215,7 @@ public final class QemuMemory {
     }
 
     /**
-     * Tells what the other side compares with its own: which files hold the RAM, and where the
+     * Returns what the other side compares with its own: which files hold the RAM, and where the
      * guest sees it.
      *
      * @return attributes by name

@@ -194,7 +194,7 @@ public final class DeviceState {
         } catch (QmpException e) {
             throw e;
         } catch (IOException e) {
-            // QEMU hung up: its own word, if it lives, says why.
+            // QEMU hung up: if it lives, its own status gives the reason.
             awaitCompleted(qemu, deadline);
             throw e;
         } finally {

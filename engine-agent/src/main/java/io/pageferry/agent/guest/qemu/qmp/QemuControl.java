@@ -18,12 +18,12 @@ import java.util.regex.Pattern;
 
 /**
  * What Pageferry asks of a QEMU, typed. Each method is one or a few commands; none waits for
- * longer than the client's limit unless it says so. Any thread. Tried with QEMU 7.2.
+ * longer than the client's limit unless noted there. Any thread. Tried with QEMU 7.2.
  *
  * <p>Traps that the order of the calls avoids:
  * <ul>
  * <li>{@code migrate} of a running guest with x-ignore-shared stops it by itself, and the stream
- *     then says "running": always {@link #stop()} first.
+ *     then has "running": always {@link #stop()} first.
  * <li>x-ignore-shared must be set on both sides before the first byte of state; a target without
  *     it ends itself, and so does one whose memory contradicts the state.
  * <li>Without late-block-activate at the target, loading takes the image locks, and a roll-back
@@ -39,8 +39,8 @@ public final class QemuControl implements AutoCloseable {
     /** Image locks are taken at {@code cont}, not at the load. */
     public static final String LATE_BLOCK_ACTIVATE = "late-block-activate";
     /**
-     * QEMU's words where somebody else holds an image (block/file-posix.c): one who lets nobody
-     * write, or, "shared", one who writes and whom we would not let.
+     * QEMU's words where another process holds an image (block/file-posix.c): one that lets no
+     * other write, or, "shared", one that writes where we would not let it.
      */
     private static final Pattern LOCK_REFUSED = Pattern.compile(
             "Failed to get (shared )?\"[^\"]+\" lock");
@@ -52,7 +52,7 @@ public final class QemuControl implements AutoCloseable {
     private static final long LONGEST_DOWNTIME = 2_000_000;
     private static final JsonNodeFactory JSON = JsonNodeFactory.instance;
 
-    /** What query-status says. */
+    /** What query-status returns. */
     public record Status(RunState state, boolean running) {
     }
 
@@ -60,14 +60,14 @@ public final class QemuControl implements AutoCloseable {
      * What became of {@code cont}.
      *
      * @param running the guest runs
-     * @param lockRefused somebody else holds one of its images; it stays paused
+     * @param lockRefused another process holds one of its images; it stays paused
      * @param desc QEMU's words where it refused, else empty
      */
     public record ContResult(boolean running, boolean lockRefused, String desc) {
     }
 
     /**
-     * What query-migrate says.
+     * What query-migrate returns.
      *
      * @param status none, setup, active, device, completed, failed, cancelled …; {@code none}
      *     where there never was one, and on a target that listens
@@ -155,7 +155,7 @@ public final class QemuControl implements AutoCloseable {
 
     /**
      * Lets the guest run. To be called only on a guest that is paused, postmigrate or loaded:
-     * for one that still waits for its state QEMU says yes and does something else.
+     * for one that still waits for its state QEMU accepts it and does something else.
      */
     public ContResult cont() throws QmpException {
         try {
@@ -246,10 +246,10 @@ public final class QemuControl implements AutoCloseable {
     /**
      * Makes the source ready for {@link DeviceState#save}, in one go: x-ignore-shared on, every
      * other capability off (multifd or compress would change the stream), no bandwidth limit. The
-     * guest is not disturbed. While it runs, a snapshot or a migration of somebody else would
-     * lack the RAM by this, so it is said when the guest is paused.
+     * guest is not disturbed. While it runs, another client's snapshot or migration would lack the
+     * RAM by this, so it is sent when the guest is paused.
      *
-     * @param present what {@link #settings()} said, asked early
+     * @param present what {@link #settings()} returned, asked early
      */
     public void prepareSource(Settings present) throws QmpException {
         qmp.execute(List.of(only(present.capabilities().keySet(), Set.of(IGNORE_SHARED)),
@@ -259,10 +259,10 @@ public final class QemuControl implements AutoCloseable {
     /**
      * Makes a target that was started with {@code -incoming defer} ready for
      * {@link DeviceState#load}: capabilities, and it listens for its state on a UNIX socket. Also
-     * says {@code stop}, so that a target without {@code -S} does not start on its own.
+     * sends {@code stop}, so that a target without {@code -S} does not start on its own.
      *
      * @param socket where QEMU listens, absolute; QEMU replaces what is there
-     * @param present what {@link #capabilities()} said, asked early: the source's guest waits here
+     * @param present what {@link #capabilities()} gave, asked early: the source's guest waits here
      */
     public void prepareTarget(Path socket, Map<String, Boolean> present) throws QmpException {
         qmp.execute(List.of(only(present.keySet(), Set.of(IGNORE_SHARED, LATE_BLOCK_ACTIVATE)),
@@ -284,8 +284,8 @@ public final class QemuControl implements AutoCloseable {
     }
 
     /**
-     * Says what there is to say once a guest runs at the target, and awaits nothing: switches are
-     * told where it is now, by 5 RARP packets a network card within 0.8 s, as QEMU does by default
+     * Sends what has to follow once a guest runs at the target, and awaits nothing: switches learn
+     * where it is now, by 5 RARP packets a network card within 0.8 s, as QEMU does by default
      * (qapi/net.json), and the migration settings become again what they were. With x-ignore-shared
      * left on, a later snapshot or migration by other means would lack the RAM.
      *
@@ -300,14 +300,14 @@ public final class QemuControl implements AutoCloseable {
                 capabilities(capabilities), announceRounds(announceRounds)));
     }
 
-    /** Every one that this QEMU has, so that it does not matter who set which meanwhile. */
+    /** Every one that this QEMU has, so that it does not matter which were set meanwhile. */
     private static QmpClient.Command only(Set<String> present, Set<String> wanted) {
         Map<String, Boolean> all = new TreeMap<>();
         present.forEach(name -> all.put(name, wanted.contains(name)));
         return capabilities(all);
     }
 
-    /** Starts to save the state into a UNIX socket on which somebody listens. */
+    /** Starts to save the state into a UNIX socket that has a listener. */
     void migrate(Path socket) throws QmpException {
         qmp.execute("migrate", JSON.objectNode().put("uri", uri(socket)));
     }
@@ -362,7 +362,7 @@ public final class QemuControl implements AutoCloseable {
         }
     }
 
-    /** What the human monitor says; empty where there is none, or not this command. */
+    /** Returns the human monitor's output; empty where there is none, or not this command. */
     public String human(String line) throws QmpException {
         try {
             return qmp.execute("human-monitor-command",

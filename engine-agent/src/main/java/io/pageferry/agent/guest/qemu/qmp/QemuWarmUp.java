@@ -42,9 +42,9 @@ public final class QemuWarmUp {
     }
 
     /**
-     * Warms up.
+     * Warms up the code that talks to a QEMU.
      *
-     * @throws IOException when sockets or files cannot be had
+     * @throws IOException when sockets or files cannot be made
      */
     public static void run() throws IOException {
         Path folder = Files.createTempDirectory("pf");
@@ -149,7 +149,7 @@ public final class QemuWarmUp {
         status = "active";
     }
 
-    /** After the answer, as QEMU does: who asked reads only then, and a socket holds less. */
+    /** After the answer, as QEMU does: the client reads only then, and a socket holds less. */
     private void sendState() throws IOException {
         if (outgoing == null) {
             return;
@@ -173,7 +173,7 @@ public final class QemuWarmUp {
         }
         try (ServerSocketChannel server = incoming; SocketChannel in = server.accept()) {
             while (in.read(state.clear()) >= 0) {
-                // Its content says nothing.
+                // Its content is ignored.
             }
         } finally {
             incoming = null;

@@ -25,10 +25,10 @@ import java.util.concurrent.atomic.AtomicLong;
  * {@link #pollEvent()}.
  *
  * <p>All methods may be called from any thread. An interrupt neither breaks a command nor closes
- * the connection, because a roll-back needs it most when somebody cancels; it stays pending.
+ * the connection, because a roll-back needs it most after a cancel; it stays pending.
  *
  * <p>QEMU serves one client per monitor: while another holds it, the kernel accepts a connection
- * and nobody greets.
+ * and no greeting comes.
  */
 public final class QmpClient implements AutoCloseable {
     /** A monitor greets at once; QEMU itself may be busy for a moment. */
@@ -49,7 +49,7 @@ public final class QmpClient implements AutoCloseable {
     }
 
     /**
-     * What QEMU is told.
+     * A command for QEMU.
      *
      * @param name of the command
      * @param arguments an object, or null
@@ -91,8 +91,8 @@ public final class QmpClient implements AutoCloseable {
      * Connects, awaits the greeting and leaves capability negotiation.
      *
      * @param limit longer than zero
-     * @throws QmpException with CLOSED where nobody listens at the path, with TIMEOUT where
-     *     nobody greets within the limit: QEMU serves another client
+     * @throws QmpException with CLOSED where the path has no listener, with TIMEOUT where no
+     *     greeting comes within the limit: QEMU serves another client
      */
     public static QmpClient connect(Path socket, Duration limit) throws IOException {
         return new QmpClient(socket, System.nanoTime() + limit.toNanos());
@@ -153,8 +153,8 @@ public final class QmpClient implements AutoCloseable {
     }
 
     /**
-     * Sends commands in one go and awaits their replies: QEMU obeys them in this order, and nobody
-     * waits for a round trip between two of them. It goes on after one that it refused.
+     * Sends commands in one go and awaits their replies: QEMU obeys them in this order, without a
+     * round trip between two of them. It goes on after one that it refused.
      *
      * @param commands 1 or more
      * @param limit for all of them, as for one
@@ -185,8 +185,8 @@ public final class QmpClient implements AutoCloseable {
     }
 
     /**
-     * Sends commands and awaits nothing: QEMU obeys them in this order, and nobody hears whether it
-     * refused one. A command executed later is answered when they are done.
+     * Sends commands and awaits nothing: QEMU obeys them in this order, and it stays unknown
+     * whether it refused one. A command executed later is answered when they are done.
      *
      * @param commands 1 or more
      * @throws QmpException when the connection is gone
@@ -194,7 +194,7 @@ public final class QmpClient implements AutoCloseable {
     public void tell(List<Command> commands) throws QmpException {
         StringBuilder lines = new StringBuilder();
         for (Command command : commands) {
-            // A reply to a number that nobody waits for is dropped.
+            // A reply to a number that is not waited for is dropped.
             lines.append(command.message(nextId.getAndIncrement())).append('\n');
         }
         connection.send(lines.toString(), System.nanoTime() + COMMAND_LIMIT.toNanos());
@@ -202,7 +202,7 @@ public final class QmpClient implements AutoCloseable {
 
     private JsonNode await(Command command, CompletableFuture<JsonNode> reply, long deadline)
             throws QmpException {
-        // Whoever ended the connection before the entry was there did not complete it.
+        // An end of the connection before the entry was there did not complete it.
         if (!reply.isDone()) {
             connection.check();
         }
@@ -251,7 +251,7 @@ public final class QmpClient implements AutoCloseable {
         return events.poll();
     }
 
-    /** How many events were lost because nobody polled. */
+    /** How many events were lost because they were not polled in time. */
     public long droppedEvents() {
         return droppedEvents.get();
     }
@@ -266,7 +266,7 @@ public final class QmpClient implements AutoCloseable {
         return socket;
     }
 
-    /** False once the connection ended, whoever ended it. */
+    /** False once the connection ended, by either side. */
     public boolean isOpen() {
         return connection.isOpen();
     }

@@ -36,7 +36,7 @@ final class QmpConnection {
         /** One object; an exception ends the connection. */
         void message(JsonNode message) throws QmpException;
 
-        /** Called once, by whoever noticed; nothing comes afterwards but what is in flight. */
+        /** Called once, by the first to notice; nothing comes afterwards but what is in flight. */
         void ended(QmpException reason);
     }
 
@@ -59,7 +59,7 @@ final class QmpConnection {
     /**
      * Connects and begins to read.
      *
-     * @return null where the listener's backlog is full: it serves somebody else
+     * @return null where the listener's backlog is full: it serves another client
      */
     static QmpConnection open(Path socket, Handler handler) throws IOException {
         if (!Files.exists(socket)) {

@@ -3,7 +3,7 @@ package io.pageferry.agent.guest.qemu.qmp;
 import java.io.IOException;
 
 /**
- * A QMP command that did not succeed. {@link #kind()} says whether QEMU refused it, in which case
+ * A QMP command that did not succeed. {@link #kind()} shows whether QEMU refused it, in which case
  * the connection is as good as before, or whether the answer is unknown.
  */
 public final class QmpException extends IOException {
@@ -13,7 +13,7 @@ public final class QmpException extends IOException {
     public enum Kind {
         /** QEMU answered with an error; {@code errorClass} and {@code desc} are its words. */
         REFUSED,
-        /** The connection ended: nobody knows whether the command was carried out. */
+        /** The connection ended: whether the command was carried out is unknown. */
         CLOSED,
         /** No answer within the limit; the command may still be carried out later. */
         TIMEOUT,

@@ -29,7 +29,7 @@ public enum RunState implements Labelled {
     SAVE_VM,
     /** The guest suspended itself to RAM. */
     SUSPENDED,
-    /** The guest shut down, and QEMU was told to stay. */
+    /** The guest shut down, and QEMU is set to stay. */
     SHUTDOWN,
     /** The guest reported its panic. */
     GUEST_PANICKED,

@@ -26,7 +26,7 @@ final class InterruptSignal {
     private InterruptSignal() {
     }
 
-    /** Installs the handler; refuses to take the signal away from somebody else. */
+    /** Installs the handler; refuses to take the signal away from another handler. */
     static synchronized void install() throws LinuxException {
         if (installed) {
             return;

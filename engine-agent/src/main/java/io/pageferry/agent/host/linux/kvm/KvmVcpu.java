@@ -14,7 +14,7 @@ import java.lang.invoke.VarHandle;
 
 /**
  * A virtual processor. One platform thread runs it, and only while that is not inside {@link #run}
- * may anyone ask for its registers. {@link #interrupt} is for any thread.
+ * may its registers be asked for. {@link #interrupt} is for any thread.
  */
 public final class KvmVcpu implements AutoCloseable {
     private static final long KVM_RUN = 0xAE80;
@@ -195,7 +195,7 @@ public final class KvmVcpu implements AutoCloseable {
         }
     }
 
-    /** Ends it; nobody runs it any more. Idempotent. */
+    /** Ends the vCPU, which no thread runs any more. Idempotent. */
     @Override
     public synchronized void close() {
         if (!closed) {

@@ -89,7 +89,7 @@ public final class KvmVm implements AutoCloseable {
     }
 
     /**
-     * Tells how large a bitmap {@link #takeDirtyLog} wants.
+     * Returns how large a bitmap {@link #takeDirtyLog} wants.
      *
      * @param bytes of memory in the slot
      * @return bytes of the bitmap

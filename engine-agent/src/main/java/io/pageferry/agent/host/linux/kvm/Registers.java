@@ -81,7 +81,7 @@ public final class Registers {
     }
 
     /**
-     * Gives one.
+     * Returns one register.
      *
      * @param name which
      * @return its 64 bits

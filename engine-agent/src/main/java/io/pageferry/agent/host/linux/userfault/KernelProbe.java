@@ -46,7 +46,7 @@ public final class KernelProbe {
     }
 
     /**
-     * Tries everything.
+     * Tries every ability.
      *
      * @return memfd, userfaultfd, its features, pagemap-scan, ptrace, in this order
      */
@@ -66,7 +66,7 @@ public final class KernelProbe {
     }
 
     /**
-     * Tells whether writes of this process can be tracked.
+     * Returns whether writes of this process can be tracked.
      *
      * @param steps what {@link #run} gave
      * @return true when all but ptrace is there
@@ -76,7 +76,7 @@ public final class KernelProbe {
     }
 
     /**
-     * Tells whether writes of other processes can be tracked. One process may still refuse:
+     * Returns whether writes of other processes can be tracked. One process may still refuse:
      * {@link RemoteUserfault#requirePossible}.
      *
      * @param steps what {@link #run} gave
@@ -87,7 +87,7 @@ public final class KernelProbe {
     }
 
     /**
-     * Says why a tracker was chosen.
+     * Returns why a tracker was chosen.
      *
      * @param steps what {@link #run} gave
      * @return one line: what is missing, or that nothing is
@@ -100,10 +100,10 @@ public final class KernelProbe {
     }
 
     /**
-     * Tells whether this process has CAP_SYS_PTRACE, without which userfaultfd tells of no fork.
+     * Returns whether this process has CAP_SYS_PTRACE, without which userfaultfd reports no fork.
      *
      * @return true where it has
-     * @throws IOException when /proc does not say
+     * @throws IOException when /proc does not show it
      */
     public static boolean mayTraceAll() throws IOException {
         long self = ProcessHandle.current().pid();

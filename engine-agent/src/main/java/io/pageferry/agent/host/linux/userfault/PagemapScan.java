@@ -87,11 +87,11 @@ public final class PagemapScan implements AutoCloseable {
 
     /**
      * Reports the pages that were written since the last harvest and forgets them, in this order
-     * for each page, so whoever then reads a reported page loses no write. The whole range must be
-     * registered with a {@link Userfault}. The kernel proves that only of what is mapped: of a
-     * range that the process unmapped, or of a process that ended, it would say "not written". So
-     * the mappings are looked at afterwards. (What was mapped anew in between is not registered,
-     * and fails the next harvest.)
+     * for each page, so a caller that then reads a reported page loses no write. The whole range
+     * must be registered with a {@link Userfault}. The kernel proves that only of what is mapped:
+     * of a range that the process unmapped, or of a process that ended, it would report "not
+     * written". So the mappings are looked at afterwards. (What was mapped anew in between is not
+     * registered, and fails the next harvest.)
      *
      * @param start    first address
      * @param end      address behind the last; a multiple of the page size of that memory
@@ -125,7 +125,7 @@ public final class PagemapScan implements AutoCloseable {
     }
 
     /**
-     * Tells whether every page of a range is registered for tracking.
+     * Returns whether every page of a range is registered for tracking.
      *
      * @param start first address
      * @param end   address behind the last

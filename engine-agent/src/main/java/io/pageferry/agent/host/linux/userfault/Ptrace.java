@@ -148,7 +148,7 @@ final class Ptrace implements AutoCloseable {
                 Native.close(fd);
             }
         } catch (LinuxException e) {
-            return; // the real call says it better
+            return; // the real call reports it better
         }
     }
 
@@ -255,7 +255,7 @@ final class Ptrace implements AutoCloseable {
     }
 
     /**
-     * Tells whether the thread is inside a restartable sequence (rseq(2)). Run elsewhere, the
+     * Returns whether the thread is inside a restartable sequence (rseq(2)). Run elsewhere, the
      * kernel takes the sequence for finished; put back inside it, it would not be restarted.
      */
     private boolean insideRestartableSequence() throws IOException {

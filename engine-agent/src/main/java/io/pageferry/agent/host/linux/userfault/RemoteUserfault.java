@@ -19,11 +19,11 @@ import java.util.stream.Stream;
  * and nothing stays behind in it.
  *
  * <p>The one danger is that this JVM is killed in that moment: the target would crash. So do it in
- * a small process that nobody kills, and hand the descriptor on by
+ * a small process that is not killed, and hand the descriptor on by
  * {@link Processes#takeDescriptor}.
  */
 public final class RemoteUserfault implements AutoCloseable {
-    /** It was not tried, or nothing came of it. The message says what, why and what to do. */
+    /** It was not tried, or nothing came of it. The message names what, why and what to do. */
     public static final class Refused extends IOException {
         private static final long serialVersionUID = 1L;
 
@@ -151,7 +151,7 @@ public final class RemoteUserfault implements AutoCloseable {
     }
 
     private static void seize(long pid, Ptrace target) throws IOException {
-        // A filter may kill whoever calls what it does not know, so it must not see our calls.
+        // A filter may kill a process for an unknown call, so it must not see our calls.
         boolean filtered = !"0".equals(Processes.status(pid, "Seccomp"));
         try {
             target.seize(filtered ? Ptrace.O_SUSPEND_SECCOMP : 0);
@@ -245,7 +245,7 @@ public final class RemoteUserfault implements AutoCloseable {
     }
 
     /**
-     * Tells how long the thread of the target stood still.
+     * Returns how long the thread of the target stood still.
      *
      * @return nanoseconds, an upper bound
      */

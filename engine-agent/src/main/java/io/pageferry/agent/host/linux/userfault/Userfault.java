@@ -13,8 +13,8 @@ import java.lang.foreign.MemorySegment;
 
 /**
  * A userfaultfd that notes writes to pages without stopping the writer (asynchronous write
- * protection, Linux 6.7). It belongs to the address space of the process that opened it, whoever
- * holds the descriptor. Addresses are of that process.
+ * protection, Linux 6.7). It belongs to the address space of the process that opened it, whichever
+ * process holds the descriptor. Addresses are of that process.
  *
  * <p>It sees writes through the page tables of that one process: not those of another process or
  * of a second, unregistered mapping, not {@code write(2)} to the file, not holes punched into it,
@@ -31,7 +31,7 @@ public final class Userfault implements AutoCloseable {
     static final long FEATURE_WP_HUGETLBFS_SHMEM = 1L << 12;
     /** Write protection at all. */
     static final long FEATURE_WP = 1;
-    /** A fork is told, and waits until it was heard (needs CAP_SYS_PTRACE). */
+    /** A fork is reported, and waits until that was read (needs CAP_SYS_PTRACE). */
     private static final long FEATURE_EVENT_FORK = 1L << 1;
     /** What tracking needs. */
     static final long FEATURES = FEATURE_WP_ASYNC | FEATURE_WP_UNPOPULATED
@@ -79,8 +79,8 @@ public final class Userfault implements AutoCloseable {
     }
 
     /**
-     * The same, and a fork of the process is told by {@link #takeForks}. It waits for that call
-     * before its child runs, so call it all the time; a closed descriptor lets it go.
+     * The same, and {@link #takeForks} reports a fork of the process. It waits for that call before
+     * its child runs, so call it all the time; a closed descriptor lets it go.
      *
      * @param fd as above
      * @return ready to register
@@ -104,7 +104,7 @@ public final class Userfault implements AutoCloseable {
      * Asks what this kernel can do, on a descriptor of its own: the handshake is once for each.
      *
      * @return bits {@code UFFD_FEATURE_*} of {@code linux/userfaultfd.h}
-     * @throws LinuxException when userfaultfd is not to be had
+     * @throws LinuxException when userfaultfd is not available
      */
     static long offered() throws LinuxException {
         int fd = openRaw();
@@ -193,7 +193,7 @@ public final class Userfault implements AutoCloseable {
     }
 
     /**
-     * Hears the forks since the last call, and lets them go on. What the child writes is not
+     * Takes the forks since the last call, and lets them go on. What the child writes is not
      * tracked. Does not wait.
      *
      * @return how many

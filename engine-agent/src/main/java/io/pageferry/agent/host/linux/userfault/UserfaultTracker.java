@@ -63,7 +63,7 @@ public final class UserfaultTracker implements DirtyTracker {
          * Gets the descriptor of a userfaultfd.
          *
          * @return a fresh descriptor of this process, owned by the caller
-         * @throws IOException when there is none to be had
+         * @throws IOException when there is none
          */
         int get() throws IOException;
     }
@@ -125,8 +125,8 @@ public final class UserfaultTracker implements DirtyTracker {
     }
 
     /**
-     * Tracks memory of another process that may fork: its child writes untracked, so whoever
-     * moves it asks {@link #hasForked} all the time. A fork waits until it was heard.
+     * Tracks memory of another process that may fork: its child writes untracked, so its migration
+     * asks {@link #hasForked} all the time. A fork waits until it was read there.
      *
      * @param pid    that process
      * @param source gives its userfaultfd, once for each start
@@ -145,7 +145,7 @@ public final class UserfaultTracker implements DirtyTracker {
      * hole has storage and no protection, which the next harvest reports as written. What becomes
      * a hole is not reported.
      *
-     * @param memory tells where the tracked memory has storage; of the same page indexes
+     * @param memory shows where the tracked memory has storage; of the same page indexes
      * @return this tracker so, unarmed
      */
     public UserfaultTracker within(PagedMemory memory) {
@@ -195,7 +195,7 @@ public final class UserfaultTracker implements DirtyTracker {
         }
     }
 
-    /** Scans what has storage, or all of it where nobody tells; into null: only to protect. */
+    /** Scans what has storage, or all of it if that is unknown; into null: only to protect. */
     private void harvest(Range range, DirtyBitmap into) throws IOException {
         if (storage == null) {
             scan(range, 0, range.strides(), (from, to) -> mark(range, from, to, into));
@@ -254,10 +254,10 @@ public final class UserfaultTracker implements DirtyTracker {
     }
 
     /**
-     * Hears whether the process forked since it is tracked.
+     * Returns whether the process forked since it is tracked.
      *
      * @return true from the first fork on; always false but for {@link #ofForking}
-     * @throws LinuxException when the kernel does not tell
+     * @throws LinuxException when the kernel does not answer
      */
     public synchronized boolean hasForked() throws LinuxException {
         if (userfault != null && userfault.takeForks() > 0) {
