@@ -77,7 +77,7 @@ public final class Main implements Runnable {
             return guard();
         }
         if (args.length == 1 && args[0].equals("warm-up")) {
-            WarmUp.train();
+            train();
             return 0;
         }
         if (args.length > 0 && LATER.contains(args[0])) {
@@ -95,6 +95,14 @@ public final class Main implements Runnable {
         } catch (Error e) {
             return broken(e, args);
         }
+    }
+
+    /** Has the JVM learn from a migration, and from the command lines that begin one. */
+    private static void train() {
+        line().parseArgs("migrate", "workload:1MiB", "--to", "127.0.0.1:1", "--json");
+        line().parseArgs("receive", "image:/warm-up", "--listen", "127.0.0.1:1", "--json");
+        line().parseArgs("status", "--json");
+        WarmUp.train();
     }
 
     /** Every command with every option: parsing, help and what is passed on follow from it. */

@@ -62,13 +62,13 @@ tick() {
     done
 }
 
-# Wakes the checking writer every 10 ms, because awk cannot sleep. A writer that is behind never
+# Wakes the checking writer once a tick, because awk cannot sleep. A writer that is behind never
 # waits, and a full pipe stops only this loop.
 pace() {
     exec 0<>/run/wait.pace
     while :; do
         echo
-        read -t 0.01 line
+        read -t "$1" line
     done
 }
 
@@ -129,7 +129,8 @@ write_bulk() {
     done
 }
 
-tick "$(printf '%d.%03d' $((ticks / 1000)) $((ticks % 1000)))" &
+interval=$(printf '%d.%03d' $((ticks / 1000)) $((ticks % 1000)))
+tick "$interval" &
 if [ "$bulk" -ge 2 ]; then
     fill_bulk
     write_bulk &
@@ -138,6 +139,6 @@ fi
 if [ -f /more.sh ]; then
     sh /more.sh &
 fi
-pace | awk -f /writer.awk -v set="$set" -v rate="$rate"
+pace "$interval" | awk -f /writer.awk -v set="$set" -v rate="$rate"
 echo "writer ended"
 while :; do sleep 3600; done

@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pageferry.agent.demo.DemoMachine;
 import io.pageferry.agent.demo.DemoTools;
-import io.pageferry.agent.demo.GuestLoad;
 import io.pageferry.agent.demo.Initramfs;
 import io.pageferry.agent.demo.TestMachines;
 import io.pageferry.agent.guest.qemu.qmp.QemuControl;
@@ -119,7 +118,7 @@ final class DiskGuest {
     DemoMachine machine(List<String> more) {
         List<String> arguments = new ArrayList<>(more);
         arguments.addAll(List.of("-initrd", archive.toString(), "-runas", "nobody"));
-        return new DemoMachine(tools, new GuestLoad(10, 16, 1 << 10, 0, 0, false), E2e.MEMORY, 1,
+        return new DemoMachine(tools, E2e.CALM, 160L << 20, 1,
                 DemoMachine.Memory.FILE, arguments);
     }
 

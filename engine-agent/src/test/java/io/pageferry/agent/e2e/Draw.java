@@ -24,8 +24,12 @@ final class Draw {
         return new Random(seed);
     }
 
-    /** Draws so many in an order of chance, or all of them in such an order. */
-    static <T> List<T> sample(Collection<T> all, int most) {
+    /**
+     * Draws so many in an order of chance, a third of that where a run has no time for all tests,
+     * or all of them in such an order.
+     */
+    static <T> List<T> sample(Collection<T> all, int usual) {
+        int most = SampleCondition.sampled() ? (usual + 2) / 3 : usual;
         List<T> drawn = new ArrayList<>(all);
         drawn.removeIf(one -> !one.toString().contains(ONLY));
         Collections.shuffle(drawn, random());

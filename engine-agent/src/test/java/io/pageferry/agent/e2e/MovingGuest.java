@@ -110,7 +110,7 @@ final class MovingGuest {
 
     /** It ticks on. */
     void ticksOn() throws IOException {
-        long goal = log().lastTick() + 25;
+        long goal = log().lastTick() + Math.max(5, 250 / machine.load().tickMillis());
         Poll.until(() -> log().lastTick() >= goal, () -> "stopped before tick " + goal);
         unharmed();
     }

@@ -20,6 +20,11 @@ final class SampleCondition implements ExecutionCondition {
     private static final int ONE_IN = Integer.getInteger("pageferry.sample", 1);
     private static final long SEED = Long.getLong("pageferry.test.seed", System.nanoTime());
 
+    /** Whether this run has no time for all: a test may draw from its cases, too. */
+    static boolean sampled() {
+        return ONE_IN > 1;
+    }
+
     @Override
     public ConditionEvaluationResult evaluateExecutionCondition(ExtensionContext context) {
         boolean runs = context.getTestMethod().map(method ->
