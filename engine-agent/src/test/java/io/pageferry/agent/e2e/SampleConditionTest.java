@@ -3,61 +3,55 @@ package io.pageferry.agent.e2e;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.lang.reflect.Method;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A sample that leaves a class out, or always draws the same, would test less than it says. */
+/** A sample that never draws a test, or a class without one of its tests, would hide it. */
 class SampleConditionTest {
-    /** Tests of which one is inherited, and a method that is none. */
+    private static final int SEEDS = 1000;
+
+    /** Its test is inherited. */
     abstract static class Base {
         @Test
         void inherited() { }
     }
 
-    static class Seven extends Base {
+    static class Three extends Base {
         @Test
         void one() { }
 
-        @Test
-        void two() { }
-
-        @Test
-        void three() { }
-
-        @Test
-        void four() { }
-
-        @Test
-        void five() { }
-
         @ParameterizedTest
         @ValueSource(ints = {1, 2})
-        void six(int value) { }
-
-        void none() { }
+        void two(int value) { }
     }
 
     @Test
-    void oneInOneIsAll() {
-        assertEquals(7, SampleCondition.drawn(Seven.class, 1, 0).size());
-    }
-
-    @Test
-    void atLeastOneIsDrawnAndEachByAFewSeeds() {
-        Set<Method> seen = new HashSet<>();
-        for (long seed = 0; seed < 200; seed++) {
-            List<Method> drawn = SampleCondition.drawn(Seven.class, 20, seed);
-            assertEquals(1, drawn.size());
-            assertEquals(drawn, SampleCondition.drawn(Seven.class, 20, seed));
-            seen.addAll(drawn);
+    void oneInOneIsAll() throws NoSuchMethodException {
+        for (long seed = 0; seed < SEEDS; seed++) {
+            assertEquals(3, drawn(1, seed));
+            assertTrue(SampleCondition.isDrawn(Three.class, 1, seed));
         }
-        assertEquals(7, seen.size(), seen::toString);
-        assertEquals(2, SampleCondition.drawn(Seven.class, 4, 1).size());
-        assertTrue(seen.stream().noneMatch(method -> method.getName().equals("none")));
+    }
+
+    @Test
+    void eachTestIsDrawnAsOftenAsIsAskedForAndItsClassWithIt() throws NoSuchMethodException {
+        long drawn = 0;
+        for (long seed = 0; seed < SEEDS; seed++) {
+            long now = drawn(5, seed);
+            drawn += now;
+            assertEquals(now > 0, SampleCondition.isDrawn(Three.class, 5, seed));
+        }
+        // 600 of 3000 are expected, and 22 is the deviation.
+        assertEquals(600, drawn, 110);
+    }
+
+    private static long drawn(int oneIn, long seed) throws NoSuchMethodException {
+        return List.of(Base.class.getDeclaredMethod("inherited"),
+                Three.class.getDeclaredMethod("one"),
+                Three.class.getDeclaredMethod("two", int.class)).stream()
+                .filter(method -> SampleCondition.isDrawn(Three.class, method, oneIn, seed))
+                .count();
     }
 }

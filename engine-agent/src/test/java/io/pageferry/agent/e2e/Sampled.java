@@ -9,8 +9,8 @@ import org.junit.jupiter.api.extension.ExtendWith;
 
 /**
  * Marks tests that start processes and guests, of which {@code .ci/run} has no time for all. With
- * {@code -Dpageferry.sample=5} each such class runs one in five of its methods, and at least one,
- * drawn by the seed of the run. Without it all run.
+ * {@code -Dpageferry.sample=5} one in five of their methods run, drawn by the seed of the run.
+ * Without it all run.
  */
 @Inherited
 @Retention(RetentionPolicy.RUNTIME)
