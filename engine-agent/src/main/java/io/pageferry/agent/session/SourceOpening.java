@@ -66,7 +66,6 @@ final class SourceOpening {
         keep(GuestLock.tryLock(guest.identity()).orElseThrow(() -> new GuestException(
                 ErrorCode.BUSY, "a migration of this guest is under way already",
                 "wait for it: pageferry status")));
-        directory.requireNotGranted(guest.identity());
         Connector.Access connector = keep(settings.target().open());
         FileJournal journal = directory.create(header(guest));
         opened.push(() -> close(journal));

@@ -156,8 +156,7 @@ class ProcessMoveTest extends WithRig {
         assertTrue(source.words().contains("settle " + migration), source::toString);
         Agent again = migrate(writer.uri(), "127.0.0.1:9");
         E2e.assertEnds(3, "refused", again);
-        assertEquals("pageferry settle " + migration,
-                again.report().at("/error/remedy").asText(), again::toString);
+        assertTrue(again.words().contains("in doubt"), again::toString);
         assertEquals(writes, writer.writes());
         assertEquals(1, Frozen.groups(writer.pid()).size());
         Agent settle = rig.start("", List.of("settle", migration, "--source",

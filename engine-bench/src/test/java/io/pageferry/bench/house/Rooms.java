@@ -63,6 +63,9 @@ final class Rooms {
                                 + "|NetworkChannel|Select\\w+|\\*)",
                         source -> !source.isIn(CORE)),
                 new Rule("core names no option", Rooms::optionsInCore),
+                Rule.only("no checksum decides what is zero",
+                        "[!=]=\\s*(PageChecksum\\.)?OF_ZEROS|OF_ZEROS\\s*[!=]=",
+                        source -> !source.isMain()),
                 // Each layer may name those below it, so these are the names it may not.
                 upward("core", "transport|agent|bench"),
                 upward("transport", "agent|bench"),

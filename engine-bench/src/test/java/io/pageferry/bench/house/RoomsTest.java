@@ -30,6 +30,8 @@ class RoomsTest {
             bad("chance has a seed with a name", "agent", "var r = new Random(42);"),
             bad("core opens no socket", "core.migration",
                     "import java.nio.channels.SocketChannel;"),
+            bad("no checksum decides what is zero", "core.image",
+                    "return sum == PageChecksum.OF_ZEROS;"),
             bad("core names no option", "core.precopy", "fail(\"longer than --timeout \" + i--);"),
             bad("core names nothing above it", "core", "import io.pageferry.agent.Guard;"),
             bad("transport names nothing above it", "transport", "io.pageferry.bench.Rig r;"),

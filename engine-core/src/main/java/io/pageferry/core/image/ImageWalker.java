@@ -2,6 +2,7 @@ package io.pageferry.core.image;
 
 import io.pageferry.core.codec.PageBatch;
 import io.pageferry.core.codec.page.PageCodec;
+import io.pageferry.core.codec.page.ZeroCodec;
 import io.pageferry.core.dirty.DirtyBitmap;
 import io.pageferry.core.memory.ChecksumTable;
 import io.pageferry.core.memory.PageChecksum;
@@ -38,6 +39,7 @@ public final class ImageWalker implements AutoCloseable {
     private long owedPages;
     private long cursor;
     private int sum;
+    private boolean hole;
 
     /**
      * Makes a walker.
@@ -199,7 +201,7 @@ public final class ImageWalker implements AutoCloseable {
     private void note(long page) {
         if (writer.isUnverified(page)) {
             writer.verified(page);
-            if (sum != table.get(page)) {
+            if (sum != table.get(page) || isZero() != writer.isZero(page)) {
                 owedPages += owed.mark(page) ? 1 : 0;
                 unnamed.mark(page);
             } else if (owedPages > 0 && owed.clear(page)) {
@@ -247,11 +249,16 @@ public final class ImageWalker implements AutoCloseable {
         if (!show(page, false)) {
             return false;
         }
-        if (sum == PageChecksum.OF_ZEROS || writer.wasWritten(page)) {
+        if (writer.wasWritten(page) || isZero()) {
             return true;
         }
         image.clear(page, 1);
         return show(page, true);
+    }
+
+    /** Whether the page shown is zero: by its bytes, for others have the checksum of zeros, too. */
+    private boolean isZero() {
+        return hole || ZeroCodec.isZero(view.segment(), view.offset());
     }
 
     /**
@@ -263,8 +270,10 @@ public final class ImageWalker implements AutoCloseable {
         if (cleared ? image.nextData(page) > page : dataRun.isHole(page)) {
             // Proved zero without a read, which would allocate it.
             sum = PageChecksum.OF_ZEROS;
+            hole = true;
             return true;
         }
+        hole = false;
         if (!view.show(page)) {
             return false;
         }

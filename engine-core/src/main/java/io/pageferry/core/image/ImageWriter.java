@@ -20,6 +20,7 @@ public final class ImageWriter implements AutoCloseable {
     private final PageDecoder decoder = new PageDecoder();
     private final DirtyBitmap fresh;
     private final DirtyBitmap written;
+    private final DirtyBitmap zeros;
     private final ChecksumTable sums;
     private final long[] pagesByCodec = new long[PageCodec.LZ4 + 1];
 
@@ -33,6 +34,7 @@ public final class ImageWriter implements AutoCloseable {
         this.regions = image.regions();
         this.fresh = new DirtyBitmap(regions.pageCount());
         this.written = new DirtyBitmap(regions.pageCount());
+        this.zeros = new DirtyBitmap(regions.pageCount());
         this.sums = new ChecksumTable(regions.pageCount());
     }
 
@@ -65,6 +67,11 @@ public final class ImageWriter implements AutoCloseable {
             sums.set(page, batch.checksumAt(i));
             fresh.mark(page);
             written.mark(page);
+            if (PageBatch.codecOf(descriptor) == PageCodec.ZERO) {
+                zeros.mark(page);
+            } else {
+                zeros.clear(page);
+            }
             at += length;
         }
     }
@@ -109,6 +116,17 @@ public final class ImageWriter implements AutoCloseable {
     }
 
     /**
+     * Returns whether a page came as zeros last. Its checksum does not tell: one in 2^32
+     * other contents has the one of zeros, {@code f1 76 ec 05 01} and zeros among them.
+     *
+     * @param page global index
+     * @return true from a zero on until another content is written
+     */
+    public boolean isZero(long page) {
+        return zeros.isMarked(page);
+    }
+
+    /**
      * Counts the pages that came in one codec.
      *
      * @param codec a codec id
@@ -123,6 +141,7 @@ public final class ImageWriter implements AutoCloseable {
     public void close() {
         fresh.close();
         written.close();
+        zeros.close();
         sums.close();
     }
 

@@ -8,7 +8,6 @@ import io.pageferry.core.dirty.DirtyTracker;
 import io.pageferry.core.dirty.SentPages;
 import io.pageferry.core.dirty.TrackerException;
 import io.pageferry.core.memory.ChecksumTable;
-import io.pageferry.core.memory.PageChecksum;
 import io.pageferry.core.memory.PageSource;
 import io.pageferry.core.memory.RegionTable;
 import io.pageferry.core.memory.scan.DataRun;
@@ -31,6 +30,7 @@ public final class RoundRunner implements AutoCloseable {
     private final RegionTable regions;
     private final DirtyBitmap dirty;
     private final DirtyBitmap targetNonZero;
+    private final DirtyBitmap sentNonZero;
     private final DataRun dataRun;
     private final ChecksumTable sent;
     private final Optional<GranuleFilter> filter;
@@ -59,6 +59,7 @@ public final class RoundRunner implements AutoCloseable {
         this.regions = memory.regions();
         this.dirty = new DirtyBitmap(regions.pageCount());
         this.targetNonZero = new DirtyBitmap(regions.pageCount());
+        this.sentNonZero = new DirtyBitmap(regions.pageCount());
         this.dataRun = new DataRun(memory);
         this.sent = new ChecksumTable(regions.pageCount());
         this.damaged = new DamagedPages(regions);
@@ -107,16 +108,15 @@ public final class RoundRunner implements AutoCloseable {
      */
     public long harvestHoles() {
         long end = regions.pageCount();
-        long at = targetNonZero.nextMarked(0);
+        long at = sentNonZero.nextMarked(0);
         while (at < end) {
             long data = memory.nextData(at);
             if (data > at) {
-                for (long p = at; p < data; p = targetNonZero.nextMarked(p + 1)) {
-                    markHole(p);
+                for (; at < data; at = sentNonZero.nextMarked(at + 1)) {
+                    dirty.mark(at);
                 }
-                at = targetNonZero.nextMarked(data);
             } else {
-                at = targetNonZero.nextMarked(memory.nextHole(at));
+                at = sentNonZero.nextMarked(memory.nextHole(at));
             }
         }
         return dirty.count();
@@ -254,6 +254,7 @@ public final class RoundRunner implements AutoCloseable {
     public void close() {
         dirty.close();
         targetNonZero.close();
+        sentNonZero.close();
         sent.close();
         filter.ifPresent(GranuleFilter::close);
     }
@@ -296,6 +297,9 @@ public final class RoundRunner implements AutoCloseable {
         counter.sent(codec);
         if (codec != PageCodec.ZERO) {
             targetNonZero.mark(page);
+            sentNonZero.mark(page);
+        } else {
+            sentNonZero.clear(page);
         }
         sent.set(page, PageEncoder.checksumOf(encoded));
         return true;
@@ -317,12 +321,6 @@ public final class RoundRunner implements AutoCloseable {
     private void remark(PageBatch batch) {
         for (int i = 0; i < batch.count(); i++) {
             dirty.mark(PageBatch.pageOf(batch.descriptorAt(i)));
-        }
-    }
-
-    private void markHole(long page) {
-        if (sent.get(page) != PageChecksum.OF_ZEROS) {
-            dirty.mark(page);
         }
     }
 

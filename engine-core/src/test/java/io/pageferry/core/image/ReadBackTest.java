@@ -1,5 +1,6 @@
 package io.pageferry.core.image;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -11,6 +12,8 @@ import io.pageferry.core.memory.PageGeometry;
 import io.pageferry.core.memory.RegionTable;
 import io.pageferry.core.testing.TestImage;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;
@@ -51,6 +54,59 @@ class ReadBackTest {
             assertTrue(walker.proveWritten(PAGES));
             assertTrue(walker.isIdle());
             assertEquals(PageChecksum.OF_ZEROS, walker.table().get(PAGE + 1));
+        }
+    }
+
+    /** Left in a reused image where the guest has a hole. */
+    @Test
+    void whatHasTheSumOfZerosIsNoZero() {
+        try (TestImage image = new TestImage(REGIONS); ImageWriter writer = new ImageWriter(image);
+                ImageWalker walker = new ImageWalker(image, writer)) {
+            image.write(PAGE, sumOfZeros());
+            walker.proveUnwritten();
+            walker.step(PAGES);
+            assertTrue(walker.isIdle());
+            assertArrayEquals(new byte[PageGeometry.PAGE_SIZE], image.read(PAGE));
+        }
+    }
+
+    /** A page that came as zeros, or did not, is told by its bytes. */
+    @Test
+    void aPageWithTheSumOfZerosIsOwedWhereItIsNotWhatCame() throws PageDecodeException {
+        for (int codec : new int[] {PageCodec.ZERO, PageCodec.RAW}) {
+            try (TestImage image = new TestImage(REGIONS);
+                    ImageWriter writer = new ImageWriter(image);
+                    ImageWalker walker = new ImageWalker(image, writer)) {
+                apply(writer, codec, sumOfZeros());
+                assertTrue(walker.proveWritten(PAGES));
+                assertEquals(0, walker.owedPages());
+                apply(writer, codec, sumOfZeros());
+                image.write(PAGE, codec == PageCodec.RAW ? new byte[PageGeometry.PAGE_SIZE]
+                        : sumOfZeros());
+                assertTrue(walker.proveWritten(PAGES));
+                assertEquals(1, walker.owedPages());
+            }
+        }
+    }
+
+    private static byte[] sumOfZeros() {
+        byte[] page = Arrays.copyOf(new byte[] {(byte) 0xf1, 0x76, (byte) 0xec, 5, 1},
+                PageGeometry.PAGE_SIZE);
+        assertEquals(PageChecksum.OF_ZEROS, new PageChecksum().of(ByteBuffer.wrap(page), 0));
+        return page;
+    }
+
+    private static void apply(ImageWriter writer, int codec, byte[] content)
+            throws PageDecodeException {
+        try (Arena arena = Arena.ofConfined()) {
+            PageBatch batch = new PageBatch(
+                    arena.allocate(PageBatch.PAYLOAD_CAPACITY, Long.BYTES));
+            batch.begin(0, 0);
+            MemorySegment.copy(content, 0, batch.payload(), ValueLayout.JAVA_BYTE, 0,
+                    content.length);
+            batch.append(PAGE, codec, codec == PageCodec.RAW ? content.length : 0,
+                    PageChecksum.OF_ZEROS);
+            writer.apply(batch);
         }
     }
 

@@ -87,6 +87,22 @@ class GranuleRoundsTest {
         assertImageEqual();
     }
 
+    /** CRC32C of this page is that of zeros: what was sent is told by a bit of its own. */
+    @Test
+    void aHoleWhereThePageHadTheSumOfZerosIsSent() throws Exception {
+        memory.write(3, Arrays.copyOf(new byte[] {(byte) 0xf1, 0x76, (byte) 0xec, 5, 1},
+                PageGeometry.PAGE_SIZE));
+        runner.start(sink);
+        assertEquals(1, round(0));
+        assertImageEqual();
+        memory.punch(3);
+        assertEquals(0, runner.harvest());
+        assertEquals(1, runner.harvestHoles());
+        assertEquals(1, round(1));
+        assertImageEqual();
+        assertEquals(0, runner.harvestHoles());
+    }
+
     /** Without the filter each of these writes would send 512 pages. */
     @Test
     void aPageInEachHugePageCostsAPageEach() throws Exception {

@@ -1,9 +1,5 @@
 package io.pageferry.agent.state.journal;
 
-import io.pageferry.core.handover.Owner;
-import io.pageferry.core.handover.Ownership;
-import io.pageferry.core.link.ErrorCode;
-import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.migration.Outcome.Side;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
@@ -172,28 +168,6 @@ public final class StateDirectory {
         }
         found.sort(Comparator.comparingLong(journal -> journal.header().createdMillis()));
         return found;
-    }
-
-    /**
-     * Refuses a guest that an earlier migration may have given away: it stands still here and may
-     * run at that one's target.
-     *
-     * @param identity of the guest, whose lock the caller holds
-     * @throws GuestException with BUSY when a source's journal with this identity is not settled
-     *                        and does not state that the guest is the source's
-     * @throws IOException    when the folder cannot be read
-     */
-    public void requireNotGranted(String identity) throws IOException {
-        for (FileJournal journal : all(line -> { })) {
-            JournalHeader header = journal.header();
-            Ownership left = journal.ownership();
-            if (header.side() == Side.SOURCE && !left.settled() && left.owner() != Owner.SOURCE
-                    && identity.equals(header.recoveryAddress().get(JournalHeader.IDENTITY))) {
-                throw new GuestException(ErrorCode.BUSY, "an earlier migration of this guest, "
-                        + header.migration() + ", is not settled: it may run at "
-                        + header.peer(), "pageferry settle " + header.migration());
-            }
-        }
     }
 
     private Path journalPath(UUID migration, Side side) {
