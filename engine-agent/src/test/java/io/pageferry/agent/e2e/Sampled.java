@@ -9,7 +9,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 
 /**
  * Marks tests that start processes and guests, of which {@code .ci/run} has no time for all. With
- * {@code -Dpageferry.sample=5} one in five of their methods run, drawn by the seed of the run.
+ * {@code -Dpageferry.sample=8} one in eight of their methods run, drawn by the seed of the run.
  * Without it all run.
  */
 @Inherited
