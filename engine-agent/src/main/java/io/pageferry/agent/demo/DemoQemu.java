@@ -1,12 +1,12 @@
 package io.pageferry.agent.demo;
 
 import io.pageferry.agent.guest.qemu.qmp.QemuControl;
+import io.pageferry.agent.host.linux.PrivateFiles;
 import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -146,8 +146,7 @@ public final class DemoQemu implements AutoCloseable {
             throw new IOException(file.getParent() + " has " + (free >> 20) + "MiB left, and this"
                     + " guest needs " + (bytes >> 20) + "MiB: free some, or use less --memory");
         }
-        Files.createFile(file, PosixFilePermissions.asFileAttribute(
-                PosixFilePermissions.fromString("rw-------")));
+        PrivateFiles.create(file);
     }
 
     private static List<String> command(DemoMachine machine, Path root, Path memoryFile,

@@ -1,6 +1,7 @@
 package io.pageferry.agent.guest.image;
 
 import io.pageferry.agent.guest.TargetGuest;
+import io.pageferry.agent.host.linux.PrivateFiles;
 import io.pageferry.agent.host.linux.ProcessMaps;
 import io.pageferry.agent.host.memory.HostFiles;
 import io.pageferry.agent.host.memory.MappedRegions;
@@ -11,7 +12,6 @@ import io.pageferry.core.memory.MemoryImage;
 import io.pageferry.core.migration.GuestException;
 import java.io.IOException;
 import java.io.RandomAccessFile;
-import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -65,6 +65,7 @@ final class ImageTarget implements TargetGuest {
             }
             // While it is filled it is no image: the table of an older one is not shown.
             MemoryImageFiles.deleteTable(file);
+            PrivateFiles.createIfMissing(file);
             try (RandomAccessFile access = new RandomAccessFile(file.toFile(), "rw")) {
                 // What an older image left must not shine through where nothing is sent.
                 access.setLength(0);
@@ -95,8 +96,8 @@ final class ImageTarget implements TargetGuest {
             try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
                 channel.force(true);
             }
-            write(MemoryImageFiles.state(file), state);
-            write(MemoryImageFiles.table(file),
+            PrivateFiles.replace(MemoryImageFiles.state(file), state);
+            PrivateFiles.replace(MemoryImageFiles.table(file),
                     new ImageTable(birth, offered, state.length, digests).toBytes());
             try (FileChannel folder = FileChannel.open(file.getParent())) {
                 folder.force(true);
@@ -183,18 +184,6 @@ final class ImageTarget implements TargetGuest {
 
     private long allocated() throws IOException {
         return Files.exists(file) ? Files.size(file) : 0;
-    }
-
-    private static void write(Path path, byte[] bytes) throws IOException {
-        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.CREATE,
-                StandardOpenOption.WRITE, StandardOpenOption.TRUNCATE_EXISTING)) {
-            ByteBuffer left = ByteBuffer.wrap(bytes);
-            while (left.hasRemaining()) {
-                // On a disk that is nearly full the first one takes a part, the next one fails.
-                channel.write(left);
-            }
-            channel.force(true);
-        }
     }
 
     private static GuestException failed(String what, IOException why) {

@@ -2,6 +2,7 @@ package io.pageferry.agent.state.journal;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.pageferry.agent.host.linux.PrivateFiles;
 import io.pageferry.core.handover.Journal;
 import io.pageferry.core.handover.JournalRecord;
 import io.pageferry.core.handover.JournalState;
@@ -68,7 +69,7 @@ public final class FileJournal implements Journal, AutoCloseable {
 
     /** Makes a new file with a header, durable on return. The lock passes to the journal. */
     static FileJournal create(Path path, HeldLock lock, JournalHeader header) throws IOException {
-        Files.createFile(path);
+        PrivateFiles.create(path);
         FileOutputStream file = new FileOutputStream(path.toFile(), true);
         try {
             append(file, line(header));

@@ -1,5 +1,6 @@
 package io.pageferry.agent.state.journal;
 
+import io.pageferry.agent.host.linux.PrivateFiles;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
@@ -118,7 +119,7 @@ public final class HeldLock implements AutoCloseable {
         Object there = key(path);
         if (there == null) {
             try {
-                Files.createFile(path);
+                PrivateFiles.create(path);
                 if (anybodys) {
                     Files.setPosixFilePermissions(path, ANYBODYS);
                 }

@@ -1,5 +1,6 @@
 package io.pageferry.agent.state.journal;
 
+import io.pageferry.agent.host.linux.PrivateFiles;
 import io.pageferry.core.migration.Outcome.Side;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
@@ -33,13 +34,16 @@ public final class StateDirectory {
      *
      * @param directory the folder, or null for the user's state home
      * @return the directory
-     * @throws IOException when it cannot be made or written to
+     * @throws IOException when it cannot be made or written to, or other users can write to it
      */
     public static StateDirectory open(Path directory) throws IOException {
         Path folder = directory == null ? userDefault(System.getenv()) : directory;
-        Files.createDirectories(folder);
+        PrivateFiles.createFolders(folder);
         if (!Files.isWritable(folder)) {
             throw new IOException("state directory " + folder + " cannot be written to");
+        }
+        if (PrivateFiles.othersMayWrite(folder)) {
+            throw new IOException("state directory " + folder + openToOthers(folder));
         }
         return new StateDirectory(folder.toRealPath());
     }
@@ -70,11 +74,19 @@ public final class StateDirectory {
             return new Prospect(there + " cannot be written to", false);
         }
         try {
+            if (there.equals(folder) && PrivateFiles.othersMayWrite(folder)) {
+                return new Prospect(there + openToOthers(there), false);
+            }
             long free = Files.getFileStore(there).getUsableSpace();
             return new Prospect(name + ", " + (free >> 10) + " KiB free", free >= ROOM);
         } catch (IOException e) {
             return new Prospect(name + ": " + e.getMessage(), false);
         }
+    }
+
+    /** Who writes a journal there decides who owns a guest. */
+    private static String openToOthers(Path folder) {
+        return " can be written to by other users, who could forge journals: chmod go-w " + folder;
     }
 
     /** The XDG base directory specification's state home. */

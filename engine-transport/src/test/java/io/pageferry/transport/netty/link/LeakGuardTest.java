@@ -5,8 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.netty.buffer.PooledByteBufAllocator;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Isolated;
 
-/** The guard against leaks sees one. */
+/** The guard against leaks sees one; alone, for those of other classes would see it, too. */
+@Isolated
 class LeakGuardTest {
     @Test
     void aForgottenBufferIsFound() {
