@@ -33,8 +33,12 @@ public final class Main implements Runnable {
     /** How long a stopped command may take to end well: a settle window and some more. */
     private static final long STOP_SECONDS = 60;
 
+    /** How long a command waits at its end for who reads its stderr. */
+    private static final long DRAIN_MILLIS = 1000;
+
     private static final CountDownLatch ENDED = new CountDownLatch(1);
     private static volatile int exitCode;
+    private static volatile ErrorStream stderr;
 
     private Main() {
     }
@@ -45,7 +49,9 @@ public final class Main implements Runnable {
      * @param args the command line
      */
     public static void main(String[] args) {
+        stderr = ErrorStream.install();
         exitCode = run(args);
+        stderr.drain(DRAIN_MILLIS);
         ENDED.countDown();
         System.exit(exitCode);
     }
@@ -59,6 +65,7 @@ public final class Main implements Runnable {
             cancel.run();
             try {
                 if (ENDED.await(STOP_SECONDS, TimeUnit.SECONDS)) {
+                    stderr.drain(DRAIN_MILLIS);
                     Runtime.getRuntime().halt(exitCode);
                 }
             } catch (InterruptedException e) {

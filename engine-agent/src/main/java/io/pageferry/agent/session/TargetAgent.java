@@ -3,6 +3,7 @@ package io.pageferry.agent.session;
 import io.pageferry.agent.link.AgentLoop;
 import io.pageferry.agent.link.FiniteAgent;
 import io.pageferry.agent.link.Listener;
+import io.pageferry.agent.link.Refusals;
 import io.pageferry.agent.session.warmup.JvmFlags;
 import io.pageferry.agent.state.journal.StateDirectory;
 import io.pageferry.agent.state.settle.StatusAnswers;
@@ -16,6 +17,7 @@ import io.pageferry.core.migration.Outcome;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.agrona.CloseHelper;
@@ -30,6 +32,7 @@ public final class TargetAgent implements FiniteAgent {
     private final MigrationListener listener;
     private final Consumer<InetSocketAddress> listening;
     private final Consumer<AgentResult> finished;
+    private final Refusals refusals = new Refusals();
     private Listener.Open acceptor;
     private TargetListener connections;
     private TargetSlot slot;
@@ -107,8 +110,7 @@ public final class TargetAgent implements FiniteAgent {
         JvmFlags.checkLz4(listener);
         slot = new TargetSlot(settings, directory, listener);
         slot.open();
-        acceptor = settings.listen().open(line ->
-                listener.on(MigrationEvent.info("refused " + line)));
+        acceptor = settings.listen().open(refusals::add);
         connections = new TargetListener(acceptor, new StatusAnswers(directory,
                 line -> listener.on(MigrationEvent.warn(line)), slot::lends), List.of(slot));
         startup = settings.guest().startupNanos();
@@ -118,6 +120,8 @@ public final class TargetAgent implements FiniteAgent {
     @Override
     public int doWork() {
         try {
+            // Here and not on an IO thread, which a listener that waits would hold up.
+            log(refusals.poll(SystemNanoClock.INSTANCE.nanoTime()));
             return connections.doWork() + phase.doWork();
         } catch (IOException e) {
             result = AgentResult.refused(Side.TARGET, e);
@@ -130,8 +134,13 @@ public final class TargetAgent implements FiniteAgent {
         return result != null;
     }
 
+    private void log(Optional<String> line) {
+        line.ifPresent(one -> listener.on(MigrationEvent.info(one)));
+    }
+
     @Override
     public void onClose() {
+        log(refusals.take(SystemNanoClock.INSTANCE.nanoTime()));
         CloseHelper.closeAll(acceptor, connections == null ? null : connections::onClose,
                 slot == null ? null : () -> slot.close(result == null));
     }

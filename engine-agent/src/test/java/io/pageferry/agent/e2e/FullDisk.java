@@ -29,7 +29,7 @@ final class FullDisk implements AutoCloseable {
     /** Mounts one, or skips the test. */
     static FullDisk mount(Path folder) throws IOException {
         Files.createDirectories(folder);
-        String refused = run("mount", "-t", "tmpfs", "-o", "size=4k", "pageferry-test",
+        String refused = run("mount", "-t", "tmpfs", "-o", "size=4k,mode=0700", "pageferry-test",
                 folder.toString());
         Assumptions.assumeTrue(refused.isEmpty(), "no file system can be mounted: " + refused);
         return new FullDisk(folder);

@@ -2,6 +2,7 @@ package io.pageferry.transport.wire;
 
 import static io.pageferry.transport.wire.WireException.violation;
 
+import io.pageferry.core.words.Printable;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.CharBuffer;
@@ -73,12 +74,17 @@ final class Fields {
             return text(field, u16(field + " length", shortest, longest));
         }
 
+        /** A peer's words: nothing is taken in them that a terminal would obey. */
         String text(String field, int bytes) throws WireException {
             need(field, bytes);
             ByteBuffer part = in.slice(in.position(), bytes);
             in.position(in.position() + bytes);
             try {
-                return StandardCharsets.UTF_8.newDecoder().decode(part).toString();
+                String text = StandardCharsets.UTF_8.newDecoder().decode(part).toString();
+                if (!text.equals(Printable.of(text))) {
+                    throw violation(field, "control characters");
+                }
+                return text;
             } catch (CharacterCodingException e) {
                 throw violation(field, "malformed UTF-8");
             }
@@ -191,7 +197,7 @@ final class Fields {
             ByteBuffer utf8 = ByteBuffer.allocate(longest);
             StandardCharsets.UTF_8.newEncoder()
                     .onMalformedInput(CodingErrorAction.REPLACE)
-                    .encode(CharBuffer.wrap(value), utf8, true);
+                    .encode(CharBuffer.wrap(Printable.of(value)), utf8, true);
             room(2 + utf8.position()).putShort((short) utf8.position()).put(utf8.flip());
             return this;
         }
@@ -236,6 +242,10 @@ final class Fields {
             try {
                 ByteBuffer encoded = StandardCharsets.UTF_8.newEncoder()
                         .encode(CharBuffer.wrap(value));
+                String shown = Printable.of(value);
+                if (!shown.equals(value)) {
+                    return shown.getBytes(StandardCharsets.UTF_8);
+                }
                 return Arrays.copyOf(encoded.array(), encoded.remaining());
             } catch (CharacterCodingException e) {
                 throw new IllegalArgumentException(field + ": half of a surrogate pair", e);

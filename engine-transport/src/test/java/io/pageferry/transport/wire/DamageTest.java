@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 
 /** Frames that were damaged on their way, and peers that do not keep to the limits. */
 class DamageTest {
-    private static byte[] resealed(byte[] frame) {
+    static byte[] resealed(byte[] frame) {
         FrameHeader.begin(Samples.little(frame), 0, Samples.little(frame).getInt(0),
                 frame.length - WireLimits.FRAME_HEADER_BYTES);
         new FrameHeader.Sealer().seal(Samples.little(frame), 0);

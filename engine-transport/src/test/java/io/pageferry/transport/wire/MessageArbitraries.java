@@ -5,6 +5,7 @@ import io.pageferry.core.link.GuestDescription;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.memory.Region;
 import io.pageferry.core.memory.RegionTable;
+import io.pageferry.core.words.Printable;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -47,11 +48,7 @@ final class MessageArbitraries {
 
     private static Arbitrary<String> texts(int shortest, int longestChars) {
         return Arbitraries.strings().ofMinLength(shortest).ofMaxLength(longestChars)
-                .filter(MessageArbitraries::whole);
-    }
-
-    private static boolean whole(String text) {
-        return text.codePoints().noneMatch(c -> c >= 0xd800 && c < 0xe000);
+                .filter(text -> text.equals(Printable.of(text)));
     }
 
     private static Arbitrary<long[]> sequences() {

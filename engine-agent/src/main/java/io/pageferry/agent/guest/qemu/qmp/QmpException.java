@@ -1,5 +1,6 @@
 package io.pageferry.agent.guest.qemu.qmp;
 
+import io.pageferry.core.words.Printable;
 import java.io.IOException;
 
 /**
@@ -33,8 +34,9 @@ public final class QmpException extends IOException {
     }
 
     static QmpException refused(String command, String errorClass, String desc) {
-        return new QmpException(Kind.REFUSED, errorClass, desc,
-                "QEMU refused " + command + ": " + desc);
+        String shown = Printable.of(desc);
+        return new QmpException(Kind.REFUSED, errorClass, shown,
+                "QEMU refused " + command + ": " + shown);
     }
 
     static QmpException of(Kind kind, String message) {
