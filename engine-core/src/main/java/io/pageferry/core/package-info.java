@@ -39,8 +39,8 @@
  * {@link io.pageferry.core.round.RoundStats}: how it goes
  * <li>{@link io.pageferry.core.migration.Outcome}, {@link io.pageferry.core.round.StopReason}: how
  * it went
- * <li>{@link io.pageferry.core.words.Labelled}, {@link io.pageferry.core.words.Quantity}, {@link
- * io.pageferry.core.words.Printable}: the words and units of options, events and reports
+ * <li>{@link io.pageferry.core.words.Labelled}, {@link io.pageferry.core.words.Quantity},
+ * {@link io.pageferry.core.words.Printable}: the words and units of options, events and reports
  * </ul>
  *
  * <p>A transport of your own, instead of that of engine-transport:
