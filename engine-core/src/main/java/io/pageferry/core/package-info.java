@@ -11,7 +11,9 @@
  * what they have in common with an image)
  * <li>{@link io.pageferry.core.dirty.DirtyTracker}: knows what it wrote
  * ({@link io.pageferry.core.dirty.MarkingTracker}, {@link io.pageferry.core.dirty.ScanTracker} are
- * ready made; {@link io.pageferry.core.dirty.SentPages} for one that wants to know what was sent)
+ * ready made; {@link io.pageferry.core.dirty.SentPages} for one that wants to know what was sent;
+ * {@link io.pageferry.core.dirty.WatchedTracker} with a {@link io.pageferry.core.dirty.ChangeWatch}
+ * for memory that changes without a store)
  * <li>{@link io.pageferry.core.round.WriteThrottle}: slows its writes down; optional
  * <li>{@link io.pageferry.core.migration.IncomingGuest}: the guest to be, at the target
  * <li>{@link io.pageferry.core.memory.PageStore}: its memory while it is filled; where that is

@@ -4,6 +4,7 @@ import io.pageferry.agent.host.linux.SharedMemory;
 import io.pageferry.agent.host.linux.Stranger;
 import io.pageferry.agent.host.linux.StrangerProgram;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
@@ -18,12 +19,27 @@ final class OtherWriter implements AutoCloseable {
     private static final long SEED = 20_261_128;
 
     private final SharedMemory shared;
+    private final String map;
     /** The test does not map it: it would be a second writer. */
     private final FileChannel file;
     private final Stranger program;
 
+    /** In a memfd. */
     OtherWriter() throws IOException {
-        shared = SharedMemory.create(NAME, SIZE);
+        this(SharedMemory.create(NAME, SIZE), "/memfd:" + NAME);
+    }
+
+    /** In a file on tmpfs, which is made. */
+    static OtherWriter ofFile(Path named) throws IOException {
+        try (RandomAccessFile made = new RandomAccessFile(named.toFile(), "rw")) {
+            made.setLength(SIZE);
+        }
+        return new OtherWriter(SharedMemory.openReadWrite(named), named.toString());
+    }
+
+    private OtherWriter(SharedMemory memory, String map) throws IOException {
+        shared = memory;
+        this.map = map;
         file = FileChannel.open(shared.procPath(), StandardOpenOption.READ,
                 StandardOpenOption.WRITE);
         program = Stranger.startProgram("write", shared.procPath().toString(),
@@ -32,7 +48,7 @@ final class OtherWriter implements AutoCloseable {
     }
 
     String uri() {
-        return "process:" + program.pid() + "?map=/memfd:" + NAME;
+        return "process:" + program.pid() + "?map=" + map;
     }
 
     long pid() {
@@ -48,6 +64,24 @@ final class OtherWriter implements AutoCloseable {
     void run() throws IOException {
         say(StrangerProgram.RUN);
         goesOn();
+    }
+
+    /** Takes its last 100 pages away and has it read them all: they are zero, and not holes. */
+    void loseAndRead() throws IOException {
+        long bytes = 100L * StrangerProgram.PAGE;
+        shared.punchHole(SIZE - bytes, bytes);
+        does(StrangerProgram.READ);
+    }
+
+    /** Says what it is to do, and waits until it has done it. */
+    void does(long command) throws IOException {
+        say(command);
+        Poll.until(() -> state() == command, () -> "it does not obey");
+    }
+
+    /** Writes its last page by a descriptor. */
+    void writePast() throws IOException {
+        file.write(number().putLong(0, 4711), SIZE - StrangerProgram.PAGE);
     }
 
     /** Says what it is to do, whether or not it can do it now. */

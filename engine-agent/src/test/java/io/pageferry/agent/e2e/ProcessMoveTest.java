@@ -15,6 +15,9 @@ import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A process that knows nothing of its move, from its first page to who owns it in the end. */
 class ProcessMoveTest extends WithRig {
@@ -64,6 +67,62 @@ class ProcessMoveTest extends WithRig {
         assertEquals(writer.pid(), state.path("pid").asLong());
         assertEquals(OtherWriter.SIZE, state.at("/regions/0/size").asLong());
         assertEquals(List.of(), Frozen.groups(writer.pid()));
+        rig.awaitNothingLeft();
+    }
+
+    /** Nobody stored there: the pages are neither written nor holes. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void whatItLostAndReadSinceArrivesAsZero(boolean named) throws IOException {
+        assertArrivesChanged(named, writer -> writer.loseAndRead());
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void whatIsWrittenByADescriptorArrives(boolean named) throws IOException {
+        assertArrivesChanged(named, writer -> writer.writePast());
+    }
+
+    private interface Change {
+        void make(OtherWriter writer) throws IOException;
+    }
+
+    private void assertArrivesChanged(boolean named, Change change) throws IOException {
+        Path file = named ? Files.createTempFile(Path.of("/dev/shm"), "pageferry-writer", "")
+                : null;
+        try (OtherWriter moved = named ? OtherWriter.ofFile(file) : new OtherWriter()) {
+            Agent target = receive("image:" + image);
+            Agent source = rig.start("round 0", List.of("migrate", moved.uri(), "--to",
+                    target.address(), "--tracker", "userfaultfd"));
+            source.awaitHold("round 0");
+            change.make(moved);
+            source.goOn();
+            E2e.assertMoved(source, target);
+            assertEquals(-1, Files.mismatch(image, moved.memory()), source::toString);
+            rig.awaitNothingLeft();
+        } finally {
+            if (named) {
+                Files.delete(file);
+            }
+        }
+    }
+
+    /** Between the last look while it ran and the pause. */
+    @ParameterizedTest
+    @CsvSource({StrangerProgram.MAP_AGAIN + ",is new",
+            StrangerProgram.OPEN_DIRECT + ",with O_DIRECT"})
+    void whatComesBehindTheLastLookEndsTheMove(long command, String words) throws IOException {
+        Agent target = receive("image:" + image);
+        Agent source = rig.start("switchover", List.of("migrate", writer.uri(), "--to",
+                target.address(), "--tracker", "userfaultfd"));
+        source.awaitHold("switchover");
+        writer.does(command);
+        writer.run();
+        source.goOn();
+        E2e.assertEnds(4, "failed", source);
+        assertTrue(source.words().contains(words), source::toString);
+        E2e.assertEnds(4, "failed", target);
+        writer.goesOn();
         rig.awaitNothingLeft();
     }
 

@@ -33,6 +33,27 @@ public interface DirtyTracker extends AutoCloseable {
      */
     void harvest(DirtyBitmap into) throws TrackerException;
 
+    /**
+     * The same for a guest that stands still, once, behind everything that can still change its
+     * memory. Reports also what a tracker cannot know while the guest runs, or only at a price: a
+     * page that lost its storage and was read since, which no store ever touched.
+     *
+     * @param into receives marks; keeps every mark that it holds
+     * @throws TrackerException as {@link #harvest}
+     */
+    default void harvestPaused(DirtyBitmap into) throws TrackerException {
+        harvest(into);
+    }
+
+    /**
+     * Returns whether it finds writes by their content, page by page.
+     *
+     * @return false for a tracker that hears of writes, in granules of the memory
+     */
+    default boolean comparesContents() {
+        return false;
+    }
+
     /** Stops tracking and leaves no trace in the guest. Idempotent; may be called unarmed. */
     @Override
     void close();

@@ -70,6 +70,11 @@ public final class ScanTracker implements DirtyTracker, SentPages {
     }
 
     @Override
+    public boolean comparesContents() {
+        return true;
+    }
+
+    @Override
     public void close() {
         hashes.close();
     }

@@ -22,6 +22,29 @@ public interface SentPages {
     };
 
     /**
+     * Tells two.
+     *
+     * @param first  told first
+     * @param second told second
+     * @return both as one
+     */
+    static SentPages both(SentPages first, SentPages second) {
+        return new SentPages() {
+            @Override
+            public void sent(long page, MemorySegment bytes, long at) {
+                first.sent(page, bytes, at);
+                second.sent(page, bytes, at);
+            }
+
+            @Override
+            public void sentZero(long page) {
+                first.sentZero(page);
+                second.sentZero(page);
+            }
+        };
+    }
+
+    /**
      * A page is being sent.
      *
      * @param page  global index

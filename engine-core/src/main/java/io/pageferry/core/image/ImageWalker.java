@@ -2,7 +2,6 @@ package io.pageferry.core.image;
 
 import io.pageferry.core.codec.PageBatch;
 import io.pageferry.core.codec.page.PageCodec;
-import io.pageferry.core.codec.page.ZeroCodec;
 import io.pageferry.core.dirty.DirtyBitmap;
 import io.pageferry.core.memory.ChecksumTable;
 import io.pageferry.core.memory.PageChecksum;
@@ -258,7 +257,7 @@ public final class ImageWalker implements AutoCloseable {
 
     /** Whether the page shown is zero: by its bytes, for others have the checksum of zeros, too. */
     private boolean isZero() {
-        return hole || ZeroCodec.isZero(view.segment(), view.offset());
+        return hole || view.isZero();
     }
 
     /**

@@ -65,6 +65,18 @@ public interface Guest extends AutoCloseable {
     }
 
     /**
+     * Checks the same once more, and all else that was checked when the guest was opened and may
+     * have changed since: what maps its memory, who else writes there, what it opened. Called once
+     * in each switch-over, behind {@link #pause}; each millisecond of it is downtime.
+     *
+     * @throws GuestException when what was sent may be another memory than the guest's; it goes on
+     *                        here
+     */
+    default void requireUnchangedPaused() throws GuestException {
+        requireUnchanged();
+    }
+
+    /**
      * Returns whether another process let it run after {@link #pause}. Asked all the time.
      *
      * @return true until it is paused again, or resumed by us

@@ -29,6 +29,18 @@ import java.util.Optional;
  * ever sent with content. Confined to one thread; owns its memory until closed.
  */
 public final class GranuleFilter implements SentPages, AutoCloseable {
+    /** One of a tracker's two harvests. */
+    @FunctionalInterface
+    public interface Harvest {
+        /**
+         * Moves what was written into a bitmap.
+         *
+         * @param dirty receives marks
+         * @throws TrackerException when the scan failed
+         */
+        void into(DirtyBitmap dirty) throws TrackerException;
+    }
+
     private final RegionTable regions;
     private final PageSource memory;
     private final PageView view;
@@ -55,20 +67,20 @@ public final class GranuleFilter implements SentPages, AutoCloseable {
      */
     public static Optional<GranuleFilter> between(PageSource memory, DirtyTracker tracker) {
         boolean coarse = memory.regions().regions().stream().anyMatch(GranuleFilter::isCoarse);
-        return coarse && !(tracker instanceof SentPages)
+        return coarse && !tracker.comparesContents()
                 ? Optional.of(new GranuleFilter(memory)) : Optional.empty();
     }
 
     /**
      * Harvests through this filter.
      *
-     * @param tracker what {@link #between} was asked for, armed
+     * @param harvest of the tracker that {@link #between} was asked for, armed
      * @param into    receives marks; keeps every mark that it holds
      * @throws TrackerException when the scan failed: the caller must take every page as dirty
      */
-    public void harvest(DirtyTracker tracker, DirtyBitmap into) throws TrackerException {
+    public void harvest(Harvest harvest, DirtyBitmap into) throws TrackerException {
         try {
-            tracker.harvest(reported);
+            harvest.into(reported);
         } catch (TrackerException e) {
             // The caller sends every page, so the next harvest need not compare them all.
             reported.clearAll();

@@ -64,8 +64,9 @@ public final class RoundRunner implements AutoCloseable {
         this.sent = new ChecksumTable(regions.pageCount());
         this.damaged = new DamagedPages(regions);
         this.filter = GranuleFilter.between(memory, tracker);
-        this.sentPageObserver = tracker instanceof SentPages learns ? learns
-                : filter.<SentPages>map(SentPages.class::cast).orElse(SentPages.NONE);
+        SentPages learns = tracker instanceof SentPages one ? one : SentPages.NONE;
+        this.sentPageObserver = filter.map(narrows -> learns == SentPages.NONE
+                ? narrows : SentPages.both(learns, narrows)).orElse(learns);
     }
 
     /**
@@ -88,25 +89,31 @@ public final class RoundRunner implements AutoCloseable {
      * @return pages dirty now
      */
     public long harvest() {
+        harvest(tracker::harvest);
+        return dirty.count();
+    }
+
+    private void harvest(GranuleFilter.Harvest harvest) {
         try {
             if (filter.isPresent()) {
-                filter.get().harvest(tracker, dirty);
+                filter.get().harvest(harvest, dirty);
             } else {
-                tracker.harvest(dirty);
+                harvest.into(dirty);
             }
         } catch (TrackerException e) {
             markEverything();
         }
-        return dirty.count();
     }
 
     /**
-     * Compares the holes once more: a page that was sent with content and is a hole now (balloon,
-     * discard) was reported by no tracker and has to be sent as zero.
+     * The last harvest, of a guest that stands still. Compares the holes too: a page that was sent
+     * with content and is a hole now (balloon, discard) was reported by no tracker and has to be
+     * sent as zero.
      *
      * @return pages dirty now
      */
-    public long harvestHoles() {
+    public long harvestPaused() {
+        harvest(tracker::harvestPaused);
         long end = regions.pageCount();
         long at = sentNonZero.nextMarked(0);
         while (at < end) {

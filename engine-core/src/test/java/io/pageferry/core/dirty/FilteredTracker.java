@@ -31,7 +31,7 @@ final class FilteredTracker implements DirtyTracker, SentPages {
 
     @Override
     public void harvest(DirtyBitmap into) throws TrackerException {
-        filter.harvest(tracker, into);
+        filter.harvest(tracker::harvest, into);
     }
 
     @Override

@@ -135,8 +135,8 @@ class GranuleFilterTest extends TrackerContract {
                 GranuleFilter filter = GranuleFilter.between(guest.memory(), broken)
                         .orElseThrow()) {
             guest.write(HUGE, 1);
-            assertThrows(TrackerException.class, () -> filter.harvest(broken, dirty));
-            filter.harvest(new MarkingTracker(PAGES), dirty);
+            assertThrows(TrackerException.class, () -> filter.harvest(broken::harvest, dirty));
+            filter.harvest(new MarkingTracker(PAGES)::harvest, dirty);
             assertEquals(0, dirty.count(), "the caller takes every page as dirty by himself");
         }
     }

@@ -47,6 +47,17 @@ final class TrackedMemory implements TrackerContract.Tracked {
     }
 
     @Override
+    public void discardAndRead(long page) {
+        memory.write(page, new byte[PageGeometry.PAGE_SIZE]);
+        if (tracker instanceof MarkingTracker marks) {
+            // Whoever marks its own writes marks this too.
+            marks.mark(page);
+        } else if (tracker instanceof FilteredTracker filtered) {
+            filtered.mark(page);
+        }
+    }
+
+    @Override
     public int send(long page) {
         MemorySegment.copy(MemorySegment.ofArray(memory.read(page)), 0, copy, 0,
                 copy.byteSize());

@@ -97,10 +97,10 @@ class GranuleRoundsTest {
         assertImageEqual();
         memory.punch(3);
         assertEquals(0, runner.harvest());
-        assertEquals(1, runner.harvestHoles());
+        assertEquals(1, runner.harvestPaused());
         assertEquals(1, round(1));
         assertImageEqual();
-        assertEquals(0, runner.harvestHoles());
+        assertEquals(0, runner.harvestPaused());
     }
 
     /** Without the filter each of these writes would send 512 pages. */

@@ -3,6 +3,8 @@ package io.pageferry.agent.guest.process;
 import io.pageferry.agent.guest.GuestKind.Finding;
 import io.pageferry.agent.guest.GuestKind.Verdict;
 import io.pageferry.agent.host.linux.ProcessMaps;
+import io.pageferry.agent.host.linux.Processes;
+import io.pageferry.agent.host.linux.SharedMemory;
 import io.pageferry.agent.host.linux.userfault.KernelProbe;
 import io.pageferry.agent.host.linux.userfault.RemoteUserfault;
 import io.pageferry.core.link.ErrorCode;
@@ -29,11 +31,14 @@ final class Inspection implements AutoCloseable {
     /** {@code fcntl.h}. */
     private static final long O_DIRECT = System.getProperty("os.arch").equals("aarch64")
             ? 0x10000 : 0x4000;
+    private static final long O_ACCMODE = 3;
     private static final String SCAN = "use --tracker scan";
 
     private final PausedProcess process;
     private final List<Finding> rows = new ArrayList<>();
     private SharedMappings mappings;
+    /** Memory without a name that is open for writing; null where there is none. */
+    private String writtenBy;
     private Freezer freezer;
 
     private Inspection(PausedProcess process) {
@@ -153,26 +158,65 @@ final class Inspection implements AutoCloseable {
         }
     }
 
+    /**
+     * Looks once more, at a process that stands still, for what it has mapped and opened.
+     *
+     * @param compared whether writes by descriptors were looked for from the beginning
+     * @throws GuestException when there is something by which its memory may have been changed
+     *                        unseen
+     */
+    static void requireSameFiles(PausedProcess process, SharedMappings mappings,
+            boolean compared) throws IOException {
+        Inspection again = new Inspection(process);
+        again.mappings = mappings; // borrowed: this one is not closed
+        again.devices();
+        again.descriptors();
+        if (again.writtenBy != null && !compared) {
+            again.scanOnly("files", "it opened its memory " + again.writtenBy + " for writing"
+                    + " meanwhile", "the kernel tells nobody of a write(2) to a memfd",
+                    "move it again: it is compared then");
+        }
+        again.require(process.tree());
+    }
+
     private void descriptors() throws IOException {
-        Path folder = PausedProcess.proc(process.pid());
         Set<String> told = new HashSet<>();
-        try (Stream<Path> all = Files.list(folder.resolve("fd"))) {
-            for (Path one : (Iterable<Path>) all::iterator) {
-                descriptor(one, folder.resolve("fdinfo").resolve(one.getFileName()), told);
+        Set<ProcessMaps.FileId> unnamed = mappings.writableUnnamed();
+        for (long pid : process.tree() ? process.members() : Set.of(process.pid())) {
+            Path folder = PausedProcess.proc(pid);
+            try (Stream<Path> all = Files.list(folder.resolve("fd"))) {
+                for (Path one : (Iterable<Path>) all::iterator) {
+                    descriptor(one, folder.resolve("fdinfo").resolve(one.getFileName()), told,
+                            unnamed);
+                }
+            } catch (IOException | UncheckedIOException e) {
+                // A descendant may end meanwhile.
+                if (pid == process.pid() || Processes.isAlive(pid)) {
+                    throw e;
+                }
             }
         }
-        if (told.isEmpty()) {
+        if (writtenBy != null) {
+            ok("files", "its memory " + writtenBy + " is open for writing: the kernel tells nobody"
+                    + " of a write(2) to a memfd, so userfaultfd also compares all of it, in the"
+                    + " pause too; F_SEAL_FUTURE_WRITE spares that");
+        } else if (told.isEmpty()) {
             ok("files", "none through which its memory would be written untracked, as far as"
                     + " its descriptors tell");
         }
     }
 
-    private void descriptor(Path link, Path info, Set<String> told) throws IOException {
+    private void descriptor(Path link, Path info, Set<String> told,
+            Set<ProcessMaps.FileId> unnamed) throws IOException {
         String target;
         boolean direct;
+        boolean writes;
         try {
             target = Files.readSymbolicLink(link).toString();
-            direct = target.startsWith("/") && isDirect(Files.readString(info));
+            long flags = target.startsWith("/") ? flags(Files.readString(info)) : 0;
+            direct = (flags & O_DIRECT) != 0;
+            writes = (flags & O_ACCMODE) != 0 && SharedMemory.isUnnamed(target)
+                    && unnamed.contains(ProcessMaps.fileId(link));
         } catch (IOException e) {
             if (Files.exists(link, java.nio.file.LinkOption.NOFOLLOW_LINKS)) {
                 throw e;
@@ -187,14 +231,16 @@ final class Inspection implements AutoCloseable {
         } else if (direct && told.add(target)) {
             scanOnly("files", "it opened " + target + " with O_DIRECT",
                     "what it reads reaches its memory untracked", SCAN);
+        } else if (writes) {
+            writtenBy = target;
         }
     }
 
     /** The line {@code flags:} is octal (man 5 proc). */
-    private static boolean isDirect(String info) {
+    private static long flags(String info) {
         return info.lines().filter(line -> line.startsWith("flags:"))
-                .map(line -> line.substring("flags:".length()).strip())
-                .anyMatch(flags -> (Long.parseLong(flags, 8) & O_DIRECT) != 0);
+                .mapToLong(line -> Long.parseLong(line.substring("flags:".length()).strip(), 8))
+                .findFirst().orElse(0);
     }
 
     private void writers() throws IOException {
@@ -269,6 +315,11 @@ final class Inspection implements AutoCloseable {
                         + ": " + row.found() + ": " + row.why(), row.remedy());
             }
         }
+    }
+
+    /** Whether its memory may be written by a descriptor without anybody hearing of it. */
+    boolean isWrittenByDescriptor() {
+        return writtenBy != null;
     }
 
     /** The memory; the caller's from now on. */

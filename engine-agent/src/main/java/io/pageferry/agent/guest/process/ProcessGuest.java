@@ -43,6 +43,10 @@ final class ProcessGuest implements SourceGuest {
     private final MappedRegions regions;
     private final Freezer freezer;
     private final DirtyTracker tracker;
+    /** What the tracker has of the kernel; empty where contents are compared. */
+    private final Optional<UserfaultTracker> userfault;
+    /** Whether its memory may be written without a sign, so that contents are compared. */
+    private final boolean deaf;
     private final After after;
     /** Made before anything is paused, as it cannot change: a move of other mappings fails. */
     private final byte[] state;
@@ -65,10 +69,13 @@ final class ProcessGuest implements SourceGuest {
         this.mappings = inspection.takeMappings();
         this.state = MappingState.of(process, mappings);
         this.regions = mappings.map();
-        this.tracker = process.tree() ? new ScanTracker(regions)
-                : UserfaultTracker.ofForking(process.pid(),
+        this.userfault = process.tree() ? Optional.empty()
+                : Optional.of(UserfaultTracker.ofForking(process.pid(),
                         () -> setup.injector().userfault(process.pid()), mappings.ranges())
-                        .within(regions);
+                        .within(regions));
+        this.deaf = inspection.isWrittenByDescriptor();
+        this.tracker = userfault.<DirtyTracker>map(stores -> regions.watched(stores, deaf))
+                .orElseGet(() -> new ScanTracker(regions));
         long now = System.nanoTime();
         this.aliveNanos = now;
         this.holdNanos = now;
@@ -145,35 +152,44 @@ final class ProcessGuest implements SourceGuest {
 
     /** A fork waits until it was read here; requireUnchanged decides what follows. */
     private void hearForks() {
-        if (tracker instanceof UserfaultTracker userfault) {
-            try {
-                userfault.hasForked();
-            } catch (IOException e) {
-                // Reported when it is asked again.
-                return;
-            }
+        try {
+            hasForked();
+        } catch (IOException e) {
+            // Reported when it is asked again.
+            return;
         }
+    }
+
+    @FunctionalInterface
+    private interface Check {
+        void run() throws IOException;
     }
 
     @Override
     public void requireUnchanged() throws GuestException {
-        try {
-            requireNoFork();
-            String change = mappings.change();
-            if (change != null && isEnding()) {
-                throw over();
-            }
-            if (change != null) {
-                throw new GuestException(ErrorCode.GUEST_MISMATCH, "the shared mappings of process "
-                        + process.pid() + " changed while it moved: " + change,
-                        "move again, or name the one that stays: ?map=/path");
-            }
+        look(() -> {
+            requireSameMappings();
             long now = System.nanoTime();
             if (now - writersNanos >= 0) {
                 requireKnownWriters();
                 long took = System.nanoTime() - now;
                 writersNanos = now + took * WRITERS_PART;
             }
+        });
+    }
+
+    @Override
+    public void requireUnchangedPaused() throws GuestException {
+        look(() -> {
+            requireSameMappings();
+            requireKnownWriters();
+            Inspection.requireSameFiles(process, mappings, deaf);
+        });
+    }
+
+    private void look(Check check) throws GuestException {
+        try {
+            check.run();
         } catch (GuestException e) {
             throw e;
         } catch (IOException e) {
@@ -181,6 +197,19 @@ final class ProcessGuest implements SourceGuest {
                 throw over();
             }
             throw failed("cannot be looked at", e);
+        }
+    }
+
+    private void requireSameMappings() throws IOException {
+        requireNoFork();
+        String change = mappings.change();
+        if (change != null && isEnding()) {
+            throw over();
+        }
+        if (change != null) {
+            throw new GuestException(ErrorCode.GUEST_MISMATCH, "the shared mappings of process "
+                    + process.pid() + " changed while it moved: " + change,
+                    "move again, or name the one that stays: ?map=/path");
         }
     }
 
@@ -195,8 +224,12 @@ final class ProcessGuest implements SourceGuest {
                 "");
     }
 
+    private boolean hasForked() throws IOException {
+        return userfault.isPresent() && userfault.get().hasForked();
+    }
+
     private void requireNoFork() throws IOException {
-        if (tracker instanceof UserfaultTracker userfault && userfault.hasForked()) {
+        if (hasForked()) {
             throw new GuestException(ErrorCode.GUEST_MISMATCH, "process " + process.pid()
                     + " forked while it moved, and the writes of its child are not tracked",
                     "move it with --tracker scan");
@@ -239,8 +272,6 @@ final class ProcessGuest implements SourceGuest {
 
     @Override
     public void saveState(OutputStream out) throws IOException {
-        // A writer that came since the last look may write on now.
-        requireKnownWriters();
         saved = true;
         out.write(state);
     }

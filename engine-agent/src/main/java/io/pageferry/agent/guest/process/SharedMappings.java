@@ -258,6 +258,13 @@ final class SharedMappings implements AutoCloseable {
                 .map(part -> part.views().getFirst().file()).collect(Collectors.toSet()), known));
     }
 
+    /** Memory without a name that can be written by a descriptor too. */
+    Set<ProcessMaps.FileId> writableUnnamed() {
+        return parts.stream().filter(part -> part.memory().isUnnamed()
+                        && part.memory().isWritableByDescriptor())
+                .map(part -> part.views().getFirst().file()).collect(Collectors.toSet());
+    }
+
     /** What is mapped otherwise now than when it was found, or null. */
     String change() throws IOException {
         List<View> now = read(pid, only);

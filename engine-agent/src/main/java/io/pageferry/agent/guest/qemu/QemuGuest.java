@@ -49,6 +49,7 @@ final class QemuGuest implements SourceGuest {
     private final QemuControl qemu;
     private final QemuFacts facts;
     private final Map<String, String> places;
+    private final QemuMemory ram;
     private final MappedRegions regions;
     private final DirtyTracker tracker;
     private final String reason;
@@ -64,6 +65,7 @@ final class QemuGuest implements SourceGuest {
         this.qemu = qemu;
         this.facts = facts;
         this.places = opened.places();
+        this.ram = opened.ram();
         this.regions = opened.regions();
         this.tracker = opened.tracker();
         this.reason = opened.reason();
@@ -72,8 +74,8 @@ final class QemuGuest implements SourceGuest {
     }
 
     /** What was opened on the way. */
-    private record Opened(Map<String, String> places, MappedRegions regions,
-            DirtyTracker tracker, String reason, QemuControl.Settings before,
+    private record Opened(Map<String, String> places, QemuMemory ram,
+            MappedRegions regions, DirtyTracker tracker, String reason, QemuControl.Settings before,
             QemuWatch watch) { }
 
     static QemuGuest open(QemuProcess process, GuestSetup setup) throws GuestException {
@@ -85,15 +87,16 @@ final class QemuGuest implements SourceGuest {
             QemuFacts facts = QemuProbe.read(qemu);
             List<Objection> found = new ArrayList<>(QemuInspector.source(qemu, facts));
             found.addAll(QemuInspector.process(process.pid(), facts.drives()));
-            refuse(found, setup);
+            boolean compares = setup.tracker() == TrackerChoice.SCAN;
+            Objection.refuse(found, compares);
             QemuMemory memory = QemuMemory.find(process.pid(), qemu, facts.memory());
-            refuse(memory.otherWriters(), setup);
+            Objection.refuse(memory.otherWriters(), compares);
             regions = memory.map(false);
             DirtyTracker tracker = tracker(process, setup, memory, regions);
             Map<String, String> places = memory.attributes();
             places.putAll(DiskFiles.attributes(process.pid(), facts.drives()));
-            QemuGuest guest = new QemuGuest(process, qemu, facts, new Opened(places, regions,
-                    tracker, reason(tracker), qemu.settings(), QemuWatch.of(qemu)));
+            QemuGuest guest = new QemuGuest(process, qemu, facts, new Opened(places, memory,
+                    regions, tracker, reason(tracker), qemu.settings(), QemuWatch.of(qemu)));
             opened = true;
             return guest;
         } catch (QmpException e) {
@@ -108,20 +111,15 @@ final class QemuGuest implements SourceGuest {
         }
     }
 
-    /** What only escapes a tracker of writes does not escape a comparison. */
-    private static void refuse(List<Objection> found, GuestSetup setup) throws GuestException {
-        Objection.refuse(setup.tracker() == TrackerChoice.SCAN
-                ? found.stream().filter(one -> !one.trackingOnly()).toList() : found);
-    }
-
     private static DirtyTracker tracker(QemuProcess process, GuestSetup setup,
             QemuMemory memory, MappedRegions regions) {
         if (setup.tracker() == TrackerChoice.SCAN) {
             return new ScanTracker(regions);
         }
-        return UserfaultTracker.ofProcess(process.pid(),
+        // QEMU never writes its RAM by the descriptor that it holds of it.
+        return regions.watched(UserfaultTracker.ofProcess(process.pid(),
                 () -> setup.injector().userfault(process.pid()), memory.ranges())
-                .within(regions);
+                .within(regions), false);
     }
 
     private static String reason(DirtyTracker tracker) {
@@ -214,6 +212,12 @@ final class QemuGuest implements SourceGuest {
         } catch (QmpException e) {
             throw told(failure(e), e);
         }
+    }
+
+    @Override
+    public void requireUnchangedPaused() throws GuestException {
+        requireUnchanged();
+        ram.requireUnchanged(facts.drives(), tracker.comparesContents());
     }
 
     @Override

@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import io.pageferry.agent.host.linux.Native.Call;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
@@ -35,6 +36,10 @@ public final class SharedMemory implements AutoCloseable {
     private static final int SEEK_END = 2;
     private static final int SEEK_DATA = 3;
     private static final int SEEK_HOLE = 4;
+    /** {@code linux/fcntl.h}. */
+    private static final int F_GET_SEALS = 1034;
+    private static final int F_SEAL_WRITE = 8;
+    private static final int F_SEAL_FUTURE_WRITE = 16;
     private static final int FALLOC_FL_KEEP_SIZE = 1;
     private static final int FALLOC_FL_PUNCH_HOLE = 2;
     /** {@code asm-generic/mman-common.h}, since Linux 5.14. */
@@ -187,6 +192,44 @@ public final class SharedMemory implements AutoCloseable {
     public Path procPath() {
         return Path.of("/proc", Long.toString(ProcessHandle.current().pid()), "fd",
                 Integer.toString(fd));
+    }
+
+    /**
+     * Returns whether this memory is in no file system that anybody mounted: a memfd, SysV or
+     * anonymous shared memory. inotify hears nothing of it but a change of its size.
+     *
+     * @return true for such memory; a file that was unlinked has been in one
+     */
+    public boolean isUnnamed() {
+        try {
+            return isUnnamed(Files.readSymbolicLink(procPath()).toString());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /**
+     * Tells the same by what {@code /proc} shows of a descriptor or mapping.
+     *
+     * @param path as the kernel writes it
+     * @return true for memory of the kernel's own, nameless file system
+     */
+    public static boolean isUnnamed(String path) {
+        return path.endsWith(" (deleted)") && (path.startsWith("/memfd:")
+                || path.startsWith("/SYSV") || path.equals("/dev/zero (deleted)")
+                || path.startsWith("/anon_hugepage"));
+    }
+
+    /**
+     * Returns whether a descriptor that is open for writing can still be written by: a memfd may
+     * be sealed against that, while its mappings stay writable (F_SEAL_FUTURE_WRITE).
+     *
+     * @return false where a seal forbids every write but through a mapping
+     */
+    public boolean isWritableByDescriptor() {
+        // Not a memfd: EINVAL, no seals.
+        long seals = Native.call(Call.FCNTL, fd, F_GET_SEALS);
+        return seals < 0 || (seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)) == 0;
     }
 
     /**

@@ -3,6 +3,8 @@ package io.pageferry.agent.host.memory;
 import io.pageferry.agent.host.linux.LinuxException;
 import io.pageferry.agent.host.linux.SharedMemory;
 import io.pageferry.agent.host.linux.userfault.PagemapScan;
+import io.pageferry.core.dirty.DirtyTracker;
+import io.pageferry.core.dirty.WatchedTracker;
 import io.pageferry.core.memory.GuestMemory;
 import io.pageferry.core.memory.MemoryImage;
 import io.pageferry.core.memory.PageGeometry;
@@ -106,6 +108,19 @@ public final class MappedRegions implements GuestMemory, MemoryImage, AutoClosea
             at = hole;
         }
         return PageGeometry.bytesOf(pages);
+    }
+
+    /**
+     * Completes a tracker of stores for memory that others can change too.
+     *
+     * @param stores tracks this memory; unarmed, owned by what is returned
+     * @param deaf   whether memory without a name, of whose changes nothing is heard, may also be
+     *               written by a descriptor ({@code write(2)} to a memfd)
+     * @return finds what changes without a store; to be closed before this memory
+     */
+    public WatchedTracker watched(DirtyTracker stores, boolean deaf) {
+        return new WatchedTracker(stores, new StorageWatch(
+                parts.stream().map(Part::file).toList(), deaf), this);
     }
 
     /**

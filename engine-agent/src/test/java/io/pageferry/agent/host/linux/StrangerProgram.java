@@ -11,6 +11,7 @@ import java.net.UnixDomainSocketAddress;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileChannel.MapMode;
 import java.nio.channels.ServerSocketChannel;
+import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.SplittableRandom;
@@ -20,17 +21,25 @@ import java.util.concurrent.locks.LockSupport;
  * The main program of a {@link Stranger}: {@code write FILE SEED} or {@code listen SOCKET}. Ends
  * by itself after two minutes, whatever happens to the test.
  *
- * <p>As a writer it maps the file and obeys its first page: a long at 0 says run, pause, or fork
- * and pause; one at 8 says which of them is obeyed, one at 16 counts writes to the other pages.
+ * <p>As a writer it maps the file and obeys its first page: a long at 0 says what to do, one at 8
+ * which of that is obeyed, one at 16 counts writes to the other pages.
  */
 public final class StrangerProgram {
     public static final long RUN = 1;
     public static final long PAUSE = 2;
     public static final long FORK = 3;
+    /** Reads every page, and waits. */
+    public static final long READ = 4;
+    /** Maps the file a second time, and writes its last page there. */
+    public static final long MAP_AGAIN = 5;
+    /** Opens the program of its JVM with O_DIRECT, for good. */
+    public static final long OPEN_DIRECT = 6;
     public static final long COMMAND = 0;
     public static final long STATE = 8;
     public static final long WRITES = 16;
     public static final int PAGE = 4096;
+
+    private static FileChannel opened;
 
     private static final VarHandle LONG = JAVA_LONG.varHandle();
     private static final int BURST = 512;
@@ -82,13 +91,46 @@ public final class StrangerProgram {
                     memory.set(JAVA_LONG, page * PAGE + 8L * random.nextInt(PAGE / 8),
                             random.nextLong());
                 }
-                if (command == FORK && get(memory, STATE) != FORK) {
-                    fork();
+                if (command != get(memory, STATE)) {
+                    once(command, memory, channel);
                 }
                 LONG.getAndAdd(memory, WRITES, command == RUN ? (long) BURST : 0L);
                 set(memory, STATE, command);
                 LockSupport.parkNanos(PAUSE_NANOS);
             }
+        }
+    }
+
+    private static void once(long command, MemorySegment memory, FileChannel channel)
+            throws IOException {
+        if (command == FORK) {
+            fork();
+        } else if (command == READ) {
+            readAll(memory);
+        } else if (command == MAP_AGAIN) {
+            MemorySegment again = channel.map(MapMode.READ_WRITE, 0, channel.size(),
+                    Arena.global());
+            again.set(JAVA_LONG, again.byteSize() - PAGE, command);
+        } else if (command == OPEN_DIRECT) {
+            openDirect();
+        }
+    }
+
+    /** The option is not of the platform's API, so that the compiler would warn of its name. */
+    private static void openDirect() throws IOException {
+        try {
+            OpenOption direct = (OpenOption) Class.forName("com.sun.nio.file.ExtendedOpenOption")
+                    .getField("DIRECT").get(null);
+            opened = FileChannel.open(Path.of(System.getProperty("java.home"), "bin", "java"),
+                    direct);
+        } catch (ReflectiveOperationException e) {
+            throw new IOException(e);
+        }
+    }
+
+    private static void readAll(MemorySegment memory) {
+        for (long at = 0; at < memory.byteSize(); at += PAGE) {
+            get(memory, at);
         }
     }
 

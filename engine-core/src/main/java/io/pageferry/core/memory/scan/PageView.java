@@ -16,6 +16,9 @@ import java.util.List;
  * thread.
  */
 public final class PageView {
+    private static final MemorySegment ZEROS =
+            MemorySegment.ofArray(new long[PageGeometry.PAGE_SIZE / Long.BYTES]);
+
     private final PagedMemory memory;
     private final long[] regionEnds;
     /** Windows of each region, cut for int-indexed code; null where memory is not mapped. */
@@ -81,6 +84,17 @@ public final class PageView {
     /** {@return CRC32C of the page shown} */
     public int checksum() {
         return checksum.of(buffer, at);
+    }
+
+    /** {@return whether the page shown holds nothing but zeros, by its bytes} */
+    public boolean isZero() {
+        return isZero(segment, at);
+    }
+
+    /** Ends at the first word that is not zero. */
+    static boolean isZero(MemorySegment memory, long at) {
+        return MemorySegment.mismatch(memory, at, at + PageGeometry.PAGE_SIZE,
+                ZEROS, 0, PageGeometry.PAGE_SIZE) == -1;
     }
 
     /** {@return what holds the page shown; its bytes may change while they are looked at} */

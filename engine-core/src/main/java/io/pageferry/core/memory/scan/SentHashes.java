@@ -2,7 +2,6 @@ package io.pageferry.core.memory.scan;
 
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
-import io.pageferry.core.memory.PageGeometry;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
@@ -17,8 +16,6 @@ import java.util.Arrays;
 public final class SentHashes implements AutoCloseable {
     private static final int CHUNK_SHIFT = 16;
     private static final int CHUNK_PAGES = 1 << CHUNK_SHIFT;
-    private static final MemorySegment ZEROS =
-            MemorySegment.ofArray(new long[PageGeometry.PAGE_SIZE / Long.BYTES]);
 
     private final MemorySegment[] chunks;
     private Arena arena;
@@ -85,8 +82,7 @@ public final class SentHashes implements AutoCloseable {
         if (sent != PageHash.NONE) {
             return PageHash.of(window, at) != sent;
         }
-        return MemorySegment.mismatch(window, at, at + PageGeometry.PAGE_SIZE,
-                ZEROS, 0, PageGeometry.PAGE_SIZE) != -1;
+        return !PageView.isZero(window, at);
     }
 
     private long get(long page) {

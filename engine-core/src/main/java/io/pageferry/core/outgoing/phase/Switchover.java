@@ -136,16 +136,19 @@ public final class Switchover implements Phase {
     }
 
     private void save() throws IOException {
-        long before = context.now();
+        long checking = context.now();
+        // What was checked while it ran may have changed between that and the pause. The last
+        // pages are still under way meanwhile.
+        parts.guest().requireUnchangedPaused();
+        long before = lap(Part.SCAN, checking);
         chunker = new StateChunker(context.outbox(), runner.limiter(), context.epoch());
         parts.guest().saveState(chunker);
         deviceState = chunker.finish();
         progress.figures().deviceState(deviceState.length());
         long scanning = lap(Part.STATE_SAVE, before);
-        runner.harvest();
         // Once, and here: nothing opens a hole behind this. To walk the data of a resident guest
         // costs 8 ms a GiB, so a second walk before the state would be downtime for nothing.
-        long dirtied = runner.harvestHoles();
+        long dirtied = runner.harvestPaused();
         lap(Part.SCAN, scanning);
         stage = dirtied == 0 ? Stage.SETTLING : Stage.BARRIER;
     }

@@ -13,13 +13,14 @@ import org.junit.jupiter.api.Test;
 /** What every {@link DirtyTracker} must do. */
 public abstract class TrackerContract {
     /** Pages of the guest that {@link #open} makes. */
-    protected static final int PAGES = 500;
+    public static final int PAGES = 500;
 
     private static final long SEED = 20;
     private static final int ROUNDS = 200;
 
     private Tracked guest;
     private DirtyBitmap dirty;
+    private final int[] sent = new int[PAGES];
 
     /** Memory that is written, and its tracker. */
     public interface Tracked extends AutoCloseable {
@@ -33,6 +34,14 @@ public abstract class TrackerContract {
          * @param number goes into the page
          */
         void write(long page, int number);
+
+        /**
+         * Takes a page's storage away and has the guest read it: it holds zeros, in new storage,
+         * and no store touched it.
+         *
+         * @param page global index
+         */
+        void discardAndRead(long page);
 
         /**
          * Reads a page as a round does, and tells the tracker where it wants to know.
@@ -115,6 +124,32 @@ public abstract class TrackerContract {
     }
 
     @Test
+    void reportsInThePauseWhatLostItsStorageAndWasReadSince() throws Exception {
+        guest.write(7, 1);
+        guest.write(8, 1);
+        guest.write(9, 1);
+        sendAll();
+        guest.discardAndRead(7);
+        guest.tracker().harvest(dirty);
+        sendDirty();
+        guest.discardAndRead(9);
+        long marked = dirty.count();
+        guest.tracker().harvestPaused(dirty);
+        assertEquals(0, marked);
+        assertEquals(0, arrived(7), "taken away while it ran");
+        assertEquals(1, arrived(8));
+        assertEquals(0, arrived(9), "taken away behind the last harvest");
+    }
+
+    /** What the target holds of a page in the end: what was sent last. */
+    private int arrived(int page) {
+        if (dirty.clear(page)) {
+            sent[page] = guest.send(page);
+        }
+        return sent[page];
+    }
+
+    @Test
     void losesNothingInAnyOrder() throws Exception {
         long seed = Long.getLong("pageferry.test.seed", SEED);
         Random random = new Random(seed);
@@ -168,7 +203,7 @@ public abstract class TrackerContract {
     private void sendDirty() {
         for (long page = dirty.nextMarked(0); page < PAGES; page = dirty.nextMarked(page)) {
             dirty.clear(page);
-            guest.send(page);
+            sent[(int) page] = guest.send(page);
         }
     }
 }

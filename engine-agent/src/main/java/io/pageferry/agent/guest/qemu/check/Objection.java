@@ -39,6 +39,18 @@ public record Objection(String what, String why, String remedy, boolean tracking
     }
 
     /**
+     * Refuses a guest for the first of its objections that holds for its tracker.
+     *
+     * @param found    what stands in the way
+     * @param compares whether contents are compared: what only escapes a tracker of writes does not
+     *                 escape that
+     * @throws GuestException when something does
+     */
+    public static void refuse(List<Objection> found, boolean compares) throws GuestException {
+        refuse(compares ? found.stream().filter(one -> !one.trackingOnly()).toList() : found);
+    }
+
+    /**
      * Refuses a guest for the first of its objections.
      *
      * @param found what stands in the way, nothing where it is empty

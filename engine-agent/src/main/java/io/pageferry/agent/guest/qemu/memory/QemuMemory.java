@@ -2,6 +2,7 @@ package io.pageferry.agent.guest.qemu.memory;
 
 import io.pageferry.agent.guest.qemu.check.Objection;
 import io.pageferry.agent.guest.qemu.check.QemuFacts;
+import io.pageferry.agent.guest.qemu.check.QemuInspector;
 import io.pageferry.agent.guest.qemu.qmp.QemuControl;
 import io.pageferry.agent.guest.qemu.qmp.QmpException;
 import io.pageferry.agent.host.linux.ProcessMaps;
@@ -15,6 +16,7 @@ import io.pageferry.core.memory.Region;
 import io.pageferry.core.memory.RegionTable;
 import io.pageferry.core.migration.GuestException;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -53,6 +55,24 @@ public final class QemuMemory {
 
         long offset() {
             return mapping.offset() + skip;
+        }
+
+        /** Whether a mapping has its first byte where it was found. */
+        private boolean begins(ProcessMaps.Mapping one) {
+            return one.start() <= start()
+                    && start() - one.start() + one.offset() == offset();
+        }
+
+        boolean isCoveredBy(ProcessMaps.Mapping one) {
+            return one.writesToFile() && one.file().equals(mapping.file()) && begins(one)
+                    && one.end() - start() >= backend.size();
+        }
+
+        /** Whether it is another mapping of the same part of the file, open for writing. */
+        boolean isWrittenBy(ProcessMaps.Mapping other) {
+            return !begins(other) && other.writesToFile()
+                    && other.offset() < offset() + backend.size()
+                    && offset() < other.offset() + other.length();
         }
 
         boolean overlaps(Part other) {
@@ -191,7 +211,8 @@ public final class QemuMemory {
     }
 
     /**
-     * Looks for processes other than QEMU and this one that write to the RAM.
+     * Looks for what else writes to the RAM: processes other than QEMU and this one, or QEMU itself
+     * through a second mapping.
      *
      * @return what stands in the way of tracking its writes
      */
@@ -199,6 +220,13 @@ public final class QemuMemory {
         List<Objection> found = new ArrayList<>();
         for (Part part : parts) {
             try {
+                if (ProcessMaps.ofFile(pid, part.mapping().file()).stream()
+                        .anyMatch(part::isWrittenBy)) {
+                    found.add(Objection.tracking("QEMU (pid " + pid + ") has the guest's RAM '"
+                            + part.backend().id() + "' mapped for writing twice",
+                            "the writes through one mapping only are tracked",
+                            "use --tracker scan"));
+                }
                 ProcessMaps.otherWriters(part.mapping().file(),
                         List.of(pid, ProcessHandle.current().pid())).forEach(other -> found.add(
                         Objection.tracking("the guest's RAM '" + part.backend().id()
@@ -212,6 +240,47 @@ public final class QemuMemory {
             }
         }
         return found;
+    }
+
+    /**
+     * Checks, of a guest that stands still, that its RAM is mapped where it was and nowhere else,
+     * and that nothing was opened by which it would be written unseen.
+     *
+     * @param drives   whose O_DIRECT is known
+     * @param compares whether contents are compared
+     * @throws GuestException when it is not as it was
+     */
+    public void requireUnchanged(List<QemuFacts.Drive> drives, boolean compares)
+            throws GuestException {
+        try {
+            Optional<String> change = change();
+            if (change.isPresent()) {
+                throw mismatch(change.get() + " while the guest moved", "move it again");
+            }
+        } catch (GuestException e) {
+            throw e;
+        } catch (IOException e) {
+            throw new GuestException(ErrorCode.GUEST_FAILED, "QEMU (pid " + pid
+                    + ") cannot be looked at: " + e.getMessage(), "");
+        }
+        List<Objection> found = new ArrayList<>(QemuInspector.process(pid, drives));
+        found.addAll(otherWriters());
+        Objection.refuse(found, compares);
+    }
+
+    private Optional<String> change() throws IOException {
+        List<ProcessMaps.Mapping> now = ProcessMaps.of(pid);
+        for (Part part : parts) {
+            if (now.stream().noneMatch(part::isCoveredBy)) {
+                return Optional.of("QEMU (pid " + pid + ") has the RAM '" + part.backend().id()
+                        + "' no longer mapped where it was");
+            }
+            if (Files.size(part.file()) < part.offset() + part.backend().size()) {
+                return Optional.of("the file of the RAM '" + part.backend().id()
+                        + "' was made shorter");
+            }
+        }
+        return Optional.empty();
     }
 
     /**
