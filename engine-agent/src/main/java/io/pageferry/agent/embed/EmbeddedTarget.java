@@ -42,6 +42,11 @@ final class EmbeddedTarget implements TargetGuest {
     }
 
     @Override
+    public void requireFits(GuestDescription offered) throws GuestException {
+        guest.requireFits(offered);
+    }
+
+    @Override
     public PageStore prepare(GuestDescription offered) throws GuestException {
         return guest.prepare(offered);
     }

@@ -18,7 +18,7 @@ import org.agrona.concurrent.SystemNanoClock;
 public record TcpConnector(InetSocketAddress target) implements Connector {
     private static final TransportOptions OPTIONS =
             TransportOptions.defaults(SystemNanoClock.INSTANCE);
-    private static final Duration CONNECT = Duration.ofSeconds(10);
+    private static final Duration CONNECT = Duration.ofSeconds(15);
 
     @Override
     public String peer() {

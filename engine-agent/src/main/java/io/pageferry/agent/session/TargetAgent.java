@@ -197,6 +197,8 @@ public final class TargetAgent implements FiniteAgent {
         }
         if (session.isHere()) {
             slot.fill();
+        } else if (!session.hasBegun()) {
+            slot.forget();
         } else if (!renewed(counts)) {
             stay(session.unheardNanos(), session::isHeard, () -> result = ended);
             return;
@@ -204,7 +206,7 @@ public final class TargetAgent implements FiniteAgent {
         if (counts) {
             finished.accept(ended);
         } else {
-            listener.on(MigrationEvent.warn("refused a migration: " + session.outcome().reason()));
+            refusals.add("a migration: " + session.outcome().reason());
         }
         phase = this::serve;
     }

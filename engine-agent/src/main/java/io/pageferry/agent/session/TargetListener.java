@@ -22,6 +22,8 @@ final class TargetListener implements Agent {
     /** So many are kept. The oldest makes room, and may come again. */
     static final int MOST = 64;
 
+    private static final int MOST_AT_ONCE = 16;
+
     private final LinkAcceptor acceptor;
     private final StatusAnswers answers;
     private final List<TargetSlot> slots;
@@ -45,8 +47,12 @@ final class TargetListener implements Agent {
     public int doWork() {
         int work = 0;
         long now = SystemNanoClock.INSTANCE.nanoTime();
-        Optional<TargetLink> link = acceptor.accept();
-        if (link.isPresent()) {
+        // More than a few in one cycle, and those of a stranger would hold a migration up.
+        for (int i = 0; i < MOST_AT_ONCE; i++) {
+            Optional<TargetLink> link = acceptor.accept();
+            if (link.isEmpty()) {
+                break;
+            }
             if (pending.size() == MOST) {
                 pending.removeFirst().link().close();
             }

@@ -149,8 +149,10 @@ final class TargetSession implements FiniteAgent {
                 arrived || outcome.result() == Result.FAILED_AT_TARGET,
                 unheardNanos(outcome, migration.figures()));
         link.close();
-        slot.guard().dismiss();
-        CloseHelper.close(journal);
+        if (journal != null) {
+            slot.guard().dismiss();
+            CloseHelper.close(journal);
+        }
         if (activates) {
             slot.listener().on(MigrationEvent.info("the guest is here; --activate runs: "
                     + slot.settings().activate()));
@@ -193,9 +195,14 @@ final class TargetSession implements FiniteAgent {
         return end.outcome();
     }
 
-    /** Returns whether it got past negotiation. */
+    /** Returns whether a page of it came: until then there is no migration, only words. */
     boolean counts() {
         return end.outcome().result() != Result.REFUSED;
+    }
+
+    /** Returns whether it has made or started something. */
+    boolean hasBegun() {
+        return journal != null;
     }
 
     boolean hasArrived() {

@@ -85,6 +85,11 @@ final class TargetSlot {
         prepareGuard();
     }
 
+    /** Gets ready for the next offer, after one that left everything as it was. */
+    void forget() {
+        session = null;
+    }
+
     /** Takes no offer any more: a guest is here. */
     void fill() {
         session = null;

@@ -32,7 +32,7 @@ final class Faults {
         all.put("target QEMU dies before cont", Faults::targetQemuBeforeCont);
         all.put("source QEMU dies in switchover", Faults::sourceQemuInSwitchover);
         all.put("source QEMU dies when all was sent", Faults::sourceQemuWhenReady);
-        for (String state : List.of("precopy", "switchover", "paused")) {
+        for (String state : List.of("round 0", "switchover", "paused")) {
             all.put("source agent dies in " + state, rig -> sourceBeforeGrant(rig, state));
         }
         all.put("source agent dies granted", Faults::sourceGranted);

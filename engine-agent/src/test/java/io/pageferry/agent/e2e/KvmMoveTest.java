@@ -56,11 +56,11 @@ class KvmMoveTest extends WithRig {
     void oneThatDoesNotArriveRunsOnWhereItWas() throws IOException {
         needKvm();
         Random random = Draw.random();
-        String hold = List.of("precopy", "switchover").get(random.nextInt(2));
-        Agent target = rig.start(hold.equals("precopy") ? "receiving" : "ready", List.of("receive",
+        String hold = List.of("round 0", "switchover").get(random.nextInt(2));
+        Agent target = rig.start(hold.equals("round 0") ? "receiving" : "ready", List.of("receive",
                 GUEST, "--listen", "127.0.0.1:0", "--once"));
         Agent source = migrate(GUEST, target.address(), "--linger", "300ms");
-        target.awaitState(hold.equals("precopy") ? "receiving" : "ready");
+        target.awaitState(hold.equals("round 0") ? "receiving" : "ready");
         target.kill();
         E2e.assertEnds(4, "failed", source);
         assertSound(source);

@@ -21,9 +21,9 @@ class ModesTest extends WithRig {
     void noOtherUserReadsWhatAMoveMakes() throws IOException {
         Agent target = start("", "receive", "image:" + folder.resolve("image"), "--listen",
                 "127.0.0.1:0", "--once");
-        Agent source = start("precopy", "migrate", "workload:8MiB?rate=0", "--to",
+        Agent source = start("round 0", "migrate", "workload:8MiB?rate=0", "--to",
                 target.address());
-        source.awaitHold("precopy");
+        source.awaitHold("round 0");
         // Two journals with their locks in a folder, and the image.
         assertTrue(privateFiles() >= 6);
         source.goOn();

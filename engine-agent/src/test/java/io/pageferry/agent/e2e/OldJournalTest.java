@@ -34,8 +34,8 @@ class OldJournalTest extends WithRig {
         image = folder.resolve("image");
         old = folder.resolve("old");
         Agent first = receive("image:" + image, "--state-dir", old.toString());
-        Agent source = rig.start("precopy", List.of("migrate", GUEST, "--to", first.address()));
-        source.awaitHold("precopy");
+        Agent source = rig.start("round 0", List.of("migrate", GUEST, "--to", first.address()));
+        source.awaitHold("round 0");
         StateDirectory directory = StateDirectory.open(old);
         UUID migration = directory.all(line -> { }).getFirst().header().migration();
         long guard = rig.guardOf(first);

@@ -131,9 +131,9 @@ class ProcessMoveTest extends WithRig {
     void twoStateDirectoriesDoNotMoveItTwice() throws IOException {
         Agent target = receive("image:" + image);
         Agent other = receive("image:" + folder.resolve("other"));
-        Agent source = rig.start("precopy", List.of("migrate", writer.uri(), "--to",
+        Agent source = rig.start("round 0", List.of("migrate", writer.uri(), "--to",
                 target.address(), "--state-dir", folder.resolve("one").toString()));
-        source.awaitHold("precopy");
+        source.awaitHold("round 0");
         Agent second = migrate(writer.uri(), other.address(), "--state-dir",
                 folder.resolve("two").toString());
         E2e.assertEnds(3, "refused", second);
@@ -172,9 +172,9 @@ class ProcessMoveTest extends WithRig {
     @Test
     void itsOwnEndIsNoFailureOfTheMove() throws IOException {
         Agent target = receive("image:" + image);
-        Agent source = rig.start("precopy", List.of("migrate", writer.uri(), "--to",
+        Agent source = rig.start("round 0", List.of("migrate", writer.uri(), "--to",
                 target.address()));
-        source.awaitHold("precopy");
+        source.awaitHold("round 0");
         writer.kill();
         source.goOn();
         E2e.assertEnds(8, "guest-ended", source);

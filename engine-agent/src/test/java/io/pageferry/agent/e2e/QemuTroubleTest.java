@@ -94,9 +94,9 @@ class QemuTroubleTest {
     @Test
     void aTargetThatIsCancelledLeavesTheGuestRunning() throws IOException {
         Agent target = rig.receive(waiting, "");
-        Agent source = rig.migrate(home.qemu(), target, "precopy");
+        Agent source = rig.migrate(home.qemu(), target, "round 0");
         target.awaitState("reserved");
-        source.awaitHold("precopy");
+        source.awaitHold("round 0");
         source.signal(Signal.STOP);
         target.signal(Signal.TERM);
         E2e.assertEnds(4, "failed", target);

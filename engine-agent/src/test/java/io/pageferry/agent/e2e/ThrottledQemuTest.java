@@ -117,8 +117,8 @@ class ThrottledQemuTest {
         Set<Long> vcpus = vcpus(home.qemu());
         Map<String, String> before = places(home.qemu().process().pid());
         Agent target = rig.receive(waiting, "");
-        Agent source = rig.migrate(home.qemu(), target, "precopy", "--throttle", "80%");
-        source.awaitHold("precopy");
+        Agent source = rig.migrate(home.qemu(), target, "round 0", "--throttle", "80%");
+        source.awaitHold("round 0");
         Poll.until(() -> held(vcpus).equals(vcpus), () -> "nobody is held");
         // The thread that answers the monitor is not among them.
         assertEquals(before.get(Long.toString(home.qemu().process().pid())),
@@ -162,8 +162,8 @@ class ThrottledQemuTest {
         DemoQemu other = rig.booting(E2e.machine(E2e.CALM));
         DemoQemu next = rig.waiting(other.machine());
         Agent target = rig.receive(next, "");
-        Agent source = rig.migrate(other, target, "precopy", "--throttle", "50%");
-        source.awaitHold("precopy");
+        Agent source = rig.migrate(other, target, "round 0", "--throttle", "50%");
+        source.awaitHold("round 0");
         source.signal(Signal.STOP);
         other.process().kill();
         source.kill();

@@ -124,14 +124,14 @@ class WhileItMovesTest extends WithBareGuests {
     }
 
     private void aShutDownGuestHasEnded() throws IOException {
-        Move move = moving("precopy");
+        Move move = moving("round 0");
         home.tell(BareProgram.SHUTDOWN);
         awaitNotRunning();
         ended(move, "the guest shut down");
     }
 
     private void aPanickedGuestHasEnded() throws IOException {
-        Move move = moving("precopy");
+        Move move = moving("round 0");
         home.tell(BareProgram.PANIC);
         awaitNotRunning();
         ended(move, "panicked");
@@ -143,7 +143,7 @@ class WhileItMovesTest extends WithBareGuests {
 
     private void aGuestThatResetsArrives() throws IOException {
         try (QemuControl other = home.other()) {
-            Move move = moving("precopy");
+            Move move = moving("round 0");
             home.tell(BareProgram.RESET);
             Poll.until(() -> heard(other, "RESET"), () -> "it does not reset");
             arrived(move, "running");
@@ -152,7 +152,7 @@ class WhileItMovesTest extends WithBareGuests {
     }
 
     private void aGuestThatWasPausedForAWhileArrives() throws IOException {
-        Move move = moving("precopy");
+        Move move = moving("round 0");
         act("stop", null);
         act("cont", null);
         arrived(move, "running");
@@ -170,7 +170,7 @@ class WhileItMovesTest extends WithBareGuests {
     }
 
     private void whatSomebodyPausesMeanwhileStaysPaused() throws IOException {
-        Move move = moving("precopy");
+        Move move = moving("round 0");
         act("stop", null);
         arrived(move, "paused");
     }
@@ -186,7 +186,7 @@ class WhileItMovesTest extends WithBareGuests {
     }
 
     private void pluggedMemoryEndsTheMove() throws IOException {
-        Move move = moving("precopy");
+        Move move = moving("round 0");
         act("object-add", object().put("qom-type", "memory-backend-ram").put("id", "more")
                 .put("size", 64L << 20));
         act("device_add", object().put("driver", "pc-dimm").put("id", "dimm")
@@ -196,14 +196,14 @@ class WhileItMovesTest extends WithBareGuests {
     }
 
     private void aPluggedDeviceEndsTheMove() throws IOException {
-        Move move = moving("precopy");
+        Move move = moving("round 0");
         act("device_add", object().put("driver", "virtio-rng-pci").put("id", "dice"));
         failed(move, "dice", "virtio-rng-pci");
         home.close();
     }
 
     private void aBlockJobEndsTheMove() throws IOException {
-        Move move = moving("precopy");
+        Move move = moving("round 0");
         act("drive-backup", object().put("device", "floppy0").put("job-id", "nightly")
                 .put("target", folder.resolve("backup.img").toString()).put("sync", "full")
                 .put("format", "raw").put("speed", 1));
@@ -212,7 +212,7 @@ class WhileItMovesTest extends WithBareGuests {
     }
 
     private void aSnapshotEndsTheMove() throws IOException {
-        Move move = moving("precopy");
+        Move move = moving("round 0");
         Path overlay = folder.resolve("overlay.qcow2");
         act("blockdev-snapshot-sync", object().put("device", "virtio0")
                 .put("snapshot-file", overlay.toString()).put("format", "qcow2"));
@@ -222,7 +222,7 @@ class WhileItMovesTest extends WithBareGuests {
 
     /** With ours a snapshot or a migration of theirs would lack the RAM; with theirs our save. */
     private void settingsOfOthersAreTheirsUntilThePause() throws IOException {
-        Move move = moving("precopy");
+        Move move = moving("round 0");
         try (QemuControl other = home.other()) {
             assertEquals(false, other.capabilities().get(QemuControl.IGNORE_SHARED));
             other.setCapabilities(Map.of("multifd", true));
@@ -235,7 +235,7 @@ class WhileItMovesTest extends WithBareGuests {
     }
 
     private void aSecondMigrationTakesTheGuestAway() throws IOException {
-        Move move = moving("precopy");
+        Move move = moving("round 0");
         Path state = folder.resolve("state.bin");
         // Without the RAM that is over at once.
         act("migrate-set-capabilities", object().set("capabilities", object().arrayNode()
@@ -248,7 +248,7 @@ class WhileItMovesTest extends WithBareGuests {
     }
 
     private void aMigrationThatIsActiveWhileItMovesEndsTheMove() throws IOException {
-        Move move = moving("precopy");
+        Move move = moving("round 0");
         migrateForever();
         failed(move, "another migration", "active");
         assertEquals("active", migration());
@@ -292,7 +292,7 @@ class WhileItMovesTest extends WithBareGuests {
                 && row.path("remedy").asText().contains("cont it")), check::toString);
         act("cont", null);
         act("stop", null);
-        arrived(moving("precopy"), "paused");
+        arrived(moving("round 0"), "paused");
     }
 
     /** Nothing is begun, and nobody listened. */
@@ -306,7 +306,7 @@ class WhileItMovesTest extends WithBareGuests {
     }
 
     private void aSecondPageferryIsRefused() throws IOException {
-        Move move = moving("precopy");
+        Move move = moving("round 0");
         Agent second = rig.start("", List.of("migrate", home.uri().replace(".qmp", ".other"),
                 "--to", "127.0.0.1:9"));
         E2e.assertEnds(3, "refused", second);

@@ -37,7 +37,7 @@ class WhoRunsTest extends WithGuest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"precopy", "switchover", "paused"})
+    @ValueSource(strings = {"round 0", "switchover", "paused"})
     void aSourceKilledBeforeItsGrantLeavesTheGuestRunning(String hold) throws IOException {
         Agent target = rig.receive(waiting, "");
         Agent source = rig.migrate(home.qemu(), target, hold);

@@ -33,12 +33,16 @@ final class ArrivingMachine implements IncomingGuest {
     }
 
     @Override
-    public MemoryImage prepare(GuestDescription offered) throws GuestException {
+    public void requireFits(GuestDescription offered) throws GuestException {
         if (!offered.kind().equals(Machine.KIND) || !offered.regions().equals(board.regions())) {
             throw new GuestException(ErrorCode.GUEST_MISMATCH,
                     "a " + offered.kind() + " with " + offered.regions() + " does not fit here",
                     "give the machine here the same memory");
         }
+    }
+
+    @Override
+    public MemoryImage prepare(GuestDescription offered) {
         return board;
     }
 

@@ -218,7 +218,7 @@ class EmbedTest {
         Listening target = listen(options -> options);
         CompletableFuture<OutgoingMigration> outgoing = new CompletableFuture<>();
         CompletableFuture<Void> cancelled = new CompletableFuture<>();
-        outgoing.complete(to(target.address()).listener(when("precopy", () -> {
+        outgoing.complete(to(target.address()).listener(when("round", () -> {
             Thread.ofPlatform().start(() -> {
                 outgoing.join().cancel();
                 cancelled.complete(null);

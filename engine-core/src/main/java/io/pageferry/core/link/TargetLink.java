@@ -13,6 +13,15 @@ public interface TargetLink extends Link {
     void acceptChannels(Message.Welcome welcome);
 
     /**
+     * Returns whether a data channel attached since channels were accepted.
+     *
+     * @return true from the first one on; always for a link that has no channels to attach
+     */
+    default boolean hasChannels() {
+        return true;
+    }
+
+    /**
      * Does the same on a link that opened with RESUME, which does not name the regions.
      *
      * @param welcome what was granted, of a new generation

@@ -11,9 +11,21 @@ import java.util.Optional;
  */
 public interface IncomingGuest extends AutoCloseable {
     /**
-     * Checks whether the offered guest can live here, and makes room for it.
+     * Checks whether the offered guest can live here: by comparing and counting alone. Nothing is
+     * made, allocated or started, for nothing but words came yet.
      *
      * @param offered what the source sent about it, unchecked
+     * @throws GuestException when it cannot: the source is refused, with the remedy
+     */
+    default void requireFits(GuestDescription offered) throws GuestException {
+        // What does not fit is found by prepare.
+    }
+
+    /**
+     * Makes room for the offered guest, when its first page came. Checks it too: what fitted may
+     * fit no more.
+     *
+     * @param offered as above
      * @return the image to fill, owned by this guest
      * @throws GuestException when it cannot; nothing was changed then
      */

@@ -34,7 +34,7 @@ class OwnershipTest {
             new Death("GRANTED", "its guard leaves the guest paused; settling asks again",
                     Act.ASK),
             new Death("OWNED, DONE", "its guard repeats the act", Act.RESUME, Act.END),
-            new Death("RESERVED, RECEIVING", "its guard discards the image", Act.DISCARD),
+            new Death("RECEIVING", "its guard discards the image", Act.DISCARD),
             new Death("REFUSED", "its guard ends the loaded guest", Act.END_REFUSED),
             new Death("ACTIVE", "paused: resume; runs: J(RUNNING e); gone: exit 5",
                     Act.ACTIVATE));

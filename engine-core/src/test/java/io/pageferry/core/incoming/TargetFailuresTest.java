@@ -104,7 +104,8 @@ class TargetFailuresTest {
                 if (loading) {
                     rig.offerAll();
                 } else {
-                    rig.say(rig.hello());
+                    rig.recoveryAddress(TargetState.RESERVED);
+                    rig.sendPages(0);
                 }
                 rig.turns(3);
                 assertEquals(1, rig.log.count("target.discard"), rig.log.toString());

@@ -123,7 +123,7 @@ class TargetOfferTest {
     @Test
     void aGuestThatCannotBeTakenIsRefusedWithARemedy() {
         TargetRig rig = new TargetRig();
-        rig.guest.failPrepare(new GuestException(ErrorCode.NO_ROOM, "no room", "free some"));
+        rig.guest.failFit(new GuestException(ErrorCode.NO_ROOM, "no room", "free some"));
         try (rig) {
             rig.say(rig.hello());
             rig.turn();
@@ -131,14 +131,46 @@ class TargetOfferTest {
             assertEquals("free some", rig.outcome().remedy());
             assertEquals(new Message.Failure(ErrorCode.NO_ROOM, "no room; free some"),
                     rig.last(Message.Failure.class));
+            assertEquals(0, rig.log.count("target.prepare"));
         }
-        TargetRig full = new TargetRig();
+    }
+
+    /** What fitted may fit no more when the first page comes, and the journal may fail then. */
+    @Test
+    void aGuestForWhichNoRoomCanBeMadeComesToNothing() {
+        TargetRig rig = TargetRig.in(TargetState.RESERVED);
+        rig.guest.failPrepare(new GuestException(ErrorCode.NO_ROOM, "no room", "free some"));
+        try (rig) {
+            rig.sendPages(0);
+            rig.turn();
+            assertEquals(Result.FAILED, rig.outcome().result());
+            assertEquals(new Message.Cancel(0, ErrorCode.NO_ROOM, "no room; free some"),
+                    rig.last(Message.Cancel.class));
+            assertEquals(List.of(JournalState.SETTLED), rig.journal.states());
+        }
+        TargetRig full = TargetRig.in(TargetState.RESERVED);
         full.journalFailure = new IOException("there is one already");
         try (full) {
-            full.say(full.hello());
+            full.sendPages(0);
             full.turn();
             assertEquals(ErrorCode.HOST_FAILED, full.outcome().code());
-            assertEquals(1, full.log.count("target.discard"));
+            assertEquals(0, full.log.count("target.prepare"));
+        }
+    }
+
+    /** A source that was welcome and does nothing keeps the place for five seconds. */
+    @Test
+    void aPromiseIsKeptForFiveSecondsAndLeavesNothing() {
+        try (TargetRig rig = TargetRig.in(TargetState.RESERVED)) {
+            rig.clock.advance(5 * TargetRig.SECOND - 1);
+            rig.turn();
+            assertFalse(rig.target.isDone());
+            rig.clock.advance(1);
+            rig.turn();
+            assertEquals(Result.REFUSED, rig.outcome().result());
+            assertEquals(ErrorCode.DEADLINE, rig.outcome().code());
+            assertEquals(0, rig.log.count("target.prepare"));
+            assertEquals(List.of(), rig.journal.states());
         }
     }
 

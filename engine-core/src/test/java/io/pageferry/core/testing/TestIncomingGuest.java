@@ -23,6 +23,7 @@ public final class TestIncomingGuest implements IncomingGuest {
     private boolean running;
     private boolean strays;
     private boolean ranUnauthorised;
+    private GuestException fitFailure;
     private GuestException prepareFailure;
     private GuestException loadFailure;
     private GuestException resumeFailure;
@@ -54,6 +55,15 @@ public final class TestIncomingGuest implements IncomingGuest {
     @Override
     public long features() {
         return features;
+    }
+
+    /**
+     * Says why the offered guest does not fit.
+     *
+     * @param failure thrown each time
+     */
+    public void failFit(GuestException failure) {
+        fitFailure = failure;
     }
 
     /**
@@ -112,6 +122,13 @@ public final class TestIncomingGuest implements IncomingGuest {
     /** {@return the image, null before the offer} */
     public TestImage image() {
         return image;
+    }
+
+    @Override
+    public void requireFits(GuestDescription offered) throws GuestException {
+        if (fitFailure != null) {
+            throw fitFailure;
+        }
     }
 
     @Override

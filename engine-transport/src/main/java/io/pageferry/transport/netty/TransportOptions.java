@@ -13,8 +13,8 @@ import org.agrona.concurrent.NanoClock;
  * @param lossAfter  silence of the peer after which a link is lost; longer than its heartbeat
  * @param handshake  time limit for preamble and first message of a connection
  * @param closing    time limit for flushing and for the peer's own close
- * @param maxPending connections that a server holds before their first message; also bounds the
- *                   links that are not polled from it yet
+ * @param maxPending connections that a server holds before they proved anything; the oldest
+ *                   makes way. Also bounds the links that are not polled from it yet
  * @param maxWindow  slots that a source gives each channel at most, 1 …
  *                   {@link WireLimits#MAX_WINDOW}
  * @param clock      monotonic nanoseconds
@@ -48,7 +48,7 @@ public record TransportOptions(
      */
     public static TransportOptions defaults(NanoClock clock) {
         return new TransportOptions(TransportKind.NIO, 2, Duration.ofSeconds(1),
-                Duration.ofSeconds(10), Duration.ofSeconds(5), Duration.ofSeconds(1), 64,
+                Duration.ofSeconds(10), Duration.ofSeconds(15), Duration.ofSeconds(1), 256,
                 WireLimits.MAX_WINDOW, clock);
     }
 

@@ -8,7 +8,9 @@ import io.pageferry.agent.guest.TargetGuest;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.migration.GuestHandle;
+import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -59,10 +61,24 @@ public final class ImageKind implements GuestKind {
             throw new GuestException(ErrorCode.HOST_FAILED, "no image can be made at " + file
                     + ": its folder is not there or cannot be written to", "make the folder");
         }
-        if (Files.exists(file) && !Files.isRegularFile(file)) {
+        if (!Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
+            return file;
+        }
+        // A link would be replaced by the image, and not what it leads to.
+        Path real = real(file);
+        if (!Files.isRegularFile(real)) {
             throw new GuestException(ErrorCode.HOST_FAILED, file + " is no regular file",
                     "name a file");
         }
-        return file;
+        return real;
+    }
+
+    private static Path real(Path file) throws GuestException {
+        try {
+            return file.toRealPath();
+        } catch (IOException e) {
+            throw new GuestException(ErrorCode.HOST_FAILED, file
+                    + " is a link that leads nowhere", "name a file");
+        }
     }
 }

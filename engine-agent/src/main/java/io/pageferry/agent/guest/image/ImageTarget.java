@@ -1,7 +1,6 @@
 package io.pageferry.agent.guest.image;
 
 import io.pageferry.agent.guest.TargetGuest;
-import io.pageferry.agent.host.linux.PrivateFiles;
 import io.pageferry.agent.host.linux.ProcessMaps;
 import io.pageferry.agent.host.memory.HostFiles;
 import io.pageferry.agent.host.memory.MappedRegions;
@@ -11,11 +10,8 @@ import io.pageferry.core.memory.ChecksumTable;
 import io.pageferry.core.memory.MemoryImage;
 import io.pageferry.core.migration.GuestException;
 import java.io.IOException;
-import java.io.RandomAccessFile;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -29,9 +25,7 @@ import java.util.UUID;
 final class ImageTarget implements TargetGuest {
     private final Path file;
     private final String identity;
-    private final String birth = UUID.randomUUID().toString();
-    /** Null until the file is made. */
-    private String inode;
+    private final UnpublishedImage image;
     private ImageDigests digests;
     private GuestDescription offered;
     private MappedRegions regions;
@@ -42,6 +36,7 @@ final class ImageTarget implements TargetGuest {
     /** Opens a place for an image, which is known by its folder: the file is made later. */
     ImageTarget(Path file) throws GuestException {
         this.file = file;
+        this.image = new UnpublishedImage(file, UUID.randomUUID().toString());
         try {
             ProcessMaps.FileId folder = ProcessMaps.fileId(file.getParent());
             this.identity = ImageKind.SCHEME + ":" + folder.device() + ":" + folder.inode() + "/"
@@ -52,33 +47,35 @@ final class ImageTarget implements TargetGuest {
     }
 
     @Override
-    public MemoryImage prepare(GuestDescription guest) throws GuestException {
-        long size = guest.regions().totalBytes();
+    public void requireFits(GuestDescription guest) throws GuestException {
         try {
             requireAnotherFile(guest);
             long usable = Files.getFileStore(file.getParent()).getUsableSpace();
             long needed = guest.dataBytes() + guest.dataBytes() / 10;
-            if (needed > usable + allocated()) {
+            if (needed > usable) {
                 throw new GuestException(ErrorCode.NO_ROOM, "the image needs " + needed
                         + " bytes (10 % among them) at " + file + ", and " + usable
-                        + " are free", "free space or name another folder");
+                        + " are free", Files.exists(file) ? "free space, name another folder, or"
+                        + " delete the older image: it stays until this one is complete"
+                        : "free space or name another folder");
             }
-            // While it is filled it is no image: the table of an older one is not shown.
-            MemoryImageFiles.deleteTable(file);
-            PrivateFiles.createIfMissing(file);
-            try (RandomAccessFile access = new RandomAccessFile(file.toFile(), "rw")) {
-                // What an older image left must not shine through where nothing is sent.
-                access.setLength(0);
-                access.setLength(size);
-            }
-            inode = AbandonedImage.inode(file);
-            regions = MemoryImageFiles.map(file, guest.regions(), true);
+        } catch (GuestException e) {
+            throw e;
+        } catch (IOException e) {
+            throw failed("cannot make the image " + file, e);
+        }
+    }
+
+    @Override
+    public MemoryImage prepare(GuestDescription guest) throws GuestException {
+        requireFits(guest);
+        try {
+            image.create(guest.regions().totalBytes());
             offered = guest;
+            regions = MemoryImageFiles.map(image.part(), guest.regions(), true);
             return regions;
         } catch (IOException e) {
-            if (e instanceof GuestException known) {
-                throw known;
-            }
+            discard();
             throw failed("cannot make the image " + file, e);
         }
     }
@@ -92,25 +89,26 @@ final class ImageTarget implements TargetGuest {
     public void loadState(byte[] state) throws GuestException {
         try {
             stateBytes = state.length;
-            // The table last: where it stands, all that it describes is on the disk.
-            try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
-                channel.force(true);
-            }
-            PrivateFiles.replace(MemoryImageFiles.state(file), state);
-            PrivateFiles.replace(MemoryImageFiles.table(file),
-                    new ImageTable(birth, offered, state.length, digests).toBytes());
-            try (FileChannel folder = FileChannel.open(file.getParent())) {
-                folder.force(true);
-            }
+            image.complete(state, table());
         } catch (IOException e) {
             throw failed("cannot write beside the image " + file, e);
         }
     }
 
+    private ImageTable table() {
+        return new ImageTable(image.birth(), offered, stateBytes, digests);
+    }
+
+    /** An image does not run: it gets its name, and is activated after the move. */
     @Override
-    public void resume() {
-        // An image does not run: it is activated after the move.
-        ran = true;
+    public void resume() throws GuestException {
+        try {
+            image.publish();
+            ran = true;
+        } catch (IOException e) {
+            throw failed("cannot give the image " + image.part() + " its name", e)
+                    .provablyNeverRan();
+        }
     }
 
     @Override
@@ -120,8 +118,7 @@ final class ImageTarget implements TargetGuest {
                 throw ActivateCommand.failed(ErrorCode.CANCELLED,
                         "the command of --activate was not run", file);
             }
-            activation = ActivateCommand.start(command, file,
-                    new ImageTable(birth, offered, stateBytes, digests), ran);
+            activation = ActivateCommand.start(command, file, table(), ran);
         }
         return activation.poll(stop);
     }
@@ -130,7 +127,7 @@ final class ImageTarget implements TargetGuest {
     public void discard() {
         close();
         if (offered != null) {
-            MemoryImageFiles.delete(file);
+            image.delete();
             offered = null;
         }
     }
@@ -147,7 +144,7 @@ final class ImageTarget implements TargetGuest {
 
     @Override
     public Map<String, String> recoveryAddress() {
-        return new AbandonedImage(file, birth, inode).address();
+        return new AbandonedImage(image).address();
     }
 
     @Override
@@ -180,10 +177,6 @@ final class ImageTarget implements TargetGuest {
                     + others.getFirst() + ", which would be destroyed",
                     "name another file for the image, or end that process");
         }
-    }
-
-    private long allocated() throws IOException {
-        return Files.exists(file) ? Files.size(file) : 0;
     }
 
     private static GuestException failed(String what, IOException why) {

@@ -34,13 +34,13 @@ public final class KvmIncoming implements TargetGuest {
     }
 
     @Override
-    public MemoryImage prepare(GuestDescription offered) throws GuestException {
+    public void requireFits(GuestDescription offered) throws GuestException {
         if (!offered.kind().equals(KvmSpec.SCHEME)) {
             throw mismatch("a " + offered.kind() + " guest cannot become a kvm guest",
                     "receive it as " + offered.kind() + ": or image:");
         }
         if (machine == null) {
-            machine = maker.make();
+            return; // it is made for the first page, and looked at then
         }
         if (!offered.regions().equals(machine.memory().regions())) {
             throw mismatch("the guest has " + offered.regions().totalBytes() + " bytes, kvm: here "
@@ -49,6 +49,14 @@ public final class KvmIncoming implements TargetGuest {
         }
         HostMemory.requireRoomFor(
                 Math.max(0, offered.dataBytes() - machine.memory().dataBytes()));
+    }
+
+    @Override
+    public MemoryImage prepare(GuestDescription offered) throws GuestException {
+        if (machine == null) {
+            machine = maker.make();
+        }
+        requireFits(offered);
         return machine.memory();
     }
 

@@ -105,7 +105,7 @@ final class QemuIncoming implements TargetGuest {
     }
 
     @Override
-    public MemoryImage prepare(GuestDescription offered) throws GuestException {
+    public void requireFits(GuestDescription offered) throws GuestException {
         if (!offered.kind().equals(QemuKind.SCHEME)) {
             throw mismatch("a " + offered.kind() + " guest cannot become a QEMU guest",
                     "receive it as " + offered.kind() + ": or image:");
@@ -122,11 +122,18 @@ final class QemuIncoming implements TargetGuest {
                     : " (and " + (differences.size() - 1) + " more differences)"),
                     first.remedy());
         }
-        release();
         QemuMemory memory = find(inOrderOf(offered));
         memory.requireFits(offered.attributes());
-        regions = memory.map(true);
-        memory.requireRoom(offered.dataBytes(), regions);
+        try (MappedRegions now = memory.map(true)) {
+            memory.requireRoom(offered.dataBytes(), now);
+        }
+    }
+
+    @Override
+    public MemoryImage prepare(GuestDescription offered) throws GuestException {
+        requireFits(offered);
+        release();
+        regions = find(inOrderOf(offered)).map(true);
         openStorage(offered);
         return regions;
     }

@@ -39,7 +39,7 @@ final class WorkloadTarget implements TargetGuest {
     }
 
     @Override
-    public MemoryImage prepare(GuestDescription guest) throws GuestException {
+    public void requireFits(GuestDescription guest) throws GuestException {
         if (!guest.kind().equals(Workload.SCHEME)) {
             throw mismatch("a " + guest.kind() + " guest cannot become a workload",
                     "receive it as " + guest.kind() + ": or image:");
@@ -50,6 +50,11 @@ final class WorkloadTarget implements TargetGuest {
                     + guest.regions().totalBytes() + "B");
         }
         HostMemory.requireRoomFor(Math.max(0, guest.dataBytes() - regionsData()));
+    }
+
+    @Override
+    public MemoryImage prepare(GuestDescription guest) throws GuestException {
+        requireFits(guest);
         if (regions == null) {
             regions = Workload.memory(spec);
         }

@@ -1,21 +1,29 @@
 package io.pageferry.agent.guest.image;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pageferry.core.link.GuestDescription;
 import io.pageferry.core.memory.RegionTable;
+import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.migration.GuestHandle;
 import io.pageferry.core.migration.GuestHandle.Condition;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
+import java.nio.file.StandardCopyOption;
 import java.util.Arrays;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 class ImageTargetTest {
     private static final GuestDescription GUEST = new GuestDescription("test", "guest",
@@ -24,85 +32,140 @@ class ImageTargetTest {
     @TempDir
     Path folder;
 
-    /** Also after a crash of the whole host, when no guard takes it away. */
-    @Test
-    void whatIsBeingFilledAnewIsNoImage() throws IOException {
-        Path file = folder.resolve("image");
+    private static final byte[] STATE = new byte[5];
+
+    private Path file;
+
+    @BeforeEach
+    void name() {
+        file = folder.resolve("image");
+    }
+
+    private void makeOlder() throws IOException {
         try (ImageTarget older = new ImageTarget(file)) {
             older.prepare(GUEST);
-            older.loadState(new byte[5]);
-        }
-        assertEquals(5, ImageTable.beside(file).stateBytes());
-        try (ImageTarget newer = new ImageTarget(file)) {
-            newer.prepare(GUEST);
-            assertThrows(IOException.class, () -> ImageTable.beside(file));
+            older.loadState(STATE);
+            older.resume();
         }
     }
 
+    /** Whatever is offered, and whatever comes of it. */
     @Test
-    void aGuardDeletesWhatItsOwnAgentMade() throws IOException {
-        Path file = folder.resolve("image");
-        for (int step = 0; step <= 3; step++) {
-            Map<String, String> address;
-            try (ImageTarget target = new ImageTarget(file)) {
-                target.prepare(GUEST);
-                address = target.recoveryAddress();
-                if (step > 0) {
-                    target.loadState(new byte[5]);
-                }
-            }
-            Path table = MemoryImageFiles.table(file);
-            if (step == 2) {
-                Files.write(table, Arrays.copyOf(Files.readAllBytes(table), 30));
-            } else if (step == 3) {
-                Files.write(table, new byte[0]);
-            }
-            GuestHandle left = handle(address);
-            assertEquals(Condition.PAUSED, left.condition());
-            left.forget();
-            assertEquals(Condition.GONE, left.condition());
-            left.end();
-            try (var files = Files.newDirectoryStream(folder)) {
-                assertFalse(files.iterator().hasNext(), "after step " + step);
-            }
+    void anOlderImageIsThereUntilTheNewOneIsThisHosts() throws IOException {
+        makeOlder();
+        String older = ImageTable.beside(file).birth();
+        try (ImageTarget newer = new ImageTarget(file)) {
+            newer.requireFits(GUEST);
+            newer.prepare(GUEST);
+            assertEquals(older, ImageTable.beside(file).birth());
+            newer.loadState(new byte[6]);
+            assertEquals(older, ImageTable.beside(file).birth());
+            newer.discard();
         }
+        assertEquals(older, ImageTable.beside(file).birth());
+        assertEquals(5, Files.size(MemoryImageFiles.state(file)));
+        assertEquals(Set.of("image", "image.state", "image.table"), names());
+        try (ImageTarget newer = new ImageTarget(file)) {
+            newer.prepare(GUEST);
+            newer.loadState(new byte[6]);
+            newer.resume();
+        }
+        assertNotEquals(older, ImageTable.beside(file).birth());
+        assertEquals(6, ImageTable.beside(file).stateBytes());
+        assertEquals(Set.of("image", "image.state", "image.table"), names());
+    }
+
+    @Test
+    void whatCannotBeMadeLeavesNothing() throws IOException {
+        GuestDescription vast = new GuestDescription("test", "guest",
+                RegionTable.single("ram", 1L << 48), 0, Map.of());
+        try (ImageTarget target = new ImageTarget(file)) {
+            assertThrows(GuestException.class, () -> target.prepare(vast));
+        }
+        assertEquals(Set.of(), names());
+    }
+
+    private Set<String> names() throws IOException {
+        try (Stream<Path> all = Files.list(folder)) {
+            return all.map(one -> one.getFileName().toString()).collect(Collectors.toSet());
+        }
+    }
+
+    /** How far the agent had come, and what its end left half done. */
+    private enum Step { FILLING, COMPLETE, TORN_TABLE, MEMORY_NAMED, STATE_NAMED, PUBLISHED }
+
+    private Map<String, String> left(Step step) throws IOException {
+        try (ImageTarget target = new ImageTarget(file)) {
+            target.prepare(GUEST);
+            Map<String, String> address = target.recoveryAddress();
+            Path part = new UnpublishedImage(file, address.get("birth")).part();
+            if (step != Step.FILLING) {
+                target.loadState(STATE);
+            }
+            switch (step) {
+                case FILLING, COMPLETE -> { }
+                case TORN_TABLE -> {
+                    Path table = MemoryImageFiles.table(part);
+                    Files.write(table, Arrays.copyOf(Files.readAllBytes(table), 30));
+                }
+                case MEMORY_NAMED, STATE_NAMED -> {
+                    MemoryImageFiles.deleteTable(file);
+                    Files.move(part, file, StandardCopyOption.REPLACE_EXISTING);
+                    if (step == Step.STATE_NAMED) {
+                        Files.move(MemoryImageFiles.state(part), MemoryImageFiles.state(file));
+                    }
+                }
+                case PUBLISHED -> target.resume();
+            }
+            return address;
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aGuardDeletesWhatItsOwnAgentMade(Step step) throws IOException {
+        GuestHandle handle = handle(left(step));
+        assertEquals(Condition.PAUSED, handle.condition());
+        handle.forget();
+        assertEquals(Condition.GONE, handle.condition());
+        handle.end();
+        assertEquals(Set.of(), names());
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"COMPLETE", "MEMORY_NAMED", "STATE_NAMED", "PUBLISHED"})
+    void aGuardNamesWhatWasGranted(Step step) throws IOException {
+        makeOlder();
+        String older = ImageTable.beside(file).birth();
+        GuestHandle handle = handle(left(step));
+        handle.resume();
+        handle.resume();
+        assertEquals(Condition.PAUSED, handle.condition());
+        assertNotEquals(older, ImageTable.beside(file).birth());
+        assertEquals(Set.of("image", "image.state", "image.table"), names());
     }
 
     /** Of a newer migration, of a version that knew no tokens, or of somebody's own making. */
     @Test
     void whatIsAtItsPathByNowIsLeftAlone() throws IOException {
-        Path file = folder.resolve("image");
-        Map<String, String> before;
-        Map<String, String> address;
-        try (ImageTarget older = new ImageTarget(file)) {
-            before = older.recoveryAddress();
-            older.prepare(GUEST);
-            address = older.recoveryAddress();
-        }
-        try (ImageTarget newer = new ImageTarget(file)) {
-            newer.prepare(GUEST);
-            newer.loadState(new byte[5]);
-        }
-        untouched(file, address);
-        untouched(file, before);
+        Map<String, String> address = left(Step.COMPLETE);
+        handle(address).forget();
+        makeOlder();
+        untouched(address);
         Path table = MemoryImageFiles.table(file);
         Files.writeString(table, Files.readString(table).replaceFirst("\"birth\".*\n", ""));
         assertEquals("", ImageTable.beside(file).birth());
-        untouched(file, address);
+        untouched(address);
         Files.delete(table);
-        Files.write(file, new byte[] {1}, StandardOpenOption.APPEND);
-        untouched(file, address);
-        Files.delete(file);
-        untouched(file, address);
+        untouched(address);
     }
 
-    private static void untouched(Path file, Map<String, String> address) throws IOException {
-        boolean there = Files.exists(file);
+    private void untouched(Map<String, String> address) throws IOException {
         GuestHandle handle = handle(address);
         assertEquals(Condition.GONE, handle.condition());
         handle.forget();
         handle.end();
-        assertEquals(there, Files.exists(file));
+        assertTrue(Files.exists(file));
         assertEquals(5, Files.size(MemoryImageFiles.state(file)));
     }
 

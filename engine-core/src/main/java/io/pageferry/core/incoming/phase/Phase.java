@@ -14,8 +14,8 @@ import java.util.Optional;
  * phase itself while it lasts; what a phase needs of the one before is handed over in its
  * constructor.
  */
-public sealed interface Phase permits Waiting, Receiving, KeptImage, Proving, Mismatched, Ready,
-        Ready.Loading, Refusing, Activating, LastWord, Ended {
+public sealed interface Phase permits Waiting, Reserved, Receiving, KeptImage, Proving,
+        Mismatched, Ready, Ready.Loading, Refusing, Activating, LastWord, Ended {
     /** {@return the state that it stands for} */
     TargetState state();
 

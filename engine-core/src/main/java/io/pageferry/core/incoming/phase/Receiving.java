@@ -3,6 +3,7 @@ package io.pageferry.core.incoming.phase;
 import io.pageferry.core.codec.PageBatch;
 import io.pageferry.core.codec.page.PageDecodeException;
 import io.pageferry.core.incoming.session.Receiver;
+import io.pageferry.core.incoming.session.Reservation;
 import io.pageferry.core.incoming.session.StateBuffer;
 import io.pageferry.core.incoming.session.TargetContext;
 import io.pageferry.core.incoming.session.TargetParts;
@@ -19,28 +20,16 @@ import java.util.Optional;
 public final class Receiving implements Phase {
     private final TargetContext context;
     private final Receiver receiver;
-    private final long features;
+    private final Reservation reservation;
     private final long generation;
-    private TargetState state;
     private StateBuffer deviceState = new StateBuffer();
 
-    private Receiving(TargetContext context, Receiver receiver, long features,
-            long generation, TargetState state) {
+    Receiving(TargetContext context, Receiver receiver, Reservation reservation,
+            long generation) {
         this.context = context;
         this.receiver = receiver;
-        this.features = features;
+        this.reservation = reservation;
         this.generation = generation;
-        this.state = state;
-    }
-
-    /** Grants the channels of the first generation. */
-    static Phase first(TargetContext context, Receiver receiver, long features) {
-        Receiving first = new Receiving(context, receiver, features, context.generation(),
-                TargetState.RESERVED);
-        Message.Welcome welcome = first.welcome();
-        context.link().acceptChannels(welcome);
-        context.send(welcome);
-        return first;
     }
 
     /**
@@ -52,18 +41,19 @@ public final class Receiving implements Phase {
         context.link().close();
         receiver.restart();
         context.renew(fresh, next);
-        Receiving again = new Receiving(context, receiver, features, next, state);
-        Message.Welcome welcome = again.welcome();
+        Receiving again = new Receiving(context, receiver, reservation, next);
+        Message.Welcome welcome = welcome(context, reservation, next);
         fresh.resumeChannels(welcome, receiver.regions());
         context.send(welcome);
         context.log("the source is back, generation " + next);
         return again;
     }
 
-    private Message.Welcome welcome() {
+    static Message.Welcome welcome(TargetContext context, Reservation reservation,
+            long generation) {
         TargetParts parts = context.parts();
-        return new Message.Welcome(parts.token(), generation, features, receiver.channels(),
-                parts.options().window());
+        return new Message.Welcome(parts.token(), generation, reservation.features(),
+                reservation.channels(), parts.options().window());
     }
 
     @Override
@@ -73,7 +63,7 @@ public final class Receiving implements Phase {
 
     @Override
     public TargetState state() {
-        return state;
+        return TargetState.RECEIVING;
     }
 
     @Override
@@ -160,10 +150,6 @@ public final class Receiving implements Phase {
         if (batch.generation() != generation) {
             return Phase.super.on(batch);
         }
-        if (state == TargetState.RESERVED) {
-            state = TargetState.RECEIVING;
-            context.announce(state);
-        }
         try {
             receiver.apply(batch);
         } catch (PageDecodeException e) {
@@ -180,7 +166,8 @@ public final class Receiving implements Phase {
     public Phase lost(ErrorCode code, String reason) {
         boolean damage = code == ErrorCode.LINK_LOST || code == ErrorCode.CORRUPT_FRAME;
         // A mirror of a disk does not outlive its stream.
-        return damage && features == 0 && context.parts().options().reconnectNanos() > 0
+        return damage && reservation.features() == 0
+                && context.parts().options().reconnectNanos() > 0
                 ? new KeptImage(this, code, reason) : end(code, reason, Side.SOURCE);
     }
 

@@ -1,12 +1,11 @@
 package io.pageferry.core.incoming.phase;
 
-import io.pageferry.core.incoming.session.Receiver;
+import io.pageferry.core.incoming.session.Reservation;
 import io.pageferry.core.incoming.session.TargetContext;
 import io.pageferry.core.incoming.session.TargetParts;
 import io.pageferry.core.incoming.session.TargetState;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.Message;
-import io.pageferry.core.memory.PageStore;
 import io.pageferry.core.memory.Region;
 import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.migration.Outcome;
@@ -16,7 +15,7 @@ import java.io.IOException;
 import java.util.Optional;
 
 /**
- * Waits for an offer, and makes room for it or refuses.
+ * Waits for an offer, and promises room for it or refuses.
  *
  * @param context of the migration
  */
@@ -48,18 +47,12 @@ public record Waiting(TargetContext context) implements Phase {
                     null);
         }
         try {
-            PageStore image = parts.guest().prepare(hello.guest());
-            context.journal(parts.journals().open(hello.migrationId()));
-            int channels = Math.min(hello.channels(), parts.options().channels());
-            Receiver receiver = new Receiver(image, channels, hello.verification());
-            context.onClose(receiver::close);
-            return Receiving.first(context, receiver, features);
+            parts.guest().requireFits(hello.guest());
         } catch (GuestException e) {
             return refuse(e.code(), e.getMessage(), e.remedy(), e);
-        } catch (IOException e) {
-            parts.guest().discard();
-            return refuse(ErrorCode.HOST_FAILED, e.getMessage(), "", e);
         }
+        return Reserved.first(context, new Reservation(hello,
+                Math.min(hello.channels(), parts.options().channels()), features));
     }
 
     private Phase refuse(ErrorCode code, String reason, String remedy, IOException cause) {

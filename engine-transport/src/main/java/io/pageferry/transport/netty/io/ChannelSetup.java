@@ -118,8 +118,7 @@ public final class ChannelSetup implements AutoCloseable {
      * Listens on an address.
      *
      * @param address where; port 0 lets the host choose
-     * @param accept  makes the connection of a channel, on its IO thread, and gives its decoder;
-     *                null turns the peer away
+     * @param accept  makes the connection of a channel, on its IO thread, and gives its decoder
      * @return the listening channel
      * @throws TransportException when the address is not available
      */
@@ -134,10 +133,6 @@ public final class ChannelSetup implements AutoCloseable {
                     @Override
                     protected void initChannel(SocketChannel channel) {
                         FrameDecoder decoder = accept.apply(channel);
-                        if (decoder == null) {
-                            channel.close();
-                            return;
-                        }
                         // Only a target is sent batches.
                         channel.config().setRecvByteBufAllocator(decoder.reads());
                         install(channel, decoder);

@@ -19,6 +19,16 @@ public interface ConnectionListener {
     boolean message(Message message) throws WireException;
 
     /**
+     * A message's body needs more memory than each connection has for it; called before that is
+     * taken.
+     *
+     * @param bytes how much more
+     */
+    default void grows(int bytes) {
+        // Who has proved something may send messages of any length that the wire allows.
+    }
+
+    /**
      * Nothing more will come. Called once.
      *
      * @param code   why

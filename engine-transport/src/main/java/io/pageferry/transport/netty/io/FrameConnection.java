@@ -150,6 +150,11 @@ public final class FrameConnection {
         }
 
         @Override
+        public void grows(int bytes) {
+            listener.grows(bytes);
+        }
+
+        @Override
         public void writable() {
             drain();
         }
@@ -206,9 +211,9 @@ public final class FrameConnection {
                 .replaceAll("(?<=[a-z])(?=[A-Z])", "_").toUpperCase(Locale.ROOT));
     }
 
-    private WireException misplaced(String frame) {
-        return new WireException(ErrorCode.PROTOCOL_VIOLATION, "frame type", frame
-                + " does not belong on this connection (" + role + ", " + state + ")");
+    private WireException misplaced(String name) {
+        return new WireException(ErrorCode.PROTOCOL_VIOLATION, "frame type",
+                name + " does not belong on this connection (" + role + ", " + state + ")");
     }
 
     // --- time
@@ -329,6 +334,11 @@ public final class FrameConnection {
      */
     public void linger(Message.Failure last, Duration time) {
         run(() -> endOutput(state.linger(), last, time));
+    }
+
+    /** Closes at once, without a word to the peer; any thread. */
+    public void drop(String why) {
+        run(() -> abort(why));
     }
 
     private void tellEnded(ErrorCode code, String reason) {

@@ -46,6 +46,9 @@ public final class FrameDecoder extends ChannelInboundHandlerAdapter {
         /** Makes the error of a batch that comes where none was expected. */
         WireException unexpectedBatch();
 
+        /** The body of a message takes so many bytes more. */
+        void grows(int bytes);
+
         /** The socket takes bytes again. */
         void writable();
 
@@ -287,6 +290,7 @@ public final class FrameDecoder extends ChannelInboundHandlerAdapter {
     private void makeRoom(int bytes) {
         if (bytes > body.capacity()) {
             int size = Math.min(Math.max(bytes, 2 * body.capacity()), verifier.bodyLength());
+            receiver.grows(size - body.capacity());
             body = ByteBuffer.allocate(size).order(ByteOrder.LITTLE_ENDIAN)
                     .put(0, body, 0, filled);
         }

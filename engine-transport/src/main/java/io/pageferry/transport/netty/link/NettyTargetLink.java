@@ -51,6 +51,11 @@ public final class NettyTargetLink extends NettyLink implements TargetLink {
     }
 
     @Override
+    public boolean hasChannels() {
+        return !data.isEmpty();
+    }
+
+    @Override
     int pollBatches(LinkHandler handler) {
         int delivered = 0;
         for (TargetChannel channel : channels) {

@@ -24,7 +24,9 @@ final class TargetChannel implements FrameDecoder.Batches, AutoCloseable {
     private final long generation;
     private final int channel;
     private final int window;
-    private final FrameSlots slots;
+    /** Made when a connection attaches; guarded by {@link #free}. */
+    private FrameSlots slots;
+    private boolean closed;
     /** The last one first, for the caches still hold it; guarded by itself. */
     private final ArrayDeque<FrameSlots.Slot> free = new ArrayDeque<>();
     private final ArrayBlockingQueue<FrameSlots.Slot> arrived;
@@ -43,8 +45,6 @@ final class TargetChannel implements FrameDecoder.Batches, AutoCloseable {
         this.window = welcome.window();
         this.arrived = new ArrayBlockingQueue<>(window);
         this.reader = new PageBatchReader(regions, generation, channel);
-        this.slots = new FrameSlots(window);
-        slots.slots().forEach(this::give);
     }
 
     private void give(FrameSlots.Slot slot) {
@@ -56,12 +56,30 @@ final class TargetChannel implements FrameDecoder.Batches, AutoCloseable {
     /** Gives the memory up. */
     @Override
     public void close() {
-        slots.close();
+        synchronized (free) {
+            closed = true;
+            if (slots != null) {
+                slots.close();
+                slots = null;
+                free.clear();
+            }
+        }
     }
 
-    /** Takes the connection of this channel; false when it has one. */
+    /** Takes the connection of this channel; false when it has one, or takes none any more. */
     boolean take(FrameConnection itsOwn) {
-        return connection.compareAndSet(null, itsOwn);
+        return connection.compareAndSet(null, itsOwn) && makeSlots();
+    }
+
+    /** Not sooner: a channel that nobody attaches to costs no memory. */
+    private boolean makeSlots() {
+        synchronized (free) {
+            if (!closed) {
+                slots = new FrameSlots(window);
+                slots.slots().forEach(free::push);
+            }
+            return !closed;
+        }
     }
 
     // --- the IO thread's

@@ -13,11 +13,11 @@ import io.pageferry.transport.netty.io.ConnectionRole;
 import io.pageferry.transport.netty.io.FrameConnection;
 import io.pageferry.transport.netty.io.FrameDecoder;
 import io.pageferry.transport.wire.WireException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 
 /**
@@ -28,8 +28,8 @@ import java.util.function.Consumer;
 public final class TransportServer implements AutoCloseable {
     private final ChannelSetup setup;
     private final Consumer<String> refusals;
-    private final AtomicInteger pending = new AtomicInteger();
-    private final ArrayBlockingQueue<NettyTargetLink> accepted;
+    private final PendingConnections pending;
+    private final ArrayBlockingQueue<PendingLink> accepted;
     private final List<NettyTargetLink> sessions = new CopyOnWriteArrayList<>();
     private final Channel listener;
 
@@ -45,6 +45,7 @@ public final class TransportServer implements AutoCloseable {
             Consumer<String> refusals) throws TransportException {
         this.setup = new ChannelSetup(options, "pageferry-target-io");
         this.refusals = refusals;
+        this.pending = new PendingConnections(options.maxPending());
         this.accepted = new ArrayBlockingQueue<>(options.maxPending());
         this.listener = setup.listen(address, this::accept);
     }
@@ -60,15 +61,20 @@ public final class TransportServer implements AutoCloseable {
      * @return the link, now the caller's to poll and close, or null when there is none
      */
     public TargetLink pollAccepted() {
-        return accepted.poll();
+        PendingLink next = accepted.poll();
+        if (next == null) {
+            return null;
+        }
+        pending.remove(next);
+        return next.link;
     }
 
     /** Stops listening and ends every connection; waits for that within the closing limit. */
     @Override
     public void close() {
         listener.close().awaitUninterruptibly();
-        NettyTargetLink link;
-        while ((link = accepted.poll()) != null) {
+        TargetLink link;
+        while ((link = pollAccepted()) != null) {
             link.close();
         }
         setup.close();
@@ -76,24 +82,34 @@ public final class TransportServer implements AutoCloseable {
 
     private FrameDecoder accept(SocketChannel channel) {
         InetSocketAddress peer = channel.remoteAddress();
-        if (pending.incrementAndGet() > setup.options().maxPending()) {
-            pending.decrementAndGet();
-            refusals.accept(peer + ": too many connections at once");
-            return null;
-        }
         FrameConnection connection = FrameConnection.accepted(setup, channel.eventLoop());
-        connection.tell(new PendingLink(connection, peer));
+        PendingLink link = new PendingLink(connection, peer);
+        connection.tell(link);
+        pending.add(link);
         return connection.decoder();
     }
 
-    /** A connection whose first message is not there yet. */
-    private final class PendingLink implements ConnectionListener {
+    /** A connection that proved nothing yet; as a link it waits to be polled. */
+    private final class PendingLink implements ConnectionListener, PendingConnections.Pending {
         private final FrameConnection connection;
         private final InetSocketAddress peer;
+        private volatile NettyTargetLink link;
 
         PendingLink(FrameConnection connection, InetSocketAddress peer) {
             this.connection = connection;
             this.peer = peer;
+        }
+
+        @Override
+        public InetAddress address() {
+            return peer.getAddress();
+        }
+
+        /** One that waits as a link takes no place among those that wait with it. */
+        @Override
+        public void makeWay(String why) {
+            accepted.remove(this);
+            connection.drop(why);
         }
 
         @Override
@@ -102,9 +118,17 @@ public final class TransportServer implements AutoCloseable {
         }
 
         @Override
+        public void grows(int bytes) {
+            pending.take(this, bytes);
+        }
+
+        @Override
         public boolean message(Message message) throws WireException {
             switch (message) {
-                case Message.ChannelHello hello -> sessionOf(hello).attach(connection, hello);
+                case Message.ChannelHello hello -> {
+                    sessionOf(hello).attach(connection, hello);
+                    pending.remove(this);
+                }
                 case Message.Hello hello -> accept(hello);
                 case Message.Resume resume -> accept(resume);
                 case Message.Status status -> accept(status);
@@ -113,20 +137,19 @@ public final class TransportServer implements AutoCloseable {
                 }
                 default -> throw connection.misplaced(message);
             }
-            pending.decrementAndGet();
             return true;
         }
 
         private void accept(Message first) throws WireException {
-            if (accepted.remainingCapacity() == 0) {
-                throw new WireException(ErrorCode.BUSY, "connection", "too many wait here");
-            }
-            NettyTargetLink link = new NettyTargetLink(sessions, connection, first);
-            if (!accepted.offer(link)) {
-                connection.tell(this);
-                throw new WireException(ErrorCode.BUSY, "connection", "too many wait here");
-            }
+            link = new NettyTargetLink(sessions, connection, first);
             connection.identified(ConnectionRole.CONTROL);
+            while (!accepted.offer(this)) {
+                PendingLink oldest = accepted.poll();
+                if (oldest != null) {
+                    pending.remove(oldest);
+                    oldest.makeWay("too many wait here");
+                }
+            }
         }
 
         private NettyTargetLink sessionOf(Message.ChannelHello hello) throws WireException {
@@ -145,7 +168,7 @@ public final class TransportServer implements AutoCloseable {
 
         @Override
         public void ended(ErrorCode code, String reason) {
-            pending.decrementAndGet();
+            pending.remove(this);
             refusals.accept(peer + ": " + reason);
         }
     }

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.Message;
+import io.pageferry.core.link.TargetLink;
 import io.pageferry.transport.TransportException;
 import io.pageferry.transport.netty.TransportOptions;
 import io.pageferry.transport.wire.Preamble;
@@ -17,7 +18,9 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import java.util.UUID;
 import org.agrona.concurrent.SystemNanoClock;
@@ -120,14 +123,25 @@ class StrangersTest {
         awaitRefusal("the peer speaks versions 7 to 9, we speak version 1");
     }
 
+    /** The oldest of them makes way: silence keeps nobody out. */
     @Test
-    void tooManyAtOnceAreTurnedAway() throws Exception {
-        try (RawPeer one = peer(); RawPeer two = peer(); RawPeer three = peer();
-                RawPeer four = peer()) {
-            assertEquals(0, four.drain());
-            assertEquals(0, one.drain() + two.drain() + three.drain());
+    void silentOnesKeepNobodyOut() throws Exception {
+        List<RawPeer> silent = new ArrayList<>();
+        try {
+            for (int i = 0; i < 20; i++) {
+                silent.add(peer());
+            }
+            try (RawPeer asks = peer().greet()) {
+                asks.send(new Message.Status(UUID.randomUUID(), 1));
+                rig.await("the link", () -> rig.server.pollAccepted() != null);
+            }
+            assertEquals(0, silent.getFirst().drain());
+        } finally {
+            for (RawPeer one : silent) {
+                one.close();
+            }
         }
-        awaitRefusal("too many connections at once");
+        awaitRefusal("a newer connection took its place");
     }
 
     @Test
@@ -178,21 +192,23 @@ class StrangersTest {
         }
     }
 
+    /** Offers that nobody polls push each other out, the oldest first. */
     @Test
-    void whoCannotBePolledYetIsTold() throws Exception {
-        RawPeer[] peers = new RawPeer[4];
-        for (int i = 0; i < 3; i++) {
-            peers[i] = peer().greet().send(LinkRig.hello());
-        }
-        // The fourth finds the queue full once the other three are in it.
-        Message answer = null;
-        while (answer == null) {
-            peers[3] = peer().greet().send(LinkRig.hello());
-            answer = peers[3].read();
-        }
-        assertEquals(ErrorCode.BUSY, ((Message.Failure) answer).code());
-        for (RawPeer peer : peers) {
-            peer.close();
+    void theNewestOfferIsThere() throws Exception {
+        RawPeer[] peers = new RawPeer[5];
+        try {
+            for (int i = 0; i < peers.length; i++) {
+                peers[i] = peer().greet().send(LinkRig.hello());
+            }
+            assertNull(peers[0].read());
+            rig.await("a link that is up", () -> {
+                TargetLink link = rig.server.pollAccepted();
+                return link != null && link.isUp();
+            });
+        } finally {
+            for (RawPeer peer : peers) {
+                peer.close();
+            }
         }
     }
 

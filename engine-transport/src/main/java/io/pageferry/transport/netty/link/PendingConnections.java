@@ -1,0 +1,99 @@
+package io.pageferry.transport.netty.link;
+
+import java.net.InetAddress;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * The connections that proved nothing yet: whoever reaches the port can make any number of them.
+ * None is turned away; where there are too many, of one address or at all, or where what they sent
+ * takes too much memory, the oldest makes way. So silence keeps nobody out. Any thread.
+ */
+final class PendingConnections {
+    /**
+     * What the bodies of their messages may take together, beyond the 4 KiB that each has: two of
+     * the longest HELLOs, and 250 of the usual ones.
+     */
+    static final long MOST_BYTES = 4L << 20;
+
+    /** A source opens 64 data channels at once, and a question or two beside them. */
+    static final int MOST_OF_ONE_ADDRESS = 96;
+
+    private final int most;
+    /** By age, with the bytes that each has taken. */
+    private final Map<Pending, Long> all = new LinkedHashMap<>();
+    private long bytes;
+
+    /** One of them. */
+    interface Pending {
+        /** Where it comes from. */
+        InetAddress address();
+
+        /** Closes it, on whatever thread that has to be. */
+        void makeWay(String why);
+    }
+
+    /**
+     * Begins with none.
+     *
+     * @param most at once
+     */
+    PendingConnections(int most) {
+        this.most = most;
+    }
+
+    /** Adds one; returns at once. */
+    void add(Pending fresh) {
+        List<Pending> leaving = new ArrayList<>();
+        synchronized (this) {
+            long same = all.keySet().stream()
+                    .filter(one -> one.address().equals(fresh.address())).count();
+            if (same >= MOST_OF_ONE_ADDRESS) {
+                oldestOf(fresh.address()).ifPresent(one -> forget(one, leaving));
+            } else if (all.size() >= most) {
+                forget(all.keySet().iterator().next(), leaving);
+            }
+            all.put(fresh, 0L);
+        }
+        leaving.forEach(one -> one.makeWay("a newer connection took its place"));
+    }
+
+    private Optional<Pending> oldestOf(InetAddress address) {
+        return all.keySet().stream().filter(one -> one.address().equals(address)).findFirst();
+    }
+
+    private void forget(Pending one, List<Pending> leaving) {
+        bytes -= all.remove(one);
+        leaving.add(one);
+    }
+
+    /** Takes memory for one; others make way for it, the oldest that have some first. */
+    void take(Pending one, int more) {
+        List<Pending> leaving = new ArrayList<>();
+        synchronized (this) {
+            if (all.computeIfPresent(one, (any, had) -> had + more) == null) {
+                return;
+            }
+            bytes += more;
+            while (bytes > MOST_BYTES) {
+                Optional<Pending> other = all.entrySet().stream()
+                        .filter(entry -> entry.getValue() > 0 && entry.getKey() != one)
+                        .map(Map.Entry::getKey).findFirst();
+                if (other.isEmpty()) {
+                    break;
+                }
+                forget(other.get(), leaving);
+            }
+        }
+        leaving.forEach(other -> other.makeWay("another connection needed its memory"));
+    }
+
+    /** Removes one that proved something, or ended. Idempotent. */
+    synchronized void remove(Pending one) {
+        Long had = all.remove(one);
+        bytes -= had == null ? 0 : had;
+    }
+}
