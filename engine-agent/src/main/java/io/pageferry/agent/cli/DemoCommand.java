@@ -100,7 +100,7 @@ final class DemoCommand implements Callable<Integer> {
             List<String> migrate = new ArrayList<>(List.of("migrate", guests.source(), "--to",
                     listening.path("address").asText()));
             migrate.addAll(options.arguments());
-            migrate.addAll(List.of("--json", "--state-dir", folder.toString()));
+            migrate.addAll(List.of("--audit", "--json", "--state-dir", folder.toString()));
             List<String> jvm = CommonOptions.terminal()
                     ? List.of("-D" + CommonOptions.TERMINAL + "=true") : List.of();
             try (AgentProcess source = AgentProcess.start(jvm, migrate, null)) {

@@ -218,6 +218,7 @@ public final class OutgoingMigration {
         private MigrationLimits limits = defaults.limits();
         private CodecChoice codec = defaults.codec();
         private Verification verification = Verification.SENT;
+        private boolean audit;
         private boolean cold;
         private boolean endGuest = true;
 
@@ -269,6 +270,19 @@ public final class OutgoingMigration {
         }
 
         /**
+         * Sets whether the paused guest's memory is compared with the image once more after the
+         * handover: at no downtime, but the guest here is kept meanwhile. Where pages differ, the
+         * move ends with {@code FAILED_AT_TARGET} and the code {@code AUDIT}.
+         *
+         * @param compared default false
+         * @return this
+         */
+        public Builder audit(boolean compared) {
+            audit = compared;
+            return this;
+        }
+
+        /**
          * Pauses the guest first and copies then: no rounds. A lost link is not tried again then.
          *
          * @return this
@@ -299,7 +313,7 @@ public final class OutgoingMigration {
         public OutgoingMigration build() {
             Embedded.requireAddress(address, insecure);
             SourceOptions options = defaults.withLimits(limits).withPages(codec, channels)
-                    .withVerification(verification).withEndGuest(endGuest)
+                    .withVerification(verification).withAudit(audit).withEndGuest(endGuest)
                     .withWindows(reconnectNanos, settleNanos).withWording(new MethodWording());
             return new OutgoingMigration(this, cold ? options.paused() : options);
         }

@@ -121,9 +121,10 @@ public record Report(Side side, Outcome outcome, Optional<Body> body) {
      * @param compared whether both digests are known
      * @param source   digest of what was sent
      * @param target   digest of what was read back
+     * @param audit    what the source's memory came to, where it was compared after the handover
      */
     public record Proof(Verification method, long pages, boolean compared, long source,
-            long target) {
+            long target, Optional<MigrationFigures.Audit> audit) {
         /** {@return whether image and source are equal, empty where they were not compared} */
         public Optional<Boolean> match() {
             return compared && method.isAsked() ? Optional.of(source == target) : Optional.empty();
@@ -172,7 +173,7 @@ public record Report(Side side, Outcome outcome, Optional<Body> body) {
                         figures.reconnects(), figures.resentBytes()),
                 new Proof(begin.choices().verification(), figures.verifiedPages(),
                         figures.digestsCompared(), figures.sourceDigest(),
-                        figures.targetDigest()),
+                        figures.targetDigest(), figures.audit()),
                 figures.owner(), figures.epoch(), guest)));
     }
 
@@ -198,7 +199,7 @@ public record Report(Side side, Outcome outcome, Optional<Body> body) {
                         figures.deviceStateBytes(), 0, 0),
                 new Proof(begin.choices().verification(), begin.guest().regions().pageCount(),
                         figures.digestsCompared(), figures.sourceDigest(),
-                        figures.targetDigest()),
+                        figures.targetDigest(), Optional.empty()),
                 figures.owner(), figures.epoch(), new OfGuest(check, Optional.empty()))));
     }
 

@@ -101,11 +101,14 @@ final class ReportJson {
 
     private void verification(Report.Proof proof) {
         boolean known = proof.match().isPresent();
-        json.putObject("verification").put("method", proof.method().label())
+        ObjectNode verification = json.putObject("verification");
+        verification.put("method", proof.method().label())
                 .put("pages", known ? proof.pages() : 0)
                 .put("sourceDigest", known ? hex(proof.source()) : null)
                 .put("targetDigest", known ? hex(proof.target()) : null)
                 .put("match", proof.match().orElse(null));
+        proof.audit().ifPresent(audit -> verification.putObject("audit")
+                .put("pages", audit.pages()).put("differing", audit.differing()));
     }
 
     private void check(GuestCheck found) {

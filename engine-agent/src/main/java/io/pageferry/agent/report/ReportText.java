@@ -81,6 +81,11 @@ public final class ReportText {
                     + verification.path("sourceDigest").asText()
                     + (equal ? "" : " / " + verification.path("targetDigest").asText()));
         }
+        JsonNode audit = verification.path("audit");
+        if (audit.isObject()) {
+            lines.add("audit:         " + audit.path("differing").asLong() + " of "
+                    + audit.path("pages").asLong() + " pages differ from the source's memory");
+        }
     }
 
     private static void check(JsonNode check, List<String> lines) {

@@ -3,6 +3,7 @@ package io.pageferry.agent.e2e;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pageferry.agent.demo.DemoMachine;
 import io.pageferry.agent.demo.GuestLoad;
@@ -51,6 +52,12 @@ final class E2e {
             ObjectNode report = agent.report();
             assertEquals("target", report.at("/owner/side").asText(), agent::toString);
             assertTrue(report.at("/verification/match").asBoolean(), agent::toString);
+        }
+        if (source.toString().contains("--audit")) {
+            JsonNode audit = source.report().at("/verification/audit");
+            assertEquals(source.report().at("/guest/memoryBytes").asLong(),
+                    audit.path("pages").asLong() * 4096, source::toString);
+            assertEquals(0, audit.path("differing").asLong(), source::toString);
         }
         String digest = source.report().at("/verification/sourceDigest").asText();
         assertEquals(16, digest.length());

@@ -39,13 +39,23 @@ class ProcessMoveTest extends WithRig {
 
     @Test
     void noImageIsWrittenOverTheMemoryOfARunningProcess() throws IOException {
-        Agent target = receive("image:" + writer.memory());
-        Agent source = migrate("workload:8MiB?rate=0", target.address());
-        assertEquals(3, source.exit(), source::toString);
-        assertTrue(source.words().contains("is memory of process"), source.words());
+        Path file = Files.createTempFile(Path.of("/dev/shm"), "pageferry-writer", "");
+        try (OtherWriter named = OtherWriter.ofFile(file)) {
+            Agent target = receive("image:" + file);
+            Agent source = migrate("workload:8MiB?rate=0", target.address());
+            assertEquals(3, source.exit(), source::toString);
+            assertTrue(source.words().contains("is memory of process"), source.words());
+            named.goesOn();
+            target.signal(Signal.TERM);
+            assertEquals(7, target.exit(), target::toString);
+        } finally {
+            Files.delete(file);
+        }
+        Agent nameless = rig.start("", List.of("receive", "image:" + writer.memory(),
+                "--listen", "127.0.0.1:0"));
+        assertEquals(3, nameless.exit(), nameless::toString);
+        assertTrue(nameless.words().contains("has no name"), nameless.words());
         writer.goesOn();
-        target.signal(Signal.TERM);
-        assertEquals(7, target.exit(), target::toString);
     }
 
     @Test

@@ -20,6 +20,7 @@ import java.util.stream.Stream;
  */
 final class Rig implements AutoCloseable {
     private static final String WINDOW = "--reconnect-window";
+    private static final String AUDIT = "--audit";
     private static final String SWITCHOVER = "--max-switchover";
     private static final List<String> MOVES = List.of("receive", "migrate", "demo");
 
@@ -111,6 +112,9 @@ final class Rig implements AutoCloseable {
         // agent was held in a round: that is a limit of tests that give one.
         if (arguments.getFirst().equals("migrate") && !arguments.contains(SWITCHOVER)) {
             arguments.addAll(List.of(SWITCHOVER, "60s"));
+        }
+        if (arguments.getFirst().equals("migrate") && !arguments.contains(AUDIT)) {
+            arguments.add(AUDIT);
         }
         return keep(Agent.start(new Start(start.prefix(), start.jvm(), arguments, start.hold()),
                 temporary, folder.resolve("words" + ++count)));

@@ -118,7 +118,8 @@ class ReportJsonTest {
                         Part.RESUME, 3_000_000L, Part.VERIFY, 0L, Part.STATE_LOAD, 2_000_000L)),
                         Optional.empty()), List.of(), Optional.empty(), Optional.empty(),
                         new Report.Traffic(8192, 8300, 321, 0, 0),
-                        new Report.Proof(Verification.NONE, 2, true, 1, 1), Owner.SOURCE, 0,
+                        new Report.Proof(Verification.NONE, 2, true, 1, 1, Optional.empty()),
+                        Owner.SOURCE, 0,
                         new Report.OfGuest(Optional.empty(), Optional.empty())))));
     }
 

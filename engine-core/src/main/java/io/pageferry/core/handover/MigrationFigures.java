@@ -63,6 +63,7 @@ public final class MigrationFigures {
     private long targetDigest;
     private boolean digestsCompared;
     private long verifiedPages;
+    private Optional<Audit> audit = Optional.empty();
     private long epoch;
     private Owner owner = Owner.SOURCE;
     private long stolenNanos;
@@ -279,6 +280,29 @@ public final class MigrationFigures {
     /** {@return whether both digests are known} */
     public boolean digestsCompared() {
         return digestsCompared;
+    }
+
+    /**
+     * What the paused guest's memory came to, compared with the image.
+     *
+     * @param pages     compared; fewer than the guest has where the audit broke off
+     * @param differing among them
+     */
+    public record Audit(long pages, long differing) { }
+
+    /**
+     * Notes what an audit found.
+     *
+     * @param pages     compared
+     * @param differing among them
+     */
+    public void audited(long pages, long differing) {
+        audit = Optional.of(new Audit(pages, differing));
+    }
+
+    /** {@return what an audit found, where there was one} */
+    public Optional<Audit> audit() {
+        return audit;
     }
 
     /** {@return pages that the digests cover} */

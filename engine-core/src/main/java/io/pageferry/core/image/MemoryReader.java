@@ -57,6 +57,11 @@ public final class MemoryReader {
         return read;
     }
 
+    /** {@return the first page that was not summed yet; the number of pages when all were} */
+    public long cursor() {
+        return cursor;
+    }
+
     /** {@return whether every page was summed} */
     public boolean isDone() {
         return cursor == regions.pageCount();

@@ -2,7 +2,6 @@ package io.pageferry.core.image;
 
 import io.pageferry.core.link.Message;
 import io.pageferry.core.memory.ChecksumTable;
-import io.pageferry.core.memory.Region;
 import io.pageferry.core.memory.RegionTable;
 import java.util.ArrayList;
 import java.util.List;
@@ -75,7 +74,7 @@ public final class MismatchFinder {
             if (sent.get(page) != table.crcs()[i]) {
                 differing++;
                 if (named.size() < MOST_NAMED) {
-                    named.add(name(page));
+                    named.add(regions.describe(page));
                 }
             }
         }
@@ -106,11 +105,5 @@ public final class MismatchFinder {
 
     private long expectedBlocks(Message.Mismatch mismatch) {
         return (sent.pages() + mismatch.blockPages() - 1) / mismatch.blockPages();
-    }
-
-    private String name(long page) {
-        Region region = regions.region(regions.regionOf(page));
-        long offset = regions.offsetInRegion(region.id(), page);
-        return "page " + page + " ('" + region.name() + "' + 0x" + Long.toHexString(offset) + ")";
     }
 }

@@ -38,7 +38,9 @@ public enum ErrorCode implements Labelled {
     /** The host refused something: a system call, a file, a permission. */
     HOST_FAILED(15),
     /** A bug. */
-    INTERNAL(16);
+    INTERNAL(16),
+    /** The guest's memory at the source is not what the target has. */
+    AUDIT(17);
 
     private final int code;
 

@@ -155,4 +155,16 @@ public final class RegionTable {
     public String toString() {
         return "RegionTable" + regions;
     }
+
+    /**
+     * Describes a page as messages name it.
+     *
+     * @param page global index
+     * @return index, region and offset there
+     */
+    public String describe(long page) {
+        Region region = region(regionOf(page));
+        return "page " + page + " ('" + region.name() + "' + 0x"
+                + Long.toHexString(offsetInRegion(region.id(), page)) + ")";
+    }
 }

@@ -8,6 +8,7 @@ import io.pageferry.core.dirty.DirtyBitmap;
 import io.pageferry.core.dirty.DirtyTracker;
 import io.pageferry.core.dirty.TrackerException;
 import io.pageferry.core.handover.JournalState;
+import io.pageferry.core.handover.MigrationFigures.Audit;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.outgoing.session.SourceOptions;
@@ -71,6 +72,41 @@ class FullVerifyTest {
                         what);
                 assertTrue(harness.guest().isRunning(), what);
                 assertFalse(harness.incoming().isLoaded(), what);
+            }
+        });
+    }
+
+    /** The guest runs at the target by then, and is this target's. */
+    @Test
+    void anAuditNamesWhatTheTrackerMissed() {
+        LongStream.range(0, SEEDS).forEach(seed -> {
+            try (Harness harness = forgetful(seed, false)) {
+                harness.source(drawn -> with(drawn, false).withAudit(true));
+                Harness.Ends ends = harness.run();
+                String what = "seed " + seed + ": " + ends + "; " + harness.log();
+                assertEquals(Result.FAILED_AT_TARGET, ends.source().result(), what);
+                assertEquals(ErrorCode.AUDIT, ends.source().code(), what);
+                assertTrue(ends.source().reason().contains("1 pages of its memory here are not what"
+                        + " was moved: page 0 ("), what);
+                assertEquals(Result.COMPLETED, ends.target().result(), what);
+                assertTrue(harness.incoming().isRunning(), what);
+                assertFalse(harness.guest().isRunning(), what);
+                assertEquals(1, harness.log().count("source.end"), what);
+            }
+        });
+    }
+
+    @Test
+    void anAuditOfWhatArrivedComparesEveryPage() {
+        LongStream.range(0, SEEDS).forEach(seed -> {
+            try (Harness harness = new Harness(seed)
+                    .source(drawn -> with(drawn, false).withAudit(true))) {
+                Harness.Ends ends = harness.run();
+                String what = "seed " + seed + ": " + ends + "; " + harness.log();
+                assertEquals(Result.COMPLETED, ends.source().result(), what);
+                Audit audit = harness.source().figures().audit().orElseThrow();
+                assertEquals(harness.guest().workload().pages(), audit.pages(), what);
+                assertEquals(0, audit.differing(), what);
             }
         });
     }

@@ -96,7 +96,7 @@ final class Wishes {
                 1 + random.nextInt(3), !verifies ? Verification.NONE
                         : full ? Verification.FULL : Verification.SENT,
                 cold, usually(10 * SECOND, 0, "short negotiation"),
-                usually(30 * SECOND, 0, "short settle window"), window, true,
+                usually(30 * SECOND, 0, "short settle window"), window, true, one(2, "audit"),
                 new DowntimePrediction.Fixed(SECOND / 50, FIXED_COST_MILLIS * (long) MILLI),
                 Wording.labels());
     }

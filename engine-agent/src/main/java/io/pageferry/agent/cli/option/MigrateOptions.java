@@ -61,6 +61,10 @@ public final class MigrateOptions {
             description = "full: the paused guest's whole memory is read once more")
     private Verification verify = Verification.SENT;
 
+    @Option(names = "--audit", description = "after the handover, compare the paused guest's"
+            + " whole memory with the target's: no downtime")
+    private boolean audit;
+
     @Option(names = "--after", paramLabel = "quit|keep|resume",
             description = "what becomes of the guest here, default quit; of a process keep")
     private String after;
@@ -188,7 +192,7 @@ public final class MigrateOptions {
         SourceOptions options = SourceOptions.defaults().withLimits(limits)
                 .withPages(codec, channels).withVerification(verify)
                 .withWindows(Quantity.nanos(reconnectWindow), Quantity.nanos(settleWindow))
-                .withEndGuest(after(kind) != After.KEEP).withWording(new OptionWording());
+                .withAudit(audit).withEndGuest(after(kind) != After.KEEP).withWording(new OptionWording());
         return cold ? options.paused() : options;
     }
 

@@ -78,7 +78,8 @@ public final class ImageKind implements GuestKind {
             return file.toRealPath();
         } catch (IOException e) {
             throw new GuestException(ErrorCode.HOST_FAILED, file
-                    + " is a link that leads nowhere", "name a file");
+                    + " is a link that leads nowhere, or to what has no name",
+                    "name a file");
         }
     }
 }

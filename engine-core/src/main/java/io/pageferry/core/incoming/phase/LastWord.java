@@ -15,14 +15,18 @@ public final class LastWord implements Phase {
     private final TargetState state;
     private final Message word;
     private final Outcome end;
-    private final long deadline;
+    private long deadline;
 
     LastWord(TargetContext context, TargetState state, Message word, Outcome end) {
         this.context = context;
         this.state = state;
         this.word = word;
         this.end = end;
-        this.deadline = context.now() + context.parts().options().lastWordNanos();
+        prolong();
+    }
+
+    private void prolong() {
+        deadline = context.now() + context.parts().options().lastWordNanos();
     }
 
     @Override
@@ -69,8 +73,17 @@ public final class LastWord implements Phase {
                 yield ended();
             }
             case Message.Farewell farewell -> this;
+            case Message.PageChecksumsRequest request when state == TargetState.RUNNING ->
+                    audited(request);
             default -> Phase.super.on(message);
         };
+    }
+
+    /** A source that audits has more to ask before its farewell. */
+    private Phase audited(Message.PageChecksumsRequest request) {
+        prolong();
+        return context.receiver().flatMap(image -> image.answer(request)).map(this::say)
+                .orElseGet(() -> violated("checksums of pages that are not there"));
     }
 
     private Phase say(Message answer) {

@@ -105,7 +105,7 @@ final class Reserved implements Phase {
             context.journal(parts.journals().open(reservation.offered().migrationId()));
             Receiver receiver = new Receiver(parts.guest().prepare(reservation.offered().guest()),
                     reservation.channels(), reservation.offered().verification());
-            context.onClose(receiver::close);
+            context.receiver(receiver);
             return new Receiving(context, receiver, reservation, generation);
         } catch (GuestException e) {
             return failed(Outcome.of(Result.FAILED, e.code(), e.getMessage(), Side.TARGET)

@@ -26,6 +26,7 @@ public final class TargetContext implements AutoCloseable {
     private TargetLink link;
     private Outbox outbox;
     private Optional<Journal> journal = Optional.empty();
+    private Optional<Receiver> receiver = Optional.empty();
     private long generation = 1;
     private long epoch;
     private boolean runs = true;
@@ -104,6 +105,21 @@ public final class TargetContext implements AutoCloseable {
      */
     public void journal(Journal opened) {
         journal = Optional.of(opened);
+    }
+
+    /**
+     * Keeps the filled image's checksums for as long as the migration lasts.
+     *
+     * @param filling closed with this context
+     */
+    public void receiver(Receiver filling) {
+        receiver = Optional.of(filling);
+        onClose(filling::close);
+    }
+
+    /** {@return what fills the image, once a page came} */
+    public Optional<Receiver> receiver() {
+        return receiver;
     }
 
     /**

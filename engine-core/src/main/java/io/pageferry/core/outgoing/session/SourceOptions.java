@@ -17,6 +17,8 @@ import io.pageferry.core.round.MigrationLimits;
  * @param settleNanos        longest wait for word after a grant, or for a lock
  * @param reconnectNanos     how long a lost link is tried again before the grant, 0 for not at all
  * @param endGuest           whether the guest here is ended after the move; else it stays paused
+ * @param audit              whether the paused guest's memory is compared with the image after the
+ *                           handover, at no downtime
  * @param handoverCost       believed fixed cost of a switch-over of this kind of guest
  * @param wording            names limits and remedies
  */
@@ -30,12 +32,13 @@ public record SourceOptions(
         long settleNanos,
         long reconnectNanos,
         boolean endGuest,
+        boolean audit,
         DowntimePrediction.Fixed handoverCost,
         Wording wording) {
     /** {@return defaults of the commands: 10 s to negotiate, 30 s to settle and to reconnect} */
     public static SourceOptions defaults() {
         return new SourceOptions(MigrationLimits.defaults(), CodecChoice.ADAPTIVE, 1,
-                Verification.SENT, false, 10_000_000_000L, 30_000_000_000L, 30_000_000_000L, true,
+                Verification.SENT, false, 10_000_000_000L, 30_000_000_000L, 30_000_000_000L, true, false,
                 new DowntimePrediction.Fixed(20_000_000L, 60_000_000L), Wording.labels());
     }
 
@@ -47,7 +50,7 @@ public record SourceOptions(
      */
     public SourceOptions withLimits(MigrationLimits bounds) {
         return new SourceOptions(bounds, codec, channels, verification, cold, negotiationNanos,
-                settleNanos, reconnectNanos, endGuest, handoverCost, wording);
+                settleNanos, reconnectNanos, endGuest, audit, handoverCost, wording);
     }
 
     /**
@@ -59,7 +62,7 @@ public record SourceOptions(
      */
     public SourceOptions withPages(CodecChoice choice, int mostLinks) {
         return new SourceOptions(limits, choice, mostLinks, verification, cold, negotiationNanos,
-                settleNanos, reconnectNanos, endGuest, handoverCost, wording);
+                settleNanos, reconnectNanos, endGuest, audit, handoverCost, wording);
     }
 
     /**
@@ -70,7 +73,7 @@ public record SourceOptions(
      */
     public SourceOptions withVerification(Verification how) {
         return new SourceOptions(limits, codec, channels, how, cold, negotiationNanos,
-                settleNanos, reconnectNanos, endGuest, handoverCost, wording);
+                settleNanos, reconnectNanos, endGuest, audit, handoverCost, wording);
     }
 
     /**
@@ -80,7 +83,7 @@ public record SourceOptions(
      */
     public SourceOptions paused() {
         return new SourceOptions(limits, codec, channels, verification, true, negotiationNanos,
-                settleNanos, 0, endGuest, handoverCost, wording);
+                settleNanos, 0, endGuest, audit, handoverCost, wording);
     }
 
     /**
@@ -92,7 +95,7 @@ public record SourceOptions(
      */
     public SourceOptions withWindows(long reconnect, long settle) {
         return new SourceOptions(limits, codec, channels, verification, cold, negotiationNanos,
-                settle, reconnect, endGuest, handoverCost, wording);
+                settle, reconnect, endGuest, audit, handoverCost, wording);
     }
 
     /**
@@ -103,7 +106,18 @@ public record SourceOptions(
      */
     public SourceOptions withEndGuest(boolean ended) {
         return new SourceOptions(limits, codec, channels, verification, cold, negotiationNanos,
-                settleNanos, reconnectNanos, ended, handoverCost, wording);
+                settleNanos, reconnectNanos, ended, audit, handoverCost, wording);
+    }
+
+    /**
+     * Chooses whether the memory is compared once more after the handover.
+     *
+     * @param compared whether it is
+     * @return the changed copy
+     */
+    public SourceOptions withAudit(boolean compared) {
+        return new SourceOptions(limits, codec, channels, verification, cold, negotiationNanos,
+                settleNanos, reconnectNanos, endGuest, compared, handoverCost, wording);
     }
 
     /**
@@ -114,6 +128,6 @@ public record SourceOptions(
      */
     public SourceOptions withWording(Wording words) {
         return new SourceOptions(limits, codec, channels, verification, cold, negotiationNanos,
-                settleNanos, reconnectNanos, endGuest, handoverCost, words);
+                settleNanos, reconnectNanos, endGuest, audit, handoverCost, words);
     }
 }

@@ -1,0 +1,106 @@
+package io.pageferry.core.image;
+
+import io.pageferry.core.link.Message;
+import io.pageferry.core.memory.ChecksumTable;
+import io.pageferry.core.memory.PageSource;
+import io.pageferry.core.memory.RegionTable;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+
+/**
+ * Compares the whole memory of a paused guest, as it is, with the checksums that the target read
+ * back before it was granted the guest: what a tracker missed shows as a page. It reads and asks in
+ * turn, 65536 pages at a time. CRC32C passes over one differing page in 2³². Confined to one thread.
+ */
+public final class MemoryAudit {
+    private static final int MOST_NAMED = 8;
+
+    private final MemoryReader reader;
+    private final ChecksumTable ours;
+    private final RegionTable regions;
+    private final Consumer<Message> target;
+    private final List<String> named = new ArrayList<>();
+    private long compared;
+    private long differing;
+    private boolean asked;
+
+    /**
+     * Begins.
+     *
+     * @param memory of the paused guest
+     * @param into   gets the sums of every page as it is; what it held before is replaced
+     * @param target is asked for its checksums
+     */
+    public MemoryAudit(PageSource memory, ChecksumTable into, Consumer<Message> target) {
+        this.reader = new MemoryReader(memory, into);
+        this.ours = into;
+        this.regions = memory.regions();
+        this.target = target;
+    }
+
+    /**
+     * Reads some pages, and asks for those of the target when its own part is read.
+     *
+     * @param most stop after so many
+     * @return how many were read
+     */
+    public int step(int most) {
+        long end = compared + part();
+        int read = 0;
+        if (reader.cursor() < end) {
+            read = reader.step((int) Math.min(most, end - reader.cursor()));
+        }
+        if (!asked && !isDone() && reader.cursor() >= end) {
+            asked = true;
+            target.accept(new Message.PageChecksumsRequest(compared, part()));
+        }
+        return read;
+    }
+
+    private int part() {
+        return (int) Math.min(Message.MAX_TABLE_PAGES, ours.pages() - compared);
+    }
+
+    /**
+     * Takes what the target has.
+     *
+     * @param table its checksums; other pages than those asked for are not looked at
+     */
+    public void compare(Message.PageChecksums table) {
+        if (!asked || table.firstPage() != compared || table.crcs().length != part()) {
+            return;
+        }
+        for (int crc : table.crcs()) {
+            if (ours.get(compared) != crc) {
+                differing++;
+                if (named.size() < MOST_NAMED) {
+                    named.add(regions.describe(compared));
+                }
+            }
+            compared++;
+        }
+        asked = false;
+    }
+
+    /** {@return whether all pages were compared} */
+    public boolean isDone() {
+        return compared == ours.pages();
+    }
+
+    /** {@return pages compared} */
+    public long compared() {
+        return compared;
+    }
+
+    /** {@return pages that differ among them} */
+    public long differing() {
+        return differing;
+    }
+
+    /** {@return the first pages that differ, as the end of a sentence} */
+    public String describe() {
+        return String.join(", ", named)
+                + (differing > named.size() ? " and " + (differing - named.size()) + " more" : "");
+    }
+}
