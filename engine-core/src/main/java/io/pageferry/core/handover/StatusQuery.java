@@ -82,11 +82,10 @@ public final class StatusQuery implements AutoCloseable {
      * Sends a last message where a link is there.
      *
      * @param message what to send
+     * @return false where there is no link, or it has no room now
      */
-    public void tell(Message message) {
-        if (link != null) {
-            link.send(message);
-        }
+    public boolean tell(Message message) {
+        return link != null && link.send(message);
     }
 
     /** Closes the link that it opened itself. */

@@ -6,12 +6,13 @@ import io.pageferry.core.memory.PageSource;
 import io.pageferry.core.memory.RegionTable;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Consumer;
+import java.util.function.Predicate;
 
 /**
  * Compares the whole memory of a paused guest, as it is, with the checksums that the target read
  * back before it was granted the guest: what a tracker missed shows as a page. It reads and asks in
- * turn, 65536 pages at a time. CRC32C passes over one differing page in 2³². Confined to one thread.
+ * turn, 65536 pages at a time. CRC32C passes over one differing page in 2³². Confined to one
+ * thread.
  */
 public final class MemoryAudit {
     private static final int MOST_NAMED = 8;
@@ -19,7 +20,7 @@ public final class MemoryAudit {
     private final MemoryReader reader;
     private final ChecksumTable ours;
     private final RegionTable regions;
-    private final Consumer<Message> target;
+    private final Predicate<Message> target;
     private final List<String> named = new ArrayList<>();
     private long compared;
     private long differing;
@@ -30,9 +31,10 @@ public final class MemoryAudit {
      *
      * @param memory of the paused guest
      * @param into   gets the sums of every page as it is; what it held before is replaced
-     * @param target is asked for its checksums
+     * @param target asks it for its checksums; false where the question was not taken: it is asked
+     *               again
      */
-    public MemoryAudit(PageSource memory, ChecksumTable into, Consumer<Message> target) {
+    public MemoryAudit(PageSource memory, ChecksumTable into, Predicate<Message> target) {
         this.reader = new MemoryReader(memory, into);
         this.ours = into;
         this.regions = memory.regions();
@@ -52,8 +54,7 @@ public final class MemoryAudit {
             read = reader.step((int) Math.min(most, end - reader.cursor()));
         }
         if (!asked && !isDone() && reader.cursor() >= end) {
-            asked = true;
-            target.accept(new Message.PageChecksumsRequest(compared, part()));
+            asked = target.test(new Message.PageChecksumsRequest(compared, part()));
         }
         return read;
     }

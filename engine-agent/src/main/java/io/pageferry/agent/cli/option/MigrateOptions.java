@@ -192,7 +192,8 @@ public final class MigrateOptions {
         SourceOptions options = SourceOptions.defaults().withLimits(limits)
                 .withPages(codec, channels).withVerification(verify)
                 .withWindows(Quantity.nanos(reconnectWindow), Quantity.nanos(settleWindow))
-                .withAudit(audit).withEndGuest(after(kind) != After.KEEP).withWording(new OptionWording());
+                .withAudit(audit)
+                .withEndGuest(after(kind) != After.KEEP).withWording(new OptionWording());
         return cold ? options.paused() : options;
     }
 

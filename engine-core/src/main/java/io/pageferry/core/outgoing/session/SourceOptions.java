@@ -38,8 +38,9 @@ public record SourceOptions(
     /** {@return defaults of the commands: 10 s to negotiate, 30 s to settle and to reconnect} */
     public static SourceOptions defaults() {
         return new SourceOptions(MigrationLimits.defaults(), CodecChoice.ADAPTIVE, 1,
-                Verification.SENT, false, 10_000_000_000L, 30_000_000_000L, 30_000_000_000L, true, false,
-                new DowntimePrediction.Fixed(20_000_000L, 60_000_000L), Wording.labels());
+                Verification.SENT, false, 10_000_000_000L, 30_000_000_000L, 30_000_000_000L,
+                true, false, new DowntimePrediction.Fixed(20_000_000L, 60_000_000L),
+                Wording.labels());
     }
 
     /**
