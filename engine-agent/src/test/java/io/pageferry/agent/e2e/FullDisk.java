@@ -28,9 +28,14 @@ final class FullDisk implements AutoCloseable {
 
     /** Mounts one, or skips the test. */
     static FullDisk mount(Path folder) throws IOException {
+        return mount(folder, "4k");
+    }
+
+    /** Mounts one of another size. */
+    static FullDisk mount(Path folder, String size) throws IOException {
         Files.createDirectories(folder);
-        String refused = run("mount", "-t", "tmpfs", "-o", "size=4k,mode=0700", "pageferry-test",
-                folder.toString());
+        String refused = run("mount", "-t", "tmpfs", "-o", "size=" + size + ",mode=0700",
+                "pageferry-test", folder.toString());
         Assumptions.assumeTrue(refused.isEmpty(), "no file system can be mounted: " + refused);
         return new FullDisk(folder);
     }
@@ -42,6 +47,14 @@ final class FullDisk implements AutoCloseable {
     /** Leaves no room at all. */
     void fill() throws IOException {
         Files.write(folder.resolve("filler"), new byte[PAGE]);
+    }
+
+    /** Takes room away, but for so much. */
+    Path fillBut(long bytes) throws IOException {
+        Path filler = folder.resolve("filler");
+        long free = Files.getFileStore(folder).getUsableSpace() - bytes;
+        Files.write(filler, new byte[Math.toIntExact(free)]);
+        return filler;
     }
 
     /** Makes room for another page. */

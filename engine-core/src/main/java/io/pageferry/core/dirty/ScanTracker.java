@@ -86,7 +86,7 @@ public final class ScanTracker implements DirtyTracker, SentPages {
     private void scan(long first, long end, DirtyBitmap into) {
         for (long page = into.nextUnmarked(first); page < end;
                 page = into.nextUnmarked(page + 1)) {
-            if (!view.show(page) || hashes.differs(page, view.segment(), view.offset())) {
+            if (!view.show(page) || hashes.differs(page, view.bytes(), 0)) {
                 into.mark(page);
             }
         }

@@ -12,6 +12,7 @@ import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.LinkHandler;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.link.TargetLink;
+import io.pageferry.core.migration.HostFaults;
 import io.pageferry.core.migration.MigrationSnapshot;
 import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.migration.Outcome.Side;
@@ -64,6 +65,9 @@ public final class TargetMigration implements LinkHandler, AutoCloseable {
             go(phase.turn(context.now()));
         } catch (RuntimeException e) {
             bug(e);
+        } catch (VirtualMachineError e) {
+            // A page of the image that cannot be had (InternalError) is the host's affair.
+            bug(HostFaults.asException(e, "its file was cut short, or its file system is full"));
         }
         int work = context.takeWork();
         if (work > 0) {

@@ -6,6 +6,7 @@ import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.LinkHandler;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.migration.GuestException;
+import io.pageferry.core.migration.HostFaults;
 import io.pageferry.core.migration.MigrationSnapshot;
 import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.migration.Outcome.Result;
@@ -71,7 +72,10 @@ public final class SourceMigration implements LinkHandler, AutoCloseable {
         } catch (RuntimeException | VirtualMachineError e) {
             // None may leave a guest paused that is ours, a fault in a file that was cut short
             // (InternalError) neither. From the grant on nothing may be done.
-            Outcome why = e instanceof UncheckedIOException failed
+            RuntimeException known = e instanceof VirtualMachineError error
+                    ? HostFaults.asException(error, "its file was cut short")
+                    : (RuntimeException) e;
+            Outcome why = known instanceof UncheckedIOException failed
                     ? Outcome.of(Result.FAILED, ErrorCode.HOST_FAILED,
                             "the guest's memory cannot be read: "
                             + failed.getCause().getMessage(), Side.SOURCE)

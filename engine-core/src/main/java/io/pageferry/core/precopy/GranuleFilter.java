@@ -113,7 +113,7 @@ public final class GranuleFilter implements SentPages, AutoCloseable {
         for (long page = into.nextUnmarked(first); page < end;
                 page = into.nextUnmarked(page + 1)) {
             boolean changed = dataRun.isHole(page) ? hashes.isFilled(page)
-                    : !view.show(page) || hashes.differs(page, view.segment(), view.offset());
+                    : !view.show(page) || hashes.differs(page, view.bytes(), 0);
             if (changed) {
                 into.mark(page);
             }

@@ -39,7 +39,8 @@ public record Ended(TargetContext context, Outcome outcome, Optional<Message> la
         ErrorCode code = unreachable ? ErrorCode.HOST_FAILED : ErrorCode.INTERNAL;
         String why = unreachable ? "the image cannot be written or read: "
                 + bug.getCause().getMessage() : TargetContext.describe(bug);
-        context.send(new Message.Failure(code, why));
+        context.send(unreachable ? new Message.Cancel(context.epoch(), code, why)
+                : new Message.Failure(code, why));
         try {
             context.parts().guest().discard();
             context.record(JournalState.SETTLED, why);

@@ -6,14 +6,18 @@ import io.pageferry.core.memory.PageGeometry;
 import io.pageferry.core.memory.PagedMemory;
 import io.pageferry.core.memory.Region;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.util.List;
 
 /**
- * Shows single pages to callers that only look at them: where they lie when the memory is mapped,
- * else by a copy. It finds a mapped page by its own arithmetic (region base + index × 4096) and
- * shares none with the writers, so a page that was put in a wrong place is seen. Confined to one
- * thread.
+ * Shows single pages to callers that only look at them. It finds a mapped page by its own arithmetic
+ * (region base + index × 4096) and shares none with the writers, so a page that was put in a wrong
+ * place is seen. Confined to one thread.
+ *
+ * <p>What is looked at is a copy. A file that is cut short, or a file system that is full, takes a
+ * page away under whoever reads it: a copy throws {@link InternalError} then, while the JVM's
+ * instructions for sums and comparisons would end the process (SIGBUS).
  */
 public final class PageView {
     private static final MemorySegment ZEROS =
@@ -21,15 +25,14 @@ public final class PageView {
 
     private final PagedMemory memory;
     private final long[] regionEnds;
-    /** Windows of each region, cut for int-indexed code; null where memory is not mapped. */
-    private final ByteBuffer[][] cuts;
-    private final MemorySegment[][] segments;
+    /** Of each region; null where memory is not mapped. */
+    private final MemorySegment[] windows;
     private final PageChecksum checksum = new PageChecksum();
-    private final ByteBuffer copy;
-    private final MemorySegment copied;
-    private ByteBuffer buffer;
-    private MemorySegment segment;
-    private int at;
+    private final ByteBuffer copy = ByteBuffer.allocateDirect(PageGeometry.PAGE_SIZE);
+    private final MemorySegment copied = MemorySegment.ofBuffer(copy);
+    private MemorySegment window;
+    private long at;
+    private boolean isCopied;
 
     /**
      * Makes a view that shows nothing yet.
@@ -45,14 +48,8 @@ public final class PageView {
             pages += region.pages();
             regionEnds[region.id()] = pages;
         }
-        boolean mapped = memory instanceof MappedMemory;
-        this.cuts = mapped ? new ByteBuffer[regions.size()][] : null;
-        this.segments = mapped ? new MemorySegment[regions.size()][] : null;
-        this.copy = mapped ? null : ByteBuffer.allocateDirect(PageGeometry.PAGE_SIZE);
-        this.copied = mapped ? null : MemorySegment.ofBuffer(copy);
-        if (memory instanceof MappedMemory windows) {
-            regions.forEach(region -> cut(windows.window(region.id()), region));
-        }
+        this.windows = memory instanceof MappedMemory mapped ? regions.stream()
+                .map(region -> mapped.window(region.id())).toArray(MemorySegment[]::new) : null;
     }
 
     /**
@@ -62,10 +59,8 @@ public final class PageView {
      * @return false when the memory has it not yet: ask again
      */
     public boolean show(long page) {
-        if (cuts == null) {
-            buffer = copy;
-            segment = copied;
-            at = 0;
+        isCopied = windows == null;
+        if (isCopied) {
             return memory.read(page, 1, copied, 0) != PagedMemory.NOT_YET;
         }
         int region = 0;
@@ -73,22 +68,22 @@ public final class PageView {
             region++;
         }
         long start = region == 0 ? 0 : regionEnds[region - 1];
-        long offset = (page - start) * PageGeometry.PAGE_SIZE;
-        int cut = (int) (offset / PageGeometry.WINDOW_BYTES);
-        buffer = cuts[region][cut];
-        segment = segments[region][cut];
-        at = (int) (offset % PageGeometry.WINDOW_BYTES);
+        window = windows[region];
+        at = (page - start) * PageGeometry.PAGE_SIZE;
         return true;
     }
 
     /** {@return CRC32C of the page shown} */
     public int checksum() {
-        return checksum.of(buffer, at);
+        bytes();
+        return checksum.of(copy, 0);
     }
 
     /** {@return whether the page shown holds nothing but zeros, by its bytes} */
     public boolean isZero() {
-        return isZero(segment, at);
+        // Mostly the first word tells.
+        return (isCopied || window.get(ValueLayout.JAVA_LONG_UNALIGNED, at) == 0)
+                && isZero(bytes(), 0);
     }
 
     /** Ends at the first word that is not zero. */
@@ -97,27 +92,12 @@ public final class PageView {
                 ZEROS, 0, PageGeometry.PAGE_SIZE) == -1;
     }
 
-    /** {@return what holds the page shown; its bytes may change while they are looked at} */
-    public MemorySegment segment() {
-        return segment;
-    }
-
-    /** {@return offset of the page shown in {@link #segment}} */
-    public long offset() {
-        return at;
-    }
-
-    private void cut(MemorySegment window, Region region) {
-        long size = region.size();
-        int count = Math.toIntExact(Math.ceilDiv(size, PageGeometry.WINDOW_BYTES));
-        ByteBuffer[] buffers = new ByteBuffer[count];
-        MemorySegment[] slices = new MemorySegment[count];
-        for (int i = 0; i < count; i++) {
-            long from = i * PageGeometry.WINDOW_BYTES;
-            slices[i] = window.asSlice(from, Math.min(PageGeometry.WINDOW_BYTES, size - from));
-            buffers[i] = slices[i].asByteBuffer();
+    /** {@return the 4096 bytes of the page shown, the same until another one is shown} */
+    public MemorySegment bytes() {
+        if (!isCopied) {
+            MemorySegment.copy(window, at, copied, 0, PageGeometry.PAGE_SIZE);
+            isCopied = true;
         }
-        cuts[region.id()] = buffers;
-        segments[region.id()] = slices;
+        return copied;
     }
 }
