@@ -17,7 +17,8 @@ public final class HostFaults {
      * @return an {@link UncheckedIOException} for such a page, else one that stands for a bug
      */
     public static RuntimeException asException(VirtualMachineError error, String why) {
-        return error instanceof InternalError ? new UncheckedIOException(new IOException(why, error))
+        return error instanceof InternalError
+                ? new UncheckedIOException(new IOException(why, error))
                 : new IllegalStateException(error.toString(), error);
     }
 }

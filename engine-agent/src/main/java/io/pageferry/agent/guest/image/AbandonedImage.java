@@ -17,12 +17,13 @@ import java.util.Optional;
 record AbandonedImage(UnpublishedImage image) implements GuestHandle {
     private static final String FILE = "image";
     private static final String BIRTH = "birth";
+    /** No image has it: one whose token is not known is not found. */
+    private static final String NONE = "unknown";
 
     /** Finds the image of an {@link #address}. */
     static Optional<AbandonedImage> of(Map<String, String> address) {
-        String birth = address.get(BIRTH);
-        return Optional.ofNullable(address.get(FILE)).filter(any -> birth != null)
-                .map(file -> new AbandonedImage(new UnpublishedImage(Path.of(file), birth)));
+        return Optional.ofNullable(address.get(FILE)).map(file -> new AbandonedImage(
+                new UnpublishedImage(Path.of(file), address.getOrDefault(BIRTH, NONE))));
     }
 
     /** Returns how a guard finds it again. */

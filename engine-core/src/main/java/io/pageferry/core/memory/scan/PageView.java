@@ -11,9 +11,9 @@ import java.nio.ByteBuffer;
 import java.util.List;
 
 /**
- * Shows single pages to callers that only look at them. It finds a mapped page by its own arithmetic
- * (region base + index × 4096) and shares none with the writers, so a page that was put in a wrong
- * place is seen. Confined to one thread.
+ * Shows single pages to callers that only look at them. It finds a mapped page by its own
+ * arithmetic (region base + index × 4096) and shares none with the writers, so a page that was put
+ * in a wrong place is seen. Confined to one thread.
  *
  * <p>What is looked at is a copy. A file that is cut short, or a file system that is full, takes a
  * page away under whoever reads it: a copy throws {@link InternalError} then, while the JVM's
