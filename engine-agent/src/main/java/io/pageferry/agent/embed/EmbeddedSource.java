@@ -63,6 +63,11 @@ final class EmbeddedSource implements SourceGuest {
     }
 
     @Override
+    public void requireUnchangedPaused() throws GuestException {
+        guest.requireUnchangedPaused();
+    }
+
+    @Override
     public void requireUnchanged() throws GuestException {
         guest.requireUnchanged();
     }

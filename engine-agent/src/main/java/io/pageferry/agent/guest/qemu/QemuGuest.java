@@ -233,7 +233,9 @@ final class QemuGuest implements SourceGuest {
     @Override
     public void copyStorage(StreamLink link, Bandwidth bandwidth) throws GuestException {
         try {
-            mirrors = new DiskMirrors(qemu, link, process::diskSocket, bandwidth);
+            process.sockets().make(process.pid());
+            mirrors = new DiskMirrors(qemu, link,
+                    disk -> process.sockets().socket("disk" + disk), bandwidth);
         } catch (QmpException e) {
             throw failure(e);
         }
@@ -290,7 +292,7 @@ final class QemuGuest implements SourceGuest {
         watch.saves();
         prepared = true;
         qemu.prepareSource(before);
-        DeviceState.save(qemu, process.stateSocket("out"), out, SAVE_LIMIT);
+        DeviceState.save(qemu, process.socket("out"), out, SAVE_LIMIT);
     }
 
     @Override
@@ -371,6 +373,7 @@ final class QemuGuest implements SourceGuest {
             restore();
         }
         qemu.close();
+        process.sockets().delete();
     }
 
     /** Settings that cannot be put back are no reason to call a guest that runs a failure. */

@@ -6,12 +6,8 @@ import io.pageferry.agent.guest.qemu.disk.DiskMirrors;
 import io.pageferry.agent.guest.qemu.qmp.QemuControl;
 import io.pageferry.agent.guest.qemu.qmp.QmpException;
 import io.pageferry.agent.guest.qemu.qmp.RunState;
-import io.pageferry.core.link.Message;
 import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.migration.GuestHandle;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.Map;
 
 /** A QEMU whose agent is gone, as a guard or {@code settle} finds it. */
@@ -112,7 +108,7 @@ final class QemuHandle implements GuestHandle {
         } catch (QmpException e) {
             throw QemuGuest.failure(e);
         }
-        deleteSockets();
+        process.sockets().delete();
     }
 
     @Override
@@ -120,7 +116,7 @@ final class QemuHandle implements GuestHandle {
         if (qemu != null) {
             qemu.close();
         }
-        deleteSockets();
+        process.sockets().delete();
     }
 
     private QemuControl control() throws GuestException {
@@ -128,23 +124,5 @@ final class QemuHandle implements GuestHandle {
             qemu = process.connect();
         }
         return qemu;
-    }
-
-    private void deleteSockets() {
-        for (String side : new String[] {"out", "in", "nbd"}) {
-            delete(process.stateSocket(side));
-        }
-        for (int disk = 0; disk < Message.MAX_STREAMS; disk++) {
-            delete(process.diskSocket(disk));
-        }
-    }
-
-    private static void delete(Path socket) {
-        try {
-            Files.deleteIfExists(socket);
-        } catch (IOException e) {
-            // A socket without a listener does no harm.
-            return;
-        }
     }
 }

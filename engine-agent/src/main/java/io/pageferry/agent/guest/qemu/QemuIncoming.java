@@ -67,7 +67,7 @@ final class QemuIncoming implements TargetGuest {
         this.qemu = qemu;
         this.facts = facts;
         this.before = before;
-        this.exports = new DiskExports(qemu, process.pid(), process.stateSocket("nbd"));
+        this.exports = new DiskExports(qemu, process.pid(), process.sockets().socket("nbd"));
     }
 
     static QemuIncoming open(QemuProcess process, GuestSetup setup) throws GuestException {
@@ -151,8 +151,8 @@ final class QemuIncoming implements TargetGuest {
     @Override
     public void loadState(byte[] state) throws GuestException {
         closeStorage();
-        Path socket = process.stateSocket("in");
         try {
+            Path socket = process.socket("in");
             touched = true;
             qemu.prepareTarget(socket, before.capabilities());
             DeviceState.load(qemu, socket, ByteBuffer.wrap(state), LOAD_LIMIT);
@@ -268,6 +268,7 @@ final class QemuIncoming implements TargetGuest {
             heard();
         }
         qemu.close();
+        process.sockets().delete();
     }
 
     /** QEMU drops what it has not read yet when a client disconnects. */
@@ -303,6 +304,7 @@ final class QemuIncoming implements TargetGuest {
     /** Has the disks filled that the source wants to copy. */
     private void openStorage(GuestDescription offered) throws GuestException {
         try {
+            process.sockets().make(process.pid());
             exports.open(offered.attributes());
         } catch (QmpException e) {
             throw QemuGuest.failure(e);

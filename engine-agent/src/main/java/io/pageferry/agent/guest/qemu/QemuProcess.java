@@ -3,6 +3,7 @@ package io.pageferry.agent.guest.qemu;
 import io.pageferry.agent.guest.GuestUri;
 import io.pageferry.agent.guest.qemu.qmp.QemuControl;
 import io.pageferry.agent.guest.qemu.qmp.QmpException;
+import io.pageferry.agent.guest.qemu.qmp.SocketFolder;
 import io.pageferry.agent.host.linux.LinuxException;
 import io.pageferry.agent.host.linux.Processes;
 import io.pageferry.agent.host.linux.UnixPeer;
@@ -24,8 +25,9 @@ import java.util.concurrent.locks.LockSupport;
  * @param monitor    real path of its QMP socket
  * @param pid        process id
  * @param startTicks when it started, so that a reused process id is never taken for it
+ * @param sockets    where its state and its disks pass
  */
-record QemuProcess(Path monitor, long pid, long startTicks) {
+record QemuProcess(Path monitor, long pid, long startTicks, SocketFolder sockets) {
     private static final String MONITOR = "qmp";
     private static final long END_NANOS = 5_000_000_000L;
     private static final long POLL_NANOS = 1_000_000L;
@@ -45,7 +47,7 @@ record QemuProcess(Path monitor, long pid, long startTicks) {
             Path monitor = path.toRealPath();
             long pid = UnixPeer.pid(monitor);
             return new QemuProcess(monitor, pid, Processes.startTicks(pid).orElseThrow(
-                    () -> new IOException("process " + pid + " has ended")));
+                    () -> new IOException("process " + pid + " has ended")), SocketFolder.draw());
         } catch (IOException e) {
             throw new GuestException(ErrorCode.GUEST_MISMATCH, "nobody answers at " + path + ": "
                     + e.getMessage(), "look whether QEMU is running");
@@ -56,12 +58,14 @@ record QemuProcess(Path monitor, long pid, long startTicks) {
     static QemuProcess of(Map<String, String> recoveryAddress) {
         ProcessInstance instance = ProcessInstance.of(recoveryAddress);
         return new QemuProcess(Path.of(recoveryAddress.get(MONITOR)), instance.pid(),
-                instance.startTicks());
+                instance.startTicks(), SocketFolder.of(recoveryAddress).orElseGet(
+                        SocketFolder::draw));
     }
 
     Map<String, String> recoveryAddress() {
         Map<String, String> recoveryAddress = new HashMap<>();
         recoveryAddress.put(MONITOR, monitor.toString());
+        sockets.putInto(recoveryAddress);
         new ProcessInstance(pid, startTicks).putInto(recoveryAddress);
         return recoveryAddress;
     }
@@ -70,15 +74,10 @@ record QemuProcess(Path monitor, long pid, long startTicks) {
         return new ProcessInstance(pid, startTicks).identity();
     }
 
-    /** Where the device state passes; short, because a socket's path is. */
-    Path stateSocket(String side) {
-        return Path.of(System.getProperty("java.io.tmpdir"),
-                "pageferry-" + pid + "-" + startTicks + "." + side);
-    }
-
-    /** Where a disk's bytes pass, by its number. */
-    Path diskSocket(int disk) {
-        return stateSocket("disk" + disk);
+    /** Names a socket, in a folder that is there when this returns. */
+    Path socket(String name) throws IOException {
+        sockets.make(pid);
+        return sockets.socket(name);
     }
 
     boolean isAlive() {

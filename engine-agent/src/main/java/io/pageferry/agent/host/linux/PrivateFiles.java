@@ -38,6 +38,17 @@ public final class PrivateFiles {
     }
 
     /**
+     * Makes a folder of mode 0700.
+     *
+     * @param folder its path
+     * @throws java.nio.file.FileAlreadyExistsException where something is there
+     * @throws IOException                              when it cannot be made
+     */
+    public static void createFolder(Path folder) throws IOException {
+        Files.createDirectory(folder, FOLDER);
+    }
+
+    /**
      * Makes a folder of mode 0700, and those above it that are missing.
      *
      * @param folder its path; it may be there

@@ -31,16 +31,21 @@ public final class QemuSocket {
         boolean opened = false;
         try {
             listener.bind(UnixDomainSocketAddress.of(socket.toAbsolutePath()), 1);
-            Integer user = user(pid);
-            if (!user.equals(Files.getAttribute(socket, UID))) {
-                Files.setAttribute(socket, UID, user);
-            }
+            give(socket, pid);
             opened = true;
             return listener;
         } finally {
             if (!opened) {
                 listener.close();
             }
+        }
+    }
+
+    /** Makes a QEMU's user the owner of a file or folder. */
+    static void give(Path file, long pid) throws IOException {
+        Integer user = user(pid);
+        if (!user.equals(Files.getAttribute(file, UID))) {
+            Files.setAttribute(file, UID, user);
         }
     }
 
