@@ -3,7 +3,9 @@ package io.pageferry.agent.report;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pageferry.core.words.Printable;
 import java.io.PrintStream;
+import java.util.stream.Collectors;
 
 /**
  * Where a command writes: with {@code --json} one object per line to stdout and human text to
@@ -71,7 +73,7 @@ public final class Output {
      * @param line without its end
      */
     public synchronized void human(String line) {
-        (json ? stderr : stdout).println(line);
+        (json ? stderr : stdout).println(shown(line));
     }
 
     /**
@@ -80,7 +82,12 @@ public final class Output {
      * @param line without its end
      */
     public synchronized void note(String line) {
-        stderr.println(line);
+        stderr.println(shown(line));
+    }
+
+    /** A net behind what is escaped where it is read: names of files, of drives, of devices. */
+    private static String shown(String text) {
+        return text.lines().map(Printable::of).collect(Collectors.joining("\n"));
     }
 
     /**
@@ -89,7 +96,7 @@ public final class Output {
      * @param line without its end; empty to wipe it
      */
     public synchronized void overwrite(String line) {
-        stderr.print("\r" + line + "\u001b[K");
+        stderr.print("\r" + Printable.of(line) + "\u001b[K");
         stderr.flush();
     }
 }

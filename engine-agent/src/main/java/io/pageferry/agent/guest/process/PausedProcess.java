@@ -7,6 +7,7 @@ import io.pageferry.agent.host.linux.Processes;
 import io.pageferry.agent.host.process.ProcessInstance;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.GuestException;
+import io.pageferry.core.words.Printable;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
@@ -81,7 +82,9 @@ record PausedProcess(long pid, long startTicks, boolean tree) {
     /** What it is called, for people. */
     String command() {
         try {
-            return Files.readString(proc(pid).resolve("comm"), StandardCharsets.UTF_8).strip();
+            // The process calls itself whatever it likes, in any bytes.
+            return Printable.of(new String(Files.readAllBytes(proc(pid).resolve("comm")),
+                    StandardCharsets.UTF_8).strip());
         } catch (IOException e) {
             return "";
         }

@@ -1,5 +1,6 @@
 package io.pageferry.agent.guest.qemu.disk;
 
+import io.pageferry.core.words.Printable;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -121,7 +122,8 @@ public final class DiskLockHolders {
     }
 
     private static String command(Path process) {
-        String line = read(process.resolve("cmdline")).replace('\0', ' ').strip();
+        String line = Printable.of(
+                read(process.resolve("cmdline")).replace('\0', ' ').strip());
         return line.length() <= COMMAND_LENGTH ? line : line.substring(0, COMMAND_LENGTH) + " …";
     }
 
