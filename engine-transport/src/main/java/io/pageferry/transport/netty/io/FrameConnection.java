@@ -6,12 +6,15 @@ import io.netty.channel.EventLoop;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.Message;
 import io.pageferry.transport.netty.TransportOptions;
+import io.pageferry.transport.netty.tls.TlsGate;
+import io.pageferry.transport.netty.tls.TlsIdentity;
 import io.pageferry.transport.wire.MessageCodec;
 import io.pageferry.transport.wire.Preamble;
 import io.pageferry.transport.wire.WireException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
@@ -156,6 +159,10 @@ public final class FrameConnection {
 
         @Override
         public void broken(WireException violation) {
+            if (!client && violation.field().equals(Preamble.TLS)) {
+                // By it a source with TLS knows that this is Pageferry without.
+                writer.writePreamble(Preamble.OURS.encode());
+            }
             tellEnded(violation.code(), violation.getMessage());
             endOutput(state.finish(), new Message.Failure(violation.code(),
                     violation.getMessage()), options.closing());
@@ -183,6 +190,11 @@ public final class FrameConnection {
     /** {@return what the connection is for} */
     public ConnectionRole role() {
         return role;
+    }
+
+    /** {@return who is at the other end, once preambles were exchanged; empty without TLS} */
+    public Optional<TlsIdentity> identity() {
+        return TlsGate.identityOf(channel);
     }
 
     /**
@@ -222,7 +234,8 @@ public final class FrameConnection {
         if (decoder.isPaused()) {
             // We do not read, so silence is no sign of the peer's loss.
             timers.heard();
-        } else {
+        } else if (state != ConnectionState.OPENING) {
+            // Before that the limit of the handshake holds: TLS may compute for long in silence.
             timers.checkSilence();
         }
         long now = options.clock().nanoTime();

@@ -12,9 +12,13 @@ import io.pageferry.transport.netty.io.ConnectionListener;
 import io.pageferry.transport.netty.io.ConnectionRole;
 import io.pageferry.transport.netty.io.FrameConnection;
 import io.pageferry.transport.netty.io.FrameDecoder;
+import io.pageferry.transport.netty.tls.TlsIdentity;
+import io.pageferry.transport.netty.tls.TlsOptions;
 import io.pageferry.transport.wire.WireException;
 import java.net.InetSocketAddress;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -43,7 +47,7 @@ public final class TransportServer implements AutoCloseable {
      */
     public TransportServer(TransportOptions options, InetSocketAddress address,
             Consumer<String> refusals) throws TransportException {
-        this.setup = new ChannelSetup(options, "pageferry-target-io");
+        this.setup = ChannelSetup.ofTarget(options);
         this.refusals = refusals;
         this.accepted = new ArrayBlockingQueue<>(options.maxPending());
         this.listener = setup.listen(address, this::accept);
@@ -61,6 +65,11 @@ public final class TransportServer implements AutoCloseable {
      */
     public TargetLink pollAccepted() {
         return accepted.poll();
+    }
+
+    /** {@return one line that is to be logged, once; empty where there is none} */
+    public Optional<String> pollNotice() {
+        return setup.pollNotice();
     }
 
     /** Stops listening and ends every connection; waits for that within the closing limit. */
@@ -82,7 +91,7 @@ public final class TransportServer implements AutoCloseable {
             return null;
         }
         FrameConnection connection = FrameConnection.accepted(setup, channel.eventLoop());
-        connection.tell(new PendingLink(connection, peer));
+        connection.tell(new PendingLink(connection, channel));
         return connection.decoder();
     }
 
@@ -90,19 +99,36 @@ public final class TransportServer implements AutoCloseable {
     private final class PendingLink implements ConnectionListener {
         private final FrameConnection connection;
         private final InetSocketAddress peer;
+        private final InetSocketAddress ours;
 
-        PendingLink(FrameConnection connection, InetSocketAddress peer) {
+        PendingLink(FrameConnection connection, SocketChannel channel) {
             this.connection = connection;
-            this.peer = peer;
+            this.peer = channel.remoteAddress();
+            this.ours = channel.localAddress();
         }
 
+        /** The first moment at which a peer can be told why. */
         @Override
-        public void ready() {
-            // The client sends first.
+        public void ready() throws WireException {
+            Optional<TlsOptions> tls = setup.options().security().tls();
+            if (tls.isEmpty()) {
+                return;
+            }
+            TlsIdentity identity = connection.identity().orElseThrow(() -> new WireException(
+                    ErrorCode.PROTOCOL_VIOLATION, "peer", "the target expects TLS: give --tls-cert,"
+                    + " --tls-key and --tls-ca"));
+            Set<String> allowed = tls.get().allowed();
+            if (!allowed.isEmpty() && !identity.isOneOf(allowed)) {
+                throw new WireException(ErrorCode.PROTOCOL_VIOLATION, "peer", identity.shown()
+                        + " is not let in here (--allow-peer)");
+            }
         }
 
         @Override
         public boolean message(Message message) throws WireException {
+            if (!(message instanceof Message.Failure)) {
+                admit();
+            }
             switch (message) {
                 case Message.ChannelHello hello -> sessionOf(hello).attach(connection, hello);
                 case Message.Hello hello -> accept(hello);
@@ -115,6 +141,18 @@ public final class TransportServer implements AutoCloseable {
             }
             pending.decrementAndGet();
             return true;
+        }
+
+        /** Not earlier: of a socket that closes the kernel does not tell whose it is. */
+        private void admit() throws WireException {
+            if (connection.identity().isEmpty()) {
+                Optional<String> objection = setup.options().security().admission()
+                        .objection(peer, ours);
+                if (objection.isPresent()) {
+                    throw new WireException(ErrorCode.PROTOCOL_VIOLATION, "peer",
+                            objection.get());
+                }
+            }
         }
 
         private void accept(Message first) throws WireException {
@@ -139,6 +177,10 @@ public final class TransportServer implements AutoCloseable {
             if (found == null) {
                 throw new WireException(ErrorCode.PROTOCOL_VIOLATION, "token",
                         "it belongs to no session here");
+            }
+            if (!found.peerIdentity().equals(connection.identity().map(TlsIdentity::text))) {
+                throw new WireException(ErrorCode.PROTOCOL_VIOLATION, "token",
+                        "its session belongs to another peer");
             }
             return found;
         }
