@@ -75,7 +75,9 @@ public final class TlsContexts implements AutoCloseable {
 
     /** {@return one line that is to be logged, once; empty where there is none} */
     public Optional<String> pollNotice() {
-        return Optional.ofNullable(notice.getAndSet(null));
+        // Asked in every duty cycle: written only where there is one.
+        return notice.get() == null ? Optional.empty()
+                : Optional.ofNullable(notice.getAndSet(null));
     }
 
     private SslContext make() throws TlsException {

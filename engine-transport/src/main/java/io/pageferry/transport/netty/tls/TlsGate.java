@@ -1,10 +1,10 @@
 package io.pageferry.transport.netty.tls;
 
+import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
-import io.netty.channel.socket.ChannelInputShutdownEvent;
-import io.netty.channel.Channel;
 import io.netty.channel.ChannelPipeline;
+import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslHandshakeCompletionEvent;
@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.Set;
 import javax.net.ssl.SSLPeerUnverifiedException;
 
 /**
@@ -26,13 +27,16 @@ public final class TlsGate extends ChannelInboundHandlerAdapter {
 
     private final SslHandler handler;
     private final boolean client;
+    /** Of a source; a target asks once the preambles are exchanged, to tell the peer. */
+    private final Set<String> allowed;
     private final TlsLinger linger;
     private boolean open;
     private boolean failed;
 
-    private TlsGate(SslHandler handler, boolean client, TlsLinger linger) {
+    private TlsGate(SslHandler handler, Set<String> allowed, TlsLinger linger) {
         this.handler = handler;
-        this.client = client;
+        this.client = allowed != null;
+        this.allowed = client ? allowed : Set.of();
         this.linger = linger;
     }
 
@@ -61,7 +65,7 @@ public final class TlsGate extends ChannelInboundHandlerAdapter {
         SslContext context = contexts.retained();
         try {
             SslHandler handler = context.newHandler(channel.alloc(), host, port);
-            install(channel.pipeline(), handler, true, closing);
+            install(channel.pipeline(), handler, contexts.options().allowed(), closing);
         } finally {
             ReferenceCountUtil.release(context);
         }
@@ -84,15 +88,15 @@ public final class TlsGate extends ChannelInboundHandlerAdapter {
                 new TlsOrPlain(context, closing));
     }
 
-    /** Adds what TLS consists of behind what is there already. */
-    static void install(ChannelPipeline pipeline, SslHandler handler, boolean client,
+    /** Adds what TLS consists of; {@code allowed} is what a source allows, null at a target. */
+    static void install(ChannelPipeline pipeline, SslHandler handler, Set<String> allowed,
             Duration closing) {
         // The limit for preamble and first message covers the handshake too.
         handler.setHandshakeTimeoutMillis(0);
         handler.setCloseNotifyFlushTimeoutMillis(Math.max(1, closing.toMillis()));
         TlsLinger linger = new TlsLinger(closing);
-        TlsGate gate = new TlsGate(handler, client, linger);
-        if (client) {
+        TlsGate gate = new TlsGate(handler, allowed, linger);
+        if (allowed != null) {
             pipeline.addLast(linger, handler, gate);
         } else {
             String last = pipeline.lastContext().name();
@@ -129,6 +133,11 @@ public final class TlsGate extends ChannelInboundHandlerAdapter {
         if (identity.isNameless()) {
             fail(context, "the peer's certificate names no host (subject alternative names): make"
                     + " another one (pageferry trust issue)");
+            return;
+        }
+        if (!allowed.isEmpty() && !identity.isOneOf(allowed)) {
+            fail(context, "the target is " + identity.shown() + ", which --allow-peer does not"
+                    + " name");
             return;
         }
         context.channel().attr(IDENTITY).set(identity);

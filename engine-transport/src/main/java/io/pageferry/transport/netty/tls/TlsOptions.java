@@ -7,8 +7,8 @@ import java.util.Set;
  * How one side uses TLS.
  *
  * @param files   its certificate, its key, and the CA of its peers
- * @param allowed at a target: DNS names and URIs, one of which the certificate of a source must
- *                have; empty lets every certificate of the CA in
+ * @param allowed DNS names and URIs, one of which the certificate of a peer must have; empty lets
+ *                every certificate of the CA in
  * @param engine  who encrypts
  */
 public record TlsOptions(TlsFiles files, Set<String> allowed, TlsEngine engine) {

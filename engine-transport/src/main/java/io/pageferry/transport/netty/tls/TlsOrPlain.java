@@ -29,7 +29,7 @@ final class TlsOrPlain extends ByteToMessageDecoder {
     protected void decode(ChannelHandlerContext handlers, ByteBuf in, List<Object> out) {
         if (in.isReadable()) {
             if (in.getUnsignedByte(in.readerIndex()) == HANDSHAKE) {
-                TlsGate.install(handlers.pipeline(), context.newHandler(handlers.alloc()), false,
+                TlsGate.install(handlers.pipeline(), context.newHandler(handlers.alloc()), null,
                         closing);
             }
             // What has arrived goes on to those behind.

@@ -8,6 +8,8 @@ import java.security.cert.CertificateException;
 import java.security.cert.CertificateExpiredException;
 import java.security.cert.CertificateNotYetValidException;
 import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** Says in one line why a connection with TLS did not come about, or ended. */
 final class TlsWords {
@@ -15,6 +17,9 @@ final class TlsWords {
     static final String CLOSED = "the peer closed the connection in the TLS handshake: "
             + BOTH_OR_NONE + ", with the same CA";
     static final String PLAIN = "the target does not speak TLS: " + BOTH_OR_NONE;
+
+    /** Of BoringSSL and of the JDK, in small letters. */
+    private static final Pattern ALERT = Pattern.compile("alert(?:: |_)(\\w+)");
 
     private TlsWords() {
     }
@@ -26,9 +31,7 @@ final class TlsWords {
      * @param client whether this side is the source
      */
     static String of(Throwable cause, boolean client) {
-        Throwable deepest = cause;
         for (Throwable at = cause; at != null; at = at.getCause()) {
-            deepest = at;
             if (at instanceof NotSslRecordException) {
                 return "the peer is not Pageferry: it answers without TLS";
             }
@@ -39,7 +42,15 @@ final class TlsWords {
                 return certificate(at, client);
             }
         }
-        return other(Printable.of(String.valueOf(deepest.getMessage())), client);
+        return other(deepest(cause), client);
+    }
+
+    private static String deepest(Throwable cause) {
+        Throwable at = cause;
+        while (at.getCause() != null) {
+            at = at.getCause();
+        }
+        return Printable.of(String.valueOf(at.getMessage()));
     }
 
     private static String certificate(Throwable problem, boolean client) {
@@ -52,7 +63,7 @@ final class TlsWords {
                 return whose + "is not valid yet: look at the clocks of both hosts";
             }
         }
-        String why = Printable.of(String.valueOf(problem.getMessage()));
+        String why = deepest(problem);
         int details = why.indexOf(" found for SNIHostName");
         if (details >= 0) {
             // What follows names each certificate of the chain.
@@ -75,9 +86,14 @@ final class TlsWords {
         if (low.contains("alert") && (low.contains("certificate") || low.contains("_ca")
                 || low.contains("internal_error"))) {
             return (client ? "the target" : "the source") + " does not accept the certificate of"
-                    + " this side (" + why + "): both need certificates that the other's"
+                    + " this side (" + alert(low) + "): both need certificates that the other's"
                     + " --tls-ca signed, with the right names";
         }
         return "TLS failed: " + why;
+    }
+
+    private static String alert(String low) {
+        Matcher named = ALERT.matcher(low);
+        return "alert " + (named.find() ? named.group(1) : low);
     }
 }

@@ -153,6 +153,14 @@ class TlsTest {
     }
 
     @Test
+    void aSourceMayAllowFewerTargetsThanItsCa() throws Exception {
+        TlsFiles files = ca.issue("source", "dns:source");
+        begin(target(), tls(files, atSource, "host.b"));
+        assertTrue(refused().contains("which --allow-peer does not name"));
+        assertOthersAreLetIn();
+    }
+
+    @Test
     void expiredCertificatesAreRefused() throws Exception {
         begin(target(), tls(ca.issueExpired("source", "dns:source"), atSource));
         assertRefused("does not accept the certificate", "has expired");
