@@ -106,6 +106,21 @@ public final class ChannelSetup implements AutoCloseable {
         return loops.next();
     }
 
+    /**
+     * Makes ready what connections will be made with; call it before a guest or a peer waits.
+     *
+     * @throws TransportException when the files of TLS cannot be used
+     */
+    public void prime() throws TransportException {
+        try {
+            if (tls.isPresent()) {
+                tls.get().prime();
+            }
+        } catch (TlsException e) {
+            throw new TransportException(ErrorCode.HOST_FAILED, e.getMessage(), e);
+        }
+    }
+
     /** Begins to connect; {@code failed} gets the reason on the IO thread if it cannot. */
     void connect(InetSocketAddress address, EventLoop loop, FrameDecoder decoder,
             Consumer<String> failed) {
@@ -176,7 +191,6 @@ public final class ChannelSetup implements AutoCloseable {
                 })
                 .bind(address).awaitUninterruptibly();
         if (!bound.isSuccess()) {
-            loops.shutdownGracefully(0, 0, TimeUnit.SECONDS);
             throw new TransportException(ErrorCode.HOST_FAILED, "cannot listen on "
                     + text(address) + ": " + bound.cause().getMessage(), bound.cause());
         }

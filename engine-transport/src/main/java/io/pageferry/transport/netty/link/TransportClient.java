@@ -35,6 +35,7 @@ public final class TransportClient implements AutoCloseable {
      */
     public NettySourceLink connect(InetSocketAddress address, Duration timeout)
             throws TransportException {
+        setup.prime();
         NettySourceLink link = dial(address);
         String target = ChannelSetup.text(address);
         try {

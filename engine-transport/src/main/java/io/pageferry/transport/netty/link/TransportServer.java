@@ -43,14 +43,20 @@ public final class TransportServer implements AutoCloseable {
      * @param options  settings
      * @param address  where; port 0 lets the host choose
      * @param refusals gets one line for each connection that was refused, on an IO thread
-     * @throws TransportException when the address is not available
+     * @throws TransportException when the address is not available, or a file of TLS is not
      */
     public TransportServer(TransportOptions options, InetSocketAddress address,
             Consumer<String> refusals) throws TransportException {
         this.setup = ChannelSetup.ofTarget(options);
         this.refusals = refusals;
         this.accepted = new ArrayBlockingQueue<>(options.maxPending());
-        this.listener = setup.listen(address, this::accept);
+        try {
+            setup.prime();
+            this.listener = setup.listen(address, this::accept);
+        } catch (TransportException e) {
+            setup.close();
+            throw e;
+        }
     }
 
     /** {@return where it listens, with the real port} */

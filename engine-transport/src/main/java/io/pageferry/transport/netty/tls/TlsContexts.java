@@ -1,5 +1,6 @@
 package io.pageferry.transport.netty.tls;
 
+import io.netty.buffer.ByteBufAllocator;
 import io.netty.handler.ssl.ApplicationProtocolConfig;
 import io.netty.handler.ssl.ApplicationProtocolConfig.Protocol;
 import io.netty.handler.ssl.ApplicationProtocolConfig.SelectedListenerFailureBehavior;
@@ -71,6 +72,23 @@ public final class TlsContexts implements AutoCloseable {
             }
         }
         return ReferenceCountUtil.retain(current);
+    }
+
+    /**
+     * Reads the files, and makes an engine once: a cold JVM loads for seconds what is wanted for
+     * that, and a peer waits no longer than the handshake's limit.
+     *
+     * @throws TlsException when the files cannot be used
+     */
+    public void prime() throws TlsException {
+        SslContext context = retained();
+        try {
+            ReferenceCountUtil.release(client
+                    ? context.newEngine(ByteBufAllocator.DEFAULT, "localhost", 1)
+                    : context.newEngine(ByteBufAllocator.DEFAULT));
+        } finally {
+            ReferenceCountUtil.release(context);
+        }
     }
 
     /** {@return one line that is to be logged, once; empty where there is none} */
