@@ -41,6 +41,11 @@ class LinkTroubleOverTlsTest extends LinkTroubleTest {
                 new TlsOptions(files, Set.of(), engine)), Admission.open()));
     }
 
+    @Override
+    int slower() {
+        return 8;
+    }
+
     /** Not even of a page: who damages what is sent has cut the link. */
     @Test
     void oneTurnedBitIsALostLink() throws Exception {
