@@ -11,6 +11,8 @@ module io.pageferry.agent {
     requires com.fasterxml.jackson.databind;
     requires info.picocli;
     requires org.agrona;
+    requires static org.bouncycastle.pkix;
+    requires static org.bouncycastle.provider;
 
     exports io.pageferry.agent.embed;
     exports io.pageferry.agent.guest;
@@ -27,6 +29,7 @@ module io.pageferry.agent {
 
     opens io.pageferry.agent.cli to info.picocli;
     opens io.pageferry.agent.cli.option to info.picocli;
+    opens io.pageferry.agent.cli.trust to info.picocli;
     opens io.pageferry.agent.state.journal to com.fasterxml.jackson.databind;
 
     uses io.pageferry.agent.bench.Benchmark;

@@ -6,7 +6,10 @@
 module io.pageferry.transport {
     requires transitive io.pageferry.core;
     requires io.netty.buffer;
+    requires io.netty.codec;
     requires io.netty.common;
+    requires io.netty.handler;
+    requires io.netty.tcnative.classes.openssl;
     requires io.netty.transport;
     requires io.netty.transport.classes.epoll;
     requires io.netty.transport.classes.io_uring;
@@ -15,5 +18,6 @@ module io.pageferry.transport {
     exports io.pageferry.transport to io.pageferry.agent, io.pageferry.bench;
     exports io.pageferry.transport.netty to io.pageferry.agent, io.pageferry.bench;
     exports io.pageferry.transport.netty.link to io.pageferry.agent, io.pageferry.bench;
+    exports io.pageferry.transport.netty.tls to io.pageferry.agent, io.pageferry.bench;
     exports io.pageferry.transport.wire to io.pageferry.agent, io.pageferry.bench;
 }

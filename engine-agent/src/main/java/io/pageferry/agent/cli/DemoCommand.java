@@ -44,6 +44,9 @@ final class DemoCommand implements Callable<Integer> {
             description = "default 100MiB/s, for qemu 8MiB/s")
     private String dirtyRate;
 
+    @Option(names = {"--tls-cert", "--tls-key", "--tls-ca"}, hidden = true)
+    private List<String> tls = new ArrayList<>();
+
     @Mixin
     private MigrateOptions options;
 

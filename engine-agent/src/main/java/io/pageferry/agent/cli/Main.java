@@ -3,6 +3,7 @@ package io.pageferry.agent.cli;
 import io.pageferry.agent.bench.Benches;
 import io.pageferry.agent.cli.option.Choice;
 import io.pageferry.agent.cli.option.UsageException;
+import io.pageferry.agent.cli.trust.TrustCommand;
 import io.pageferry.agent.report.Output;
 import io.pageferry.agent.session.warmup.WarmUp;
 import io.pageferry.agent.state.guard.GuardMain;
@@ -23,7 +24,8 @@ import picocli.CommandLine.ParseResult;
 @Command(name = "pageferry", mixinStandardHelpOptions = true, version = "pageferry 0.1.0",
         description = "moves running guests between hosts",
         subcommands = {DemoCommand.class, ReceiveCommand.class, MigrateCommand.class,
-            StatusCommand.class, SettleCommand.class, CheckCommand.class, ImageCommand.class})
+            StatusCommand.class, SettleCommand.class, CheckCommand.class, ImageCommand.class,
+            TrustCommand.class})
 public final class Main implements Runnable {
     private static final int BUG = 70;
 

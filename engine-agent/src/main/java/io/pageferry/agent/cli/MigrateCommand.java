@@ -3,6 +3,7 @@ package io.pageferry.agent.cli;
 import io.pageferry.agent.cli.option.Addresses;
 import io.pageferry.agent.cli.option.CommonOptions;
 import io.pageferry.agent.cli.option.MigrateOptions;
+import io.pageferry.agent.cli.option.TlsArguments;
 import io.pageferry.agent.guest.GuestKind;
 import io.pageferry.agent.guest.GuestKinds;
 import io.pageferry.agent.guest.GuestUri;
@@ -14,6 +15,8 @@ import io.pageferry.agent.session.GuestFactory;
 import io.pageferry.agent.session.MigrateSettings;
 import io.pageferry.agent.session.SourceSession;
 import io.pageferry.core.words.Quantity;
+import io.pageferry.transport.netty.tls.TlsOptions;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -34,6 +37,9 @@ final class MigrateCommand implements Callable<Integer> {
     private MigrateOptions options;
 
     @Mixin
+    private TlsArguments tls;
+
+    @Mixin
     private CommonOptions common;
 
     @Override
@@ -41,11 +47,12 @@ final class MigrateCommand implements Callable<Integer> {
         Output output = common.output();
         GuestUri uri = GuestUri.parse(guest);
         GuestKind kind = GuestKinds.of(uri);
+        Optional<TlsOptions> security = tls.options();
         MigrateSettings settings = new MigrateSettings(GuestFactory.source(uri),
-                new TcpConnector(Addresses.parse("--to", target, options.insecure())),
-                options.tracker(),
-                options.sourceOptions(kind), options.after(kind), options.copyStorage(),
-                common.stateDirectory(), Quantity.nanos(options.linger()));
+                new TcpConnector(Addresses.parse("--to", target,
+                        options.insecure() || security.isPresent()), security),
+                options.tracker(), options.sourceOptions(kind), options.after(kind),
+                options.copyStorage(), common.stateDirectory(), Quantity.nanos(options.linger()));
         MigrationView view = new MigrationView(output, options.progress(),
                 CommonOptions.terminal(), System::nanoTime);
         SourceSession agent = new SourceSession(settings, Listeners.after(view));

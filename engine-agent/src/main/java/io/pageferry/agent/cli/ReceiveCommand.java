@@ -2,6 +2,7 @@ package io.pageferry.agent.cli;
 
 import io.pageferry.agent.cli.option.Addresses;
 import io.pageferry.agent.cli.option.CommonOptions;
+import io.pageferry.agent.cli.option.TlsArguments;
 import io.pageferry.agent.cli.option.UsageException;
 import io.pageferry.agent.guest.GuestUri;
 import io.pageferry.agent.link.Listener;
@@ -14,9 +15,9 @@ import io.pageferry.agent.session.ReceiveSettings;
 import io.pageferry.agent.session.TargetAgent;
 import io.pageferry.core.incoming.session.TargetOptions;
 import io.pageferry.core.words.Quantity;
+import io.pageferry.transport.netty.tls.TlsOptions;
 import java.net.InetSocketAddress;
-import java.util.ArrayList;
-import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -62,8 +63,8 @@ final class ReceiveCommand implements Callable<Integer> {
             + " it is")
     private String activate;
 
-    @Option(names = {"--tls-cert", "--tls-key", "--tls-ca"}, hidden = true)
-    private List<String> tls = new ArrayList<>();
+    @Mixin
+    private TlsArguments tls;
 
     @Mixin
     private CommonOptions common;
@@ -72,9 +73,11 @@ final class ReceiveCommand implements Callable<Integer> {
     public Integer call() {
         requireActivatable();
         Output output = common.output();
+        Optional<TlsOptions> security = tls.options();
         TargetOptions defaults = TargetOptions.defaults();
         ReceiveSettings settings = new ReceiveSettings(GuestFactory.target(GuestUri.parse(guest)),
-                Listener.at(Addresses.parse("--listen", listen, insecure)), once, prealloc,
+                Listener.at(Addresses.parse("--listen", listen,
+                        insecure || security.isPresent()), security), once, prealloc,
                 new TargetOptions(defaults.window(), defaults.grantNanos(),
                         Quantity.nanos(settleWindow), defaults.channels(),
                         Quantity.nanos(reconnectWindow)),

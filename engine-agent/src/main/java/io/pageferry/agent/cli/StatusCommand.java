@@ -2,6 +2,7 @@ package io.pageferry.agent.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pageferry.agent.cli.option.CommonOptions;
+import io.pageferry.agent.cli.option.TlsArguments;
 import io.pageferry.agent.report.Output;
 import io.pageferry.agent.state.journal.FileJournal;
 import io.pageferry.agent.state.journal.JournalHeader;
@@ -18,11 +19,16 @@ import picocli.CommandLine.Mixin;
 /** {@code pageferry status}: the migrations that the journals know, and the owner of each guest. */
 @Command(name = "status", description = "migrations known here, and who owns each guest")
 final class StatusCommand implements Callable<Integer> {
+    /** Checked and not used: it asks no peer, but may be given what the other commands are. */
+    @Mixin
+    private TlsArguments tls;
+
     @Mixin
     private CommonOptions common;
 
     @Override
     public Integer call() throws IOException {
+        tls.options();
         Output output = common.output();
         List<String> unreadable = new ArrayList<>();
         List<FileJournal> journals = StateDirectory.open(common.stateDirectory())

@@ -54,16 +54,16 @@ final class Embedded {
     }
 
     /** Where the transport is the embedder's own there is none: null. */
-    static void requireAddress(InetSocketAddress address, boolean insecure) {
+    static void requireAddress(InetSocketAddress address, boolean trusted) {
         if (address == null) {
             return;
         }
         if (address.isUnresolved()) {
             throw new IllegalArgumentException("unknown host " + address.getHostString());
         }
-        Loopback.objection(address, address.toString(), insecure).ifPresent(why -> {
+        Loopback.objection(address, address.toString(), trusted).ifPresent(why -> {
             throw new IllegalArgumentException(
-                    why + "insecure() says that the network is trusted");
+                    why + "use tls(), or insecure() where the whole network is trusted");
         });
     }
 

@@ -8,8 +8,10 @@ import io.pageferry.core.incoming.session.TargetOptions;
 import io.pageferry.core.link.LinkAcceptor;
 import io.pageferry.core.migration.IncomingGuest;
 import io.pageferry.core.migration.Outcome.Result;
+import io.pageferry.transport.netty.tls.TlsOptions;
 import java.net.InetSocketAddress;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 
@@ -30,8 +32,9 @@ import java.util.function.Consumer;
  * {@code pageferry receive} on that directory answers a source that still asks what became of its
  * grant, also while it waits for another guest.
  *
- * <p><b>Security.</b> Any peer that reaches the port can offer a guest, and the offered guest is
- * run. So only loopback addresses are listened on unless {@link Builder#insecure}; the warning of
+ * <p><b>Security.</b> Without {@link Builder#tls} any peer that reaches the port can offer a guest,
+ * and the offered guest is run; of those on this host only the same user and root. So only loopback
+ * addresses are listened on unless {@link Builder#insecure}; the warning of
  * {@link OutgoingMigration} holds here too. {@link IncomingGuest#prepare} must look at all that it
  * is offered, and compare it with what it expects, before it makes room.
  */
@@ -61,7 +64,7 @@ public final class IncomingMigration {
      * @return a builder with the defaults of the command line
      */
     public static Builder into(IncomingGuest guest, InetSocketAddress listen) {
-        return new Builder(guest, Listener.at(Objects.requireNonNull(listen, "listen")), listen);
+        return new Builder(guest, null, Objects.requireNonNull(listen, "listen"));
     }
 
     /**
@@ -111,7 +114,8 @@ public final class IncomingMigration {
     /** Describes what is to be received. One thread; each method returns the builder itself. */
     public static final class Builder extends MigrationBuilder<Builder> {
         private final IncomingGuest guest;
-        private final Listener acceptor;
+        /** Made when it is built, where it is an address. */
+        private Listener acceptor;
         private final TargetOptions defaults = TargetOptions.defaults();
         private Consumer<InetSocketAddress> listening = address -> { };
 
@@ -145,11 +149,15 @@ public final class IncomingMigration {
          * Makes the migration; nothing is opened yet.
          *
          * @return it, to be run once
-         * @throws IllegalArgumentException when the address is unresolved, or neither on loopback
-         *                                  nor {@link #insecure}
+         * @throws IllegalArgumentException when the address is unresolved; or is not on loopback,
+         *                                  and neither {@link #tls} nor {@link #insecure}; or
+         *                                  a file of TLS cannot be used
          */
         public IncomingMigration build() {
-            Embedded.requireAddress(address, insecure);
+            Optional<TlsOptions> tls = security();
+            if (address != null) {
+                acceptor = Listener.at(address, tls);
+            }
             return new IncomingMigration(this);
         }
     }

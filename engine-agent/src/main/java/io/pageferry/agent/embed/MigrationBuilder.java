@@ -2,10 +2,15 @@ package io.pageferry.agent.embed;
 
 import io.pageferry.agent.host.process.InProcess;
 import io.pageferry.core.migration.MigrationListener;
+import io.pageferry.transport.netty.tls.TlsException;
+import io.pageferry.transport.netty.tls.TlsFiles;
+import io.pageferry.transport.netty.tls.TlsOptions;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
 
 /**
  * What migrations to and from here have in common. One thread; each method returns the builder
@@ -24,6 +29,8 @@ public abstract sealed class MigrationBuilder<B extends MigrationBuilder<B>>
     Path stateDirectory;
     MigrationListener listener = MigrationListener.silent();
     boolean insecure;
+    private TlsFiles files;
+    private Set<String> allowed = Set.of();
     boolean warmedUp;
 
     MigrationBuilder(Object guest, InetSocketAddress address) {
@@ -118,6 +125,55 @@ public abstract sealed class MigrationBuilder<B extends MigrationBuilder<B>>
     public final B insecure() {
         insecure = true;
         return self();
+    }
+
+    /**
+     * Encrypts every connection by TLS 1.3 and lets only peers in whose certificate a CA signed:
+     * both sides need it. The target's certificate must name the host that the source connects to.
+     * The files are in PEM, and are read again when they change. Not for a transport of the
+     * embedder's own.
+     *
+     * @param certificate the own one
+     * @param key         its private key, PKCS #8, not encrypted
+     * @param ca          the CA that signed the certificates of the peers
+     * @return this
+     */
+    public final B tls(Path certificate, Path key, Path ca) {
+        files = new TlsFiles(Objects.requireNonNull(certificate, "certificate"),
+                Objects.requireNonNull(key, "key"), Objects.requireNonNull(ca, "ca"));
+        return self();
+    }
+
+    /**
+     * Lets only peers in whose certificate has one of these names; default: any of the CA.
+     *
+     * @param names DNS names and URIs, compared to the letter
+     * @return this
+     */
+    public final B allowPeers(String... names) {
+        allowed = Set.of(names);
+        return self();
+    }
+
+    /** Checks the files and the address; for build(). */
+    final Optional<TlsOptions> security() {
+        Embedded.requireAddress(address, insecure || files != null);
+        if (files == null) {
+            if (!allowed.isEmpty()) {
+                throw new IllegalArgumentException("allowPeers() names certificates: tls() is"
+                        + " missing");
+            }
+            return Optional.empty();
+        }
+        if (address == null) {
+            throw new IllegalArgumentException("tls() is not for a transport of one's own");
+        }
+        try {
+            files.read();
+        } catch (TlsException e) {
+            throw new IllegalArgumentException(e.getMessage(), e);
+        }
+        return Optional.of(TlsOptions.of(files, allowed));
     }
 
     /**

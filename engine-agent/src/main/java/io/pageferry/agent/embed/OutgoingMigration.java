@@ -18,10 +18,12 @@ import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.migration.Verification;
 import io.pageferry.core.outgoing.session.SourceOptions;
 import io.pageferry.core.round.MigrationLimits;
+import io.pageferry.transport.netty.tls.TlsOptions;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicBoolean;
 
@@ -46,11 +48,10 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * ({@code ALL-UNNAMED} on the class path) LZ4 is several times as fast; without, the listener gets
  * one line on that.
  *
- * <p><b>Security.</b> Nothing is encrypted and no peer is authenticated: any host that reaches the
- * connection reads the guest's memory and can replace it. So only loopback addresses are accepted
- * unless {@link Builder#insecure} states that the whole network between both hosts is trusted.
- * Never use it on a network that a guest, a tenant or a stranger is on: tunnel instead (WireGuard,
- * IPsec, SSH), and give the tunnel's loopback end.
+ * <p><b>Security.</b> Without {@link Builder#tls} nothing is encrypted and no peer is known: any
+ * host that reaches the connection reads the guest's memory and can replace it. So only loopback
+ * addresses are accepted then, unless {@link Builder#insecure} states that the whole network
+ * between both hosts is trusted; never on one that a guest, a tenant or a stranger is on.
  */
 public final class OutgoingMigration {
     private final Builder parts;
@@ -80,8 +81,7 @@ public final class OutgoingMigration {
      * @return a builder with the defaults of the command line
      */
     public static Builder of(Guest guest, InetSocketAddress target) {
-        return new Builder(guest, new TcpConnector(Objects.requireNonNull(target, "target")),
-                target);
+        return new Builder(guest, null, Objects.requireNonNull(target, "target"));
     }
 
     /**
@@ -213,7 +213,8 @@ public final class OutgoingMigration {
     /** Describes a migration. One thread; each method returns the builder itself. */
     public static final class Builder extends MigrationBuilder<Builder> {
         private final Guest guest;
-        private final Connector connector;
+        /** Made when it is built, where it is TCP. */
+        private Connector connector;
         private final SourceOptions defaults = SourceOptions.defaults();
         private MigrationLimits limits = defaults.limits();
         private CodecChoice codec = defaults.codec();
@@ -307,11 +308,15 @@ public final class OutgoingMigration {
          * Makes the migration; nothing is opened yet.
          *
          * @return it, to be run once
-         * @throws IllegalArgumentException when the target is unresolved, or neither on loopback
-         *                                  nor {@link #insecure}
+         * @throws IllegalArgumentException when the target is unresolved; or is not on loopback,
+         *                                  and neither {@link #tls} nor {@link #insecure}; or
+         *                                  a file of TLS cannot be used
          */
         public OutgoingMigration build() {
-            Embedded.requireAddress(address, insecure);
+            Optional<TlsOptions> tls = security();
+            if (address != null) {
+                connector = new TcpConnector(address, tls);
+            }
             SourceOptions options = defaults.withLimits(limits).withPages(codec, channels)
                     .withVerification(verification).withAudit(audit).withEndGuest(endGuest)
                     .withWindows(reconnectNanos, settleNanos).withWording(new MethodWording());

@@ -3,6 +3,7 @@ package io.pageferry.agent.link;
 import io.pageferry.core.link.LinkOpener;
 import io.pageferry.core.link.SourceLink;
 import io.pageferry.transport.TransportException;
+import java.util.Optional;
 
 /** The way from a source to its target. */
 public interface Connector {
@@ -11,6 +12,11 @@ public interface Connector {
 
     /** {@return what carries the bytes, as reports name it} */
     String transport();
+
+    /** {@return whether it speaks TLS} */
+    default boolean tls() {
+        return false;
+    }
 
     /**
      * Begins to use it.
@@ -28,6 +34,11 @@ public interface Connector {
          * @throws TransportException when the target is not reached, and why
          */
         SourceLink connect() throws TransportException;
+
+        /** {@return one line that is to be logged, once; empty where there is none} */
+        default Optional<String> notice() {
+            return Optional.empty();
+        }
 
         /** Ends what is still open. Idempotent. */
         @Override

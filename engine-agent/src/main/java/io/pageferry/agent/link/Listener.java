@@ -1,10 +1,13 @@
 package io.pageferry.agent.link;
 
+import io.pageferry.agent.host.linux.PeerUser;
 import io.pageferry.core.link.LinkAcceptor;
 import io.pageferry.core.link.TargetLink;
 import io.pageferry.transport.TransportException;
+import io.pageferry.transport.netty.Security;
 import io.pageferry.transport.netty.TransportOptions;
 import io.pageferry.transport.netty.link.TransportServer;
+import io.pageferry.transport.netty.tls.TlsOptions;
 import java.net.InetSocketAddress;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -14,6 +17,11 @@ import org.agrona.concurrent.SystemNanoClock;
 public interface Listener {
     /** {@return what carries the bytes, as reports name it} */
     String transport();
+
+    /** {@return whether it speaks TLS, with every source} */
+    default boolean tls() {
+        return false;
+    }
 
     /**
      * Opens this listener.
@@ -29,20 +37,33 @@ public interface Listener {
         /** {@return where it is, with the real port; empty for one that has no address} */
         Optional<InetSocketAddress> address();
 
+        /** {@return one line that is to be logged, once; empty where there is none} */
+        default Optional<String> notice() {
+            return Optional.empty();
+        }
+
         /** Lets no source in any more, and ends links that were not taken. Idempotent. */
         @Override
         void close();
     }
 
     /**
-     * At an address, for sources that speak docs/PROTOCOL.md.
+     * At an address, for sources that speak docs/PROTOCOL.md. Without TLS, those of this host must
+     * be of this process's user or root.
      *
      * @param listen where; port 0 lets the host choose
+     * @param tls    how TLS is used; empty where it is off
      * @return the listener
      */
-    static Listener at(InetSocketAddress listen) {
-        TransportOptions options = TransportOptions.defaults(SystemNanoClock.INSTANCE);
+    static Listener at(InetSocketAddress listen, Optional<TlsOptions> tls) {
+        TransportOptions options = TransportOptions.defaults(SystemNanoClock.INSTANCE)
+                .withSecurity(new Security(tls, PeerUser::objection));
         return new Listener() {
+            @Override
+            public boolean tls() {
+                return tls.isPresent();
+            }
+
             @Override
             public String transport() {
                 return TcpConnector.nameOf(options);
@@ -85,6 +106,11 @@ public interface Listener {
         @Override
         public Optional<TargetLink> accept() {
             return Optional.ofNullable(server.pollAccepted());
+        }
+
+        @Override
+        public Optional<String> notice() {
+            return server.pollNotice();
         }
 
         @Override

@@ -2,8 +2,11 @@ package io.pageferry.agent.link;
 
 import io.pageferry.core.link.SourceLink;
 import io.pageferry.transport.TransportException;
-import io.pageferry.transport.netty.link.TransportClient;
+import io.pageferry.transport.netty.Admission;
+import io.pageferry.transport.netty.Security;
 import io.pageferry.transport.netty.TransportOptions;
+import io.pageferry.transport.netty.link.TransportClient;
+import io.pageferry.transport.netty.tls.TlsOptions;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.Locale;
@@ -13,9 +16,11 @@ import org.agrona.concurrent.SystemNanoClock;
 /**
  * To an agent that listens at an address, by docs/PROTOCOL.md.
  *
- * @param target where it listens
+ * @param target   where it listens
+ * @param security how TLS is used; empty where it is off
  */
-public record TcpConnector(InetSocketAddress target) implements Connector {
+public record TcpConnector(InetSocketAddress target, Optional<TlsOptions> security)
+        implements Connector {
     private static final TransportOptions OPTIONS =
             TransportOptions.defaults(SystemNanoClock.INSTANCE);
     private static final Duration CONNECT = Duration.ofSeconds(15);
@@ -30,13 +35,19 @@ public record TcpConnector(InetSocketAddress target) implements Connector {
         return nameOf(OPTIONS);
     }
 
+    @Override
+    public boolean tls() {
+        return security.isPresent();
+    }
+
     static String nameOf(TransportOptions options) {
         return options.kind().name().toLowerCase(Locale.ROOT).replace("_", "");
     }
 
     @Override
     public Access open() {
-        return new Client(new TransportClient(OPTIONS), target);
+        return new Client(new TransportClient(OPTIONS.withSecurity(
+                new Security(security, Admission.open()))), target);
     }
 
     private record Client(TransportClient client, InetSocketAddress target) implements Access {
@@ -48,6 +59,11 @@ public record TcpConnector(InetSocketAddress target) implements Connector {
         @Override
         public Optional<SourceLink> beginOpen() {
             return Optional.of(client.dial(target));
+        }
+
+        @Override
+        public Optional<String> notice() {
+            return client.pollNotice();
         }
 
         @Override

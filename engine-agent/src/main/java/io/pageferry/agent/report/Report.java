@@ -74,10 +74,12 @@ public record Report(Side side, Outcome outcome, Optional<Body> body) {
      * @param channels     data channels
      * @param codec        as asked for
      * @param transport    of the link
+     * @param tls          whether it was encrypted, and both sides known by certificates
      * @param verification how the image is proved
      */
     public record Choices(Optional<Policy> policy, Optional<String> tracker, int channels,
-            Optional<CodecChoice> codec, String transport, Verification verification) { }
+            Optional<CodecChoice> codec, String transport, boolean tls,
+            Verification verification) { }
 
     /**
      * How long it took.

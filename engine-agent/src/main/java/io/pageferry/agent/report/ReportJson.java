@@ -66,7 +66,7 @@ final class ReportJson {
                 .put("tracker", choices.tracker().orElse(null))
                 .put("channels", choices.channels())
                 .put("codec", choices.codec().map(Labelled::label).orElse(null))
-                .put("transport", choices.transport()).put("tls", false);
+                .put("transport", choices.transport()).put("tls", choices.tls());
         json.put("startupMs", Rounds.millis(begin.startupNanos()));
     }
 

@@ -59,7 +59,8 @@ public final class ReportText {
         int channels = report.path("channels").asInt();
         lines.add("how:           " + known(report, "tracker") + known(report, "codec") + channels
                 + (channels == 1 ? " channel, " : " channels, ")
-                + report.path("transport").asText());
+                + report.path("transport").asText()
+                + (report.path("tls").asBoolean() ? ", TLS" : ""));
         verification(report.path("verification"), lines);
         check(report.path("guestCheck"), lines);
         lines.add("owner:         " + report.at("/owner/side").asText() + ", epoch "

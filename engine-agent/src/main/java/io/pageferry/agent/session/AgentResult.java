@@ -29,7 +29,8 @@ public record AgentResult(Outcome outcome, Report report) {
             case GuestException e -> refused(side, e.code(), e, e.remedy());
             case GuardException e -> refused(side, ErrorCode.HOST_FAILED, e, e.remedy());
             case TransportException e when side == Side.SOURCE -> refused(Side.TARGET, e.code(), e,
-                    "start pageferry receive there, and look at address and port");
+                    "start pageferry receive there, and look at address and port, and with TLS at"
+                            + " the certificates of both sides");
             case TransportException e -> refused(side, e.code(), e, "choose another --listen");
             default -> refused(side, ErrorCode.HOST_FAILED, failure, "look at --state-dir");
         });

@@ -31,6 +31,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.function.Supplier;
 import org.agrona.CloseHelper;
 import org.agrona.concurrent.SystemNanoClock;
 
@@ -41,6 +42,7 @@ final class SourceOpening {
     private final MigrationListener listener;
     private final AgentGuard guard;
     private final Deque<AutoCloseable> opened = new ArrayDeque<>();
+    private Supplier<Optional<String>> notices = Optional::empty;
     private boolean refused;
 
     SourceOpening(UUID id, MigrateSettings settings, MigrationListener listener) {
@@ -67,6 +69,7 @@ final class SourceOpening {
                 ErrorCode.BUSY, "a migration of this guest is under way already",
                 "wait for it: pageferry status")));
         Connector.Access connector = keep(settings.target().open());
+        notices = connector::notice;
         FileJournal journal = directory.create(header(guest));
         opened.push(() -> close(journal));
         // Before it connects: a target does not wait long for the first message.
@@ -142,7 +145,12 @@ final class SourceOpening {
         return new Report.Choices(Optional.of(settings.options().limits().policy()),
                 Optional.of(guest.tracker().name()), settings.options().channels(),
                 Optional.of(settings.options().codec()), settings.target().transport(),
-                settings.options().verification());
+                settings.target().tls(), settings.options().verification());
+    }
+
+    /** Logs what the way to the target has to say. */
+    void logNotices() {
+        notices.get().ifPresent(line -> listener.on(MigrationEvent.warn(line)));
     }
 
     /** Returns whether the guard process died: from now on a paused guest would stay so. */

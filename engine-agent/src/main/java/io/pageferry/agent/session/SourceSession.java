@@ -130,6 +130,7 @@ public final class SourceSession implements FiniteAgent {
                 opened.guest().copied().flatMap(DiskCopies::underWay)
                         .ifPresent(words -> listener.on(MigrationEvent.info(words)));
             }
+            opening.logNotices();
             int work = migration.doWork();
             migration.outcome().ifPresent(outcome -> phase = ended(opened, outcome));
             return work;

@@ -122,6 +122,7 @@ public final class TargetAgent implements FiniteAgent {
         try {
             // Here and not on an IO thread, which a listener that waits would hold up.
             log(refusals.poll(SystemNanoClock.INSTANCE.nanoTime()));
+            acceptor.notice().ifPresent(line -> listener.on(MigrationEvent.warn(line)));
             return connections.doWork() + phase.doWork();
         } catch (IOException e) {
             result = AgentResult.refused(Side.TARGET, e);

@@ -232,6 +232,7 @@ final class TargetSession implements FiniteAgent {
         TargetFigures figures = migration.figures();
         Report.Choices choices = new Report.Choices(Optional.empty(), Optional.empty(), 1,
                 Optional.empty(), slot.settings().listen().transport(),
+                slot.settings().listen().tls(),
                 Verification.values()[figures.verification()]);
         return new AgentResult(end.outcome(), Report.ofTarget(new Report.Begin(
                 figures.migrationId().orElseThrow(), figures.guest().orElseThrow(), choices,

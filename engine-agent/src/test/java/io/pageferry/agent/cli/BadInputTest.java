@@ -76,8 +76,27 @@ class BadInputTest {
             3 | no disks to copy | MOVE --copy-storage
             2 | --capture is not in this version | MOVE --capture x
             2 | --delta-cache is not in this version | MOVE --delta-cache 1MiB
-            2 | --tls-cert, --tls-key, --tls-ca is not in this version | MOVE --tls-cert x
-            2 | not in this version | receive workload:8MiB --listen 127.0.0.1:0 --tls-key x
+            2 | --tls-key is missing | MOVE --tls-cert x
+            2 | --tls-cert is missing | receive workload:8MiB --listen 127.0.0.1:0 --tls-key x
+            2 | --tls-ca is missing | status --tls-cert x --tls-key x
+            2 | --tls-cert /nosuch: there is no such file | MOVE --tls-cert /nosuch TLS
+            2 | has no certificate in PEM | MOVE --tls-cert /etc/hostname TLS
+            2 | Is a directory | settle 00000000-0000-0000-0000-000000000001 --tls-cert /etc TLS
+            2 | --allow-peer names certificates | MOVE --allow-peer x
+            2 | --token-file is not in this version | MOVE --token-file x
+            2 | not in this version | migrate workload:8MiB --to unix:/x
+            2 | not in this version | receive workload:8MiB --listen unix:/x
+            2 | trust token is not in this version | trust token host
+            2 | trust renew is not in this version | trust renew --dir /nosuch
+            2 | there are init, issue, show | trust make
+            2 | --dir says | trust init
+            2 | name the HOST | trust issue --dir /nosuch
+            2 | cannot name a host's files | trust issue --dir /nosuch ../x
+            2 | cannot name a host's files | trust issue --dir /nosuch ca
+            2 | is no address | trust issue --dir /nosuch x --ip localhost
+            2 | is no DNS name | trust issue --dir /nosuch x --dns 10.0.0.1
+            3 | trust init --dir /nosuch makes one | trust issue --dir /nosuch x
+            3 | trust init --dir /nosuch makes one | trust show --dir /nosuch
             2 | --tls-cert, --tls-key, --tls-ca is not in this version | demo --tls-ca x
             2 | there are workload and qemu | demo --guest vax
             2 | parsecs | demo --memory 5parsecs
@@ -102,7 +121,8 @@ class BadInputTest {
             """)
     void oneLineAndTheExitCode(int code, String words, String command) throws Exception {
         Ended ended = run(Arrays.asList(command.replace("MOVE",
-                "migrate workload:8MiB --to 127.0.0.1:1").split(" ")));
+                "migrate workload:8MiB --to 127.0.0.1:1").replace("TLS",
+                "--tls-key /nosuch --tls-ca /nosuch").split(" ")));
         assertEquals(code, ended.code(), ended.words());
         assertTrue(ended.words().contains(words), ended.words());
         assertFalse(ended.words().contains("\tat "), ended.words());

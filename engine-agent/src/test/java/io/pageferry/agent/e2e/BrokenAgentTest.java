@@ -33,6 +33,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import org.junit.jupiter.api.Test;
@@ -64,7 +65,8 @@ class BrokenAgentTest extends WithRig {
             CompletableFuture<InetSocketAddress> address = new CompletableFuture<>();
             TargetAgent target = new TargetAgent(new ReceiveSettings(new GuestFactory<>(uri.text(),
                     setup -> GuestKinds.of(uri).openTarget(uri, setup), () -> { }, () -> 0),
-                    Listener.at(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0)), true,
+                    Listener.at(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
+                            Optional.empty()), true,
                     false, TargetOptions.defaults(), folder.resolve("target-state"), 0, null),
                     new Breaking(), address::complete, result -> { });
             CompletableFuture<AgentResult> end = CompletableFuture.supplyAsync(target::run);
@@ -90,7 +92,8 @@ class BrokenAgentTest extends WithRig {
                     uri.text(), setup -> GuestKinds.of(uri).openSource(uri, setup),
                     () -> { }, () -> 0),
                     new TcpConnector(new InetSocketAddress(InetAddress.getLoopbackAddress(),
-                            Integer.parseInt(address.substring(address.indexOf(':') + 1)))),
+                            Integer.parseInt(address.substring(address.indexOf(':') + 1))),
+                            Optional.empty()),
                     TrackerChoice.AUTO, SourceOptions.defaults(), After.QUIT, false,
                     folder.resolve("source-state"), 0), new Breaking());
             assertThrows(AssertionError.class, source::run);

@@ -122,8 +122,12 @@ final class Rig implements AutoCloseable {
 
     /** Starts a command that knows no state directory. */
     Agent command(List<String> arguments) throws IOException {
-        return keep(Agent.start(new Start(List.of(), List.of(), arguments), temporary,
-                folder.resolve("words" + ++count)));
+        return command(new Start(List.of(), List.of(), arguments));
+    }
+
+    /** As above, with all that can be said. */
+    Agent command(Start start) throws IOException {
+        return keep(Agent.start(start, temporary, folder.resolve("words" + ++count)));
     }
 
     private <T extends AutoCloseable> T keep(T part) {

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.pageferry.agent.cli.trust.TestTrust;
 import io.pageferry.agent.host.linux.Requirements;
 import io.pageferry.agent.state.journal.StateDirectory;
 import io.pageferry.core.migration.MigrationEvent.Logged;
@@ -113,6 +114,34 @@ class EmbedTest {
                 }
             }
         };
+    }
+
+    @Test
+    void movesOverTls() throws Exception {
+        TestTrust trust = new TestTrust(folder.resolve("trust")).issue("here").issue("there");
+        Path ca = trust.file("ca.crt");
+        Listening target = listen(options -> options.tls(trust.file("there.crt"),
+                trust.file("there.key"), ca).allowPeers("here"));
+        assertEquals(Result.REFUSED, to(target.address()).build().run().outcome().result());
+
+        MigrationReport source = to(target.address())
+                .tls(trust.file("here.crt"), trust.file("here.key"), ca).build().run();
+
+        assertEquals(Result.COMPLETED, source.outcome().result(), source.json());
+        assertTrue(new ObjectMapper().readTree(source.json()).path("tls").asBoolean());
+        assertTrue(new ObjectMapper().readTree(target.report().get().json()).path("tls")
+                .asBoolean());
+    }
+
+    @Test
+    void refusesWrongUseOfTls() {
+        Path none = folder.resolve("none");
+        String missing = assertThrows(IllegalArgumentException.class,
+                () -> to(anyPort()).tls(none, none, none).build()).getMessage();
+        assertTrue(missing.contains("there is no such file"), missing);
+        String nameless = assertThrows(IllegalArgumentException.class,
+                () -> to(anyPort()).allowPeers("here").build()).getMessage();
+        assertTrue(nameless.contains("tls() is missing"), nameless);
     }
 
     @Test

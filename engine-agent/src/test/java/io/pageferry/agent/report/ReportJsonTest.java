@@ -49,7 +49,8 @@ class ReportJsonTest {
         figures.owner(Owner.TARGET, 1);
         return Report.ofSource(new Report.Begin(ID, GUEST, new Report.Choices(
                         Optional.of(Policy.KVM_CLASSIC), Optional.of("scan"), 2,
-                        Optional.of(CodecChoice.ADAPTIVE), "nio", Verification.SENT), 250_000_001),
+                        Optional.of(CodecChoice.ADAPTIVE), "nio", true, Verification.SENT),
+                        250_000_001),
                 outcome, figures, new Report.OfGuest(
                         Optional.of(new GuestCheck(10L, null, null, 0L)),
                         Optional.of(new DiskCopies(List.of(
@@ -69,7 +70,7 @@ class ReportJsonTest {
                 "guest":{"kind":"workload","name":"w","memoryBytes":8192,"pageSize":4096,
                 "regions":[{"name":"ram","guestBase":4294967296,"size":8192,"granule":4096}]},
                 "policy":"kvm-classic","tracker":"scan","channels":2,"codec":"adaptive",
-                "transport":"nio","tls":false,"startupMs":250.0,
+                "transport":"nio","tls":true,"startupMs":250.0,
                 "guestSlowdown":{"percent":7.5,"stolenMs":30.0,"maxThrottlePercent":40.0,
                 "by":"cgroup"},"reconnects":1,"resentBytes":77,"totalMs":1000.001,
                 "downtimeMs":5.0,"downtime":{"pauseMs":1.0,"scanMs":0.0,"stateSaveMs":0.0,
@@ -96,7 +97,7 @@ class ReportJsonTest {
     @Test
     void ofATarget() {
         Report.Begin begin = new Report.Begin(ID, GUEST, new Report.Choices(Optional.empty(),
-                Optional.empty(), 1, Optional.empty(), "nio", Verification.NONE), 1_000_000);
+                Optional.empty(), 1, Optional.empty(), "nio", false, Verification.NONE), 1_000_000);
         assertJson("""
                 {"event":"report","schema":"pageferry.report/1","side":"target",
                 "result":"failed","error":{"code":"guest-failed","reason":"why","side":"target",

@@ -12,6 +12,7 @@ import io.pageferry.core.outgoing.session.SourceOptions;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
+import java.util.Optional;
 
 /** Settings of small moves within this process, without a warm-up. */
 final class Workloads {
@@ -24,14 +25,16 @@ final class Workloads {
     static ReceiveSettings receive(Path state) {
         return new ReceiveSettings(new GuestFactory<>(GUEST.text(),
                 setup -> GuestKinds.of(GUEST).openTarget(GUEST, setup), () -> { }, () -> 0),
-                Listener.at(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0)), true,
+                Listener.at(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
+                        Optional.empty()), true,
                 false, TargetOptions.defaults(), state, LINGER, null);
     }
 
     static SourceSession migrate(Path state, InetSocketAddress target) {
         return new SourceSession(new MigrateSettings(new GuestFactory<>(GUEST.text(),
                 setup -> GuestKinds.of(GUEST).openSource(GUEST, setup), () -> { }, () -> 0),
-                new TcpConnector(target), TrackerChoice.AUTO, SourceOptions.defaults(),
+                new TcpConnector(target, Optional.empty()), TrackerChoice.AUTO,
+                SourceOptions.defaults(),
                 After.QUIT, false, state, 0), MigrationListener.silent());
     }
 }

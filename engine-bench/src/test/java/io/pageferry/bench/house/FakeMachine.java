@@ -48,7 +48,7 @@ final class FakeMachine {
             mkdir -p $dist
             touch ../started
             sleep 0.3
-            touch $dist/a.jar
+            touch $dist/a.jar $dist/bcpkix-jdk18on-1.jar $dist/bcutil-jdk18on-1.jar $dist/d.jar
             touch -r ../started $dist/built
             """;
 

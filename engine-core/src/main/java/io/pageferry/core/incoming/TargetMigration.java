@@ -108,8 +108,9 @@ public final class TargetMigration implements LinkHandler, AutoCloseable {
 
     /**
      * Takes the migration up again over a new connection. Only a peer with the session's token and
-     * a generation above the present one gets in; any other peer disturbs nothing. The old link is
-     * closed first, and with it goes all that it still held: the source sends that again.
+     * a generation above the present one gets in, and where links prove who the peer is, only the
+     * one that opened the session; any other peer disturbs nothing. The old link is closed first,
+     * and with it goes all that it still held: the source sends that again.
      *
      * @param fresh on which RESUME came
      * @param asked the message
@@ -119,6 +120,9 @@ public final class TargetMigration implements LinkHandler, AutoCloseable {
     public Optional<Message> resume(TargetLink fresh, Message.Resume asked) {
         if (isDone() || !context.isOurs(asked)) {
             return context.noSession();
+        }
+        if (!fresh.peerIdentity().equals(context.parts().link().peerIdentity())) {
+            return context.refusal("the session belongs to another peer");
         }
         if (asked.generation() <= context.generation() || asked.epoch() < context.epoch()) {
             return context.refusal("generation " + asked.generation() + ", epoch " + asked.epoch()

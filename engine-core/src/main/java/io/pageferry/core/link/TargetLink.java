@@ -2,9 +2,21 @@ package io.pageferry.core.link;
 
 import io.pageferry.core.codec.PageBatch;
 import io.pageferry.core.memory.RegionTable;
+import java.util.Optional;
 
 /** The target's end. */
 public interface TargetLink extends Link {
+    /**
+     * Returns who the source is, where the transport has proof of it. A session belongs to who
+     * opened it: another one does not take it up again, whatever it knows.
+     *
+     * @return a text that is equal for one peer and no other, whatever proves it; empty where
+     *         there is no proof, the same for every link of a transport
+     */
+    default Optional<String> peerIdentity() {
+        return Optional.empty();
+    }
+
     /**
      * Lets data channels attach that show the session's token and generation.
      *

@@ -82,6 +82,18 @@ class TargetResumeTest {
     }
 
     @Test
+    void anotherPeerDoesNotTakeItUp() {
+        try (TargetRig rig = lost(TargetState.RECEIVING)) {
+            fresh.identify("CN=thief");
+            Message.Failure no = assertInstanceOf(Message.Failure.class,
+                    rig.target.resume(fresh.target(), resume(3, 0)).orElseThrow());
+            assertEquals("the session belongs to another peer", no.reason());
+            fresh.identify(null);
+            assertEquals(Optional.empty(), rig.target.resume(fresh.target(), resume(3, 0)));
+        }
+    }
+
+    @Test
     void anOldLinkThatStillStandsIsClosedAndWhatItHeldIsDropped() {
         try (TargetRig rig = new TargetRig(WINDOW).recoveryAddress(TargetState.RESERVED)) {
             rig.sendPages(0);

@@ -38,6 +38,7 @@ public final class MemoryLinks implements AutoCloseable {
     private boolean silent;
     private ErrorCode lostCode;
     private String lostReason;
+    private String sourceIdentity;
 
     private MemoryLinks(Optional<Random> random) {
         this.random = random;
@@ -103,6 +104,15 @@ public final class MemoryLinks implements AutoCloseable {
         if (arena.scope().isAlive()) {
             arena.close();
         }
+    }
+
+    /**
+     * Sets who the source is for the target, as a certificate would prove it.
+     *
+     * @param identity of the source, or null where nothing proves it
+     */
+    public void identify(String identity) {
+        sourceIdentity = identity;
     }
 
     private void lose(ErrorCode code, String reason) {
@@ -293,6 +303,11 @@ public final class MemoryLinks implements AutoCloseable {
         @Override
         void deliver(int queue, LinkHandler handler) {
             handler.onBatch(channels.get(queue).arrive());
+        }
+
+        @Override
+        public Optional<String> peerIdentity() {
+            return Optional.ofNullable(sourceIdentity);
         }
 
         @Override

@@ -28,7 +28,8 @@ public record TransportOptions(
         Duration closing,
         int maxPending,
         int maxWindow,
-        NanoClock clock) {
+        NanoClock clock,
+        Security security) {
     /** Checks the ranges named above; throws {@link IllegalArgumentException}. */
     public TransportOptions {
         if (ioThreads < 1 || maxPending < 1 || heartbeat.toMillis() < 1
@@ -49,7 +50,7 @@ public record TransportOptions(
     public static TransportOptions defaults(NanoClock clock) {
         return new TransportOptions(TransportKind.NIO, 2, Duration.ofSeconds(1),
                 Duration.ofSeconds(10), Duration.ofSeconds(15), Duration.ofSeconds(1), 256,
-                WireLimits.MAX_WINDOW, clock);
+                WireLimits.MAX_WINDOW, clock, Security.none());
     }
 
     /**
@@ -60,7 +61,7 @@ public record TransportOptions(
      */
     public TransportOptions withKind(TransportKind other) {
         return new TransportOptions(other, ioThreads, heartbeat, lossAfter, handshake, closing,
-                maxPending, maxWindow, clock);
+                maxPending, maxWindow, clock, security);
     }
 
     /**
@@ -72,7 +73,7 @@ public record TransportOptions(
      */
     public TransportOptions withSilence(Duration beat, Duration loss) {
         return new TransportOptions(kind, ioThreads, beat, loss, handshake, closing,
-                maxPending, maxWindow, clock);
+                maxPending, maxWindow, clock, security);
     }
 
     /**
@@ -84,6 +85,17 @@ public record TransportOptions(
      */
     public TransportOptions withHandshake(Duration time, int pending) {
         return new TransportOptions(kind, ioThreads, heartbeat, lossAfter, time, closing,
-                pending, maxWindow, clock);
+                pending, maxWindow, clock, security);
+    }
+
+    /**
+     * Changes who is let in and whether others can read along.
+     *
+     * @param other what is wanted
+     * @return a copy
+     */
+    public TransportOptions withSecurity(Security other) {
+        return new TransportOptions(kind, ioThreads, heartbeat, lossAfter, handshake, closing,
+                maxPending, maxWindow, clock, other);
     }
 }

@@ -19,8 +19,18 @@ public record Preamble(int lowest, int highest) {
     public static final Preamble OURS =
             new Preamble(WireLimits.LOWEST_VERSION, WireLimits.HIGHEST_VERSION);
 
+    /** The first byte, by which a peer that does not speak TLS is known. */
+    public static final byte FIRST = (byte) 0x89;
+
+    /** Names the fault of a peer that speaks TLS where nothing but the preamble may come. */
+    public static final String TLS = "TLS";
+
+    // A record of TLS begins with its type (RFC 8446 §5.1): an alert or a handshake.
+    private static final byte ALERT = 0x15;
+    private static final byte HANDSHAKE = 0x16;
+
     // A byte that is not ASCII, both line ends and DOS's end of file, after PNG (RFC 2083 §3.1).
-    private static final byte[] MAGIC = {(byte) 0x89, 'P', 'G', 'F', '\r', '\n', 0x1a, '\n'};
+    private static final byte[] MAGIC = {FIRST, 'P', 'G', 'F', '\r', '\n', 0x1a, '\n'};
     private static final int CHECKED = 12;
 
     /**
@@ -42,6 +52,10 @@ public record Preamble(int lowest, int highest) {
      * @throws WireException when they are not Pageferry's
      */
     public static void checkMagic(ByteBuffer buffer, int length) throws WireException {
+        if (length > 0 && (buffer.get(0) == ALERT || buffer.get(0) == HANDSHAKE)) {
+            throw WireException.violation(TLS, "the peer speaks it and this side does not: give"
+                    + " --tls-cert, --tls-key and --tls-ca to both sides");
+        }
         for (int i = 0; i < Math.min(length, MAGIC.length); i++) {
             if (buffer.get(i) != MAGIC[i]) {
                 throw WireException.violation("preamble magic",

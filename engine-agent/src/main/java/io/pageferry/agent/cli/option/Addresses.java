@@ -15,12 +15,17 @@ public final class Addresses {
     /**
      * Parses and checks an address.
      *
-     * @param option   as messages name it
-     * @param text     {@code HOST:PORT} or {@code [IPv6]:PORT}
-     * @param insecure whether others than loopback are accepted
+     * @param option  as messages name it
+     * @param text    {@code HOST:PORT} or {@code [IPv6]:PORT}
+     * @param trusted whether others than loopback are accepted: with TLS, or where the network is
+     *                declared trusted
      * @return the address, resolved
      */
-    public static InetSocketAddress parse(String option, String text, boolean insecure) {
+    public static InetSocketAddress parse(String option, String text, boolean trusted) {
+        if (text.startsWith("unix:")) {
+            throw new UsageException(option + " " + text + ": unix sockets are not in this version;"
+                    + " write HOST:PORT");
+        }
         int colon = text.lastIndexOf(':');
         if (colon < 1) {
             throw new UsageException(option + " " + text + ": write HOST:PORT");
@@ -33,9 +38,9 @@ public final class Addresses {
         } catch (UnknownHostException e) {
             throw new UsageException(option + " " + text + ": unknown host " + host);
         }
-        Loopback.objection(address, option + " " + text, insecure).ifPresent(why -> {
-            throw new UsageException(why + "TLS is not in this version, and --insecure says that"
-                    + " the network is trusted");
+        Loopback.objection(address, option + " " + text, trusted).ifPresent(why -> {
+            throw new UsageException(why + "give --tls-cert, --tls-key and --tls-ca, or --insecure"
+                    + " where the whole network is trusted");
         });
         return address;
     }

@@ -119,9 +119,6 @@ public final class MigrateOptions {
             description = "copy the disks too: both sides have images of their own")
     private boolean copyStorage;
 
-    @Option(names = {"--tls-cert", "--tls-key", "--tls-ca"}, hidden = true)
-    private List<String> tls = new ArrayList<>();
-
     @Spec(Spec.Target.SELF)
     private CommandSpec spec;
 

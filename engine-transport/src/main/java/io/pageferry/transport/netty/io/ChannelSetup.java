@@ -4,6 +4,7 @@ import io.netty.bootstrap.Bootstrap;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
@@ -30,21 +31,26 @@ import io.pageferry.core.link.ErrorCode;
 import io.pageferry.transport.TransportException;
 import io.pageferry.transport.netty.TransportKind;
 import io.pageferry.transport.netty.TransportOptions;
+import io.pageferry.transport.netty.tls.TlsContexts;
+import io.pageferry.transport.netty.tls.TlsException;
+import io.pageferry.transport.netty.tls.TlsGate;
 import java.net.ConnectException;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Function;
 
 /**
  * Makes the channels of one client or one server, and is the only place that knows what lies
- * between a socket and its frames: today nothing. TLS will be added in {@link #install}; it then
- * also decides how the output ends and that no socket reads into slots.
+ * between a socket and its frames: nothing, or TLS. With TLS no socket reads into slots, for what
+ * it reads is to be decrypted first.
  */
 public final class ChannelSetup implements AutoCloseable {
     private final TransportOptions options;
     private final EventLoopGroup loops;
+    private final Optional<TlsContexts> tls;
     private final ChannelGroup channels = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE);
 
     /** How one kind of transport is named in Netty. */
@@ -62,16 +68,32 @@ public final class ChannelSetup implements AutoCloseable {
         }
     }
 
+    private ChannelSetup(TransportOptions options, boolean client) {
+        this.options = options;
+        this.tls = options.security().tls().map(wanted -> new TlsContexts(wanted, client));
+        this.loops = new MultiThreadIoEventLoopGroup(options.ioThreads(),
+                new DefaultThreadFactory(client ? "pageferry-source-io" : "pageferry-target-io",
+                        true), Kind.of(options.kind()).handlers());
+    }
+
     /**
-     * Starts the IO threads.
+     * Starts the IO threads of a side that connects.
      *
      * @param options settings
-     * @param threads begins the threads' names
+     * @return the setup
      */
-    public ChannelSetup(TransportOptions options, String threads) {
-        this.options = options;
-        this.loops = new MultiThreadIoEventLoopGroup(options.ioThreads(),
-                new DefaultThreadFactory(threads, true), Kind.of(options.kind()).handlers());
+    public static ChannelSetup ofSource(TransportOptions options) {
+        return new ChannelSetup(options, true);
+    }
+
+    /**
+     * Starts the IO threads of a side that listens.
+     *
+     * @param options settings
+     * @return the setup
+     */
+    public static ChannelSetup ofTarget(TransportOptions options) {
+        return new ChannelSetup(options, false);
     }
 
     /** {@return the settings} */
@@ -84,6 +106,21 @@ public final class ChannelSetup implements AutoCloseable {
         return loops.next();
     }
 
+    /**
+     * Makes ready what connections will be made with; call it before a guest or a peer waits.
+     *
+     * @throws TransportException when the files of TLS cannot be used
+     */
+    public void prime() throws TransportException {
+        try {
+            if (tls.isPresent()) {
+                tls.get().prime();
+            }
+        } catch (TlsException e) {
+            throw new TransportException(ErrorCode.HOST_FAILED, e.getMessage(), e);
+        }
+    }
+
     /** Begins to connect; {@code failed} gets the reason on the IO thread if it cannot. */
     void connect(InetSocketAddress address, EventLoop loop, FrameDecoder decoder,
             Consumer<String> failed) {
@@ -94,8 +131,18 @@ public final class ChannelSetup implements AutoCloseable {
                         Integer.MAX_VALUE, options.lossAfter().toMillis()))
                 .handler(new ChannelInitializer<SocketChannel>() {
                     @Override
-                    protected void initChannel(SocketChannel channel) {
+                    protected void initChannel(SocketChannel channel) throws TlsException {
+                        if (tls.isPresent()) {
+                            TlsGate.connect(channel, tls.get(), address.getHostString(),
+                                    address.getPort(), options.closing());
+                        }
                         install(channel, decoder);
+                    }
+
+                    @Override
+                    public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+                        failed.accept(cause.getMessage());
+                        context.close();
                     }
                 })
                 .connect(address)
@@ -133,18 +180,34 @@ public final class ChannelSetup implements AutoCloseable {
                     @Override
                     protected void initChannel(SocketChannel channel) {
                         FrameDecoder decoder = accept.apply(channel);
-                        // Only a target is sent batches.
-                        channel.config().setRecvByteBufAllocator(decoder.reads());
                         install(channel, decoder);
+                        lay(channel, decoder);
                     }
                 })
                 .bind(address).awaitUninterruptibly();
         if (!bound.isSuccess()) {
-            loops.shutdownGracefully(0, 0, TimeUnit.SECONDS);
             throw new TransportException(ErrorCode.HOST_FAILED, "cannot listen on "
                     + text(address) + ": " + bound.cause().getMessage(), bound.cause());
         }
         return bound.channel();
+    }
+
+    /** Prepares what an accepted socket reads: it goes into slots, or is decrypted first. */
+    private void lay(SocketChannel channel, FrameDecoder decoder) {
+        if (tls.isEmpty()) {
+            channel.config().setRecvByteBufAllocator(decoder.reads());
+            return;
+        }
+        try {
+            TlsGate.accept(channel, tls.get(), options.closing());
+        } catch (TlsException e) {
+            decoder.exceptionCaught(channel.pipeline().context(decoder), e);
+        }
+    }
+
+    /** {@return one line that is to be logged, once; empty where there is none; any thread} */
+    public Optional<String> pollNotice() {
+        return tls.flatMap(TlsContexts::pollNotice);
     }
 
     private void install(SocketChannel channel, FrameDecoder decoder) {
@@ -152,7 +215,12 @@ public final class ChannelSetup implements AutoCloseable {
         channel.pipeline().addLast(decoder);
     }
 
-    /** Ends this side's output; those of the peer are still read. */
+    /**
+     * Ends this side's output; those of the peer are still read. With TLS, too, by the socket
+     * alone: at a close_notify BoringSSL ends both directions, and what the peer had queued, which
+     * may decide who owns a guest, would be lost. No end of a connection decides anything, so
+     * nothing is won by who forges one: docs/PROTOCOL.md §12.
+     */
     void endOutput(Channel channel) {
         ((DuplexChannel) channel).shutdownOutput();
     }
@@ -176,5 +244,6 @@ public final class ChannelSetup implements AutoCloseable {
         channels.close().awaitUninterruptibly(millis);
         loops.shutdownGracefully(0, millis, TimeUnit.MILLISECONDS)
                 .awaitUninterruptibly(2 * millis);
+        tls.ifPresent(TlsContexts::close);
     }
 }

@@ -6,8 +6,12 @@ import io.pageferry.transport.wire.WireException;
 
 /** Receives the events of one connection, on its IO thread. */
 public interface ConnectionListener {
-    /** The preambles were exchanged: messages may be sent. */
-    void ready();
+    /**
+     * The preambles were exchanged: messages may be sent.
+     *
+     * @throws WireException when the peer is refused here
+     */
+    void ready() throws WireException;
 
     /**
      * Takes a message.

@@ -6,12 +6,15 @@ import io.netty.channel.EventLoop;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.Message;
 import io.pageferry.transport.netty.TransportOptions;
+import io.pageferry.transport.netty.tls.TlsGate;
+import io.pageferry.transport.netty.tls.TlsIdentity;
 import io.pageferry.transport.wire.MessageCodec;
 import io.pageferry.transport.wire.Preamble;
 import io.pageferry.transport.wire.WireException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
@@ -53,12 +56,7 @@ public final class FrameConnection {
         this.timers = new ConnectionTimers(options, loop, this::abort);
     }
 
-    /**
-     * Makes one that {@link #open} will open.
-     *
-     * @param setup makes its channel
-     * @return the connection
-     */
+    /** {@return one that {@link #open} will open, over a channel of this setup} */
     public static FrameConnection outgoing(ChannelSetup setup) {
         return new FrameConnection(setup, setup.nextLoop(), true);
     }
@@ -161,6 +159,10 @@ public final class FrameConnection {
 
         @Override
         public void broken(WireException violation) {
+            if (!client && violation.field().equals(Preamble.TLS)) {
+                // By it a source with TLS knows that this is Pageferry without.
+                writer.writePreamble(Preamble.OURS.encode());
+            }
             tellEnded(violation.code(), violation.getMessage());
             endOutput(state.finish(), new Message.Failure(violation.code(),
                     violation.getMessage()), options.closing());
@@ -172,8 +174,6 @@ public final class FrameConnection {
             endOutput(state.inputEnded(), null, options.closing());
         }
     }
-
-    // --- what the connection is for
 
     /**
      * Sets what the connection is for, which lifts the time limit of the handshake.
@@ -188,6 +188,11 @@ public final class FrameConnection {
     /** {@return what the connection is for} */
     public ConnectionRole role() {
         return role;
+    }
+
+    /** {@return who is at the other end, once preambles were exchanged; empty without TLS} */
+    public Optional<TlsIdentity> identity() {
+        return TlsGate.identityOf(channel);
     }
 
     /**
@@ -216,8 +221,6 @@ public final class FrameConnection {
                 name + " does not belong on this connection (" + role + ", " + state + ")");
     }
 
-    // --- time
-
     /** {@return for how long the peer has sent nothing, heartbeats included; any thread} */
     public long silentNanos() {
         return timers.silentNanos();
@@ -227,7 +230,8 @@ public final class FrameConnection {
         if (decoder.isPaused()) {
             // We do not read, so silence is no sign of the peer's loss.
             timers.heard();
-        } else {
+        } else if (state != ConnectionState.OPENING) {
+            // Before that the limit of the handshake holds: TLS may compute for long in silence.
             timers.checkSilence();
         }
         long now = options.clock().nanoTime();
@@ -236,8 +240,6 @@ public final class FrameConnection {
             sendNow(new Message.Heartbeat(now));
         }
     }
-
-    // --- out
 
     /**
      * Queues a frame; any thread.
@@ -298,8 +300,6 @@ public final class FrameConnection {
             writer.writeSlot(slot);
         }
     }
-
-    // --- in again, and the end
 
     /** Reads on after a message had no room; any thread. */
     public void resume() {

@@ -7,14 +7,17 @@ import io.pageferry.core.link.Message;
 import io.pageferry.core.link.TargetLink;
 import io.pageferry.core.memory.RegionTable;
 import io.pageferry.transport.netty.io.FrameConnection;
+import io.pageferry.transport.netty.tls.TlsIdentity;
 import io.pageferry.transport.wire.WireException;
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.Optional;
 import java.util.UUID;
 
 /** A target's link over TCP; handed out by {@link TransportServer#pollAccepted}. */
 public final class NettyTargetLink extends NettyLink implements TargetLink {
     private final Collection<NettyTargetLink> sessions;
+    private final Optional<String> peer;
     private volatile RegionTable regions;
     private volatile TargetChannel[] channels = {};
     private volatile Message.Welcome welcome;
@@ -28,8 +31,14 @@ public final class NettyTargetLink extends NettyLink implements TargetLink {
             throws WireException {
         super(control);
         this.sessions = sessions;
+        this.peer = control.identity().map(TlsIdentity::text);
         this.regions = first instanceof Message.Hello hello ? hello.guest().regions() : null;
         message(control, first);
+    }
+
+    @Override
+    public Optional<String> peerIdentity() {
+        return peer;
     }
 
     @Override

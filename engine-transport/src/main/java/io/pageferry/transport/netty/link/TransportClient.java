@@ -6,6 +6,7 @@ import io.pageferry.transport.netty.TransportOptions;
 import io.pageferry.transport.netty.io.ChannelSetup;
 import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -20,7 +21,7 @@ public final class TransportClient implements AutoCloseable {
      * @param options settings
      */
     public TransportClient(TransportOptions options) {
-        this.setup = new ChannelSetup(options, "pageferry-source-io");
+        this.setup = ChannelSetup.ofSource(options);
     }
 
     /**
@@ -34,6 +35,7 @@ public final class TransportClient implements AutoCloseable {
      */
     public NettySourceLink connect(InetSocketAddress address, Duration timeout)
             throws TransportException {
+        setup.prime();
         NettySourceLink link = dial(address);
         String target = ChannelSetup.text(address);
         try {
@@ -68,6 +70,11 @@ public final class TransportClient implements AutoCloseable {
         NettySourceLink link = new NettySourceLink(setup, address);
         link.control().open(address);
         return link;
+    }
+
+    /** {@return one line that is to be logged, once; empty where there is none} */
+    public Optional<String> pollNotice() {
+        return setup.pollNotice();
     }
 
     /** Ends every link that is still open; waits for that within the closing limit. */

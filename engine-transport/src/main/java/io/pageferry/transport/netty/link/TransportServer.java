@@ -12,10 +12,14 @@ import io.pageferry.transport.netty.io.ConnectionListener;
 import io.pageferry.transport.netty.io.ConnectionRole;
 import io.pageferry.transport.netty.io.FrameConnection;
 import io.pageferry.transport.netty.io.FrameDecoder;
+import io.pageferry.transport.netty.tls.TlsIdentity;
+import io.pageferry.transport.netty.tls.TlsOptions;
 import io.pageferry.transport.wire.WireException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
@@ -39,15 +43,21 @@ public final class TransportServer implements AutoCloseable {
      * @param options  settings
      * @param address  where; port 0 lets the host choose
      * @param refusals gets one line for each connection that was refused, on an IO thread
-     * @throws TransportException when the address is not available
+     * @throws TransportException when the address is not available, or a file of TLS is not
      */
     public TransportServer(TransportOptions options, InetSocketAddress address,
             Consumer<String> refusals) throws TransportException {
-        this.setup = new ChannelSetup(options, "pageferry-target-io");
+        this.setup = ChannelSetup.ofTarget(options);
         this.refusals = refusals;
         this.pending = new PendingConnections(options.maxPending());
         this.accepted = new ArrayBlockingQueue<>(options.maxPending());
-        this.listener = setup.listen(address, this::accept);
+        try {
+            setup.prime();
+            this.listener = setup.listen(address, this::accept);
+        } catch (TransportException e) {
+            setup.close();
+            throw e;
+        }
     }
 
     /** {@return where it listens, with the real port} */
@@ -69,6 +79,11 @@ public final class TransportServer implements AutoCloseable {
         return next.link;
     }
 
+    /** {@return one line that is to be logged, once; empty where there is none} */
+    public Optional<String> pollNotice() {
+        return setup.pollNotice();
+    }
+
     /** Stops listening and ends every connection; waits for that within the closing limit. */
     @Override
     public void close() {
@@ -81,9 +96,8 @@ public final class TransportServer implements AutoCloseable {
     }
 
     private FrameDecoder accept(SocketChannel channel) {
-        InetSocketAddress peer = channel.remoteAddress();
         FrameConnection connection = FrameConnection.accepted(setup, channel.eventLoop());
-        PendingLink link = new PendingLink(connection, peer);
+        PendingLink link = new PendingLink(connection, channel);
         connection.tell(link);
         pending.add(link);
         return connection.decoder();
@@ -93,11 +107,13 @@ public final class TransportServer implements AutoCloseable {
     private final class PendingLink implements ConnectionListener, PendingConnections.Pending {
         private final FrameConnection connection;
         private final InetSocketAddress peer;
+        private final InetSocketAddress ours;
         private volatile NettyTargetLink link;
 
-        PendingLink(FrameConnection connection, InetSocketAddress peer) {
+        PendingLink(FrameConnection connection, SocketChannel channel) {
             this.connection = connection;
-            this.peer = peer;
+            this.peer = channel.remoteAddress();
+            this.ours = channel.localAddress();
         }
 
         @Override
@@ -112,9 +128,21 @@ public final class TransportServer implements AutoCloseable {
             connection.drop(why);
         }
 
+        /** The first moment at which a peer can be told why. */
         @Override
-        public void ready() {
-            // The client sends first.
+        public void ready() throws WireException {
+            Optional<TlsOptions> tls = setup.options().security().tls();
+            if (tls.isEmpty()) {
+                return;
+            }
+            TlsIdentity identity = connection.identity().orElseThrow(() -> new WireException(
+                    ErrorCode.PROTOCOL_VIOLATION, "peer", "the target expects TLS: give --tls-cert,"
+                    + " --tls-key and --tls-ca"));
+            Set<String> allowed = tls.get().allowed();
+            if (!allowed.isEmpty() && !identity.isOneOf(allowed)) {
+                throw new WireException(ErrorCode.PROTOCOL_VIOLATION, "peer", identity.shown()
+                        + " is not let in here (--allow-peer)");
+            }
         }
 
         @Override
@@ -124,6 +152,9 @@ public final class TransportServer implements AutoCloseable {
 
         @Override
         public boolean message(Message message) throws WireException {
+            if (!(message instanceof Message.Failure)) {
+                admit();
+            }
             switch (message) {
                 case Message.ChannelHello hello -> {
                     sessionOf(hello).attach(connection, hello);
@@ -138,6 +169,18 @@ public final class TransportServer implements AutoCloseable {
                 default -> throw connection.misplaced(message);
             }
             return true;
+        }
+
+        /** Not earlier: of a socket that closes the kernel does not tell whose it is. */
+        private void admit() throws WireException {
+            if (connection.identity().isEmpty()) {
+                Optional<String> objection = setup.options().security().admission()
+                        .objection(peer, ours);
+                if (objection.isPresent()) {
+                    throw new WireException(ErrorCode.PROTOCOL_VIOLATION, "peer",
+                            objection.get());
+                }
+            }
         }
 
         private void accept(Message first) throws WireException {
@@ -162,6 +205,10 @@ public final class TransportServer implements AutoCloseable {
             if (found == null) {
                 throw new WireException(ErrorCode.PROTOCOL_VIOLATION, "token",
                         "it belongs to no session here");
+            }
+            if (!found.peerIdentity().equals(connection.identity().map(TlsIdentity::text))) {
+                throw new WireException(ErrorCode.PROTOCOL_VIOLATION, "token",
+                        "its session belongs to another peer");
             }
             return found;
         }

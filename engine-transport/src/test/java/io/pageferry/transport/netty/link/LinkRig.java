@@ -60,9 +60,13 @@ final class LinkRig implements AutoCloseable {
     }
 
     LinkRig(TransportOptions options) throws Exception {
-        server = new TransportServer(options,
+        this(options, options);
+    }
+
+    LinkRig(TransportOptions ofTarget, TransportOptions ofSource) throws Exception {
+        server = new TransportServer(ofTarget,
                 new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), refusals::add);
-        client = new TransportClient(options);
+        client = new TransportClient(ofSource);
     }
 
     static Message.Hello hello() {
