@@ -1,5 +1,6 @@
 package io.pageferry.agent.cli;
 
+import io.pageferry.agent.capture.Capture;
 import io.pageferry.agent.cli.option.Addresses;
 import io.pageferry.agent.cli.option.CommonOptions;
 import io.pageferry.agent.cli.option.MigrateOptions;
@@ -10,10 +11,13 @@ import io.pageferry.agent.link.TcpConnector;
 import io.pageferry.agent.report.Listeners;
 import io.pageferry.agent.report.MigrationView;
 import io.pageferry.agent.report.Output;
+import io.pageferry.agent.session.AgentResult;
 import io.pageferry.agent.session.GuestFactory;
 import io.pageferry.agent.session.MigrateSettings;
 import io.pageferry.agent.session.SourceSession;
 import io.pageferry.core.words.Quantity;
+import io.pageferry.transport.netty.CaptureSink;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -39,10 +43,15 @@ final class MigrateCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         Output output = common.output();
+        return Recording.around(options.capture(), Capture.Side.SOURCE, common,
+                capture -> run(output, capture));
+    }
+
+    private AgentResult run(Output output, Optional<CaptureSink> capture) {
         GuestUri uri = GuestUri.parse(guest);
         GuestKind kind = GuestKinds.of(uri);
         MigrateSettings settings = new MigrateSettings(GuestFactory.source(uri),
-                new TcpConnector(Addresses.parse("--to", target, options.insecure())),
+                new TcpConnector(Addresses.parse("--to", target, options.insecure()), capture),
                 options.tracker(),
                 options.sourceOptions(kind), options.after(kind), options.copyStorage(),
                 common.stateDirectory(), Quantity.nanos(options.linger()));
@@ -50,6 +59,6 @@ final class MigrateCommand implements Callable<Integer> {
                 CommonOptions.terminal(), System::nanoTime);
         SourceSession agent = new SourceSession(settings, Listeners.after(view));
         Main.onStop(agent::cancel);
-        return Ending.of(output, common.verbose(), agent.run());
+        return agent.run();
     }
 }

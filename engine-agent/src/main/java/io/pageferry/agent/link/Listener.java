@@ -3,6 +3,7 @@ package io.pageferry.agent.link;
 import io.pageferry.core.link.LinkAcceptor;
 import io.pageferry.core.link.TargetLink;
 import io.pageferry.transport.TransportException;
+import io.pageferry.transport.netty.CaptureSink;
 import io.pageferry.transport.netty.TransportOptions;
 import io.pageferry.transport.netty.link.TransportServer;
 import java.net.InetSocketAddress;
@@ -41,7 +42,19 @@ public interface Listener {
      * @return the listener
      */
     static Listener at(InetSocketAddress listen) {
-        TransportOptions options = TransportOptions.defaults(SystemNanoClock.INSTANCE);
+        return at(listen, Optional.empty());
+    }
+
+    /**
+     * At an address, for sources that speak docs/PROTOCOL.md, with somebody who looks on.
+     *
+     * @param listen  where; port 0 lets the host choose
+     * @param capture is shown all that goes over the connections
+     * @return the listener
+     */
+    static Listener at(InetSocketAddress listen, Optional<CaptureSink> capture) {
+        TransportOptions options = TransportOptions.defaults(SystemNanoClock.INSTANCE)
+                .withCapture(capture);
         return new Listener() {
             @Override
             public String transport() {

@@ -2,6 +2,7 @@ package io.pageferry.agent.link;
 
 import io.pageferry.core.link.SourceLink;
 import io.pageferry.transport.TransportException;
+import io.pageferry.transport.netty.CaptureSink;
 import io.pageferry.transport.netty.link.TransportClient;
 import io.pageferry.transport.netty.TransportOptions;
 import java.net.InetSocketAddress;
@@ -13,12 +14,23 @@ import org.agrona.concurrent.SystemNanoClock;
 /**
  * To an agent that listens at an address, by docs/PROTOCOL.md.
  *
- * @param target where it listens
+ * @param target  where it listens
+ * @param capture is shown all that goes over the connections
  */
-public record TcpConnector(InetSocketAddress target) implements Connector {
+public record TcpConnector(InetSocketAddress target, Optional<CaptureSink> capture)
+        implements Connector {
     private static final TransportOptions OPTIONS =
             TransportOptions.defaults(SystemNanoClock.INSTANCE);
     private static final Duration CONNECT = Duration.ofSeconds(10);
+
+    /**
+     * Makes one that nobody looks at.
+     *
+     * @param target where it listens
+     */
+    public TcpConnector(InetSocketAddress target) {
+        this(target, Optional.empty());
+    }
 
     @Override
     public String peer() {
@@ -36,7 +48,7 @@ public record TcpConnector(InetSocketAddress target) implements Connector {
 
     @Override
     public Access open() {
-        return new Client(new TransportClient(OPTIONS), target);
+        return new Client(new TransportClient(OPTIONS.withCapture(capture)), target);
     }
 
     private record Client(TransportClient client, InetSocketAddress target) implements Access {

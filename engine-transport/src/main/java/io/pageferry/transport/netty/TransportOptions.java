@@ -2,6 +2,7 @@ package io.pageferry.transport.netty;
 
 import io.pageferry.transport.wire.WireLimits;
 import java.time.Duration;
+import java.util.Optional;
 import org.agrona.concurrent.NanoClock;
 
 /**
@@ -18,6 +19,7 @@ import org.agrona.concurrent.NanoClock;
  * @param maxWindow  slots that a source gives each channel at most, 1 …
  *                   {@link WireLimits#MAX_WINDOW}
  * @param clock      monotonic nanoseconds
+ * @param capture    is shown all that goes over the connections; mostly empty, which costs nothing
  */
 public record TransportOptions(
         TransportKind kind,
@@ -28,7 +30,8 @@ public record TransportOptions(
         Duration closing,
         int maxPending,
         int maxWindow,
-        NanoClock clock) {
+        NanoClock clock,
+        Optional<CaptureSink> capture) {
     /** Checks the ranges named above; throws {@link IllegalArgumentException}. */
     public TransportOptions {
         if (ioThreads < 1 || maxPending < 1 || heartbeat.toMillis() < 1
@@ -49,7 +52,7 @@ public record TransportOptions(
     public static TransportOptions defaults(NanoClock clock) {
         return new TransportOptions(TransportKind.NIO, 2, Duration.ofSeconds(1),
                 Duration.ofSeconds(10), Duration.ofSeconds(5), Duration.ofSeconds(1), 64,
-                WireLimits.MAX_WINDOW, clock);
+                WireLimits.MAX_WINDOW, clock, Optional.empty());
     }
 
     /**
@@ -60,7 +63,7 @@ public record TransportOptions(
      */
     public TransportOptions withKind(TransportKind other) {
         return new TransportOptions(other, ioThreads, heartbeat, lossAfter, handshake, closing,
-                maxPending, maxWindow, clock);
+                maxPending, maxWindow, clock, capture);
     }
 
     /**
@@ -72,7 +75,7 @@ public record TransportOptions(
      */
     public TransportOptions withSilence(Duration beat, Duration loss) {
         return new TransportOptions(kind, ioThreads, beat, loss, handshake, closing,
-                maxPending, maxWindow, clock);
+                maxPending, maxWindow, clock, capture);
     }
 
     /**
@@ -84,6 +87,17 @@ public record TransportOptions(
      */
     public TransportOptions withHandshake(Duration time, int pending) {
         return new TransportOptions(kind, ioThreads, heartbeat, lossAfter, time, closing,
-                pending, maxWindow, clock);
+                pending, maxWindow, clock, capture);
+    }
+
+    /**
+     * Changes who is shown what goes over the connections.
+     *
+     * @param sink or empty
+     * @return a copy
+     */
+    public TransportOptions withCapture(Optional<CaptureSink> sink) {
+        return new TransportOptions(kind, ioThreads, heartbeat, lossAfter, handshake, closing,
+                maxPending, maxWindow, clock, sink);
     }
 }
