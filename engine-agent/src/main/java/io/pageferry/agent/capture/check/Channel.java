@@ -84,7 +84,7 @@ final class Channel {
                 + ack.num("channel") + " on the connection of " + generation + ", " + number);
         unless(upTo >= applied && next >= credit, Rule.ACK_BACK, "applied " + upTo + ", credit "
                 + next + " behind " + applied + ", " + credit);
-        unless(upTo <= sent, Rule.ACK_BEYOND, "applied " + upTo + " of " + sent + " that were sent");
+        unless(upTo <= sent, Rule.ACK_BEYOND, "applied " + upTo + ", and " + sent + " were sent");
         unless(next - upTo <= session.window(), Rule.ACK_CREDIT, "credit " + next + " with "
                 + upTo + " applied is more than a window of " + session.window());
         applied = upTo;

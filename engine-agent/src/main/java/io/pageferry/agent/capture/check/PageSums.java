@@ -12,7 +12,7 @@ final class PageSums {
     static final int PAGE = 4096;
     static final int ZEROS = Crc.of(ByteBuffer.allocate(PAGE), 0, PAGE);
 
-    /** More pages than this are not summed: an hour for a number in a HELLO that anybody may write. */
+    /** More pages are not summed: it would take hours, for a number that anybody may write. */
     private static final long MOST = 1L << 30;
     private static final int CHUNK = 1 << 16;
 

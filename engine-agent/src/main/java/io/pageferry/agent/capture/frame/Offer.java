@@ -23,6 +23,7 @@ import java.util.UUID;
 public record Offer(UUID migration, long epoch, long features, int channels, int verification,
         List<Long> regions, List<String> disks) {
     private static final int PAGE = 4096;
+    private static final long MOST_GRANULE = 1L << 30;
     private static final int OPTIONAL = 1 << 15;
     private static final String STORAGE = "storage.";
     private static final long STORAGE_BIT = 1L << 32;
@@ -70,7 +71,8 @@ public record Offer(UUID migration, long epoch, long features, int channels, int
                     "region " + i + " is of kind " + kind);
             Breach.unless(size > 0 && (kind == 2 || size % PAGE == 0), Rule.REGION_SIZE,
                     "region " + i + " has " + size + " bytes");
-            Breach.unless(granule >= PAGE && granule <= 1 << 30 && Long.bitCount(granule) == 1, Rule.REGION_GRANULE,
+            Breach.unless(granule >= PAGE && granule <= MOST_GRANULE
+                    && Long.bitCount(granule) == 1, Rule.REGION_GRANULE,
                     "region " + i + " has a granule of " + granule + " bytes");
             Breach.unless(names.add(name), Rule.REGION_NAME,
                     "region " + i + " has the name of another");
@@ -86,7 +88,7 @@ public record Offer(UUID migration, long epoch, long features, int channels, int
         for (int i = 0; i < count; i++) {
             String key = body.string("key", 1, 255);
             Breach.unless(words.isEmpty() || words.lastKey().compareTo(key) < 0,
-                    Rule.ATTRIBUTE_ORDER, "attribute " + i + " does not come behind the one before");
+                    Rule.ATTRIBUTE_ORDER, "attribute " + i + " is not behind the one before");
             words.put(key, body.string("value of an attribute", 0, 4096));
         }
         return words;
