@@ -114,7 +114,8 @@ final class Connection {
         stopped = true;
         if (session != null) {
             session.breaks();
-        } else if (place == On.ANY) {
+        }
+        if (session == null ? place == On.ANY : !session.isWelcomed()) {
             sessions.missOne();
         }
     }

@@ -40,7 +40,10 @@ final class Sessions {
         return Optional.ofNullable(byToken.get(token));
     }
 
-    /** A connection broke before it was known what it is for: it may have been anybody's. */
+    /**
+     * A connection broke before it was known what it is for, or which token was given on it: it may
+     * have been anybody's.
+     */
     void missOne() {
         blind = true;
     }
