@@ -103,6 +103,19 @@ class CaptureMoveTest extends WithRig {
         assertEquals(0, Files.size(folder.resolve("source")));
     }
 
+    @Test
+    void aFullDiskEndsTheCaptureAndNotTheMove() throws IOException {
+        try (FullDisk disk = FullDisk.mount(folder.resolve("small"))) {
+            Agent target = receive(GUEST.substring(0, GUEST.indexOf('?')));
+            Agent source = migrate(GUEST, target.address(), "--capture",
+                    disk.folder().resolve("source").toString());
+            E2e.assertMoved(source, target);
+            assertTrue(source.words().contains("is incomplete (No space left on device)"),
+                    source::toString);
+            assertFalse(verified(0, "small/source").path("complete").asBoolean());
+        }
+    }
+
     private Agent capturing(String window) throws IOException {
         return receive(GUEST.substring(0, GUEST.indexOf('?')), "--reconnect-window", window,
                 "--capture", folder.resolve("target").toString());
