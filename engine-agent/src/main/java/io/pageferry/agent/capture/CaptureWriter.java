@@ -30,6 +30,7 @@ public final class CaptureWriter implements CaptureSink, AutoCloseable {
     private final Arena memory;
     private final Consumer<String> trouble;
     private final Thread thread;
+    private boolean told;
 
     // Guarded by this.
     private ByteBuffer filling;
@@ -151,7 +152,7 @@ public final class CaptureWriter implements CaptureSink, AutoCloseable {
             end();
         } catch (IOException e) {
             // The file ends where it ends: a reader knows that it was cut short.
-            fail(e.getMessage());
+            tell(fail(e.getMessage()));
         } finally {
             free();
         }
@@ -201,9 +202,19 @@ public final class CaptureWriter implements CaptureSink, AutoCloseable {
         }
     }
 
-    private synchronized void fail(String why) {
+    private synchronized String fail(String why) {
         if (broken == null) {
             broken = why == null ? "the file cannot be written" : why;
+        }
+        return broken;
+    }
+
+    /** Once, by the writer's thread. */
+    private void tell(String why) {
+        if (!told) {
+            told = true;
+            trouble.accept("the capture " + file + " is incomplete (" + why
+                    + "); the move goes on without it");
         }
     }
 
@@ -215,8 +226,7 @@ public final class CaptureWriter implements CaptureSink, AutoCloseable {
             why = broken;
         }
         if (why != null) {
-            trouble.accept("the capture " + file + " is incomplete (" + why
-                    + "); the move goes on without it");
+            tell(why);
         }
         byte[] words = why == null ? new byte[0] : why.getBytes(StandardCharsets.UTF_8);
         ByteBuffer last = ByteBuffer.allocate(CaptureFormat.RECORD_BYTES + words.length)

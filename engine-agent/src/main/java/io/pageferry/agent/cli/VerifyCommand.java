@@ -81,8 +81,8 @@ final class VerifyCommand implements Callable<Integer> {
         Optional<String> missing = reader.incomplete();
         missing.ifPresent(why -> output.human("the capture is incomplete: " + Printable.of(why)
                 + "; what is there was checked"));
-        output.human(file + (verdict.violations().isEmpty() ? " follows" : " does not follow")
-                + " docs/PROTOCOL.md: " + verdict.connections() + " connections, "
+        output.human(Printable.of(file.toString())
+                + (verdict.violations().isEmpty() ? " follows" : " does not follow") + " docs/PROTOCOL.md: " + verdict.connections() + " connections, "
                 + verdict.frames() + " frames");
     }
 }

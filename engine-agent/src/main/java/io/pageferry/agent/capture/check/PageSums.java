@@ -14,7 +14,9 @@ final class PageSums {
 
     /** More pages are not summed: it would take hours, for a number that anybody may write. */
     private static final long MOST = 1L << 30;
-    private static final int CHUNK = 1 << 16;
+
+    /** Pages kept in one piece: few, for a page that is alone in its piece costs all of it. */
+    private static final int CHUNK = 1 << 10;
 
     private final long pages;
     private final Map<Long, int[]> sums = new HashMap<>();

@@ -13,6 +13,7 @@ import java.util.function.Consumer;
 /** Samples of what the handover may break. */
 final class HandoverSamples {
     private static final int ROUND_APPLIED = 0x13;
+    private static final int ROUND_VERIFIED = 0x14;
     private static final int SWITCHOVER = 0x20;
     private static final int STATE_CHUNK = 0x21;
     private static final int COMPLETE = 0x22;
@@ -95,7 +96,8 @@ final class HandoverSamples {
 
     /** Has the target find another image, and goes on with what is given. */
     private static void mismatched(Tape tape, Piece... more) {
-        removeAll(tape, READY, GRANT, RUNNING, STATUS, STATUS_UNKNOWN, FrameSamples.FAREWELL);
+        removeAll(tape, ROUND_VERIFIED, READY, GRANT, RUNNING, STATUS, STATUS_UNKNOWN,
+                FrameSamples.FAREWELL);
         Piece found = like(tape.first(COMPLETE), false, MISMATCH, mismatch(5, PAGES, 5));
         tape.after(tape.first(COMPLETE), found).after(found, more);
     }
@@ -114,7 +116,7 @@ final class HandoverSamples {
         samples.put(Rule.FAREWELL_PLACE, tape -> removeAll(tape, RUNNING));
     }
 
-    /** On a busy host the source may have asked before it was told. */
+    /** On a busy host the source may have asked, and the target read back, behind that. */
     private static void removeAll(Tape tape, int... types) {
         for (int type : types) {
             tape.all(type).forEach(tape::remove);
@@ -133,7 +135,7 @@ final class HandoverSamples {
     }
 
     static void goodCancel(Tape tape) {
-        removeAll(tape, GRANT, RUNNING, STATUS, STATUS_UNKNOWN);
+        removeAll(tape, ROUND_VERIFIED, GRANT, RUNNING, STATUS, STATUS_UNKNOWN);
         // It was ready: what it answers is a refusal for ever.
         tape.after(tape.first(READY), like(tape.first(READY), true, CANCEL, cancel()),
                 like(tape.first(READY), false, REFUSED, body(10).putLong(0, 1)));

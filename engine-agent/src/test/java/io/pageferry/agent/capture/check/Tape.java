@@ -8,6 +8,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import java.util.zip.CRC32C;
@@ -170,6 +171,12 @@ final class Tape {
 
     List<Piece> all(int type) {
         return pieces.stream().filter(one -> one.type() == type).toList();
+    }
+
+    /** A preamble or frame. */
+    Piece any(Random random) {
+        List<Piece> said = pieces.stream().filter(one -> one.other == null).toList();
+        return said.get(random.nextInt(said.size()));
     }
 
     Piece preamble(boolean fromSource) {
