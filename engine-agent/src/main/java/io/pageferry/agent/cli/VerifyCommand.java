@@ -82,7 +82,8 @@ final class VerifyCommand implements Callable<Integer> {
         missing.ifPresent(why -> output.human("the capture is incomplete: " + Printable.of(why)
                 + "; what is there was checked"));
         output.human(Printable.of(file.toString())
-                + (verdict.violations().isEmpty() ? " follows" : " does not follow") + " docs/PROTOCOL.md: " + verdict.connections() + " connections, "
+                + (verdict.violations().isEmpty() ? " follows" : " does not follow")
+                + " docs/PROTOCOL.md: " + verdict.connections() + " connections, "
                 + verdict.frames() + " frames");
     }
 }
