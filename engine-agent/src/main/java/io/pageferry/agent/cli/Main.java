@@ -25,12 +25,12 @@ import picocli.CommandLine.ParseResult;
         description = "moves running guests between hosts",
         subcommands = {DemoCommand.class, ReceiveCommand.class, MigrateCommand.class,
             StatusCommand.class, SettleCommand.class, CheckCommand.class, ImageCommand.class,
-            TrustCommand.class})
+            TrustCommand.class, VerifyCommand.class})
 public final class Main implements Runnable {
     private static final int BUG = 70;
 
     /** Commands of the contract that are not built. */
-    private static final List<String> LATER = List.of("plan", "verify");
+    private static final List<String> LATER = List.of("plan");
 
     /** How long a stopped command may take to end well: a settle window and some more. */
     private static final long STOP_SECONDS = 60;

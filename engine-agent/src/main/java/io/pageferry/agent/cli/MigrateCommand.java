@@ -1,5 +1,6 @@
 package io.pageferry.agent.cli;
 
+import io.pageferry.agent.capture.Capture;
 import io.pageferry.agent.cli.option.Addresses;
 import io.pageferry.agent.cli.option.CommonOptions;
 import io.pageferry.agent.cli.option.MigrateOptions;
@@ -11,10 +12,12 @@ import io.pageferry.agent.link.TcpConnector;
 import io.pageferry.agent.report.Listeners;
 import io.pageferry.agent.report.MigrationView;
 import io.pageferry.agent.report.Output;
+import io.pageferry.agent.session.AgentResult;
 import io.pageferry.agent.session.GuestFactory;
 import io.pageferry.agent.session.MigrateSettings;
 import io.pageferry.agent.session.SourceSession;
 import io.pageferry.core.words.Quantity;
+import io.pageferry.transport.netty.CaptureSink;
 import io.pageferry.transport.netty.tls.TlsOptions;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -45,18 +48,23 @@ final class MigrateCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         Output output = common.output();
+        return Recording.around(options.capture(), Capture.Side.SOURCE, common,
+                capture -> run(output, capture));
+    }
+
+    private AgentResult run(Output output, Optional<CaptureSink> capture) {
         GuestUri uri = GuestUri.parse(guest);
         GuestKind kind = GuestKinds.of(uri);
         Optional<TlsOptions> security = tls.options();
         MigrateSettings settings = new MigrateSettings(GuestFactory.source(uri),
                 new TcpConnector(Addresses.parse("--to", target,
-                        options.insecure() || security.isPresent()), security),
+                        options.insecure() || security.isPresent()), security, capture),
                 options.tracker(), options.sourceOptions(kind), options.after(kind),
                 options.copyStorage(), common.stateDirectory(), Quantity.nanos(options.linger()));
         MigrationView view = new MigrationView(output, options.progress(),
                 CommonOptions.terminal(), System::nanoTime);
         SourceSession agent = new SourceSession(settings, Listeners.after(view));
         Main.onStop(agent::cancel);
-        return Ending.of(output, common.verbose(), agent.run());
+        return agent.run();
     }
 }

@@ -1,7 +1,9 @@
 package io.pageferry.agent.cli;
 
+import io.pageferry.agent.capture.Capture;
 import io.pageferry.agent.cli.option.Addresses;
 import io.pageferry.agent.cli.option.CommonOptions;
+import io.pageferry.agent.cli.option.MigrateOptions;
 import io.pageferry.agent.cli.option.TlsArguments;
 import io.pageferry.agent.cli.option.UsageException;
 import io.pageferry.agent.guest.GuestUri;
@@ -10,13 +12,18 @@ import io.pageferry.agent.report.Listeners;
 import io.pageferry.agent.report.MigrationView;
 import io.pageferry.agent.report.Output;
 import io.pageferry.agent.report.ProgressMode;
+import io.pageferry.agent.session.AgentResult;
 import io.pageferry.agent.session.GuestFactory;
 import io.pageferry.agent.session.ReceiveSettings;
 import io.pageferry.agent.session.TargetAgent;
 import io.pageferry.core.incoming.session.TargetOptions;
 import io.pageferry.core.words.Quantity;
+import io.pageferry.transport.netty.CaptureSink;
 import io.pageferry.transport.netty.tls.TlsOptions;
 import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -58,6 +65,9 @@ final class ReceiveCommand implements Callable<Integer> {
     @Option(names = "--insecure", description = "listen on other than loopback addresses")
     private boolean insecure;
 
+    @Option(names = "--capture", paramLabel = "FILE", description = MigrateOptions.CAPTURE)
+    private Path capture;
+
     @Option(names = "--activate", paramLabel = "CMD", description = "of an image: a command of the"
             + " shell that takes over once it is complete; PAGEFERRY_IMAGE and its like say where"
             + " it is")
@@ -72,12 +82,16 @@ final class ReceiveCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         requireActivatable();
-        Output output = common.output();
+        return Recording.around(capture, Capture.Side.TARGET, common,
+                sink -> run(common.output(), sink));
+    }
+
+    private AgentResult run(Output output, Optional<CaptureSink> sink) {
         Optional<TlsOptions> security = tls.options();
         TargetOptions defaults = TargetOptions.defaults();
         ReceiveSettings settings = new ReceiveSettings(GuestFactory.target(GuestUri.parse(guest)),
                 Listener.at(Addresses.parse("--listen", listen,
-                        insecure || security.isPresent()), security), once, prealloc,
+                        insecure || security.isPresent()), security, sink), once, prealloc,
                 new TargetOptions(defaults.window(), defaults.grantNanos(),
                         Quantity.nanos(settleWindow), defaults.channels(),
                         Quantity.nanos(reconnectWindow)),
@@ -88,7 +102,7 @@ final class ReceiveCommand implements Callable<Integer> {
                 address -> listening(output, address),
                 result -> Ending.of(output, common.verbose(), result));
         Main.onStop(agent::cancel);
-        return Ending.of(output, common.verbose(), agent.run());
+        return agent.run();
     }
 
     private void requireActivatable() {

@@ -4,6 +4,7 @@ import io.pageferry.agent.host.linux.PeerUser;
 import io.pageferry.core.link.LinkAcceptor;
 import io.pageferry.core.link.TargetLink;
 import io.pageferry.transport.TransportException;
+import io.pageferry.transport.netty.CaptureSink;
 import io.pageferry.transport.netty.Security;
 import io.pageferry.transport.netty.TransportOptions;
 import io.pageferry.transport.netty.link.TransportServer;
@@ -56,8 +57,21 @@ public interface Listener {
      * @return the listener
      */
     static Listener at(InetSocketAddress listen, Optional<TlsOptions> tls) {
+        return at(listen, tls, Optional.empty());
+    }
+
+    /**
+     * The same, with somebody who looks on.
+     *
+     * @param listen  as above
+     * @param tls     as above
+     * @param capture is shown all that goes over the connections
+     * @return the listener
+     */
+    static Listener at(InetSocketAddress listen, Optional<TlsOptions> tls,
+            Optional<CaptureSink> capture) {
         TransportOptions options = TransportOptions.defaults(SystemNanoClock.INSTANCE)
-                .withSecurity(new Security(tls, PeerUser::objection));
+                .withSecurity(new Security(tls, PeerUser::objection)).withCapture(capture);
         return new Listener() {
             @Override
             public boolean tls() {

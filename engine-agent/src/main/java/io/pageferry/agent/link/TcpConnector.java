@@ -3,6 +3,7 @@ package io.pageferry.agent.link;
 import io.pageferry.core.link.SourceLink;
 import io.pageferry.transport.TransportException;
 import io.pageferry.transport.netty.Admission;
+import io.pageferry.transport.netty.CaptureSink;
 import io.pageferry.transport.netty.Security;
 import io.pageferry.transport.netty.TransportOptions;
 import io.pageferry.transport.netty.link.TransportClient;
@@ -18,12 +19,24 @@ import org.agrona.concurrent.SystemNanoClock;
  *
  * @param target   where it listens
  * @param security how TLS is used; empty where it is off
+ * @param capture  is shown all that goes over the connections
  */
-public record TcpConnector(InetSocketAddress target, Optional<TlsOptions> security)
+public record TcpConnector(InetSocketAddress target, Optional<TlsOptions> security,
+        Optional<CaptureSink> capture)
         implements Connector {
     private static final TransportOptions OPTIONS =
             TransportOptions.defaults(SystemNanoClock.INSTANCE);
     private static final Duration CONNECT = Duration.ofSeconds(15);
+
+    /**
+     * Makes one that nobody looks at.
+     *
+     * @param target   where it listens
+     * @param security how TLS is used; empty where it is off
+     */
+    public TcpConnector(InetSocketAddress target, Optional<TlsOptions> security) {
+        this(target, security, Optional.empty());
+    }
 
     @Override
     public String peer() {
@@ -47,7 +60,7 @@ public record TcpConnector(InetSocketAddress target, Optional<TlsOptions> securi
     @Override
     public Access open() {
         return new Client(new TransportClient(OPTIONS.withSecurity(
-                new Security(security, Admission.open()))), target);
+                new Security(security, Admission.open())).withCapture(capture)), target);
     }
 
     private record Client(TransportClient client, InetSocketAddress target) implements Access {

@@ -74,7 +74,9 @@ class BadInputTest {
             2 | is not in 1 to 64 | MOVE --channels 0
             2 | is not in 1 to 64 | MOVE --channels 65
             3 | no disks to copy | MOVE --copy-storage
-            2 | --capture is not in this version | MOVE --capture x
+            3 | its folder is missing | MOVE --capture /nosuch/x
+            3 | is there already | MOVE --capture /etc/hostname
+            3 | is there already | receive workload:8MiB --listen 127.0.0.1:0 --capture /etc
             2 | --delta-cache is not in this version | MOVE --delta-cache 1MiB
             2 | --tls-key is missing | MOVE --tls-cert x
             2 | --tls-cert is missing | receive workload:8MiB --listen 127.0.0.1:0 --tls-key x
@@ -109,7 +111,11 @@ class BadInputTest {
             2 | parsecs | receive workload:8MiB --listen 127.0.0.1:0 --reconnect-window 5parsecs
             2 | is for image: | receive workload:8MiB --listen 127.0.0.1:0 --once --activate x
             2 | not in this version | plan workload:8MiB
-            2 | not in this version | verify x
+            3 | there is no file | verify /nosuch/x
+            3 | is no capture; give the FILE | verify /etc/hostname
+            3 | is no regular file | verify /etc
+            2 | CAPTURE | verify
+            2 | Unknown option | verify --no-such x
             2 | info, verify | image look x
             3 | there is no complete image | image info /nosuch/x
             3 | is no regular file | image info /

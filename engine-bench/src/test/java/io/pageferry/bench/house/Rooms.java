@@ -17,7 +17,7 @@ final class Rooms {
     private static final String BENCH = ROOT + "bench";
     private static final String CORE = ROOT + "core";
     private static final List<String> WINGS = List.of("host", "guest", "state", "session", "embed",
-            "daemon", "cli", "link", "report", "demo", "bench");
+            "daemon", "cli", "link", "report", "capture", "demo", "bench");
     private static final Predicate<Source> NOWHERE = source -> false;
 
     private Rooms() { }
@@ -74,7 +74,7 @@ final class Rooms {
                         source -> source.isIn(CORE, ROOT + "transport", AGENT, BENCH)));
     }
 
-    /** host, guest, state, session, then the fronts; link and report beside them. */
+    /** host, guest, state, session, then the fronts; link, report and capture beside them. */
     private static List<Rule> wings() {
         return List.of(
                 wing("host", "guest|state|session|embed|daemon|cli|link|report"),
@@ -85,6 +85,12 @@ final class Rooms {
                 front("cli", "embed|daemon"),
                 beside("link", "guest|state|session|embed|daemon|cli"),
                 beside("report", "state|session|embed|daemon|cli"),
+                beside("capture", "guest|state|session|embed|daemon|cli|link|report"),
+                Rule.only("the check of captures has its own arithmetic",
+                        "\\bio\\.pageferry\\.(?!agent\\.capture\\b)|\\bnet\\.jpountz\\b"
+                                + "|\\bio\\.netty\\b",
+                        source -> !source.isMain() || !source.isIn(AGENT + ".capture.frame",
+                                AGENT + ".capture.check")),
                 Rule.only("every package of the agent is in a wing", "^package\\b",
                         source -> !source.isMain() || !source.isIn(AGENT)
                                 || source.packageName().equals(AGENT) || WINGS.stream()

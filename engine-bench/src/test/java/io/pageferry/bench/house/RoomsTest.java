@@ -52,6 +52,10 @@ class RoomsTest {
                     "import io.pageferry.agent.session.SourceSession;"),
             bad("report stands beside the wings", "agent.report",
                     "import io.pageferry.agent.state.journal.FileJournal;"),
+            bad("capture stands beside the wings", "agent.capture",
+                    "import io.pageferry.agent.link.Listener;"),
+            bad("the check of captures has its own arithmetic", "agent.capture.check",
+                    "import io.pageferry.transport.wire.WireLimits;"),
             bad("every package of the agent is in a wing", "agent.road", ""),
             bad("every package is in a module's room", "house", ""),
             Map.entry("packages have no cycle", List.of(

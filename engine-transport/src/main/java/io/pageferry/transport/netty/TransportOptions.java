@@ -2,6 +2,7 @@ package io.pageferry.transport.netty;
 
 import io.pageferry.transport.wire.WireLimits;
 import java.time.Duration;
+import java.util.Optional;
 import org.agrona.concurrent.NanoClock;
 
 /**
@@ -18,6 +19,8 @@ import org.agrona.concurrent.NanoClock;
  * @param maxWindow  slots that a source gives each channel at most, 1 …
  *                   {@link WireLimits#MAX_WINDOW}
  * @param clock      monotonic nanoseconds
+ * @param security   who is let in, and whether the bytes are encrypted
+ * @param capture    is shown all that goes over the connections; mostly empty, which costs nothing
  */
 public record TransportOptions(
         TransportKind kind,
@@ -29,7 +32,8 @@ public record TransportOptions(
         int maxPending,
         int maxWindow,
         NanoClock clock,
-        Security security) {
+        Security security,
+        Optional<CaptureSink> capture) {
     /** Checks the ranges named above; throws {@link IllegalArgumentException}. */
     public TransportOptions {
         if (ioThreads < 1 || maxPending < 1 || heartbeat.toMillis() < 1
@@ -50,7 +54,7 @@ public record TransportOptions(
     public static TransportOptions defaults(NanoClock clock) {
         return new TransportOptions(TransportKind.NIO, 2, Duration.ofSeconds(1),
                 Duration.ofSeconds(10), Duration.ofSeconds(15), Duration.ofSeconds(1), 256,
-                WireLimits.MAX_WINDOW, clock, Security.none());
+                WireLimits.MAX_WINDOW, clock, Security.none(), Optional.empty());
     }
 
     /**
@@ -61,7 +65,7 @@ public record TransportOptions(
      */
     public TransportOptions withKind(TransportKind other) {
         return new TransportOptions(other, ioThreads, heartbeat, lossAfter, handshake, closing,
-                maxPending, maxWindow, clock, security);
+                maxPending, maxWindow, clock, security, capture);
     }
 
     /**
@@ -73,7 +77,7 @@ public record TransportOptions(
      */
     public TransportOptions withSilence(Duration beat, Duration loss) {
         return new TransportOptions(kind, ioThreads, beat, loss, handshake, closing,
-                maxPending, maxWindow, clock, security);
+                maxPending, maxWindow, clock, security, capture);
     }
 
     /**
@@ -85,7 +89,7 @@ public record TransportOptions(
      */
     public TransportOptions withHandshake(Duration time, int pending) {
         return new TransportOptions(kind, ioThreads, heartbeat, lossAfter, time, closing,
-                pending, maxWindow, clock, security);
+                pending, maxWindow, clock, security, capture);
     }
 
     /**
@@ -96,6 +100,17 @@ public record TransportOptions(
      */
     public TransportOptions withSecurity(Security other) {
         return new TransportOptions(kind, ioThreads, heartbeat, lossAfter, handshake, closing,
-                maxPending, maxWindow, clock, other);
+                maxPending, maxWindow, clock, other, capture);
+    }
+
+    /**
+     * Changes who is shown what goes over the connections.
+     *
+     * @param sink nobody where it is empty
+     * @return a copy
+     */
+    public TransportOptions withCapture(Optional<CaptureSink> sink) {
+        return new TransportOptions(kind, ioThreads, heartbeat, lossAfter, handshake, closing,
+                maxPending, maxWindow, clock, security, sink);
     }
 }

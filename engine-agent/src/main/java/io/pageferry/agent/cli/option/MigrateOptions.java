@@ -15,6 +15,7 @@ import io.pageferry.core.round.MigrationLimits.Policy;
 import io.pageferry.core.round.MigrationLimits.Throttle;
 import io.pageferry.core.round.WriteThrottle;
 import io.pageferry.core.words.Quantity;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import picocli.CommandLine.Model.CommandSpec;
@@ -26,6 +27,10 @@ import picocli.CommandLine.Spec;
 public final class MigrateOptions {
     /** 20 %: a guest that loses more for long is worse off than one that stands for a moment. */
     private static final int DEFAULT_STOLEN_PERCENT = 20;
+
+    /** What {@code --capture} does, on either side. */
+    public static final String CAPTURE = "write down what goes over the connections, for"
+            + " pageferry verify; a new file, with the guest's memory in it";
 
     @Option(names = "--max-downtime", paramLabel = "TIME", description = "default 300ms")
     private String maxDowntime = "300ms";
@@ -109,8 +114,8 @@ public final class MigrateOptions {
     @Option(names = "--delta-cache", hidden = true)
     private String deltaCache;
 
-    @Option(names = "--capture", hidden = true)
-    private String capture;
+    @Option(names = "--capture", paramLabel = "FILE", description = CAPTURE)
+    private Path capture;
 
     @Option(names = "--cold", description = "pause the guest first, then copy")
     private boolean cold;
@@ -137,6 +142,11 @@ public final class MigrateOptions {
     /** {@return whether its disks are copied} */
     public boolean copyStorage() {
         return copyStorage;
+    }
+
+    /** {@return where a capture is to be made, or null} */
+    public Path capture() {
+        return capture;
     }
 
     /** {@return whether others than loopback addresses are accepted} */

@@ -212,6 +212,7 @@ public final class ChannelSetup implements AutoCloseable {
 
     private void install(SocketChannel channel, FrameDecoder decoder) {
         channels.add(channel);
+        options.capture().ifPresent(sink -> channel.pipeline().addLast(new CaptureHandler(sink)));
         channel.pipeline().addLast(decoder);
     }
 
