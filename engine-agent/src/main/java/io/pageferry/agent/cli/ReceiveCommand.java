@@ -22,8 +22,6 @@ import io.pageferry.transport.netty.CaptureSink;
 import io.pageferry.transport.netty.tls.TlsOptions;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
