@@ -21,5 +21,6 @@ module io.pageferry.bench {
             io.pageferry.bench.raw.RawBench,
             io.pageferry.bench.shaped.MovesBench,
             io.pageferry.bench.shaped.CodecsBench,
-            io.pageferry.bench.shaped.LinksBench;
+            io.pageferry.bench.shaped.LinksBench,
+            io.pageferry.bench.shaped.TlsBench;
 }

@@ -4,6 +4,7 @@ import io.pageferry.agent.bench.Benches;
 import io.pageferry.agent.cli.option.Choice;
 import io.pageferry.agent.cli.option.UsageException;
 import io.pageferry.agent.cli.trust.TrustCommand;
+import io.pageferry.agent.host.linux.CoreDumps;
 import io.pageferry.agent.report.Output;
 import io.pageferry.agent.session.warmup.WarmUp;
 import io.pageferry.agent.state.guard.GuardMain;
@@ -52,6 +53,7 @@ public final class Main implements Runnable {
      */
     public static void main(String[] args) {
         stderr = ErrorStream.install();
+        CoreDumps.withholdMemory();
         exitCode = run(args);
         stderr.drain(DRAIN_MILLIS);
         ENDED.countDown();

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pageferry.core.words.Printable;
 import java.io.PrintStream;
+import java.util.Arrays;
 import java.util.stream.Collectors;
 
 /**
@@ -87,7 +88,8 @@ public final class Output {
 
     /** A net behind what is escaped where it is read: names of files, of drives, of devices. */
     private static String shown(String text) {
-        return text.lines().map(Printable::of).collect(Collectors.joining("\n"));
+        return text.lines().map(line -> Arrays.stream(line.split("\t", -1)).map(Printable::of)
+                .collect(Collectors.joining("\t"))).collect(Collectors.joining("\n"));
     }
 
     /**

@@ -24,6 +24,10 @@ class ModesTest extends WithRig {
         Agent source = start("round 0", "migrate", "workload:8MiB?rate=0", "--to",
                 target.address());
         source.awaitHold("round 0");
+        for (Agent agent : List.of(source, target)) {
+            assertEquals("00000000", Files.readString(Path.of("/proc", Long.toString(
+                    agent.pid()), "coredump_filter")).strip(), "memory in its core dumps");
+        }
         // Two journals with their locks in a folder, and the image.
         assertTrue(privateFiles() >= 6);
         source.goOn();

@@ -17,6 +17,8 @@ import io.pageferry.core.outgoing.session.SourceOptions;
 import io.pageferry.core.outgoing.session.SourceParts;
 import io.pageferry.transport.netty.link.NettySourceLink;
 import io.pageferry.transport.netty.link.TransportClient;
+import io.pageferry.transport.netty.Admission;
+import io.pageferry.transport.netty.Security;
 import io.pageferry.transport.netty.TransportOptions;
 import io.pageferry.transport.netty.link.TransportServer;
 import java.io.IOException;
@@ -27,6 +29,7 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import io.pageferry.transport.netty.tls.TlsOptions;
 import org.agrona.concurrent.BackoffIdleStrategy;
 import org.agrona.concurrent.IdleStrategy;
 import org.agrona.concurrent.SystemNanoClock;
@@ -53,11 +56,22 @@ public final class MoveRig implements AutoCloseable {
      * @throws IOException when there is no folder or no port
      */
     public MoveRig(ResidentMemory source, ResidentMemory target) throws IOException {
+        this(source, target, Optional.empty());
+    }
+
+    /**
+     * Makes a rig that encrypts, or not; see {@link #MoveRig(ResidentMemory, ResidentMemory)}.
+     *
+     * @param tls of both sides; empty for none
+     */
+    public MoveRig(ResidentMemory source, ResidentMemory target, Optional<TlsOptions> tls)
+            throws IOException {
         this.source = source;
         this.target = target;
         this.folder = Folders.temporary();
         this.directory = StateDirectory.open(folder);
-        TransportOptions options = TransportOptions.defaults(SystemNanoClock.INSTANCE);
+        TransportOptions options = TransportOptions.defaults(SystemNanoClock.INSTANCE)
+                .withSecurity(new Security(tls, Admission.open()));
         this.server = new TransportServer(options,
                 new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), line -> { });
         this.client = new TransportClient(options);

@@ -8,6 +8,7 @@ import io.pageferry.bench.Options;
 import io.pageferry.bench.Rows;
 import io.pageferry.bench.Sample;
 import io.pageferry.bench.move.Content;
+import io.pageferry.bench.move.LoopbackCertificate;
 import io.pageferry.bench.move.MoveRig;
 import io.pageferry.bench.move.ResidentMemory;
 import io.pageferry.core.codec.CodecChoice;
@@ -17,6 +18,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Whole migrations in one process, over the loopback interface as it is: by codec and content,
@@ -31,7 +33,7 @@ public final class MovesBench extends Bench {
     }
 
     /** How to move. */
-    private record Way(CodecChoice codec, int channels) { }
+    private record Way(CodecChoice codec, int channels, boolean tls) { }
 
     @Override
     public String name() {
@@ -41,8 +43,8 @@ public final class MovesBench extends Bench {
     @Override
     public String about() {
         return "[--memory 256MiB] [--contents random,zero,mixed,text] [--codecs adaptive,none,lz4]"
-                + " [--channels 1] [--runs 3] [--warm-ups 2]: whole migrations in one process,"
-                + " lists in turn";
+                + " [--channels 1] [--tls no] [--runs 3] [--warm-ups 2]: whole migrations in one"
+                + " process, lists in turn";
     }
 
     @Override
@@ -54,14 +56,17 @@ public final class MovesBench extends Bench {
         Rows rows = new Rows(name(), SEED);
         try (ResidentMemory from = new ResidentMemory("pageferry-bench-source", bytes);
                 ResidentMemory to = new ResidentMemory("pageferry-bench-target", bytes);
-                MoveRig rig = new MoveRig(from, to)) {
+                MoveRig plain = new MoveRig(from, to);
+                LoopbackCertificate certificate = new LoopbackCertificate();
+                MoveRig encrypted = new MoveRig(from, to, Optional.of(certificate.options()))) {
             for (String content : options.list("contents", "random,zero,mixed,text")) {
                 from.fill(Content.valueOf(content.toUpperCase(Locale.ROOT)), SEED);
                 Map<Way, List<MoveRig.Move>> moves = new LinkedHashMap<>();
                 for (int run = -warmUps; run < runs; run++) {
                     for (Way way : ways) {
                         to.scribble();
-                        MoveRig.Move move = rig.move(way.codec(), 0, way.channels());
+                        MoveRig.Move move = (way.tls() ? encrypted : plain)
+                                .move(way.codec(), 0, way.channels());
                         if (run >= 0) {
                             moves.computeIfAbsent(way, w -> new ArrayList<>())
                                     .add(checked(move, from, to));
@@ -81,8 +86,10 @@ public final class MovesBench extends Bench {
         List<Way> ways = new ArrayList<>();
         for (String channels : options.list("channels", "1")) {
             for (String codec : options.list("codecs", "adaptive,none,lz4")) {
-                ways.add(new Way(CodecChoice.valueOf(codec.toUpperCase(Locale.ROOT)),
-                        Integer.parseInt(channels)));
+                for (String tls : options.list("tls", "no")) {
+                    ways.add(new Way(CodecChoice.valueOf(codec.toUpperCase(Locale.ROOT)),
+                            Integer.parseInt(channels), tls.equals("yes")));
+                }
             }
         }
         return ways;
@@ -99,10 +106,10 @@ public final class MovesBench extends Bench {
         boolean good = moves.stream().allMatch(move -> move.problem() == null);
         String codec = way.codec().label();
         rows.add(content + ", " + codec + (way.channels() == 1 ? ""
-                        : ", " + way.channels() + " channels"),
+                        : ", " + way.channels() + " channels") + (way.tls() ? ", TLS" : ""),
                 new Sample(moves.stream().mapToDouble(move -> move.totalNanos() / 1e6).toArray()),
                 "ms", good)
                 .put("content", content).put("codec", codec).put("channels", way.channels())
-                .put("wireBytes", moves.getLast().wireBytes());
+                .put("tls", way.tls()).put("wireBytes", moves.getLast().wireBytes());
     }
 }

@@ -1,5 +1,6 @@
 package io.pageferry.agent.guest.image;
 
+import io.pageferry.agent.host.linux.CoreDumps;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.memory.Region;
 import io.pageferry.core.migration.GuestException;
@@ -20,8 +21,12 @@ final class ActivateCommand implements AutoCloseable {
 
     private static final String VARIABLE = "PAGEFERRY_";
 
-    /** Hands stdout over to stderr, whatever that is, before the command is looked at. */
-    private static final String SHELL = "exec /bin/sh -c \"$1\" >&2";
+    /**
+     * Hands stdout over to stderr, whatever that is, before the command is looked at. What it
+     * starts is no agent: its core dumps are as they were.
+     */
+    private static final String SHELL = "echo \"$2\" > /proc/self/coredump_filter 2>/dev/null;"
+            + " exec /bin/sh -c \"$1\" >&2";
 
     private final Process process;
     private final Path image;
@@ -47,7 +52,8 @@ final class ActivateCommand implements AutoCloseable {
      */
     static ActivateCommand start(String text, Path image, ImageTable table, boolean ran)
             throws GuestException {
-        ProcessBuilder builder = new ProcessBuilder("/bin/sh", "-c", SHELL, "activate", text)
+        ProcessBuilder builder = new ProcessBuilder("/bin/sh", "-c", SHELL, "activate", text,
+                CoreDumps.usual())
                 .redirectInput(Path.of("/dev/null").toFile())
                 .redirectOutput(ProcessBuilder.Redirect.DISCARD)
                 .redirectError(ProcessBuilder.Redirect.INHERIT);

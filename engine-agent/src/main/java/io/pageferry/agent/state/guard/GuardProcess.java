@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * The agent's end of its guard: a small process that holds a pipe from the agent. When the pipe
@@ -27,12 +28,19 @@ public final class GuardProcess implements GuestSetup.Injector, AutoCloseable {
 
     private static final long END_SECONDS = 5;
 
+    /** A cold JVM on a loaded host takes some seconds to its first answer; the others take none. */
+    private static final long ANSWER_NANOS = 60_000_000_000L;
+
+    private static final long POLL_NANOS = 200_000L;
+
     private final Process process;
+    private final long answerNanos;
     private final OutputStream toGuard;
     private final BufferedReader fromGuard;
 
-    private GuardProcess(Process process) {
+    private GuardProcess(Process process, long answerNanos) {
         this.process = process;
+        this.answerNanos = answerNanos;
         this.toGuard = process.getOutputStream();
         this.fromGuard = new BufferedReader(
                 new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
@@ -45,10 +53,15 @@ public final class GuardProcess implements GuestSetup.Injector, AutoCloseable {
      * @throws GuardException when no process can be started
      */
     public static GuardProcess start() throws GuardException {
+        return start(ANSWER_NANOS);
+    }
+
+    /** One whose answers are awaited for so long. */
+    static GuardProcess start(long answerNanos) throws GuardException {
         ProcessBuilder guard = new ProcessBuilder(ChildJvm.command(JVM, List.of("guard")))
                 .redirectError(ProcessBuilder.Redirect.INHERIT);
         try {
-            return new GuardProcess(guard.start());
+            return new GuardProcess(guard.start(), answerNanos);
         } catch (IOException e) {
             throw new GuardException("no guard process can be started: " + e.getMessage());
         }
@@ -74,6 +87,10 @@ public final class GuardProcess implements GuestSetup.Injector, AutoCloseable {
         // A copy that stayed open there would keep the tracking alive after ours is closed.
         ask("close\t" + fd);
         return ours;
+    }
+
+    long pid() {
+        return process.pid();
     }
 
     /** {@return whether it is there} */
@@ -137,7 +154,26 @@ public final class GuardProcess implements GuestSetup.Injector, AutoCloseable {
         } catch (IOException e) {
             return null;
         }
-        return fromGuard.readLine();
+        return awaitLine() ? fromGuard.readLine() : null;
+    }
+
+    /**
+     * Waits for an answer; a line comes as a whole. A guard that was stopped, or hangs in a process
+     * that it looks at, must not hold the agent up for ever.
+     */
+    private boolean awaitLine() throws IOException {
+        long start = System.nanoTime();
+        while (!fromGuard.ready()) {
+            if (!process.isAlive()) {
+                return fromGuard.ready();
+            }
+            if (System.nanoTime() - start >= answerNanos) {
+                throw new GuardException("the guard process (pid " + process.pid()
+                        + ") gives no answer");
+            }
+            LockSupport.parkNanos(POLL_NANOS);
+        }
+        return true;
     }
 
     private void send(String line) throws IOException {
