@@ -27,7 +27,7 @@ public final class MemoryAudit {
     private boolean asked;
 
     /**
-     * Begins.
+     * Begins with the first page.
      *
      * @param memory of the paused guest
      * @param into   gets the sums of every page as it is; what it held before is replaced

@@ -1,6 +1,7 @@
 package io.pageferry.core.incoming;
 
 import io.pageferry.core.codec.PageBatch;
+import io.pageferry.core.image.HostFaults;
 import io.pageferry.core.incoming.phase.Ended;
 import io.pageferry.core.incoming.phase.Phase;
 import io.pageferry.core.incoming.phase.Waiting;
@@ -12,10 +13,9 @@ import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.LinkHandler;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.link.TargetLink;
-import io.pageferry.core.migration.HostFaults;
 import io.pageferry.core.migration.MigrationSnapshot;
-import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.migration.Outcome.Side;
+import io.pageferry.core.migration.Outcome;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 

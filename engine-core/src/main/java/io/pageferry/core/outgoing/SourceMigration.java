@@ -2,15 +2,15 @@ package io.pageferry.core.outgoing;
 
 import io.pageferry.core.codec.PageBatch;
 import io.pageferry.core.handover.MigrationFigures;
+import io.pageferry.core.image.HostFaults;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.LinkHandler;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.migration.GuestException;
-import io.pageferry.core.migration.HostFaults;
 import io.pageferry.core.migration.MigrationSnapshot;
-import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.migration.Outcome.Side;
+import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.outgoing.phase.Ended;
 import io.pageferry.core.outgoing.phase.Negotiating;
 import io.pageferry.core.outgoing.phase.Phase;

@@ -1,4 +1,4 @@
-package io.pageferry.core.migration;
+package io.pageferry.core.image;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
