@@ -11,6 +11,10 @@ somebody's cont on the loaded guest at the target before it is granted. Checked 
   no     REFUSED is not said while the guest that it refuses still runs, or could
   out    from every state a settled one can be reached
 
+Not modelled, because no state here changes by it: RESERVED, where a target has made nothing yet (the model begins with
+the first page); and an audit, which comes between J(DONE) and the end of the source's guest. That end comes at any time behind
+J(DONE) in the model, and a crash before it too: whoever takes over ends the guest, audited or not.
+
 Without disks nothing can refuse somebody's cont at the target while the source's guest runs: until the agent there
 notices, both do. With disks the image lock forbids it, and only that is checked.
 

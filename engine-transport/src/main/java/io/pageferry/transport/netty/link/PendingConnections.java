@@ -2,6 +2,7 @@ package io.pageferry.transport.netty.link;
 
 import java.net.InetAddress;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -9,8 +10,9 @@ import java.util.Optional;
 
 /**
  * The connections that proved nothing yet: whoever reaches the port can make any number of them.
- * None is turned away; where there are too many, of one address or at all, or where what they sent
- * takes too much memory, the oldest makes way. So silence keeps nobody out. Any thread.
+ * None is turned away; where there are too many, of one address or at all, the oldest that is
+ * silent makes way, or else the oldest; where what they sent takes too much memory, the oldest that
+ * has some. So silence keeps nobody out. Any thread.
  */
 final class PendingConnections {
     /**
@@ -32,6 +34,9 @@ final class PendingConnections {
         /** Where it comes from. */
         InetAddress address();
 
+        /** Whether its preamble did not come yet. */
+        boolean isSilent();
+
         /** Closes it, on whatever thread that has to be. */
         void makeWay(String why);
     }
@@ -49,20 +54,22 @@ final class PendingConnections {
     void add(Pending fresh) {
         List<Pending> leaving = new ArrayList<>();
         synchronized (this) {
-            long same = all.keySet().stream()
-                    .filter(one -> one.address().equals(fresh.address())).count();
-            if (same >= MOST_OF_ONE_ADDRESS) {
-                oldestOf(fresh.address()).ifPresent(one -> forget(one, leaving));
+            List<Pending> same = all.keySet().stream()
+                    .filter(one -> one.address().equals(fresh.address())).toList();
+            if (same.size() >= MOST_OF_ONE_ADDRESS) {
+                forget(first(same), leaving);
             } else if (all.size() >= most) {
-                forget(all.keySet().iterator().next(), leaving);
+                forget(first(all.keySet()), leaving);
             }
             all.put(fresh, 0L);
         }
         leaving.forEach(one -> one.makeWay("a newer connection took its place"));
     }
 
-    private Optional<Pending> oldestOf(InetAddress address) {
-        return all.keySet().stream().filter(one -> one.address().equals(address)).findFirst();
+    /** The oldest that has said nothing, else the oldest. */
+    private static Pending first(Collection<Pending> byAge) {
+        return byAge.stream().filter(Pending::isSilent).findFirst()
+                .orElseGet(() -> byAge.iterator().next());
     }
 
     private void forget(Pending one, List<Pending> leaving) {

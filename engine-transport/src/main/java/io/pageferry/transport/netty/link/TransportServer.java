@@ -109,6 +109,7 @@ public final class TransportServer implements AutoCloseable {
         private final InetSocketAddress peer;
         private final InetSocketAddress ours;
         private volatile NettyTargetLink link;
+        private volatile boolean silent = true;
 
         PendingLink(FrameConnection connection, SocketChannel channel) {
             this.connection = connection;
@@ -121,6 +122,11 @@ public final class TransportServer implements AutoCloseable {
             return peer.getAddress();
         }
 
+        @Override
+        public boolean isSilent() {
+            return silent;
+        }
+
         /** One that waits as a link takes no place among those that wait with it. */
         @Override
         public void makeWay(String why) {
@@ -131,6 +137,7 @@ public final class TransportServer implements AutoCloseable {
         /** The first moment at which a peer can be told why. */
         @Override
         public void ready() throws WireException {
+            silent = false;
             Optional<TlsOptions> tls = setup.options().security().tls();
             if (tls.isEmpty()) {
                 return;

@@ -19,6 +19,7 @@ class PendingConnectionsTest {
     /** A connection that notes that it made way, which a real one does later. */
     private final class Connection implements PendingConnections.Pending {
         private final InetAddress address;
+        private boolean spoke;
 
         Connection(InetAddress address) {
             this.address = address;
@@ -27,6 +28,11 @@ class PendingConnectionsTest {
         @Override
         public InetAddress address() {
             return address;
+        }
+
+        @Override
+        public boolean isSilent() {
+            return !spoke;
         }
 
         @Override
@@ -52,6 +58,20 @@ class PendingConnectionsTest {
         assertEquals(1000 - PendingConnections.MOST_OF_ONE_ADDRESS, gone.size());
         assertEquals(many.getFirst(), gone.getFirst());
         assertTrue(!gone.contains(honest) && !gone.contains(many.getLast()));
+    }
+
+    @Test
+    void whoHasSpokenStaysLonger() throws Exception {
+        Connection honest = connect(1);
+        honest.spoke = true;
+        for (int i = 0; i < 1000; i++) {
+            connect(1);
+        }
+        assertTrue(!gone.contains(honest));
+        for (int i = 0; i < PendingConnections.MOST_OF_ONE_ADDRESS; i++) {
+            connect(1).spoke = true;
+        }
+        assertTrue(gone.contains(honest), "they had all spoken, and it was the oldest");
     }
 
     @Test
