@@ -67,7 +67,8 @@ public interface Guest extends AutoCloseable {
     /**
      * Checks the same once more, and all else that was checked when the guest was opened and may
      * have changed since: what maps its memory, who else writes there, what it opened. Called once
-     * in each switch-over, behind {@link #pause}; each millisecond of it is downtime.
+     * in each switch-over, when all was sent and before the target hears so. What takes long may
+     * begin with {@link #pause}, beside the last pages: each millisecond here is downtime.
      *
      * @throws GuestException when what was sent may be another memory than the guest's; it goes on
      *                        here

@@ -3,6 +3,7 @@ package io.pageferry.agent.guest.process;
 import io.pageferry.agent.guest.After;
 import io.pageferry.agent.guest.GuestSetup;
 import io.pageferry.agent.guest.GuestUri;
+import io.pageferry.agent.guest.PausedCheck;
 import io.pageferry.agent.guest.SourceGuest;
 import io.pageferry.agent.host.linux.ProcessMaps;
 import io.pageferry.agent.host.linux.userfault.UserfaultTracker;
@@ -50,6 +51,7 @@ final class ProcessGuest implements SourceGuest {
     private final After after;
     /** Made before anything is paused, as it cannot change: a move of other mappings fails. */
     private final byte[] state;
+    private PausedCheck pausedCheck = PausedCheck.none();
     private boolean held;
     private boolean saved;
     private boolean stoodStill;
@@ -181,9 +183,8 @@ final class ProcessGuest implements SourceGuest {
     @Override
     public void requireUnchangedPaused() throws GuestException {
         look(() -> {
+            pausedCheck.await();
             requireSameMappings();
-            requireKnownWriters();
-            Inspection.requireSameFiles(process, mappings, deaf);
         });
     }
 
@@ -263,6 +264,10 @@ final class ProcessGuest implements SourceGuest {
             paused = true;
             resumedExternally = false;
             requireNoFork();
+            pausedCheck = PausedCheck.start(() -> {
+                requireKnownWriters();
+                Inspection.requireSameFiles(process, mappings, deaf);
+            });
         } catch (GuestException e) {
             throw e;
         } catch (IOException e) {

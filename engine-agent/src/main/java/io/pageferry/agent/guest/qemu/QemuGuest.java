@@ -2,6 +2,7 @@ package io.pageferry.agent.guest.qemu;
 
 import io.pageferry.agent.guest.DiskCopies;
 import io.pageferry.agent.guest.GuestSetup;
+import io.pageferry.agent.guest.PausedCheck;
 import io.pageferry.agent.guest.SourceGuest;
 import io.pageferry.agent.guest.qemu.check.Objection;
 import io.pageferry.agent.guest.qemu.check.QemuFacts;
@@ -36,6 +37,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.agrona.CloseHelper;
 
 /**
  * A running, unmodified QEMU at the source. Nothing in it is changed before the tracker starts.
@@ -54,6 +56,7 @@ final class QemuGuest implements SourceGuest {
     private final DirtyTracker tracker;
     private final String reason;
     private final QemuWatch watch;
+    private PausedCheck pausedCheck = PausedCheck.none();
     private DiskMirrors mirrors;
     private ThreadThrottle throttle;
     private QemuControl.Settings before;
@@ -216,8 +219,7 @@ final class QemuGuest implements SourceGuest {
 
     @Override
     public void requireUnchangedPaused() throws GuestException {
-        requireUnchanged();
-        ram.requireUnchanged(facts.drives(), tracker.comparesContents());
+        pausedCheck.await();
     }
 
     @Override
@@ -267,6 +269,8 @@ final class QemuGuest implements SourceGuest {
                 mirrors.requireClose();
             }
             stop();
+            pausedCheck = PausedCheck.start(() ->
+                    ram.requireUnchanged(facts.drives(), tracker.comparesContents()));
             if (mirrors != null) {
                 mirrors.finish();
             }
@@ -289,6 +293,8 @@ final class QemuGuest implements SourceGuest {
 
     @Override
     public void saveState(OutputStream out) throws IOException {
+        // Here and not later: a guest that is saved shows another state.
+        requireUnchanged();
         watch.saves();
         prepared = true;
         qemu.prepareSource(before);
@@ -361,14 +367,7 @@ final class QemuGuest implements SourceGuest {
 
     @Override
     public void close() {
-        if (throttle != null) {
-            throttle.close();
-        }
-        tracker.close();
-        if (mirrors != null) {
-            mirrors.close();
-        }
-        regions.close();
+        CloseHelper.closeAll(throttle, tracker, mirrors, regions);
         if (process.isAlive()) {
             restore();
         }

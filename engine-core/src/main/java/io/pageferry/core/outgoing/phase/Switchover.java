@@ -136,11 +136,7 @@ public final class Switchover implements Phase {
     }
 
     private void save() throws IOException {
-        long checking = context.now();
-        // What was checked while it ran may have changed between that and the pause. The last
-        // pages are still under way meanwhile.
-        parts.guest().requireUnchangedPaused();
-        long before = lap(Part.SCAN, checking);
+        long before = context.now();
         chunker = new StateChunker(context.outbox(), runner.limiter(), context.epoch());
         parts.guest().saveState(chunker);
         deviceState = chunker.finish();
@@ -154,7 +150,7 @@ public final class Switchover implements Phase {
     }
 
     /** Goes on with one more round: of what saving dirtied, or of what arrived damaged. */
-    private void passBarrier() {
+    private void passBarrier() throws GuestException {
         if (stage == Stage.BARRIER || runner.isDirty()) {
             endRound();
             runner.begin(++round, true, context.now());
@@ -164,7 +160,7 @@ public final class Switchover implements Phase {
         }
     }
 
-    private void settle() {
+    private void settle() throws GuestException {
         endRound();
         readingNanos = lap(Part.LAST_PAGES, pagesNanos);
         if (parts.options().verification() == Verification.FULL) {
@@ -175,7 +171,7 @@ public final class Switchover implements Phase {
         }
     }
 
-    private void read() {
+    private void read() throws GuestException {
         progress.worked(reader.step(READ_A_TURN));
         if (reader.isDone()) {
             lap(Part.VERIFY, readingNanos);
@@ -183,7 +179,9 @@ public final class Switchover implements Phase {
         }
     }
 
-    private void complete() {
+    private void complete() throws GuestException {
+        // What was checked while it ran may have changed between that and the pause.
+        parts.guest().requireUnchangedPaused();
         long left = runner.left();
         if (left != 0) {
             throw new IllegalStateException(left + " pages are still owed at the end");
