@@ -85,8 +85,15 @@ public final class ProcessMaps {
      * @throws IOException when there is no such process, or it may not be looked at
      */
     public static List<Mapping> of(long pid) throws IOException {
-        // Latin-1 reads any byte: a path need not be UTF-8, and must not end the parsing.
-        String text = Files.readString(proc(pid, "maps"), StandardCharsets.ISO_8859_1);
+        return parseAll(text(pid));
+    }
+
+    /** Latin-1 reads any byte: a path need not be UTF-8, and must not end the parsing. */
+    private static String text(long pid) throws IOException {
+        return Files.readString(proc(pid, "maps"), StandardCharsets.ISO_8859_1);
+    }
+
+    private static List<Mapping> parseAll(String text) {
         return text.lines().map(ProcessMaps::parse).toList();
     }
 
@@ -192,10 +199,17 @@ public final class ProcessMaps {
             throws IOException {
         Predicate<Mapping> writes = mapping ->
                 files.contains(mapping.file()) && mapping.writesToFile();
+        // Hardly a process has one of them: most need not be parsed, which takes longer than to
+        // read them, and a paused guest waits for it.
+        List<String> inodes = files.stream().map(file -> " " + file.inode() + " ").toList();
         List<Long> writers = new ArrayList<>();
         forEachProcess(pid -> {
-            if (!except.contains(pid) && of(pid).stream().anyMatch(writes)) {
-                writers.add(pid);
+            if (!except.contains(pid)) {
+                String text = text(pid);
+                if (inodes.stream().anyMatch(text::contains)
+                        && parseAll(text).stream().anyMatch(writes)) {
+                    writers.add(pid);
+                }
             }
         });
         return writers;
