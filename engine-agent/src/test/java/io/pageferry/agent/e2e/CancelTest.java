@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -192,6 +193,14 @@ class CancelTest extends WithRig {
     }
 
     private void awaitNoImage(Agent... agents) throws IOException {
-        Poll.soon(CLEAN, () -> !Files.exists(image), "the image is still there", agents);
+        Poll.soon(CLEAN, () -> !isAnyThere(), "the image is still there", agents);
+    }
+
+    /** Under its own name, or under that which it has while it is filled. */
+    private boolean isAnyThere() throws IOException {
+        try (Stream<Path> beside = Files.list(image.getParent())) {
+            return beside.anyMatch(one -> one.getFileName().toString()
+                    .startsWith(image.getFileName().toString()));
+        }
     }
 }

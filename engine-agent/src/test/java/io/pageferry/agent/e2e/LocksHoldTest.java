@@ -20,7 +20,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
+import java.util.stream.Stream;
 import org.agrona.concurrent.SystemNanoClock;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -50,8 +52,9 @@ class LocksHoldTest extends WithRig {
                 folder.resolve("source").toString());
         source.awaitState("precopy");
         directory = StateDirectory.open(rig.state());
-        live = directory.all(line -> { }).stream()
-                .filter(one -> one.header().side() == Side.TARGET).findFirst().orElseThrow();
+        // It comes with the first page.
+        Poll.until(() -> journal().isPresent(), () -> "the target has no journal");
+        live = journal().orElseThrow();
         directory.create(new JournalHeader(JournalHeader.SCHEMA, OLD, Side.TARGET,
                 "image:" + image, "", 0, live.header().recoveryAddress())).close();
         locks = List.of(Path.of(live.path() + ".lock"),
@@ -59,11 +62,23 @@ class LocksHoldTest extends WithRig {
         assertLocksHold("the start");
     }
 
+    private Optional<FileJournal> journal() throws IOException {
+        return directory.all(line -> { }).stream()
+                .filter(one -> one.header().side() == Side.TARGET).findFirst();
+    }
+
+    /** Until it is granted it has another name. */
+    private boolean isBeingFilled() throws IOException {
+        try (Stream<Path> beside = Files.list(folder)) {
+            return beside.anyMatch(one -> one.getFileName().toString().startsWith("image.part-"));
+        }
+    }
+
     private void assertLocksHold(Object after) throws IOException {
         for (Path lock : locks) {
             KernelLocks.assertHeld(target.pid(), lock, after);
         }
-        assertTrue(Files.exists(image), () -> "no image after " + after);
+        Poll.until(this::isBeingFilled, () -> "no image after " + after);
     }
 
     @Test
