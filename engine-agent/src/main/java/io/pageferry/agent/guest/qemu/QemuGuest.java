@@ -2,7 +2,6 @@ package io.pageferry.agent.guest.qemu;
 
 import io.pageferry.agent.guest.DiskCopies;
 import io.pageferry.agent.guest.GuestSetup;
-import io.pageferry.agent.guest.PausedCheck;
 import io.pageferry.agent.guest.SourceGuest;
 import io.pageferry.agent.guest.qemu.check.Objection;
 import io.pageferry.agent.guest.qemu.check.QemuFacts;
@@ -18,6 +17,7 @@ import io.pageferry.agent.host.linux.userfault.KernelProbe;
 import io.pageferry.agent.host.linux.userfault.RemoteUserfault;
 import io.pageferry.agent.host.linux.userfault.UserfaultTracker;
 import io.pageferry.agent.host.memory.MappedRegions;
+import io.pageferry.agent.host.process.PausedCheck;
 import io.pageferry.agent.host.throttle.ThreadThrottle;
 import io.pageferry.core.dirty.DirtyTracker;
 import io.pageferry.core.dirty.ScanTracker;

@@ -1,4 +1,4 @@
-package io.pageferry.agent.guest;
+package io.pageferry.agent.host.process;
 
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.GuestException;
@@ -21,7 +21,7 @@ public final class PausedCheck {
     @FunctionalInterface
     public interface Look {
         /**
-         * Looks.
+         * Looks at the guest.
          *
          * @throws IOException when the guest cannot be looked at; a {@link GuestException} when it
          *                     is not what it was
