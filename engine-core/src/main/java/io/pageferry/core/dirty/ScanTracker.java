@@ -1,7 +1,7 @@
 package io.pageferry.core.dirty;
 
 import io.pageferry.core.memory.PageSource;
-import io.pageferry.core.memory.RegionTable;
+import io.pageferry.core.memory.scan.DataRun;
 import io.pageferry.core.memory.scan.PageView;
 import io.pageferry.core.memory.scan.SentHashes;
 import java.lang.foreign.MemorySegment;
@@ -22,7 +22,6 @@ import java.lang.foreign.MemorySegment;
  */
 public final class ScanTracker implements DirtyTracker, SentPages {
     private final PageSource memory;
-    private final RegionTable regions;
     private final PageView view;
     private final SentHashes hashes;
 
@@ -33,9 +32,8 @@ public final class ScanTracker implements DirtyTracker, SentPages {
      */
     public ScanTracker(PageSource memory) {
         this.memory = memory;
-        this.regions = memory.regions();
         this.view = new PageView(memory);
-        this.hashes = new SentHashes(regions.pageCount());
+        this.hashes = new SentHashes(memory.regions().pageCount());
     }
 
     @Override
@@ -61,12 +59,7 @@ public final class ScanTracker implements DirtyTracker, SentPages {
     @Override
     public void harvest(DirtyBitmap into) {
         memory.forgetReads();
-        long end = regions.pageCount();
-        for (long at = memory.nextData(0); at < end; at = memory.nextData(at)) {
-            long hole = memory.nextHole(at);
-            scan(at, hole, into);
-            at = hole;
-        }
+        DataRun.forEach(memory, (first, count) -> scan(first, first + count, into));
     }
 
     @Override

@@ -2,6 +2,7 @@ package io.pageferry.core.dirty;
 
 import io.pageferry.core.memory.PageSource;
 import io.pageferry.core.memory.RegionTable;
+import io.pageferry.core.memory.scan.DataRun;
 import io.pageferry.core.memory.scan.PageView;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -85,7 +86,8 @@ public final class WatchedTracker implements DirtyTracker, SentPages {
             contents.harvest(into);
         } else if (heard) {
             comparing = true;
-            markData(into);
+            // What was data and is a hole now, the caller of the tracker finds by itself.
+            DataRun.forEach(memory, into::markRange);
         }
     }
 
@@ -94,16 +96,6 @@ public final class WatchedTracker implements DirtyTracker, SentPages {
             return watch.heard() || watch.isDeaf();
         } catch (IOException e) {
             throw new TrackerException("every page counts as written: " + e.getMessage(), e);
-        }
-    }
-
-    /** What was data and is a hole now, the caller of the tracker finds by itself. */
-    private void markData(DirtyBitmap into) {
-        long end = regions.pageCount();
-        for (long at = memory.nextData(0); at < end; at = memory.nextData(at)) {
-            long hole = memory.nextHole(at);
-            into.markRange(at, hole - at);
-            at = hole;
         }
     }
 

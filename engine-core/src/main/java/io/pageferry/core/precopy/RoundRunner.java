@@ -332,12 +332,7 @@ public final class RoundRunner implements AutoCloseable {
     }
 
     private void markData() {
-        long end = regions.pageCount();
-        for (long at = memory.nextData(0); at < end; at = memory.nextData(at)) {
-            long hole = memory.nextHole(at);
-            dirty.markRange(at, hole - at);
-            at = hole;
-        }
+        DataRun.forEach(memory, dirty::markRange);
     }
 
     /** Every page, but holes not by reading them: those that the target holds as filled. */

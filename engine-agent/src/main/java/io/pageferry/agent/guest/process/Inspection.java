@@ -28,10 +28,6 @@ import java.util.stream.Stream;
  * refuses. Changes nothing. Owns the memory that it found until that is taken.
  */
 final class Inspection implements AutoCloseable {
-    /** {@code fcntl.h}. */
-    private static final long O_DIRECT = System.getProperty("os.arch").equals("aarch64")
-            ? 0x10000 : 0x4000;
-    private static final long O_ACCMODE = 3;
     private static final String SCAN = "use --tracker scan";
 
     private final PausedProcess process;
@@ -213,9 +209,10 @@ final class Inspection implements AutoCloseable {
         boolean writes;
         try {
             target = Files.readSymbolicLink(link).toString();
-            long flags = target.startsWith("/") ? flags(Files.readString(info)) : 0;
-            direct = (flags & O_DIRECT) != 0;
-            writes = (flags & O_ACCMODE) != 0 && SharedMemory.isUnnamed(target)
+            long flags = target.startsWith("/") ? ProcessMaps.openFlags(Files.readString(info))
+                    : 0;
+            direct = (flags & ProcessMaps.O_DIRECT) != 0;
+            writes = (flags & ProcessMaps.O_ACCMODE) != 0 && SharedMemory.isUnnamed(target)
                     && unnamed.contains(ProcessMaps.fileId(link));
         } catch (IOException e) {
             if (Files.exists(link, java.nio.file.LinkOption.NOFOLLOW_LINKS)) {
@@ -234,13 +231,6 @@ final class Inspection implements AutoCloseable {
         } else if (writes) {
             writtenBy = target;
         }
-    }
-
-    /** The line {@code flags:} is octal (man 5 proc). */
-    private static long flags(String info) {
-        return info.lines().filter(line -> line.startsWith("flags:"))
-                .mapToLong(line -> Long.parseLong(line.substring("flags:".length()).strip(), 8))
-                .findFirst().orElse(0);
     }
 
     private void writers() throws IOException {

@@ -72,6 +72,12 @@ public final class ProcessMaps {
     public record OpenFile(int fd, String target, boolean memfd, FileId file, long size) {
     }
 
+    /** Of {@link #openFlags}; {@code asm-generic/fcntl.h}, arm64 has another number there. */
+    public static final long O_DIRECT = System.getProperty("os.arch").equals("aarch64")
+            ? 0200000 : 0040000;
+    /** Of {@link #openFlags}: 0 where it is open for reading only. */
+    public static final long O_ACCMODE = 3;
+
     private static final int FIELDS = 5;
 
     private ProcessMaps() {
@@ -107,6 +113,19 @@ public final class ProcessMaps {
      */
     public static List<Mapping> ofFile(long pid, FileId file) throws IOException {
         return of(pid).stream().filter(mapping -> mapping.file().equals(file)).toList();
+    }
+
+    /**
+     * Reads the flags of an open descriptor out of its {@code fdinfo}: the line {@code flags:} is
+     * octal (man 5 proc).
+     *
+     * @param info content of that file
+     * @return its {@code O_} flags, 0 where there is no such line
+     */
+    public static long openFlags(String info) {
+        return info.lines().filter(line -> line.startsWith("flags:"))
+                .mapToLong(line -> Long.parseLong(line.substring("flags:".length()).strip(), 8))
+                .findFirst().orElse(0);
     }
 
     /** Reads one line: {@code start-end perms offset major:minor inode path}. */

@@ -30,6 +30,33 @@ public final class DataRun {
         this.memory = memory;
     }
 
+    /** Takes one run. */
+    @FunctionalInterface
+    public interface Consumer {
+        /**
+         * Takes a run of data.
+         *
+         * @param first global index of its first page
+         * @param count pages
+         */
+        void run(long first, long count);
+    }
+
+    /**
+     * Hands out every run of data as it is now, in ascending order. No page is touched.
+     *
+     * @param memory   asked for its holes
+     * @param consumer gets the runs
+     */
+    public static void forEach(PagedMemory memory, Consumer consumer) {
+        long end = memory.regions().pageCount();
+        for (long at = memory.nextData(0); at < end; at = memory.nextData(at)) {
+            long hole = memory.nextHole(at);
+            consumer.run(at, hole - at);
+            at = hole;
+        }
+    }
+
     /** Forgets the run, because memory may have changed. */
     public void forget() {
         first = 0;

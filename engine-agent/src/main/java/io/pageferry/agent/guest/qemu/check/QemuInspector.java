@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.pageferry.agent.guest.qemu.qmp.QemuControl;
 import io.pageferry.agent.guest.qemu.qmp.QmpException;
 import io.pageferry.agent.guest.qemu.qmp.RunState;
+import io.pageferry.agent.host.linux.ProcessMaps;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -43,10 +44,6 @@ public final class QemuInspector {
     /** No other way leads out of postmigrate with the guest as it is, tried on QEMU 7.2. */
     public static final String SAVE_AGAIN = "where it runs nowhere else, cont it at its monitor,"
             + " and stop it again if it is to stand still";
-
-    /** asm-generic/fcntl.h: x86-64 and most others; arm64 has 0200000 there. */
-    private static final long O_DIRECT = System.getProperty("os.arch").equals("aarch64")
-            ? 0200000 : 0040000;
 
     private QemuInspector() {
     }
@@ -313,17 +310,12 @@ public final class QemuInspector {
             found.add(Objection.tracking("QEMU has an io_uring",
                     "a ring with registered buffers writes to the guest's RAM untracked",
                     "use aio=threads, or --tracker scan"));
-        } else if (target.startsWith("/") && direct(info) && told.add(target)) {
+        } else if (target.startsWith("/")
+                && (ProcessMaps.openFlags(info) & ProcessMaps.O_DIRECT) != 0
+                && told.add(target)) {
             found.add(Objection.tracking("QEMU opened " + target + " with O_DIRECT",
                     "what it reads reaches the guest's RAM untracked",
                     "use cache=writeback,aio=threads, or --tracker scan"));
         }
-    }
-
-    /** The line {@code flags:} is octal (man 5 proc). */
-    private static boolean direct(String info) {
-        return info.lines().filter(line -> line.startsWith("flags:"))
-                .map(line -> line.substring("flags:".length()).strip())
-                .anyMatch(flags -> (Long.parseLong(flags, 8) & O_DIRECT) != 0);
     }
 }
