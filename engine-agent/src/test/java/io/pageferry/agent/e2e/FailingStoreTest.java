@@ -71,8 +71,9 @@ class FailingStoreTest extends WithRig {
         Agent source = migrate(GUEST, target.address(), "--linger", "0s");
         E2e.assertEnds(0, "completed", source);
         assertTrue(Files.exists(image));
+        target.await("report", event -> event.path("result").asText().equals("completed"));
         target.signal(Signal.TERM);
-        assertEquals(0, target.exit(), target::toString);
+        E2e.assertEnds(7, "cancelled", target);
         rig.awaitNothingLeft();
     }
 

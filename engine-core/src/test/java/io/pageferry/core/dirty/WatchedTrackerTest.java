@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.pageferry.core.memory.RegionTable;
 import io.pageferry.core.testing.tracker.TrackerContract;
 import java.io.IOException;
+import java.util.function.IntUnaryOperator;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 
@@ -137,17 +138,23 @@ class WatchedTrackerTest {
         }
     }
 
+    /** Round 0: every page was written and sent, and nothing is dirty. */
+    private static void sendAll(TrackedWatched guest, DirtyBitmap dirty,
+            IntUnaryOperator content) throws TrackerException {
+        guest.tracker().start();
+        for (int page = 0; page < PAGES; page++) {
+            guest.write(page, content.applyAsInt(page));
+            guest.send(page);
+        }
+        guest.tracker().harvest(dirty);
+        dirty.clearAll();
+    }
+
     @Test
     void whatLeavesNoSignIsComparedEachTime() throws Exception {
         try (TrackedWatched guest = open(new Signs(false, true));
                 DirtyBitmap dirty = new DirtyBitmap(PAGES)) {
-            guest.tracker().start();
-            for (int page = 0; page < PAGES; page++) {
-                guest.write(page, 1);
-                guest.send(page);
-            }
-            guest.tracker().harvest(dirty);
-            dirty.clearAll();
+            sendAll(guest, dirty, page -> 1);
             guest.writePast(3, 2);
             guest.tracker().harvest(dirty);
             assertEquals(1, dirty.count());
@@ -162,13 +169,7 @@ class WatchedTrackerTest {
     void aChangeMarksEveryPageOnceAndThenOnlyWhatDiffers() throws Exception {
         try (TrackedWatched guest = open(new Signs(false));
                 DirtyBitmap dirty = new DirtyBitmap(PAGES)) {
-            guest.tracker().start();
-            for (int page = 0; page < PAGES; page++) {
-                guest.write(page, 1);
-                guest.send(page);
-            }
-            guest.tracker().harvest(dirty);
-            dirty.clearAll();
+            sendAll(guest, dirty, page -> 1);
             guest.writePast(3, 2);
             guest.tracker().harvest(dirty);
             assertEquals(PAGES, dirty.count(), "nothing is known of what was sent before");
@@ -190,13 +191,7 @@ class WatchedTrackerTest {
     void aSilentPageThatStayedAsItWasIsNotSentAgain() throws Exception {
         try (TrackedWatched guest = open(new Signs(true));
                 DirtyBitmap dirty = new DirtyBitmap(PAGES)) {
-            guest.tracker().start();
-            for (int page = 0; page < PAGES; page++) {
-                guest.write(page, page % 2);
-                guest.send(page);
-            }
-            guest.tracker().harvest(dirty);
-            dirty.clearAll();
+            sendAll(guest, dirty, page -> page % 2);
             guest.discardAndRead(6); // it was sent as zeros
             guest.discardAndRead(7);
             guest.tracker().harvestPaused(dirty);
