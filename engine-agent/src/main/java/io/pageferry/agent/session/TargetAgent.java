@@ -32,7 +32,9 @@ public final class TargetAgent implements FiniteAgent {
     private final MigrationListener listener;
     private final Consumer<InetSocketAddress> listening;
     private final Consumer<AgentResult> finished;
+    /** Of connections, which anybody can have refused; and of migrations. */
     private final Refusals refusals = new Refusals();
+    private final Refusals offers = new Refusals();
     private Listener.Open acceptor;
     private TargetListener connections;
     private TargetSlot slot;
@@ -121,7 +123,8 @@ public final class TargetAgent implements FiniteAgent {
     public int doWork() {
         try {
             // Here and not on an IO thread, which a listener that waits would hold up.
-            log(refusals.poll(SystemNanoClock.INSTANCE.nanoTime()));
+            long now = SystemNanoClock.INSTANCE.nanoTime();
+            log(refusals.poll(now), offers.poll(now));
             acceptor.notice().ifPresent(line -> listener.on(MigrationEvent.warn(line)));
             return connections.doWork() + phase.doWork();
         } catch (IOException e) {
@@ -135,13 +138,15 @@ public final class TargetAgent implements FiniteAgent {
         return result != null;
     }
 
-    private void log(Optional<String> line) {
-        line.ifPresent(one -> listener.on(MigrationEvent.info(one)));
+    private void log(Optional<String> refused, Optional<String> offer) {
+        refused.ifPresent(line -> listener.on(MigrationEvent.info(line)));
+        offer.ifPresent(line -> listener.on(MigrationEvent.warn(line)));
     }
 
     @Override
     public void onClose() {
-        log(refusals.take(SystemNanoClock.INSTANCE.nanoTime()));
+        long now = SystemNanoClock.INSTANCE.nanoTime();
+        log(refusals.take(now), offers.take(now));
         CloseHelper.closeAll(acceptor, connections == null ? null : connections::onClose,
                 slot == null ? null : () -> slot.close(result == null));
     }
@@ -207,7 +212,7 @@ public final class TargetAgent implements FiniteAgent {
         if (counts) {
             finished.accept(ended);
         } else {
-            refusals.add("a migration: " + session.outcome().reason());
+            offers.add("a migration: " + session.outcome().reason());
         }
         phase = this::serve;
     }

@@ -377,7 +377,7 @@ public abstract class GuestContractTest {
         trial.pause();
         trial.save();
         Trial.within("end", guest::end);
-        trial.assertStands("after its end");
+        trial.assertStandsForEver("after its end");
     }
 
     @Test

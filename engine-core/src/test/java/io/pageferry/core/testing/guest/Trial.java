@@ -18,6 +18,9 @@ final class Trial {
     private static final long PATIENCE_NANOS = 10_000_000_000L;
     private static final long QUIET_NANOS = 5_000_000L;
 
+    /** Looked at once only, so for long: where the machine is busy nobody writes for a while. */
+    private static final long END_NANOS = 100_000_000L;
+
     private final Guest guest;
 
     /** An act that may fail as a guest's may. */
@@ -69,11 +72,21 @@ final class Trial {
         }
     }
 
+    void assertStandsForEver(String when) {
+        try (DirtyBitmap none = new DirtyBitmap(guest.memory().regions().pageCount())) {
+            assertStands(when, none, END_NANOS);
+        }
+    }
+
     /** Reads the pages first that are the likeliest to change. */
     void assertStands(String when, DirtyBitmap first) {
+        assertStands(when, first, QUIET_NANOS);
+    }
+
+    private void assertStands(String when, DirtyBitmap first, long nanos) {
         try (Sums before = new Sums(guest.memory()); Sums after = new Sums(guest.memory())) {
             before.readAll(first);
-            LockSupport.parkNanos(QUIET_NANOS);
+            LockSupport.parkNanos(nanos);
             after.readAll();
             assertEquals(List.of(), after.differing(before),
                     "pages of the paused guest that changed, " + when);
