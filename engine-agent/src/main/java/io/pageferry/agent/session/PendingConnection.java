@@ -6,6 +6,7 @@ import io.pageferry.core.link.LinkHandler;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.link.TargetLink;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 
 /** A fresh connection at the target, until its first message shows what it is for. */
 final class PendingConnection implements LinkHandler {
@@ -19,6 +20,9 @@ final class PendingConnection implements LinkHandler {
     /** The migration whose status was sent to it: it knew the name. */
     private UUID told;
     private LinkHandler session;
+    /** What it asked about, and the answer to come; null where nothing was asked. */
+    private UUID asked;
+    private CompletableFuture<Message> answer;
 
     PendingConnection(TargetLink link, TargetListener listener, long since) {
         this.link = link;
@@ -26,9 +30,33 @@ final class PendingConnection implements LinkHandler {
         this.since = since;
     }
 
-    /** Delivers at most what is there; returns work done. */
+    /** Delivers at most what is there, or the answer to it; returns work done. */
     int poll() {
-        return link.poll(this);
+        if (answer == null) {
+            return link.poll(this);
+        }
+        if (!answer.isDone()) {
+            return 0;
+        }
+        reply(answer.join());
+        answer = null;
+        return 1;
+    }
+
+    /** Whoever got a durable word may say farewell to it: it knew the migration's name. */
+    private void reply(Message word) {
+        link.send(word);
+        switch (word) {
+            case Message.Failure failure -> leave();
+            case Message.StatusUnknown unknown -> { }
+            default -> told = asked;
+        }
+    }
+
+    private void await(UUID migration, CompletableFuture<Message> word) {
+        asked = migration;
+        answer = word;
+        poll();
     }
 
     TargetLink link() {
@@ -62,17 +90,9 @@ final class PendingConnection implements LinkHandler {
         }
         switch (message) {
             case Message.Hello hello -> listener.onHello(this, hello);
-            case Message.Resume resume -> {
-                listener.onResume(this, resume);
-                told = leaving || session != null ? null : resume.migrationId();
-            }
-            case Message.Status status -> {
-                Message answer = listener.onStatus(status);
-                if (!(answer instanceof Message.StatusUnknown)) {
-                    told = status.migrationId();
-                }
-                link.send(answer);
-            }
+            case Message.Resume resume -> listener.onResume(this, resume).ifPresent(word ->
+                    await(resume.migrationId(), word));
+            case Message.Status status -> await(status.migrationId(), listener.onStatus(status));
             case Message.Farewell farewell -> {
                 if (told != null) {
                     listener.onFarewell(told);

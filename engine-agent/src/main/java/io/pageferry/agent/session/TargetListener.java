@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import org.agrona.CloseHelper;
 import org.agrona.concurrent.Agent;
 import org.agrona.concurrent.SystemNanoClock;
@@ -33,7 +34,7 @@ final class TargetListener implements Agent {
      * Makes a listener.
      *
      * @param acceptor gives links; stays the caller's
-     * @param answers  from the journals
+     * @param answers  from the journals; closed with this
      * @param slots    that take guests in
      */
     TargetListener(LinkAcceptor acceptor, StatusAnswers answers, List<TargetSlot> slots) {
@@ -45,7 +46,7 @@ final class TargetListener implements Agent {
     /** Accepts a new connection, and polls the others; returns work done. */
     @Override
     public int doWork() {
-        int work = 0;
+        int work = answers.doWork();
         long now = SystemNanoClock.INSTANCE.nanoTime();
         // More than a few in one cycle, and those of a stranger would hold a migration up.
         for (int i = 0; i < MOST_AT_ONCE; i++) {
@@ -73,7 +74,9 @@ final class TargetListener implements Agent {
     }
 
     void onHello(PendingConnection connection, Message.Hello hello) {
-        Optional<TargetSlot> free = slots.stream().filter(TargetSlot::isFree).findFirst();
+        // A recovery may be ending what an earlier agent left in the slot's guest.
+        Optional<TargetSlot> free = answers.isLent() ? Optional.empty()
+                : slots.stream().filter(TargetSlot::isFree).findFirst();
         if (free.isEmpty()) {
             connection.link().send(new Message.Failure(ErrorCode.BUSY,
                     "this target has a guest already or is taking one in"));
@@ -83,24 +86,24 @@ final class TargetListener implements Agent {
         connection.giveTo(free.get().begin(connection.link(), hello));
     }
 
-    void onResume(PendingConnection connection, Message.Resume resume) {
+    /** Takes a migration up again, or returns the answer, as soon as there is one. */
+    Optional<CompletableFuture<Message>> onResume(PendingConnection connection,
+            Message.Resume resume) {
         Optional<TargetSession> session = session(resume.migrationId());
-        Optional<Message> answer = session.isEmpty() ? Optional.of(answers.answer(resume))
-                : session.get().resume(connection.link(), resume);
-        if (answer.isEmpty()) {
+        if (session.isEmpty()) {
+            return Optional.of(answers.answer(resume));
+        }
+        Optional<Message> refusal = session.get().resume(connection.link(), resume);
+        if (refusal.isEmpty()) {
             connection.giveTo(session.get().handler());
-            return;
         }
-        connection.link().send(answer.get());
-        if (!(answer.get() instanceof Message.Refused)) {
-            connection.leave();
-        }
+        return refusal.map(CompletableFuture::completedFuture);
     }
 
-    Message onStatus(Message.Status status) {
+    CompletableFuture<Message> onStatus(Message.Status status) {
         // Of a running migration from memory: what this process holds is not opened again.
         return session(status.migrationId()).flatMap(session -> session.answer(status))
-                .orElseGet(() -> answers.answer(status));
+                .map(CompletableFuture::completedFuture).orElseGet(() -> answers.answer(status));
     }
 
     void onFarewell(UUID migration) {
@@ -117,9 +120,10 @@ final class TargetListener implements Agent {
         return "target listener";
     }
 
-    /** Closes the connections that no session has. */
+    /** Closes the connections that no session has; waits for a recovery. */
     @Override
     public void onClose() {
         CloseHelper.closeAll(pending.stream().map(PendingConnection::link).toList());
+        answers.close();
     }
 }

@@ -45,9 +45,10 @@ class CrowdedListenerTest {
                 journal.write(new JournalRecord(JournalState.REFUSED, 1, true, note));
             }
             List<String> words = new ArrayList<>();
-            Message answer = new StatusAnswers(directory, words::add, any -> false).answer(
-                    new Message.Status(MIGRATION, 1));
-            assertEquals(new Message.Refused(1, note), answer);
+            try (StatusAnswers answers = new StatusAnswers(directory, words::add, any -> false)) {
+                assertEquals(new Message.Refused(1, note),
+                        answers.answer(new Message.Status(MIGRATION, 1)).join());
+            }
             assertTrue(words.toString().contains("could not be written"), words.toString());
             assertFalse(directory.find(MIGRATION, Side.TARGET).orElseThrow().ownership().settled());
         }

@@ -35,8 +35,9 @@ class TargetListenerTest {
     }
 
     @Test
-    void theOldestMakesRoomForTheNewest() {
-        TargetListener listener = new TargetListener(() -> connect().map(MemoryLinks::target), null,
+    void theOldestMakesRoomForTheNewest() throws IOException {
+        TargetListener listener = new TargetListener(() -> connect().map(MemoryLinks::target),
+                new StatusAnswers(StateDirectory.open(folder), line -> { }, any -> false),
                 List.of());
         while (all.size() < TargetListener.MOST + 2) {
             listener.doWork();
