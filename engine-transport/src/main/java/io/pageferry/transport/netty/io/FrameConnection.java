@@ -279,14 +279,14 @@ public final class FrameConnection {
     }
 
     /**
-     * Sends a message before all that are queued.
+     * Sends a message before all that are queued; of acknowledgements the newest that the socket
+     * takes.
      *
      * @param message what to send
      */
     public void sendNow(Message message) {
         if (state.sends(message.getClass().getSimpleName())) {
-            writer.write(MessageCodec.encode(message));
-            channel.flush();
+            writer.writeNow(message);
         }
     }
 

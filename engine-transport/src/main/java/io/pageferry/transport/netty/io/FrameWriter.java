@@ -3,7 +3,9 @@ package io.pageferry.transport.netty.io;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
+import io.pageferry.core.link.Message;
 import io.pageferry.transport.wire.FrameHeader;
+import io.pageferry.transport.wire.MessageCodec;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.concurrent.ArrayBlockingQueue;
@@ -20,6 +22,8 @@ final class FrameWriter {
     private final NanoClock clock;
     private Channel channel;
     private long wroteNanos;
+    /** An acknowledgement that the socket did not take yet; null for none. */
+    private byte[] acknowledgement;
 
     FrameWriter(NanoClock clock) {
         this.clock = clock;
@@ -50,6 +54,9 @@ final class FrameWriter {
     /** Writes what is queued, as far as the socket takes it. */
     void writeQueued() {
         byte[] frame;
+        if (acknowledgement != null && channel.isWritable()) {
+            writeAcknowledgement();
+        }
         while (channel.isWritable() && (frame = queue.poll()) != null) {
             write(frame);
         }
@@ -59,9 +66,34 @@ final class FrameWriter {
     /** Writes all that is queued, whether or not the socket takes it now. */
     void writeRest() {
         byte[] frame;
+        if (acknowledgement != null) {
+            writeAcknowledgement();
+        }
         while ((frame = queue.poll()) != null) {
             write(frame);
         }
+    }
+
+    /**
+     * Writes a message before all that are queued. Of acknowledgements the newest says all: a peer
+     * that does not read them makes none wait in memory but that one.
+     */
+    void writeNow(Message message) {
+        byte[] frame = MessageCodec.encode(message);
+        if (!(message instanceof Message.Ack)) {
+            write(frame);
+        } else {
+            acknowledgement = frame;
+            if (channel.isWritable()) {
+                writeAcknowledgement();
+            }
+        }
+        channel.flush();
+    }
+
+    private void writeAcknowledgement() {
+        write(acknowledgement);
+        acknowledgement = null;
     }
 
     /** Writes a message's frame, not yet to the socket. */
