@@ -25,6 +25,7 @@ public record GuestSetup(TrackerChoice tracker, boolean prealloc, Injector injec
     }
 
     /** Takes a userfaultfd of another process. */
+    @FunctionalInterface
     public interface Injector {
         /**
          * Makes a userfaultfd in a process and takes it.
@@ -34,5 +35,28 @@ public record GuestSetup(TrackerChoice tracker, boolean prealloc, Injector injec
          * @throws IOException when there is none, with the reason
          */
         int userfault(long pid) throws IOException;
+
+        /**
+         * Makes one for a process that may fork. A fork waits until it was read; where this
+         * process does not read it in some seconds, because it hangs or was stopped, a guard
+         * does: {@link #letForkGo}. Without a guard it waits.
+         *
+         * @param pid the process
+         * @return a descriptor of this process, the caller's to close
+         * @throws IOException when there is none, with the reason
+         */
+        default int userfaultOfForking(long pid) throws IOException {
+            return userfault(pid);
+        }
+
+        /**
+         * Returns whether a fork was let go that this process did not read.
+         *
+         * @return true from the first one on
+         * @throws IOException when that cannot be told any more
+         */
+        default boolean letForkGo() throws IOException {
+            return false;
+        }
     }
 }

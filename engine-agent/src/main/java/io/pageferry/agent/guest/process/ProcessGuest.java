@@ -49,6 +49,7 @@ final class ProcessGuest implements SourceGuest {
     /** Whether its memory may be written without a sign, so that contents are compared. */
     private final boolean deaf;
     private final After after;
+    private final GuestSetup.Injector injector;
     /** Made before anything is paused, as it cannot change: a move of other mappings fails. */
     private final byte[] state;
     private PausedCheck pausedCheck = PausedCheck.none();
@@ -68,12 +69,13 @@ final class ProcessGuest implements SourceGuest {
         this.process = process;
         this.freezer = inspection.freezer();
         this.after = setup.after();
+        this.injector = setup.injector();
         this.mappings = inspection.takeMappings();
         this.state = MappingState.of(process, mappings);
         this.regions = mappings.map();
         this.userfault = process.tree() ? Optional.empty()
                 : Optional.of(UserfaultTracker.ofForking(process.pid(),
-                        () -> setup.injector().userfault(process.pid()), mappings.ranges())
+                        () -> setup.injector().userfaultOfForking(process.pid()), mappings.ranges())
                         .within(regions));
         this.deaf = inspection.isWrittenByDescriptor();
         this.tracker = userfault.<DirtyTracker>map(stores -> regions.watched(stores, deaf))
@@ -226,7 +228,8 @@ final class ProcessGuest implements SourceGuest {
     }
 
     private boolean hasForked() throws IOException {
-        return userfault.isPresent() && userfault.get().hasForked();
+        return userfault.isPresent()
+                && (userfault.get().hasForked() || injector.letForkGo());
     }
 
     private void requireNoFork() throws IOException {

@@ -67,6 +67,17 @@ public final class AgentGuard implements GuestSetup.Injector, AutoCloseable {
         return process.userfault(pid);
     }
 
+    @Override
+    public int userfaultOfForking(long pid) throws IOException {
+        start();
+        return process.userfaultOfForking(pid);
+    }
+
+    @Override
+    public boolean letForkGo() throws IOException {
+        return process != null && process.letForkGo();
+    }
+
     /** {@return whether one was started, and has died} */
     public boolean isLost() {
         return process != null && !process.isAlive();

@@ -16,6 +16,7 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.UUID;
+import org.agrona.CloseHelper;
 import org.agrona.concurrent.SystemNanoClock;
 
 /**
@@ -29,6 +30,7 @@ public final class GuardMain {
     private final PrintStream answers;
     private final PrintStream words;
     private Watched watched;
+    private ForkWatch forks;
 
     private GuardMain(PrintStream answers, PrintStream words) {
         this.answers = answers;
@@ -60,6 +62,8 @@ public final class GuardMain {
             }
             guard.answer(line.split("\t"));
         }
+        // First of all: the guest would be tracked on, and a fork of it wait for nobody.
+        CloseHelper.close(guard.forks);
         return guard.watched == null ? 0 : guard.recover();
     }
 
@@ -73,6 +77,10 @@ public final class GuardMain {
                 }
                 case "inject" -> "ok\t"
                         + RemoteUserfault.open(Long.parseLong(question[1])).release();
+                case "hold" -> {
+                    forks = new ForkWatch(Integer.parseInt(question[1]), answers);
+                    yield "ok";
+                }
                 case "close" -> {
                     Processes.closeDescriptor(Integer.parseInt(question[1]));
                     yield "ok";

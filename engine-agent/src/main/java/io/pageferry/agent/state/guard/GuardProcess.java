@@ -37,6 +37,7 @@ public final class GuardProcess implements GuestSetup.Injector, AutoCloseable {
     private final long answerNanos;
     private final OutputStream toGuard;
     private final BufferedReader fromGuard;
+    private boolean forkGone;
 
     private GuardProcess(Process process, long answerNanos) {
         this.process = process;
@@ -82,11 +83,35 @@ public final class GuardProcess implements GuestSetup.Injector, AutoCloseable {
 
     @Override
     public int userfault(long pid) throws IOException {
+        // A copy that stayed open there would keep the tracking alive after ours is closed.
+        return userfault(pid, "close");
+    }
+
+    @Override
+    public int userfaultOfForking(long pid) throws IOException {
+        return userfault(pid, "hold");
+    }
+
+    private int userfault(long pid, String then) throws IOException {
         int fd = Integer.parseInt(ask("inject\t" + pid));
         int ours = Processes.takeDescriptor(process.pid(), fd);
-        // A copy that stayed open there would keep the tracking alive after ours is closed.
-        ask("close\t" + fd);
+        ask(then + "\t" + fd);
         return ours;
+    }
+
+    @Override
+    public boolean letForkGo() throws IOException {
+        while (fromGuard.ready()) {
+            isFork(fromGuard.readLine());
+        }
+        return forkGone;
+    }
+
+    /** It is the one line that the guard sends without a question. */
+    private boolean isFork(String line) {
+        boolean fork = ForkWatch.GONE.equals(line);
+        forkGone |= fork;
+        return fork;
     }
 
     long pid() {
@@ -154,7 +179,11 @@ public final class GuardProcess implements GuestSetup.Injector, AutoCloseable {
         } catch (IOException e) {
             return null;
         }
-        return awaitLine() ? fromGuard.readLine() : null;
+        String answer = null;
+        do {
+            answer = awaitLine() ? fromGuard.readLine() : null;
+        } while (isFork(answer));
+        return answer;
     }
 
     /**

@@ -3,6 +3,7 @@ package io.pageferry.agent.host.linux.userfault;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import io.pageferry.agent.host.linux.LinuxException;
 import io.pageferry.agent.host.linux.Native;
@@ -48,6 +49,9 @@ public final class Userfault implements AutoCloseable {
     private static final int ARGUMENT_BYTES = 32;
     private static final int EVENT_BYTES = 32;
     private static final byte EVENT_FORK = 0x13;
+    /** {@code struct pollfd}: descriptor, events asked for, events found. */
+    private static final int POLLFD_BYTES = 8;
+    private static final short POLLIN = 1;
 
     private final int fd;
     private boolean closed;
@@ -88,6 +92,16 @@ public final class Userfault implements AutoCloseable {
      */
     public static Userfault adoptTellingForks(int fd) throws LinuxException {
         return adopt(fd, FEATURES | FEATURE_EVENT_FORK);
+    }
+
+    /**
+     * Takes over a copy of a descriptor that another process works with.
+     *
+     * @param fd a descriptor of this process; owned here from now on
+     * @return for {@link #isForkWaiting} and {@link #takeForks}
+     */
+    public static Userfault copy(int fd) {
+        return new Userfault(fd);
     }
 
     private static Userfault adopt(int fd, long features) throws LinuxException {
@@ -219,6 +233,27 @@ public final class Userfault implements AutoCloseable {
             }
         }
         return forks;
+    }
+
+    /**
+     * Returns whether a fork waits for {@link #takeForks}, of whichever process. Does not wait.
+     *
+     * @return true where one does
+     * @throws LinuxException when the kernel refuses
+     */
+    public synchronized boolean isForkWaiting() throws LinuxException {
+        if (closed) {
+            return false;
+        }
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment poll = arena.allocate(POLLFD_BYTES, Integer.BYTES);
+            poll.set(JAVA_INT, 0, fd);
+            poll.set(JAVA_SHORT, Integer.BYTES, POLLIN);
+            MemorySegment noTime = arena.allocate(2 * Long.BYTES, Long.BYTES);
+            Native.check(Native.call(Call.PPOLL, poll.address(), 1, noTime.address(), 0, 0),
+                    "ppoll", "events of userfaultfd");
+            return (poll.get(JAVA_SHORT, Integer.BYTES + Short.BYTES) & POLLIN) != 0;
+        }
     }
 
     /** Closes the descriptor and so ends every registration. Idempotent. */

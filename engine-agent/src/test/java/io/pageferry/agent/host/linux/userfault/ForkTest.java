@@ -10,6 +10,7 @@ import io.pageferry.agent.host.linux.Requirements;
 import io.pageferry.agent.host.linux.SharedMemory;
 import io.pageferry.agent.host.linux.Stranger;
 import io.pageferry.agent.host.linux.StrangerProgram;
+import io.pageferry.agent.state.guard.GuardProcess;
 import io.pageferry.core.dirty.TrackerException;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -55,12 +56,50 @@ class ForkTest {
         });
     }
 
+    /** Here the agent is this test, which does not ask, as one that was stopped. */
+    @Test
+    void aGuardLetsAForkGoThatItsAgentDoesNotRead() throws IOException, TrackerException {
+        try (GuardProcess guard = GuardProcess.start()) {
+            withWriter(guard::userfaultOfForking, (program, memory, tracker) -> {
+                tracker.start();
+                assertFalse(guard.letForkGo());
+                StrangerProgram.set(memory, StrangerProgram.COMMAND, StrangerProgram.FORK);
+                Stranger.await("the fork to go on", () -> StrangerProgram.get(memory,
+                        StrangerProgram.STATE) == StrangerProgram.FORK);
+                assertTrue(guard.letForkGo());
+                assertTrue(guard.letForkGo(), "it is not forgotten");
+            });
+        }
+    }
+
+    @Test
+    void aGuardLeavesAForkToAnAgentThatReads() throws IOException, TrackerException {
+        try (GuardProcess guard = GuardProcess.start()) {
+            withWriter(guard::userfaultOfForking, (program, memory, tracker) -> {
+                tracker.start();
+                StrangerProgram.set(memory, StrangerProgram.COMMAND, StrangerProgram.FORK);
+                Stranger.await("a fork to be told", () -> hasForked(tracker));
+                assertFalse(guard.letForkGo());
+            });
+        }
+    }
+
+    /** Gives a userfaultfd of a process. */
+    private interface Source {
+        int of(long pid) throws IOException;
+    }
+
     private interface Trial {
         void run(Stranger program, MemorySegment memory, UserfaultTracker tracker)
                 throws IOException, TrackerException;
     }
 
     private static void withWriter(Trial trial) throws IOException, TrackerException {
+        withWriter(pid -> RemoteUserfault.open(pid).release(), trial);
+    }
+
+    private static void withWriter(Source source, Trial trial)
+            throws IOException, TrackerException {
         try (SharedMemory shared = SharedMemory.create("forking", SIZE);
                 Arena arena = Arena.ofConfined();
                 Stranger program = Stranger.startProgram("write",
@@ -72,7 +111,7 @@ class ForkTest {
             long at = ProcessMaps.of(program.pid()).stream().filter(one ->
                     one.path().startsWith("/memfd:forking")).findFirst().orElseThrow().start();
             try (UserfaultTracker tracker = UserfaultTracker.ofForking(program.pid(),
-                    () -> RemoteUserfault.open(program.pid()).release(),
+                    () -> source.of(program.pid()),
                     List.of(new UserfaultTracker.Range(at, SIZE, 0)))) {
                 trial.run(program, memory, tracker);
             }
