@@ -22,5 +22,6 @@ module io.pageferry.bench {
             io.pageferry.bench.shaped.MovesBench,
             io.pageferry.bench.shaped.CodecsBench,
             io.pageferry.bench.shaped.LinksBench,
-            io.pageferry.bench.shaped.TlsBench;
+            io.pageferry.bench.shaped.TlsBench,
+            io.pageferry.bench.hostile.HostileBench;
 }

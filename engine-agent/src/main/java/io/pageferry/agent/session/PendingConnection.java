@@ -5,6 +5,8 @@ import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.LinkHandler;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.link.TargetLink;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 
@@ -20,9 +22,11 @@ final class PendingConnection implements LinkHandler {
     /** The migration whose status was sent to it: it knew the name. */
     private UUID told;
     private LinkHandler session;
-    /** What it asked about, and the answer to come; null where nothing was asked. */
-    private UUID asked;
-    private CompletableFuture<Message> answer;
+    /** What it asked and was not answered yet, in order. */
+    private final Deque<Asked> questions = new ArrayDeque<>();
+
+    /** A question about a migration, and the answer to come. */
+    private record Asked(UUID migration, CompletableFuture<Message> answer) { }
 
     PendingConnection(TargetLink link, TargetListener listener, long since) {
         this.link = link;
@@ -30,33 +34,35 @@ final class PendingConnection implements LinkHandler {
         this.since = since;
     }
 
-    /** Delivers at most what is there, or the answer to it; returns work done. */
+    /** Delivers at most what is there, or the answers to it; returns work done. */
     int poll() {
-        if (answer == null) {
-            return link.poll(this);
+        return questions.isEmpty() ? link.poll(this) : answer();
+    }
+
+    /** Sends the answers that are there; returns how many. */
+    private int answer() {
+        int sent = 0;
+        while (!questions.isEmpty() && questions.peek().answer().isDone()) {
+            Asked first = questions.poll();
+            reply(first.migration(), first.answer().join());
+            sent++;
         }
-        if (!answer.isDone()) {
-            return 0;
-        }
-        reply(answer.join());
-        answer = null;
-        return 1;
+        return sent;
     }
 
     /** Whoever got a durable word may say farewell to it: it knew the migration's name. */
-    private void reply(Message word) {
+    private void reply(UUID migration, Message word) {
         link.send(word);
         switch (word) {
             case Message.Failure failure -> leave();
             case Message.StatusUnknown unknown -> { }
-            default -> told = asked;
+            default -> told = migration;
         }
     }
 
     private void await(UUID migration, CompletableFuture<Message> word) {
-        asked = migration;
-        answer = word;
-        poll();
+        questions.add(new Asked(migration, word));
+        answer();
     }
 
     TargetLink link() {

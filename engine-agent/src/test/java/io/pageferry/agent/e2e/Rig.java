@@ -45,6 +45,11 @@ final class Rig implements AutoCloseable {
         return state;
     }
 
+    /** {@return the temporary folder of all agents} */
+    Path temporary() {
+        return temporary;
+    }
+
     /** Lets QEMUs of other users make and reach sockets in the folder of the agents. */
     void openToAll() throws IOException {
         Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));

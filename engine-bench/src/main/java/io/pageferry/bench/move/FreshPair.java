@@ -13,6 +13,28 @@ public final class FreshPair {
     }
 
     /**
+     * What is moved where.
+     *
+     * @param from the guest's URI at the source
+     * @param to   the guest's URI at the target
+     * @param more further options of {@code receive}
+     */
+    public record Ends(String from, String to, List<String> more) { }
+
+    /** Does something to a target that listens. */
+    @FunctionalInterface
+    public interface Beside {
+        /**
+         * Begins with it.
+         *
+         * @param address of the target, HOST:PORT
+         * @param pid     its process
+         * @throws IOException when it cannot be done
+         */
+        void begin(String address, long pid) throws IOException;
+    }
+
+    /**
      * Moves a guest.
      *
      * @param from   the guest's URI at the source
@@ -24,19 +46,37 @@ public final class FreshPair {
      */
     public static JsonNode move(String from, String to, Path folder, List<String> more)
             throws IOException {
+        return move(new Ends(from, to, List.of()), folder, more, (address, pid) -> { });
+    }
+
+    /**
+     * Moves a guest while something else goes on.
+     *
+     * @param ends   what is moved where
+     * @param folder for journals and for what the agents log
+     * @param more   further options of {@code migrate}
+     * @param beside begins before the source is started
+     * @return the source's report
+     * @throws IOException when an agent did not start, or ended without a report
+     */
+    public static JsonNode move(Ends ends, Path folder, List<String> more, Beside beside)
+            throws IOException {
         Path words = folder.resolve("agents.log");
         List<String> shared = List.of("--json", "--progress", "none", "--state-dir",
                 folder.resolve("state").toString());
-        List<String> receive = new ArrayList<>(List.of("receive", to, "--listen", "127.0.0.1:0",
-                "--once", "--prealloc"));
+        List<String> receive = new ArrayList<>(List.of("receive", ends.to(), "--listen",
+                "127.0.0.1:0", "--once", "--prealloc"));
+        receive.addAll(ends.more());
         receive.addAll(shared);
         try (AgentProcess target = AgentProcess.start(List.of(), receive, words)) {
             JsonNode listening = target.await("listening", event -> { });
             if (listening == null) {
                 throw new IOException("the target agent did not listen: " + target.words());
             }
-            List<String> migrate = new ArrayList<>(List.of("migrate", from, "--to",
-                    listening.path("address").asText()));
+            String address = listening.path("address").asText();
+            beside.begin(address, target.pid());
+            List<String> migrate = new ArrayList<>(List.of("migrate", ends.from(), "--to",
+                    address));
             migrate.addAll(more);
             migrate.addAll(shared);
             try (AgentProcess source = AgentProcess.start(List.of(), migrate, words)) {

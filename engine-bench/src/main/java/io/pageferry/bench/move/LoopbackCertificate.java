@@ -72,6 +72,13 @@ public final class LoopbackCertificate implements AutoCloseable {
                 Set.of());
     }
 
+    /** {@return the same as options of a command} */
+    public List<String> words() {
+        String certificate = folder.resolve("crt").toString();
+        return List.of("--tls-cert", certificate, "--tls-key", folder.resolve("key").toString(),
+                "--tls-ca", certificate);
+    }
+
     /** Deletes the files. */
     @Override
     public void close() throws IOException {

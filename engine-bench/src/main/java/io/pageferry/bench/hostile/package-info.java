@@ -1,0 +1,2 @@
+/** A move beside peers that mean harm, and what they cost it. */
+package io.pageferry.bench.hostile;
