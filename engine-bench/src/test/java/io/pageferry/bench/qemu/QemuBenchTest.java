@@ -111,7 +111,7 @@ class QemuBenchTest {
     }
 
     @Test
-    @Timeout(120)
+    @Timeout(600)
     void aGuestIsMovedByBothAndNothingIsLeft() throws IOException {
         DemoTools tools = tools();
         List<String> before = ours();
