@@ -28,6 +28,8 @@ import org.junit.jupiter.api.Test;
 /** The contract of a link, over unix sockets, and whose they are. */
 final class UnixLinkTest extends NettyLinkContract {
     private static final Duration PATIENCE = Duration.ofSeconds(10);
+    /** On a busy host it takes a while to open many. */
+    private static final Duration UNHURRIED = Duration.ofMinutes(10);
     private static final long DEADLINE_NANOS = 20_000_000_000L;
 
     private final List<String> refusals = new CopyOnWriteArrayList<>();
@@ -68,7 +70,8 @@ final class UnixLinkTest extends NettyLinkContract {
 
     private static TransportOptions asking(Admission admission) {
         return TransportOptions.defaults(SystemNanoClock.INSTANCE).withKind(TransportKind.EPOLL)
-                .withSecurity(new Security(Optional.empty(), admission));
+                .withSecurity(new Security(Optional.empty(), admission))
+                .withHandshake(UNHURRIED, 256);
     }
 
     @Test
