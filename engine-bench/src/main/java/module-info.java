@@ -17,6 +17,7 @@ module io.pageferry.bench {
             io.pageferry.bench.qemu.DowntimeBench,
             io.pageferry.bench.qemu.QemuBench,
             io.pageferry.bench.link.TransportRig,
+            io.pageferry.bench.link.StalledBench,
             io.pageferry.bench.jmh.JmhBench,
             io.pageferry.bench.raw.RawBench,
             io.pageferry.bench.shaped.MovesBench,

@@ -13,6 +13,7 @@ module io.pageferry.transport {
     requires io.netty.transport;
     requires io.netty.transport.classes.epoll;
     requires io.netty.transport.classes.io_uring;
+    requires io.netty.transport.unix.common;
     requires org.agrona;
 
     exports io.pageferry.transport to io.pageferry.agent, io.pageferry.bench;

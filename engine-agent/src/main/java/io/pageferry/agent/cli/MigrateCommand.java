@@ -4,11 +4,12 @@ import io.pageferry.agent.capture.Capture;
 import io.pageferry.agent.cli.option.Addresses;
 import io.pageferry.agent.cli.option.CommonOptions;
 import io.pageferry.agent.cli.option.MigrateOptions;
-import io.pageferry.agent.cli.option.TlsArguments;
+import io.pageferry.agent.cli.option.TrustArguments;
 import io.pageferry.agent.guest.GuestKind;
 import io.pageferry.agent.guest.GuestKinds;
 import io.pageferry.agent.guest.GuestUri;
-import io.pageferry.agent.link.TcpConnector;
+import io.pageferry.agent.link.PeerTrust;
+import io.pageferry.agent.link.SocketConnector;
 import io.pageferry.agent.report.Listeners;
 import io.pageferry.agent.report.MigrationView;
 import io.pageferry.agent.report.Output;
@@ -18,7 +19,6 @@ import io.pageferry.agent.session.MigrateSettings;
 import io.pageferry.agent.session.SourceSession;
 import io.pageferry.core.words.Quantity;
 import io.pageferry.transport.netty.CaptureSink;
-import io.pageferry.transport.netty.tls.TlsOptions;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -26,21 +26,22 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** {@code pageferry migrate GUEST --to HOST:PORT}. */
+/** {@code pageferry migrate GUEST --to ADDRESS}. */
 @Command(name = "migrate", description = "moves a running guest to a target agent")
 final class MigrateCommand implements Callable<Integer> {
     @Parameters(paramLabel = "GUEST", description = "workload:SIZE, kvm:SIZE,"
             + " qemu:/path/to/qmp.sock or process:PID")
     private String guest;
 
-    @Option(names = "--to", required = true, paramLabel = "HOST:PORT")
+    @Option(names = "--to", required = true, paramLabel = "HOST:PORT|unix:PATH",
+            description = "where pageferry receive listens")
     private String target;
 
     @Mixin
     private MigrateOptions options;
 
     @Mixin
-    private TlsArguments tls;
+    private TrustArguments trust;
 
     @Mixin
     private CommonOptions common;
@@ -55,10 +56,10 @@ final class MigrateCommand implements Callable<Integer> {
     private AgentResult run(Output output, Optional<CaptureSink> capture) {
         GuestUri uri = GuestUri.parse(guest);
         GuestKind kind = GuestKinds.of(uri);
-        Optional<TlsOptions> security = tls.options();
+        PeerTrust peers = trust.trust();
         MigrateSettings settings = new MigrateSettings(GuestFactory.source(uri),
-                new TcpConnector(Addresses.parse("--to", target,
-                        options.insecure() || security.isPresent()), security, capture),
+                new SocketConnector(Addresses.parse("--to", target, peers.tls(),
+                        options.insecure()), peers, capture),
                 options.tracker(), options.sourceOptions(kind), options.after(kind),
                 options.copyStorage(), common.stateDirectory(), Quantity.nanos(options.linger()));
         MigrationView view = new MigrationView(output, options.progress(),

@@ -4,10 +4,11 @@ import io.pageferry.agent.capture.Capture;
 import io.pageferry.agent.cli.option.Addresses;
 import io.pageferry.agent.cli.option.CommonOptions;
 import io.pageferry.agent.cli.option.MigrateOptions;
-import io.pageferry.agent.cli.option.TlsArguments;
+import io.pageferry.agent.cli.option.TrustArguments;
 import io.pageferry.agent.cli.option.UsageException;
 import io.pageferry.agent.guest.GuestUri;
 import io.pageferry.agent.link.Listener;
+import io.pageferry.agent.link.PeerTrust;
 import io.pageferry.agent.report.Listeners;
 import io.pageferry.agent.report.MigrationView;
 import io.pageferry.agent.report.Output;
@@ -19,8 +20,7 @@ import io.pageferry.agent.session.TargetAgent;
 import io.pageferry.core.incoming.session.TargetOptions;
 import io.pageferry.core.words.Quantity;
 import io.pageferry.transport.netty.CaptureSink;
-import io.pageferry.transport.netty.tls.TlsOptions;
-import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -29,15 +29,16 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** {@code pageferry receive GUEST --listen HOST:PORT}. */
+/** {@code pageferry receive GUEST --listen ADDRESS}. */
 @Command(name = "receive", description = "takes a guest in")
 final class ReceiveCommand implements Callable<Integer> {
     @Parameters(paramLabel = "GUEST",
             description = "workload:SIZE, kvm:SIZE, qemu:/path/to/qmp.sock or image:/path/file")
     private String guest;
 
-    @Option(names = "--listen", required = true, paramLabel = "HOST:PORT",
-            description = "port 0 lets the host choose")
+    @Option(names = "--listen", required = true, paramLabel = "HOST:PORT|unix:PATH",
+            description = "port 0 lets the host choose; a unix socket is for this host's own user"
+            + " and root")
     private String listen;
 
     @Option(names = "--once", description = "end after one migration")
@@ -72,7 +73,7 @@ final class ReceiveCommand implements Callable<Integer> {
     private String activate;
 
     @Mixin
-    private TlsArguments tls;
+    private TrustArguments trust;
 
     @Mixin
     private CommonOptions common;
@@ -85,11 +86,11 @@ final class ReceiveCommand implements Callable<Integer> {
     }
 
     private AgentResult run(Output output, Optional<CaptureSink> sink) {
-        Optional<TlsOptions> security = tls.options();
+        PeerTrust peers = trust.trust();
         TargetOptions defaults = TargetOptions.defaults();
         ReceiveSettings settings = new ReceiveSettings(GuestFactory.target(GuestUri.parse(guest)),
-                Listener.at(Addresses.parse("--listen", listen,
-                        insecure || security.isPresent()), security, sink), once, prealloc,
+                Listener.at(Addresses.parse("--listen", listen, peers.tls(), insecure), peers,
+                        sink), once, prealloc,
                 new TargetOptions(defaults.window(), defaults.grantNanos(),
                         Quantity.nanos(settleWindow), defaults.channels(),
                         Quantity.nanos(reconnectWindow)),
@@ -116,9 +117,8 @@ final class ReceiveCommand implements Callable<Integer> {
         }
     }
 
-    private static void listening(Output output, InetSocketAddress address) {
-        String host = address.getAddress().getHostAddress();
-        String text = (host.contains(":") ? "[" + host + "]" : host) + ":" + address.getPort();
+    private static void listening(Output output, SocketAddress address) {
+        String text = Addresses.text(address);
         output.emit(Output.event("listening").put("address", text));
         if (!output.isJson()) {
             output.human("listening on " + text);

@@ -2,13 +2,13 @@ package io.pageferry.agent.cli;
 
 import io.pageferry.agent.cli.option.Addresses;
 import io.pageferry.agent.cli.option.CommonOptions;
-import io.pageferry.agent.cli.option.TlsArguments;
+import io.pageferry.agent.cli.option.TrustArguments;
 import io.pageferry.agent.cli.option.UsageException;
-import io.pageferry.agent.link.TcpConnector;
+import io.pageferry.agent.link.PeerTrust;
+import io.pageferry.agent.link.SocketConnector;
 import io.pageferry.agent.report.Output;
 import io.pageferry.agent.state.settle.Settler;
 import io.pageferry.core.words.Quantity;
-import io.pageferry.transport.netty.tls.TlsOptions;
 import java.io.IOException;
 import java.util.Optional;
 import java.util.UUID;
@@ -41,7 +41,7 @@ final class SettleCommand implements Callable<Integer> {
     private String settleWindow = "30s";
 
     @Mixin
-    private TlsArguments tls;
+    private TrustArguments trust;
 
     @Mixin
     private CommonOptions common;
@@ -62,13 +62,13 @@ final class SettleCommand implements Callable<Integer> {
             throw new UsageException("'" + migration + "' is no migration: pageferry status names"
                     + " them");
         }
-        Optional<TlsOptions> security = tls.options();
+        PeerTrust peers = trust.trust();
         Output output = common.output();
         Settler settler = new Settler(common.stateDirectory(), id,
                 Quantity.nanos(settleWindow),
-                peer -> Addresses.isAddress(peer) ? new TcpConnector(
-                        Addresses.parse("the journal's peer", peer,
-                                insecure || security.isPresent()), security) : null);
+                peer -> Addresses.isAddress(peer) ? new SocketConnector(
+                        Addresses.parse("the journal's peer", peer, peers.tls(), insecure), peers,
+                        Optional.empty()) : null);
         Settler.Verdict verdict = source ? settler.fenced() : target ? settler.givenUp()
                 : settler.ask();
         output.emit(Output.event("settled").put("migration", migration)

@@ -2,7 +2,7 @@ package io.pageferry.agent.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pageferry.agent.cli.option.CommonOptions;
-import io.pageferry.agent.cli.option.TlsArguments;
+import io.pageferry.agent.cli.option.TrustArguments;
 import io.pageferry.agent.report.Output;
 import io.pageferry.agent.state.journal.FileJournal;
 import io.pageferry.agent.state.journal.JournalHeader;
@@ -21,14 +21,14 @@ import picocli.CommandLine.Mixin;
 final class StatusCommand implements Callable<Integer> {
     /** Checked and not used: it asks no peer, but may be given what the other commands are. */
     @Mixin
-    private TlsArguments tls;
+    private TrustArguments trust;
 
     @Mixin
     private CommonOptions common;
 
     @Override
     public Integer call() throws IOException {
-        tls.options();
+        trust.trust();
         Output output = common.output();
         List<String> unreadable = new ArrayList<>();
         List<FileJournal> journals = StateDirectory.open(common.stateDirectory())

@@ -3,7 +3,7 @@ package io.pageferry.agent.embed;
 import io.pageferry.agent.guest.After;
 import io.pageferry.agent.link.Connector;
 import io.pageferry.agent.link.EmbeddedConnector;
-import io.pageferry.agent.link.TcpConnector;
+import io.pageferry.agent.link.SocketConnector;
 import io.pageferry.agent.session.AgentResult;
 import io.pageferry.agent.session.GuestFactory;
 import io.pageferry.agent.session.MigrateSettings;
@@ -315,7 +315,7 @@ public final class OutgoingMigration {
         public OutgoingMigration build() {
             Optional<TlsOptions> tls = security();
             if (address != null) {
-                connector = new TcpConnector(address, tls);
+                connector = new SocketConnector(address, tls);
             }
             SourceOptions options = defaults.withLimits(limits).withPages(codec, channels)
                     .withVerification(verification).withAudit(audit).withEndGuest(endGuest)

@@ -1,15 +1,15 @@
 package io.pageferry.agent.link;
 
-import io.pageferry.agent.host.linux.PeerUser;
+import io.pageferry.agent.host.linux.SocketFile;
 import io.pageferry.core.link.LinkAcceptor;
 import io.pageferry.core.link.TargetLink;
-import io.pageferry.transport.TransportException;
 import io.pageferry.transport.netty.CaptureSink;
-import io.pageferry.transport.netty.Security;
 import io.pageferry.transport.netty.TransportOptions;
 import io.pageferry.transport.netty.link.TransportServer;
 import io.pageferry.transport.netty.tls.TlsOptions;
-import java.net.InetSocketAddress;
+import java.io.IOException;
+import java.net.SocketAddress;
+import java.net.UnixDomainSocketAddress;
 import java.util.Optional;
 import java.util.function.Consumer;
 import org.agrona.concurrent.SystemNanoClock;
@@ -29,14 +29,14 @@ public interface Listener {
      *
      * @param refusals gets one line for each connection that was refused, on any thread
      * @return it, open; the caller's to close
-     * @throws TransportException when it cannot be opened
+     * @throws IOException when it cannot be opened
      */
-    Open open(Consumer<String> refusals) throws TransportException;
+    Open open(Consumer<String> refusals) throws IOException;
 
     /** An open listener. */
     interface Open extends LinkAcceptor, AutoCloseable {
         /** {@return where it is, with the real port; empty for one that has no address} */
-        Optional<InetSocketAddress> address();
+        Optional<SocketAddress> address();
 
         /** {@return one line that is to be logged, once; empty where there is none} */
         default Optional<String> notice() {
@@ -52,40 +52,42 @@ public interface Listener {
      * At an address, for sources that speak docs/PROTOCOL.md. Without TLS, those of this host must
      * be of this process's user or root.
      *
-     * @param listen where; port 0 lets the host choose
+     * @param listen where: of TCP, port 0 lets the host choose; or of a unix socket, whose file is
+     *               there while it listens
      * @param tls    how TLS is used; empty where it is off
      * @return the listener
      */
-    static Listener at(InetSocketAddress listen, Optional<TlsOptions> tls) {
-        return at(listen, tls, Optional.empty());
+    static Listener at(SocketAddress listen, Optional<TlsOptions> tls) {
+        return at(listen, PeerTrust.of(tls), Optional.empty());
     }
 
     /**
-     * The same, with somebody who looks on.
+     * The same, with a secret perhaps, and with somebody who looks on.
      *
      * @param listen  as above
-     * @param tls     as above
+     * @param trust   how a source shows that it belongs
      * @param capture is shown all that goes over the connections
      * @return the listener
      */
-    static Listener at(InetSocketAddress listen, Optional<TlsOptions> tls,
-            Optional<CaptureSink> capture) {
+    static Listener at(SocketAddress listen, PeerTrust trust, Optional<CaptureSink> capture) {
         TransportOptions options = TransportOptions.defaults(SystemNanoClock.INSTANCE)
-                .withSecurity(new Security(tls, PeerUser::objection)).withCapture(capture);
+                .withKindFor(listen).withSecurity(trust.security()).withCapture(capture);
         return new Listener() {
             @Override
             public boolean tls() {
-                return tls.isPresent();
+                return trust.tls().isPresent();
             }
 
             @Override
             public String transport() {
-                return TcpConnector.nameOf(options);
+                return SocketConnector.nameOf(options);
             }
 
             @Override
-            public Open open(Consumer<String> refusals) throws TransportException {
-                return new Listening(new TransportServer(options, listen, refusals));
+            public Open open(Consumer<String> refusals) throws IOException {
+                return listen instanceof UnixDomainSocketAddress unix
+                        ? ListeningUnix.open(unix, options, refusals)
+                        : new Listening(new TransportServer(options, listen, refusals));
             }
         };
     }
@@ -113,7 +115,7 @@ public interface Listener {
     /** A listening TCP socket. */
     record Listening(TransportServer server) implements Open {
         @Override
-        public Optional<InetSocketAddress> address() {
+        public Optional<SocketAddress> address() {
             return Optional.of(server.address());
         }
 
@@ -133,10 +135,48 @@ public interface Listener {
         }
     }
 
+    /** A listening unix socket, and its file. */
+    record ListeningUnix(Listening socket, SocketAddress at, SocketFile file) implements Open {
+        static Open open(UnixDomainSocketAddress at, TransportOptions options,
+                Consumer<String> refusals) throws IOException {
+            SocketFile file = SocketFile.free(at.getPath());
+            Listening socket = new Listening(new TransportServer(options, at, refusals));
+            try {
+                file.made();
+                return new ListeningUnix(socket, at, file);
+            } catch (IOException e) {
+                socket.close();
+                throw e;
+            }
+        }
+
+        @Override
+        public Optional<SocketAddress> address() {
+            return Optional.of(at);
+        }
+
+        @Override
+        public Optional<TargetLink> accept() {
+            return socket.accept();
+        }
+
+        @Override
+        public Optional<String> notice() {
+            return socket.notice();
+        }
+
+        /** The file goes first: while it is there somebody listens. */
+        @Override
+        public void close() {
+            file.close();
+            socket.close();
+        }
+    }
+
     /** The embedder's acceptor. */
     record Own(LinkAcceptor acceptor) implements Open {
         @Override
-        public Optional<InetSocketAddress> address() {
+        public Optional<SocketAddress> address() {
             return Optional.empty();
         }
 

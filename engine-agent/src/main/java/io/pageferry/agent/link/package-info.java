@@ -1,2 +1,2 @@
-/** How a source reaches its target: over TCP, or over an embedder's transport. */
+/** How a source reaches its target: over TCP, a unix socket, or an embedder's transport. */
 package io.pageferry.agent.link;

@@ -15,7 +15,7 @@ import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.migration.Outcome.Side;
 import io.pageferry.core.migration.Outcome;
 import java.io.IOException;
-import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
@@ -30,7 +30,7 @@ import org.agrona.concurrent.SystemNanoClock;
 public final class TargetAgent implements FiniteAgent {
     private final ReceiveSettings settings;
     private final MigrationListener listener;
-    private final Consumer<InetSocketAddress> listening;
+    private final Consumer<SocketAddress> listening;
     private final Consumer<AgentResult> finished;
     /** Of connections, which anybody can have refused; and of migrations. */
     private final Refusals refusals = new Refusals();
@@ -63,7 +63,7 @@ public final class TargetAgent implements FiniteAgent {
      *                  last with {@code --once}, which {@link #run} returns
      */
     public TargetAgent(ReceiveSettings settings, MigrationListener listener,
-            Consumer<InetSocketAddress> listening, Consumer<AgentResult> finished) {
+            Consumer<SocketAddress> listening, Consumer<AgentResult> finished) {
         this.settings = settings;
         this.listener = listener;
         this.listening = listening;

@@ -85,9 +85,16 @@ class BadInputTest {
             2 | has no certificate in PEM | MOVE --tls-cert /etc/hostname TLS
             2 | Is a directory | settle 00000000-0000-0000-0000-000000000001 --tls-cert /etc TLS
             2 | --allow-peer names certificates | MOVE --allow-peer x
-            2 | --token-file is not in this version | MOVE --token-file x
-            2 | not in this version | migrate workload:8MiB --to unix:/x
-            2 | not in this version | receive workload:8MiB --listen unix:/x
+            2 | --token-file /nosuch: there is no such file | MOVE --token-file /nosuch
+            2 | other users have rights to it: chmod 600 | status --token-file /etc/hostname
+            2 | is no regular file | receive workload:8MiB --listen 127.0.0.1:0 --token-file /etc
+            2 | is no regular file | MOVE --token-file /dev/zero
+            2 | takes 107 at most | migrate workload:8MiB --to unix:/LONG
+            2 | takes 107 at most | receive workload:8MiB --listen unix:/LONG
+            2 | write unix:PATH | migrate workload:8MiB --to unix:
+            3 | there is no such socket | migrate workload:8MiB --to unix:/nosuch/x
+            3 | there is no such folder | receive workload:8MiB --listen unix:/nosuch/x
+            3 | other users may write to /tmp | receive workload:8MiB --listen unix:/tmp/x
             2 | trust token is not in this version | trust token host
             2 | trust renew is not in this version | trust renew --dir /nosuch
             2 | there are init, issue, show | trust make
@@ -128,7 +135,7 @@ class BadInputTest {
     void oneLineAndTheExitCode(int code, String words, String command) throws Exception {
         Ended ended = run(Arrays.asList(command.replace("MOVE",
                 "migrate workload:8MiB --to 127.0.0.1:1").replace("TLS",
-                "--tls-key /nosuch --tls-ca /nosuch").split(" ")));
+                "--tls-key /nosuch --tls-ca /nosuch").replace("LONG", "x".repeat(107)).split(" ")));
         assertEquals(code, ended.code(), ended.words());
         assertTrue(ended.words().contains(words), ended.words());
         assertFalse(ended.words().contains("\tat "), ended.words());

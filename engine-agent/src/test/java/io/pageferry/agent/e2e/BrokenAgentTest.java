@@ -12,7 +12,7 @@ import io.pageferry.agent.guest.GuestKinds;
 import io.pageferry.agent.guest.GuestUri;
 import io.pageferry.agent.host.linux.Processes.Signal;
 import io.pageferry.agent.link.Listener;
-import io.pageferry.agent.link.TcpConnector;
+import io.pageferry.agent.link.SocketConnector;
 import io.pageferry.agent.session.AgentResult;
 import io.pageferry.agent.session.GuestFactory;
 import io.pageferry.agent.session.MigrateSettings;
@@ -70,7 +70,7 @@ class BrokenAgentTest extends WithRig {
                     Listener.at(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
                             Optional.empty()), true,
                     false, TargetOptions.defaults(), folder.resolve("target-state"), 0, null),
-                    new Breaking(), address::complete, result -> { });
+                    new Breaking(), at -> address.complete((InetSocketAddress) at), result -> { });
             CompletableFuture<AgentResult> end = CompletableFuture.supplyAsync(target::run);
             Agent source = rig.start("", List.of("migrate", home.uri(), "--to", "127.0.0.1:"
                     + address.join().getPort()));
@@ -93,7 +93,7 @@ class BrokenAgentTest extends WithRig {
             SourceSession source = new SourceSession(new MigrateSettings(new GuestFactory<>(
                     uri.text(), setup -> GuestKinds.of(uri).openSource(uri, setup),
                     () -> { }, () -> 0),
-                    new TcpConnector(new InetSocketAddress(InetAddress.getLoopbackAddress(),
+                    new SocketConnector(new InetSocketAddress(InetAddress.getLoopbackAddress(),
                             Integer.parseInt(address.substring(address.indexOf(':') + 1))),
                             Optional.empty()),
                     TrackerChoice.AUTO, SourceOptions.defaults(), After.QUIT, false,

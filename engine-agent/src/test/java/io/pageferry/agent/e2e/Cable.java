@@ -5,8 +5,13 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
-import java.net.Socket;
+import java.net.SocketAddress;
+import java.net.StandardProtocolFamily;
+import java.net.StandardSocketOptions;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.Channels;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -15,33 +20,44 @@ import java.util.List;
  * plugged in again; what else may happen to what it carries is for subclasses.
  */
 class Cable implements AutoCloseable {
-    private final ServerSocket server;
-    private final InetSocketAddress target;
+    private static final String UNIX = "unix:";
+
+    private final ServerSocketChannel server;
+    private final SocketAddress target;
 
     // Guarded by this.
-    private final List<Socket> sockets = new ArrayList<>();
+    private final List<SocketChannel> sockets = new ArrayList<>();
     private boolean laid;
     private boolean pulled;
 
     /**
      * Makes one that is plugged in.
      *
-     * @param address of the target
+     * @param address of the target: of a unix socket the cable is one too, beside it
      */
     Cable(String address) throws IOException {
-        int colon = address.lastIndexOf(':');
-        this.target = new InetSocketAddress(address.substring(0, colon),
-                Integer.parseInt(address.substring(colon + 1)));
-        this.server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+        if (address.startsWith(UNIX)) {
+            String path = address.substring(UNIX.length());
+            this.target = UnixDomainSocketAddress.of(path);
+            this.server = ServerSocketChannel.open(StandardProtocolFamily.UNIX)
+                    .bind(UnixDomainSocketAddress.of(path + ".cable"));
+        } else {
+            int colon = address.lastIndexOf(':');
+            this.target = new InetSocketAddress(address.substring(0, colon),
+                    Integer.parseInt(address.substring(colon + 1)));
+            this.server = ServerSocketChannel.open()
+                    .bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+        }
     }
 
     /** {@return where a source finds the target} */
-    final synchronized String address() {
+    final synchronized String address() throws IOException {
         if (!laid) {
             laid = true;
             Thread.ofPlatform().daemon().name("cable").start(this::accept);
         }
-        return "127.0.0.1:" + server.getLocalPort();
+        return server.getLocalAddress() instanceof InetSocketAddress tcp
+                ? "127.0.0.1:" + tcp.getPort() : UNIX + server.getLocalAddress();
     }
 
     /** Cuts all connections, and whoever connects is cut off at once. */
@@ -61,9 +77,9 @@ class Cable implements AutoCloseable {
      * @param reset whether what is on its way is lost
      */
     final synchronized void cut(boolean reset) throws IOException {
-        for (Socket one : sockets) {
-            if (reset) {
-                one.setSoLinger(true, 0);
+        for (SocketChannel one : sockets) {
+            if (reset && one.isOpen() && target instanceof InetSocketAddress) {
+                one.setOption(StandardSocketOptions.SO_LINGER, 0);
             }
             one.close();
         }
@@ -98,9 +114,9 @@ class Cable implements AutoCloseable {
         }
     }
 
-    private void connect(Socket near) throws IOException {
+    private void connect(SocketChannel near) throws IOException {
         try {
-            Socket far = new Socket(target.getAddress(), target.getPort());
+            SocketChannel far = SocketChannel.open(target);
             keep(near, far);
             carry(near, far, true);
             carry(far, near, false);
@@ -109,7 +125,7 @@ class Cable implements AutoCloseable {
         }
     }
 
-    private synchronized void keep(Socket near, Socket far) throws IOException {
+    private synchronized void keep(SocketChannel near, SocketChannel far) throws IOException {
         sockets.add(near);
         sockets.add(far);
         if (pulled) {
@@ -117,10 +133,10 @@ class Cable implements AutoCloseable {
         }
     }
 
-    private void carry(Socket from, Socket to, boolean fromSource) {
+    private void carry(SocketChannel from, SocketChannel to, boolean fromSource) {
         Thread.ofPlatform().daemon().name("cable " + fromSource).start(() -> {
             try {
-                carry(from.getInputStream(), to.getOutputStream(), fromSource);
+                carry(Channels.newInputStream(from), Channels.newOutputStream(to), fromSource);
                 to.shutdownOutput();
             } catch (IOException e) {
                 // Either side may go at any time; the other learns it from its own socket.

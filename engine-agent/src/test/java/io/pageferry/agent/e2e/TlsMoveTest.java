@@ -135,6 +135,32 @@ class TlsMoveTest extends WithRig {
         }
     }
 
+    /** A target that is dead keeps the doubt; one on its journal that speaks TLS ends it. */
+    @Test
+    void aDoubtIsSettledOverTls() throws IOException {
+        Agent target = rig.start("", with(List.of("receive", ROOM, "--listen", "127.0.0.1:0"),
+                trust.options("target")));
+        String address = target.address();
+        String migration = killedWhenGranted(GUEST, address, source()).path("migration").asText();
+        target.awaitState("refused");
+        target.kill();
+        Agent alone = settle(migration, source("--settle-window", "2s"));
+        assertEquals(6, alone.exit(), alone::toString);
+        Agent later = rig.start("", with(List.of("receive", "workload:8MiB", "--listen", address),
+                trust.options("target")));
+        later.address();
+        Agent plain = settle(migration, "--settle-window", "2s");
+        assertEquals(6, plain.exit(), plain::toString);
+        assertTrue(plain.words().contains("the target expects TLS"), plain::toString);
+        TestTrust other = new TestTrust(folder.resolve("other")).issue("source");
+        Agent stranger = settle(migration, with(List.of(other.options("source")),
+                "--settle-window", "2s").toArray(String[]::new));
+        assertEquals(6, stranger.exit(), stranger::toString);
+        Agent asked = settle(migration, source());
+        assertEquals(4, asked.exit(), asked::toString);
+        assertTrue(asked.words().contains("the source owns the guest"), asked::toString);
+    }
+
     @Test
     void statusAndSettleTakeTheSameOptions() throws IOException {
         Agent status = rig.start("", with(List.of("status"), source()));

@@ -1,5 +1,8 @@
 package io.pageferry.agent.e2e;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -37,6 +40,25 @@ abstract class WithRig {
     /** Starts {@code migrate}. */
     final Agent migrate(String guest, String to, String... more) throws IOException {
         return rig.start("", with(List.of("migrate", guest, "--to", to), more));
+    }
+
+    /** Kills a source where it has granted its guest; returns what its journal says of it. */
+    final ObjectNode killedWhenGranted(String guest, String to, String... more)
+            throws IOException {
+        Agent source = rig.start("granted", with(List.of("migrate", guest, "--to", to), more));
+        source.awaitHold("granted");
+        source.kill();
+        Agent status = rig.start("", List.of("status"));
+        assertEquals(0, status.exit(), status::toString);
+        ObjectNode entry = status.await("journal of the source", event ->
+                event.path("side").asText().equals("source"));
+        assertEquals("granted", entry.path("state").asText(), status::toString);
+        return entry;
+    }
+
+    /** Starts {@code settle}. */
+    final Agent settle(String migration, String... more) throws IOException {
+        return rig.start("", with(List.of("settle", migration), more));
     }
 
     static List<String> with(List<String> some, String... more) {

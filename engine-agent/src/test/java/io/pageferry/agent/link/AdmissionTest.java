@@ -4,10 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.pageferry.agent.host.linux.PeerUser;
 import io.pageferry.core.link.GuestDescription;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.memory.RegionTable;
+import io.pageferry.transport.netty.Admission;
 import io.pageferry.transport.netty.Security;
 import io.pageferry.transport.netty.TransportOptions;
 import io.pageferry.transport.netty.link.TransportClient;
@@ -41,17 +41,28 @@ class AdmissionTest {
 
     private TransportServer server() throws IOException {
         return new TransportServer(TransportOptions.defaults(SystemNanoClock.INSTANCE)
-                .withSecurity(new Security(Optional.empty(), this::objection)),
+                .withSecurity(new Security(Optional.empty(), new Asked())),
                 new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), refusals::add);
     }
 
-    private Optional<String> objection(InetSocketAddress peer, InetSocketAddress ours) {
-        try {
-            closed.await();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
+    /** Asks, but not before the test has closed its socket. */
+    private final class Asked implements Admission {
+        private final Admission local = new LocalPeers();
+
+        @Override
+        public Optional<String> objection(InetSocketAddress peer, InetSocketAddress ours) {
+            try {
+                closed.await();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+            return local.objection(peer, ours);
         }
-        return PeerUser.objection(peer, ours);
+
+        @Override
+        public Optional<String> objection(long user) {
+            return local.objection(user);
+        }
     }
 
     private static Message hello() {

@@ -8,7 +8,7 @@ import io.pageferry.agent.link.AgentLoop;
 import io.pageferry.agent.link.FiniteAgent;
 import io.pageferry.core.migration.MigrationListener;
 import io.pageferry.core.migration.Outcome.Result;
-import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -32,14 +32,14 @@ class ManySessionsTest {
     private final List<TargetAgent> targets = new ArrayList<>();
 
     /** Makes a target, and a source that finds it once it listens. */
-    private CompletableFuture<InetSocketAddress> target(Path state) {
-        CompletableFuture<InetSocketAddress> address = new CompletableFuture<>();
+    private CompletableFuture<SocketAddress> target(Path state) {
+        CompletableFuture<SocketAddress> address = new CompletableFuture<>();
         targets.add(new TargetAgent(Workloads.receive(state), MigrationListener.silent(),
                 address::complete, result -> { }));
         return address;
     }
 
-    private SourceSession source(Path state, InetSocketAddress target) {
+    private SourceSession source(Path state, SocketAddress target) {
         SourceSession source = Workloads.migrate(state, target);
         sources.add(source);
         return source;
@@ -69,7 +69,7 @@ class ManySessionsTest {
     void oneThreadRunsThemAll() {
         List<FiniteAgent> agents = new ArrayList<>();
         for (int i = 0; i < 2 * EACH_WAY; i++) {
-            CompletableFuture<InetSocketAddress> address = target(state(i, 1));
+            CompletableFuture<SocketAddress> address = target(state(i, 1));
             targets.getLast().onStart();
             agents.add(targets.getLast());
             agents.add(source(state(i, 0), address.join()));
@@ -90,7 +90,7 @@ class ManySessionsTest {
         try (ExecutorService threads = Executors.newCachedThreadPool()) {
             List<Future<?>> ends = new ArrayList<>();
             for (int i = 0; i < 2 * EACH_WAY; i++) {
-                CompletableFuture<InetSocketAddress> address = target(state(i, 1));
+                CompletableFuture<SocketAddress> address = target(state(i, 1));
                 TargetAgent target = targets.getLast();
                 ends.add(threads.submit(() -> AgentLoop.run(target)));
                 SourceSession source = source(state(i, 0), address.get());

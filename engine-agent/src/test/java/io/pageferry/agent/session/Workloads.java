@@ -4,13 +4,14 @@ import io.pageferry.agent.guest.After;
 import io.pageferry.agent.guest.GuestKinds;
 import io.pageferry.agent.guest.GuestUri;
 import io.pageferry.agent.link.Listener;
-import io.pageferry.agent.link.TcpConnector;
+import io.pageferry.agent.link.SocketConnector;
 import io.pageferry.core.dirty.TrackerChoice;
 import io.pageferry.core.incoming.session.TargetOptions;
 import io.pageferry.core.migration.MigrationListener;
 import io.pageferry.core.outgoing.session.SourceOptions;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.nio.file.Path;
 import java.util.Optional;
 
@@ -30,10 +31,10 @@ final class Workloads {
                 false, TargetOptions.defaults(), state, LINGER, null);
     }
 
-    static SourceSession migrate(Path state, InetSocketAddress target) {
+    static SourceSession migrate(Path state, SocketAddress target) {
         return new SourceSession(new MigrateSettings(new GuestFactory<>(GUEST.text(),
                 setup -> GuestKinds.of(GUEST).openSource(GUEST, setup), () -> { }, () -> 0),
-                new TcpConnector(target, Optional.empty()), TrackerChoice.AUTO,
+                new SocketConnector(target, Optional.empty()), TrackerChoice.AUTO,
                 SourceOptions.defaults(),
                 After.QUIT, false, state, 0), MigrationListener.silent());
     }

@@ -325,6 +325,32 @@ public sealed interface Message {
     record Heartbeat(long nanos) implements Message { }
 
     /**
+     * Shows that both sides have the same secret, before anything else is said. It stays inside the
+     * link, as heartbeats do.
+     */
+    sealed interface Proving extends Message {
+        /** Bytes of {@link #bytes}. */
+        int BYTES = 32;
+
+        /** {@return what is shown, {@link #BYTES} bytes} */
+        byte[] bytes();
+    }
+
+    /**
+     * Both ways, first on a connection: what the peer's proof is to be made over.
+     *
+     * @param bytes random, used once
+     */
+    record Challenge(byte[] bytes) implements Proving { }
+
+    /**
+     * Both ways, the source's first: the secret is known.
+     *
+     * @param bytes made of the secret and both challenges
+     */
+    record Proof(byte[] bytes) implements Proving { }
+
+    /**
      * Both ways: the sender ends the connection.
      *
      * @param code   why

@@ -3,7 +3,7 @@ package io.pageferry.transport.netty;
 import io.netty.channel.epoll.Epoll;
 import io.netty.channel.uring.IoUring;
 
-/** The ways to reach the kernel; what is here depends on the host. */
+/** The ways to reach the kernel; what is here depends on the host. Unix sockets go by epoll. */
 public enum TransportKind {
     /** Linux io_uring. */
     IO_URING,

@@ -1,6 +1,8 @@
 package io.pageferry.transport.netty;
 
 import io.pageferry.transport.wire.WireLimits;
+import java.net.SocketAddress;
+import java.net.UnixDomainSocketAddress;
 import java.time.Duration;
 import java.util.Optional;
 import org.agrona.concurrent.NanoClock;
@@ -66,6 +68,16 @@ public record TransportOptions(
     public TransportOptions withKind(TransportKind other) {
         return new TransportOptions(other, ioThreads, heartbeat, lossAfter, handshake, closing,
                 maxPending, maxWindow, clock, security, capture);
+    }
+
+    /**
+     * Gives the settings for an address: a unix socket goes by {@link TransportKind#EPOLL}.
+     *
+     * @param address where to listen, or to connect
+     * @return a copy
+     */
+    public TransportOptions withKindFor(SocketAddress address) {
+        return address instanceof UnixDomainSocketAddress ? withKind(TransportKind.EPOLL) : this;
     }
 
     /**

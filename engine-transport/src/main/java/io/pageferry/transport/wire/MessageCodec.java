@@ -100,6 +100,14 @@ public final class MessageCodec {
                 out.reason(failure.reason(), Message.MAX_REASON_BYTES);
                 return MessageType.FAILURE;
             }
+            case Message.Proving proving -> {
+                if (proving.bytes().length != Message.Proving.BYTES) {
+                    throw new IllegalArgumentException("bytes: " + proving.bytes().length);
+                }
+                out.bytes(proving.bytes());
+                return proving instanceof Message.Proof ? MessageType.PROOF
+                        : MessageType.CHALLENGE;
+            }
             default -> throw new IllegalArgumentException("no layout for " + message.getClass());
         }
     }
@@ -118,7 +126,7 @@ public final class MessageCodec {
             case HELLO, WELCOME, CHANNEL_HELLO, CHANNEL_READY, RESUME, STATUS, STATUS_UNKNOWN ->
                     NegotiationCodec.read(type, in);
             case ACK, ROUND_END, ROUND_APPLIED, ROUND_VERIFIED, PAGES_OWED, HEARTBEAT,
-                    FAILURE -> readRest(type, in);
+                    FAILURE, CHALLENGE, PROOF -> readRest(type, in);
             case STREAM_CREDIT, STREAM_DATA, STREAM_END -> readStream(type, in);
             default -> HandoverCodec.read(type, in);
         };
@@ -143,6 +151,8 @@ public final class MessageCodec {
                 yield new Message.PagesOwed(in.counts("page", pages));
             }
             case HEARTBEAT -> new Message.Heartbeat(in.bits("nanos"));
+            case CHALLENGE -> new Message.Challenge(in.bytes("bytes", Message.Proving.BYTES));
+            case PROOF -> new Message.Proof(in.bytes("bytes", Message.Proving.BYTES));
             default -> new Message.Failure(readCode(in), readReason(in));
         };
     }

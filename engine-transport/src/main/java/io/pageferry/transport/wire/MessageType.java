@@ -68,13 +68,18 @@ public enum MessageType {
     /** {@link Message.Heartbeat}. */
     HEARTBEAT(0x40, 8, 8),
     /** {@link Message.Failure}. */
-    FAILURE(0x41, 4, 4 + Message.MAX_REASON_BYTES);
+    FAILURE(0x41, 4, 4 + Message.MAX_REASON_BYTES),
+    /** {@link Message.Challenge}; optional. */
+    CHALLENGE(FrameHeader.OPTIONAL | 0x42, Message.Proving.BYTES, Message.Proving.BYTES),
+    /** {@link Message.Proof}; optional. */
+    PROOF(FrameHeader.OPTIONAL | 0x43, Message.Proving.BYTES, Message.Proving.BYTES);
 
-    private static final MessageType[] BY_NUMBER = new MessageType[0x42];
+    /** By all bits of the number but the one that marks optional ones. */
+    private static final MessageType[] BY_NUMBER = new MessageType[0x44];
 
     static {
         for (MessageType type : values()) {
-            BY_NUMBER[type.number] = type;
+            BY_NUMBER[type.number & ~FrameHeader.OPTIONAL] = type;
         }
     }
 
@@ -95,7 +100,9 @@ public enum MessageType {
      * @return the type, or null for one that this version does not have
      */
     public static MessageType of(int number) {
-        return number > 0 && number < BY_NUMBER.length ? BY_NUMBER[number] : null;
+        int index = number & ~FrameHeader.OPTIONAL;
+        MessageType type = index < BY_NUMBER.length ? BY_NUMBER[index] : null;
+        return type != null && type.number == number ? type : null;
     }
 
     /** {@return the number on the wire} */

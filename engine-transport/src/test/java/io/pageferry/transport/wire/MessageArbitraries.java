@@ -111,7 +111,12 @@ final class MessageArbitraries {
                 Combinators.combine(stream, ones()).as(Message.StreamCredit::new),
                 Combinators.combine(stream, Arbitraries.bytes().array(byte[].class)
                         .ofMinSize(1).ofMaxSize(3000)).as(Message.StreamData::new),
-                stream.map(Message.StreamEnd::new)));
+                stream.map(Message.StreamEnd::new),
+                proving().map(Message.Challenge::new), proving().map(Message.Proof::new)));
+    }
+
+    private static Arbitrary<byte[]> proving() {
+        return Arbitraries.bytes().array(byte[].class).ofSize(Message.Proving.BYTES);
     }
 
     private static Arbitrary<Message> proofs() {

@@ -59,6 +59,12 @@ final class Samples {
         all.put(MessageType.STREAM_END, new Message.StreamEnd(3));
         all.put(MessageType.HEARTBEAT, new Message.Heartbeat(-5));
         all.put(MessageType.FAILURE, new Message.Failure(ErrorCode.BUSY, "läuft"));
+        byte[] bytes = new byte[Message.Proving.BYTES];
+        for (int i = 0; i < bytes.length; i++) {
+            bytes[i] = (byte) (7 * i - 3);
+        }
+        all.put(MessageType.CHALLENGE, new Message.Challenge(bytes));
+        all.put(MessageType.PROOF, new Message.Proof(bytes));
         return all;
     }
 

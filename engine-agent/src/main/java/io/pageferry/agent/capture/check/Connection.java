@@ -24,6 +24,7 @@ final class Connection {
 
     private final Sessions sessions;
     private final Batches batches;
+    private final Proofs proofs = new Proofs();
     private final Direction source = new Direction(From.SOURCE);
     private final Direction target = new Direction(From.TARGET);
     private final Set<Long> questions = new HashSet<>();
@@ -75,6 +76,9 @@ final class Connection {
                     + (from == From.SOURCE ? "source" : "target"));
             unless(!cancelled || mayFollowCancel(type), Rule.AFTER_CANCEL,
                     type + " behind CANCEL");
+            if (proofs.take(from, type, cutter.frames() == 1)) {
+                return;
+            }
             Connection.this.frame(this, frame, type == FrameType.HELLO || type == FrameType.BATCH
                     ? null : type.read(frame.body()));
         }

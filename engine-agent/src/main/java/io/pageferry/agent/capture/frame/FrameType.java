@@ -93,7 +93,11 @@ public enum FrameType {
     /** Its sender lives. */
     HEARTBEAT(0x40, new Bytes(8, 8), null, On.ANY, "nanos:bits"),
     /** Its sender ends the connection. */
-    FAILURE(0x41, new Bytes(4, 4 + 1024), null, On.ANY, "code:u16:1 reason:text:1024");
+    FAILURE(0x41, new Bytes(4, 4 + 1024), null, On.ANY, "code:u16:1 reason:text:1024"),
+    /** What a proof is made over. */
+    CHALLENGE(0x8000_0042, new Bytes(32, 32), null, On.ANY, "a:bits b:bits c:bits d:bits"),
+    /** Its sender knows the secret. */
+    PROOF(0x8000_0043, new Bytes(32, 32), null, On.ANY, "a:bits b:bits c:bits d:bits");
 
     /** Who opens connections, and who accepts them. */
     public enum From {

@@ -65,6 +65,12 @@ public enum Rule {
     AFTER_CANCEL("10"),
     /** A monotonic clock. */
     HEARTBEAT_CLOCK("7"),
+    /** CHALLENGE is the first frame. */
+    CHALLENGE_FIRST("12"),
+    /** PROOF behind both challenges, the source's first. */
+    PROOF_ORDER("12"),
+    /** Nothing else before the proofs. */
+    PROOF_MISSING("12"),
 
     /** A region's size. */
     REGION_SIZE("7"),

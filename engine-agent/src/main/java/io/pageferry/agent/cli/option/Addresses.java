@@ -1,12 +1,21 @@
 package io.pageferry.agent.cli.option;
 
+import io.pageferry.agent.host.linux.SocketFile;
 import io.pageferry.agent.link.Loopback;
+import io.pageferry.transport.netty.TransportKind;
+import io.pageferry.transport.netty.tls.TlsOptions;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.net.UnixDomainSocketAddress;
 import java.net.UnknownHostException;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.Optional;
 
-/** HOST:PORT on the command line. */
+/** Addresses on the command line: HOST:PORT, or unix:PATH. */
 public final class Addresses {
+    private static final String UNIX = "unix:";
     private static final int MAX_PORT = 65535;
 
     private Addresses() {
@@ -16,19 +25,49 @@ public final class Addresses {
      * Parses and checks an address.
      *
      * @param option  as messages name it
-     * @param text    {@code HOST:PORT} or {@code [IPv6]:PORT}
-     * @param trusted whether others than loopback are accepted: with TLS, or where the network is
-     *                declared trusted
+     * @param text    {@code HOST:PORT}, {@code [IPv6]:PORT} or {@code unix:PATH}
+     * @param tls     with TLS, others than loopback are accepted, and no unix sockets
+     * @param trusted whether the network is declared trusted, so that others than loopback are
+     *                accepted without
      * @return the address, resolved
      */
-    public static InetSocketAddress parse(String option, String text, boolean trusted) {
-        if (text.startsWith("unix:")) {
-            throw new UsageException(option + " " + text + ": unix sockets are not in this version;"
-                    + " write HOST:PORT");
+    public static SocketAddress parse(String option, String text, Optional<TlsOptions> tls,
+            boolean trusted) {
+        return text.startsWith(UNIX)
+                ? unix(option, text, text.substring(UNIX.length()), tls.isPresent())
+                : tcp(option, text, trusted || tls.isPresent());
+    }
+
+    private static SocketAddress unix(String option, String text, String path, boolean tls) {
+        if (tls) {
+            throw new UsageException(option + " " + text + ": TLS is for HOST:PORT; a unix socket"
+                    + " does not leave this host, and the kernel says whose its ends are");
         }
+        if (path.isEmpty()) {
+            throw new UsageException(option + " " + text + ": write unix:PATH");
+        }
+        if (!TransportKind.EPOLL.isAvailable()) {
+            throw new UsageException(option + " " + text + ": unix sockets want Netty's epoll,"
+                    + " which does not load here (" + TransportKind.EPOLL.unavailability()
+                    + "); write HOST:PORT");
+        }
+        try {
+            Path absolute = Path.of(path).toAbsolutePath();
+            int length = SocketFile.length(absolute);
+            if (length > SocketFile.LONGEST) {
+                throw new UsageException(option + " " + text + ": its path has " + length
+                        + " bytes, and the kernel takes " + SocketFile.LONGEST + " at most");
+            }
+            return UnixDomainSocketAddress.of(absolute);
+        } catch (InvalidPathException e) {
+            throw new UsageException(option + " " + text + ": no path (" + e.getReason() + ")");
+        }
+    }
+
+    private static InetSocketAddress tcp(String option, String text, boolean trusted) {
         int colon = text.lastIndexOf(':');
         if (colon < 1) {
-            throw new UsageException(option + " " + text + ": write HOST:PORT");
+            throw new UsageException(option + " " + text + ": write HOST:PORT or unix:PATH");
         }
         String host = text.substring(0, colon).replaceAll("^\\[|\\]$", "");
         InetSocketAddress address;
@@ -52,7 +91,22 @@ public final class Addresses {
      * @return whether it does
      */
     public static boolean isAddress(String text) {
-        return text.matches("[\\p{Alnum}.:_%\\[\\]-]+:\\d{1,5}");
+        return text.startsWith(UNIX + "/")
+                || text.matches("[\\p{Alnum}.:_%\\[\\]-]+:\\d{1,5}");
+    }
+
+    /**
+     * Writes an address so that it can be given to {@code --to}.
+     *
+     * @param address where this side listens
+     * @return the text, with numbers for the host
+     */
+    public static String text(SocketAddress address) {
+        if (!(address instanceof InetSocketAddress tcp)) {
+            return UNIX + address;
+        }
+        String host = tcp.getAddress().getHostAddress();
+        return (host.contains(":") ? "[" + host + "]" : host) + ":" + tcp.getPort();
     }
 
     private static int port(String option, String text) {

@@ -14,7 +14,8 @@ import java.util.OptionalLong;
 
 /**
  * Tells whose a TCP socket on this host is that is connected to one of ours, by what the kernel
- * lists (proc_pid_net(5)). Any thread; reads files of the kernel and waits for nobody.
+ * lists (proc_pid_net(5)), and which users are let in. Any thread; reads files of the kernel and
+ * waits for nobody.
  */
 public final class PeerUser {
     private static final Path STATUS = Path.of("/proc/self/status");
@@ -58,12 +59,31 @@ public final class PeerUser {
                 return Optional.of("its socket is closed already, so that nobody can tell which"
                         + " user's it was: keep it open until it is answered");
             }
-            return user.getAsLong() == ROOT || user.getAsLong() == own() ? Optional.empty()
-                    : Optional.of("user " + user.getAsLong() + " of this host is neither root nor"
-                            + " the target's user: run both as one user, or use TLS");
+            return objection(user.getAsLong());
         } catch (IOException e) {
-            return Optional.of("which user's it is cannot be told (" + e.getMessage() + ")");
+            return unknown(e);
         }
+    }
+
+    /**
+     * Looks at a peer whose user is known, and must be this process's or root.
+     *
+     * @param peer its user's number
+     * @return why it is not let in, one line; empty where it is
+     */
+    public static Optional<String> objection(long peer) {
+        try {
+            return peer == ROOT || peer == own() ? Optional.empty()
+                    : Optional.of("user " + peer + " of this host is neither root nor the user of"
+                            + " the agent that it speaks to: run both as one user, or use TLS or"
+                            + " --token-file");
+        } catch (IOException e) {
+            return unknown(e);
+        }
+    }
+
+    private static Optional<String> unknown(IOException e) {
+        return Optional.of("which user's it is cannot be told (" + e.getMessage() + ")");
     }
 
     /**

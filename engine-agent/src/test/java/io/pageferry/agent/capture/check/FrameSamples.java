@@ -23,6 +23,8 @@ final class FrameSamples {
     static final int FAREWELL = 0x33;
     static final int HEARTBEAT = 0x40;
     static final int FAILURE = 0x41;
+    private static final int CHALLENGE = 0x8000_0042;
+    private static final int PROOF = 0x8000_0043;
 
     /** Where the kind of a guest stands in HELLO, behind its length. */
     private static final int KIND = 54;
@@ -118,6 +120,23 @@ final class FrameSamples {
             insert(tape, HEARTBEAT, body(8).putLong(0, 2));
             insert(tape, HEARTBEAT, body(8).putLong(0, 1));
         });
+        samples.put(Rule.CHALLENGE_FIRST, tape -> insert(tape, CHALLENGE, body(32)));
+        samples.put(Rule.PROOF_ORDER, tape -> tape.after(tape.preamble(false),
+                proving(tape, true, CHALLENGE), proving(tape, true, PROOF)));
+        samples.put(Rule.PROOF_MISSING, tape -> tape.after(tape.preamble(false),
+                proving(tape, true, CHALLENGE)));
+    }
+
+    /** Belongs right behind the preambles: heartbeats may come before the first message. */
+    private static Piece proving(Tape tape, boolean source, int type) {
+        return like(tape.preamble(false), source, type, body(32));
+    }
+
+    /** Both sides prove their secret. */
+    static void goodProofs(Tape tape) {
+        tape.after(tape.preamble(false), proving(tape, false, CHALLENGE),
+                proving(tape, true, CHALLENGE), proving(tape, true, PROOF),
+                proving(tape, false, PROOF));
     }
 
     /** Puts a frame of the source before its first barrier. */

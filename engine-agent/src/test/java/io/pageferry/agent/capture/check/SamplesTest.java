@@ -61,7 +61,7 @@ class SamplesTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"storage", "cancel", "mismatch", "status", "optional"})
+    @ValueSource(strings = {"storage", "cancel", "mismatch", "status", "proofs", "optional"})
     void whatAMoveNeedNotHaveIsAllowed(String what) {
         Tape tape = good.tape(Capture.Side.SOURCE);
         switch (what) {
@@ -69,6 +69,7 @@ class SamplesTest {
             case "cancel" -> HandoverSamples.goodCancel(tape);
             case "mismatch" -> HandoverSamples.goodMismatch(tape);
             case "status" -> HandoverSamples.goodStatus(tape);
+            case "proofs" -> FrameSamples.goodProofs(tape);
             default -> FrameSamples.goodOptional(tape);
         }
         assertEquals(List.of(), tape.seal().verdict().violations());

@@ -20,6 +20,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Whose a socket on this host is. */
 class PeerUserTest {
     private static final int NOBODY = 65534;
+    /** Of nobody on any host that this is tested on. */
+    private static final int OTHER = 3_999_999;
 
     private static InetSocketAddress peer(Socket accepted) {
         return (InetSocketAddress) accepted.getRemoteSocketAddress();
@@ -66,6 +68,17 @@ class PeerUserTest {
                 assertTrue(why.contains("is closed already"), why);
             }
         }
+    }
+
+    @Test
+    void ofAUnixSocketTheUserIsKnown() throws Exception {
+        Path file = Files.createTempFile("own", "");
+        int own = (Integer) Files.getAttribute(file, "unix:uid");
+        Files.delete(file);
+        assertEquals(Optional.empty(), PeerUser.objection(own));
+        assertEquals(Optional.empty(), PeerUser.objection(0));
+        String why = PeerUser.objection(OTHER).orElseThrow();
+        assertTrue(why.contains("user " + OTHER + " of this host is neither root"), why);
     }
 
     @Test

@@ -11,17 +11,19 @@ import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.IoHandlerFactory;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.ServerChannel;
+import io.netty.channel.epoll.EpollDomainSocketChannel;
 import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.channel.epoll.EpollServerDomainSocketChannel;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.channel.group.ChannelGroup;
 import io.netty.channel.group.DefaultChannelGroup;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.DuplexChannel;
-import io.netty.channel.socket.ServerSocketChannel;
-import io.netty.channel.socket.SocketChannel;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
+import io.netty.channel.unix.DomainSocketAddress;
 import io.netty.channel.uring.IoUringIoHandler;
 import io.netty.channel.uring.IoUringServerSocketChannel;
 import io.netty.channel.uring.IoUringSocketChannel;
@@ -34,8 +36,11 @@ import io.pageferry.transport.netty.TransportOptions;
 import io.pageferry.transport.netty.tls.TlsContexts;
 import io.pageferry.transport.netty.tls.TlsException;
 import io.pageferry.transport.netty.tls.TlsGate;
-import java.net.ConnectException;
+import java.io.FileNotFoundException;
+import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.net.UnixDomainSocketAddress;
 import java.net.UnknownHostException;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
@@ -54,8 +59,8 @@ public final class ChannelSetup implements AutoCloseable {
     private final ChannelGroup channels = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE);
 
     /** How one kind of transport is named in Netty. */
-    private record Kind(IoHandlerFactory handlers, Class<? extends SocketChannel> socket,
-            Class<? extends ServerSocketChannel> server) {
+    private record Kind(IoHandlerFactory handlers, Class<? extends Channel> socket,
+            Class<? extends ServerChannel> server) {
         static Kind of(TransportKind kind) {
             return switch (kind) {
                 case IO_URING -> new Kind(IoUringIoHandler.newFactory(),
@@ -65,6 +70,18 @@ public final class ChannelSetup implements AutoCloseable {
                 case NIO -> new Kind(NioIoHandler.newFactory(),
                         NioSocketChannel.class, NioServerSocketChannel.class);
             };
+        }
+
+        /** A unix socket that is half-closed, and tells whose its peer is, is epoll's alone. */
+        static Kind of(TransportOptions options, SocketAddress address) {
+            if (!isUnix(address)) {
+                return of(options.kind());
+            }
+            if (options.kind() != TransportKind.EPOLL || options.security().tls().isPresent()) {
+                throw new IllegalArgumentException("a unix socket goes by epoll, without TLS");
+            }
+            return new Kind(EpollIoHandler.newFactory(), EpollDomainSocketChannel.class,
+                    EpollServerDomainSocketChannel.class);
         }
     }
 
@@ -122,19 +139,23 @@ public final class ChannelSetup implements AutoCloseable {
     }
 
     /** Begins to connect; {@code failed} gets the reason on the IO thread if it cannot. */
-    void connect(InetSocketAddress address, EventLoop loop, FrameDecoder decoder,
+    void connect(SocketAddress address, EventLoop loop, FrameDecoder decoder,
             Consumer<String> failed) {
-        new Bootstrap().group(loop).channel(Kind.of(options.kind()).socket())
-                .option(ChannelOption.TCP_NODELAY, true)
-                .option(ChannelOption.ALLOW_HALF_CLOSURE, true)
+        Bootstrap bootstrap = new Bootstrap().group(loop)
+                .channel(Kind.of(options, address).socket());
+        if (!isUnix(address)) {
+            bootstrap.option(ChannelOption.TCP_NODELAY, true);
+        }
+        ChannelFuture connected = bootstrap.option(ChannelOption.ALLOW_HALF_CLOSURE, true)
                 .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, (int) Math.min(
                         Integer.MAX_VALUE, options.lossAfter().toMillis()))
-                .handler(new ChannelInitializer<SocketChannel>() {
+                .handler(new ChannelInitializer<>() {
                     @Override
-                    protected void initChannel(SocketChannel channel) throws TlsException {
+                    protected void initChannel(Channel channel) throws TlsException {
                         if (tls.isPresent()) {
-                            TlsGate.connect(channel, tls.get(), address.getHostString(),
-                                    address.getPort(), options.closing());
+                            InetSocketAddress target = (InetSocketAddress) address;
+                            TlsGate.connect(channel, tls.get(), target.getHostString(),
+                                    target.getPort(), options.closing());
                         }
                         install(channel, decoder);
                     }
@@ -145,18 +166,32 @@ public final class ChannelSetup implements AutoCloseable {
                         context.close();
                     }
                 })
-                .connect(address)
-                .addListener(done -> {
-                    if (!done.isSuccess()) {
-                        failed.accept(reason(done.cause()));
-                    }
-                });
+                .connect(nettys(address));
+        connected.addListener(done -> {
+            if (!done.isSuccess()) {
+                failed.accept(reason(done.cause()));
+            } else if (isUnix(address)) {
+                // Before the connection hears that it is open: not a byte goes to a wrong target.
+                PeerSocket.of(connected.channel()).objection(options.security().admission())
+                        .ifPresent(failed);
+            }
+        });
+    }
+
+    private static boolean isUnix(SocketAddress address) {
+        return address instanceof UnixDomainSocketAddress;
+    }
+
+    private static SocketAddress nettys(SocketAddress address) {
+        return isUnix(address) ? new DomainSocketAddress(address.toString()) : address;
     }
 
     private static String reason(Throwable cause) {
         return switch (cause) {
             case UnknownHostException e -> "unknown host";
-            case ConnectException e -> String.valueOf(e.getMessage());
+            // Of a unix socket, and without a message.
+            case FileNotFoundException e -> "there is no such socket, so that nobody listens there";
+            case IOException e -> String.valueOf(e.getMessage());
             default -> cause.toString();
         };
     }
@@ -169,22 +204,24 @@ public final class ChannelSetup implements AutoCloseable {
      * @return the listening channel
      * @throws TransportException when the address is not available
      */
-    public Channel listen(InetSocketAddress address,
-            Function<SocketChannel, FrameDecoder> accept) throws TransportException {
-        ChannelFuture bound = new ServerBootstrap().group(loops)
-                .channel(Kind.of(options.kind()).server())
-                .option(ChannelOption.SO_REUSEADDR, true)
-                .childOption(ChannelOption.TCP_NODELAY, true)
-                .childOption(ChannelOption.ALLOW_HALF_CLOSURE, true)
-                .childHandler(new ChannelInitializer<SocketChannel>() {
+    public Channel listen(SocketAddress address,
+            Function<Channel, FrameDecoder> accept) throws TransportException {
+        ServerBootstrap bootstrap = new ServerBootstrap().group(loops)
+                .channel(Kind.of(options, address).server());
+        if (!isUnix(address)) {
+            bootstrap.option(ChannelOption.SO_REUSEADDR, true)
+                    .childOption(ChannelOption.TCP_NODELAY, true);
+        }
+        ChannelFuture bound = bootstrap.childOption(ChannelOption.ALLOW_HALF_CLOSURE, true)
+                .childHandler(new ChannelInitializer<>() {
                     @Override
-                    protected void initChannel(SocketChannel channel) {
+                    protected void initChannel(Channel channel) {
                         FrameDecoder decoder = accept.apply(channel);
                         install(channel, decoder);
                         lay(channel, decoder);
                     }
                 })
-                .bind(address).awaitUninterruptibly();
+                .bind(nettys(address)).awaitUninterruptibly();
         if (!bound.isSuccess()) {
             throw new TransportException(ErrorCode.HOST_FAILED, "cannot listen on "
                     + text(address) + ": " + bound.cause().getMessage(), bound.cause());
@@ -193,7 +230,7 @@ public final class ChannelSetup implements AutoCloseable {
     }
 
     /** Prepares what an accepted socket reads: it goes into slots, or is decrypted first. */
-    private void lay(SocketChannel channel, FrameDecoder decoder) {
+    private void lay(Channel channel, FrameDecoder decoder) {
         if (tls.isEmpty()) {
             channel.config().setRecvByteBufAllocator(decoder.reads());
             return;
@@ -210,7 +247,7 @@ public final class ChannelSetup implements AutoCloseable {
         return tls.flatMap(TlsContexts::pollNotice);
     }
 
-    private void install(SocketChannel channel, FrameDecoder decoder) {
+    private void install(Channel channel, FrameDecoder decoder) {
         channels.add(channel);
         options.capture().ifPresent(sink -> channel.pipeline().addLast(new CaptureHandler(sink)));
         channel.pipeline().addLast(decoder);
@@ -229,11 +266,12 @@ public final class ChannelSetup implements AutoCloseable {
     /**
      * Names an address as people do.
      *
-     * @param address resolved or not
-     * @return host and port
+     * @param address of TCP, resolved or not, or of a unix socket
+     * @return its text
      */
-    public static String text(InetSocketAddress address) {
-        return address.getHostString() + ":" + address.getPort();
+    public static String text(SocketAddress address) {
+        return address instanceof InetSocketAddress tcp
+                ? tcp.getHostString() + ":" + tcp.getPort() : "unix:" + address;
     }
 
     /** Ends every connection; waits for that within the closing limit. */

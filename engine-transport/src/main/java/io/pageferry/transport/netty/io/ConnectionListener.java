@@ -23,8 +23,8 @@ public interface ConnectionListener {
     boolean message(Message message) throws WireException;
 
     /**
-     * A message's body needs more memory than each connection has for it; called before that is
-     * taken.
+     * A message's body needs more memory than each connection has for it, or a TLS handshake does;
+     * called before that is taken.
      *
      * @param bytes how much more
      */

@@ -7,6 +7,8 @@ package io.pageferry.transport.netty.io;
 enum ConnectionState {
     /** The preambles are not exchanged yet: only ours may be sent. */
     OPENING,
+    /** Each side proves that it knows the secret: no message yet but that, and FAILURE. */
+    PROVING,
     /** Frames go both ways. */
     READY,
     /** Our last frames are on their way to the socket; those of the peer are still taken. */
@@ -24,12 +26,12 @@ enum ConnectionState {
 
     /** {@return whether the listener still receives what comes, and the end} */
     boolean isHeard() {
-        return this == OPENING || this == READY || this == LINGERING || this == RECEIVING;
+        return isOutputOpen() || this == LINGERING || this == RECEIVING;
     }
 
     /** {@return whether the end of the output has not begun} */
     boolean isOutputOpen() {
-        return this == OPENING || this == READY;
+        return this == OPENING || this == PROVING || this == READY;
     }
 
     /**
@@ -38,32 +40,50 @@ enum ConnectionState {
      *
      * @param frame names it
      * @return false when it is dropped
-     * @throws IllegalStateException before the preambles are exchanged
+     * @throws IllegalStateException before messages may be sent
      */
     boolean sends(String frame) {
-        if (this == OPENING) {
+        if (this == OPENING || this == PROVING) {
             throw new IllegalStateException(frame + " cannot be sent while " + this);
         }
         return this == READY;
     }
 
-    /** {@return what follows when preambles were exchanged} */
-    ConnectionState opened() {
+    /**
+     * Returns what follows when preambles were exchanged.
+     *
+     * @param ready whether messages may follow, for there is no secret to prove
+     * @return the state
+     */
+    ConnectionState opened(boolean ready) {
         if (this != OPENING) {
             throw new IllegalStateException("a preamble while " + this);
         }
-        return READY;
+        return ready ? READY : PROVING;
+    }
+
+    /**
+     * Returns what follows when a part of the proofs came.
+     *
+     * @param ready whether it was the last one
+     * @return the state
+     */
+    ConnectionState proved(boolean ready) {
+        if (this != PROVING) {
+            throw new IllegalStateException("a proof while " + this);
+        }
+        return ready ? READY : PROVING;
     }
 
     /** {@return what follows when this side sends its last, and still reads} */
     ConnectionState linger() {
-        return this == READY ? LINGERING : this == OPENING ? FINISHING : this;
+        return this == READY ? LINGERING : isOutputOpen() ? FINISHING : this;
     }
 
     /** {@return what follows when this side sends its last, and reads nothing any more} */
     ConnectionState finish() {
         return switch (this) {
-            case OPENING, READY, LINGERING -> FINISHING;
+            case OPENING, PROVING, READY, LINGERING -> FINISHING;
             case RECEIVING -> NOT_READING;
             default -> this;
         };
@@ -83,7 +103,7 @@ enum ConnectionState {
     ConnectionState inputEnded() {
         return switch (this) {
             // The peer may only have half-closed: our last frames still go out.
-            case OPENING, READY, LINGERING, FINISHING, CLOSING -> CLOSING;
+            case OPENING, PROVING, READY, LINGERING, FINISHING, CLOSING -> CLOSING;
             case RECEIVING, NOT_READING, ENDED -> ENDED;
         };
     }

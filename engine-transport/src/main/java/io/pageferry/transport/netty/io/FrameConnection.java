@@ -11,9 +11,8 @@ import io.pageferry.transport.netty.tls.TlsIdentity;
 import io.pageferry.transport.wire.MessageCodec;
 import io.pageferry.transport.wire.Preamble;
 import io.pageferry.transport.wire.WireException;
-import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.time.Duration;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledFuture;
@@ -21,7 +20,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
- * One TCP connection: preamble, frames out, heartbeats, and its end. Everything runs on the
+ * One connection: preamble, frames out, heartbeats, and its end. Everything runs on the
  * connection's IO thread, unless "any thread" is noted at a method.
  */
 public final class FrameConnection {
@@ -34,9 +33,9 @@ public final class FrameConnection {
     private final boolean client;
     private final FrameDecoder decoder = new FrameDecoder(new Incoming());
     private final FrameWriter writer;
+    private final Greeting greeting;
     private final ConnectionTimers timers;
     private final Runnable drain = this::drain;
-
     // Shared between threads.
     private final AtomicBoolean draining = new AtomicBoolean();
     private volatile boolean paused;
@@ -53,6 +52,7 @@ public final class FrameConnection {
         this.loop = loop;
         this.client = client;
         this.writer = new FrameWriter(options.clock());
+        this.greeting = new Greeting(client, options.security().secret(), writer);
         this.timers = new ConnectionTimers(options, loop, this::abort);
     }
 
@@ -91,8 +91,16 @@ public final class FrameConnection {
      *
      * @param address where to
      */
-    public void open(InetSocketAddress address) {
+    public void open(SocketAddress address) {
         setup.connect(address, loop, decoder, this::abort);
+    }
+
+    private void open(ConnectionState next) throws WireException {
+        state = next;
+        if (next == ConnectionState.READY) {
+            listener.ready();
+            drain();
+        }
     }
 
     /** Takes what the decoder delivers. */
@@ -107,7 +115,7 @@ public final class FrameConnection {
             writer.open(opened);
             timers.start(FrameConnection.this::tick);
             if (client) {
-                writer.writePreamble(Preamble.OURS.encode());
+                greeting.sayPreamble();
             }
         }
 
@@ -118,19 +126,20 @@ public final class FrameConnection {
 
         @Override
         public void preamble(Preamble peer) throws WireException {
-            if (!client) {
-                writer.writePreamble(Preamble.OURS.encode());
-            }
-            Preamble.OURS.agree(peer);
-            state = state.opened();
-            listener.ready();
-            drain();
+            open(state.opened(greeting.preamble(peer)));
         }
 
         @Override
         public boolean message(Message message) throws WireException {
             if (message instanceof Message.Heartbeat) {
                 return true;
+            }
+            if (state == ConnectionState.PROVING && !(message instanceof Message.Failure)) {
+                open(state.proved(greeting.message(message)));
+                return true;
+            }
+            if (message instanceof Message.Proving) {
+                throw greeting.unwanted().orElseGet(() -> misplaced(message));
             }
             boolean taken = listener.message(message);
             paused = !taken;
@@ -144,7 +153,7 @@ public final class FrameConnection {
 
         @Override
         public WireException unexpectedBatch() {
-            return misplaced("BATCH");
+            return role.misplaced("BATCH", state);
         }
 
         @Override
@@ -161,7 +170,7 @@ public final class FrameConnection {
         public void broken(WireException violation) {
             if (!client && violation.field().equals(Preamble.TLS)) {
                 // By it a source with TLS knows that this is Pageferry without.
-                writer.writePreamble(Preamble.OURS.encode());
+                greeting.sayPreamble();
             }
             tellEnded(violation.code(), violation.getMessage());
             endOutput(state.finish(), new Message.Failure(violation.code(),
@@ -212,13 +221,7 @@ public final class FrameConnection {
      * @return the error
      */
     public WireException misplaced(Message message) {
-        return misplaced(message.getClass().getSimpleName()
-                .replaceAll("(?<=[a-z])(?=[A-Z])", "_").toUpperCase(Locale.ROOT));
-    }
-
-    private WireException misplaced(String name) {
-        return new WireException(ErrorCode.PROTOCOL_VIOLATION, "frame type",
-                name + " does not belong on this connection (" + role + ", " + state + ")");
+        return role.misplaced(ConnectionRole.frameOf(message), state);
     }
 
     /** {@return for how long the peer has sent nothing, heartbeats included; any thread} */
@@ -348,7 +351,7 @@ public final class FrameConnection {
         }
     }
 
-    /** Closes at once, without a reason to the peer: the link is lost. */
+    /** Closes at once, with no reason to the peer. */
     private void abort(String why) {
         tellEnded(ErrorCode.LINK_LOST, why);
         state = ConnectionState.ENDED;
@@ -375,9 +378,9 @@ public final class FrameConnection {
         } else if (before.isOutputOpen()) {
             if (before == ConnectionState.READY) {
                 writer.writeRest();
-                if (last != null) {
-                    writer.write(MessageCodec.encode(last));
-                }
+            }
+            if (before != ConnectionState.OPENING && last != null) {
+                writer.write(MessageCodec.encode(last));
             }
             channel.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(done -> flushed());
             ScheduledFuture<?> late = loop.schedule(

@@ -9,6 +9,7 @@ import io.netty.channel.DefaultMaxMessagesRecvByteBufAllocator;
 import io.netty.channel.RecvByteBufAllocator;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.pageferry.core.link.Message;
+import io.pageferry.transport.netty.tls.HandshakeBytes;
 import io.pageferry.transport.wire.FrameVerifier;
 import io.pageferry.transport.wire.MessageCodec;
 import io.pageferry.transport.wire.MessageType;
@@ -46,7 +47,7 @@ public final class FrameDecoder extends ChannelInboundHandlerAdapter {
         /** Makes the error of a batch that comes where none was expected. */
         WireException unexpectedBatch();
 
-        /** The body of a message takes so many bytes more. */
+        /** The body of a message, or the handshake of TLS, takes so many bytes more. */
         void grows(int bytes);
 
         /** The socket takes bytes again. */
@@ -169,6 +170,8 @@ public final class FrameDecoder extends ChannelInboundHandlerAdapter {
     public void userEventTriggered(ChannelHandlerContext context, Object event) {
         if (event instanceof ChannelInputShutdownEvent) {
             ended("the peer closed the connection");
+        } else if (event instanceof HandshakeBytes more) {
+            receiver.grows(more.count());
         }
     }
 

@@ -51,6 +51,11 @@ final class FrameWriter {
         channel.writeAndFlush(Unpooled.wrappedBuffer(preamble), channel.voidPromise());
     }
 
+    /** Has the socket take what was written. */
+    void flush() {
+        channel.flush();
+    }
+
     /** Writes what is queued, as far as the socket takes it. */
     void writeQueued() {
         byte[] frame;

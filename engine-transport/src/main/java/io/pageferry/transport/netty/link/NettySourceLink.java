@@ -10,24 +10,24 @@ import io.pageferry.transport.netty.io.ChannelSetup;
 import io.pageferry.transport.netty.io.ConnectionRole;
 import io.pageferry.transport.netty.io.FrameConnection;
 import io.pageferry.transport.wire.WireException;
-import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** A source's link over TCP; made by {@link TransportClient#connect}. */
+/** A source's link over TCP or a unix socket; made by {@link TransportClient#connect}. */
 public final class NettySourceLink extends NettyLink implements SourceLink {
     private final ChannelSetup setup;
     private final TransportOptions options;
-    private final InetSocketAddress address;
+    private final SocketAddress address;
     private final CompletableFuture<Void> opening = new CompletableFuture<>();
     private final Map<FrameConnection, SourceChannel> channels = new ConcurrentHashMap<>();
     private final AtomicInteger missing = new AtomicInteger(Integer.MAX_VALUE);
     private final SourcePages pages;
     private volatile Message.Welcome welcome;
 
-    NettySourceLink(ChannelSetup setup, InetSocketAddress address) {
+    NettySourceLink(ChannelSetup setup, SocketAddress address) {
         super(FrameConnection.outgoing(setup));
         this.setup = setup;
         this.options = setup.options();

@@ -14,7 +14,7 @@ import java.util.Collection;
 import java.util.Optional;
 import java.util.UUID;
 
-/** A target's link over TCP; handed out by {@link TransportServer#pollAccepted}. */
+/** A target's link over TCP or a unix socket; {@link TransportServer#pollAccepted} gives it. */
 public final class NettyTargetLink extends NettyLink implements TargetLink {
     private final Collection<NettyTargetLink> sessions;
     private final Optional<String> peer;

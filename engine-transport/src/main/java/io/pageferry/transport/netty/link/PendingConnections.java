@@ -1,6 +1,5 @@
 package io.pageferry.transport.netty.link;
 
-import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
@@ -10,19 +9,19 @@ import java.util.Optional;
 
 /**
  * The connections that proved nothing yet: whoever reaches the port can make any number of them.
- * None is turned away; where there are too many, of one address or at all, the oldest that is
+ * None is turned away; where there are too many, of one origin or at all, the oldest that is
  * silent makes way, or else the oldest; where what they sent takes too much memory, the oldest that
  * has some. So silence keeps nobody out. Any thread.
  */
 final class PendingConnections {
     /**
-     * What the bodies of their messages may take together, beyond the 4 KiB that each has: two of
-     * the longest HELLOs, and 250 of the usual ones.
+     * What the bodies of their messages may take together, beyond the 4 KiB that each has, and
+     * their TLS handshakes: two of the longest HELLOs, and 250 of the usual ones or of the latter.
      */
     static final long MOST_BYTES = 4L << 20;
 
     /** A source opens 64 data channels at once, and a question or two beside them. */
-    static final int MOST_OF_ONE_ADDRESS = 96;
+    static final int MOST_OF_ONE_ORIGIN = 96;
 
     private final int most;
     /** By age, with the bytes that each has taken. */
@@ -31,8 +30,8 @@ final class PendingConnections {
 
     /** One of them. */
     interface Pending {
-        /** Where it comes from. */
-        InetAddress address();
+        /** Where it comes from: an address, or over a unix socket the user. */
+        Object origin();
 
         /** Whether its preamble did not come yet. */
         boolean isSilent();
@@ -55,8 +54,8 @@ final class PendingConnections {
         List<Pending> leaving = new ArrayList<>();
         synchronized (this) {
             List<Pending> same = all.keySet().stream()
-                    .filter(one -> one.address().equals(fresh.address())).toList();
-            if (same.size() >= MOST_OF_ONE_ADDRESS) {
+                    .filter(one -> one.origin().equals(fresh.origin())).toList();
+            if (same.size() >= MOST_OF_ONE_ORIGIN) {
                 forget(first(same), leaving);
             } else if (all.size() >= most) {
                 forget(first(all.keySet()), leaving);

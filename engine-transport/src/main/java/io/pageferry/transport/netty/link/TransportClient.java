@@ -4,7 +4,7 @@ import io.pageferry.core.link.ErrorCode;
 import io.pageferry.transport.TransportException;
 import io.pageferry.transport.netty.TransportOptions;
 import io.pageferry.transport.netty.io.ChannelSetup;
-import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.ExecutionException;
@@ -27,13 +27,13 @@ public final class TransportClient implements AutoCloseable {
     /**
      * Opens a control connection and agrees on a version. Waits; call it before a guest waits.
      *
-     * @param address the target's; an unresolved one is resolved here
+     * @param address the target's, of TCP or a unix socket; an unresolved one is resolved here
      * @param timeout for all of it
      * @return the link, up, now the caller's to poll and close
      * @throws TransportException when the target was not reached, is not Pageferry or speaks other
      *                            versions
      */
-    public NettySourceLink connect(InetSocketAddress address, Duration timeout)
+    public NettySourceLink connect(SocketAddress address, Duration timeout)
             throws TransportException {
         setup.prime();
         NettySourceLink link = dial(address);
@@ -63,13 +63,24 @@ public final class TransportClient implements AutoCloseable {
      * Begins to open a control connection and does not wait for it. Messages may be sent at once;
      * when the target is not reached the link is lost.
      *
-     * @param address the target's; an unresolved one is resolved on an IO thread
+     * @param address the target's, of TCP or a unix socket; an unresolved one is resolved on an
+     *                IO thread
      * @return the link, now the caller's to poll and close
      */
-    public NettySourceLink dial(InetSocketAddress address) {
+    public NettySourceLink dial(SocketAddress address) {
         NettySourceLink link = new NettySourceLink(setup, address);
         link.control().open(address);
         return link;
+    }
+
+    /**
+     * Names an address as people do, and journals.
+     *
+     * @param address of TCP, resolved or not, or of a unix socket
+     * @return host and port, or {@code unix:} and the path
+     */
+    public static String text(SocketAddress address) {
+        return ChannelSetup.text(address);
     }
 
     /** {@return one line that is to be logged, once; empty where there is none} */

@@ -1,7 +1,6 @@
 package io.pageferry.transport.netty.link;
 
 import io.netty.channel.Channel;
-import io.netty.channel.socket.SocketChannel;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.link.TargetLink;
@@ -12,11 +11,12 @@ import io.pageferry.transport.netty.io.ConnectionListener;
 import io.pageferry.transport.netty.io.ConnectionRole;
 import io.pageferry.transport.netty.io.FrameConnection;
 import io.pageferry.transport.netty.io.FrameDecoder;
+import io.pageferry.transport.netty.io.PeerSocket;
 import io.pageferry.transport.netty.tls.TlsIdentity;
 import io.pageferry.transport.netty.tls.TlsOptions;
 import io.pageferry.transport.wire.WireException;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -41,11 +41,12 @@ public final class TransportServer implements AutoCloseable {
      * Listens on an address.
      *
      * @param options  settings
-     * @param address  where; port 0 lets the host choose
+     * @param address  where: of TCP, port 0 lets the host choose; or of a unix socket, whose file
+     *                 is made, and is the caller's to delete
      * @param refusals gets one line for each connection that was refused, on an IO thread
      * @throws TransportException when the address is not available, or a file of TLS is not
      */
-    public TransportServer(TransportOptions options, InetSocketAddress address,
+    public TransportServer(TransportOptions options, SocketAddress address,
             Consumer<String> refusals) throws TransportException {
         this.setup = ChannelSetup.ofTarget(options);
         this.refusals = refusals;
@@ -60,7 +61,7 @@ public final class TransportServer implements AutoCloseable {
         }
     }
 
-    /** {@return where it listens, with the real port} */
+    /** {@return where on TCP it listens, with the real port} */
     public InetSocketAddress address() {
         return (InetSocketAddress) listener.localAddress();
     }
@@ -95,7 +96,7 @@ public final class TransportServer implements AutoCloseable {
         setup.close();
     }
 
-    private FrameDecoder accept(SocketChannel channel) {
+    private FrameDecoder accept(Channel channel) {
         FrameConnection connection = FrameConnection.accepted(setup, channel.eventLoop());
         PendingLink link = new PendingLink(connection, channel);
         connection.tell(link);
@@ -106,20 +107,18 @@ public final class TransportServer implements AutoCloseable {
     /** A connection that proved nothing yet; as a link it waits to be polled. */
     private final class PendingLink implements ConnectionListener, PendingConnections.Pending {
         private final FrameConnection connection;
-        private final InetSocketAddress peer;
-        private final InetSocketAddress ours;
+        private final PeerSocket peer;
         private volatile NettyTargetLink link;
         private volatile boolean silent = true;
 
-        PendingLink(FrameConnection connection, SocketChannel channel) {
+        PendingLink(FrameConnection connection, Channel channel) {
             this.connection = connection;
-            this.peer = channel.remoteAddress();
-            this.ours = channel.localAddress();
+            this.peer = PeerSocket.of(channel);
         }
 
         @Override
-        public InetAddress address() {
-            return peer.getAddress();
+        public Object origin() {
+            return peer.origin();
         }
 
         @Override
@@ -181,8 +180,8 @@ public final class TransportServer implements AutoCloseable {
         /** Not earlier: of a socket that closes the kernel does not tell whose it is. */
         private void admit() throws WireException {
             if (connection.identity().isEmpty()) {
-                Optional<String> objection = setup.options().security().admission()
-                        .objection(peer, ours);
+                Optional<String> objection =
+                        peer.objection(setup.options().security().admission());
                 if (objection.isPresent()) {
                     throw new WireException(ErrorCode.PROTOCOL_VIOLATION, "peer",
                             objection.get());

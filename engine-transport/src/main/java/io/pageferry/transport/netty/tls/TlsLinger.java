@@ -63,9 +63,11 @@ final class TlsLinger extends ChannelDuplexHandler {
             ReferenceCountUtil.release(bytes);
             return;
         }
-        if (!began && bytes instanceof ByteBuf in && in.isReadable()) {
+        if (shaking && bytes instanceof ByteBuf in && in.isReadable()) {
+            int engine = began ? 0 : HandshakeBytes.ENGINE;
+            plain |= !began && in.getByte(in.readerIndex()) == Preamble.FIRST;
             began = true;
-            plain = in.getByte(in.readerIndex()) == Preamble.FIRST;
+            context.fireUserEventTriggered(new HandshakeBytes(engine + in.readableBytes()));
         }
         context.fireChannelRead(bytes);
     }

@@ -21,6 +21,10 @@ final class TlsWords {
     /** Of BoringSSL and of the JDK, in small letters. */
     private static final Pattern ALERT = Pattern.compile("alert(?:: |_)(\\w+)");
 
+    /** Of BoringSSL, of the JDK, and in an alert. */
+    private static final Pattern PROTOCOL =
+            Pattern.compile("protocol.version|unsupported.protocol");
+
     private TlsWords() {
     }
 
@@ -81,6 +85,9 @@ final class TlsWords {
         String low = why.toLowerCase(Locale.ROOT);
         if (low.contains("empty client certificate") || low.contains("not_return_a_cert")) {
             return "the source shows no certificate: " + BOTH_OR_NONE;
+        }
+        if (PROTOCOL.matcher(low).find()) {
+            return "the peer speaks no TLS 1.3, and nothing older is taken";
         }
         // BoringSSL says internal_error of any certificate that the JDK's rules refuse.
         if (low.contains("alert") && (low.contains("certificate") || low.contains("_ca")

@@ -6,6 +6,7 @@ import static io.pageferry.transport.netty.io.ConnectionState.FINISHING;
 import static io.pageferry.transport.netty.io.ConnectionState.LINGERING;
 import static io.pageferry.transport.netty.io.ConnectionState.NOT_READING;
 import static io.pageferry.transport.netty.io.ConnectionState.OPENING;
+import static io.pageferry.transport.netty.io.ConnectionState.PROVING;
 import static io.pageferry.transport.netty.io.ConnectionState.READY;
 import static io.pageferry.transport.netty.io.ConnectionState.RECEIVING;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -30,6 +31,7 @@ class ConnectionStateTest {
     private static List<Row> rows() {
         return List.of(
                 new Row(OPENING, FINISHING, FINISHING, null, CLOSING),
+                new Row(PROVING, FINISHING, FINISHING, null, CLOSING),
                 new Row(READY, LINGERING, FINISHING, null, CLOSING),
                 new Row(LINGERING, LINGERING, FINISHING, RECEIVING, CLOSING),
                 new Row(RECEIVING, RECEIVING, NOT_READING, null, ENDED),
@@ -58,10 +60,23 @@ class ConnectionStateTest {
     @EnumSource
     void onlyAnOpeningConnectionTakesAPreamble(ConnectionState state) {
         if (state == OPENING) {
-            assertEquals(READY, state.opened());
+            assertEquals(READY, state.opened(true));
+            assertEquals(PROVING, state.opened(false));
         } else {
             assertEquals("a preamble while " + state, assertThrows(
-                    IllegalStateException.class, state::opened).getMessage());
+                    IllegalStateException.class, () -> state.opened(true)).getMessage());
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void onlyWhereItIsWantedAProofIsTaken(ConnectionState state) {
+        if (state == PROVING) {
+            assertEquals(READY, state.proved(true));
+            assertEquals(PROVING, state.proved(false));
+        } else {
+            assertEquals("a proof while " + state, assertThrows(
+                    IllegalStateException.class, () -> state.proved(true)).getMessage());
         }
     }
 
@@ -69,6 +84,8 @@ class ConnectionStateTest {
     void aFrameThatIsSentTooEarlyIsNamedWithTheState() {
         assertEquals("Grant cannot be sent while OPENING", assertThrows(
                 IllegalStateException.class, () -> OPENING.sends("Grant")).getMessage());
+        assertEquals("Grant cannot be sent while PROVING", assertThrows(
+                IllegalStateException.class, () -> PROVING.sends("Grant")).getMessage());
     }
 
     @Test
@@ -81,7 +98,7 @@ class ConnectionStateTest {
 
     @Test
     void nothingLeadsBackFromTheEndOfTheOutputOrOfTheInput() {
-        Set<ConnectionState> heard = EnumSet.of(OPENING, READY, LINGERING, RECEIVING);
+        Set<ConnectionState> heard = EnumSet.of(OPENING, PROVING, READY, LINGERING, RECEIVING);
         for (Row row : rows()) {
             assertEquals(heard.contains(row.state), row.state.isHeard(), row.toString());
             for (ConnectionState next : List.of(row.linger, row.finish, row.inputEnded)) {

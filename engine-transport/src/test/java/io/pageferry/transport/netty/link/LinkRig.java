@@ -12,6 +12,7 @@ import io.pageferry.core.memory.RegionTable;
 import io.pageferry.transport.netty.TransportOptions;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -75,7 +76,7 @@ final class LinkRig implements AutoCloseable {
     }
 
     /** Opens the session up to its channels. */
-    LinkRig open(InetSocketAddress address, int channels) throws Exception {
+    LinkRig open(SocketAddress address, int channels) throws Exception {
         source = client.connect(address, Duration.ofSeconds(10));
         source.send(hello());
         openTarget();

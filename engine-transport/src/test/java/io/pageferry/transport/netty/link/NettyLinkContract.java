@@ -13,6 +13,7 @@ import io.pageferry.transport.netty.tls.TlsFiles;
 import io.pageferry.transport.netty.tls.TlsOptions;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
@@ -28,7 +29,7 @@ abstract class NettyLinkContract extends LinkContract {
     private final TransportKind kind;
     private final TlsEngine tls;
     @TempDir
-    private Path folder;
+    Path folder;
     private TransportServer server;
     private TransportClient client;
     private Relay relay;
@@ -54,13 +55,19 @@ abstract class NettyLinkContract extends LinkContract {
                 new TlsOptions(files, Set.of(), tls)), Admission.open()));
     }
 
+    /** Where to listen; of TCP the host chooses the port. */
+    SocketAddress free(String name) {
+        return new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
+    }
+
     @Override
     protected SourceLink openSource() throws Exception {
         Assumptions.assumeTrue(kind.isAvailable(), () -> kind + ": " + kind.unavailability());
         TransportOptions options = options();
-        server = new TransportServer(options,
-                new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), line -> { });
-        relay = new Relay(server.address());
+        SocketAddress target = free("target");
+        server = new TransportServer(options, target, line -> { });
+        relay = new Relay(free("relay"),
+                target instanceof InetSocketAddress ? server.address() : target);
         client = new TransportClient(options);
         return client.connect(relay.address(), Duration.ofSeconds(10));
     }

@@ -26,7 +26,7 @@ class PendingConnectionsTest {
         }
 
         @Override
-        public InetAddress address() {
+        public Object origin() {
             return address;
         }
 
@@ -55,7 +55,7 @@ class PendingConnectionsTest {
         for (int i = 0; i < 1000; i++) {
             many.add(connect(2));
         }
-        assertEquals(1000 - PendingConnections.MOST_OF_ONE_ADDRESS, gone.size());
+        assertEquals(1000 - PendingConnections.MOST_OF_ONE_ORIGIN, gone.size());
         assertEquals(many.getFirst(), gone.getFirst());
         assertTrue(!gone.contains(honest) && !gone.contains(many.getLast()));
     }
@@ -68,7 +68,7 @@ class PendingConnectionsTest {
             connect(1);
         }
         assertTrue(!gone.contains(honest));
-        for (int i = 0; i < PendingConnections.MOST_OF_ONE_ADDRESS; i++) {
+        for (int i = 0; i < PendingConnections.MOST_OF_ONE_ORIGIN; i++) {
             connect(1).spoke = true;
         }
         assertTrue(gone.contains(honest), "they had all spoken, and it was the oldest");

@@ -1,12 +1,14 @@
 package io.pageferry.transport.netty.link;
 
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
-import java.net.Socket;
+import java.net.SocketAddress;
+import java.net.StandardProtocolFamily;
+import java.net.StandardSocketOptions;
+import java.nio.ByteBuffer;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 
@@ -15,23 +17,34 @@ import java.util.concurrent.CopyOnWriteArrayList;
  * connection or turns one bit of what goes to the target.
  */
 final class Relay implements AutoCloseable {
-    private final ServerSocket listener;
-    private final InetSocketAddress target;
-    private final List<Socket> sockets = new CopyOnWriteArrayList<>();
+    private final ServerSocketChannel listener;
+    private final SocketAddress target;
+    private final List<SocketChannel> sockets = new CopyOnWriteArrayList<>();
     private volatile int flipConnection = -1;
     private volatile long flipAt;
     private volatile boolean flipped;
     private volatile boolean frozen;
     private int connections;
 
+    /** Listens on loopback for a target on TCP. */
     Relay(InetSocketAddress target) throws IOException {
+        this(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), target);
+    }
+
+    /** Listens at one address, of TCP or of a unix socket, and passes on to another such. */
+    Relay(SocketAddress at, SocketAddress target) throws IOException {
         this.target = target;
-        this.listener = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+        this.listener = at instanceof InetSocketAddress ? ServerSocketChannel.open()
+                : ServerSocketChannel.open(StandardProtocolFamily.UNIX);
+        listener.bind(at);
         Thread.ofVirtual().start(this::accept);
     }
 
-    InetSocketAddress address() {
-        return (InetSocketAddress) listener.getLocalSocketAddress();
+    SocketAddress address() throws IOException {
+        // With the name of the host, which a certificate is for.
+        return listener.getLocalAddress() instanceof InetSocketAddress tcp
+                ? new InetSocketAddress(InetAddress.getLoopbackAddress(), tcp.getPort())
+                : listener.getLocalAddress();
     }
 
     /** Turns a bit of the byte at an offset of the n-th connection's bytes to the target. */
@@ -50,7 +63,7 @@ final class Relay implements AutoCloseable {
     }
 
     void cut() {
-        for (Socket socket : sockets) {
+        for (SocketChannel socket : sockets) {
             reset(socket);
         }
     }
@@ -64,12 +77,8 @@ final class Relay implements AutoCloseable {
     private void accept() {
         try {
             while (true) {
-                Socket near = listener.accept();
-                Socket far = new Socket(target.getAddress(), target.getPort());
-                near.setTcpNoDelay(true);
-                far.setTcpNoDelay(true);
-                sockets.add(near);
-                sockets.add(far);
+                SocketChannel near = keep(listener.accept());
+                SocketChannel far = keep(SocketChannel.open(target));
                 int number = connections++;
                 Thread.ofVirtual().start(() -> pass(near, far, number));
                 Thread.ofVirtual().start(() -> pass(far, near, Integer.MIN_VALUE));
@@ -79,21 +88,33 @@ final class Relay implements AutoCloseable {
         }
     }
 
-    private void pass(Socket from, Socket to, int number) {
-        byte[] buffer = new byte[16 * 1024];
+    private SocketChannel keep(SocketChannel socket) throws IOException {
+        if (isTcp(socket)) {
+            socket.setOption(StandardSocketOptions.TCP_NODELAY, true);
+        }
+        sockets.add(socket);
+        return socket;
+    }
+
+    private static boolean isTcp(SocketChannel socket) {
+        return socket.supportedOptions().contains(StandardSocketOptions.TCP_NODELAY);
+    }
+
+    private void pass(SocketChannel from, SocketChannel to, int number) {
+        ByteBuffer buffer = ByteBuffer.allocate(16 * 1024);
         long passed = 0;
         try {
-            InputStream in = from.getInputStream();
-            OutputStream out = to.getOutputStream();
             int bytes;
-            while ((bytes = in.read(buffer)) > 0) {
+            while ((bytes = from.read(buffer.clear())) > 0) {
                 if (number == flipConnection && flipAt >= passed && flipAt < passed + bytes) {
-                    buffer[(int) (flipAt - passed)] ^= 0x10;
+                    int at = (int) (flipAt - passed);
+                    buffer.put(at, (byte) (buffer.get(at) ^ 0x10));
                     flipped = true;
                 }
                 passed += bytes;
-                if (!frozen) {
-                    out.write(buffer, 0, bytes);
+                buffer.flip();
+                while (!frozen && buffer.hasRemaining()) {
+                    to.write(buffer);
                 }
             }
             if (!frozen) {
@@ -105,9 +126,11 @@ final class Relay implements AutoCloseable {
         }
     }
 
-    private static void reset(Socket socket) {
+    private static void reset(SocketChannel socket) {
         try (socket) {
-            socket.setSoLinger(true, 0);
+            if (isTcp(socket)) {
+                socket.setOption(StandardSocketOptions.SO_LINGER, 0);
+            }
         } catch (IOException e) {
             // Another thread closed it first, which is as well.
             return;

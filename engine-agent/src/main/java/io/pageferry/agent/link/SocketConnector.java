@@ -2,26 +2,25 @@ package io.pageferry.agent.link;
 
 import io.pageferry.core.link.SourceLink;
 import io.pageferry.transport.TransportException;
-import io.pageferry.transport.netty.Admission;
 import io.pageferry.transport.netty.CaptureSink;
-import io.pageferry.transport.netty.Security;
 import io.pageferry.transport.netty.TransportOptions;
 import io.pageferry.transport.netty.link.TransportClient;
 import io.pageferry.transport.netty.tls.TlsOptions;
-import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.Optional;
 import org.agrona.concurrent.SystemNanoClock;
 
 /**
- * To an agent that listens at an address, by docs/PROTOCOL.md.
+ * To an agent that listens at an address of TCP or of a unix socket, by docs/PROTOCOL.md. Over the
+ * latter it must be of this process's user or root.
  *
- * @param target   where it listens
- * @param security how TLS is used; empty where it is off
- * @param capture  is shown all that goes over the connections
+ * @param target  where it listens
+ * @param trust   how it and this side show that they belong
+ * @param capture is shown all that goes over the connections
  */
-public record TcpConnector(InetSocketAddress target, Optional<TlsOptions> security,
+public record SocketConnector(SocketAddress target, PeerTrust trust,
         Optional<CaptureSink> capture)
         implements Connector {
     private static final TransportOptions OPTIONS =
@@ -31,26 +30,26 @@ public record TcpConnector(InetSocketAddress target, Optional<TlsOptions> securi
     /**
      * Makes one that nobody looks at.
      *
-     * @param target   where it listens
-     * @param security how TLS is used; empty where it is off
+     * @param target where it listens
+     * @param tls    how TLS is used; empty where it is off
      */
-    public TcpConnector(InetSocketAddress target, Optional<TlsOptions> security) {
-        this(target, security, Optional.empty());
+    public SocketConnector(SocketAddress target, Optional<TlsOptions> tls) {
+        this(target, PeerTrust.of(tls), Optional.empty());
     }
 
     @Override
     public String peer() {
-        return target.getHostString() + ":" + target.getPort();
+        return TransportClient.text(target);
     }
 
     @Override
     public String transport() {
-        return nameOf(OPTIONS);
+        return nameOf(OPTIONS.withKindFor(target));
     }
 
     @Override
     public boolean tls() {
-        return security.isPresent();
+        return trust.tls().isPresent();
     }
 
     static String nameOf(TransportOptions options) {
@@ -59,11 +58,11 @@ public record TcpConnector(InetSocketAddress target, Optional<TlsOptions> securi
 
     @Override
     public Access open() {
-        return new Client(new TransportClient(OPTIONS.withSecurity(
-                new Security(security, Admission.open())).withCapture(capture)), target);
+        return new Client(new TransportClient(OPTIONS.withKindFor(target)
+                .withSecurity(trust.security()).withCapture(capture)), target);
     }
 
-    private record Client(TransportClient client, InetSocketAddress target) implements Access {
+    private record Client(TransportClient client, SocketAddress target) implements Access {
         @Override
         public SourceLink connect() throws TransportException {
             return client.connect(target, CONNECT);

@@ -1,5 +1,6 @@
 package io.pageferry.agent.cli.option;
 
+import io.pageferry.agent.link.PeerTrust;
 import io.pageferry.transport.netty.tls.TlsException;
 import io.pageferry.transport.netty.tls.TlsFiles;
 import io.pageferry.transport.netty.tls.TlsOptions;
@@ -12,8 +13,8 @@ import java.util.Set;
 import java.util.stream.Stream;
 import picocli.CommandLine.Option;
 
-/** The options of TLS, which every command that speaks with a peer has. */
-public final class TlsArguments {
+/** How peers show that they belong: options of every command that speaks with one. */
+public final class TrustArguments {
     @Option(names = "--tls-cert", paramLabel = "FILE",
             description = "the own certificate in PEM: mutual TLS 1.3, with all three files")
     private Path certificate;
@@ -30,20 +31,26 @@ public final class TlsArguments {
             + " peer's certificate must have, or one of several; default: any of the CA")
     private List<String> allowed = new ArrayList<>();
 
-    @Option(names = "--token-file", hidden = true)
+    @Option(names = "--token-file", paramLabel = "FILE", description = "a secret that both sides"
+            + " have, of which each proves to the other that it knows it; for another user of the"
+            + " same host, and no encryption")
     private Path token;
 
     /** Made by the command line. */
-    public TlsArguments() {
+    public TrustArguments() {
     }
 
     /**
      * Reads and checks the files.
      *
-     * @return how TLS is to be used; empty where it was not asked for
+     * @return how a peer is known
      * @throws UsageException where something is missing, or a file is not what it should be
      */
-    public Optional<TlsOptions> options() {
+    public PeerTrust trust() {
+        return new PeerTrust(tls(), Optional.ofNullable(token).map(SecretFile::read));
+    }
+
+    private Optional<TlsOptions> tls() {
         long given = Stream.of(certificate, key, ca).filter(Objects::nonNull).count();
         if (given == 0 && !allowed.isEmpty()) {
             throw new UsageException("--allow-peer names certificates: give --tls-cert, --tls-key"
