@@ -8,7 +8,7 @@ import io.pageferry.agent.e2e.RoughProxy.Harm;
 import io.pageferry.agent.guest.After;
 import io.pageferry.agent.guest.GuestKinds;
 import io.pageferry.agent.guest.GuestUri;
-import io.pageferry.agent.link.TcpConnector;
+import io.pageferry.agent.link.SocketConnector;
 import io.pageferry.agent.session.AgentResult;
 import io.pageferry.agent.session.GuestFactory;
 import io.pageferry.agent.session.MigrateSettings;
@@ -142,7 +142,7 @@ record SoakMove(long seed, Fate fate, String guest, int channels) {
                 : cancelling(session, random.nextInt(5));
         session[0] = new SourceSession(new MigrateSettings(new GuestFactory<>(uri.text(),
                 setup -> GuestKinds.of(uri).openSource(uri, setup), () -> { }, () -> 0),
-                new TcpConnector(new InetSocketAddress(InetAddress.getLoopbackAddress(), port),
+                new SocketConnector(new InetSocketAddress(InetAddress.getLoopbackAddress(), port),
                         Optional.empty()), TrackerChoice.AUTO, options, After.QUIT, false, state,
                 0), listener);
         return session[0].run();

@@ -71,7 +71,7 @@ final class SoakTarget {
             TargetListener listener = new TargetListener(port, new StatusAnswers(directory,
                     line -> { }, any -> false), slots);
             output.emit(Output.event("listening").put("port",
-                    port.address().orElseThrow().getPort()));
+                    ((InetSocketAddress) port.address().orElseThrow()).getPort()));
             while (!over) {
                 obey();
                 int work = listener.doWork();
