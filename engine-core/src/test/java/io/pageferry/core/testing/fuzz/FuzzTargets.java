@@ -2,7 +2,7 @@ package io.pageferry.core.testing.fuzz;
 
 import java.util.List;
 
-/** The targets of one module. Has a public constructor without parameters: Jazzer finds it by name. */
+/** The targets of one module, in a public class that has a constructor without parameters. */
 public interface FuzzTargets {
     /**
      * Makes the targets.

@@ -18,7 +18,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/** A connection that notes what it hears. Data channel 0 of generation 1, once it heard a message. */
+/** A connection that notes what it hears: data channel 0, once it heard a message. */
 final class Heard implements FrameDecoder.Receiver, FrameDecoder.Batches {
     private static final RegionTable REGIONS = RegionTable.single("ram", 256 * 4096);
 
