@@ -58,7 +58,7 @@ final class BatchTarget implements FuzzTarget {
 
     @Override
     public Map<String, byte[]> seeds() {
-        return Map.of("zeros", zeros(), "all-codecs", allCodecs());
+        return Map.of("zeros", zeros(), "all-codecs", allCodecs(), "zeros-as-raw", zerosAsRaw());
     }
 
     static byte[] zeros() {
@@ -77,6 +77,15 @@ final class BatchTarget implements FuzzTarget {
         sent.batch.append(FIRST + 3, PageCodec.LZ4, 5, 1);
         sent.batch.append(FIRST + 2, PageCodec.ZERO, 0, PageChecksum.OF_ZEROS);
         sent.batch.append(FIRST + 9, PageCodec.LZ4, 40, 2);
+        sent.batch.stamp(2, 1, 1);
+        return sent.seal();
+    }
+
+    /** A page of zeros that does not come as such is owed, whatever its sum. */
+    private static byte[] zerosAsRaw() {
+        BatchFrames sent = new BatchFrames();
+        sent.batch.begin(1, 9);
+        sent.batch.append(FIRST + 4, PageCodec.RAW, PageGeometry.PAGE_SIZE, PageChecksum.OF_ZEROS);
         sent.batch.stamp(2, 1, 1);
         return sent.seal();
     }
