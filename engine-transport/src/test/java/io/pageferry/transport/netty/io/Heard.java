@@ -1,6 +1,7 @@
 package io.pageferry.transport.netty.io;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.UnpooledByteBufAllocator;
 import io.netty.channel.Channel;
 import io.pageferry.core.codec.PageBatch;
@@ -23,6 +24,9 @@ final class Heard implements FrameDecoder.Receiver, FrameDecoder.Batches {
     private static final RegionTable REGIONS = RegionTable.single("ram", 256 * 4096);
 
     private static final int USUAL_BODY = 4096;
+
+    /** Without Netty's search for leaks, which allocates: here each buffer is looked at itself. */
+    private static final ByteBufAllocator BUFFERS = new UnpooledByteBufAllocator(false, true);
 
     /** What happened, in its order. */
     final List<String> log = new ArrayList<>();
@@ -48,8 +52,8 @@ final class Heard implements FrameDecoder.Receiver, FrameDecoder.Batches {
     void hear(byte[] bytes, int most, boolean intoSlots) {
         var reads = decoder.reads().newHandle();
         while (arrived < bytes.length) {
-            ByteBuf in = intoSlots ? reads.allocate(UnpooledByteBufAllocator.DEFAULT)
-                    : UnpooledByteBufAllocator.DEFAULT.heapBuffer(bytes.length - arrived);
+            ByteBuf in = intoSlots ? reads.allocate(BUFFERS)
+                    : BUFFERS.heapBuffer(bytes.length - arrived);
             int count = Math.min(Math.min(most, bytes.length - arrived), in.writableBytes());
             require(count > 0, "a read of no bytes");
             in.writeBytes(bytes, arrived, count);
