@@ -1,6 +1,7 @@
 package io.pageferry.agent.guest;
 
 import io.pageferry.agent.host.cgroup.MemoryRoom;
+import io.pageferry.agent.host.linux.ProcText;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.GuestException;
 import java.io.IOException;
@@ -80,7 +81,7 @@ public record HostMemory(long bytes, String where, String more) {
             for (String line : Files.readAllLines(proc.resolve("meminfo"))) {
                 if (line.startsWith(AVAILABLE)) {
                     String kibi = line.substring(AVAILABLE.length()).replace("kB", "").strip();
-                    return Long.parseLong(kibi) * 1024;
+                    return ProcText.parse(AVAILABLE, kibi, Long::parseLong) * 1024;
                 }
             }
         } catch (IOException e) {

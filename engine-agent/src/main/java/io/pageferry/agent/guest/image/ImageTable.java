@@ -10,6 +10,7 @@ import io.pageferry.core.memory.PageGeometry;
 import io.pageferry.core.memory.Region;
 import io.pageferry.core.memory.RegionTable;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -74,14 +75,21 @@ record ImageTable(String birth, GuestDescription guest, long stateBytes, ImageDi
             if (Files.size(path) > MOST_BYTES) {
                 throw new IOException(path + " is no table of an image: it is too long");
             }
-            JsonNode json = JSON.readTree(Files.readAllBytes(path));
+            return parse(path, Files.readAllBytes(path));
+        } catch (NoSuchFileException e) {
+            throw new IOException("there is no complete image: " + path + " is missing", e);
+        }
+    }
+
+    /** Reads the table; the path is for messages alone. */
+    static ImageTable parse(Path path, byte[] bytes) throws IOException {
+        try {
+            JsonNode json = tree(bytes);
             if (!json.path("schema").asText().equals(SCHEMA)) {
                 throw new IOException(path + " is no table of an image: its schema is not "
                         + SCHEMA);
             }
             return parse(json);
-        } catch (NoSuchFileException e) {
-            throw new IOException("there is no complete image: " + path + " is missing", e);
         } catch (JacksonException | IllegalArgumentException | ArithmeticException e) {
             throw new IOException(path + " is no table of an image: "
                     + e.getMessage().lines().findFirst().orElse("it is damaged"), e);
@@ -91,11 +99,16 @@ record ImageTable(String birth, GuestDescription guest, long stateBytes, ImageDi
     /** The token of a complete image; empty where there is no table, or half of one. */
     static Optional<String> birthBeside(Path image) throws IOException {
         try {
-            JsonNode json = JSON.readTree(Files.readAllBytes(MemoryImageFiles.table(image)));
+            JsonNode json = tree(Files.readAllBytes(MemoryImageFiles.table(image)));
             return json.isObject() ? Optional.of(json.path("birth").asText()) : Optional.empty();
         } catch (NoSuchFileException | JacksonException e) {
             return Optional.empty();
         }
+    }
+
+    /** As text: of bytes that are no UTF-8 the parser would guess another encoding. */
+    private static JsonNode tree(byte[] bytes) throws JacksonException {
+        return JSON.readTree(new String(bytes, StandardCharsets.UTF_8));
     }
 
     private static ImageTable parse(JsonNode json) {
@@ -109,9 +122,13 @@ record ImageTable(String birth, GuestDescription guest, long stateBytes, ImageDi
         json.path("attributes").properties()
                 .forEach(entry -> attributes.put(entry.getKey(), entry.getValue().asText()));
         RegionTable table = new RegionTable(regions);
+        long stateBytes = json.path("stateBytes").asLong();
+        if (stateBytes < 0) {
+            throw new IllegalArgumentException("device state of " + stateBytes + " bytes");
+        }
         return new ImageTable(json.path("birth").asText(), new GuestDescription(
                 json.path("kind").asText(), json.path("name").asText(), table, 0, attributes),
-                json.path("stateBytes").asLong(), digests(json, table.pageCount()));
+                stateBytes, digests(json, table.pageCount()));
     }
 
     private static ImageDigests digests(JsonNode json, long pages) {
@@ -126,8 +143,11 @@ record ImageTable(String birth, GuestDescription guest, long stateBytes, ImageDi
             throw new IllegalArgumentException(blocks.size() + " blocks of " + blockPages
                     + " pages are not the " + pages + " of its regions");
         }
-        return new ImageDigests(Long.parseUnsignedLong(json.path("digest").asText(), HEX),
-                blockPages, blocks);
+        long digest = Long.parseUnsignedLong(json.path("digest").asText(), HEX);
+        if (blocks.stream().mapToLong(Long::longValue).sum() != digest) {
+            throw new IllegalArgumentException("its blocks do not add up to its digest");
+        }
+        return new ImageDigests(digest, blockPages, blocks);
     }
 
     static String hex(long digest) {

@@ -1,5 +1,6 @@
 package io.pageferry.agent.host.cgroup;
 
+import io.pageferry.agent.host.linux.ProcText;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -29,14 +30,20 @@ public record Hierarchy(int version, Path mount, String root, String controller)
      * @throws IOException when the mounts cannot be read
      */
     public static List<Hierarchy> find(Path proc, String controller) throws IOException {
+        String text = Files.readString(proc.resolve("self/mountinfo"),
+                StandardCharsets.ISO_8859_1);
+        return ProcText.parse("mountinfo", text, mounts -> parse(mounts, controller));
+    }
+
+    static List<Hierarchy> parse(String mounts, String controller) {
         List<Hierarchy> found = new ArrayList<>();
-        for (String line : lines(proc.resolve("self/mountinfo"))) {
+        for (String line : mounts.lines().toList()) {
             int split = line.indexOf(" - ");
-            String[] mount = line.substring(0, Math.max(0, split)).split(" ");
-            String[] type = line.substring(split + " - ".length()).split(" ");
-            if (mount.length <= MOUNT_FIELD) {
+            if (split < 0) {
                 continue;
             }
+            String[] mount = line.substring(0, split).split(" ");
+            String[] type = line.substring(split + " - ".length()).split(" ");
             Path where = Path.of(unescape(mount[MOUNT_FIELD]));
             if (type[0].equals("cgroup2")) {
                 found.addFirst(new Hierarchy(2, where, unescape(mount[ROOT_FIELD]), controller));
@@ -56,15 +63,26 @@ public record Hierarchy(int version, Path mount, String root, String controller)
      * @throws IOException when the thread ended, or the group is not visible from here
      */
     public Path groupOf(Path task) throws IOException {
-        for (String line : lines(task.resolve("cgroup"))) {
+        Path file = task.resolve("cgroup");
+        String group = ProcText.parse(file.toString(),
+                Files.readString(file, StandardCharsets.ISO_8859_1), this::groupIn);
+        if (group == null) {
+            throw new IOException("no cgroup v" + version + " group in " + file);
+        }
+        return folder(group);
+    }
+
+    /** The name of the group; null where there is none of this hierarchy. */
+    String groupIn(String groups) {
+        for (String line : groups.lines().toList()) {
             String[] fields = line.split(":", 3);
             boolean ours = version == 2 ? fields[0].equals("0")
                     : Arrays.asList(fields[1].split(",")).contains(controller);
             if (ours) {
-                return folder(fields[2]);
+                return fields[2];
             }
         }
-        throw new IOException("no cgroup v" + version + " group in " + task.resolve("cgroup"));
+        return null;
     }
 
     private Path folder(String group) throws IOException {
@@ -73,10 +91,6 @@ public record Hierarchy(int version, Path mount, String root, String controller)
             throw new IOException("the group " + group + " is not visible under " + mount);
         }
         return mount.resolve(group.substring(prefix.length()).replaceFirst("^/+", ""));
-    }
-
-    private static List<String> lines(Path file) throws IOException {
-        return Files.readAllLines(file, StandardCharsets.ISO_8859_1);
     }
 
     /** Blanks and their like are written as octal numbers there. */

@@ -1,5 +1,6 @@
 package io.pageferry.agent.host.cgroup;
 
+import io.pageferry.agent.host.linux.ProcText;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -73,15 +74,18 @@ public record MemoryRoom(long bytes, Path group, String limit) {
         if (text.equals("max")) {
             return null;
         }
-        long used = Long.parseLong(Files.readString(group.resolve(files.usage())).strip())
-                - reclaimable(group, files);
-        return new MemoryRoom(Math.max(0, Long.parseLong(text) - used), group, files.limit());
+        long used = ProcText.parse(files.usage(),
+                Files.readString(group.resolve(files.usage())).strip(), Long::parseLong)
+                - ProcText.parse("memory.stat", Files.readString(group.resolve("memory.stat")),
+                        stat -> reclaimable(stat, files));
+        long most = ProcText.parse(files.limit(), text, Long::parseLong);
+        return new MemoryRoom(Math.max(0, most - used), group, files.limit());
     }
 
     /** The kernel drops cached files before it refuses memory; tmpfs is not among them. */
-    private static long reclaimable(Path group, Names files) throws IOException {
+    private static long reclaimable(String stat, Names files) {
         long bytes = 0;
-        for (String line : Files.readAllLines(group.resolve("memory.stat"))) {
+        for (String line : stat.lines().toList()) {
             String[] entry = line.split(" ");
             if (entry[0].equals(files.prefix() + "inactive_file")
                     || entry[0].equals(files.prefix() + "active_file")) {

@@ -23,6 +23,7 @@ public final class PeerUser {
             List.of(Path.of("/proc/self/net/tcp"), Path.of("/proc/self/net/tcp6"));
     private static final String ESTABLISHED = "01";
     private static final int ROOT = 0;
+    private static final int EFFECTIVE = 2;
 
     private static final boolean LITTLE = ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN;
     /** Stands before an address of IPv4 in the list of IPv6. */
@@ -98,7 +99,7 @@ public final class PeerUser {
     static OptionalLong of(InetSocketAddress peer, InetSocketAddress ours) throws IOException {
         for (int look = 0; look < LOOKS; look++) {
             for (Path list : SOCKETS) {
-                OptionalLong user = find(list, key(peer), key(ours));
+                OptionalLong user = findIn(list, key(peer), key(ours));
                 if (user.isPresent()) {
                     return user;
                 }
@@ -107,26 +108,32 @@ public final class PeerUser {
         return OptionalLong.empty();
     }
 
-    private static OptionalLong find(Path list, String local, String remote) throws IOException {
+    private static OptionalLong findIn(Path list, String local, String remote) throws IOException {
         if (!Files.exists(list)) {
             // A kernel without IPv6 has one list.
             return OptionalLong.empty();
         }
         try (BufferedReader rows = Files.newBufferedReader(list, StandardCharsets.US_ASCII)) {
-            for (String row = rows.readLine(); row != null; row = rows.readLine()) {
-                String[] field = row.strip().split(" +");
-                if (field.length > INODE && field[STATE].equals(ESTABLISHED)
-                        && !field[INODE].equals("0") && canonical(field[LOCAL]).equals(local)
-                        && canonical(field[REMOTE]).equals(remote)) {
-                    return OptionalLong.of(Long.parseLong(field[UID]));
-                }
+            return find(rows, local, remote);
+        }
+    }
+
+    static OptionalLong find(BufferedReader rows, String local, String remote)
+            throws IOException {
+        for (String row = rows.readLine(); row != null; row = rows.readLine()) {
+            String[] field = row.strip().split(" +");
+            if (field.length > INODE && field[STATE].equals(ESTABLISHED)
+                    && !field[INODE].equals("0") && canonical(field[LOCAL]).equals(local)
+                    && canonical(field[REMOTE]).equals(remote)) {
+                return OptionalLong.of(ProcText.parse("a user of a socket", field[UID],
+                        Long::parseLong));
             }
         }
         return OptionalLong.empty();
     }
 
     /** As the kernel writes it: words of 4 bytes in the host's order, then the port. */
-    private static String key(InetSocketAddress address) {
+    static String key(InetSocketAddress address) {
         byte[] bytes = address.getAddress().getAddress();
         ByteBuffer words = ByteBuffer.wrap(bytes);
         StringBuilder key = new StringBuilder();
@@ -143,13 +150,7 @@ public final class PeerUser {
                 ? address.substring(MAPPED.length()) : address;
     }
 
-    /** The second number is the effective user's. */
     private static long own() throws IOException {
-        for (String line : Files.readAllLines(STATUS, StandardCharsets.ISO_8859_1)) {
-            if (line.startsWith("Uid:")) {
-                return Long.parseLong(line.split("\\s+")[2]);
-            }
-        }
-        throw new IOException(STATUS + " names no user");
+        return Processes.user(Files.readString(STATUS, StandardCharsets.ISO_8859_1), EFFECTIVE);
     }
 }

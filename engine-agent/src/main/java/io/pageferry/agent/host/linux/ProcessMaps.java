@@ -79,6 +79,7 @@ public final class ProcessMaps {
     public static final long O_ACCMODE = 3;
 
     private static final int FIELDS = 5;
+    private static final int PERMISSIONS = 4;
 
     private ProcessMaps() {
     }
@@ -99,8 +100,12 @@ public final class ProcessMaps {
         return Files.readString(proc(pid, "maps"), StandardCharsets.ISO_8859_1);
     }
 
-    private static List<Mapping> parseAll(String text) {
-        return text.lines().map(ProcessMaps::parse).toList();
+    static List<Mapping> parseAll(String text) throws IOException {
+        List<Mapping> all = new ArrayList<>();
+        for (String line : text.lines().toList()) {
+            all.add(ProcText.parse("a line of maps", line, ProcessMaps::parse));
+        }
+        return all;
     }
 
     /**
@@ -121,11 +126,13 @@ public final class ProcessMaps {
      *
      * @param info content of that file
      * @return its {@code O_} flags, 0 where there is no such line
+     * @throws IOException when what stands there is no octal number
      */
-    public static long openFlags(String info) {
-        return info.lines().filter(line -> line.startsWith("flags:"))
+    public static long openFlags(String info) throws IOException {
+        return ProcText.parse("fdinfo", info, text -> text.lines()
+                .filter(line -> line.startsWith("flags:"))
                 .mapToLong(line -> Long.parseLong(line.substring("flags:".length()).strip(), 8))
-                .findFirst().orElse(0);
+                .findFirst().orElse(0));
     }
 
     /** Reads one line: {@code start-end perms offset major:minor inode path}. */
@@ -145,8 +152,13 @@ public final class ProcessMaps {
         // A name never begins with a blank, so leading ones are the kernel's padding. A blank at
         // its end belongs to the name.
         String path = utf8(line.substring(at).replaceFirst("^ +", ""));
-        return new Mapping(hex(field[0].substring(0, dash)), hex(field[0].substring(dash + 1)),
-                field[1], hex(field[2]), file, path);
+        Mapping mapping = new Mapping(hex(field[0].substring(0, dash)),
+                hex(field[0].substring(dash + 1)), field[1], hex(field[2]), file, path);
+        if (field[1].length() != PERMISSIONS
+                || Long.compareUnsigned(mapping.start(), mapping.end()) >= 0) {
+            throw new IllegalArgumentException(line);
+        }
+        return mapping;
     }
 
     private static long hex(String digits) {

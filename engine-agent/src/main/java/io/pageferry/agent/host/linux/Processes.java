@@ -40,10 +40,6 @@ public final class Processes {
         }
     }
 
-    /** Position of the parent among the fields of {@code stat} that follow the name. */
-    private static final int PARENT = 1;
-    /** Position of the start time among the fields of {@code stat} that follow the name. */
-    private static final int START_TIME = 19;
     private static final Path BOOT = Path.of("/proc/sys/kernel/random/boot_id");
     private static final char NONE = 'X';
 
@@ -92,9 +88,8 @@ public final class Processes {
      * @return clock ticks since boot, or empty when there is no such process
      */
     public static OptionalLong startTicks(long pid) {
-        String[] fields = stat(Path.of("/proc", Long.toString(pid), "stat"));
-        return fields.length > START_TIME
-                ? OptionalLong.of(Long.parseLong(fields[START_TIME])) : OptionalLong.empty();
+        return stat(Path.of("/proc", Long.toString(pid), "stat"))
+                .map(stat -> OptionalLong.of(stat.startTicks())).orElse(OptionalLong.empty());
     }
 
     /**
@@ -117,9 +112,8 @@ public final class Processes {
      * @return its parent's, 0 for the first process; empty when there is no such process
      */
     public static OptionalLong parent(long pid) {
-        String[] fields = stat(Path.of("/proc", Long.toString(pid), "stat"));
-        return fields.length > PARENT
-                ? OptionalLong.of(Long.parseLong(fields[PARENT])) : OptionalLong.empty();
+        return stat(Path.of("/proc", Long.toString(pid), "stat"))
+                .map(stat -> OptionalLong.of(stat.parent())).orElse(OptionalLong.empty());
     }
 
     /** The letter in {@code /proc/PID/stat}, or X when there is no such process. */
@@ -129,17 +123,41 @@ public final class Processes {
 
     /** The letter in the stat file of a process or thread, or X. */
     public static char stateIn(Path stat) {
-        String[] fields = stat(stat);
-        return fields.length == 0 ? NONE : fields[0].charAt(0);
+        return stat(stat).map(Stat::state).orElse(NONE);
     }
 
-    /** The fields behind the name, which is in brackets and may itself hold brackets and blanks. */
-    private static String[] stat(Path file) {
+    /** What is read of a stat file. */
+    record Stat(char state, long parent, long startTicks) {
+        private static final String NAME_END = ") ";
+        private static final int PARENT = 1;
+        private static final int START_TIME = 19;
+
+        /** The name is in brackets, and may itself hold brackets and blanks. */
+        static Stat of(String line) throws IOException {
+            return ProcText.parse("stat", line, text -> {
+                int nameEnd = text.lastIndexOf(NAME_END);
+                String[] field = text.substring(nameEnd + NAME_END.length()).strip().split(" ");
+                if (nameEnd < 0) {
+                    throw new IllegalArgumentException("no name");
+                }
+                return new Stat(field[0].charAt(0), Long.parseLong(field[PARENT]),
+                        Long.parseLong(field[START_TIME]));
+            });
+        }
+    }
+
+    private static Optional<Stat> stat(Path file) {
+        String line;
         try {
-            String line = Files.readString(file, StandardCharsets.ISO_8859_1);
-            return line.substring(line.lastIndexOf(')') + 2).trim().split(" ");
+            line = Files.readString(file, StandardCharsets.ISO_8859_1);
         } catch (IOException e) {
-            return new String[0]; // ended: /proc answers ENOENT or ESRCH
+            return Optional.empty(); // ended: /proc answers ENOENT or ESRCH
+        }
+        try {
+            return Optional.of(Stat.of(line));
+        } catch (IOException e) {
+            // Not to be taken for a process that ended: somebody might run its guest elsewhere.
+            throw new IllegalStateException(file + ": " + e.getMessage(), e);
         }
     }
 
@@ -153,9 +171,25 @@ public final class Processes {
      */
     public static String status(long pid, String name) throws IOException {
         Path file = Path.of("/proc", Long.toString(pid), "status");
-        return Files.readString(file, StandardCharsets.ISO_8859_1).lines()
-                .filter(line -> line.startsWith(name + ":")).findFirst()
+        return lineOf(Files.readString(file, StandardCharsets.ISO_8859_1), name);
+    }
+
+    static String lineOf(String status, String name) {
+        return status.lines().filter(line -> line.startsWith(name + ":")).findFirst()
                 .map(line -> line.substring(name.length() + 1).trim()).orElse("");
+    }
+
+    /**
+     * Reads whose files a process opens, out of its {@code status}.
+     *
+     * @param status content of that file
+     * @param set    1 the real user, 2 the effective, 4 that of files
+     * @return the user's number
+     * @throws IOException when the file has no such line
+     */
+    public static long user(String status, int set) throws IOException {
+        return ProcText.parse("the line Uid of status", lineOf(status, "Uid"), line ->
+                Long.parseLong(line.split("\\s+")[set - 1]));
     }
 
     /**

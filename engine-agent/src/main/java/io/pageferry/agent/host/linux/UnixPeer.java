@@ -93,16 +93,22 @@ public final class UnixPeer {
 
     /** All processes that hold a listening socket of that path, ascending. */
     static List<Long> holders(Path socket) throws IOException {
-        String path = " " + socket;
         List<Long> holders = new ArrayList<>();
-        // Num RefCount Protocol Flags Type St Inode Path; flag 00010000 is a listening socket
-        for (String line : Files.readAllLines(Path.of("/proc/net/unix"),
-                StandardCharsets.ISO_8859_1)) {
-            String[] field = line.trim().split(" +", 8);
-            if (line.endsWith(path) && field.length == 8 && "00010000".equals(field[3])) {
-                holders.addAll(ProcessMaps.holdersOf("socket:[" + field[6] + "]"));
-            }
+        for (String inode : listening(Files.readString(Path.of("/proc/net/unix"),
+                StandardCharsets.ISO_8859_1), socket.toString())) {
+            holders.addAll(ProcessMaps.holdersOf("socket:[" + inode + "]"));
         }
         return holders;
+    }
+
+    /** The inodes of the sockets that listen at a path; each byte of the text is a character. */
+    static List<String> listening(String text, String path) {
+        String bytes = new String(path.getBytes(StandardCharsets.UTF_8),
+                StandardCharsets.ISO_8859_1);
+        // Num RefCount Protocol Flags Type St Inode Path; flag 00010000 is a listening socket
+        return text.lines().map(line -> line.split(" +", 8))
+                .filter(field -> field.length == 8 && field[7].equals(bytes)
+                        && field[3].equals("00010000"))
+                .map(field -> field[6]).toList();
     }
 }

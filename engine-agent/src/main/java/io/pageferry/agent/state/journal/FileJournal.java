@@ -1,6 +1,7 @@
 package io.pageferry.agent.state.journal;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.pageferry.agent.host.linux.PrivateFiles;
 import io.pageferry.core.handover.Journal;
@@ -33,7 +34,12 @@ import java.util.zip.CRC32C;
  * another process wrote all the same, nothing more is written.
  */
 public final class FileJournal implements Journal, AutoCloseable {
-    private static final ObjectMapper JSON = new ObjectMapper();
+    /** What lacks a member decides nothing: 0 and null would be taken for a decision. */
+    private static final ObjectMapper JSON = new ObjectMapper().enable(
+            DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES,
+            DeserializationFeature.FAIL_ON_NULL_CREATOR_PROPERTIES,
+            DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES,
+            DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
 
     private final Path path;
     private final HeldLock lock;
@@ -65,7 +71,7 @@ public final class FileJournal implements Journal, AutoCloseable {
     }
 
     /** What a file holds. */
-    private record Contents(JournalHeader header, List<JournalRecord> records, long length) { }
+    record Contents(JournalHeader header, List<JournalRecord> records, long length) { }
 
     /** Makes a new file with a header, durable on return. The lock passes to the journal. */
     static FileJournal create(Path path, HeldLock lock, JournalHeader header) throws IOException {
@@ -190,7 +196,11 @@ public final class FileJournal implements Journal, AutoCloseable {
     }
 
     private static Contents load(Path path) throws IOException {
-        byte[] bytes = Files.readAllBytes(path);
+        return parse(path, Files.readAllBytes(path));
+    }
+
+    /** Reads what a file holds; the path is for messages alone. */
+    static Contents parse(Path path, byte[] bytes) throws IOException {
         JournalHeader header = null;
         List<JournalRecord> records = new ArrayList<>();
         int start = 0;
@@ -203,19 +213,34 @@ public final class FileJournal implements Journal, AutoCloseable {
                         + " guest, and say cont or quit at the monitors by hand");
             }
             if (header == null) {
-                header = JSON.readValue(text, JournalHeader.class);
+                header = whole(path, text, JournalHeader.class);
             } else {
-                records.add(fitting(path, header, JSON.readValue(text, JournalRecord.class)));
+                records.add(fitting(path, header, whole(path, text, JournalRecord.class)));
             }
             start = end + 1;
         }
         if (header == null) {
             throw new IOException(path + " has no whole first line: its migration never began");
         }
-        if (!JournalHeader.SCHEMA.equals(header.schema())) {
+        if (!JournalHeader.SCHEMA.equals(header.schema())
+                || header.recoveryAddress().containsValue(null)) {
             throw new IOException(path + " is no journal of this version");
         }
         return new Contents(header, records, start);
+    }
+
+    /** The line was written as it is; so it is another version's where a member is missing. */
+    private static <T> T whole(Path path, String text, Class<T> type) throws IOException {
+        try {
+            T read = JSON.readValue(text, type);
+            if (read == null) {
+                throw new IOException(path + " is no journal of this version: it has a line null");
+            }
+            return read;
+        } catch (JsonProcessingException e) {
+            throw new IOException(path + " is no journal of this version: "
+                    + e.getOriginalMessage(), e);
+        }
     }
 
     private static JournalRecord fitting(Path path, JournalHeader header, JournalRecord entry)
@@ -236,7 +261,7 @@ public final class FileJournal implements Journal, AutoCloseable {
         return -1;
     }
 
-    private static String line(Object value) throws JsonProcessingException {
+    static String line(Object value) throws JsonProcessingException {
         String text = JSON.writeValueAsString(value);
         return text + "\t" + sum(text) + "\n";
     }

@@ -3,6 +3,7 @@ package io.pageferry.agent.guest.qemu.disk;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.pageferry.agent.guest.qemu.check.QemuFacts;
+import io.pageferry.agent.host.linux.ProcText;
 import io.pageferry.agent.host.linux.ProcessMaps;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -87,8 +88,9 @@ public final class DiskFiles {
 
     /** {@code 36 35 98:0 /root /mnt rw,noatime shared:1 - fuse.sshfs host: rw} (man 5 proc). */
     private static Set<String> devicesInUserSpace(Path mountinfo) throws IOException {
-        return Files.readString(mountinfo, StandardCharsets.ISO_8859_1).lines()
-                .filter(line -> line.contains(" - fuse"))
-                .map(line -> line.split(" ")[2]).collect(Collectors.toSet());
+        return ProcText.parse("mountinfo",
+                Files.readString(mountinfo, StandardCharsets.ISO_8859_1), text -> text.lines()
+                        .filter(line -> line.contains(" - fuse"))
+                        .map(line -> line.split(" ")[2]).collect(Collectors.toSet()));
     }
 }

@@ -28,9 +28,12 @@ public final class DiskLockHolders {
     private static final int COMMAND_LENGTH = 100;
     private static final Path PROC = Path.of("/proc");
 
-    /** {@code lock: 1: OFDLCK ADVISORY READ -1 fe:00:1234 101 101}, the end maybe EOF. */
+    /**
+     * {@code lock: 1: OFDLCK ADVISORY READ -1 fe:00:1234 101 101}, the end maybe EOF. Numbers that
+     * no file reaches fit no long.
+     */
     private static final Pattern LOCK = Pattern.compile(
-            "lock:\\s+\\d+: (?:OFDLCK|POSIX)\\s+.*\\s(\\d+) (\\d+|EOF)");
+            "lock:\\s+\\d+: (?:OFDLCK|POSIX)\\s+.*\\s(\\d{1,18}) (\\d{1,18}|EOF)");
 
     /**
      * A process that holds an image.

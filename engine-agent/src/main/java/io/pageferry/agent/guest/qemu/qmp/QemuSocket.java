@@ -1,5 +1,6 @@
 package io.pageferry.agent.guest.qemu.qmp;
 
+import io.pageferry.agent.host.linux.Processes;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
@@ -14,6 +15,8 @@ import java.nio.file.Path;
  */
 public final class QemuSocket {
     private static final String UID = "unix:uid";
+    /** Which of the users in status: that of files. */
+    private static final int OF_FILES = 4;
 
     private QemuSocket() {
     }
@@ -51,12 +54,7 @@ public final class QemuSocket {
 
     /** By whose rights it opens files; the owner of its folder in proc may be another (proc(5)). */
     private static Integer user(long pid) throws IOException {
-        for (String line : Files.readAllLines(Path.of("/proc/" + pid + "/status"),
-                StandardCharsets.ISO_8859_1)) {
-            if (line.startsWith("Uid:")) {
-                return (int) Long.parseLong(line.substring(line.lastIndexOf('\t') + 1));
-            }
-        }
-        throw new IOException("/proc/" + pid + "/status names no user");
+        return (int) Processes.user(Files.readString(Path.of("/proc/" + pid + "/status"),
+                StandardCharsets.ISO_8859_1), OF_FILES);
     }
 }

@@ -12,9 +12,7 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -74,10 +72,7 @@ public final class QmpClient implements AutoCloseable {
     }
 
     private final Path socket;
-    private final CompletableFuture<JsonNode> greeting = new CompletableFuture<>();
-    private final Map<Long, CompletableFuture<JsonNode>> pending = new ConcurrentHashMap<>();
-    private final ArrayBlockingQueue<Event> events = new ArrayBlockingQueue<>(EVENT_CAPACITY);
-    private final AtomicLong droppedEvents = new AtomicLong();
+    private final QmpReplies replies;
     private final AtomicLong nextId = new AtomicLong(1);
     private final QmpConnection connection;
     private final Version version;
@@ -100,13 +95,14 @@ public final class QmpClient implements AutoCloseable {
 
     private QmpClient(Path socket, long deadline) throws IOException {
         this.socket = socket;
-        this.connection = QmpConnection.open(socket, new Incoming());
+        this.replies = new QmpReplies(socket);
+        this.connection = QmpConnection.open(socket, replies);
         if (connection == null) {
             throw held();
         }
         boolean success = false;
         try {
-            this.version = version(await(greeting, deadline));
+            this.version = version(await(replies.greeting(), deadline));
             execute("qmp_capabilities");
             success = true;
         } catch (TimeoutException e) {
@@ -118,7 +114,7 @@ public final class QmpClient implements AutoCloseable {
         }
     }
 
-    private static Version version(JsonNode greeting) {
+    static Version version(JsonNode greeting) {
         JsonNode qemu = greeting.path("version").path("qemu");
         return new Version(qemu.path("major").asInt(), qemu.path("minor").asInt(),
                 qemu.path("micro").asInt(), greeting.path("version").path("package").asText());
@@ -163,15 +159,15 @@ public final class QmpClient implements AutoCloseable {
      */
     public List<JsonNode> execute(List<Command> commands, Duration limit) throws QmpException {
         long deadline = System.nanoTime() + limit.toNanos();
-        Map<Long, CompletableFuture<JsonNode>> replies = new LinkedHashMap<>();
+        Map<Long, CompletableFuture<JsonNode>> asked = new LinkedHashMap<>();
         StringBuilder lines = new StringBuilder();
         for (Command command : commands) {
             long id = nextId.getAndIncrement();
-            replies.put(id, new CompletableFuture<>());
+            asked.put(id, new CompletableFuture<>());
             lines.append(command.message(id)).append('\n');
         }
-        pending.putAll(replies);
-        Iterator<CompletableFuture<JsonNode>> waiting = replies.values().iterator();
+        replies.await(asked);
+        Iterator<CompletableFuture<JsonNode>> waiting = asked.values().iterator();
         try {
             connection.send(lines.toString(), deadline);
             List<JsonNode> results = new ArrayList<>(commands.size());
@@ -180,7 +176,7 @@ public final class QmpClient implements AutoCloseable {
             }
             return results;
         } finally {
-            pending.keySet().removeAll(replies.keySet());
+            replies.forget(asked.keySet());
         }
     }
 
@@ -214,7 +210,7 @@ public final class QmpClient implements AutoCloseable {
         }
     }
 
-    private static JsonNode result(String command, JsonNode reply) throws QmpException {
+    static JsonNode result(String command, JsonNode reply) throws QmpException {
         JsonNode error = reply.path("error");
         if (error.isMissingNode()) {
             return reply.path("return");
@@ -248,12 +244,12 @@ public final class QmpClient implements AutoCloseable {
 
     /** The oldest event not polled yet, or null; never blocks. */
     public Event pollEvent() {
-        return events.poll();
+        return replies.pollEvent();
     }
 
     /** How many events were lost because they were not polled in time. */
     public long droppedEvents() {
-        return droppedEvents.get();
+        return replies.droppedEvents();
     }
 
     /** From the greeting. */
@@ -275,51 +271,5 @@ public final class QmpClient implements AutoCloseable {
     @Override
     public void close() {
         connection.close(connection.closed("closed by this side"));
-    }
-
-    /** What the reader's thread hands over. */
-    private final class Incoming implements QmpConnection.Handler {
-        @Override
-        public void message(JsonNode message) throws QmpException {
-            if (message.has("event")) {
-                keep(message);
-            } else if (message.has("QMP")) {
-                greeting.complete(message.path("QMP"));
-            } else if (message.has("return") || message.has("error")) {
-                reply(message);
-            } else if (!message.isMissingNode()) {
-                throw QmpException.of(Kind.PROTOCOL, socket + " does not speak QMP: what came"
-                        + " is no greeting, no reply and no event");
-            }
-        }
-
-        @Override
-        public void ended(QmpException reason) {
-            greeting.completeExceptionally(reason);
-            pending.values().forEach(reply -> reply.completeExceptionally(reason));
-        }
-
-        private void reply(JsonNode message) {
-            // QEMU leaves the id out only where it could not parse the command.
-            if (message.has("id")) {
-                CompletableFuture<JsonNode> waiting = pending.get(message.path("id").asLong());
-                if (waiting != null) {
-                    waiting.complete(message);
-                }
-            } else {
-                pending.values().forEach(waiting -> waiting.complete(message));
-            }
-        }
-
-        private void keep(JsonNode message) {
-            JsonNode at = message.path("timestamp");
-            Event event = new Event(message.path("event").asText(), message.path("data"),
-                    at.path("seconds").asLong() * 1_000_000 + at.path("microseconds").asLong());
-            while (!events.offer(event)) {
-                if (events.poll() != null) {
-                    droppedEvents.incrementAndGet();
-                }
-            }
-        }
     }
 }

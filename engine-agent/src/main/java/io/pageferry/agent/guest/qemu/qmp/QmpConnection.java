@@ -1,10 +1,7 @@
 package io.pageferry.agent.guest.qemu.qmp;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.pageferry.agent.guest.qemu.qmp.QmpException.Kind;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.SocketException;
@@ -26,10 +23,7 @@ import java.util.concurrent.locks.LockSupport;
  * listener whose backlog is full. One daemon thread reads, and ends with the connection.
  */
 final class QmpConnection {
-    /** query-qmp-schema, the longest reply known, has about 200 KB. */
-    static final int LINE_LIMIT = 8 << 20;
     private static final String HUNG_UP = "QEMU closed it, most likely because it ended";
-    private static final ObjectMapper JSON = new ObjectMapper();
 
     /** What comes in, on the reader's thread. */
     interface Handler {
@@ -175,7 +169,7 @@ final class QmpConnection {
 
     private void read() {
         ByteBuffer buffer = ByteBuffer.allocate(64 << 10);
-        ByteArrayOutputStream line = new ByteArrayOutputStream(4096);
+        QmpLines lines = new QmpLines(socket, handler);
         try {
             while (isOpen()) {
                 selector.select();
@@ -184,40 +178,13 @@ final class QmpConnection {
                     close(closed(HUNG_UP));
                     return;
                 }
-                split(buffer.flip(), line);
+                lines.take(buffer.flip());
             }
         } catch (QmpException e) {
             close(e);
         } catch (IOException | ClosedSelectorException e) {
             // A QEMU that ends with commands unread resets the connection.
             close(closed(HUNG_UP));
-        }
-    }
-
-    private void split(ByteBuffer buffer, ByteArrayOutputStream line) throws QmpException {
-        while (buffer.hasRemaining()) {
-            byte b = buffer.get();
-            if (b == '\n') {
-                handler.message(parse(line.toByteArray()));
-                line.reset();
-            } else if (line.size() >= LINE_LIMIT) {
-                throw QmpException.of(Kind.PROTOCOL, "a line of more than " + LINE_LIMIT
-                        + " bytes from " + socket + ": that is not QMP");
-            } else {
-                line.write(b);
-            }
-        }
-    }
-
-    private JsonNode parse(byte[] line) throws QmpException {
-        try {
-            return JSON.readTree(line);
-        } catch (JsonProcessingException e) {
-            throw QmpException.of(Kind.PROTOCOL, socket + " does not speak QMP: "
-                    + e.getOriginalMessage());
-        } catch (IOException e) {
-            // From an array nothing else can go wrong.
-            throw new IllegalStateException(e);
         }
     }
 }

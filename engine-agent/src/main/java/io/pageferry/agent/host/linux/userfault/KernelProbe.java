@@ -3,6 +3,7 @@ package io.pageferry.agent.host.linux.userfault;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
 import io.pageferry.agent.host.linux.Native;
+import io.pageferry.agent.host.linux.ProcText;
 import io.pageferry.agent.host.linux.Processes;
 import io.pageferry.agent.host.linux.SharedMemory;
 import java.io.IOException;
@@ -107,7 +108,8 @@ public final class KernelProbe {
      */
     public static boolean mayTraceAll() throws IOException {
         long self = ProcessHandle.current().pid();
-        long effective = Long.parseUnsignedLong(Processes.status(self, "CapEff"), 16);
+        long effective = ProcText.parse("the line CapEff of status",
+                Processes.status(self, "CapEff"), text -> Long.parseUnsignedLong(text, 16));
         return (effective >>> CAP_SYS_PTRACE & 1) != 0;
     }
 

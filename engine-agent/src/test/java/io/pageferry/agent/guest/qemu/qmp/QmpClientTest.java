@@ -232,7 +232,7 @@ class QmpClientTest {
         try (FakeMonitor monitor = monitor(client -> {
             client.greet();
             String part = "x".repeat(1 << 20);
-            for (int i = 0; i <= QmpConnection.LINE_LIMIT >> 20; i++) {
+            for (int i = 0; i <= QmpLines.LIMIT >> 20; i++) {
                 client.say(part);
             }
             client.stay();
