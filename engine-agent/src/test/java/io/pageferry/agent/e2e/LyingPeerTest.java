@@ -29,8 +29,8 @@ import org.junit.jupiter.api.io.TempDir;
  */
 @Tag("full")
 class LyingPeerTest {
-    private static final int SESSIONS = Draw.FULL ? 10_000 : 40;
-    private static final int AT_ONCE = 4;
+    private static final int SESSIONS = Draw.FULL ? 10_000 : 24;
+    private static final int AT_ONCE = Draw.FULL ? 32 : 8;
 
     /** So many frames a move of 4 MiB has, about; where it has fewer, nothing is lied. */
     private static final int FRAMES = 24;

@@ -23,6 +23,7 @@ import io.pageferry.core.migration.MigrationListener;
 import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.migration.Verification;
 import io.pageferry.core.outgoing.session.SourceOptions;
+import io.pageferry.core.round.MigrationLimits;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -137,6 +138,9 @@ record SoakMove(long seed, Fate fate, String guest, int channels) {
                         channels)
                 .withVerification(random.nextBoolean() ? Verification.SENT : Verification.FULL)
                 .withWindows(fate == Fate.CUT_OFF ? 0 : 20 * SECOND, 30 * SECOND);
+        if (fate == Fate.LIED_FOR) {
+            options = options.withLimits(impatient(options.limits()));
+        }
         SourceSession[] session = new SourceSession[1];
         MigrationListener listener = fate != Fate.CANCELLED ? MigrationListener.silent()
                 : cancelling(session, random.nextInt(5));
@@ -146,6 +150,13 @@ record SoakMove(long seed, Fate fate, String guest, int channels) {
                         Optional.empty()), TrackerChoice.AUTO, options, After.QUIT, false, state,
                 0), listener);
         return session[0].run();
+    }
+
+    /** A target that was not told something waits for it, and so does its source. */
+    private static MigrationLimits impatient(MigrationLimits usual) {
+        return new MigrationLimits(usual.policy(), usual.maxDowntimeNanos(), usual.maxRounds(),
+                5 * SECOND, usual.onNoConvergence(), usual.maxSwitchoverNanos(),
+                usual.bandwidth(), usual.throttling());
     }
 
     /** Cancels at one of the first events: of some of them, when it is too late. */
