@@ -49,7 +49,7 @@ final class Strangers implements AutoCloseable {
     private long peakBytes;
 
     /**
-     * Begins.
+     * Begins to connect.
      *
      * @param address of the target, HOST:PORT
      * @param pid     of the target
