@@ -145,7 +145,10 @@ final class PageSamples {
         samples.put(Rule.ROUND_END_CHANNELS, tape -> tape.first(FrameSamples.ROUND_END)
                 .with(body(24).putShort(8, (short) 1).array()));
         samples.put(Rule.ROUND_END_SEQUENCES, tape -> {
-            ByteBuffer end = tape.first(FrameSamples.ROUND_END).body();
+            // One that was answered: the link is cut, and that may be behind a ROUND_END.
+            long round = tape.first(ROUND_APPLIED).body().getLong(0);
+            ByteBuffer end = tape.all(FrameSamples.ROUND_END).stream().map(Piece::body)
+                    .filter(one -> one.getLong(0) == round).findFirst().orElseThrow();
             end.putLong(16, end.getLong(16) + 1);
         });
         samples.put(Rule.ROUND_APPLIED, tape -> tape.first(ROUND_APPLIED).body().putLong(0, 5));
