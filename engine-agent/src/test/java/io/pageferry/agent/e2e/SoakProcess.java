@@ -41,8 +41,12 @@ final class SoakProcess implements AutoCloseable {
         Thread.ofPlatform().daemon().name("soaked target").start(this::read);
     }
 
-    /** Starts it in a folder, with a heap of one size: what grows besides is no heap. */
-    static SoakProcess start(Path folder) throws IOException {
+    /**
+     * Starts it in a folder of its own, where files are counted, with a heap of one size: what
+     * grows besides is no heap.
+     */
+    static SoakProcess start(Path parent) throws IOException {
+        Path folder = Files.createDirectories(parent.resolve("soaked"));
         Path words = folder.resolve("target-words");
         List<String> command = new ArrayList<>(AgentJars.command(List.of("-Xms96m", "-Xmx96m",
                 "-XX:+AlwaysPreTouch"), List.of()));

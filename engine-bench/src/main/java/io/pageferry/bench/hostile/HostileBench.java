@@ -42,16 +42,16 @@ public final class HostileBench extends Bench {
 
     @Override
     public String about() {
-        return "[--memory 2GiB] [--runs 5] [--connections 10000]: a move with TLS alone, and beside"
+        return "[--memory 6GiB] [--runs 3] [--connections 10000]: a move with TLS alone, and beside"
                 + " so many connections that are silent, slow, half-closed, garbage, or stall in"
                 + " their handshake";
     }
 
     @Override
     protected ObjectNode measure(Options options, Output output) throws IOException {
-        String uri = "workload:" + options.bytes("memory", "2GiB") + "B";
+        String uri = "workload:" + options.bytes("memory", "6GiB") + "B";
         int connections = options.count("connections", 10_000, 1);
-        int runs = options.count("runs", 5, 1);
+        int runs = options.count("runs", 3, 1);
         Path folder = Folders.temporary();
         try (LoopbackCertificate certificate = new LoopbackCertificate()) {
             Moves moves = new Moves(uri, certificate.words(), folder);

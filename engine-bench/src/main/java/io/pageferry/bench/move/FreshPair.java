@@ -81,6 +81,10 @@ public final class FreshPair {
             migrate.addAll(shared);
             try (AgentProcess source = AgentProcess.start(List.of(), migrate, words)) {
                 JsonNode report = source.await("report", event -> { });
+                if (report == null || !isGood(report)) {
+                    // It may have had no page of it, and would wait for another guest.
+                    target.stop();
+                }
                 target.exitCode();
                 if (report == null) {
                     throw new IOException("the source agent ended without a report: "
