@@ -26,9 +26,9 @@ final class SoakFigures {
     }
 
     /**
-     * Compares the last look with an earlier one. What is counted comes back to what it was, but for
-     * the JVM's threads that wait for processes, which stay for a minute, a few of them. Memory has room for what an
-     * allocator keeps; a leak of some KiB in each of a thousand moves does not fit into it.
+     * Compares the last look with an earlier one. What is counted comes back to what it was, but
+     * for some threads of the JVM that wait for processes and stay for a minute. Memory has room
+     * for what an allocator keeps; a leak of some KiB in each of a thousand moves does not fit in.
      */
     void assertNoGrowth(int since, String when) throws IOException {
         ObjectNode before = looks.get(since);
