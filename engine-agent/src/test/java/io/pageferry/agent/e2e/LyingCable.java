@@ -5,6 +5,7 @@ import io.pageferry.transport.wire.FrameHeader;
 import io.pageferry.transport.wire.MessageCodec;
 import io.pageferry.transport.wire.MessageType;
 import io.pageferry.transport.wire.WireException;
+import io.pageferry.transport.wire.WireLimits;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
@@ -23,7 +24,7 @@ import java.util.Set;
  * carried as they are.
  */
 final class LyingCable extends FrameCable {
-    private static final int HEADER = 32;
+    private static final int HEADER = WireLimits.FRAME_HEADER_BYTES;
     private static final int SUMMED = 20;
     private static final int TRIES = 50;
 

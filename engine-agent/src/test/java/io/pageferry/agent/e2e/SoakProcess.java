@@ -5,10 +5,13 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pageferry.agent.guest.image.StoredImage;
+import io.pageferry.agent.report.Output;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.OutputStream;
+import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -137,9 +140,19 @@ final class SoakProcess implements AutoCloseable {
 
     private static void requireRight(ObjectNode line) throws IOException {
         if (line.has("image")) {
-            SoakTest.requireRight(Path.of(line.path("image").asText()));
+            requireRight(Path.of(line.path("image").asText()));
         } else {
             assertEquals(0, line.at("/report/guestCheck/failures").asLong(-1), line::toString);
+        }
+    }
+
+    /** Fails where an image is not what was stored; deletes it. */
+    private static void requireRight(Path image) throws IOException {
+        Output nowhere = new Output(new PrintStream(OutputStream.nullOutputStream()),
+                System.err, false);
+        assertEquals(0, StoredImage.open(image).verify(nowhere), image::toString);
+        for (String end : List.of("", ".state", ".table")) {
+            Files.delete(Path.of(image + end));
         }
     }
 

@@ -1,15 +1,9 @@
 package io.pageferry.agent.e2e;
 
-import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pageferry.agent.e2e.SoakMove.Fate;
-import io.pageferry.agent.guest.image.StoredImage;
-import io.pageferry.agent.report.Output;
 import java.io.IOException;
-import java.io.OutputStream;
-import java.io.PrintStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumMap;
@@ -122,16 +116,6 @@ class SoakTest {
         source.kill();
         synchronized (rig) {
             rig.end(source);
-        }
-    }
-
-    /** Fails where an image is not what was stored; deletes it. */
-    static void requireRight(Path image) throws IOException {
-        Output nowhere = new Output(new PrintStream(OutputStream.nullOutputStream()),
-                System.err, false);
-        assertEquals(0, StoredImage.open(image).verify(nowhere), image::toString);
-        for (String end : List.of("", ".state", ".table")) {
-            Files.delete(Path.of(image + end));
         }
     }
 }

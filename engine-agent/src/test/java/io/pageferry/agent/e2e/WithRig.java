@@ -1,6 +1,7 @@
 package io.pageferry.agent.e2e;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
@@ -59,6 +60,15 @@ abstract class WithRig {
     /** Starts {@code settle}. */
     final Agent settle(String migration, String... more) throws IOException {
         return rig.start("", with(List.of("settle", migration), more));
+    }
+
+    /** Cuts the cable of a source that stands still after round 0: it moves all the same. */
+    static void assertSurvivesACut(Cable cable, Agent source, Agent target) throws IOException {
+        source.awaitHold("round 0");
+        cable.cut(true);
+        source.goOn();
+        E2e.assertMoved(source, target);
+        assertTrue(source.report().at("/reconnects").asInt() >= 1, source::toString);
     }
 
     static List<String> with(List<String> some, String... more) {

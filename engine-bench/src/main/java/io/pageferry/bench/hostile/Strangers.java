@@ -1,24 +1,18 @@
 package io.pageferry.bench.hostile;
 
+import io.pageferry.bench.AnonymousMemory;
+import io.pageferry.bench.link.ClientHello;
 import io.pageferry.transport.wire.Preamble;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.security.GeneralSecurityException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.locks.LockSupport;
-import java.util.stream.Stream;
-import javax.net.ssl.SSLContext;
-import javax.net.ssl.SSLEngine;
-import javax.net.ssl.SSLParameters;
 
 /**
  * Connections to a target that prove nothing, made at an even pace on a thread of its own: silent
@@ -35,7 +29,7 @@ final class Strangers implements AutoCloseable {
     private static final long SEED = 20_261_129L;
 
     private final InetSocketAddress target;
-    private final Path status;
+    private final String process;
     private final double perNano;
     private final byte[] clientHello;
     private final SplittableRandom random = new SplittableRandom(SEED);
@@ -61,29 +55,10 @@ final class Strangers implements AutoCloseable {
         int colon = address.lastIndexOf(':');
         this.target = new InetSocketAddress(address.substring(0, colon),
                 Integer.parseInt(address.substring(colon + 1)));
-        this.status = Path.of("/proc", Long.toString(pid), "status");
+        this.process = Long.toString(pid);
         this.perNano = (double) count / nanos;
-        this.clientHello = clientHello();
+        this.clientHello = ClientHello.bytes();
         this.thread = Thread.ofPlatform().daemon().name("strangers").start(this::run);
-    }
-
-    private static byte[] clientHello() throws IOException {
-        try {
-            SSLContext context = SSLContext.getInstance("TLSv1.3");
-            context.init(null, null, null);
-            SSLEngine engine = context.createSSLEngine("localhost", 1);
-            engine.setUseClientMode(true);
-            SSLParameters parameters = engine.getSSLParameters();
-            parameters.setApplicationProtocols(new String[] {"pageferry/1"});
-            engine.setSSLParameters(parameters);
-            ByteBuffer hello = ByteBuffer.allocate(engine.getSession().getPacketBufferSize());
-            engine.wrap(ByteBuffer.allocate(0), hello);
-            byte[] bytes = new byte[hello.flip().remaining()];
-            hello.get(bytes);
-            return bytes;
-        } catch (GeneralSecurityException e) {
-            throw new IOException("the JDK has no TLS", e);
-        }
     }
 
     private void run() {
@@ -148,10 +123,9 @@ final class Strangers implements AutoCloseable {
     }
 
     private long residentBytes() {
-        try (Stream<String> lines = Files.lines(status)) {
-            return lines.filter(line -> line.startsWith("RssAnon:"))
-                    .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) << 10).sum();
-        } catch (IOException | UncheckedIOException e) {
+        try {
+            return AnonymousMemory.bytes(process);
+        } catch (IOException e) {
             return 0; // it has ended
         }
     }

@@ -2,6 +2,7 @@ package io.pageferry.bench.link;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pageferry.agent.report.Output;
+import io.pageferry.bench.AnonymousMemory;
 import io.pageferry.bench.Bench;
 import io.pageferry.bench.Options;
 import io.pageferry.bench.Rows;
@@ -16,17 +17,9 @@ import java.lang.management.ManagementFactory;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
-import java.nio.ByteBuffer;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.security.GeneralSecurityException;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import javax.net.ssl.SSLContext;
-import javax.net.ssl.SSLEngine;
-import javax.net.ssl.SSLParameters;
 import org.agrona.CloseHelper;
 import org.agrona.concurrent.SystemNanoClock;
 
@@ -58,13 +51,7 @@ public final class StalledBench extends Bench {
         static Held now() throws IOException {
             System.gc();
             double heap = ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed();
-            for (String line : Files.readAllLines(Path.of("/proc/self/status"))) {
-                if (line.startsWith("RssAnon:")) {
-                    return new Held(Long.parseLong(line.replaceAll("\\D", "")) / 1024.0,
-                            heap / (1 << 20));
-                }
-            }
-            throw new IOException("/proc/self/status names no RssAnon");
+            return new Held((double) AnonymousMemory.bytes("self") / (1 << 20), heap / (1 << 20));
         }
     }
 
@@ -78,7 +65,7 @@ public final class StalledBench extends Bench {
                                 Optional.of(certificate.options()), Admission.open())),
                         new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
                         line -> { })) {
-            byte[] hello = hello();
+            byte[] hello = ClientHello.bytes();
             CloseHelper.closeAll(stall(server, hello, FIRST));
             Held before = Held.now();
             List<Socket> all = stall(server, hello, count);
@@ -111,21 +98,5 @@ public final class StalledBench extends Bench {
             }
         }
         return all;
-    }
-
-    private static byte[] hello() throws IOException {
-        try {
-            SSLEngine engine = SSLContext.getDefault().createSSLEngine("localhost", 1);
-            SSLParameters parameters = engine.getSSLParameters();
-            parameters.setApplicationProtocols(new String[] {"pageferry/1"});
-            parameters.setProtocols(new String[] {"TLSv1.3"});
-            engine.setSSLParameters(parameters);
-            engine.setUseClientMode(true);
-            ByteBuffer bytes = ByteBuffer.allocate(engine.getSession().getPacketBufferSize());
-            engine.wrap(ByteBuffer.allocate(0), bytes);
-            return Arrays.copyOf(bytes.array(), bytes.position());
-        } catch (GeneralSecurityException e) {
-            throw new IOException("the JDK's TLS makes no ClientHello", e);
-        }
     }
 }
