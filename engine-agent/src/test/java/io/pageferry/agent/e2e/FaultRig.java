@@ -1,12 +1,14 @@
 package io.pageferry.agent.e2e;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pageferry.agent.demo.ConsoleLog;
 import io.pageferry.agent.demo.DemoQemu;
 import io.pageferry.agent.host.linux.Processes.Signal;
+import io.pageferry.agent.state.journal.HeldLock;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -121,6 +123,13 @@ final class FaultRig implements AutoCloseable {
         home.livesOn();
         home.isAsItWas();
         assertEquals(0, ConsoleLog.read(waiting.console()).lastTick(), "it ran at the target");
+    }
+
+    /** Deletes the one lock file that a killed process left, once its lock was free to take. */
+    void removeFreeLock() throws IOException {
+        try (HeldLock lock = HeldLock.tryLock(rig.onlyLock()).orElseThrow()) {
+            assertNotNull(lock);
+        }
     }
 
     /** It runs at the target and nowhere else. */

@@ -170,6 +170,8 @@ final class Faults {
         target.awaitHold("reserved");
         target.kill();
         ends(3, "refused", source, "");
+        // A promise has no guard (ADR 0037): the file of its lock stays, and locks nothing.
+        rig.removeFreeLock();
         rig.assertAtSource();
         rig.assertWaiting();
     }

@@ -12,6 +12,7 @@ import io.pageferry.agent.host.linux.SharedMemory;
 import io.pageferry.agent.host.linux.userfault.KernelProbe;
 import io.pageferry.agent.host.linux.userfault.UserfaultTracker;
 import io.pageferry.agent.host.memory.MappedRegions;
+import io.pageferry.agent.host.memory.RegionFiles;
 import io.pageferry.core.codec.CodecChoice;
 import io.pageferry.core.codec.page.PageEncoder;
 import io.pageferry.core.dirty.DirtyBitmap;
@@ -88,8 +89,8 @@ class HugePagesTest {
                 new Region(0, "low", 0, SMALL, low.granule()),
                 new Region(1, "huge", 1L << 32, HUGE, huge.granule()),
                 new Region(2, "high", 1L << 33, SMALL, high.granule())));
-        return new MappedRegions(regions, List.of(new MappedRegions.Part(low, 0),
-                new MappedRegions.Part(huge, 0), new MappedRegions.Part(high, 0)));
+        return new MappedRegions(regions, List.of(new RegionFiles.Part(low, 0),
+                new RegionFiles.Part(huge, 0), new MappedRegions.Part(high, 0)));
     }
 
     @Test

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.pageferry.agent.host.linux.LinuxException;
 import io.pageferry.agent.host.linux.SharedMemory;
 import io.pageferry.agent.host.memory.MappedRegions;
+import io.pageferry.agent.host.memory.RegionFiles;
 import io.pageferry.core.dirty.MarkingTracker;
 import io.pageferry.core.memory.PageGeometry;
 import io.pageferry.core.memory.Region;
@@ -87,9 +88,9 @@ class LargeRegionsTest {
     }
 
     private static MappedRegions memory() throws LinuxException {
-        List<MappedRegions.Part> parts = new ArrayList<>();
+        List<RegionFiles.Part> parts = new ArrayList<>();
         for (Region region : REGIONS.regions()) {
-            parts.add(new MappedRegions.Part(
+            parts.add(new RegionFiles.Part(
                     SharedMemory.create("test-" + region.name(), region.size()), 0));
         }
         return new MappedRegions(REGIONS, parts);

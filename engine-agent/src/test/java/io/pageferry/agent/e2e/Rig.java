@@ -1,5 +1,7 @@
 package io.pageferry.agent.e2e;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
 import io.pageferry.agent.demo.DemoMachine;
 import io.pageferry.agent.demo.DemoQemu;
 import io.pageferry.agent.e2e.Agent.Start;
@@ -188,6 +190,13 @@ final class Rig implements AutoCloseable {
         // started an hour later.
         left.addAll(files(temporary).filter(name -> !name.startsWith("liblz4-java-")).toList());
         return left;
+    }
+
+    /** {@return the one file of a guest's lock that is there} */
+    Path onlyLock() throws IOException {
+        List<String> locks = files(temporary).filter(name -> name.endsWith(".lock")).toList();
+        assertEquals(1, locks.size(), locks::toString);
+        return temporary.resolve(locks.getFirst());
     }
 
     private static Stream<String> files(Path folder) throws IOException {

@@ -12,6 +12,7 @@ import io.pageferry.core.codec.page.ZeroCodec;
 import io.pageferry.core.dirty.SentPages;
 import io.pageferry.core.memory.GuestMemory;
 import io.pageferry.core.memory.PageSource;
+import io.pageferry.core.memory.PagedMemory;
 import io.pageferry.core.memory.RegionTable;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -136,8 +137,11 @@ public class CodecBenchmark {
     @OperationsPerInvocation(PAGES)
     public int encoder() {
         batch.begin(0, 0);
-        for (int i = 0; i < PAGES; i++) {
-            adaptive.encode(guest, i, batch, false, SentPages.NONE);
+        for (int first = 0; first < PAGES; first += PagedMemory.RUN_PAGES) {
+            int end = first + adaptive.copy(guest, first, PagedMemory.RUN_PAGES, batch);
+            for (int i = first; i < end; i++) {
+                adaptive.encode(i, batch, false, SentPages.NONE);
+            }
         }
         return batch.payloadBytes();
     }
@@ -151,7 +155,7 @@ public class CodecBenchmark {
     @OperationsPerInvocation(PAGES)
     public void zeroDecode() throws PageDecodeException {
         for (int i = 0; i < PAGES; i++) {
-            zero.decode(packed, 0, 0, out);
+            zero.decode(packed, 0, 0, out, 0);
         }
     }
 
@@ -164,7 +168,7 @@ public class CodecBenchmark {
     @OperationsPerInvocation(PAGES)
     public void rawDecode() throws PageDecodeException {
         for (int i = 0; i < PAGES; i++) {
-            raw.decode(pages, i * PAGE, PAGE, out);
+            raw.decode(pages, i * PAGE, PAGE, out, 0);
         }
     }
 
@@ -178,9 +182,9 @@ public class CodecBenchmark {
     public void lz4Decode() throws PageDecodeException {
         for (int i = 0; i < PAGES; i++) {
             if (lengths[i] == PageCodec.NO_GAIN) {
-                raw.decode(pages, i * PAGE, PAGE, out);
+                raw.decode(pages, i * PAGE, PAGE, out, 0);
             } else {
-                lz4.decode(packed, i * PAGE, lengths[i], out);
+                lz4.decode(packed, i * PAGE, lengths[i], out, 0);
             }
         }
     }

@@ -3,6 +3,7 @@ package io.pageferry.bench.move;
 import io.pageferry.agent.host.linux.LinuxException;
 import io.pageferry.agent.host.linux.SharedMemory;
 import io.pageferry.agent.host.memory.MappedRegions;
+import io.pageferry.agent.host.memory.RegionFiles;
 import io.pageferry.core.memory.PageGeometry;
 import io.pageferry.core.memory.RegionTable;
 import java.lang.foreign.MemorySegment;
@@ -25,7 +26,7 @@ public final class ResidentMemory implements AutoCloseable {
      */
     public ResidentMemory(String name, long size) throws LinuxException {
         regions = new MappedRegions(RegionTable.single("ram", size),
-                List.of(new MappedRegions.Part(SharedMemory.create(name, size), 0)));
+                List.of(new RegionFiles.Part(SharedMemory.create(name, size), 0)));
         regions.populate();
     }
 

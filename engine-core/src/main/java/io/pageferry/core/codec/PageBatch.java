@@ -120,6 +120,18 @@ public final class PageBatch {
     }
 
     /**
+     * Returns how many pages fit, however badly they compress.
+     *
+     * @return 0 where {@link #hasRoom} is false
+     */
+    public int room() {
+        int left = PAYLOAD_CAPACITY - payloadBytes;
+        int pages = Math.min(MAX_PAGES - count, left / PageGeometry.PAGE_SIZE);
+        int bound = (limit - bytes()) / (PageGeometry.PAGE_SIZE + DIRECTORY_ENTRY_BYTES);
+        return Math.min(pages, count == 0 ? Math.max(1, bound) : Math.max(0, bound));
+    }
+
+    /**
      * Bounds the batch further, until it is bounded anew. One page always fits.
      *
      * @param bytes most payload and directory together

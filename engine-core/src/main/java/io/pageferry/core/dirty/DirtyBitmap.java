@@ -10,8 +10,8 @@ import java.lang.invoke.VarHandle;
  * One bit per page in off-heap 64-bit words: bit {@code page & 63} of word {@code page >>> 6}.
  * 32 MiB for a guest of 1 TiB, all of it touched when it is made.
  *
- * <p>{@link #mark}, {@link #markRange} and {@link #clear} are atomic and may be called from any
- * thread, also during {@link #harvestInto}. Iteration and count see each word at some moment. The
+ * <p>{@link #mark} and {@link #clear} and those of ranges are atomic, word by word, and may be called
+ * from any thread, also during {@link #harvestInto}. Iteration and count see each word at some moment. The
  * bitmap owns its memory until {@link #close}; after that every method throws
  * {@link IllegalStateException}.
  */
@@ -80,9 +80,7 @@ public final class DirtyBitmap implements AutoCloseable {
      * @param count how many, ≥ 0; all must be covered
      */
     public void markRange(long first, long count) {
-        if (count < 0 || first < 0 || first > pages - count) {
-            throw new IndexOutOfBoundsException(first + " + " + count + " of " + pages);
-        }
+        checkRange(first, count);
         long page = first;
         long end = first + count;
         while (page < end) {
@@ -102,6 +100,23 @@ public final class DirtyBitmap implements AutoCloseable {
         checkPage(page);
         long bit = 1L << page;
         return ((long) WORD.getAndBitwiseAnd(words, offset(page), ~bit) & bit) != 0;
+    }
+
+    /**
+     * Clears pages.
+     *
+     * @param first 0 … pages
+     * @param count ≥ 0
+     */
+    public void clearRange(long first, long count) {
+        checkRange(first, count);
+        long page = first;
+        long end = first + count;
+        while (page < end) {
+            long wordEnd = Math.min(end, (page | 63) + 1);
+            WORD.getAndBitwiseAnd(words, offset(page), ~maskOf(page, wordEnd));
+            page = wordEnd;
+        }
     }
 
     /** Unmarks every page; a mark set meanwhile may stay. */
@@ -249,6 +264,12 @@ public final class DirtyBitmap implements AutoCloseable {
             bits = words.get(JAVA_LONG, at) ^ flip;
         }
         return Math.min(pages, (at << 3) + Long.numberOfTrailingZeros(bits));
+    }
+
+    private void checkRange(long first, long count) {
+        if (count < 0 || first < 0 || first > pages - count) {
+            throw new IndexOutOfBoundsException(first + " + " + count + " of " + pages);
+        }
     }
 
     private void checkPage(long page) {

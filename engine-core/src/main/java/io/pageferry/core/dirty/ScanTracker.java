@@ -1,6 +1,7 @@
 package io.pageferry.core.dirty;
 
 import io.pageferry.core.memory.PageSource;
+import io.pageferry.core.memory.PagedMemory;
 import io.pageferry.core.memory.scan.DataRun;
 import io.pageferry.core.memory.scan.PageView;
 import io.pageferry.core.memory.scan.SentHashes;
@@ -77,11 +78,19 @@ public final class ScanTracker implements DirtyTracker, SentPages {
      * be read at once: to wait for it would hold everything up.
      */
     private void scan(long first, long end, DirtyBitmap into) {
-        for (long page = into.nextUnmarked(first); page < end;
-                page = into.nextUnmarked(page + 1)) {
-            if (!view.show(page) || hashes.differs(page, view.bytes(), 0)) {
-                into.mark(page);
+        long page = into.nextUnmarked(first);
+        while (page < end) {
+            long stop = Math.min(end, into.nextMarked(page));
+            int shown = view.show(page, (int) Math.min(PagedMemory.RUN_PAGES, stop - page));
+            for (int i = 0; i < shown; i++) {
+                if (hashes.differs(page + i, view.bytes(), view.place(i))) {
+                    into.mark(page + i);
+                }
             }
+            if (shown == PagedMemory.NOT_YET) {
+                into.mark(page++);
+            }
+            page = into.nextUnmarked(page + shown);
         }
     }
 }

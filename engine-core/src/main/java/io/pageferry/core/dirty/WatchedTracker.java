@@ -1,6 +1,7 @@
 package io.pageferry.core.dirty;
 
 import io.pageferry.core.memory.PageSource;
+import io.pageferry.core.memory.PagedMemory;
 import io.pageferry.core.memory.RegionTable;
 import io.pageferry.core.memory.scan.DataRun;
 import io.pageferry.core.memory.scan.PageView;
@@ -32,6 +33,8 @@ public final class WatchedTracker implements DirtyTracker, SentPages {
     private final boolean looks;
     private final DirtyBitmap filled;
     private boolean comparing;
+    /** Whether the watch ever heard of a change. */
+    private boolean told;
 
     /**
      * Makes an unarmed tracker.
@@ -61,6 +64,7 @@ public final class WatchedTracker implements DirtyTracker, SentPages {
         comparing = watch.isDeaf();
         contents.start();
         filled.clearAll();
+        told = false;
         try {
             watch.start();
         } catch (IOException e) {
@@ -93,7 +97,9 @@ public final class WatchedTracker implements DirtyTracker, SentPages {
 
     private boolean heard() throws TrackerException {
         try {
-            return watch.heard() || watch.isDeaf();
+            boolean heard = watch.heard();
+            told |= heard;
+            return heard || watch.isDeaf();
         } catch (IOException e) {
             throw new TrackerException("every page counts as written: " + e.getMessage(), e);
         }
@@ -111,18 +117,32 @@ public final class WatchedTracker implements DirtyTracker, SentPages {
         while (page < end) {
             long data = memory.nextData(page);
             long hole = memory.nextHole(data);
-            for (page = filled.nextMarked(data); page < hole;
-                    page = filled.nextMarked(page + 1)) {
-                if (!into.isMarked(page) && isZero(page)) {
-                    into.mark(page);
-                }
+            page = filled.nextMarked(data);
+            while (page < hole) {
+                long stop = Math.min(hole, filled.nextUnmarked(page));
+                page = filled.nextMarked(page + look(page, stop - page, into));
             }
         }
     }
 
-    /** Whether a page that is no hole holds zeros; what cannot be read at once may. */
-    private boolean isZero(long page) {
-        return !view.show(page) || view.isZero();
+    /** Marks those that hold zeros, of pages that are no holes. What cannot be read at once may. */
+    private int look(long page, long most, DirtyBitmap into) {
+        int shown = view.show(page, (int) Math.min(PagedMemory.RUN_PAGES, most));
+        if (shown == PagedMemory.NOT_YET) {
+            into.mark(page);
+            return 1;
+        }
+        for (int i = 0; i < shown; i++) {
+            if (!into.isMarked(page + i) && view.isZero(i)) {
+                into.mark(page + i);
+            }
+        }
+        return shown;
+    }
+
+    @Override
+    public boolean mayMissHoles() {
+        return told || looks || watch.isDeaf();
     }
 
     @Override

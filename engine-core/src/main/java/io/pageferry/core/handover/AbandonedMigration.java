@@ -45,6 +45,14 @@ public interface AbandonedMigration extends AutoCloseable {
      */
     Optional<GuestHandle> guest() throws GuestException;
 
+    /**
+     * Removes what the dead agent left on this host beside a guest that needs no act any more, such
+     * as its sockets. What cannot be removed stays. Called once both locks are held.
+     */
+    default void sweep() {
+        // A migration that leaves nothing.
+    }
+
     /** {@return whether the source's guest ends once the target runs it; else it stays paused} */
     boolean endsGuest();
 

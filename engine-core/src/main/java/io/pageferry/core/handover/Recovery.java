@@ -162,7 +162,9 @@ public final class Recovery implements AutoCloseable {
     }
 
     private int begin() throws IOException {
-        if (!ownership().settled()) {
+        if (ownership().settled()) {
+            migration.sweep();
+        } else {
             guest = migration.guest().orElse(null);
             if (guest != null && migration.side() == Side.SOURCE) {
                 unthrottle();

@@ -6,6 +6,7 @@ import io.pageferry.core.dirty.DirtyBitmap;
 import io.pageferry.core.memory.ChecksumTable;
 import io.pageferry.core.memory.PageChecksum;
 import io.pageferry.core.memory.PageStore;
+import io.pageferry.core.memory.PagedMemory;
 import io.pageferry.core.memory.scan.DataRun;
 import io.pageferry.core.memory.scan.PageView;
 import java.util.function.LongPredicate;
@@ -37,8 +38,6 @@ public final class ImageWalker implements AutoCloseable {
     private final ChecksumTable table;
     private long owedPages;
     private long cursor;
-    private int sum;
-    private boolean hole;
 
     /**
      * Makes a walker.
@@ -67,14 +66,29 @@ public final class ImageWalker implements AutoCloseable {
      */
     public void readBack(long[] descriptors, int count) {
         dataRun.age();
-        for (int i = 0; i < count; i++) {
+        for (int i = 0; i < count;) {
             long page = PageBatch.pageOf(descriptors[i]);
             boolean cleared = PageBatch.codecOf(descriptors[i]) == PageCodec.ZERO;
-            // To clear a page may have made it a hole in what is remembered as data.
-            if (writer.isUnverified(page) && show(page, cleared)) {
-                note(page);
+            if (!writer.isUnverified(page)) {
+                i++;
+            } else if (isHole(page, cleared)) {
+                noteHole(page);
+                i++;
+            } else {
+                int run = 1;
+                while (run < PagedMemory.RUN_PAGES && i + run < count
+                        && isReadWith(page + run, descriptors[i + run])) {
+                    run++;
+                }
+                // What cannot be read yet is left to proveWritten.
+                i += Math.max(1, noteRun(page, run));
             }
         }
+    }
+
+    private boolean isReadWith(long page, long descriptor) {
+        return PageBatch.pageOf(descriptor) == page && writer.isUnverified(page)
+                && !isHole(page, PageBatch.codecOf(descriptor) == PageCodec.ZERO);
     }
 
     /**
@@ -86,12 +100,18 @@ public final class ImageWalker implements AutoCloseable {
     public boolean proveWritten(int most) {
         dataRun.forget();
         long page = writer.nextUnverified(0);
-        for (int done = 0; done < most && page < waiting.pages(); done++) {
-            if (!show(page, false)) {
-                return false;
+        for (int done = 0; done < most && page < waiting.pages();) {
+            int read = 1;
+            if (isHole(page, false)) {
+                noteHole(page);
+            } else {
+                read = noteRun(page, runFrom(page, most - done, writer::isUnverified));
+                if (read == PagedMemory.NOT_YET) {
+                    return false;
+                }
             }
-            note(page);
-            page = writer.nextUnverified(page + 1);
+            done += read;
+            page = writer.nextUnverified(page + read);
         }
         return page == waiting.pages();
     }
@@ -166,13 +186,13 @@ public final class ImageWalker implements AutoCloseable {
                 cursor = page;
                 break;
             }
-            if (!clean(page)) {
+            int read = readQueued(page, most - done);
+            if (read == PagedMemory.NOT_YET) {
                 break;
             }
-            waiting.clear(page);
-            note(page);
-            cursor = page + 1;
-            done++;
+            waiting.clearRange(page, read);
+            cursor = page + read;
+            done += read;
         }
         return done;
     }
@@ -197,10 +217,10 @@ public final class ImageWalker implements AutoCloseable {
     }
 
     /** Notes what a page was read back as, and owes the page where that is wrong. */
-    private void note(long page) {
+    private void note(long page, int sum, boolean zero) {
         if (writer.isUnverified(page)) {
             writer.verified(page);
-            if (sum != table.get(page) || isZero() != writer.isZero(page)) {
+            if (sum != table.get(page) || zero != writer.isZero(page)) {
                 owedPages += owed.mark(page) ? 1 : 0;
                 unnamed.mark(page);
             } else if (owedPages > 0 && owed.clear(page)) {
@@ -210,6 +230,44 @@ public final class ImageWalker implements AutoCloseable {
         }
         table.set(page, sum);
         proved.mark(page);
+    }
+
+    /** A hole is proved zero without a read, which would allocate it. */
+    private void noteHole(long page) {
+        note(page, PageChecksum.OF_ZEROS, true);
+    }
+
+    /** Whether it is zero is told by its bytes: others have the checksum of zeros, too. */
+    private void noteShown(long page, int index) {
+        note(page, view.checksum(index), view.isZero(index));
+    }
+
+    /** Reads and notes pages that are no holes; returns how many it could. */
+    private int noteRun(long page, int count) {
+        int shown = view.show(page, count);
+        for (int i = 0; i < shown; i++) {
+            noteShown(page + i, i);
+        }
+        return shown;
+    }
+
+    private int runFrom(long page, int most, LongPredicate wanted) {
+        int limit = (int) Math.min(Math.min(most, PagedMemory.RUN_PAGES), waiting.pages() - page);
+        int run = 1;
+        while (run < limit && wanted.test(page + run) && !isHole(page + run, false)) {
+            run++;
+        }
+        return run;
+    }
+
+    /**
+     * Whether a page is a hole that must not be read. One that was just cleared is not looked for
+     * in the run of data, whose end would have to be looked for anew: for each page of a reused
+     * image that was 90 µs.
+     */
+    private boolean isHole(long page, boolean cleared) {
+        return cleared && !image.readsHoles() ? image.nextData(page) > page
+                : dataRun.isHole(page);
     }
 
     private void queueUnread(LongPredicate wanted) {
@@ -243,40 +301,39 @@ public final class ImageWalker implements AutoCloseable {
         cursor = 0;
     }
 
-    /** A page that was never sent must be zero: it is made so, then read again. */
-    private boolean clean(long page) {
-        if (!show(page, false)) {
-            return false;
+    /** Reads queued pages. Those that were never sent are made zero and read again. */
+    private int readQueued(long page, int most) {
+        if (isHole(page, false)) {
+            noteHole(page);
+            return 1;
         }
-        if (writer.wasWritten(page) || isZero()) {
-            return true;
+        int shown = view.show(page, runFrom(page, most, waiting::isMarked));
+        for (int i = 0; i < shown; i++) {
+            if (isForeign(page + i, i)) {
+                int foreign = i + 1;
+                while (foreign < shown && isForeign(page + foreign, foreign)) {
+                    foreign++;
+                }
+                image.clear(page + i, foreign - i);
+                return i + noteCleared(page + i, foreign - i);
+            }
+            noteShown(page + i, i);
         }
-        image.clear(page, 1);
-        return show(page, true);
+        return shown;
     }
 
-    /** Whether the page shown is zero: by its bytes, for others have the checksum of zeros, too. */
-    private boolean isZero() {
-        return hole || view.isZero();
+    private boolean isForeign(long page, int index) {
+        return !writer.wasWritten(page) && !view.isZero(index);
     }
 
-    /**
-     * Sums a page; false when it cannot be read yet. One that was just cleared is not looked for in
-     * the run of data, whose end would have to be looked for anew: for each page of a reused image
-     * that was 90 µs.
-     */
-    private boolean show(long page, boolean cleared) {
-        if (cleared ? image.nextData(page) > page : dataRun.isHole(page)) {
-            // Proved zero without a read, which would allocate it.
-            sum = PageChecksum.OF_ZEROS;
-            hole = true;
-            return true;
+    private int noteCleared(long first, int count) {
+        for (int i = 0; i < count; i++) {
+            if (isHole(first + i, true)) {
+                noteHole(first + i);
+            } else if (noteRun(first + i, 1) == PagedMemory.NOT_YET) {
+                return i;
+            }
         }
-        hole = false;
-        if (!view.show(page)) {
-            return false;
-        }
-        sum = view.checksum();
-        return true;
+        return count;
     }
 }

@@ -3,7 +3,6 @@ package io.pageferry.core.image;
 import io.pageferry.core.codec.PageBatch;
 import io.pageferry.core.codec.page.PageCodec;
 import io.pageferry.core.codec.page.PageDecodeException;
-import io.pageferry.core.codec.page.PageDecoder;
 import io.pageferry.core.dirty.DirtyBitmap;
 import io.pageferry.core.memory.ChecksumTable;
 import io.pageferry.core.memory.PageStore;
@@ -15,9 +14,8 @@ import io.pageferry.core.memory.RegionTable;
  * {@link ImageWalker} read it back and found that checksum. Confined to one thread.
  */
 public final class ImageWriter implements AutoCloseable {
-    private final PageStore image;
     private final RegionTable regions;
-    private final PageDecoder decoder = new PageDecoder();
+    private final RunWriter run;
     private final DirtyBitmap fresh;
     private final DirtyBitmap written;
     private final DirtyBitmap zeros;
@@ -30,8 +28,8 @@ public final class ImageWriter implements AutoCloseable {
      * @param image receives the pages; stays the caller's
      */
     public ImageWriter(PageStore image) {
-        this.image = image;
         this.regions = image.regions();
+        this.run = new RunWriter(image);
         this.fresh = new DirtyBitmap(regions.pageCount());
         this.written = new DirtyBitmap(regions.pageCount());
         this.zeros = new DirtyBitmap(regions.pageCount());
@@ -54,6 +52,15 @@ public final class ImageWriter implements AutoCloseable {
             throw new PageDecodeException("batch for region " + region + " of "
                     + regions.regions().size());
         }
+        run.begin(batch);
+        try {
+            write(batch, region);
+        } finally {
+            run.flush();
+        }
+    }
+
+    private void write(PageBatch batch, int region) throws PageDecodeException {
         int at = 0;
         for (int i = 0; i < batch.count(); i++) {
             long descriptor = batch.descriptorAt(i);
@@ -62,12 +69,14 @@ public final class ImageWriter implements AutoCloseable {
             if (page < regions.firstPage(region) || page >= regions.endPage(region)) {
                 throw new PageDecodeException("page " + page + " is not in region " + region);
             }
-            requireLegal(PageBatch.codecOf(descriptor), length);
-            write(batch, at, descriptor);
+            int codec = PageBatch.codecOf(descriptor);
+            requireLegal(codec, length);
+            run.add(descriptor, at);
+            pagesByCodec[codec]++;
             sums.set(page, batch.checksumAt(i));
             fresh.mark(page);
             written.mark(page);
-            if (PageBatch.codecOf(descriptor) == PageCodec.ZERO) {
+            if (codec == PageCodec.ZERO) {
                 zeros.mark(page);
             } else {
                 zeros.clear(page);
@@ -159,24 +168,6 @@ public final class ImageWriter implements AutoCloseable {
         };
         if (!legal) {
             throw new PageDecodeException("a page of " + length + " bytes in codec " + codec);
-        }
-    }
-
-    private void write(PageBatch batch, int at, long descriptor) {
-        long page = PageBatch.pageOf(descriptor);
-        int codec = PageBatch.codecOf(descriptor);
-        pagesByCodec[codec]++;
-        if (codec == PageCodec.ZERO) {
-            image.clear(page, 1);
-        } else if (codec == PageCodec.RAW) {
-            image.put(page, 1, batch.payload(), at);
-        } else {
-            try {
-                image.put(page, 1, decoder.decode(batch, at, codec,
-                        PageBatch.lengthOf(descriptor)), 0);
-            } catch (PageDecodeException e) {
-                // Nothing was put: what is read back has not the checksum, and the page is owed.
-            }
         }
     }
 }

@@ -2,6 +2,7 @@ package io.pageferry.core.image;
 
 import io.pageferry.core.memory.ChecksumTable;
 import io.pageferry.core.memory.PageSource;
+import io.pageferry.core.memory.PagedMemory;
 import io.pageferry.core.memory.RegionTable;
 import io.pageferry.core.memory.scan.PageView;
 
@@ -46,13 +47,16 @@ public final class MemoryReader {
                 into.setZero(cursor, data);
                 cursor = data;
                 hole = isDone() ? data : memory.nextHole(data);
-            } else if (view.show(cursor)) {
-                into.set(cursor, view.checksum());
-                cursor++;
-                read++;
-            } else {
+                continue;
+            }
+            int shown = view.show(cursor, (int) Math.min(most - read, hole - cursor));
+            if (shown == PagedMemory.NOT_YET) {
                 break;
             }
+            for (int i = 0; i < shown; i++) {
+                into.set(cursor++, view.checksum(i));
+            }
+            read += shown;
         }
         return read;
     }

@@ -19,6 +19,12 @@ public interface PagedMemory {
     int NOT_YET = 0;
 
     /**
+     * Most pages that the engine asks for or puts at once: 256 KiB, beyond which a system call
+     * copies no faster (docs/BENCHMARKS.md).
+     */
+    int RUN_PAGES = 64;
+
+    /**
      * Returns the layout.
      *
      * @return the regions; the same object for the whole life of this memory
@@ -27,8 +33,8 @@ public interface PagedMemory {
 
     /**
      * Copies a run of pages. The bytes are never older than the first call that asked for them
-     * since the last {@link #forgetReads}. Never call it for a hole: shared memory gives the page
-     * storage on that read.
+     * since the last {@link #forgetReads}. Never call it for a hole, unless {@link #readsHoles}:
+     * shared memory gives a mapped page storage on that read.
      *
      * @param page  global index of the first
      * @param count most pages to copy, ≥ 1; all in one region
@@ -45,6 +51,16 @@ public interface PagedMemory {
      */
     default void forgetReads() {
         // Nothing was asked for.
+    }
+
+    /**
+     * Returns whether a hole can be read as zeros and stays a hole. Nobody looks for holes before
+     * reading then.
+     *
+     * @return the same for the whole life of this memory
+     */
+    default boolean readsHoles() {
+        return false;
     }
 
     /**

@@ -6,6 +6,7 @@ import io.pageferry.core.dirty.SentPages;
 import io.pageferry.core.dirty.TrackerException;
 import io.pageferry.core.memory.PageGeometry;
 import io.pageferry.core.memory.PageSource;
+import io.pageferry.core.memory.PagedMemory;
 import io.pageferry.core.memory.Region;
 import io.pageferry.core.memory.RegionTable;
 import io.pageferry.core.memory.scan.DataRun;
@@ -110,13 +111,35 @@ public final class GranuleFilter implements SentPages, AutoCloseable {
      * counts as changed.
      */
     private void compare(long first, long end, DirtyBitmap into) {
-        for (long page = into.nextUnmarked(first); page < end;
-                page = into.nextUnmarked(page + 1)) {
-            boolean changed = dataRun.isHole(page) ? hashes.isFilled(page)
-                    : !view.show(page) || hashes.differs(page, view.bytes(), 0);
-            if (changed) {
-                into.mark(page);
+        long page = into.nextUnmarked(first);
+        while (page < end) {
+            long next = page + 1;
+            if (dataRun.isHole(page)) {
+                mark(page, hashes.isFilled(page), into);
+            } else {
+                long stop = Math.min(end, into.nextMarked(page));
+                while (next < stop && next - page < PagedMemory.RUN_PAGES
+                        && !dataRun.isHole(next)) {
+                    next++;
+                }
+                next = page + compareRun(page, (int) (next - page), into);
             }
+            page = into.nextUnmarked(next);
+        }
+    }
+
+    private int compareRun(long page, int count, DirtyBitmap into) {
+        int shown = view.show(page, count);
+        for (int i = 0; i < shown; i++) {
+            mark(page + i, hashes.differs(page + i, view.bytes(), view.place(i)), into);
+        }
+        mark(page, shown == PagedMemory.NOT_YET, into);
+        return Math.max(1, shown);
+    }
+
+    private static void mark(long page, boolean changed, DirtyBitmap into) {
+        if (changed) {
+            into.mark(page);
         }
     }
 

@@ -9,6 +9,7 @@ import io.pageferry.core.dirty.SentPages;
 import io.pageferry.core.dirty.TrackerException;
 import io.pageferry.core.memory.ChecksumTable;
 import io.pageferry.core.memory.PageSource;
+import io.pageferry.core.memory.PagedMemory;
 import io.pageferry.core.memory.RegionTable;
 import io.pageferry.core.memory.scan.DataRun;
 import io.pageferry.core.round.PageSink;
@@ -114,6 +115,13 @@ public final class RoundRunner implements AutoCloseable {
      */
     public long harvestPaused() {
         harvest(tracker::harvestPaused);
+        if (tracker.mayMissHoles()) {
+            markNewHoles();
+        }
+        return dirty.count();
+    }
+
+    private void markNewHoles() {
         long end = regions.pageCount();
         long at = sentNonZero.nextMarked(0);
         while (at < end) {
@@ -126,7 +134,6 @@ public final class RoundRunner implements AutoCloseable {
                 at = sentNonZero.nextMarked(memory.nextHole(at));
             }
         }
-        return dirty.count();
     }
 
     /**
@@ -164,11 +171,12 @@ public final class RoundRunner implements AutoCloseable {
                 cursor = page;
                 break;
             }
-            if (!slotFor(page) || !encode(page)) {
+            int sent = slotFor(page) ? encode(page, most - handled) : 0;
+            if (sent == 0) {
                 break;
             }
-            cursor = page + 1;
-            handled++;
+            cursor = page + sent;
+            handled += sent;
         }
         return handled;
     }
@@ -282,23 +290,44 @@ public final class RoundRunner implements AutoCloseable {
         return true;
     }
 
-    /** Returns false when the memory has the page not yet: it is dirty still. */
-    private boolean encode(long page) {
-        // Clear, then read: a write after this is in the tracker, not lost.
-        dirty.clear(page);
-        boolean zeroThere = !targetNonZero.isMarked(page);
+    /**
+     * Encodes the run of dirty pages that begins with one of them, as far as the batch has room and
+     * no hole ends it. Returns how many; 0 when the memory has them not yet: they are dirty still.
+     */
+    private int encode(long page, int most) {
         // A page may be a hole since it was marked, and reading a hole would allocate it. The run
         // is younger than the harvest: a page born since is in the tracker.
-        long encoded = dataRun.isHole(page)
-                ? encoder.encodeHole(page, open, zeroThere, sentPageObserver)
-                : encoder.encode(memory, page, open, zeroThere, sentPageObserver);
-        if (encoded == PageEncoder.NOT_YET) {
-            dirty.mark(page);
-            return false;
+        if (dataRun.isHole(page)) {
+            dirty.clear(page);
+            note(page, encoder.encodeHole(page, open, !targetNonZero.isMarked(page),
+                    sentPageObserver));
+            return 1;
         }
+        int count = runFrom(page, Math.min(most, open.room()));
+        // Clear, then read: a write after this is in the tracker, not lost.
+        dirty.clearRange(page, count);
+        int copied = encoder.copy(memory, page, count, open);
+        dirty.markRange(page + copied, count - copied);
+        for (long at = page; at < page + copied; at++) {
+            note(at, encoder.encode(at, open, !targetNonZero.isMarked(at), sentPageObserver));
+        }
+        return copied;
+    }
+
+    private int runFrom(long page, int most) {
+        long end = Math.min(regions.endPage(open.region()),
+                page + Math.min(most, PagedMemory.RUN_PAGES));
+        long at = page + 1;
+        while (at < end && dirty.isMarked(at) && !dataRun.isHole(at)) {
+            at++;
+        }
+        return (int) (at - page);
+    }
+
+    private void note(long page, long encoded) {
         if (encoded == PageEncoder.SKIPPED) {
             counter.skipped();
-            return true;
+            return;
         }
         int codec = PageEncoder.codecOf(encoded);
         counter.sent(codec);
@@ -309,7 +338,6 @@ public final class RoundRunner implements AutoCloseable {
             sentNonZero.clear(page);
         }
         sent.set(page, PageEncoder.checksumOf(encoded));
-        return true;
     }
 
     private void flush() {

@@ -131,7 +131,7 @@ public final class Seals {
             return true;
         }
         try {
-            lz4.decode(in, at, codec == PageCodec.LZ4 ? length : 0, page);
+            lz4.decode(in, at, codec == PageCodec.LZ4 ? length : 0, page, 0);
             return true;
         } catch (PageDecodeException e) {
             return false;

@@ -3,11 +3,11 @@ package io.pageferry.agent.guest.image;
 import io.pageferry.agent.guest.TargetGuest;
 import io.pageferry.agent.host.linux.ProcessMaps;
 import io.pageferry.agent.host.memory.HostFiles;
-import io.pageferry.agent.host.memory.MappedRegions;
+import io.pageferry.agent.host.memory.RegionFiles;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.GuestDescription;
 import io.pageferry.core.memory.ChecksumTable;
-import io.pageferry.core.memory.MemoryImage;
+import io.pageferry.core.memory.PageStore;
 import io.pageferry.core.migration.GuestException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -28,7 +28,7 @@ final class ImageTarget implements TargetGuest {
     private final UnpublishedImage image;
     private ImageDigests digests;
     private GuestDescription offered;
-    private MappedRegions regions;
+    private RegionFiles regions;
     private long stateBytes;
     private boolean ran;
     private ActivateCommand activation;
@@ -67,7 +67,7 @@ final class ImageTarget implements TargetGuest {
     }
 
     @Override
-    public MemoryImage prepare(GuestDescription guest) throws GuestException {
+    public PageStore prepare(GuestDescription guest) throws GuestException {
         requireFits(guest);
         try {
             image.create(guest.regions().totalBytes());

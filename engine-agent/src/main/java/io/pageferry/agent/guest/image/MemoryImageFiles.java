@@ -1,7 +1,7 @@
 package io.pageferry.agent.guest.image;
 
 import io.pageferry.agent.host.linux.SharedMemory;
-import io.pageferry.agent.host.memory.MappedRegions;
+import io.pageferry.agent.host.memory.RegionFiles;
 import io.pageferry.core.memory.Region;
 import io.pageferry.core.memory.RegionTable;
 import java.io.IOException;
@@ -23,17 +23,17 @@ final class MemoryImageFiles {
         return file.resolveSibling(file.getFileName() + ".table");
     }
 
-    /** Maps its regions, which lie end to end. */
-    static MappedRegions map(Path file, RegionTable table, boolean writable)
+    /** Opens its regions, which lie end to end. */
+    static RegionFiles map(Path file, RegionTable table, boolean writable)
             throws IOException {
-        List<MappedRegions.Part> parts = new ArrayList<>();
+        List<RegionFiles.Part> parts = new ArrayList<>();
         long offset = 0;
         for (Region region : table.regions()) {
-            parts.add(new MappedRegions.Part(writable ? SharedMemory.openReadWrite(file)
+            parts.add(new RegionFiles.Part(writable ? SharedMemory.openReadWrite(file)
                     : SharedMemory.openReadOnly(file), offset));
             offset += region.size();
         }
-        return new MappedRegions(table, parts);
+        return RegionFiles.open(table, parts, writable);
     }
 
     /**

@@ -1,6 +1,6 @@
 package io.pageferry.agent.guest.image;
 
-import io.pageferry.agent.host.memory.MappedRegions;
+import io.pageferry.agent.host.memory.RegionFiles;
 import io.pageferry.agent.report.Output;
 import io.pageferry.core.image.MemoryReader;
 import io.pageferry.core.memory.ChecksumTable;
@@ -87,7 +87,7 @@ public final class StoredImage {
      */
     public int info(Output output) throws IOException {
         long stored;
-        try (MappedRegions memory = MemoryImageFiles.map(image, table.guest().regions(), false)) {
+        try (RegionFiles memory = MemoryImageFiles.map(image, table.guest().regions(), false)) {
             stored = memory.dataBytes();
         }
         output.emit(table.json().put("event", "image").put("file", image.toString())
@@ -149,7 +149,7 @@ public final class StoredImage {
     }
 
     private ImageDigests read() throws IOException {
-        try (MappedRegions memory = MemoryImageFiles.map(image, table.guest().regions(), false);
+        try (RegionFiles memory = MemoryImageFiles.map(image, table.guest().regions(), false);
                 ChecksumTable sums = new ChecksumTable(table.guest().regions().pageCount())) {
             MemoryReader reader = new MemoryReader(memory, sums);
             while (!reader.isDone()) {

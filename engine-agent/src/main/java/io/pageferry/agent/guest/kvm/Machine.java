@@ -7,6 +7,7 @@ import io.pageferry.agent.host.linux.kvm.KvmVcpu;
 import io.pageferry.agent.host.linux.kvm.KvmVm;
 import io.pageferry.agent.host.linux.kvm.Registers;
 import io.pageferry.agent.host.memory.MappedRegions;
+import io.pageferry.agent.host.memory.RegionFiles;
 import io.pageferry.core.dirty.DirtyTracker;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.memory.PageGeometry;
@@ -62,7 +63,7 @@ public final class Machine implements AutoCloseable {
         SharedMemory file = SharedMemory.create("pageferry-kvm", bytes);
         Region ram = new Region(0, "ram", 0, bytes, PageGeometry.PAGE_SIZE);
         return new MappedRegions(new RegionTable(List.of(ram)),
-                List.of(new MappedRegions.Part(file, 0)));
+                List.of(new RegionFiles.Part(file, 0)));
     }
 
     private void build(MappedRegions mapped) throws IOException {

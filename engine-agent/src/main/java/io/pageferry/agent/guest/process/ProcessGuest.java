@@ -7,14 +7,14 @@ import io.pageferry.agent.guest.SourceGuest;
 import io.pageferry.agent.host.linux.ProcessMaps;
 import io.pageferry.agent.host.linux.userfault.UserfaultTracker;
 import io.pageferry.agent.host.memory.HostFiles;
-import io.pageferry.agent.host.memory.MappedRegions;
+import io.pageferry.agent.host.memory.RegionFiles;
 import io.pageferry.agent.host.process.PausedCheck;
 import io.pageferry.core.dirty.DirtyTracker;
 import io.pageferry.core.dirty.ScanTracker;
 import io.pageferry.core.dirty.TrackerChoice;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.GuestDescription;
-import io.pageferry.core.memory.GuestMemory;
+import io.pageferry.core.memory.PageSource;
 import io.pageferry.core.migration.GuestException;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -41,7 +41,7 @@ final class ProcessGuest implements SourceGuest {
 
     private final PausedProcess process;
     private final SharedMappings mappings;
-    private final MappedRegions regions;
+    private final RegionFiles regions;
     private final Freezer freezer;
     private final DirtyTracker tracker;
     /** What the tracker has of the kernel; empty where contents are compared. */
@@ -115,7 +115,7 @@ final class ProcessGuest implements SourceGuest {
     }
 
     @Override
-    public GuestMemory memory() {
+    public PageSource memory() {
         return regions;
     }
 

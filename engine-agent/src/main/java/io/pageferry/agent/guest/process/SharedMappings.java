@@ -5,7 +5,7 @@ import io.pageferry.agent.host.linux.ProcessMaps.Mapping;
 import io.pageferry.agent.host.linux.ProcessMaps.OpenFile;
 import io.pageferry.agent.host.linux.SharedMemory;
 import io.pageferry.agent.host.linux.userfault.UserfaultTracker;
-import io.pageferry.agent.host.memory.MappedRegions;
+import io.pageferry.agent.host.memory.RegionFiles;
 import io.pageferry.core.memory.PageGeometry;
 import io.pageferry.core.memory.Region;
 import io.pageferry.core.memory.RegionTable;
@@ -217,16 +217,16 @@ final class SharedMappings implements AutoCloseable {
         return List.copyOf(parts);
     }
 
-    /** Maps them for reading; the files pass to what is returned. */
-    MappedRegions map() throws IOException {
+    /** Opens them for reading; the files pass to what is returned. */
+    RegionFiles map() throws IOException {
         List<Region> regions = new ArrayList<>();
-        List<MappedRegions.Part> mapped = new ArrayList<>();
+        List<RegionFiles.Part> mapped = new ArrayList<>();
         for (Part part : parts) {
             regions.add(new Region(regions.size(), part.name(), part.views().getFirst().start(),
                     part.size(), part.memory().granule()));
-            mapped.add(new MappedRegions.Part(part.memory(), part.offset()));
+            mapped.add(new RegionFiles.Part(part.memory(), part.offset()));
         }
-        return new MappedRegions(new RegionTable(regions), mapped);
+        return RegionFiles.open(new RegionTable(regions), mapped, false);
     }
 
     /** Where a tracker has to watch: every writable view of each region. */

@@ -16,7 +16,7 @@ import io.pageferry.agent.guest.qemu.qmp.QmpException;
 import io.pageferry.agent.host.linux.userfault.KernelProbe;
 import io.pageferry.agent.host.linux.userfault.RemoteUserfault;
 import io.pageferry.agent.host.linux.userfault.UserfaultTracker;
-import io.pageferry.agent.host.memory.MappedRegions;
+import io.pageferry.agent.host.memory.RegionFiles;
 import io.pageferry.agent.host.process.PausedCheck;
 import io.pageferry.agent.host.throttle.ThreadThrottle;
 import io.pageferry.core.dirty.DirtyTracker;
@@ -26,7 +26,7 @@ import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.GuestDescription;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.link.StreamLink;
-import io.pageferry.core.memory.GuestMemory;
+import io.pageferry.core.memory.PageSource;
 import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.round.Bandwidth;
 import io.pageferry.core.round.WriteThrottle;
@@ -52,7 +52,7 @@ final class QemuGuest implements SourceGuest {
     private final QemuFacts facts;
     private final Map<String, String> places;
     private final QemuMemory ram;
-    private final MappedRegions regions;
+    private final RegionFiles regions;
     private final DirtyTracker tracker;
     private final String reason;
     private final QemuWatch watch;
@@ -78,13 +78,13 @@ final class QemuGuest implements SourceGuest {
 
     /** What was opened on the way. */
     private record Opened(Map<String, String> places, QemuMemory ram,
-            MappedRegions regions, DirtyTracker tracker, String reason, QemuControl.Settings before,
+            RegionFiles regions, DirtyTracker tracker, String reason, QemuControl.Settings before,
             QemuWatch watch) { }
 
     static QemuGuest open(QemuProcess process, GuestSetup setup) throws GuestException {
         requireTracker(process, setup.tracker());
         QemuControl qemu = process.connect();
-        MappedRegions regions = null;
+        RegionFiles regions = null;
         boolean opened = false;
         try {
             QemuFacts facts = QemuProbe.read(qemu);
@@ -115,7 +115,7 @@ final class QemuGuest implements SourceGuest {
     }
 
     private static DirtyTracker tracker(QemuProcess process, GuestSetup setup,
-            QemuMemory memory, MappedRegions regions) {
+            QemuMemory memory, RegionFiles regions) {
         if (setup.tracker() == TrackerChoice.SCAN) {
             return new ScanTracker(regions);
         }
@@ -175,7 +175,7 @@ final class QemuGuest implements SourceGuest {
     }
 
     @Override
-    public GuestMemory memory() {
+    public PageSource memory() {
         return regions;
     }
 

@@ -15,12 +15,12 @@ import io.pageferry.agent.guest.qemu.qmp.QemuControl;
 import io.pageferry.agent.guest.qemu.qmp.QmpClient;
 import io.pageferry.agent.guest.qemu.qmp.QmpException;
 import io.pageferry.agent.host.linux.LinuxException;
-import io.pageferry.agent.host.memory.MappedRegions;
+import io.pageferry.agent.host.memory.RegionFiles;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.GuestDescription;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.link.StreamLink;
-import io.pageferry.core.memory.MemoryImage;
+import io.pageferry.core.memory.PageStore;
 import io.pageferry.core.memory.Region;
 import io.pageferry.core.migration.GuestException;
 import java.io.IOException;
@@ -50,7 +50,7 @@ final class QemuIncoming implements TargetGuest {
     private final QemuControl qemu;
     private QemuFacts facts;
     private final TargetSettings before;
-    private MappedRegions regions;
+    private RegionFiles regions;
     private final DiskExports exports;
     private StreamLink link;
     private Tunnel tunnel;
@@ -124,13 +124,13 @@ final class QemuIncoming implements TargetGuest {
         }
         QemuMemory memory = find(inOrderOf(offered));
         memory.requireFits(offered.attributes());
-        try (MappedRegions now = memory.map(true)) {
+        try (RegionFiles now = memory.map(true)) {
             memory.requireRoom(offered.dataBytes(), now);
         }
     }
 
     @Override
-    public MemoryImage prepare(GuestDescription offered) throws GuestException {
+    public PageStore prepare(GuestDescription offered) throws GuestException {
         requireFits(offered);
         release();
         regions = find(inOrderOf(offered)).map(true);

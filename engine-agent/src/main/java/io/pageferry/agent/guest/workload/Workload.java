@@ -4,6 +4,7 @@ import io.pageferry.agent.guest.GuestCheck;
 import io.pageferry.agent.host.linux.LinuxException;
 import io.pageferry.agent.host.linux.SharedMemory;
 import io.pageferry.agent.host.memory.MappedRegions;
+import io.pageferry.agent.host.memory.RegionFiles;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.memory.Region;
 import io.pageferry.core.memory.RegionTable;
@@ -27,7 +28,7 @@ final class Workload {
                     : SharedMemory.create(name, spec.size());
             Region ram = new Region(0, "ram", 0, spec.size(), file.granule());
             return new MappedRegions(new RegionTable(List.of(ram)),
-                    List.of(new MappedRegions.Part(file, 0)));
+                    List.of(new RegionFiles.Part(file, 0)));
         } catch (LinuxException e) {
             throw new GuestException(ErrorCode.NO_ROOM, "no memory of " + spec.size()
                     + " bytes can be had here: " + e.getMessage(), spec.huge()

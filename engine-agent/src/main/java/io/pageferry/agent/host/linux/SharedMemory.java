@@ -10,6 +10,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.Objects;
 
 /**
  * A regular file or memfd whose pages are memory of a guest. Offsets and lengths are in bytes.
@@ -295,19 +296,72 @@ public final class SharedMemory implements AutoCloseable {
      * @throws LinuxException when the kernel refuses
      */
     public long read(long offset, MemorySegment into) throws LinuxException {
-        if (!into.isNative() || into.isReadOnly()) {
-            throw new IllegalArgumentException("reads into writable native memory only");
+        return read(offset, into, 0, into.byteSize());
+    }
+
+    /**
+     * Reads into a part of some memory; see {@link #read(long, MemorySegment)}.
+     *
+     * @param at    offset there of the first byte
+     * @param bytes at most so many
+     */
+    public long read(long offset, MemorySegment into, long at, long bytes) throws LinuxException {
+        if (into.isReadOnly()) {
+            throw new IllegalArgumentException("reads into writable memory only");
         }
+        return transfer(Call.PREAD64, offset, nativeAddress(into, at, bytes), bytes);
+    }
+
+    /**
+     * Writes without a mapping. A file that ends before is made longer.
+     *
+     * @param offset of the first byte
+     * @param from   native memory
+     * @param at     offset there of the first byte
+     * @param bytes  how many
+     * @throws LinuxException when the kernel refuses; ENOSPC means that the file system is full
+     */
+    public void write(long offset, MemorySegment from, long at, long bytes)
+            throws LinuxException {
+        transfer(Call.PWRITE64, offset, nativeAddress(from, at, bytes), bytes);
+    }
+
+    private static long nativeAddress(MemorySegment memory, long at, long bytes) {
+        if (!memory.isNative()) {
+            throw new IllegalArgumentException("native memory only");
+        }
+        Objects.checkFromIndexSize(at, bytes, memory.byteSize());
+        return memory.address() + at;
+    }
+
+    /** Returns the bytes moved: all of them, less only where a file ends. */
+    private long transfer(Call call, long offset, long address, long bytes)
+            throws LinuxException {
         long done = 0;
-        while (done < into.byteSize()) {
-            long count = Native.call(Call.PREAD64, fd, into.address() + done,
-                    into.byteSize() - done, offset + done);
+        while (done < bytes) {
+            long count = Native.call(call, fd, address + done, bytes - done, offset + done);
             if (count == 0) {
                 break;
             }
-            done += count == -Native.EINTR ? 0 : Native.check(count, "pread64", name);
+            done += count == -Native.EINTR ? 0 : Native.check(count, call.label(), name);
         }
         return done;
+    }
+
+    /**
+     * Gives a range storage, content unchanged.
+     *
+     * @param offset ≥ 0
+     * @param length bytes, ≥ 1; must end inside the file
+     * @throws LinuxException when the kernel refuses; ENOSPC means that the file system is full
+     */
+    public void allocate(long offset, long length) throws LinuxException {
+        checkRange(offset, length, size);
+        long result;
+        do {
+            result = Native.call(Call.FALLOCATE, fd, FALLOC_FL_KEEP_SIZE, offset, length);
+        } while (result == -Native.EINTR);
+        Native.check(result, "fallocate", name);
     }
 
     /**

@@ -157,9 +157,24 @@ public final class JournaledMigration implements AbandonedMigration {
 
     @Override
     public Optional<GuestHandle> guest() throws GuestException {
+        return isSuperseded() ? Optional.empty() : handle();
+    }
+
+    /** A handle that is only closed does nothing to its guest. */
+    @Override
+    public void sweep() {
+        try {
+            handle().ifPresent(GuestHandle::close);
+        } catch (GuestException e) {
+            // It cannot be reached, and needs no act.
+            return;
+        }
+    }
+
+    private Optional<GuestHandle> handle() throws GuestException {
         JournalHeader header = journal.header();
-        if (header.recoveryAddress().isEmpty() || isSuperseded()) {
-            return Optional.empty(); // and an embedder's guest has no URI that could be parsed
+        if (header.recoveryAddress().isEmpty()) {
+            return Optional.empty(); // an embedder's guest has no URI that could be parsed
         }
         Optional<GuestKind> kind = GuestKinds.find(GuestUri.parse(header.guest()).scheme());
         return kind.isEmpty() ? Optional.empty() : kind.get().handle(header.recoveryAddress());

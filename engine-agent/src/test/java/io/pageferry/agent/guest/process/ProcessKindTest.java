@@ -1,6 +1,5 @@
 package io.pageferry.agent.guest.process;
 
-import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -26,6 +25,8 @@ import io.pageferry.core.migration.GuestHandle.Condition;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.RandomAccessFile;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
@@ -58,9 +59,12 @@ class ProcessKindTest {
             assertEquals((8L << 20) + 4096, regions.getFirst().size());
             assertTrue(guest.isRunning());
             Stranger.await("its first write", () -> guest.describe().dataBytes() > 0);
-            for (long page = guest.memory().nextData(0); page < regions.getFirst().pages();
-                    page = guest.memory().nextData(page + 1)) {
-                guest.memory().window(0).get(JAVA_BYTE, page << 12);
+            try (Arena arena = Arena.ofConfined()) {
+                MemorySegment read = arena.allocate(4096);
+                for (long page = guest.memory().nextData(0); page < regions.getFirst().pages();
+                        page = guest.memory().nextData(page + 1)) {
+                    assertEquals(1, guest.memory().read(page, 1, read, 0));
+                }
             }
             assertEquals(4096, guest.describe().dataBytes());
             assertEquals("process:" + writer.pid(), guest.identity().replaceFirst(":[0-9]+$", ""));

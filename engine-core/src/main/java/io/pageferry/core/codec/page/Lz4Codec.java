@@ -75,14 +75,14 @@ public final class Lz4Codec implements PageCodec {
     }
 
     @Override
-    public void decode(ByteBuffer in, int inAt, int length, ByteBuffer page)
+    public void decode(ByteBuffer in, int inAt, int length, ByteBuffer page, int pageAt)
             throws PageDecodeException {
         if (length < 1 || length >= PAGE) {
             throw new PageDecodeException("LZ4 page of " + length + " bytes");
         }
         int decoded;
         try {
-            decoded = decompressor.decompress(in, inAt, length, page, 0, PAGE);
+            decoded = decompressor.decompress(in, inAt, length, page, pageAt, PAGE);
         } catch (LZ4Exception e) {
             throw new PageDecodeException("LZ4 page is malformed: " + e.getMessage());
         }

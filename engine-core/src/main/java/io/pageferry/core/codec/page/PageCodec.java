@@ -43,13 +43,15 @@ public sealed interface PageCodec permits ZeroCodec, RawCodec, Lz4Codec {
 
     /**
      * Decodes one page. Reads no byte outside {@code [inAt, inAt + length)} and writes none
-     * outside {@code [0, 4096)} of the page, whatever the input.
+     * outside the 4096 of the page, whatever the input.
      *
      * @param in     holds the encoded bytes, as a peer sent them
      * @param inAt   where they begin
      * @param length how many there are, 0 … 4096
-     * @param page   receives the page at offset 0
+     * @param page   receives the page
+     * @param pageAt its offset there
      * @throws PageDecodeException when they are no page
      */
-    void decode(ByteBuffer in, int inAt, int length, ByteBuffer page) throws PageDecodeException;
+    void decode(ByteBuffer in, int inAt, int length, ByteBuffer page, int pageAt)
+            throws PageDecodeException;
 }

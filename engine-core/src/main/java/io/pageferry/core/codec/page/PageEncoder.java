@@ -16,9 +16,6 @@ import org.agrona.concurrent.NanoClock;
  * Confined to one thread.
  */
 public final class PageEncoder {
-    /** Answer of {@link #encode}: the memory has the page not yet. */
-    public static final long NOT_YET = 0;
-
     /** Answer of {@link #encode}: zeros that the target holds already. */
     public static final long SKIPPED = -1;
 
@@ -27,6 +24,8 @@ public final class PageEncoder {
     private final ByteBuffer scratch = ByteBuffer.allocateDirect(PageCodec.PAGE);
     private final MemorySegment scratchMemory = MemorySegment.ofBuffer(scratch);
     private final CodecChooser chooser;
+    private long copyFirst;
+    private int copyAt;
 
     /**
      * Makes an encoder.
@@ -39,22 +38,34 @@ public final class PageEncoder {
     }
 
     /**
-     * Encodes a page, which is no hole, into a batch. An empty answer appends nothing.
+     * Copies a run of pages, none of them a hole that must not be read, to where a batch goes on.
+     * Each is then encoded by {@link #encode}, in their order, before anything else is done with
+     * the batch.
      *
-     * @param memory    live, read once
+     * @param memory live, read once
+     * @param page   global index of the first
+     * @param count  pages, 1 … {@link PageBatch#room}; all in the batch's region
+     * @param batch  of their region
+     * @return pages copied, from the first on, or {@link PagedMemory#NOT_YET}
+     */
+    public int copy(PageSource memory, long page, int count, PageBatch batch) {
+        copyAt = batch.payloadBytes();
+        copyFirst = page;
+        return memory.read(page, count, batch.payload(), copyAt);
+    }
+
+    /**
+     * Encodes a page of those copied last into their batch. An empty answer appends nothing.
+     *
      * @param page      global index
-     * @param batch     has room; of the page's region
+     * @param batch     theirs
      * @param skipZeros whether the target holds zeros there, so that zeros need no sending
      * @param observer  sees the bytes before they are compressed in their place
-     * @return codec and checksum, for {@link #codecOf} and {@link #checksumOf};
-     *         {@link #SKIPPED} for zeros that need no sending; or {@link #NOT_YET}
+     * @return codec and checksum, for {@link #codecOf} and {@link #checksumOf}, or
+     *         {@link #SKIPPED} for zeros that need no sending
      */
-    public long encode(PageSource memory, long page, PageBatch batch, boolean skipZeros,
-            SentPages observer) {
-        int at = batch.payloadBytes();
-        if (memory.read(page, 1, batch.payload(), at) == PagedMemory.NOT_YET) {
-            return NOT_YET;
-        }
+    public long encode(long page, PageBatch batch, boolean skipZeros, SentPages observer) {
+        int at = copyAt + (int) (page - copyFirst) * PageCodec.PAGE;
         if (ZeroCodec.isZero(batch.payload(), at)) {
             return encodeHole(page, batch, skipZeros, observer);
         }
@@ -64,7 +75,7 @@ public final class PageEncoder {
     }
 
     /**
-     * Does the same for a page that is a hole, or zero: it is not read.
+     * Does the same for a page that holds zeros, and was not copied where it is a hole.
      *
      * @param page      global index
      * @param batch     has room; of the page's region
@@ -112,10 +123,16 @@ public final class PageEncoder {
             int length = lz4.encode(batch.payloadBuffer(), at, scratch, 0);
             chooser.tried(length);
             if (length != PageCodec.NO_GAIN) {
-                MemorySegment.copy(scratchMemory, 0, batch.payload(), at, length);
+                MemorySegment.copy(scratchMemory, 0, batch.payload(), batch.payloadBytes(),
+                        length);
                 batch.append(page, PageCodec.LZ4, length, sum);
                 return PageCodec.LZ4;
             }
+        }
+        if (at != batch.payloadBytes()) {
+            // Pages before it took less than they have: it moves up.
+            MemorySegment.copy(batch.payload(), at, batch.payload(), batch.payloadBytes(),
+                    PageCodec.PAGE);
         }
         batch.append(page, PageCodec.RAW, PageCodec.PAGE, sum);
         return PageCodec.RAW;

@@ -20,11 +20,11 @@ public final class RawCodec implements PageCodec {
     }
 
     @Override
-    public void decode(ByteBuffer in, int inAt, int length, ByteBuffer page)
+    public void decode(ByteBuffer in, int inAt, int length, ByteBuffer page, int pageAt)
             throws PageDecodeException {
         if (length != PAGE) {
             throw new PageDecodeException("raw page of " + length + " bytes");
         }
-        page.put(0, in, inAt, PAGE);
+        page.put(pageAt, in, inAt, PAGE);
     }
 }

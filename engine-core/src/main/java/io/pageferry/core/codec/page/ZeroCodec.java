@@ -41,11 +41,11 @@ public final class ZeroCodec implements PageCodec {
     }
 
     @Override
-    public void decode(ByteBuffer in, int inAt, int length, ByteBuffer page)
+    public void decode(ByteBuffer in, int inAt, int length, ByteBuffer page, int pageAt)
             throws PageDecodeException {
         if (length != 0) {
             throw new PageDecodeException("zero page with a payload of " + length + " bytes");
         }
-        page.put(0, ZERO_BUFFER, 0, PAGE);
+        page.put(pageAt, ZERO_BUFFER, 0, PAGE);
     }
 }

@@ -16,6 +16,7 @@ public final class DataRun {
     private static final int PART = 8;
 
     private final PagedMemory memory;
+    private final boolean readsHoles;
     private long first;
     private long end;
     private long asked;
@@ -28,6 +29,7 @@ public final class DataRun {
      */
     public DataRun(PagedMemory memory) {
         this.memory = memory;
+        this.readsHoles = memory.readsHoles();
     }
 
     /** Takes one run. */
@@ -76,12 +78,15 @@ public final class DataRun {
     }
 
     /**
-     * Returns whether a page is a hole, and must not be read through a window.
+     * Returns whether a page is a hole that must not be read. Memory that reads its holes has none.
      *
      * @param page global index
-     * @return true when it holds zeros and no storage
+     * @return true when it holds zeros and no storage, and reading would give it some
      */
     public boolean isHole(long page) {
+        if (readsHoles) {
+            return false;
+        }
         if (page < first || page >= end) {
             long data = memory.nextData(page);
             hole = data > page;

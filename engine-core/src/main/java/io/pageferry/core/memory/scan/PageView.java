@@ -11,7 +11,7 @@ import java.nio.ByteBuffer;
 import java.util.List;
 
 /**
- * Shows single pages to callers that only look at them. It finds a mapped page by its own
+ * Shows runs of pages to callers that only look at them. It finds a mapped page by its own
  * arithmetic (region base + index × 4096) and shares none with the writers, so a page that was put
  * in a wrong place is seen. Confined to one thread.
  *
@@ -20,6 +20,7 @@ import java.util.List;
  * instructions for sums and comparisons would end the process (SIGBUS).
  */
 public final class PageView {
+    private static final int NONE = -1;
     private static final MemorySegment ZEROS =
             MemorySegment.ofArray(new long[PageGeometry.PAGE_SIZE / Long.BYTES]);
 
@@ -28,11 +29,12 @@ public final class PageView {
     /** Of each region; null where memory is not mapped. */
     private final MemorySegment[] windows;
     private final PageChecksum checksum = new PageChecksum();
-    private final ByteBuffer copy = ByteBuffer.allocateDirect(PageGeometry.PAGE_SIZE);
-    private final MemorySegment copied = MemorySegment.ofBuffer(copy);
+    /** The pages shown; of mapped memory one at a time. */
+    private final ByteBuffer copy;
+    private final MemorySegment copied;
     private MemorySegment window;
     private long at;
-    private boolean isCopied;
+    private int inCopy = NONE;
 
     /**
      * Makes a view that shows nothing yet.
@@ -50,40 +52,59 @@ public final class PageView {
         }
         this.windows = memory instanceof MappedMemory mapped ? regions.stream()
                 .map(region -> mapped.window(region.id())).toArray(MemorySegment[]::new) : null;
+        this.copy = ByteBuffer.allocateDirect(
+                PageGeometry.PAGE_SIZE * (windows == null ? PagedMemory.RUN_PAGES : 1));
+        this.copied = MemorySegment.ofBuffer(copy);
     }
 
     /**
-     * Shows a page, which is no hole.
+     * Shows a run of pages, none of which is a hole that must not be read. What was shown before is
+     * gone.
      *
-     * @param page global index
-     * @return false when the memory has it not yet: ask again
+     * @param page global index of the first
+     * @param most at most so many, ≥ 1
+     * @return pages shown, fewer where the region ends or a view holds no more; 0 when the memory
+     *         has the first not yet: ask again
      */
-    public boolean show(long page) {
-        isCopied = windows == null;
-        if (isCopied) {
-            return memory.read(page, 1, copied, 0) != PagedMemory.NOT_YET;
-        }
+    public int show(long page, int most) {
         int region = 0;
         while (page >= regionEnds[region]) {
             region++;
         }
+        int count = (int) Math.min(Math.min(most, PagedMemory.RUN_PAGES),
+                regionEnds[region] - page);
+        if (windows == null) {
+            return memory.read(page, count, copied, 0);
+        }
         long start = region == 0 ? 0 : regionEnds[region - 1];
         window = windows[region];
-        at = (page - start) * PageGeometry.PAGE_SIZE;
-        return true;
+        at = PageGeometry.bytesOf(page - start);
+        inCopy = NONE;
+        return count;
     }
 
-    /** {@return CRC32C of the page shown} */
-    public int checksum() {
-        bytes();
-        return checksum.of(copy, 0);
+    /**
+     * Sums a page.
+     *
+     * @param index of the pages shown, from 0
+     * @return its CRC32C
+     */
+    public int checksum(int index) {
+        return checksum.of(copy, place(index));
     }
 
-    /** {@return whether the page shown holds nothing but zeros, by its bytes} */
-    public boolean isZero() {
-        // Mostly the first word tells.
-        return (isCopied || window.get(ValueLayout.JAVA_LONG_UNALIGNED, at) == 0)
-                && isZero(bytes(), 0);
+    /**
+     * Looks at a page's bytes. Mostly the first word tells.
+     *
+     * @param index of the pages shown, from 0
+     * @return whether it holds nothing but zeros
+     */
+    public boolean isZero(int index) {
+        if (windows != null && inCopy != index && window.get(ValueLayout.JAVA_LONG_UNALIGNED,
+                at + PageGeometry.bytesOf(index)) != 0) {
+            return false;
+        }
+        return isZero(copied, place(index));
     }
 
     /** Ends at the first word that is not zero. */
@@ -92,12 +113,26 @@ public final class PageView {
                 ZEROS, 0, PageGeometry.PAGE_SIZE) == -1;
     }
 
-    /** {@return the 4096 bytes of the page shown, the same until another one is shown} */
+    /** {@return memory that holds the pages shown, each at its {@link #place}} */
     public MemorySegment bytes() {
-        if (!isCopied) {
-            MemorySegment.copy(window, at, copied, 0, PageGeometry.PAGE_SIZE);
-            isCopied = true;
-        }
         return copied;
+    }
+
+    /**
+     * Returns where a page's 4096 bytes are, the same until another one is asked for.
+     *
+     * @param index of the pages shown, from 0
+     * @return offset in {@link #bytes}
+     */
+    public int place(int index) {
+        if (windows == null) {
+            return index * PageGeometry.PAGE_SIZE;
+        }
+        if (inCopy != index) {
+            MemorySegment.copy(window, at + PageGeometry.bytesOf(index), copied, 0,
+                    PageGeometry.PAGE_SIZE);
+            inCopy = index;
+        }
+        return 0;
     }
 }

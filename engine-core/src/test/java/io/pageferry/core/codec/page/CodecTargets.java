@@ -96,7 +96,7 @@ public final class CodecTargets implements FuzzTargets {
 
         private static boolean decode(PageCodec by, ByteBuffer in, int at, ByteBuffer page) {
             try {
-                by.decode(in, at, in.capacity() - at, page);
+                by.decode(in, at, in.capacity() - at, page, 0);
                 return true;
             } catch (PageDecodeException e) {
                 return false;

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.pageferry.core.codec.CodecChoice;
 import io.pageferry.core.codec.PageBatch;
 import io.pageferry.core.dirty.SentPages;
+import io.pageferry.core.memory.PagedMemory;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -21,6 +22,8 @@ import net.jqwik.api.constraints.IntRange;
 
 /** From live memory into a batch and out of it: every page is the page, and its sum its sum. */
 class EncodeDecodePropertyTest {
+    private static final int MOST_IN_RUN = 9;
+
     @Property(tries = 150)
     void everyPageOfABatchComesOutAsItWentIn(@ForAll CodecChoice choice, @ForAll long seed)
             throws Exception {
@@ -28,26 +31,37 @@ class EncodeDecodePropertyTest {
         PageEncoder encoder = new PageEncoder(choice, () -> 0);
         List<byte[]> pages = new ArrayList<>();
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment live = arena.allocate(3L * PageCodec.PAGE);
+            MemorySegment live = arena.allocate((MOST_IN_RUN + 1L) * PageCodec.PAGE);
             PageBatch batch = new PageBatch(arena.allocate(PageBatch.PAYLOAD_CAPACITY, 8));
             batch.begin(0, 0);
             while (batch.hasRoom() && pages.size() < 200) {
-                byte[] page = PageShapes.page(random.nextLong());
-                int at = random.nextInt(2 * PageCodec.PAGE);
-                MemorySegment.copy(page, 0, live, ValueLayout.JAVA_BYTE, at, page.length);
-                long encoded = encoder.encode(new OnePage(live.asSlice(at)), pages.size(), batch,
-                        false, SentPages.NONE);
-                int codec = PageEncoder.codecOf(encoded);
-                assertEquals(isZero(page), codec == PageCodec.ZERO);
-                assertTrue(codec == PageCodec.ZERO || codec == PageCodec.RAW
-                        || codec == PageCodec.LZ4 && choice != CodecChoice.NONE);
-                CRC32C crc = new CRC32C();
-                crc.update(page);
-                assertEquals((int) crc.getValue(), PageEncoder.checksumOf(encoded));
-                pages.add(page);
+                int run = Math.min(batch.room(), 1 + random.nextInt(MOST_IN_RUN));
+                int at = random.nextInt(PageCodec.PAGE);
+                int first = pages.size();
+                for (int i = 0; i < run; i++) {
+                    pages.add(PageShapes.page(random.nextLong()));
+                    MemorySegment.copy(pages.getLast(), 0, live, ValueLayout.JAVA_BYTE,
+                            at + i * PageCodec.PAGE, PageCodec.PAGE);
+                }
+                assertEquals(run, encoder.copy(new Pages(live.asSlice(at), first), first, run,
+                        batch));
+                for (int page = first; page < pages.size(); page++) {
+                    assertEncoded(pages.get(page), choice,
+                            encoder.encode(page, batch, false, SentPages.NONE));
+                }
             }
             assertDecodes(batch, pages);
         }
+    }
+
+    private static void assertEncoded(byte[] page, CodecChoice choice, long encoded) {
+        int codec = PageEncoder.codecOf(encoded);
+        assertEquals(isZero(page), codec == PageCodec.ZERO);
+        assertTrue(codec == PageCodec.ZERO || codec == PageCodec.RAW
+                || codec == PageCodec.LZ4 && choice != CodecChoice.NONE);
+        CRC32C crc = new CRC32C();
+        crc.update(page);
+        assertEquals((int) crc.getValue(), PageEncoder.checksumOf(encoded));
     }
 
     @Property(tries = 100)
@@ -56,11 +70,11 @@ class EncodeDecodePropertyTest {
             PageBatch batch = new PageBatch(arena.allocate(PageBatch.PAYLOAD_CAPACITY, 8));
             PageDecoder decoder = new PageDecoder();
             if (codec == PageCodec.RAW) {
-                assertEquals(PageCodec.PAGE,
-                        decoder.decode(batch, 0, codec, PageCodec.PAGE).byteSize());
+                decoder.decode(batch, 0, PageBatch.descriptor(0, codec, PageCodec.PAGE), 0);
             } else {
                 assertThrows(PageDecodeException.class,
-                        () -> decoder.decode(batch, 0, codec, PageCodec.PAGE));
+                        () -> decoder.decode(batch, 0,
+                                PageBatch.descriptor(0, codec, PageCodec.PAGE), 0));
             }
         }
     }
@@ -84,10 +98,13 @@ class EncodeDecodePropertyTest {
             long descriptor = batch.descriptorAt(i);
             int length = PageBatch.lengthOf(descriptor);
             assertEquals(i, PageBatch.pageOf(descriptor));
-            byte[] decoded = PageBatch.codecOf(descriptor) == PageCodec.ZERO
-                    ? new byte[PageCodec.PAGE]
-                    : decoder.decode(batch, at, PageBatch.codecOf(descriptor), length)
-                            .toArray(ValueLayout.JAVA_BYTE);
+            byte[] decoded = new byte[PageCodec.PAGE];
+            if (PageBatch.codecOf(descriptor) != PageCodec.ZERO) {
+                int place = i % PagedMemory.RUN_PAGES;
+                decoder.decode(batch, at, descriptor, place);
+                MemorySegment.copy(decoder.pages(), ValueLayout.JAVA_BYTE,
+                        (long) place * PageCodec.PAGE, decoded, 0, PageCodec.PAGE);
+            }
             assertArrayEquals(pages.get(i), decoded, "page " + i);
             at += length;
         }

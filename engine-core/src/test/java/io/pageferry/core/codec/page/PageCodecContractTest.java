@@ -49,10 +49,10 @@ class PageCodecContractTest {
         }
         assertTrue(length >= 0 && length <= PAGE, "length " + length);
         assertTrue(!(codec instanceof Lz4Codec) || length <= Lz4Codec.WORTHWHILE);
-        ByteBuffer decoded = canaries(PAGE + MARGIN);
-        codec.decode(out, MARGIN, length, decoded);
-        assertArrayEquals(page, bytes(decoded, 0, PAGE));
-        assertCanaries(decoded, 0, PAGE);
+        ByteBuffer decoded = canaries(PAGE + 2 * MARGIN);
+        codec.decode(out, MARGIN, length, decoded, MARGIN);
+        assertArrayEquals(page, bytes(decoded, MARGIN, PAGE));
+        assertCanaries(decoded, MARGIN, PAGE);
     }
 
     @Property(tries = 3000)
@@ -93,15 +93,15 @@ class PageCodecContractTest {
 
     private static boolean isTaken(PageCodec codec, byte[] encoded) {
         ByteBuffer in = canaries(encoded.length + 2 * MARGIN).put(MARGIN, encoded);
-        ByteBuffer page = canaries(PAGE + MARGIN);
+        ByteBuffer page = canaries(PAGE + 2 * MARGIN);
         boolean taken = true;
         try {
-            codec.decode(in, MARGIN, encoded.length, page);
+            codec.decode(in, MARGIN, encoded.length, page, MARGIN);
         } catch (PageDecodeException e) {
             assertFalse(e.getMessage().isEmpty());
             taken = false;
         }
-        assertCanaries(page, 0, PAGE);
+        assertCanaries(page, MARGIN, PAGE);
         assertCanaries(in, MARGIN, encoded.length);
         assertArrayEquals(encoded, bytes(in, MARGIN, encoded.length));
         assertEquals(0, page.position());

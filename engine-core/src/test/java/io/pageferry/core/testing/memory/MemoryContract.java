@@ -153,6 +153,16 @@ public abstract class MemoryContract {
     }
 
     @Test
+    void aHoleThatMayBeReadIsZeroAndStaysAHole() {
+        write(1, noise());
+        long hole = memory().nextHole(1);
+        if (memory().readsHoles() && hole < memory().regions().endPage(0)) {
+            assertArrayEquals(new byte[PAGE], read(hole), "page " + hole);
+            assertEquals(hole, memory().nextHole(hole), "page " + hole + " got storage");
+        }
+    }
+
+    @Test
     void holesAndDataTakeTurns() {
         write(1, noise());
         write(memory().regions().pageCount() - 1, noise());

@@ -9,7 +9,7 @@ import io.pageferry.agent.host.linux.ProcessMaps;
 import io.pageferry.agent.host.linux.SharedMemory;
 import io.pageferry.agent.host.linux.userfault.UserfaultTracker;
 import io.pageferry.agent.host.memory.HostFiles;
-import io.pageferry.agent.host.memory.MappedRegions;
+import io.pageferry.agent.host.memory.RegionFiles;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.memory.PageGeometry;
 import io.pageferry.core.memory.Region;
@@ -169,25 +169,25 @@ public final class QemuMemory {
     }
 
     /**
-     * Maps the RAM: read-only for a source, writable for a target.
+     * Opens the RAM: read-only for a source, writable for a target.
      *
      * @param writable for a target
      * @return the regions, the caller's to close
      * @throws GuestException when that is refused
      */
-    public MappedRegions map(boolean writable) throws GuestException {
+    public RegionFiles map(boolean writable) throws GuestException {
         List<Region> regions = new ArrayList<>();
-        List<MappedRegions.Part> mapped = new ArrayList<>();
+        List<RegionFiles.Part> mapped = new ArrayList<>();
         try {
             for (Part part : parts) {
                 SharedMemory file = writable
                         ? SharedMemory.openReadWrite(part.file())
                         : SharedMemory.openReadOnly(part.file());
-                mapped.add(new MappedRegions.Part(file, part.offset()));
+                mapped.add(new RegionFiles.Part(file, part.offset()));
                 regions.add(new Region(regions.size(), part.backend().id(), 0,
                         part.backend().size(), file.granule()));
             }
-            return new MappedRegions(new RegionTable(regions), mapped);
+            return RegionFiles.open(new RegionTable(regions), mapped, writable);
         } catch (IOException | IllegalArgumentException e) {
             mapped.forEach(part -> part.file().close());
             throw failed("cannot map the RAM of QEMU (pid " + pid + "): " + e.getMessage(),
@@ -335,7 +335,7 @@ public final class QemuMemory {
      * @param here      the regions of this target, some of which may be filled already
      * @throws GuestException {@link ErrorCode#NO_ROOM}
      */
-    public void requireRoom(long dataBytes, MappedRegions here) throws GuestException {
+    public void requireRoom(long dataBytes, RegionFiles here) throws GuestException {
         new TargetRoom(pid, parts.stream().map(Part::backend).toList())
                 .require(dataBytes - here.dataBytes());
     }

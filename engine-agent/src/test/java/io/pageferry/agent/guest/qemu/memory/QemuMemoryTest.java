@@ -14,10 +14,13 @@ import io.pageferry.agent.guest.qemu.check.QemuFacts;
 import io.pageferry.agent.guest.qemu.check.QemuProbe;
 import io.pageferry.agent.guest.qemu.qmp.QemuControl;
 import io.pageferry.agent.host.linux.ProcessMaps;
-import io.pageferry.agent.host.memory.MappedRegions;
+import io.pageferry.agent.host.memory.RegionFiles;
 import io.pageferry.core.link.ErrorCode;
+import io.pageferry.core.memory.PageGeometry;
 import io.pageferry.core.migration.GuestException;
 import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -70,11 +73,16 @@ class QemuMemoryTest {
             for (List<QemuFacts.Backend> some : List.of(backends, backends.reversed(),
                     List.of(backends.getFirst()), List.of(backends.getLast()))) {
                 QemuMemory found = QemuMemory.find(qemu.process().pid(), control, some);
-                try (MappedRegions regions = found.map(false)) {
+                try (RegionFiles regions = found.map(false);
+                        Arena arena = Arena.ofConfined()) {
+                    MemorySegment read = arena.allocate(PageGeometry.PAGE_SIZE);
                     for (int i = 0; i < some.size(); i++) {
                         long word = some.get(i).id().equals("node0") ? 4711 : 4712;
                         assertEquals(some.get(i).id(), regions.regions().regions().get(i).name());
-                        assertEquals(word, regions.window(i).get(WORD, AT));
+                        long page = regions.regions().firstPage(i)
+                                + AT / PageGeometry.PAGE_SIZE;
+                        assertEquals(1, regions.read(page, 1, read, 0));
+                        assertEquals(word, read.get(WORD, AT % PageGeometry.PAGE_SIZE));
                     }
                 }
             }

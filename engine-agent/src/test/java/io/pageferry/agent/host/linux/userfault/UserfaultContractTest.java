@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.pageferry.agent.host.linux.LinuxException;
 import io.pageferry.agent.host.linux.SharedMemory;
 import io.pageferry.agent.host.memory.MappedRegions;
+import io.pageferry.agent.host.memory.RegionFiles;
 import io.pageferry.core.dirty.DirtyBitmap;
 import io.pageferry.core.dirty.DirtyTracker;
 import io.pageferry.core.dirty.WatchedTracker;
@@ -121,7 +122,7 @@ class UserfaultContractTest {
             memory = file.map(0, SIZE, arena);
             SharedMemory.populate(memory);
             source = new MappedRegions(RegionTable.single("ram", SIZE),
-                    List.of(new MappedRegions.Part(file, 0)));
+                    List.of(new RegionFiles.Part(file, 0)));
             tracker = source.watched(UserfaultTracker.ofSelf(
                     List.of(new UserfaultTracker.Range(memory.address(), SIZE, 0))),
                     deaf);

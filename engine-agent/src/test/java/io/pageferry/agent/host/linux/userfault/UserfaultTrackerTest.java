@@ -13,6 +13,7 @@ import io.pageferry.agent.host.linux.Requirements;
 import io.pageferry.agent.host.linux.SharedMemory;
 import io.pageferry.agent.host.linux.Stranger;
 import io.pageferry.agent.host.memory.MappedRegions;
+import io.pageferry.agent.host.memory.RegionFiles;
 import io.pageferry.core.dirty.DirtyBitmap;
 import io.pageferry.core.dirty.TrackerException;
 import io.pageferry.core.memory.RegionTable;
@@ -46,7 +47,7 @@ class UserfaultTrackerTest {
     void holesAreLeftAloneAndWhatIsBornInThemIsSeen() throws Exception {
         long pages = (1 << 20) + 3;
         try (MappedRegions sparse = new MappedRegions(RegionTable.single("ram", pages * PAGE),
-                List.of(new MappedRegions.Part(
+                List.of(new RegionFiles.Part(
                         SharedMemory.create("test", pages * PAGE), 0)));
                 DirtyBitmap dirty = new DirtyBitmap(pages)) {
             MemorySegment live = sparse.window(0);

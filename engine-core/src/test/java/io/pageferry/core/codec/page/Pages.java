@@ -4,10 +4,14 @@ import io.pageferry.core.memory.PageSource;
 import io.pageferry.core.memory.RegionTable;
 import java.lang.foreign.MemorySegment;
 
-/** Memory that shows the same bytes for every page. */
-record OnePage(MemorySegment bytes) implements PageSource {
+/** Memory that has some pages from one on, at any address. */
+record Pages(MemorySegment bytes, long first) implements PageSource {
     private static final RegionTable REGIONS =
             RegionTable.single("ram", 256L * PageCodec.PAGE);
+
+    Pages(MemorySegment bytes) {
+        this(bytes, 0);
+    }
 
     @Override
     public RegionTable regions() {
@@ -16,8 +20,9 @@ record OnePage(MemorySegment bytes) implements PageSource {
 
     @Override
     public int read(long page, int count, MemorySegment into, long at) {
-        MemorySegment.copy(bytes, 0, into, at, PageCodec.PAGE);
-        return 1;
+        MemorySegment.copy(bytes, (page - first) * PageCodec.PAGE, into, at,
+                (long) count * PageCodec.PAGE);
+        return count;
     }
 
     @Override
