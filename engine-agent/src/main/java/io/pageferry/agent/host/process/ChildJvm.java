@@ -3,6 +3,8 @@ package io.pageferry.agent.host.process;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
+import java.util.regex.Pattern;
 
 /** How this program starts itself once more: same JDK, same class path, same options. */
 public final class ChildJvm {
@@ -10,6 +12,11 @@ public final class ChildJvm {
     private static final List<String> FLAGS = List.of("-Xlog:disable",
             "-Xlog:all=warning,aot*=off,cds*=off:stderr",
             "--enable-native-access=ALL-UNNAMED");
+
+    /** A command lives for seconds and its heap is small: docs/adr/0043. */
+    private static final List<String> QUICK = List.of("-XX:TieredStopAtLevel=1",
+            "-XX:-UsePerfData", "-Djdk.console=java.base");
+    private static final Pattern ANY_COLLECTOR = Pattern.compile("-XX:\\+Use\\w*GC\\b");
 
     private static final String MAIN = "io.pageferry.agent.cli.Main";
 
@@ -32,13 +39,18 @@ public final class ChildJvm {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(FLAGS);
+        command.addAll(QUICK);
+        String options = Objects.toString(System.getenv("PAGEFERRY_OPTS"), "");
+        if (!ANY_COLLECTOR.matcher(options).find()) {
+            // Two of them are an error to the JVM.
+            command.add("-XX:+UseSerialGC");
+        }
         if (cache != null) {
             command.add("-XX:AOTCache=" + cache);
             command.add("-Dpageferry.cache=" + cache);
         }
         command.addAll(extra);
-        String options = System.getenv("PAGEFERRY_OPTS");
-        if (options != null && !options.isBlank()) {
+        if (!options.isBlank()) {
             command.addAll(List.of(options.strip().split("\\s+")));
         }
         command.add("-cp");
