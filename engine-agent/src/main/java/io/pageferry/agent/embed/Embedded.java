@@ -15,6 +15,7 @@ import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.UUID;
+import java.util.function.Supplier;
 
 /** What both directions of a guest without a URI share. */
 final class Embedded {
@@ -30,12 +31,9 @@ final class Embedded {
     }
 
     /** The scratch guest lives in memory that only foreign functions give. */
-    static Runnable warmUp(boolean wanted, MigrationListener listener) {
-        return () -> {
-            if (wanted && JvmFlags.allowNativeAccess(listener)) {
-                WarmUp.run(SCRATCH);
-            }
-        };
+    static Supplier<Runnable> warmUp(boolean wanted, MigrationListener listener) {
+        return () -> wanted && JvmFlags.allowNativeAccess(listener)
+                ? () -> WarmUp.runLong(SCRATCH) : () -> { };
     }
 
     static int channels(int count) {

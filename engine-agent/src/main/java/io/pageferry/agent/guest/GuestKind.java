@@ -60,6 +60,16 @@ public interface GuestKind {
     }
 
     /**
+     * Returns whether a guest at the source lives on when its agent dies, so that a guard has to
+     * watch over it.
+     *
+     * @return false for a kind that lives and dies with its agent
+     */
+    default boolean outlivesAgent() {
+        return false;
+    }
+
+    /**
      * Runs the code that acts on a guest of this kind, without any guest: what is run for the
      * first time while a guest is paused costs several times as long. Takes half a second at most;
      * a failure is thrown away by the caller.

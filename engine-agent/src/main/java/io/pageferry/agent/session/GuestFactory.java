@@ -9,17 +9,18 @@ import io.pageferry.agent.host.process.ProcessAge;
 import io.pageferry.agent.session.warmup.WarmUp;
 import io.pageferry.core.migration.GuestException;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 
 /**
  * How an agent gets its guest: by a URI, as the commands do, or from its embedder.
  *
  * @param text      the guest as its journal names it
  * @param opener    gives it
- * @param warmUp    warms this process up before a guest is touched
+ * @param warmUp    asked on the agent's thread; gives what warms this process up, on another
  * @param startup   nanoseconds from the start of what is to be reported until now
  * @param <G>       as a source or a target sees it
  */
-public record GuestFactory<G>(String text, Opener<G> opener, Runnable warmUp,
+public record GuestFactory<G>(String text, Opener<G> opener, Supplier<Runnable> warmUp,
         LongSupplier startup) {
     /**
      * Gives a guest.
@@ -47,7 +48,7 @@ public record GuestFactory<G>(String text, Opener<G> opener, Runnable warmUp,
      */
     public static GuestFactory<SourceGuest> source(GuestUri uri) {
         return new GuestFactory<>(uri.text(), setup -> GuestKinds.of(uri).openSource(uri, setup),
-                () -> WarmUp.run(uri), ProcessAge::nanos);
+                () -> () -> WarmUp.run(uri), ProcessAge::nanos);
     }
 
     /**
@@ -58,7 +59,7 @@ public record GuestFactory<G>(String text, Opener<G> opener, Runnable warmUp,
      */
     public static GuestFactory<TargetGuest> target(GuestUri uri) {
         return new GuestFactory<>(uri.text(), setup -> GuestKinds.of(uri).openTarget(uri, setup),
-                () -> WarmUp.run(uri), ProcessAge::nanos);
+                () -> () -> WarmUp.run(uri), ProcessAge::nanos);
     }
 
     G open(GuestSetup setup) throws GuestException {

@@ -2,12 +2,15 @@ package io.pageferry.agent.session;
 
 import io.pageferry.agent.guest.After;
 import io.pageferry.agent.guest.GuestKind;
+import io.pageferry.agent.guest.GuestKinds;
 import io.pageferry.agent.guest.GuestSetup;
 import io.pageferry.agent.guest.SourceGuest;
 import io.pageferry.agent.link.Connector;
 import io.pageferry.agent.report.Report;
+import io.pageferry.agent.session.warmup.BackgroundWarmUp;
 import io.pageferry.agent.session.warmup.JvmFlags;
 import io.pageferry.agent.state.guard.AgentGuard;
+import io.pageferry.agent.state.guard.GuardException;
 import io.pageferry.agent.state.journal.FileJournal;
 import io.pageferry.agent.state.journal.GuestLock;
 import io.pageferry.agent.state.journal.JournalHeader;
@@ -57,7 +60,8 @@ final class SourceOpening {
 
     /** Opens everything; waits for guest, guard and target. What is open stays so on failure. */
     Opened open() throws IOException {
-        settings.guest().warmUp().run();
+        startGuard();
+        BackgroundWarmUp warmUp = keep(BackgroundWarmUp.start(settings.guest().warmUp().get()));
         if (settings.options().codec() != CodecChoice.NONE) {
             JvmFlags.checkLz4(listener);
         }
@@ -81,8 +85,21 @@ final class SourceOpening {
         SourceLink link = keep(connector.connect());
         copyStorage(guest, link);
         return new Opened(guest, keep(new SourceMigration(new SourceParts(id, guest, link,
-                connector, journal, SystemNanoClock.INSTANCE, listener, settings.options()))),
+                connector, journal, SystemNanoClock.INSTANCE, listener, settings.options(),
+                warmUp::isOver))),
                 begin);
+    }
+
+    /** Early, where one will be needed, as it takes its time. That it cannot is said then. */
+    private void startGuard() {
+        String scheme = settings.guest().text().split(":", 2)[0];
+        try {
+            if (GuestKinds.find(scheme).filter(GuestKind::outlivesAgent).isPresent()) {
+                guard.start();
+            }
+        } catch (GuardException e) {
+            return;
+        }
     }
 
     private <T extends AutoCloseable> T keep(T part) {

@@ -11,9 +11,9 @@ import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.migration.MigrationEvent;
 import io.pageferry.core.migration.MigrationListener;
+import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.migration.Outcome.Side;
-import io.pageferry.core.migration.Outcome;
 import java.io.IOException;
 import java.net.SocketAddress;
 import java.util.List;
@@ -108,7 +108,6 @@ public final class TargetAgent implements FiniteAgent {
 
     private void open() throws IOException {
         StateDirectory directory = StateDirectory.open(settings.stateDirectory());
-        settings.guest().warmUp().run();
         JvmFlags.checkLz4(listener);
         slot = new TargetSlot(settings, directory, listener);
         slot.open();

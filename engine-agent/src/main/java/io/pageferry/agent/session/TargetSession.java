@@ -14,9 +14,9 @@ import io.pageferry.core.link.Message;
 import io.pageferry.core.link.TargetLink;
 import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.migration.MigrationEvent;
+import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.migration.Outcome.Side;
-import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.migration.Verification;
 import java.io.IOException;
 import java.util.Optional;
@@ -56,7 +56,7 @@ final class TargetSession implements FiniteAgent {
         link.streams().ifPresent(slot.guest()::streamsOver);
         this.migration = new TargetMigration(new TargetParts(link, slot.guest(), this::journal,
                 UUID.randomUUID(), SystemNanoClock.INSTANCE, slot.listener(),
-                slot.settings().options()));
+                slot.settings().options(), slot::isWarm));
     }
 
     UUID id() {

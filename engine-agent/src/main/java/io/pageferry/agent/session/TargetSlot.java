@@ -2,6 +2,7 @@ package io.pageferry.agent.session;
 
 import io.pageferry.agent.guest.GuestSetup;
 import io.pageferry.agent.guest.TargetGuest;
+import io.pageferry.agent.session.warmup.BackgroundWarmUp;
 import io.pageferry.agent.state.guard.AgentGuard;
 import io.pageferry.agent.state.journal.GuestLock;
 import io.pageferry.agent.state.journal.JournalHeader;
@@ -27,6 +28,7 @@ final class TargetSlot {
     private final MigrationListener listener;
     private final StateDirectory directory;
     private final AgentGuard guard;
+    private BackgroundWarmUp warmUp;
     private TargetGuest guest;
     private GuestLock lock;
     private TargetSession session;
@@ -46,8 +48,9 @@ final class TargetSlot {
         this.guard = new AgentGuard(Side.TARGET, listener);
     }
 
-    /** Opens the guest and locks it; a guard gets ready meanwhile. */
+    /** Opens the guest and locks it; a guard gets ready meanwhile, and this process warms up. */
     void open() throws IOException {
+        warmUp = BackgroundWarmUp.start(settings.guest().warmUp().get());
         openGuest();
         lock = GuestLock.tryLock(guest.identity()).orElseThrow(() -> new GuestException(
                 ErrorCode.BUSY, "somebody receives into this guest already",
@@ -110,6 +113,11 @@ final class TargetSlot {
         return Optional.ofNullable(session);
     }
 
+    /** Returns whether this process has run before what runs in the pause. */
+    boolean isWarm() {
+        return warmUp.isOver();
+    }
+
     TargetGuest guest() {
         return guest;
     }
@@ -148,7 +156,7 @@ final class TargetSlot {
 
     /** Closes everything; where the agent broke its guard does the rest, which needs the locks. */
     void close(boolean broken) {
-        CloseHelper.closeAll(session == null ? null : session::onClose, guest,
+        CloseHelper.closeAll(warmUp, session == null ? null : session::onClose, guest,
                 broken ? null : guard, lock, broken ? guard::abandon : null);
     }
 }

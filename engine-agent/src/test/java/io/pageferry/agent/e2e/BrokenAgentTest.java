@@ -21,9 +21,9 @@ import io.pageferry.agent.session.SourceSession;
 import io.pageferry.agent.session.TargetAgent;
 import io.pageferry.core.dirty.TrackerChoice;
 import io.pageferry.core.incoming.session.TargetOptions;
+import io.pageferry.core.migration.MigrationEvent;
 import io.pageferry.core.migration.MigrationEvent.RoundEnded;
 import io.pageferry.core.migration.MigrationEvent.StateEntered;
-import io.pageferry.core.migration.MigrationEvent;
 import io.pageferry.core.migration.MigrationListener;
 import io.pageferry.core.outgoing.session.SourceOptions;
 import java.io.IOException;
@@ -66,7 +66,7 @@ class BrokenAgentTest extends WithRig {
             GuestUri uri = GuestUri.parse(waiting.uri());
             CompletableFuture<InetSocketAddress> address = new CompletableFuture<>();
             TargetAgent target = new TargetAgent(new ReceiveSettings(new GuestFactory<>(uri.text(),
-                    setup -> GuestKinds.of(uri).openTarget(uri, setup), () -> { }, () -> 0),
+                    setup -> GuestKinds.of(uri).openTarget(uri, setup), () -> () -> { }, () -> 0),
                     Listener.at(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
                             Optional.empty()), true,
                     false, TargetOptions.defaults(), folder.resolve("target-state"), 0, null),
@@ -92,7 +92,7 @@ class BrokenAgentTest extends WithRig {
             GuestUri uri = GuestUri.parse(home.uri());
             SourceSession source = new SourceSession(new MigrateSettings(new GuestFactory<>(
                     uri.text(), setup -> GuestKinds.of(uri).openSource(uri, setup),
-                    () -> { }, () -> 0),
+                    () -> () -> { }, () -> 0),
                     new SocketConnector(new InetSocketAddress(InetAddress.getLoopbackAddress(),
                             Integer.parseInt(address.substring(address.indexOf(':') + 1))),
                             Optional.empty()),

@@ -145,7 +145,7 @@ record SoakMove(long seed, Fate fate, String guest, int channels) {
         MigrationListener listener = fate != Fate.CANCELLED ? MigrationListener.silent()
                 : cancelling(session, random.nextInt(5));
         session[0] = new SourceSession(new MigrateSettings(new GuestFactory<>(uri.text(),
-                setup -> GuestKinds.of(uri).openSource(uri, setup), () -> { }, () -> 0),
+                setup -> GuestKinds.of(uri).openSource(uri, setup), () -> () -> { }, () -> 0),
                 new SocketConnector(new InetSocketAddress(InetAddress.getLoopbackAddress(), port),
                         Optional.empty()), TrackerChoice.AUTO, options, After.QUIT, false, state,
                 0), listener);

@@ -25,7 +25,7 @@ final class Workloads {
 
     static ReceiveSettings receive(Path state) {
         return new ReceiveSettings(new GuestFactory<>(GUEST.text(),
-                setup -> GuestKinds.of(GUEST).openTarget(GUEST, setup), () -> { }, () -> 0),
+                setup -> GuestKinds.of(GUEST).openTarget(GUEST, setup), () -> () -> { }, () -> 0),
                 Listener.at(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
                         Optional.empty()), true,
                 false, TargetOptions.defaults(), state, LINGER, null);
@@ -33,7 +33,7 @@ final class Workloads {
 
     static SourceSession migrate(Path state, SocketAddress target) {
         return new SourceSession(new MigrateSettings(new GuestFactory<>(GUEST.text(),
-                setup -> GuestKinds.of(GUEST).openSource(GUEST, setup), () -> { }, () -> 0),
+                setup -> GuestKinds.of(GUEST).openSource(GUEST, setup), () -> () -> { }, () -> 0),
                 new SocketConnector(target, Optional.empty()), TrackerChoice.AUTO,
                 SourceOptions.defaults(),
                 After.QUIT, false, state, 0), MigrationListener.silent());

@@ -60,6 +60,11 @@ public final class ProcessKind implements GuestKind {
     }
 
     @Override
+    public boolean outlivesAgent() {
+        return true;
+    }
+
+    @Override
     public List<Finding> inspect(GuestUri uri) throws GuestException {
         PausedProcess process = PausedProcess.find(uri, true);
         try (Inspection found = Inspection.of(process, uri.parameters().get(MAP))) {

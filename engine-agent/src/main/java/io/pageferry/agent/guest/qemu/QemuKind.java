@@ -52,6 +52,11 @@ public final class QemuKind implements GuestKind {
     }
 
     @Override
+    public boolean outlivesAgent() {
+        return true;
+    }
+
+    @Override
     public List<Finding> inspect(GuestUri uri) throws GuestException {
         QemuProcess process = QemuProcess.find(uri);
         try (QemuControl qemu = process.connect()) {

@@ -21,8 +21,8 @@ import io.pageferry.core.migration.Outcome.Side;
 import io.pageferry.core.outgoing.SourceMigration;
 import io.pageferry.core.outgoing.session.SourceOptions;
 import io.pageferry.core.outgoing.session.SourceParts;
-import io.pageferry.transport.netty.link.TransportClient;
 import io.pageferry.transport.netty.TransportOptions;
+import io.pageferry.transport.netty.link.TransportClient;
 import io.pageferry.transport.netty.link.TransportServer;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -42,8 +42,10 @@ import org.agrona.concurrent.SystemNanoClock;
  * cold, the switch-over of a QEMU guest took several times as long; see docs/adr/0004 and 0008.
  */
 public final class WarmUp {
-    /** So many pages that the loops over them are compiled for good; 8 MiB were too few. */
-    private static final String GUEST = "workload:64MiB?rate=20MiB/s";
+    /** Enough for the quick compiler, which commands run with (docs/adr/0043). */
+    private static final String GUEST = "workload:4MiB?rate=20MiB/s";
+    /** Enough for the optimizing compiler, which embedders have; 8 MiB were too few. */
+    private static final String LONG_GUEST = "workload:64MiB?rate=20MiB/s";
     private static final Duration CONNECT = Duration.ofSeconds(5);
 
     /** A warm-up is worth seconds, not more; what is warm by then is warm. */
@@ -69,12 +71,25 @@ public final class WarmUp {
     }
 
     /**
-     * Warms up on the calling thread, up to some seconds; a failure of it is no failure of what
-     * follows.
+     * Warms up on the calling thread, for a second or so, less where that is interrupted; a failure
+     * of it is no failure of what follows.
      *
      * @param guest of the kind that will move
      */
     public static void run(GuestUri guest) {
+        run(guest, GuestUri.parse(GUEST));
+    }
+
+    /**
+     * Does the same in a JVM that compiles for long use, for some seconds.
+     *
+     * @param guest of the kind that will move
+     */
+    public static void runLong(GuestUri guest) {
+        run(guest, GuestUri.parse(LONG_GUEST));
+    }
+
+    private static void run(GuestUri guest, GuestUri scratch) {
         TransportOptions transport = TransportOptions.defaults(SystemNanoClock.INSTANCE);
         Path folder = null;
         try {
@@ -84,8 +99,8 @@ public final class WarmUp {
             InetSocketAddress any = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
             try (TransportServer server = new TransportServer(transport, any, line -> { });
                     TransportClient client = new TransportClient(transport)) {
-                for (int i = 0; i < TIMES; i++) {
-                    move(server, client, directory);
+                for (int i = 0; i < TIMES && !isInterrupted(); i++) {
+                    move(scratch, server, client, directory);
                 }
             }
         } catch (IOException | RuntimeException e) {
@@ -95,9 +110,12 @@ public final class WarmUp {
         }
     }
 
-    private static void move(TransportServer server, TransportClient client,
+    private static boolean isInterrupted() {
+        return Thread.currentThread().isInterrupted();
+    }
+
+    private static void move(GuestUri uri, TransportServer server, TransportClient client,
             StateDirectory directory) throws IOException {
-        GuestUri uri = GuestUri.parse(GUEST);
         GuestSetup setup = new GuestSetup(TrackerChoice.AUTO, false, pid -> -1);
         UUID id = UUID.randomUUID();
         var link = client.connect(server.address(), CONNECT);
@@ -127,7 +145,7 @@ public final class WarmUp {
 
         @Override
         public boolean isDone() {
-            return source.isDone() && target.isDone()
+            return source.isDone() && target.isDone() || isInterrupted()
                     || System.nanoTime() - start >= LIMIT_NANOS;
         }
 

@@ -95,7 +95,7 @@ public final class Receiving implements Phase {
 
     /** Notifies the source of a round whose batches are all in the image. */
     void passBarrier() {
-        long passed = receiver.passBarrier();
+        long passed = context.parts().warm().getAsBoolean() ? receiver.passBarrier() : -1;
         if (passed >= 0) {
             context.worked(1);
             // Not sooner: a page cannot be sent again before the next round.

@@ -6,6 +6,7 @@ import io.pageferry.core.migration.IncomingGuest;
 import io.pageferry.core.migration.MigrationListener;
 import java.io.IOException;
 import java.util.UUID;
+import java.util.function.BooleanSupplier;
 import org.agrona.concurrent.NanoClock;
 
 /**
@@ -19,6 +20,8 @@ import org.agrona.concurrent.NanoClock;
  * @param clock    monotonic
  * @param listener receives events
  * @param options  limits
+ * @param warm     whether the code of the pause has run before, so that it is not slow there: no
+ *                 round counts as applied before that is so, and no pause comes before a round
  */
 public record TargetParts(
         TargetLink link,
@@ -27,7 +30,14 @@ public record TargetParts(
         UUID token,
         NanoClock clock,
         MigrationListener listener,
-        TargetOptions options) {
+        TargetOptions options,
+        BooleanSupplier warm) {
+    /** The same in a process that is warm, or does not care. */
+    public TargetParts(TargetLink link, IncomingGuest guest, JournalMaker journals, UUID token,
+            NanoClock clock, MigrationListener listener, TargetOptions options) {
+        this(link, guest, journals, token, clock, listener, options, () -> true);
+    }
+
     /** Makes the journal of a migration. */
     @FunctionalInterface
     public interface JournalMaker {

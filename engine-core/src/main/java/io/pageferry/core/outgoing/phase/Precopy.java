@@ -1,9 +1,9 @@
 package io.pageferry.core.outgoing.phase;
 
 import io.pageferry.core.link.ErrorCode;
+import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.migration.Outcome.Side;
-import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.outgoing.session.Dialer;
 import io.pageferry.core.outgoing.session.Progress;
 import io.pageferry.core.outgoing.session.SourceContext;
@@ -117,6 +117,9 @@ public final class Precopy implements Phase {
             return this;
         }
         if (parts.options().cold()) {
+            if (!parts.warm().getAsBoolean()) {
+                return this;
+            }
             // No round begins before the pause.
             return stop(new RoundDecision.StopAndCopy(StopReason.COLD,
                     "the guest is moved paused"), -1);
@@ -131,7 +134,7 @@ public final class Precopy implements Phase {
                 }
             }
             case VERIFYING -> {
-                if (progress.walked() >= round) {
+                if (mayPause()) {
                     return decide(scan());
                 }
             }
@@ -228,7 +231,7 @@ public final class Precopy implements Phase {
                         + pause.allowedNanos() / 1_000_000 + " ms");
             }
             case RoundDecision.StopAndCopy stop -> {
-                if (!parts.options().verification().isAsked() || progress.walked() >= round) {
+                if (mayPause()) {
                     return stop(stop, round);
                 }
                 stage = Stage.VERIFYING;
@@ -241,6 +244,12 @@ public final class Precopy implements Phase {
             case RoundDecision.Continue next -> nextRound(now);
         }
         return this;
+    }
+
+    /** Whether the round is read back at the target, where that is asked for, and we are warm. */
+    private boolean mayPause() {
+        return parts.warm().getAsBoolean()
+                && (!parts.options().verification().isAsked() || progress.walked() >= round);
     }
 
     private Phase notConverging(String reason) {

@@ -6,6 +6,7 @@ import io.pageferry.core.link.SourceLink;
 import io.pageferry.core.migration.Guest;
 import io.pageferry.core.migration.MigrationListener;
 import java.util.UUID;
+import java.util.function.BooleanSupplier;
 import org.agrona.concurrent.NanoClock;
 
 /**
@@ -20,6 +21,8 @@ import org.agrona.concurrent.NanoClock;
  * @param clock    monotonic
  * @param listener receives events
  * @param options  how it is to go
+ * @param warm     whether the code of the pause has run before, so that it is not slow there: asked
+ *                 when the guest could be paused, and it is not before that is so
  */
 public record SourceParts(
         UUID id,
@@ -29,9 +32,16 @@ public record SourceParts(
         Journal journal,
         NanoClock clock,
         MigrationListener listener,
-        SourceOptions options) {
+        SourceOptions options,
+        BooleanSupplier warm) {
+    /** The same in a process that is warm, or does not care. */
+    public SourceParts(UUID id, Guest guest, SourceLink link, LinkOpener opener, Journal journal,
+            NanoClock clock, MigrationListener listener, SourceOptions options) {
+        this(id, guest, link, opener, journal, clock, listener, options, () -> true);
+    }
+
     /** The same over another link. */
     SourceParts over(SourceLink other) {
-        return new SourceParts(id, guest, other, opener, journal, clock, listener, options);
+        return new SourceParts(id, guest, other, opener, journal, clock, listener, options, warm);
     }
 }

@@ -1,0 +1,44 @@
+package io.pageferry.agent.session.warmup;
+
+import java.time.Duration;
+
+/**
+ * Warms this process up on a thread of its own, beside what a session opens and sends. Nothing is
+ * paused before it is over.
+ */
+public final class BackgroundWarmUp implements AutoCloseable {
+    private static final Duration STOP_LIMIT = Duration.ofSeconds(2);
+
+    private final Thread thread;
+
+    private BackgroundWarmUp(Thread thread) {
+        this.thread = thread;
+    }
+
+    /**
+     * Begins.
+     *
+     * @param warmUp ends early when its thread is interrupted
+     * @return under way
+     */
+    public static BackgroundWarmUp start(Runnable warmUp) {
+        return new BackgroundWarmUp(
+                Thread.ofPlatform().daemon().name("pageferry-warm-up").start(warmUp));
+    }
+
+    /** {@return whether it is over; from any thread} */
+    public boolean isOver() {
+        return !thread.isAlive();
+    }
+
+    /** Has it end, so that it leaves no files, and waits for that. Idempotent. */
+    @Override
+    public void close() {
+        thread.interrupt();
+        try {
+            thread.join(STOP_LIMIT);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}
