@@ -96,6 +96,6 @@ final class Frozen {
     /** What is behind the end of a file counts as zeros. */
     private static void read(SharedMemory from, long at, MemorySegment into) throws IOException {
         into.fill((byte) 0);
-        from.read(at, into);
+        from.read(at, into, 0, into.byteSize());
     }
 }

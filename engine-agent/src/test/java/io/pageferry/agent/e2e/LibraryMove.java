@@ -98,11 +98,11 @@ public final class LibraryMove {
                 LateLink late = new LateLink(server);
                 SourceMigration from = new SourceMigration(new SourceParts(UUID.randomUUID(),
                         new Memory(), link, Optional::empty, new TestJournal("source", log),
-                        SystemNanoClock.INSTANCE, listener, SourceOptions.defaults()));
+                        SystemNanoClock.INSTANCE, listener, SourceOptions.defaults(), () -> true));
                 TargetMigration to = new TargetMigration(new TargetParts(late, new Image(),
                         name -> new TestJournal("target", log), UUID.randomUUID(),
                         SystemNanoClock.INSTANCE, new RecordingListener("target", log),
-                        TargetOptions.defaults()))) {
+                        TargetOptions.defaults(), () -> true))) {
             long start = System.nanoTime();
             while (!from.isDone() || !to.isDone()) {
                 if (System.nanoTime() - start > Poll.LIMIT.toNanos()) {

@@ -135,8 +135,8 @@ final class SoakTarget {
         GuestUri uri = GuestUri.parse(number % 4 == 3 ? "workload:4MiB" : "image:" + image);
         TargetOptions usual = TargetOptions.defaults();
         TargetSlot slot = new TargetSlot(new ReceiveSettings(new GuestFactory<>(uri.text(),
-                setup -> GuestKinds.of(uri).openTarget(uri, setup), () -> () -> { }, () -> 0), place(),
-                false, false, new TargetOptions(usual.window(), usual.grantNanos(),
+                setup -> GuestKinds.of(uri).openTarget(uri, setup), () -> () -> { }, () -> 0),
+                place(), false, false, new TargetOptions(usual.window(), usual.grantNanos(),
                         usual.lastWordNanos(), usual.channels(), RECONNECT_NANOS),
                 directory.path(), 0, null), directory, MigrationListener.silent());
         slot.open();

@@ -113,11 +113,11 @@ public final class MoveRig implements AutoCloseable {
                 FileJournal theirs = journal(id, Side.TARGET);
                 SourceMigration from = new SourceMigration(new SourceParts(id, guest, link,
                         Optional::empty, ours, SystemNanoClock.INSTANCE, MigrationListener.silent(),
-                        options(codec, channels)));
+                        options(codec, channels), () -> true));
                 TargetMigration to = new TargetMigration(new TargetParts(targetLink,
                         new ResidentIncoming(target), name -> theirs, UUID.randomUUID(),
                         SystemNanoClock.INSTANCE, MigrationListener.silent(),
-                        TargetOptions.defaults()))) {
+                        TargetOptions.defaults(), () -> true))) {
             Thread receiving = Thread.ofPlatform().name("bench-target").start(() -> drive(to));
             IdleStrategy idle = idle();
             while (!from.isDone()) {

@@ -10,9 +10,9 @@ import java.lang.invoke.VarHandle;
  * One bit per page in off-heap 64-bit words: bit {@code page & 63} of word {@code page >>> 6}.
  * 32 MiB for a guest of 1 TiB, all of it touched when it is made.
  *
- * <p>{@link #mark} and {@link #clear} and those of ranges are atomic, word by word, and may be called
- * from any thread, also during {@link #harvestInto}. Iteration and count see each word at some moment. The
- * bitmap owns its memory until {@link #close}; after that every method throws
+ * <p>{@link #mark}, {@link #clear} and those of ranges are atomic, word by word, and may be called
+ * from any thread, also during {@link #harvestInto}. Iteration and count see each word at some
+ * moment. The bitmap owns its memory until {@link #close}; after that every method throws
  * {@link IllegalStateException}.
  */
 public final class DirtyBitmap implements AutoCloseable {

@@ -47,6 +47,9 @@ final class TargetRig implements AutoCloseable {
     final Workload workload = new Workload(11, PAGES);
     final TargetMigration target;
 
+    /** Whether the process is warm. */
+    boolean warm = true;
+
     /** How making the journal fails, or null. */
     IOException journalFailure;
 
@@ -62,7 +65,8 @@ final class TargetRig implements AutoCloseable {
         }
         target = new TargetMigration(new TargetParts(links.target(), guest, this::openJournal,
                 new UUID(8, 8), clock, listener, new TargetOptions(usual.window(),
-                usual.grantNanos(), usual.lastWordNanos(), usual.channels(), reconnectNanos)));
+                usual.grantNanos(), usual.lastWordNanos(), usual.channels(), reconnectNanos),
+                () -> warm));
     }
 
     /** A rig that is in a state and stays there. */

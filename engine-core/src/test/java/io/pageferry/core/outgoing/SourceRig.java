@@ -47,6 +47,9 @@ final class SourceRig implements AutoCloseable {
     /** Whether batches are acknowledged. */
     boolean applies = true;
 
+    /** Whether the process is warm. */
+    boolean warm = true;
+
     /** Whether barriers are answered. */
     boolean answersBarriers = true;
 
@@ -59,7 +62,7 @@ final class SourceRig implements AutoCloseable {
         guest.throttled(gate);
         SourceOptions usual = SourceOptions.defaults().withWindows(0, 30 * SECOND);
         source = new SourceMigration(new SourceParts(ID, guest, bend.apply(links.source()),
-                new Opener(), journal, clock, listener, options.apply(usual)));
+                new Opener(), journal, clock, listener, options.apply(usual), () -> warm));
     }
 
     /** A rig that is in a state and stays there. */

@@ -100,11 +100,11 @@ final class Simulation implements AutoCloseable {
         this.source = new SourceMigration(new SourceParts(id, FusedPorts.guest(guest,
                 faults.source), connector.atSource(listener.current()), listener,
                 FusedPorts.journal(sourceJournal, faults.source), clock,
-                new RecordingListener("source", log), wishes.source));
+                new RecordingListener("source", log), wishes.source, () -> true));
         this.target = new TargetMigration(new TargetParts(connector.atTarget(listener.current()),
                 FusedPorts.incoming(incoming, faults.target),
                 any -> FusedPorts.journal(targetJournal, faults.target), new UUID(seed, 2), clock,
-                new RecordingListener("target", log), wishes.target));
+                new RecordingListener("target", log), wishes.target, () -> true));
         listener.serves(target);
         this.mostStepNanos = 1 + random.nextInt(300_000);
     }

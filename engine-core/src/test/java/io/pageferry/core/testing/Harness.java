@@ -248,10 +248,11 @@ public final class Harness implements AutoCloseable {
         source = new SourceMigration(new SourceParts(new UUID(seed, 1),
                 Bent.around(Guest.class, guest, "memory", bendMemory),
                 new Tap(bendSource.apply(links.source())), later, sourceJournal, clock,
-                sourceListener, sourceOptions));
+                sourceListener, sourceOptions, () -> true));
         target = new TargetMigration(new TargetParts(bendTarget.apply(links.target()),
                 Bent.around(IncomingGuest.class, incoming, "prepare", bendStore),
-                any -> targetJournal, new UUID(seed, 2), clock, targetListener, targetOptions));
+                any -> targetJournal, new UUID(seed, 2), clock, targetListener, targetOptions,
+                () -> true));
     }
 
     private void step() {

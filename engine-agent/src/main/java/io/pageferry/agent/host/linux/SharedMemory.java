@@ -167,11 +167,7 @@ public final class SharedMemory implements AutoCloseable {
         }
     }
 
-    /**
-     * Returns the size when it was opened.
-     *
-     * @return bytes
-     */
+    /** {@return the size when it was opened, in bytes} */
     public long size() {
         return size;
     }
@@ -291,19 +287,11 @@ public final class SharedMemory implements AutoCloseable {
      * Reads without a mapping: a hole reads as zeros and stays a hole.
      *
      * @param offset 0 … size
-     * @param into   native memory, filled from its start
-     * @return bytes read: all of {@code into}, less only at the end of the file
+     * @param into   native memory
+     * @param at     offset there of the first byte
+     * @param bytes  at most so many
+     * @return bytes read, less than asked for only at the end of the file
      * @throws LinuxException when the kernel refuses
-     */
-    public long read(long offset, MemorySegment into) throws LinuxException {
-        return read(offset, into, 0, into.byteSize());
-    }
-
-    /**
-     * Reads into a part of some memory; see {@link #read(long, MemorySegment)}.
-     *
-     * @param at    offset there of the first byte
-     * @param bytes at most so many
      */
     public long read(long offset, MemorySegment into, long at, long bytes) throws LinuxException {
         if (into.isReadOnly()) {
@@ -356,10 +344,14 @@ public final class SharedMemory implements AutoCloseable {
      * @throws LinuxException when the kernel refuses; ENOSPC means that the file system is full
      */
     public void allocate(long offset, long length) throws LinuxException {
+        fallocate(FALLOC_FL_KEEP_SIZE, offset, length);
+    }
+
+    private void fallocate(long mode, long offset, long length) throws LinuxException {
         checkRange(offset, length, size);
         long result;
         do {
-            result = Native.call(Call.FALLOCATE, fd, FALLOC_FL_KEEP_SIZE, offset, length);
+            result = Native.call(Call.FALLOCATE, fd, mode, offset, length);
         } while (result == -Native.EINTR);
         Native.check(result, "fallocate", name);
     }
@@ -372,9 +364,7 @@ public final class SharedMemory implements AutoCloseable {
      * @throws LinuxException when the kernel refuses, as it does for a file opened read-only
      */
     public void punchHole(long offset, long length) throws LinuxException {
-        checkRange(offset, length, size);
-        long mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
-        Native.check(Native.call(Call.FALLOCATE, fd, mode, offset, length), "fallocate", name);
+        fallocate(FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, length);
     }
 
     /**

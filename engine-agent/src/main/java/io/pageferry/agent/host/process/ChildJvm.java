@@ -31,16 +31,17 @@ public final class ChildJvm {
      * @return program and arguments, for a {@link ProcessBuilder}
      */
     public static List<String> command(List<String> extra, List<String> arguments) {
-        return command(System.getProperty("pageferry.cache"), extra, arguments);
+        return command(System.getProperty("pageferry.cache"),
+                Objects.toString(System.getenv("PAGEFERRY_OPTS"), ""), extra, arguments);
     }
 
-    /** Builds it with the launcher's cache, or null; one that does not fit is left out. */
-    static List<String> command(String cache, List<String> extra, List<String> arguments) {
+    /** With the launcher's cache, or null, which is left out where it does not fit. */
+    static List<String> command(String cache, String options, List<String> extra,
+            List<String> arguments) {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(FLAGS);
         command.addAll(QUICK);
-        String options = Objects.toString(System.getenv("PAGEFERRY_OPTS"), "");
         if (!ANY_COLLECTOR.matcher(options).find()) {
             // Two of them are an error to the JVM.
             command.add("-XX:+UseSerialGC");

@@ -16,7 +16,7 @@ public final class BackgroundWarmUp implements AutoCloseable {
     }
 
     /**
-     * Begins.
+     * Starts a warm-up.
      *
      * @param warmUp ends early when its thread is interrupted
      * @return under way

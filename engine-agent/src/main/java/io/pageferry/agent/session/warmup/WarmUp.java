@@ -127,10 +127,10 @@ public final class WarmUp {
                 FileJournal theirs = journal(directory, id, Side.TARGET);
                 SourceMigration source = new SourceMigration(new SourceParts(id, guest, link,
                         Optional::empty, ours, SystemNanoClock.INSTANCE,
-                        MigrationListener.silent(), SourceOptions.defaults()));
+                        MigrationListener.silent(), SourceOptions.defaults(), () -> true));
                 TargetMigration target = new TargetMigration(new TargetParts(targetLink, incoming,
                         name -> (Journal) theirs, UUID.randomUUID(), SystemNanoClock.INSTANCE,
-                        MigrationListener.silent(), TargetOptions.defaults()))) {
+                        MigrationListener.silent(), TargetOptions.defaults(), () -> true))) {
             AgentLoop.run(new Move(source, target, System.nanoTime()));
         }
     }

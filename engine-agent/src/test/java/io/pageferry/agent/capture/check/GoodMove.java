@@ -127,12 +127,12 @@ final class GoodMove {
                     link, () -> Optional.of(client.dial(server.address())),
                     new TestJournal("source", log), SystemNanoClock.INSTANCE,
                     MigrationListener.silent(),
-                    SourceOptions.defaults().withPages(CodecChoice.LZ4, 2)));
+                    SourceOptions.defaults().withPages(CodecChoice.LZ4, 2), () -> true));
             TargetLink first = new LateLink(server);
             TargetMigration to = new TargetMigration(new TargetParts(first, incoming,
                     any -> new TestJournal("target", log), new UUID(SEED, 2),
                     SystemNanoClock.INSTANCE, MigrationListener.silent(),
-                    TargetOptions.defaults()));
+                    TargetOptions.defaults(), () -> true));
             try (from; to) {
                 drive(new Sides(guest, from, to, first, server));
             }

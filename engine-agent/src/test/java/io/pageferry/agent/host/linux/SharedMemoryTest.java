@@ -46,7 +46,7 @@ class SharedMemoryTest {
             MemorySegment bytes = arena.allocate(1000L * PAGE);
             bytes.fill((byte) 7);
             memory.map(0, memory.size(), arena);
-            assertEquals(memory.size(), memory.read(0, bytes));
+            assertEquals(memory.size(), memory.read(0, bytes, 0, bytes.byteSize()));
             assertEquals(-1, bytes.mismatch(arena.allocate(bytes.byteSize())));
             assertEquals(memory.size(), memory.nextData(0));
             assertEquals(0, blocks(memory));
@@ -57,8 +57,8 @@ class SharedMemoryTest {
     void readEndsWithTheFile() throws IOException {
         try (SharedMemory memory = SharedMemory.create("test", PAGE);
                 Arena arena = Arena.ofConfined()) {
-            assertEquals(PAGE - 100, memory.read(100, arena.allocate(2 * PAGE)));
-            assertEquals(0, memory.read(PAGE, arena.allocate(PAGE)));
+            assertEquals(PAGE - 100, memory.read(100, arena.allocate(2 * PAGE), 0, 2 * PAGE));
+            assertEquals(0, memory.read(PAGE, arena.allocate(PAGE), 0, PAGE));
         }
     }
 

@@ -32,12 +32,6 @@ public record TargetParts(
         MigrationListener listener,
         TargetOptions options,
         BooleanSupplier warm) {
-    /** The same in a process that is warm, or does not care. */
-    public TargetParts(TargetLink link, IncomingGuest guest, JournalMaker journals, UUID token,
-            NanoClock clock, MigrationListener listener, TargetOptions options) {
-        this(link, guest, journals, token, clock, listener, options, () -> true);
-    }
-
     /** Makes the journal of a migration. */
     @FunctionalInterface
     public interface JournalMaker {

@@ -34,12 +34,6 @@ public record SourceParts(
         MigrationListener listener,
         SourceOptions options,
         BooleanSupplier warm) {
-    /** The same in a process that is warm, or does not care. */
-    public SourceParts(UUID id, Guest guest, SourceLink link, LinkOpener opener, Journal journal,
-            NanoClock clock, MigrationListener listener, SourceOptions options) {
-        this(id, guest, link, opener, journal, clock, listener, options, () -> true);
-    }
-
     /** The same over another link. */
     SourceParts over(SourceLink other) {
         return new SourceParts(id, guest, other, opener, journal, clock, listener, options, warm);

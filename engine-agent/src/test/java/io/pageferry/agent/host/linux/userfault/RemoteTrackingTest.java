@@ -78,7 +78,7 @@ class RemoteTrackingTest {
         assertFalse(smaps().contains(" uw "));
         tracker.start();
         assertTrue(smaps().contains(" uw "));
-        memory.read(0, copy);
+        memory.read(0, copy, 0, copy.byteSize());
         long changed = 0;
         for (int round = 0; round < ROUNDS; round++) {
             writeForAWhile();
@@ -98,7 +98,7 @@ class RemoteTrackingTest {
     @Test
     void droppedReportIsCaught() throws IOException {
         tracker.start();
-        memory.read(0, copy);
+        memory.read(0, copy, 0, copy.byteSize());
         writeForAWhile();
         tracker.harvest(dirty);
         long page = dirty.nextMarked(1);
@@ -110,7 +110,7 @@ class RemoteTrackingTest {
     @Test
     void copyWhileItWritesEndsEqual() throws IOException {
         tracker.start();
-        memory.read(0, copy);
+        memory.read(0, copy, 0, copy.byteSize());
         command(StrangerProgram.RUN);
         for (int round = 0; round < ROUNDS; round++) {
             awaitWrites();

@@ -104,7 +104,7 @@ class UserfaultTrackerTest {
             AtomicLong writes = new AtomicLong();
             try (UserfaultTracker tracker = whole(live)) {
                 tracker.start();
-                memory.read(0, copy);
+                memory.read(0, copy, 0, copy.byteSize());
                 Thread[] writers = {writer(live, stop, writes, 1), writer(live, stop, writes, 2)};
                 for (int round = 0; round < ROUNDS; round++) {
                     long seen = writes.get();
