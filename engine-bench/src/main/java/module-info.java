@@ -18,6 +18,7 @@ module io.pageferry.bench {
             io.pageferry.bench.qemu.QemuBench,
             io.pageferry.bench.link.TransportRig,
             io.pageferry.bench.link.StalledBench,
+            io.pageferry.bench.move.StartBench,
             io.pageferry.bench.jmh.JmhBench,
             io.pageferry.bench.raw.RawBench,
             io.pageferry.bench.shaped.MovesBench,

@@ -66,6 +66,11 @@ final class MigrateCommand implements Callable<Integer> {
                 CommonOptions.terminal(), System::nanoTime);
         SourceSession agent = new SourceSession(settings, Listeners.after(view));
         Main.onStop(agent::cancel);
-        return agent.run();
+        view.opening(guest);
+        try {
+            return agent.run();
+        } finally {
+            view.opened();
+        }
     }
 }

@@ -98,10 +98,18 @@ final class ReceiveCommand implements Callable<Integer> {
         MigrationView view = new MigrationView(output, progress,
                 CommonOptions.terminal(), System::nanoTime);
         TargetAgent agent = new TargetAgent(settings, Listeners.after(view),
-                address -> listening(output, address),
+                address -> {
+                    view.opened();
+                    listening(output, address);
+                },
                 result -> Ending.of(output, common.verbose(), result));
         Main.onStop(agent::cancel);
-        return agent.run();
+        view.opening(guest);
+        try {
+            return agent.run();
+        } finally {
+            view.opened();
+        }
     }
 
     private void requireActivatable() {

@@ -1,5 +1,6 @@
 package io.pageferry.agent.guest;
 
+import io.pageferry.agent.host.memory.RegionFiles;
 import io.pageferry.core.link.StreamLink;
 import io.pageferry.core.migration.Guest;
 import io.pageferry.core.migration.GuestException;
@@ -29,6 +30,12 @@ public interface SourceGuest extends Guest {
      * @return one line
      */
     String trackerReason();
+
+    /** {@return how its memory is reached, as reports name it; empty for an embedder's own} */
+    default Optional<String> memoryAccess() {
+        return memory() instanceof RegionFiles files ? Optional.of(files.access().label())
+                : Optional.empty();
+    }
 
     /** {@return whether guests of this kind can have disks that are copied} */
     default boolean canCopyStorage() {

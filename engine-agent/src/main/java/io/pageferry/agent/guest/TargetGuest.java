@@ -23,6 +23,15 @@ public interface TargetGuest extends IncomingGuest {
     Map<String, String> recoveryAddress();
 
     /**
+     * Returns how its memory is reached, as reports name it.
+     *
+     * @return empty before it is prepared, and for an embedder's own
+     */
+    default Optional<String> memoryAccess() {
+        return Optional.empty();
+    }
+
+    /**
      * Receives the link for the bytes of its disks, before anything is offered.
      *
      * @param link of the source that may bring a guest

@@ -26,6 +26,7 @@ public final class MigrationView implements MigrationListener {
     private final LongSupplier nanoTime;
     private long lastBar;
     private boolean barShown;
+    private OpeningLine opening;
     private String state = "";
 
     /**
@@ -42,6 +43,25 @@ public final class MigrationView implements MigrationListener {
         this.lines = mode != ProgressMode.NONE;
         this.bar = mode == ProgressMode.AUTO && terminal;
         this.nanoTime = nanoTime;
+    }
+
+    /**
+     * Says on a terminal that a guest is being opened, until there is something else to show.
+     *
+     * @param guest its URI
+     */
+    public void opening(String guest) {
+        if (bar) {
+            opening = OpeningLine.show(output, "opening " + guest);
+        }
+    }
+
+    /** Ends {@link #opening} where nothing was shown. Idempotent. */
+    public void opened() {
+        if (opening != null) {
+            opening.end();
+            opening = null;
+        }
     }
 
     @Override
@@ -82,6 +102,7 @@ public final class MigrationView implements MigrationListener {
                 || state.equals(SourceState.ENDED.label())) {
             return;
         }
+        opened();
         lastBar = nanos;
         barShown = true;
         int full = (int) (BAR_WIDTH * now.handledPages() / now.dirtyPages());
@@ -100,6 +121,7 @@ public final class MigrationView implements MigrationListener {
     }
 
     private void wipe() {
+        opened();
         if (barShown) {
             output.overwrite("");
             barShown = false;

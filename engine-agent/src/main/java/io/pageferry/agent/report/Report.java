@@ -76,10 +76,12 @@ public record Report(Side side, Outcome outcome, Optional<Body> body) {
      * @param transport    of the link
      * @param tls          whether it was encrypted, and both sides known by certificates
      * @param verification how the image is proved
+     * @param access       how this side reaches the memory; what the other one does is not on the
+     *                     wire
      */
     public record Choices(Optional<Policy> policy, Optional<String> tracker, int channels,
             Optional<CodecChoice> codec, String transport, boolean tls,
-            Verification verification) { }
+            Verification verification, Optional<String> access) { }
 
     /**
      * How long it took.

@@ -8,6 +8,7 @@ import io.pageferry.core.link.GuestDescription;
 import io.pageferry.core.memory.PageGeometry;
 import io.pageferry.core.memory.Region;
 import io.pageferry.core.migration.Outcome;
+import io.pageferry.core.migration.Outcome.Side;
 import io.pageferry.core.words.Labelled;
 
 /**
@@ -17,13 +18,15 @@ import io.pageferry.core.words.Labelled;
 final class ReportJson {
     private static final String SCHEMA = "pageferry.report/1";
 
+    private final Side side;
     private final ObjectNode json = Output.event("report").put("schema", SCHEMA);
 
-    private ReportJson() {
+    private ReportJson(Side side) {
+        this.side = side;
     }
 
     static ObjectNode of(Report report) {
-        ReportJson writer = new ReportJson();
+        ReportJson writer = new ReportJson(report.side());
         writer.json.put("side", report.side().label());
         writer.ended(report.outcome());
         report.body().ifPresent(body -> {
@@ -67,6 +70,10 @@ final class ReportJson {
                 .put("channels", choices.channels())
                 .put("codec", choices.codec().map(Labelled::label).orElse(null))
                 .put("transport", choices.transport()).put("tls", choices.tls());
+        ObjectNode access = json.putObject("memoryAccess");
+        for (Side each : Side.values()) {
+            access.put(each.label(), each == side ? choices.access().orElse(null) : null);
+        }
         json.put("startupMs", Rounds.millis(begin.startupNanos()));
     }
 

@@ -162,7 +162,8 @@ final class SourceOpening {
         return new Report.Choices(Optional.of(settings.options().limits().policy()),
                 Optional.of(guest.tracker().name()), settings.options().channels(),
                 Optional.of(settings.options().codec()), settings.target().transport(),
-                settings.target().tls(), settings.options().verification());
+                settings.target().tls(), settings.options().verification(),
+                guest.memoryAccess());
     }
 
     /** Logs what the way to the target has to say. */

@@ -233,7 +233,7 @@ final class TargetSession implements FiniteAgent {
         Report.Choices choices = new Report.Choices(Optional.empty(), Optional.empty(), 1,
                 Optional.empty(), slot.settings().listen().transport(),
                 slot.settings().listen().tls(),
-                Verification.values()[figures.verification()]);
+                Verification.values()[figures.verification()], slot.guest().memoryAccess());
         return new AgentResult(end.outcome(), Report.ofTarget(new Report.Begin(
                 figures.migrationId().orElseThrow(), figures.guest().orElseThrow(), choices,
                 startupNanos), end.outcome(), figures, slot.guest().check()));

@@ -49,8 +49,8 @@ class ReportJsonTest {
         figures.owner(Owner.TARGET, 1);
         return Report.ofSource(new Report.Begin(ID, GUEST, new Report.Choices(
                         Optional.of(Policy.KVM_CLASSIC), Optional.of("scan"), 2,
-                        Optional.of(CodecChoice.ADAPTIVE), "nio", true, Verification.SENT),
-                        250_000_001),
+                        Optional.of(CodecChoice.ADAPTIVE), "nio", true, Verification.SENT,
+                        Optional.of("file")), 250_000_001),
                 outcome, figures, new Report.OfGuest(
                         Optional.of(new GuestCheck(10L, null, null, 0L)),
                         Optional.of(new DiskCopies(List.of(
@@ -70,7 +70,8 @@ class ReportJsonTest {
                 "guest":{"kind":"workload","name":"w","memoryBytes":8192,"pageSize":4096,
                 "regions":[{"name":"ram","guestBase":4294967296,"size":8192,"granule":4096}]},
                 "policy":"kvm-classic","tracker":"scan","channels":2,"codec":"adaptive",
-                "transport":"nio","tls":true,"startupMs":250.0,
+                "transport":"nio","tls":true,
+                "memoryAccess":{"source":"file","target":null},"startupMs":250.0,
                 "guestSlowdown":{"percent":7.5,"stolenMs":30.0,"maxThrottlePercent":40.0,
                 "by":"cgroup"},"reconnects":1,"resentBytes":77,"totalMs":1000.001,
                 "downtimeMs":5.0,"downtime":{"pauseMs":1.0,"scanMs":0.0,"stateSaveMs":0.0,
@@ -97,7 +98,8 @@ class ReportJsonTest {
     @Test
     void ofATarget() {
         Report.Begin begin = new Report.Begin(ID, GUEST, new Report.Choices(Optional.empty(),
-                Optional.empty(), 1, Optional.empty(), "nio", false, Verification.NONE), 1_000_000);
+                Optional.empty(), 1, Optional.empty(), "nio", false, Verification.NONE,
+                Optional.of("mapped")), 1_000_000);
         assertJson("""
                 {"event":"report","schema":"pageferry.report/1","side":"target",
                 "result":"failed","error":{"code":"guest-failed","reason":"why","side":"target",
@@ -105,7 +107,7 @@ class ReportJsonTest {
                 "guest":{"kind":"workload","name":"w","memoryBytes":8192,"pageSize":4096,
                 "regions":[{"name":"ram","guestBase":4294967296,"size":8192,"granule":4096}]},
                 "policy":null,"tracker":null,"channels":1,"codec":null,"transport":"nio",
-                "tls":false,"startupMs":1.0,
+                "tls":false,"memoryAccess":{"source":null,"target":"mapped"},"startupMs":1.0,
                 "guestSlowdown":{"percent":0,"stolenMs":0,"maxThrottlePercent":0},
                 "reconnects":0,"resentBytes":0,"totalMs":0.0,"downtimeMs":0.0,
                 "downtime":{"stateLoadMs":2.0,"verifyMs":0.0,"resumeMs":3.0},"rounds":[],

@@ -29,6 +29,7 @@ final class ImageTarget implements TargetGuest {
     private ImageDigests digests;
     private GuestDescription offered;
     private RegionFiles regions;
+    private Optional<String> access = Optional.empty();
     private long stateBytes;
     private boolean ran;
     private ActivateCommand activation;
@@ -73,6 +74,7 @@ final class ImageTarget implements TargetGuest {
             image.create(guest.regions().totalBytes());
             offered = guest;
             regions = MemoryImageFiles.map(image.part(), guest.regions(), true);
+            access = Optional.of(regions.access().label());
             return regions;
         } catch (IOException e) {
             discard();
@@ -121,6 +123,11 @@ final class ImageTarget implements TargetGuest {
             activation = ActivateCommand.start(command, file, table(), ran);
         }
         return activation.poll(stop);
+    }
+
+    @Override
+    public Optional<String> memoryAccess() {
+        return access;
     }
 
     @Override

@@ -51,6 +51,7 @@ final class QemuIncoming implements TargetGuest {
     private QemuFacts facts;
     private final TargetSettings before;
     private RegionFiles regions;
+    private Optional<String> access = Optional.empty();
     private final DiskExports exports;
     private StreamLink link;
     private Tunnel tunnel;
@@ -134,6 +135,7 @@ final class QemuIncoming implements TargetGuest {
         requireFits(offered);
         release();
         regions = find(inOrderOf(offered)).map(true);
+        access = Optional.of(regions.access().label());
         openStorage(offered);
         return regions;
     }
@@ -217,6 +219,11 @@ final class QemuIncoming implements TargetGuest {
         } catch (GuestException e) {
             return !process.isAlive();
         }
+    }
+
+    @Override
+    public Optional<String> memoryAccess() {
+        return access;
     }
 
     @Override

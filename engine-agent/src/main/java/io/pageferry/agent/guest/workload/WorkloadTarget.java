@@ -23,6 +23,7 @@ final class WorkloadTarget implements TargetGuest {
 
     private final WorkloadSpec spec;
     private MappedRegions regions;
+    private Optional<String> access = Optional.empty();
     private StampedMemory memory;
     private WorkloadEngine engine;
     private GuestDescription offered;
@@ -59,6 +60,7 @@ final class WorkloadTarget implements TargetGuest {
             regions = Workload.memory(spec);
         }
         offered = guest;
+        access = Optional.of(regions.access().label());
         return regions;
     }
 
@@ -83,6 +85,11 @@ final class WorkloadTarget implements TargetGuest {
         lostTicks = Math.abs(sourceTick - memory.tick());
         engine.start();
         resumed = true;
+    }
+
+    @Override
+    public Optional<String> memoryAccess() {
+        return access;
     }
 
     @Override
