@@ -40,7 +40,7 @@ class RecordedReportTest extends WithRig {
 
     /** Chosen by chance or by the machine, or prose. */
     private static final Set<String> FREE = Set.of("migrationId", "sourceDigest", "targetDigest",
-            "stopReason", "tracker", "reason", "remedy");
+            "stopReason", "tracker", "reason", "remedy", "memoryAccess");
 
     @Test
     void ofACompletedMove() throws IOException {
