@@ -296,8 +296,8 @@ final class QemuGuest implements SourceGuest {
         // Here and not later: a guest that is saved shows another state.
         requireUnchanged();
         watch.saves();
+        qemu.prepareSource(prepared ? qemu.settings() : before);
         prepared = true;
-        qemu.prepareSource(before);
         DeviceState.save(qemu, process.socket("out"), out, SAVE_LIMIT);
     }
 

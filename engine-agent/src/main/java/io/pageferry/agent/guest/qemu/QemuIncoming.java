@@ -156,7 +156,7 @@ final class QemuIncoming implements TargetGuest {
         try {
             Path socket = process.socket("in");
             touched = true;
-            qemu.prepareTarget(socket, before.capabilities());
+            qemu.prepareTarget(socket);
             DeviceState.load(qemu, socket, ByteBuffer.wrap(state), LOAD_LIMIT);
         } catch (IOException e) {
             throw new GuestException(ErrorCode.GUEST_FAILED,
