@@ -33,7 +33,7 @@ public final class WatchedTracker implements DirtyTracker, SentPages {
     private final boolean looks;
     private final DirtyBitmap filled;
     private boolean comparing;
-    /** Whether the watch ever heard of a change. */
+    /** Whether the watch ever heard of a change, or cannot tell. */
     private boolean told;
 
     /**
@@ -101,6 +101,7 @@ public final class WatchedTracker implements DirtyTracker, SentPages {
             told |= heard;
             return heard || watch.isDeaf();
         } catch (IOException e) {
+            told = true;
             throw new TrackerException("every page counts as written: " + e.getMessage(), e);
         }
     }

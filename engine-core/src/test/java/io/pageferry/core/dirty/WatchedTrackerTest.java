@@ -1,12 +1,14 @@
 package io.pageferry.core.dirty;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pageferry.core.memory.RegionTable;
 import io.pageferry.core.testing.tracker.TrackerContract;
 import java.io.IOException;
+import java.util.List;
 import java.util.function.IntUnaryOperator;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
@@ -210,5 +212,36 @@ class WatchedTrackerTest {
             assertThrows(TrackerException.class, () -> guest.tracker().start());
         }
         assertTrue(!signs.open, "left open");
+    }
+
+    @Test
+    void holesAreLookedForUnlessItWouldHaveBeenTold() throws Exception {
+        Signs signs = new Signs(false);
+        try (TrackedWatched guest = open(signs); DirtyBitmap dirty = new DirtyBitmap(PAGES)) {
+            sendAll(guest, dirty, page -> 1);
+            guest.tracker().harvestPaused(dirty);
+            assertFalse(guest.tracker().mayMissHoles(), "no page can have lost its storage");
+            guest.writePast(3, 2);
+            guest.tracker().harvest(dirty);
+            guest.tracker().harvestPaused(dirty);
+            assertTrue(guest.tracker().mayMissHoles(), "it was told before the pause");
+        }
+        for (Signs others : List.of(new Signs(true), new Signs(true, true))) {
+            try (TrackedWatched guest = open(others); DirtyBitmap dirty = new DirtyBitmap(PAGES)) {
+                sendAll(guest, dirty, page -> 1);
+                assertTrue(guest.tracker().mayMissHoles(), "nobody tells");
+            }
+        }
+    }
+
+    @Test
+    void holesAreLookedForWhereTheWatchFailed() throws Exception {
+        Signs signs = new Signs(false);
+        try (TrackedWatched guest = open(signs); DirtyBitmap dirty = new DirtyBitmap(PAGES)) {
+            guest.tracker().start();
+            signs.trouble = new IOException("gone");
+            assertThrows(TrackerException.class, () -> guest.tracker().harvestPaused(dirty));
+            assertTrue(guest.tracker().mayMissHoles());
+        }
     }
 }
