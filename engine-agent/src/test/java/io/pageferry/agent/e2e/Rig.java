@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
@@ -21,6 +22,9 @@ import java.util.stream.Stream;
  * that what is left in them is theirs. Ends them all when it is closed.
  */
 final class Rig implements AutoCloseable {
+    /** What an agent that is killed in its first second leaves: it warms up beside its work. */
+    private static final Pattern OF_A_WARM_UP = Pattern.compile("pf\\d+|pageferry-warm-up\\d+");
+
     private static final String WINDOW = "--reconnect-window";
     private static final String AUDIT = "--audit";
     private static final String SWITCHOVER = "--max-switchover";
@@ -188,7 +192,8 @@ final class Rig implements AutoCloseable {
         left.addAll(files(state).filter(name -> !name.endsWith(".journal")).toList());
         // lz4-java unpacks its code there, and what a killed process left it removes when it is
         // started an hour later.
-        left.addAll(files(temporary).filter(name -> !name.startsWith("liblz4-java-")).toList());
+        left.addAll(files(temporary).filter(name -> !name.startsWith("liblz4-java-")
+                && !OF_A_WARM_UP.matcher(name).matches()).toList());
         return left;
     }
 
