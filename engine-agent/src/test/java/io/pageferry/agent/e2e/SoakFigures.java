@@ -27,8 +27,10 @@ final class SoakFigures {
 
     /**
      * Compares the last look with an earlier one. What is counted comes back to what it was, but
-     * for some threads of the JVM that wait for processes and stay for a minute. Memory has room
-     * for what an allocator keeps; a leak of some KiB in each of a thousand moves does not fit in.
+     * for some threads of the JVM that wait for processes and stay for a minute, and descriptors
+     * that are there or not at any look (149 to 151 in four runs, whatever came between). Memory
+     * has room for what an allocator keeps; a leak in one of six moves, or of some KiB in each of a
+     * thousand, does not fit in.
      */
     void assertNoGrowth(int since, String when) throws IOException {
         ObjectNode before = looks.get(since);
@@ -36,7 +38,7 @@ final class SoakFigures {
         for (String counted : List.of("threads", "descriptors", "files")) {
             Poll.until(() -> {
                 boolean more = grown(before, after[0], counted)
-                        > (counted.equals("threads") ? FEW : 0);
+                        > (counted.equals("files") ? 0 : FEW);
                 after[0] = more ? target.figures() : after[0];
                 return !more;
             }, () -> when + ", " + counted + ": " + before + " before, " + after[0] + " now");
