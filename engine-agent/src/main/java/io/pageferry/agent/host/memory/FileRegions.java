@@ -9,6 +9,8 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 
 /**
@@ -19,6 +21,8 @@ public final class FileRegions extends RegionFiles {
     private static final int RUN_BYTES = PagedMemory.RUN_PAGES * PageGeometry.PAGE_SIZE;
     private static final MemorySegment ZEROS = Arena.global().allocate(RUN_BYTES);
 
+    /** The file of each region, to be looked at. */
+    private final List<Path> files;
     /** Of a clear: what is there. */
     private MemorySegment found;
 
@@ -30,6 +34,7 @@ public final class FileRegions extends RegionFiles {
      */
     public FileRegions(RegionTable regions, List<Part> parts) {
         super(regions, parts);
+        this.files = parts.stream().map(part -> part.file().procPath()).toList();
     }
 
     @Override
@@ -60,10 +65,33 @@ public final class FileRegions extends RegionFiles {
     @Override
     public void put(long page, int count, MemorySegment from, long at) {
         int region = regions().regionOf(page);
+        requireWhole(region);
         try {
             part(region).file().write(offsetOf(region, page), from, at,
                     PageGeometry.bytesOf(count));
         } catch (LinuxException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Looks once more whether what was proved can still be there. */
+    @Override
+    public boolean flush() {
+        regions().regions().forEach(region -> requireWhole(region.id()));
+        return true;
+    }
+
+    /**
+     * A file that is cut short loses pages that were proved, and a write would make it longer again
+     * and hide that. A mapping faults where this looks.
+     */
+    private void requireWhole(int region) {
+        try {
+            if (Files.size(files.get(region)) < part(region).file().size()) {
+                throw new IOException("the file of " + regions().region(region).name()
+                        + " was made shorter");
+            }
+        } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
     }

@@ -1,5 +1,9 @@
 package io.pageferry.agent.host.memory;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
 import io.pageferry.agent.host.linux.LinuxException;
 import io.pageferry.agent.host.linux.SharedMemory;
 import io.pageferry.core.memory.PageGeometry;
@@ -10,17 +14,25 @@ import io.pageferry.core.memory.RegionTable;
 import io.pageferry.core.testing.memory.PageSourceContract;
 import io.pageferry.core.testing.memory.PageStoreContract;
 import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** The contracts of memory, kept by files that are mapped and by files that are not. */
 class RegionFilesContractTest {
     private static final long LOW = 80;
     private static final long HIGH = 9;
+
+    @TempDir
+    private Path folder;
 
     /** One file, which its guest has mapped. */
     private static final class Files implements AutoCloseable {
@@ -146,6 +158,28 @@ class RegionFilesContractTest {
     class FileStore extends Store {
         FileStore() {
             super(MemoryAccess.FILE);
+        }
+    }
+
+    /** A write would make it longer again, and hide that proved pages are lost. */
+    @Test
+    void aFileThatWasCutShortTakesNoPageAndIsNotWhole() throws IOException {
+        Path file = folder.resolve("image");
+        try (RandomAccessFile image = new RandomAccessFile(file.toFile(), "rw");
+                Arena arena = Arena.ofConfined()) {
+            image.setLength(PageGeometry.bytesOf(LOW));
+            try (FileRegions regions = new FileRegions(
+                    RegionTable.single("ram", PageGeometry.bytesOf(LOW)),
+                    List.of(new RegionFiles.Part(SharedMemory.openReadWrite(file), 0)))) {
+                MemorySegment page = arena.allocate(PageGeometry.PAGE_SIZE);
+                regions.put(LOW - 1, 1, page, 0);
+                assertTrue(regions.flush());
+                image.setLength(0);
+                assertThrows(UncheckedIOException.class, regions::flush);
+                assertThrows(UncheckedIOException.class,
+                        () -> regions.put(LOW - 1, 1, page, 0));
+                assertEquals(0, image.length());
+            }
         }
     }
 }
