@@ -114,9 +114,7 @@ public final class PageBatch {
      * @return true when {@link #append} may be called
      */
     public boolean hasRoom() {
-        return count < MAX_PAGES && payloadBytes <= PAYLOAD_CAPACITY - PageGeometry.PAGE_SIZE
-                && (count == 0 || payloadBytes + (count + 1) * DIRECTORY_ENTRY_BYTES
-                        <= limit - PageGeometry.PAGE_SIZE);
+        return room() > 0;
     }
 
     /**

@@ -80,14 +80,7 @@ public final class DirtyBitmap implements AutoCloseable {
      * @param count how many, ≥ 0; all must be covered
      */
     public void markRange(long first, long count) {
-        checkRange(first, count);
-        long page = first;
-        long end = first + count;
-        while (page < end) {
-            long wordEnd = Math.min(end, (page | 63) + 1);
-            WORD.getAndBitwiseOr(words, offset(page), maskOf(page, wordEnd));
-            page = wordEnd;
-        }
+        setRange(first, count, true);
     }
 
     /**
@@ -109,14 +102,7 @@ public final class DirtyBitmap implements AutoCloseable {
      * @param count ≥ 0
      */
     public void clearRange(long first, long count) {
-        checkRange(first, count);
-        long page = first;
-        long end = first + count;
-        while (page < end) {
-            long wordEnd = Math.min(end, (page | 63) + 1);
-            WORD.getAndBitwiseAnd(words, offset(page), ~maskOf(page, wordEnd));
-            page = wordEnd;
-        }
+        setRange(first, count, false);
     }
 
     /** Unmarks every page; a mark set meanwhile may stay. */
@@ -266,9 +252,21 @@ public final class DirtyBitmap implements AutoCloseable {
         return Math.min(pages, (at << 3) + Long.numberOfTrailingZeros(bits));
     }
 
-    private void checkRange(long first, long count) {
+    private void setRange(long first, long count, boolean marked) {
         if (count < 0 || first < 0 || first > pages - count) {
             throw new IndexOutOfBoundsException(first + " + " + count + " of " + pages);
+        }
+        long page = first;
+        long end = first + count;
+        while (page < end) {
+            long wordEnd = Math.min(end, (page | 63) + 1);
+            long mask = maskOf(page, wordEnd);
+            if (marked) {
+                WORD.getAndBitwiseOr(words, offset(page), mask);
+            } else {
+                WORD.getAndBitwiseAnd(words, offset(page), ~mask);
+            }
+            page = wordEnd;
         }
     }
 

@@ -1,6 +1,7 @@
 package io.pageferry.agent.host.memory;
 
 import io.pageferry.agent.host.linux.LinuxException;
+import io.pageferry.core.codec.page.ZeroCodec;
 import io.pageferry.core.memory.PageGeometry;
 import io.pageferry.core.memory.PagedMemory;
 import io.pageferry.core.memory.Region;
@@ -115,19 +116,13 @@ public final class FileRegions extends RegionFiles {
         read(page, count, found, 0);
         for (int i = 0; i < count; i++) {
             int first = i;
-            while (i < count && !isZero(i)) {
+            while (i < count && !ZeroCodec.isZero(found, PageGeometry.bytesOf(i))) {
                 i++;
             }
             if (i > first) {
                 put(page + first, i - first, ZEROS, 0);
             }
         }
-    }
-
-    private boolean isZero(int index) {
-        long at = PageGeometry.bytesOf(index);
-        return MemorySegment.mismatch(found, at, at + PageGeometry.PAGE_SIZE, ZEROS, 0,
-                PageGeometry.PAGE_SIZE) == -1;
     }
 
     @Override
