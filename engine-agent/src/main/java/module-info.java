@@ -9,6 +9,7 @@ module io.pageferry.agent {
     requires com.fasterxml.jackson.annotation;
     requires com.fasterxml.jackson.core;
     requires com.fasterxml.jackson.databind;
+    requires com.github.luben.zstd_jni;
     requires info.picocli;
     requires org.agrona;
     requires static org.bouncycastle.pkix;

@@ -7,6 +7,7 @@
 @SuppressWarnings({"requires-automatic", "module"})
 module io.pageferry.core {
     requires com.dynatrace.hash4j;
+    requires com.github.luben.zstd_jni;
     requires org.agrona;
     requires org.lz4.java;
 

@@ -38,7 +38,8 @@
  * <li>{@link io.pageferry.core.migration.MigrationListener},
  * {@link io.pageferry.core.migration.MigrationEvent},
  * {@link io.pageferry.core.migration.MigrationSnapshot},
- * {@link io.pageferry.core.round.RoundStats}: how it goes
+ * {@link io.pageferry.core.round.RoundStats}, {@link io.pageferry.core.round.PagesByCodec}: how it
+ * goes
  * <li>{@link io.pageferry.core.migration.Outcome}, {@link io.pageferry.core.round.StopReason}: how
  * it went
  * <li>{@link io.pageferry.core.words.Labelled}, {@link io.pageferry.core.words.Quantity},

@@ -218,6 +218,7 @@ public final class OutgoingMigration {
         private final SourceOptions defaults = SourceOptions.defaults();
         private MigrationLimits limits = defaults.limits();
         private CodecChoice codec = defaults.codec();
+        private long deltaCacheBytes = defaults.deltaCacheBytes();
         private Verification verification = Verification.SENT;
         private boolean audit;
         private boolean cold;
@@ -256,6 +257,22 @@ public final class OutgoingMigration {
          */
         public Builder codec(CodecChoice choice) {
             codec = Objects.requireNonNull(choice, "choice");
+            return this;
+        }
+
+        /**
+         * Bounds the memory for what was sent of pages that come again: only what changed of them
+         * is sent then. Off-heap, taken as it is needed.
+         *
+         * @param bytes 0 for none; default 512 MiB
+         * @return this
+         * @throws IllegalArgumentException below 0
+         */
+        public Builder deltaCache(long bytes) {
+            if (bytes < 0) {
+                throw new IllegalArgumentException("a delta cache of " + bytes + " bytes");
+            }
+            deltaCacheBytes = bytes;
             return this;
         }
 
@@ -318,6 +335,7 @@ public final class OutgoingMigration {
                 connector = new SocketConnector(address, tls);
             }
             SourceOptions options = defaults.withLimits(limits).withPages(codec, channels)
+                    .withDeltaCache(deltaCacheBytes)
                     .withVerification(verification).withAudit(audit).withEndGuest(endGuest)
                     .withWindows(reconnectNanos, settleNanos).withWording(new MethodWording());
             return new OutgoingMigration(this, cold ? options.paused() : options);

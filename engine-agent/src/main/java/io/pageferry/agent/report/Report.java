@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pageferry.agent.guest.DiskCopies;
 import io.pageferry.agent.guest.GuestCheck;
 import io.pageferry.core.codec.CodecChoice;
-import io.pageferry.core.codec.page.PageCodec;
 import io.pageferry.core.handover.MigrationFigures;
 import io.pageferry.core.handover.MigrationFigures.Part;
 import io.pageferry.core.handover.Owner;
@@ -194,8 +193,7 @@ public record Report(Side side, Outcome outcome, Optional<Body> body) {
             Optional<GuestCheck> check) {
         Map<Part, Long> parts = new EnumMap<>(Map.of(Part.STATE_LOAD, figures.loadNanos(),
                 Part.VERIFY, figures.walkNanos(), Part.RESUME, figures.resumeNanos()));
-        long pages = figures.pagesBy(PageCodec.ZERO) + figures.pagesBy(PageCodec.RAW)
-                + figures.pagesBy(PageCodec.LZ4);
+        long pages = figures.pages();
         return new Report(Side.TARGET, outcome, Optional.of(new Body(begin,
                 new Times(figures.totalNanos(), figures.downtimeNanos(), parts, Optional.empty()),
                 List.of(), Optional.empty(), Optional.empty(),

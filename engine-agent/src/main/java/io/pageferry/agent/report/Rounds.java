@@ -2,6 +2,7 @@ package io.pageferry.agent.report;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pageferry.core.round.PagesByCodec;
 import io.pageferry.core.round.RoundStats;
 import java.util.ArrayList;
 import java.util.List;
@@ -20,10 +21,11 @@ final class Rounds {
                 .put("phase", round.stopAndCopy() ? "stop-and-copy" : "precopy")
                 .put("dirtyPages", round.dirtyPages())
                 .put("sentPages", round.sentPages())
-                .put("zero", round.zero())
-                .put("raw", round.raw())
-                .put("lz4", round.lz4())
-                .put("delta", 0)
+                .put("zero", round.sent().zero())
+                .put("raw", round.sent().raw())
+                .put("lz4", round.sent().lz4())
+                .put("zstd", round.sent().zstd())
+                .put("delta", round.sent().delta())
                 .put("duplicate", 0)
                 .put("skipped", round.skipped())
                 .put("deferred", 0)
@@ -43,10 +45,17 @@ final class Rounds {
 
     static String line(RoundStats round) {
         return String.format(Locale.ROOT,
-                "round %2d %s %8d dirty, %8d sent (%d zero, %d raw, %d lz4), %9.1f MiB on the wire,"
-                + " %8.1f ms", round.round(), round.stopAndCopy() ? "last" : "    ",
-                round.dirtyPages(), round.sentPages(), round.zero(), round.raw(), round.lz4(),
+                "round %2d %s %8d dirty, %8d sent (%s), %9.1f MiB on the wire, %8.1f ms",
+                round.round(), round.stopAndCopy() ? "last" : "    ",
+                round.dirtyPages(), round.sentPages(), codecs(round.sent()),
                 round.wireBytes() / MEBI, millis(round.durationNanos()));
+    }
+
+    /** zstd and delta only where there are any: most moves have none. */
+    private static String codecs(PagesByCodec sent) {
+        return sent.zero() + " zero, " + sent.raw() + " raw, " + sent.lz4() + " lz4"
+                + (sent.zstd() == 0 ? "" : ", " + sent.zstd() + " zstd")
+                + (sent.delta() == 0 ? "" : ", " + sent.delta() + " delta");
     }
 
     /** A percentage with one decimal. */

@@ -66,7 +66,7 @@ class BadInputTest {
             2 | not in this version | MOVE --tracker kvm
             2 | not in this version | MOVE --verify strong
             2 | --verify strange: there are sent, full, none | MOVE --verify strange
-            2 | --codec zstd is not in this version | MOVE --codec zstd
+            2 | --codec x: there are adaptive, none, lz4, zstd | MOVE --codec x
             2 | --policy x: there are downtime-budget, kvm-classic | MOVE --policy x
             2 | --progress loud: there are auto, plain, none | MOVE --progress loud
             2 | --after resume: of a workload guest there are quit, keep | MOVE --after resume
@@ -77,7 +77,7 @@ class BadInputTest {
             3 | its folder is missing | MOVE --capture /nosuch/x
             3 | is there already | MOVE --capture /etc/hostname
             3 | is there already | receive workload:8MiB --listen 127.0.0.1:0 --capture /etc
-            2 | --delta-cache is not in this version | MOVE --delta-cache 1MiB
+            2 | is no size | MOVE --delta-cache lots
             2 | --tls-key is missing | MOVE --tls-cert x
             2 | --tls-cert is missing | receive workload:8MiB --listen 127.0.0.1:0 --tls-key x
             2 | --tls-ca is missing | status --tls-cert x --tls-key x

@@ -4,10 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.pageferry.agent.guest.DiskCopies;
 import io.pageferry.agent.guest.GuestCheck;
-import io.pageferry.core.handover.Owner;
 import io.pageferry.core.codec.CodecChoice;
 import io.pageferry.core.handover.MigrationFigures;
 import io.pageferry.core.handover.MigrationFigures.Part;
+import io.pageferry.core.handover.Owner;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.GuestDescription;
 import io.pageferry.core.memory.Region;
@@ -18,6 +18,7 @@ import io.pageferry.core.migration.Outcome.Side;
 import io.pageferry.core.migration.Verification;
 import io.pageferry.core.precopy.DowntimePrediction;
 import io.pageferry.core.round.MigrationLimits.Policy;
+import io.pageferry.core.round.PagesByCodec;
 import io.pageferry.core.round.RoundStats;
 import io.pageferry.core.round.StopReason;
 import java.util.EnumMap;
@@ -35,9 +36,12 @@ class ReportJsonTest {
 
     private static Report source(Outcome outcome) {
         MigrationFigures figures = new MigrationFigures();
-        figures.add(new RoundStats(0, false, 2, 2, 0, 2, 0, 0, 8300, 1_234_567, 1, 200_000));
-        figures.add(new RoundStats(1, true, 1, 1, 0, 0, 1, 0, 900, 2_000_000, 0, 0));
-        figures.add(new RoundStats(2, true, 1, 0, 0, 0, 0, 1, 90, 1_000_000, 0, 0));
+        figures.add(new RoundStats(0, false, 2, new PagesByCodec(0, 2, 0, 0, 0),
+                0, 8300, 1_234_567, 1, 200_000));
+        figures.add(new RoundStats(1, true, 1, new PagesByCodec(0, 0, 1, 0, 0),
+                0, 900, 2_000_000, 0, 0));
+        figures.add(new RoundStats(2, true, 1, new PagesByCodec(0, 0, 0, 0, 0),
+                1, 90, 1_000_000, 0, 0));
         figures.reconnected(77);
         figures.add(Part.PAUSE, 1_000_400);
         figures.add(Part.RESUME, 2_500_600);
@@ -78,11 +82,11 @@ class ReportJsonTest {
                 "lastPagesMs":0.0,"stateLoadMs":0.0,"verifyMs":0.0,"handoverMs":0.0,
                 "resumeMs":2.501},"predictedDowntimeMs":{"p50":20.0,"p95":60.0},"rounds":[
                 {"round":0,"phase":"precopy","dirtyPages":2,"sentPages":2,"zero":0,"raw":2,
-                "lz4":0,"delta":0,"duplicate":0,"skipped":0,"deferred":0,"guestBytes":8192,
+                "lz4":0,"zstd":0,"delta":0,"duplicate":0,"skipped":0,"deferred":0,"guestBytes":8192,
                 "wireBytes":8300,"durationMs":1.235,"dirtyBytesPerSecond":3317762,
                 "wireBytesPerSecond":6723005,"throttlePercent":16.2},
                 {"round":1,"phase":"stop-and-copy","dirtyPages":2,"sentPages":1,"zero":0,"raw":0,
-                "lz4":1,"delta":0,"duplicate":0,"skipped":1,"deferred":0,"guestBytes":4096,
+                "lz4":1,"zstd":0,"delta":0,"duplicate":0,"skipped":1,"deferred":0,"guestBytes":4096,
                 "wireBytes":990,"durationMs":3.0,"dirtyBytesPerSecond":0,
                 "wireBytesPerSecond":330000,"throttlePercent":0.0}],
                 "stopReason":"non-diffusion","guestBytes":12288,"wireBytes":9290,

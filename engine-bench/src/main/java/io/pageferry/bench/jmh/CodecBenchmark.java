@@ -51,7 +51,7 @@ public class CodecBenchmark {
     private final PageCodec zero = new ZeroCodec();
     private final PageCodec raw = new RawCodec();
     private final PageCodec lz4 = new Lz4Codec();
-    private final PageEncoder adaptive = new PageEncoder(CodecChoice.ADAPTIVE,
+    private final PageEncoder adaptive = new PageEncoder(CodecChoice.ADAPTIVE, 0,
             System::nanoTime);
     private final ByteBuffer pages = ByteBuffer.allocateDirect(PAGES * PAGE);
     private final PageSource guest = new Guest(

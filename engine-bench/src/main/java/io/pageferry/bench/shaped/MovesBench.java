@@ -42,8 +42,9 @@ public final class MovesBench extends Bench {
 
     @Override
     public String about() {
-        return "[--memory 256MiB] [--contents random,zero,mixed,text] [--codecs adaptive,none,lz4]"
-                + " [--channels 1] [--tls no] [--runs 3] [--warm-ups 2]: whole migrations in one"
+        return "[--memory 256MiB] [--contents random,zero,mixed,text]"
+                + " [--codecs adaptive,none,lz4,zstd] [--channels 1] [--tls no]"
+                + " [--runs 3] [--warm-ups 2]: whole migrations in one"
                 + " process, lists in turn";
     }
 
@@ -85,7 +86,7 @@ public final class MovesBench extends Bench {
     private static List<Way> ways(Options options) {
         List<Way> ways = new ArrayList<>();
         for (String channels : options.list("channels", "1")) {
-            for (String codec : options.list("codecs", "adaptive,none,lz4")) {
+            for (String codec : options.list("codecs", "adaptive,none,lz4,zstd")) {
                 for (String tls : options.list("tls", "no")) {
                     ways.add(new Way(CodecChoice.valueOf(codec.toUpperCase(Locale.ROOT)),
                             Integer.parseInt(channels), tls.equals("yes")));

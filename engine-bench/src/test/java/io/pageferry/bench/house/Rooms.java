@@ -35,6 +35,11 @@ final class Rooms {
                 Rule.only("LZ4 stays in its codec", "\\bnet\\.jpountz\\b",
                         source -> source.isIn(CORE + ".codec")
                                 && source.typeName().startsWith("Lz4")),
+                Rule.only("zstd stays in its codec, and where captures are checked",
+                        "\\bcom\\.github\\.luben\\b",
+                        source -> source.isIn(CORE + ".codec")
+                                && source.typeName().startsWith("Zstd")
+                                || source.isIn(AGENT + ".capture.frame")),
                 new Rule("LZ4 is in one class", Rooms::secondClassWithLz4),
                 Rule.only("the clock is read by the agents",
                         "\\bSystem\\s*\\.\\s*(nanoTime|currentTimeMillis)\\b"

@@ -21,6 +21,8 @@ class RoomsTest {
             bad("Netty stays in its room", "transport.wire", "import io.netty.buffer.ByteBuf;"),
             bad("downcalls stay in the Linux room", "agent.guest.qemu", "Linker.nativeLinker();"),
             bad("LZ4 stays in its codec", "core.codec", "import net.jpountz.lz4.LZ4Factory;"),
+            bad("zstd stays in its codec, and where captures are checked", "core.codec",
+                    "import com.github.luben.zstd.Zstd;"),
             Map.entry("LZ4 is in one class", List.of(
                     source("core.codec", "Lz4A", "import net.jpountz.lz4.LZ4Factory;"),
                     source("core.codec", "Lz4B", "import net.jpountz.xxhash.XXHash64;"))),

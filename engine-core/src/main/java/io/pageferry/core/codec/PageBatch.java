@@ -31,8 +31,10 @@ public final class PageBatch {
     private final ByteBuffer payloadBuffer;
     private final long[] descriptors = new long[MAX_PAGES];
     private final int[] checksums = new int[MAX_PAGES];
+    private final int[] references = new int[MAX_PAGES];
     private int count;
     private int payloadBytes;
+    private int reserved;
     private int limit = Integer.MAX_VALUE;
     private int region;
     private long round;
@@ -58,7 +60,7 @@ public final class PageBatch {
      *
      * @param page   global index, below 2⁴⁰
      * @param codec  codec id, 1 … 255
-     * @param length encoded bytes, 0 … 4096
+     * @param length encoded bytes, 0 … 65535
      * @return the descriptor
      */
     public static long descriptor(long page, int codec, int length) {
@@ -106,6 +108,7 @@ public final class PageBatch {
         this.round = round;
         this.count = 0;
         this.payloadBytes = 0;
+        this.reserved = 0;
     }
 
     /**
@@ -123,9 +126,9 @@ public final class PageBatch {
      * @return 0 where {@link #hasRoom} is false
      */
     public int room() {
-        int left = PAYLOAD_CAPACITY - payloadBytes;
+        int left = PAYLOAD_CAPACITY - payloadBytes - reserved;
         int pages = Math.min(MAX_PAGES - count, left / PageGeometry.PAGE_SIZE);
-        int bound = (limit - bytes()) / (PageGeometry.PAGE_SIZE + DIRECTORY_ENTRY_BYTES);
+        int bound = (limit - bytes() - reserved) / (PageGeometry.PAGE_SIZE + DIRECTORY_ENTRY_BYTES);
         return Math.min(pages, count == 0 ? Math.max(1, bound) : Math.max(0, bound));
     }
 
@@ -136,6 +139,15 @@ public final class PageBatch {
      */
     public void limit(int bytes) {
         limit = bytes;
+    }
+
+    /**
+     * Keeps room in the payload for bytes that come later, until the batch is emptied.
+     *
+     * @param bytes so many, in place of those that were kept before
+     */
+    public void reserve(int bytes) {
+        reserved = bytes;
     }
 
     /**
@@ -152,6 +164,32 @@ public final class PageBatch {
     }
 
     /**
+     * Refers the page appended last to another content.
+     *
+     * @param reference as its codec says
+     */
+    public void refer(int reference) {
+        references[count - 1] = reference;
+    }
+
+    /**
+     * Gives bytes to an entry that was appended with none, once they were put at {@link
+     * #payloadBytes()}. It becomes the last one of the directory, in whose order payloads lie.
+     *
+     * @param index  the entry, 0 … {@link #count()} − 1
+     * @param length of its bytes
+     */
+    public void complete(int index, int length) {
+        long descriptor = descriptors[index];
+        int checksum = checksums[index];
+        int behind = --count - index;
+        System.arraycopy(descriptors, index + 1, descriptors, index, behind);
+        System.arraycopy(checksums, index + 1, checksums, index, behind);
+        System.arraycopy(references, index + 1, references, index, behind);
+        append(pageOf(descriptor), codecOf(descriptor), length, checksum);
+    }
+
+    /**
      * Fills in what arrived from a peer: called by the transport after it verified the frame.
      *
      * @param count        descriptors set by {@link #setEntry}, 0 … {@link #MAX_PAGES}
@@ -163,15 +201,28 @@ public final class PageBatch {
     }
 
     /**
-     * Sets one entry of the directory of a received batch.
+     * Sets one entry of the directory of a received batch, which refers to nothing.
      *
      * @param index      0 … {@link #MAX_PAGES} − 1
      * @param descriptor as on the wire, unchecked
      * @param checksum   CRC32C that the page is to have
      */
     public void setEntry(int index, long descriptor, int checksum) {
+        setEntry(index, descriptor, checksum, 0);
+    }
+
+    /**
+     * Sets one entry of the directory of a received batch.
+     *
+     * @param index      0 … {@link #MAX_PAGES} − 1
+     * @param descriptor as on the wire, unchecked
+     * @param checksum   CRC32C that the page is to have
+     * @param reference  as its codec says
+     */
+    public void setEntry(int index, long descriptor, int checksum, int reference) {
         descriptors[index] = descriptor;
         checksums[index] = checksum;
+        references[index] = reference;
     }
 
     /**
@@ -225,6 +276,16 @@ public final class PageBatch {
         return checksums[index];
     }
 
+    /**
+     * Reads a reference.
+     *
+     * @param index 0 … {@link #count()} − 1
+     * @return what the page refers to, as its codec says; 0 where to nothing
+     */
+    public int referenceAt(int index) {
+        return references[index];
+    }
+
     /** {@return bytes of directory and payload together} */
     public int bytes() {
         return payloadBytes + count * DIRECTORY_ENTRY_BYTES;
@@ -238,6 +299,11 @@ public final class PageBatch {
     /** {@return bytes of payload in use} */
     public int payloadBytes() {
         return payloadBytes;
+    }
+
+    /** {@return bytes of payload kept by {@link #reserve}} */
+    public int reserved() {
+        return reserved;
     }
 
     /** {@return the region of all its pages} */

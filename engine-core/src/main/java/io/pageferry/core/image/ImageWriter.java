@@ -3,6 +3,7 @@ package io.pageferry.core.image;
 import io.pageferry.core.codec.PageBatch;
 import io.pageferry.core.codec.page.PageCodec;
 import io.pageferry.core.codec.page.PageDecodeException;
+import io.pageferry.core.codec.page.ZstdCodec;
 import io.pageferry.core.dirty.DirtyBitmap;
 import io.pageferry.core.memory.ChecksumTable;
 import io.pageferry.core.memory.PageStore;
@@ -20,7 +21,7 @@ public final class ImageWriter implements AutoCloseable {
     private final DirtyBitmap written;
     private final DirtyBitmap zeros;
     private final ChecksumTable sums;
-    private final long[] pagesByCodec = new long[PageCodec.LZ4 + 1];
+    private long pages;
 
     /**
      * Makes a writer.
@@ -43,8 +44,9 @@ public final class ImageWriter implements AutoCloseable {
      *              damaged; a block that cannot be decoded for that leaves its page as it was, and
      *              reading back finds it
      * @throws PageDecodeException when the directory names a page outside the batch's region, an
-     *                             unknown codec or a length that the codec cannot have; pages
-     *                             before it were written, it and those after not
+     *                             unknown codec, a length that the codec cannot have, or a block
+     *                             without an end; pages before it were written, it and those after
+     *                             not
      */
     public void apply(PageBatch batch) throws PageDecodeException {
         int region = batch.region();
@@ -58,6 +60,7 @@ public final class ImageWriter implements AutoCloseable {
         } finally {
             run.flush();
         }
+        run.requireNoOpenBlock();
     }
 
     private void write(PageBatch batch, int region) throws PageDecodeException {
@@ -71,8 +74,8 @@ public final class ImageWriter implements AutoCloseable {
             }
             int codec = PageBatch.codecOf(descriptor);
             requireLegal(codec, length);
-            run.add(descriptor, at);
-            pagesByCodec[codec]++;
+            run.add(descriptor, batch.referenceAt(i), at);
+            pages++;
             sums.set(page, batch.checksumAt(i));
             fresh.mark(page);
             written.mark(page);
@@ -135,19 +138,15 @@ public final class ImageWriter implements AutoCloseable {
         return zeros.isMarked(page);
     }
 
-    /**
-     * Counts the pages that came in one codec.
-     *
-     * @param codec a codec id
-     * @return pages written that came by that codec
-     */
-    public long pagesBy(int codec) {
-        return pagesByCodec[codec];
+    /** {@return pages written so far, each as often as it came} */
+    public long pages() {
+        return pages;
     }
 
     /** Frees bitmaps and table. Idempotent. */
     @Override
     public void close() {
+        run.close();
         fresh.close();
         written.close();
         zeros.close();
@@ -163,7 +162,8 @@ public final class ImageWriter implements AutoCloseable {
         boolean legal = switch (codec) {
             case PageCodec.ZERO -> length == 0;
             case PageCodec.RAW -> length == PageCodec.PAGE;
-            case PageCodec.LZ4 -> length > 0 && length < PageCodec.PAGE;
+            case PageCodec.LZ4, PageCodec.DELTA -> length > 0 && length < PageCodec.PAGE;
+            case PageCodec.ZSTD -> ZstdCodec.isAvailable();
             default -> throw new PageDecodeException("unknown codec " + codec);
         };
         if (!legal) {

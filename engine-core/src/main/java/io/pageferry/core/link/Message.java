@@ -22,6 +22,15 @@ public sealed interface Message {
     /** Most block digests of one {@link Mismatch}. */
     int MAX_BLOCKS = 1024;
 
+    /** Bit of {@link Hello#features}: pages may come in blocks of zstd. */
+    long FEATURE_ZSTD = 1L;
+
+    /** Bit of {@link Hello#features}: a page may come as what changed of it. */
+    long FEATURE_DELTA = 1L << 1;
+
+    /** The bits of {@link Hello#features} that are codecs: the engine's, not the guest's. */
+    long CODEC_FEATURES = FEATURE_ZSTD | FEATURE_DELTA;
+
     /** Bit of {@link Hello#features}, mandatory: disks are copied in streams. */
     long FEATURE_STORAGE = 1L << 32;
 

@@ -1,14 +1,16 @@
 package io.pageferry.core.precopy;
 
 import io.pageferry.core.codec.page.PageCodec;
+import io.pageferry.core.round.PagesByCodec;
 import io.pageferry.core.round.RoundStats;
+import java.util.stream.LongStream;
 
 /** Counts one round while it runs. Confined to the runner's thread. */
 public final class RoundCounter {
     private final long round;
     private final boolean stopAndCopy;
     private final long startNanos;
-    private final long[] byCodec = new long[PageCodec.LZ4 + 1];
+    private final long[] byCodec = new long[PageCodec.HIGHEST + 1];
     private long dirtyPages;
     private long startWireBytes;
     private long skipped;
@@ -48,12 +50,14 @@ public final class RoundCounter {
     }
 
     RoundStats finish(long nowNanos, long wireBytes) {
-        return new RoundStats(round, stopAndCopy, dirtyPages, sentPages(),
-                byCodec[PageCodec.ZERO], byCodec[PageCodec.RAW], byCodec[PageCodec.LZ4], skipped,
-                wireBytes - startWireBytes, nowNanos - startNanos, 0, 0);
+        return new RoundStats(round, stopAndCopy, dirtyPages,
+                new PagesByCodec(byCodec[PageCodec.ZERO], byCodec[PageCodec.RAW],
+                        byCodec[PageCodec.LZ4], byCodec[PageCodec.DELTA],
+                        byCodec[PageCodec.ZSTD]),
+                skipped, wireBytes - startWireBytes, nowNanos - startNanos, 0, 0);
     }
 
     private long sentPages() {
-        return byCodec[PageCodec.ZERO] + byCodec[PageCodec.RAW] + byCodec[PageCodec.LZ4];
+        return LongStream.of(byCodec).sum();
     }
 }

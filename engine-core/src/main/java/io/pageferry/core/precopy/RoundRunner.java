@@ -48,8 +48,8 @@ public final class RoundRunner implements AutoCloseable {
      *
      * @param memory  the guest's, stays the caller's
      * @param tracker of the same pages, stays the caller's
-     * @param encoder used by this runner alone
-     * @param limiter   likewise
+     * @param encoder used by this runner alone, and closed with it
+     * @param limiter   used by this runner alone
      */
     public RoundRunner(PageSource memory, DirtyTracker tracker, PageEncoder encoder,
             RateLimiter limiter) {
@@ -151,7 +151,7 @@ public final class RoundRunner implements AutoCloseable {
         memory.forgetReads();
         cursor = 0;
         limiter.roundBegins(stopAndCopy);
-        encoder.roundBegins();
+        encoder.roundBegins(round > 0);
     }
 
     /**
@@ -215,10 +215,11 @@ public final class RoundRunner implements AutoCloseable {
     public long reclaimDebt() {
         if (open != null) {
             remark(open);
+            encoder.abandon(open);
             sink.abandon(open);
             open = null;
         }
-        return sink.reclaim(dirty::mark);
+        return sink.reclaim(this::takeBack);
     }
 
     /**
@@ -234,6 +235,7 @@ public final class RoundRunner implements AutoCloseable {
             if (end.isPresent()) {
                 return end;
             }
+            encoder.distrust(page);
             dirty.mark(page);
         }
         return Optional.empty();
@@ -264,9 +266,15 @@ public final class RoundRunner implements AutoCloseable {
         return counter;
     }
 
-    /** Frees bitmaps and table; tracker and sink stay as they are. Idempotent. */
+    /** {@return what encodes the pages} */
+    public PageEncoder encoder() {
+        return encoder;
+    }
+
+    /** Frees bitmaps, table and encoder; tracker and sink stay as they are. Idempotent. */
     @Override
     public void close() {
+        encoder.close();
         dirty.close();
         targetNonZero.close();
         sentNonZero.close();
@@ -347,6 +355,7 @@ public final class RoundRunner implements AutoCloseable {
         if (open.count() == 0) {
             sink.abandon(open);
         } else {
+            encoder.finish(open);
             sink.commit(open);
             encoder.committed(open, sink.unacknowledged());
         }
@@ -355,8 +364,13 @@ public final class RoundRunner implements AutoCloseable {
 
     private void remark(PageBatch batch) {
         for (int i = 0; i < batch.count(); i++) {
-            dirty.mark(PageBatch.pageOf(batch.descriptorAt(i)));
+            takeBack(PageBatch.pageOf(batch.descriptorAt(i)));
         }
+    }
+
+    private void takeBack(long page) {
+        encoder.forget(page);
+        dirty.mark(page);
     }
 
     private void markData() {

@@ -6,10 +6,7 @@ package io.pageferry.core.round;
  * @param round          0 based
  * @param stopAndCopy    whether the guest was paused
  * @param dirtyPages     pages that were dirty when it began
- * @param sentPages      pages put into batches: zero + raw + lz4
- * @param zero           of these, pages of zeros
- * @param raw            of these, pages sent as they are
- * @param lz4            of these, pages sent as LZ4
+ * @param sent           pages put into batches
  * @param skipped        dirty pages that needed no sending: zero here and zero there
  * @param wireBytes      bytes of its batches with all headers
  * @param durationNanos  from its begin to the acknowledgement of its last batch
@@ -20,10 +17,7 @@ public record RoundStats(
         long round,
         boolean stopAndCopy,
         long dirtyPages,
-        long sentPages,
-        long zero,
-        long raw,
-        long lz4,
+        PagesByCodec sent,
         long skipped,
         long wireBytes,
         long durationNanos,
@@ -31,9 +25,14 @@ public record RoundStats(
         long stolenNanos) {
     private static final double NANOS = 1e9;
 
+    /** {@return pages put into batches} */
+    public long sentPages() {
+        return sent.sum();
+    }
+
     /** {@return bytes of guest memory that were sent} */
     public long guestBytes() {
-        return sentPages * 4096;
+        return sentPages() * 4096;
     }
 
     /** {@return bytes written by the guest in a second of this round} */
@@ -59,8 +58,7 @@ public record RoundStats(
      */
     public RoundStats plus(RoundStats part) {
         return new RoundStats(round, stopAndCopy, dirtyPages + part.dirtyPages,
-                sentPages + part.sentPages, zero + part.zero, raw + part.raw, lz4 + part.lz4,
-                skipped + part.skipped, wireBytes + part.wireBytes,
+                sent.plus(part.sent), skipped + part.skipped, wireBytes + part.wireBytes,
                 durationNanos + part.durationNanos, 0, stolenNanos + part.stolenNanos);
     }
 
@@ -71,8 +69,8 @@ public record RoundStats(
      * @return the changed copy
      */
     public RoundStats withStolen(long nanos) {
-        return new RoundStats(round, stopAndCopy, dirtyPages, sentPages, zero, raw, lz4, skipped,
-                wireBytes, durationNanos, newlyDirty, nanos);
+        return new RoundStats(round, stopAndCopy, dirtyPages, sent, skipped, wireBytes,
+                durationNanos, newlyDirty, nanos);
     }
 
     /**
@@ -82,7 +80,7 @@ public record RoundStats(
      * @return the changed copy
      */
     public RoundStats withNewlyDirty(long pages) {
-        return new RoundStats(round, stopAndCopy, dirtyPages, sentPages, zero, raw, lz4, skipped,
-                wireBytes, durationNanos, pages, stolenNanos);
+        return new RoundStats(round, stopAndCopy, dirtyPages, sent, skipped, wireBytes,
+                durationNanos, pages, stolenNanos);
     }
 }

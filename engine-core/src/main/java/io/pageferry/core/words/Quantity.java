@@ -22,12 +22,12 @@ public final class Quantity {
     /**
      * Parses a size.
      *
-     * @param text for example {@code 256MiB}
+     * @param text for example {@code 256MiB}, or {@code 0}
      * @return bytes, ≥ 0
      * @throws IllegalArgumentException when it is none; the message lists the units
      */
     public static long bytes(String text) {
-        return parse(text, BYTES, "size");
+        return text.strip().equals("0") ? 0 : parse(text, BYTES, "size");
     }
 
     /**

@@ -192,7 +192,8 @@ class TargetOfferTest {
         try (TargetRig rig = new TargetRig(30_000_000_000L)) {
             rig.guest.can(Message.FEATURE_STORAGE);
             Message.Hello usual = rig.hello();
-            rig.say(new Message.Hello(usual.migrationId(), 0, Message.FEATURE_STORAGE | 1, 1, 1,
+            rig.say(new Message.Hello(usual.migrationId(), 0, Message.FEATURE_STORAGE | 1 << 16,
+                    1, 1,
                     usual.guest()));
             rig.turn();
             assertEquals(Message.FEATURE_STORAGE, rig.last(Message.Welcome.class).features());

@@ -185,7 +185,8 @@ class SourceMessagesTest {
         for (Message.Welcome wrong : List.of(
                 new Message.Welcome(new UUID(1, 1), 1, 0, 2, 4),
                 new Message.Welcome(new UUID(1, 1), 1, 0, 0, 4),
-                new Message.Welcome(new UUID(1, 1), 1, 1, 1, 4),
+                new Message.Welcome(new UUID(1, 1), 1, 1 << 16, 1, 4),
+                new Message.Welcome(new UUID(1, 1), 1, Message.FEATURE_STORAGE, 1, 4),
                 new Message.Welcome(new UUID(1, 1), 1, 0, 1, 0))) {
             try (SourceRig rig = SourceRig.in(SourceState.NEGOTIATING)) {
                 rig.say(wrong);

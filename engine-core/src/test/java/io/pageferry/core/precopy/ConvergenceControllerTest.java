@@ -8,6 +8,7 @@ import io.pageferry.core.precopy.ConvergenceController.Situation;
 import io.pageferry.core.round.MigrationLimits;
 import io.pageferry.core.round.MigrationLimits.OnNoConvergence;
 import io.pageferry.core.round.MigrationLimits.Policy;
+import io.pageferry.core.round.PagesByCodec;
 import io.pageferry.core.round.RoundStats;
 import java.util.ArrayList;
 import java.util.List;
@@ -173,7 +174,8 @@ class ConvergenceControllerTest {
     }
 
     private static RoundStats round(long round, long sent, long dirtied) {
-        return new RoundStats(round, false, sent, sent, 0, sent, 0, 0, sent * 4105, 1_000_000,
+        return new RoundStats(round, false, sent,
+                new PagesByCodec(0, sent, 0, 0, 0), 0, sent * 4105, 1_000_000,
                 dirtied, 0);
     }
 

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pageferry.core.precopy.DowntimePrediction.Fixed;
+import io.pageferry.core.round.PagesByCodec;
 import io.pageferry.core.round.RoundStats;
 import java.util.ArrayList;
 import java.util.List;
@@ -92,6 +93,7 @@ class DowntimePredictionTest {
     }
 
     private static RoundStats round(long sent, long wireBytes, long nanos) {
-        return new RoundStats(0, false, sent, sent, 0, sent, 0, 0, wireBytes, nanos, 0, 0);
+        return new RoundStats(0, false, sent,
+                new PagesByCodec(0, sent, 0, 0, 0), 0, wireBytes, nanos, 0, 0);
     }
 }

@@ -10,6 +10,7 @@ import io.pageferry.core.round.MigrationLimits.OnNoConvergence;
 import io.pageferry.core.round.MigrationLimits.Policy;
 import io.pageferry.core.round.MigrationLimits.Throttle;
 import io.pageferry.core.round.MigrationLimits.Throttling;
+import io.pageferry.core.round.PagesByCodec;
 import io.pageferry.core.round.RoundStats;
 import io.pageferry.core.round.StopReason;
 import io.pageferry.core.round.WriteThrottle;
@@ -191,7 +192,8 @@ class ThrottleDecisionTest {
     }
 
     private static RoundStats round(int number, int sent, int dirtied) {
-        return new RoundStats(number, false, sent, sent, 0, sent, 0, 0, sent * 4105L, SECOND,
+        return new RoundStats(number, false, sent,
+                new PagesByCodec(0, sent, 0, 0, 0), 0, sent * 4105L, SECOND,
                 dirtied, 0);
     }
 }

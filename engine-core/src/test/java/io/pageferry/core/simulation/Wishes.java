@@ -1,6 +1,5 @@
 package io.pageferry.core.simulation;
 
-import io.pageferry.core.codec.CodecChoice;
 import io.pageferry.core.incoming.session.TargetOptions;
 import io.pageferry.core.migration.Verification;
 import io.pageferry.core.outgoing.session.SourceOptions;
@@ -11,6 +10,7 @@ import io.pageferry.core.round.MigrationLimits;
 import io.pageferry.core.round.MigrationLimits.Throttle;
 import io.pageferry.core.round.MigrationLimits.Throttling;
 import io.pageferry.core.round.WriteThrottle.Quota;
+import io.pageferry.core.testing.Draws;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -92,7 +92,7 @@ final class Wishes {
         boolean verifies = !one(4, "verify none");
         boolean full = verifies && one(4, "verify full");
         long window = reconnects ? usually(30 * SECOND, 1, "short reconnect window") : 0;
-        return new SourceOptions(limits(), CodecChoice.values()[random.nextInt(3)],
+        return new SourceOptions(limits(), Draws.codec(random), Draws.deltaCache(random),
                 1 + random.nextInt(3), !verifies ? Verification.NONE
                         : full ? Verification.FULL : Verification.SENT,
                 cold, usually(10 * SECOND, 0, "short negotiation"),

@@ -1,6 +1,5 @@
 package io.pageferry.core.testing;
 
-import io.pageferry.core.codec.CodecChoice;
 import io.pageferry.core.codec.PageBatch;
 import io.pageferry.core.codec.page.PageCodec;
 import io.pageferry.core.incoming.TargetMigration;
@@ -98,7 +97,8 @@ public final class Harness implements AutoCloseable {
         writesAStep = random.nextInt(3) == 0 ? 0 : random.nextInt(4);
         mostStepNanos = 1 + random.nextInt(300_000);
         sourceOptions = SourceOptions.defaults().withLimits(limits(random))
-                .withPages(CodecChoice.values()[random.nextInt(3)], 1 + random.nextInt(3))
+                .withPages(Draws.codec(random), 1 + random.nextInt(3))
+                .withDeltaCache(Draws.deltaCache(random))
                 .withWindows(0, 30_000_000_000L);
         targetOptions = new TargetOptions(1 + random.nextInt(4), 10_000_000_000L,
                 30_000_000_000L, 1 + random.nextInt(3), 0);

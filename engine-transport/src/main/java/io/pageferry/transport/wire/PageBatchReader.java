@@ -12,6 +12,10 @@ import java.nio.ByteBuffer;
  * hands over what held. For one thread; allocates only when it refuses.
  */
 public final class PageBatchReader {
+    /** The codec whose pages refer to a base, and the one whose length is that of a block. */
+    private static final int DELTA = 4;
+    private static final int ZSTD = 6;
+
     private final RegionTable regions;
     private final long generation;
     private final int channel;
@@ -115,15 +119,16 @@ public final class PageBatchReader {
             if (page < first || page >= end) {
                 throw violation("batch page " + i, page + " is outside region " + into.region());
             }
-            if (length > PageGeometry.PAGE_SIZE || PageBatch.codecOf(descriptor) == 0) {
-                throw violation("batch page " + i, length + " bytes of codec "
-                        + PageBatch.codecOf(descriptor));
+            int codec = PageBatch.codecOf(descriptor);
+            if (codec == 0 || length > PageGeometry.PAGE_SIZE && codec != ZSTD) {
+                throw violation("batch page " + i, length + " bytes of codec " + codec);
             }
-            if (frame.getInt(entry + PageBatchWriter.REFERENCE) != 0) {
-                throw violation("batch page " + i, "a reference of codec "
-                        + PageBatch.codecOf(descriptor));
+            int reference = frame.getInt(entry + PageBatchWriter.REFERENCE);
+            if (reference != 0 && codec != DELTA) {
+                throw violation("batch page " + i, "a reference of codec " + codec);
             }
-            into.setEntry(i, descriptor, frame.getInt(entry + PageBatchWriter.CHECKSUM));
+            into.setEntry(i, descriptor, frame.getInt(entry + PageBatchWriter.CHECKSUM),
+                    reference);
             sum += length;
         }
         if (sum != payload) {

@@ -56,7 +56,7 @@ public final class PageBatchWriter {
         for (int i = 0; i < batch.count(); i++) {
             frame.putLong(at + DESCRIPTOR, batch.descriptorAt(i));
             frame.putInt(at + CHECKSUM, batch.checksumAt(i));
-            frame.putInt(at + REFERENCE, 0);
+            frame.putInt(at + REFERENCE, batch.referenceAt(i));
             at += PageBatch.DIRECTORY_ENTRY_BYTES;
         }
         int start = offset - WireLimits.FRAME_HEADER_BYTES;

@@ -7,6 +7,7 @@ import io.pageferry.core.codec.page.Lz4Codec;
 import io.pageferry.core.codec.page.PageCodec;
 import io.pageferry.core.codec.page.PageDecodeException;
 import io.pageferry.core.codec.page.PageDecoder;
+import io.pageferry.core.codec.page.ZstdCodec;
 import io.pageferry.core.image.ImageWalker;
 import io.pageferry.core.image.ImageWriter;
 import io.pageferry.core.memory.PageChecksum;
@@ -58,7 +59,8 @@ final class BatchTarget implements FuzzTarget {
 
     @Override
     public Map<String, byte[]> seeds() {
-        return Map.of("zeros", zeros(), "all-codecs", allCodecs(), "zeros-as-raw", zerosAsRaw());
+        return Map.of("zeros", zeros(), "all-codecs", allCodecs(), "zeros-as-raw", zerosAsRaw(),
+                "dependent", dependent());
     }
 
     static byte[] zeros() {
@@ -103,6 +105,28 @@ final class BatchTarget implements FuzzTarget {
         sent.batch.append(FIRST + 2, PageCodec.LZ4, length, sum);
         sent.batch.payloadBuffer().put(length, page, 0, PageGeometry.PAGE_SIZE);
         sent.batch.append(FIRST + 3, PageCodec.RAW, PageGeometry.PAGE_SIZE, sum);
+        sent.batch.stamp(2, 1, 1);
+        return sent.seal();
+    }
+
+    /** A block of two pages, and a difference to a page that is not there. */
+    private static byte[] dependent() {
+        BatchFrames sent = new BatchFrames();
+        sent.batch.begin(1, 9);
+        ByteBuffer pages = ByteBuffer.allocateDirect(2 * PageGeometry.PAGE_SIZE);
+        pages.put(5, (byte) 1).put(PageGeometry.PAGE_SIZE, (byte) 2);
+        PageChecksum sum = new PageChecksum();
+        sent.batch.append(FIRST + 6, PageCodec.ZSTD, 0, sum.of(pages, 0));
+        int length = new Lz4Codec().encode(pages, 0, sent.batch.payloadBuffer(), 0);
+        sent.batch.append(FIRST + 5, PageCodec.DELTA, length, sum.of(pages, 0));
+        sent.batch.refer(PageChecksum.OF_ZEROS);
+        ByteBuffer frame = ByteBuffer.allocateDirect(ZstdCodec.frameRoom());
+        try (ZstdCodec zstd = new ZstdCodec()) {
+            int block = zstd.encode(pages, 2, frame);
+            sent.batch.payloadBuffer().put(length, frame, 0, block);
+            sent.batch.append(FIRST + 7, PageCodec.ZSTD, block,
+                    sum.of(pages, PageGeometry.PAGE_SIZE));
+        }
         sent.batch.stamp(2, 1, 1);
         return sent.seal();
     }

@@ -36,6 +36,12 @@ final class PageSums {
         return fresh;
     }
 
+    /** The checksum of what was sent of a page last. */
+    int of(long page) {
+        int[] known = sums.get(page / CHUNK);
+        return known == null ? ZEROS : known[(int) (page % CHUNK)];
+    }
+
     private static int[] zeros() {
         int[] chunk = new int[CHUNK];
         Arrays.fill(chunk, ZEROS);

@@ -15,7 +15,7 @@ import java.util.UUID;
 /** One migration over any number of connections; PROTOCOL.md §7. */
 final class Session {
     private static final long MANDATORY = 0xFFFF_FFFF_0000_0000L;
-    private static final long GIVEN = 1L << 32;
+    private static final long GIVEN = 1L << 32 | 0b11;
 
     private final Sessions sessions;
     private final Offer offer;
@@ -87,8 +87,12 @@ final class Session {
 
     /** Whether the digest of what was sent can be known, and is what the protocol wants. */
     boolean isDigestKnown() {
-        return offer.verification() == 1 && !gaps && !sessions.missesSome()
-                && open.size() == channels() && pages.canSum();
+        return offer.verification() == 1 && isSentKnown() && pages.canSum();
+    }
+
+    /** Whether all that was sent of its pages is in the capture. */
+    boolean isSentKnown() {
+        return !gaps && !sessions.missesSome() && open.size() == channels();
     }
 
     boolean isBroken() {

@@ -139,7 +139,7 @@ public enum Rule {
     BATCH_LENGTHS("8"),
     /** Reserved bytes of a batch. */
     BATCH_RESERVED("8"),
-    /** References that mean nothing. */
+    /** A reference of a codec that has none. */
     BATCH_REFERENCE("8"),
     /** The session's generation. */
     BATCH_GENERATION("8"),
@@ -153,7 +153,7 @@ public enum Rule {
     BATCH_REGION("8"),
     /** A page inside the region. */
     PAGE_INDEX("8"),
-    /** At most 4096 bytes. */
+    /** At most 4096 bytes, but for a block of zstd. */
     PAGE_LENGTH("8"),
     /** Codec 0. */
     CODEC_ZERO("8"),
@@ -163,7 +163,13 @@ public enum Rule {
     CODEC_UNKNOWN("8"),
     /** A length that its codec can have. */
     CODEC_LENGTH("8"),
-    /** A block decodes to 4096 bytes. */
+    /** A codec whose feature holds. */
+    CODEC_FEATURE("3"),
+    /** A block of zstd has 1 to 15 pages, and ends in its batch. */
+    BLOCK_SHAPE("8"),
+    /** A difference is that to what was sent of its page last. */
+    DELTA_BASE("8"),
+    /** A block decodes to its pages. */
     PAGE_BLOCK("8"),
     /** A page has the checksum of its directory. */
     PAGE_CHECKSUM("8"),

@@ -29,8 +29,7 @@ public record Choice<E extends Labelled>(List<E> values, List<String> later)
     public static void register(CommandLine line) {
         line.registerConverter(Verification.class, new Choice<>(List.of(Verification.SENT,
                 Verification.FULL, Verification.NONE), List.of("strong")));
-        line.registerConverter(CodecChoice.class, new Choice<>(List.of(CodecChoice.values()),
-                List.of("zstd", "delta")));
+        line.registerConverter(CodecChoice.class, of(CodecChoice.values()));
         line.registerConverter(TrackerChoice.class, new Choice<>(List.of(TrackerChoice.values()),
                 List.of("kvm")));
         line.registerConverter(Policy.class, of(Policy.values()));

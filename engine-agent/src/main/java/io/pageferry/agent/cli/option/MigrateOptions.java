@@ -56,8 +56,13 @@ public final class MigrateOptions {
             description = "data channels, 1 to 64, default 1")
     private int channels = 1;
 
-    @Option(names = "--codec", paramLabel = "adaptive|none|lz4")
+    @Option(names = "--codec", paramLabel = "adaptive|none|lz4|zstd")
     private CodecChoice codec = CodecChoice.ADAPTIVE;
+
+    @Option(names = "--delta-cache", paramLabel = "SIZE", description = "memory for what was sent"
+            + " of pages that come again, so that only what changed is sent; 0 for none, default"
+            + " 512MiB")
+    private String deltaCache = "512MiB";
 
     @Option(names = "--tracker", paramLabel = "auto|userfaultfd|scan|marking|dirty-log")
     private TrackerChoice tracker = TrackerChoice.AUTO;
@@ -110,9 +115,6 @@ public final class MigrateOptions {
     @Option(names = "--bandwidth-switchover", paramLabel = "RATE|none",
             description = "the same for the last round, default that of --bandwidth")
     private String bandwidthSwitchover;
-
-    @Option(names = "--delta-cache", hidden = true)
-    private String deltaCache;
 
     @Option(names = "--capture", paramLabel = "FILE", description = CAPTURE)
     private Path capture;
@@ -197,7 +199,8 @@ public final class MigrateOptions {
                 maxRounds, Quantity.nanos(timeout), onNoConvergence,
                 Quantity.nanos(maxSwitchover), bandwidth(), throttling());
         SourceOptions options = SourceOptions.defaults().withLimits(limits)
-                .withPages(codec, channels).withVerification(verify)
+                .withPages(codec, channels).withDeltaCache(Quantity.bytes(deltaCache))
+                .withVerification(verify)
                 .withWindows(Quantity.nanos(reconnectWindow), Quantity.nanos(settleWindow))
                 .withAudit(audit)
                 .withEndGuest(after(kind) != After.KEEP).withWording(new OptionWording());

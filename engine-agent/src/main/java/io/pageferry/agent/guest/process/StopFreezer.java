@@ -43,6 +43,8 @@ final class StopFreezer extends Freezer {
     void freeze(Meanwhile meanwhile) throws IOException {
         long deadline = System.nanoTime() + LIMIT_NANOS;
         while (true) {
+            // Asked before the look at the members: who stops only after it may have forked.
+            boolean stood = told.keySet().stream().allMatch(Processes::isStopped);
             // Parents first, so that in the end no process is left that could fork.
             Set<Long> fresh = new LinkedHashSet<>(process.members());
             fresh.removeAll(told.keySet());
@@ -50,7 +52,7 @@ final class StopFreezer extends Freezer {
             // Noted before, so that every stopped process is let go again in any case.
             told.putAll(starts);
             PausedProcess.signal(starts, Signal.STOP);
-            if (starts.isEmpty() && told.keySet().stream().allMatch(Processes::isStopped)) {
+            if (starts.isEmpty() && stood) {
                 return;
             }
             meanwhile.turn();

@@ -10,6 +10,7 @@ import io.pageferry.agent.link.FiniteAgent;
 import io.pageferry.agent.state.journal.FileJournal;
 import io.pageferry.agent.state.journal.JournalHeader;
 import io.pageferry.agent.state.journal.StateDirectory;
+import io.pageferry.core.codec.page.ZstdCodec;
 import io.pageferry.core.dirty.TrackerChoice;
 import io.pageferry.core.handover.Journal;
 import io.pageferry.core.incoming.TargetMigration;
@@ -93,6 +94,8 @@ public final class WarmUp {
         TransportOptions transport = TransportOptions.defaults(SystemNanoClock.INSTANCE);
         Path folder = null;
         try {
+            // Its native code is unpacked and loaded once, and not while pages wait for it.
+            ZstdCodec.isAvailable();
             GuestKinds.of(guest).warmUp();
             folder = Files.createTempDirectory("pageferry-warm-up");
             StateDirectory directory = StateDirectory.open(folder);

@@ -95,8 +95,8 @@ final class GoodMove {
     private GoodMove() {
     }
 
-    /** Moves a guest. */
-    static GoodMove make() throws Exception {
+    /** Moves a guest by a codec, and keeps so many bytes of what was sent. */
+    static GoodMove make(CodecChoice codec, long deltaCache) throws Exception {
         GoodMove move = new GoodMove();
         TransportOptions options = TransportOptions.defaults(SystemNanoClock.INSTANCE);
         InetSocketAddress any = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
@@ -104,7 +104,8 @@ final class GoodMove {
                 options.withCapture(Optional.of(move.target)), any, line -> { });
                 TransportClient client = new TransportClient(
                         options.withCapture(Optional.of(move.source)))) {
-            move.go(server, client);
+            move.go(server, client, SourceOptions.defaults().withPages(codec, 2)
+                    .withDeltaCache(deltaCache));
         }
         return move;
     }
@@ -113,7 +114,8 @@ final class GoodMove {
         return (side == Capture.Side.SOURCE ? source : target).tape(side);
     }
 
-    private void go(TransportServer server, TransportClient client) throws Exception {
+    private void go(TransportServer server, TransportClient client, SourceOptions how)
+            throws Exception {
         EventLog log = new EventLog();
         RegionTable regions = new RegionTable(List.of(
                 new Region(0, "ram0", 0, PageGeometry.bytesOf(PAGES / 2), 4096),
@@ -127,7 +129,7 @@ final class GoodMove {
                     link, () -> Optional.of(client.dial(server.address())),
                     new TestJournal("source", log), SystemNanoClock.INSTANCE,
                     MigrationListener.silent(),
-                    SourceOptions.defaults().withPages(CodecChoice.LZ4, 2), () -> true));
+                    how, () -> true));
             TargetLink first = new LateLink(server);
             TargetMigration to = new TargetMigration(new TargetParts(first, incoming,
                     any -> new TestJournal("target", log), new UUID(SEED, 2),

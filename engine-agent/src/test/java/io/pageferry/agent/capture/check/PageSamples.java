@@ -25,6 +25,7 @@ final class PageSamples {
         headers(samples);
         entries(samples);
         payloads(samples);
+        features(samples);
         acknowledgements(samples);
         barriers(samples);
     }
@@ -83,6 +84,27 @@ final class PageSamples {
             some.bytes[5] = 1;
             page(tape, some, some);
         });
+    }
+
+    /** One of a codec that the session has not; then of one that all of it has. */
+    private static void features(Map<Rule, Consumer<Tape>> samples) {
+        samples.put(Rule.CODEC_FEATURE, tape -> {
+            features(tape, 0);
+            page(tape, new Page(6, new byte[] {1}));
+        });
+        samples.put(Rule.BLOCK_SHAPE, tape -> {
+            features(tape, 1);
+            page(tape, new Page(6, new byte[0]));
+        });
+        samples.put(Rule.DELTA_BASE, tape -> {
+            features(tape, 2);
+            page(tape, new Page(4, new byte[] {0x10, 7}));
+        });
+    }
+
+    private static void features(Tape tape, long bits) {
+        tape.all(FrameSamples.HELLO).forEach(one -> one.body().putLong(24, bits));
+        tape.all(FrameSamples.WELCOME).forEach(one -> one.body().putLong(24, bits));
     }
 
     private record Page(int codec, byte[] bytes) { }

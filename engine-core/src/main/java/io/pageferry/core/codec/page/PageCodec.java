@@ -17,6 +17,18 @@ public sealed interface PageCodec permits ZeroCodec, RawCodec, Lz4Codec {
     /** Id of {@link Lz4Codec}. */
     int LZ4 = 3;
 
+    /** Id of pages that are sent as what changed since they were sent before. */
+    int DELTA = 4;
+
+    /**
+     * Id of pages of a block of {@link ZstdCodec}: the last of them has its bytes, the others have
+     * none. 5 is kept: docs/PROTOCOL.md §8.
+     */
+    int ZSTD = 6;
+
+    /** Highest id. */
+    int HIGHEST = ZSTD;
+
     /** Answer of {@link #encode} when the page does not get smaller by this codec. */
     int NO_GAIN = -1;
 

@@ -61,7 +61,7 @@ public final class Proving implements Phase {
         }
         long digest = receiver.table().digest();
         context().figures().digests(complete.digest(), digest);
-        context().figures().pages(receiver.pagesByCodec());
+        context().figures().pages(receiver.pages());
         if (receiver.verifies() && digest != complete.digest()) {
             return new Mismatched(receiving, digest);
         }

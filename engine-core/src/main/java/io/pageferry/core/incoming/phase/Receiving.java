@@ -166,7 +166,7 @@ public final class Receiving implements Phase {
     public Phase lost(ErrorCode code, String reason) {
         boolean damage = code == ErrorCode.LINK_LOST || code == ErrorCode.CORRUPT_FRAME;
         // A mirror of a disk does not outlive its stream.
-        return damage && reservation.features() == 0
+        return damage && !reservation.hasStorage()
                 && context.parts().options().reconnectNanos() > 0
                 ? new KeptImage(this, code, reason) : end(code, reason, Side.SOURCE);
     }

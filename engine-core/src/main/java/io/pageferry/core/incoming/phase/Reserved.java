@@ -42,7 +42,7 @@ final class Reserved implements Phase {
     static Phase first(TargetContext context, Reservation reservation) {
         Reserved first = new Reserved(context, reservation, context.generation());
         Phase next = first;
-        if (reservation.features() != 0) {
+        if (reservation.hasStorage()) {
             next = first.fill();
             if (!(next instanceof Receiving)) {
                 return next;

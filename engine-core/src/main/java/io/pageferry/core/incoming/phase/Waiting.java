@@ -1,5 +1,6 @@
 package io.pageferry.core.incoming.phase;
 
+import io.pageferry.core.codec.page.ZstdCodec;
 import io.pageferry.core.incoming.session.Reservation;
 import io.pageferry.core.incoming.session.TargetContext;
 import io.pageferry.core.incoming.session.TargetParts;
@@ -36,7 +37,7 @@ public record Waiting(TargetContext context) implements Phase {
     private Phase offer(Message.Hello hello) {
         TargetParts parts = context.parts();
         context.figures().offered(hello);
-        long features = hello.features() & parts.guest().features();
+        long features = hello.features() & (parts.guest().features() | codecs(hello));
         if ((hello.features() & MANDATORY & ~features) != 0) {
             return refuse(ErrorCode.FEATURE_MISSING,
                     "not every feature demanded is known here", "", null);
@@ -53,6 +54,12 @@ public record Waiting(TargetContext context) implements Phase {
         }
         return Reserved.first(context, new Reservation(hello,
                 Math.min(hello.channels(), parts.options().channels()), features));
+    }
+
+    /** Asked only where it is offered: the answer may have native code loaded. */
+    private static long codecs(Message.Hello hello) {
+        boolean zstd = (hello.features() & Message.FEATURE_ZSTD) != 0 && ZstdCodec.isAvailable();
+        return zstd ? Message.CODEC_FEATURES : Message.FEATURE_DELTA;
     }
 
     private Phase refuse(ErrorCode code, String reason, String remedy, IOException cause) {

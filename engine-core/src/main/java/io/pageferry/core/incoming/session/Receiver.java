@@ -1,7 +1,6 @@
 package io.pageferry.core.incoming.session;
 
 import io.pageferry.core.codec.PageBatch;
-import io.pageferry.core.codec.page.PageCodec;
 import io.pageferry.core.codec.page.PageDecodeException;
 import io.pageferry.core.image.ImageWalker;
 import io.pageferry.core.image.ImageWriter;
@@ -13,7 +12,6 @@ import io.pageferry.core.migration.IncomingGuest;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.function.Consumer;
-import java.util.stream.LongStream;
 
 /** Fills the image: applies batches, keeps barriers, reads back. */
 public final class Receiver implements AutoCloseable {
@@ -239,10 +237,9 @@ public final class Receiver implements AutoCloseable {
         return Optional.of(new Message.PageChecksums(request.firstPage(), crcs));
     }
 
-    /** {@return the pages that came by each codec, by its number} */
-    public long[] pagesByCodec() {
-        return LongStream.rangeClosed(0, PageCodec.LZ4)
-                .map(codec -> writer.pagesBy((int) codec)).toArray();
+    /** {@return pages written, each as often as it came} */
+    public long pages() {
+        return writer.pages();
     }
 
     private void queueUnwritten() {

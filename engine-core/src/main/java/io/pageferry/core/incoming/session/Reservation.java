@@ -15,4 +15,9 @@ public record Reservation(Message.Hello offered, int channels, long features) {
     public RegionTable regions() {
         return offered.guest().regions();
     }
+
+    /** {@return whether disks are copied in streams} */
+    public boolean hasStorage() {
+        return (features & Message.FEATURE_STORAGE) != 0;
+    }
 }

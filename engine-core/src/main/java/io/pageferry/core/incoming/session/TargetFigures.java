@@ -17,7 +17,7 @@ public final class TargetFigures {
     private Owner owner = Owner.SOURCE;
     private long batches;
     private long wireBytes;
-    private long[] pagesByCodec = new long[0];
+    private long pages;
     private long deviceStateBytes;
     private long walkNanos;
     private long loadNanos;
@@ -52,12 +52,12 @@ public final class TargetFigures {
     }
 
     /**
-     * Notes how many pages came by each codec.
+     * Notes how many pages came.
      *
-     * @param byCodec pages, by the codec's number
+     * @param written each as often as it came
      */
-    public void pages(long[] byCodec) {
-        pagesByCodec = byCodec;
+    public void pages(long written) {
+        pages = written;
     }
 
     /**
@@ -166,14 +166,9 @@ public final class TargetFigures {
         return wireBytes;
     }
 
-    /**
-     * Returns the number of pages of one codec.
-     *
-     * @param codec a codec id
-     * @return pages that came by it
-     */
-    public long pagesBy(int codec) {
-        return codec < pagesByCodec.length ? pagesByCodec[codec] : 0;
+    /** {@return pages that came, each as often as it did} */
+    public long pages() {
+        return pages;
     }
 
     /** {@return bytes of device state loaded} */

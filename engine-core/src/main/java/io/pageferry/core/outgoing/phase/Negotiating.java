@@ -42,7 +42,7 @@ public final class Negotiating implements Phase {
         offered = true;
         context.announce(state());
         SourceParts parts = context.parts();
-        context.outbox().send(new Message.Hello(parts.id(), 0, parts.guest().features(),
+        context.outbox().send(new Message.Hello(parts.id(), 0, context.offeredFeatures(),
                 parts.options().channels(), parts.options().verification().ordinal(),
                 parts.guest().describe()));
     }
@@ -83,7 +83,8 @@ public final class Negotiating implements Phase {
         if (welcome.channels() < 1
                 || welcome.channels() > context.parts().options().channels()
                 || welcome.window() < 1
-                || welcome.features() != context.parts().guest().features()
+                || (welcome.features() & ~context.offeredFeatures()) != 0
+                || (context.parts().guest().features() & ~welcome.features()) != 0
                 || welcome.generation() != 1) {
             return targetFailed(ErrorCode.PROTOCOL_VIOLATION,
                     "WELCOME does not grant what was asked for: " + welcome.channels()
@@ -92,6 +93,8 @@ public final class Negotiating implements Phase {
                     + welcome.generation());
         }
         granted = Optional.of(welcome);
+        context.runner().encoder().allow((welcome.features() & Message.FEATURE_ZSTD) != 0,
+                (welcome.features() & Message.FEATURE_DELTA) != 0);
         context.link().openChannels(welcome);
         return this;
     }

@@ -1,5 +1,6 @@
 package io.pageferry.core.outgoing.session;
 
+import io.pageferry.core.codec.CodecChoice;
 import io.pageferry.core.codec.page.PageEncoder;
 import io.pageferry.core.handover.JournalRecord;
 import io.pageferry.core.handover.JournalState;
@@ -10,9 +11,9 @@ import io.pageferry.core.link.Message;
 import io.pageferry.core.link.flow.Outbox;
 import io.pageferry.core.link.flow.RenewableLink;
 import io.pageferry.core.migration.GuestException;
+import io.pageferry.core.migration.MigrationEvent;
 import io.pageferry.core.migration.MigrationEvent.RoundEnded;
 import io.pageferry.core.migration.MigrationEvent.StateEntered;
-import io.pageferry.core.migration.MigrationEvent;
 import io.pageferry.core.migration.MigrationSnapshot;
 import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.precopy.GuestThrottle;
@@ -57,7 +58,8 @@ public final class SourceContext implements AutoCloseable {
         this.parts = given.over(link);
         this.outbox = new Outbox(link);
         this.runner = new RoundRunner(parts.guest().memory(), parts.guest().tracker(),
-                new PageEncoder(parts.options().codec(), parts.clock()),
+                new PageEncoder(parts.options().codec(), parts.options().deltaCacheBytes(),
+                        parts.clock()),
                 new RateLimiter(parts.clock(), parts.options().limits().bandwidth()));
         this.throttle = new GuestThrottle(parts.guest().throttle(),
                 parts.options().limits().throttling());
@@ -281,6 +283,16 @@ public final class SourceContext implements AutoCloseable {
     /** Whether a link was damaged on the way, and neither side broke a rule. */
     static boolean isDamage(ErrorCode code) {
         return code == ErrorCode.LINK_LOST || code == ErrorCode.CORRUPT_FRAME;
+    }
+
+    /** {@return what HELLO offers: what the guest demands, and the codecs that may be used} */
+    public long offeredFeatures() {
+        SourceOptions options = parts.options();
+        boolean zstd = options.codec() == CodecChoice.ADAPTIVE
+                || options.codec() == CodecChoice.ZSTD;
+        boolean delta = options.codec() != CodecChoice.NONE && options.deltaCacheBytes() > 0;
+        return parts.guest().features() | (zstd ? Message.FEATURE_ZSTD : 0)
+                | (delta ? Message.FEATURE_DELTA : 0);
     }
 
     /** {@return whether the link is lost and the phase, which survives that, not yet notified} */

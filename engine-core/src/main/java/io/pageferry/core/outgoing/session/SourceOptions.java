@@ -10,6 +10,8 @@ import io.pageferry.core.round.MigrationLimits;
  *
  * @param limits             of rounds and times
  * @param codec              codecs that may be used
+ * @param deltaCacheBytes    most bytes of sent pages to keep, so that what changed can be sent; 0
+ *                           for none
  * @param channels           data channels to ask for
  * @param verification       how the image is proved before the grant
  * @param cold               whether the guest is paused before the first page is sent: no rounds
@@ -25,6 +27,7 @@ import io.pageferry.core.round.MigrationLimits;
 public record SourceOptions(
         MigrationLimits limits,
         CodecChoice codec,
+        long deltaCacheBytes,
         int channels,
         Verification verification,
         boolean cold,
@@ -35,12 +38,14 @@ public record SourceOptions(
         boolean audit,
         DowntimePrediction.Fixed handoverCost,
         Wording wording) {
+    /** As much as a guest of which 131072 pages are written again and again can use: 512 MiB. */
+    private static final long DELTA_CACHE = 512L << 20;
+
     /** {@return defaults of the commands: 10 s to negotiate, 30 s to settle and to reconnect} */
     public static SourceOptions defaults() {
-        return new SourceOptions(MigrationLimits.defaults(), CodecChoice.ADAPTIVE, 1,
-                Verification.SENT, false, 10_000_000_000L, 30_000_000_000L, 30_000_000_000L,
-                true, false, new DowntimePrediction.Fixed(20_000_000L, 60_000_000L),
-                Wording.labels());
+        return new SourceOptions(MigrationLimits.defaults(), CodecChoice.ADAPTIVE, DELTA_CACHE, 1,
+                Verification.SENT, false, 10_000_000_000L, 30_000_000_000L, 30_000_000_000L, true,
+                false, new DowntimePrediction.Fixed(20_000_000L, 60_000_000L), Wording.labels());
     }
 
     /**
@@ -50,8 +55,9 @@ public record SourceOptions(
      * @return a copy with them
      */
     public SourceOptions withLimits(MigrationLimits bounds) {
-        return new SourceOptions(bounds, codec, channels, verification, cold, negotiationNanos,
-                settleNanos, reconnectNanos, endGuest, audit, handoverCost, wording);
+        return new SourceOptions(bounds, codec, deltaCacheBytes, channels, verification, cold,
+                negotiationNanos, settleNanos, reconnectNanos, endGuest, audit, handoverCost,
+                wording);
     }
 
     /**
@@ -62,8 +68,21 @@ public record SourceOptions(
      * @return the changed copy
      */
     public SourceOptions withPages(CodecChoice choice, int mostLinks) {
-        return new SourceOptions(limits, choice, mostLinks, verification, cold, negotiationNanos,
-                settleNanos, reconnectNanos, endGuest, audit, handoverCost, wording);
+        return new SourceOptions(limits, choice, deltaCacheBytes, mostLinks, verification, cold,
+                negotiationNanos, settleNanos, reconnectNanos, endGuest, audit, handoverCost,
+                wording);
+    }
+
+    /**
+     * Bounds what is kept of sent pages.
+     *
+     * @param bytes most of them; 0 for none
+     * @return the changed copy
+     */
+    public SourceOptions withDeltaCache(long bytes) {
+        return new SourceOptions(limits, codec, bytes, channels, verification, cold,
+                negotiationNanos, settleNanos, reconnectNanos, endGuest, audit, handoverCost,
+                wording);
     }
 
     /**
@@ -73,8 +92,9 @@ public record SourceOptions(
      * @return the changed copy
      */
     public SourceOptions withVerification(Verification how) {
-        return new SourceOptions(limits, codec, channels, how, cold, negotiationNanos,
-                settleNanos, reconnectNanos, endGuest, audit, handoverCost, wording);
+        return new SourceOptions(limits, codec, deltaCacheBytes, channels, how, cold,
+                negotiationNanos, settleNanos, reconnectNanos, endGuest, audit, handoverCost,
+                wording);
     }
 
     /**
@@ -83,8 +103,8 @@ public record SourceOptions(
      * @return the changed copy
      */
     public SourceOptions paused() {
-        return new SourceOptions(limits, codec, channels, verification, true, negotiationNanos,
-                settleNanos, 0, endGuest, audit, handoverCost, wording);
+        return new SourceOptions(limits, codec, deltaCacheBytes, channels, verification, true,
+                negotiationNanos, settleNanos, 0, endGuest, audit, handoverCost, wording);
     }
 
     /**
@@ -95,8 +115,8 @@ public record SourceOptions(
      * @return the changed copy
      */
     public SourceOptions withWindows(long reconnect, long settle) {
-        return new SourceOptions(limits, codec, channels, verification, cold, negotiationNanos,
-                settle, reconnect, endGuest, audit, handoverCost, wording);
+        return new SourceOptions(limits, codec, deltaCacheBytes, channels, verification, cold,
+                negotiationNanos, settle, reconnect, endGuest, audit, handoverCost, wording);
     }
 
     /**
@@ -106,8 +126,8 @@ public record SourceOptions(
      * @return the changed copy
      */
     public SourceOptions withEndGuest(boolean ended) {
-        return new SourceOptions(limits, codec, channels, verification, cold, negotiationNanos,
-                settleNanos, reconnectNanos, ended, audit, handoverCost, wording);
+        return new SourceOptions(limits, codec, deltaCacheBytes, channels, verification, cold,
+                negotiationNanos, settleNanos, reconnectNanos, ended, audit, handoverCost, wording);
     }
 
     /**
@@ -117,8 +137,9 @@ public record SourceOptions(
      * @return the changed copy
      */
     public SourceOptions withAudit(boolean compared) {
-        return new SourceOptions(limits, codec, channels, verification, cold, negotiationNanos,
-                settleNanos, reconnectNanos, endGuest, compared, handoverCost, wording);
+        return new SourceOptions(limits, codec, deltaCacheBytes, channels, verification, cold,
+                negotiationNanos, settleNanos, reconnectNanos, endGuest, compared, handoverCost,
+                wording);
     }
 
     /**
@@ -128,7 +149,8 @@ public record SourceOptions(
      * @return a copy that uses them
      */
     public SourceOptions withWording(Wording words) {
-        return new SourceOptions(limits, codec, channels, verification, cold, negotiationNanos,
-                settleNanos, reconnectNanos, endGuest, audit, handoverCost, words);
+        return new SourceOptions(limits, codec, deltaCacheBytes, channels, verification, cold,
+                negotiationNanos, settleNanos, reconnectNanos, endGuest, audit, handoverCost,
+                words);
     }
 }

@@ -21,7 +21,70 @@ public final class CodecTargets implements FuzzTargets {
     public List<FuzzTarget> all() {
         return List.of(new One("codec-zero", new ZeroCodec(), new ZeroCodec()),
                 new One("codec-raw", new RawCodec(), new RawCodec()),
-                new One("codec-lz4", new Lz4Codec(), Lz4Codec.inJava()));
+                new One("codec-lz4", new Lz4Codec(), Lz4Codec.inJava()), new Block());
+    }
+
+    /** Frames of zstd, behind a byte that says how many pages are expected. */
+    private static final class Block implements FuzzTarget {
+        private final ZstdCodec codec = new ZstdCodec();
+        private final ByteBuffer room =
+                ByteBuffer.allocateDirect(ZstdCodec.BLOCK_PAGES * PageCodec.PAGE + GUARD);
+        private final ByteBuffer frame = ByteBuffer.allocateDirect(ZstdCodec.frameRoom());
+
+        @Override
+        public String name() {
+            return "codec-zstd";
+        }
+
+        @Override
+        public List<Class<?>> parserClasses() {
+            return List.of(ZstdCodec.class);
+        }
+
+        @Override
+        public boolean parses(String method) {
+            return method.equals("decode");
+        }
+
+        @Override
+        public Map<String, byte[]> seeds() {
+            Map<String, byte[]> seeds = new LinkedHashMap<>();
+            for (int count = 1; count <= ZstdCodec.BLOCK_PAGES; count += 7) {
+                for (int i = 0; i < count; i++) {
+                    room.put(i * PageCodec.PAGE, PageShapes.page(i));
+                }
+                byte[] input = new byte[1 + codec.encode(room, count, frame)];
+                frame.get(0, input, 1, input.length - 1);
+                input[0] = (byte) (count - 1);
+                seeds.put("block-" + count, input);
+            }
+            return seeds;
+        }
+
+        @Override
+        public boolean take(int choice, byte[] bytes) {
+            if (bytes.length == 0) {
+                return false;
+            }
+            int count = 1 + Math.floorMod(bytes[0], ZstdCodec.BLOCK_PAGES);
+            int end = count * PageCodec.PAGE;
+            for (int i = 0; i < GUARD; i++) {
+                room.put(end + i, GUARD_BYTE);
+            }
+            boolean taken = true;
+            try {
+                codec.decode(ByteBuffer.allocateDirect(bytes.length).put(0, bytes), 1,
+                        bytes.length - 1, room, count);
+            } catch (PageDecodeException e) {
+                taken = false;
+            }
+            for (int i = 0; i < GUARD; i++) {
+                if (room.get(end + i) != GUARD_BYTE) {
+                    throw new AssertionError("written behind the pages");
+                }
+            }
+            return taken;
+        }
     }
 
     private static final class One implements FuzzTarget {

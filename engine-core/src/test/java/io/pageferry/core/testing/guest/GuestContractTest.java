@@ -340,7 +340,7 @@ public abstract class GuestContractTest {
             long before = throttle.stolenNanos();
             long free = 0;
             long held = 0;
-            // A guest that got no processor for a while wrote little unthrottled, too: more of both.
+            // One that got no processor for a while wrote little unthrottled, too: more of both.
             int phases = 0;
             for (; phases < 2 || phases < MOST_PHASES && held * 4 > free * 3; phases++) {
                 throttle.set(WriteThrottle.MAX_PERCENT);

@@ -1,7 +1,8 @@
-package io.pageferry.core.codec.page;
+package io.pageferry.core.codec.choice;
 
 import io.pageferry.core.codec.CodecChoice;
 import io.pageferry.core.codec.PageBatch;
+import io.pageferry.core.memory.PageGeometry;
 import io.pageferry.core.testing.ManualClock;
 import java.util.ArrayDeque;
 import java.util.Random;
@@ -12,6 +13,10 @@ import java.util.Random;
  * again when its batch was applied. Costs of the processor vary by a third, drawn from a seed.
  */
 final class CodecPipeline {
+    /** Bytes of a page, and what it becomes by LZ4 where it does not shrink. */
+    static final int PAGE = PageGeometry.PAGE_SIZE;
+
+    private static final int BLOCK_PAGES = 15;
     private static final int WINDOW = 16;
     private static final int HEADER = 64;
     private static final double RAW_APPLY = 300;
@@ -22,6 +27,7 @@ final class CodecPipeline {
     private final ArrayDeque<Long> appliedAt = new ArrayDeque<>();
     private double linkBytesPerSecond;
     private double lz4Apply = 1_500;
+    private double zstdApply = 4_000;
     private long linkFree = clock.nanoTime();
     private long targetFree = linkFree;
     private int pages;
@@ -29,34 +35,46 @@ final class CodecPipeline {
     private double applyNanos;
     private long wireBytes;
     private int compressed;
+    private int zstd;
+    private int inBlock;
+    private Content blockOf;
 
     /**
      * A kind of page.
      *
-     * @param noisy    what the probe says of it
-     * @param length   as LZ4, or {@link PageCodec#NO_GAIN}
-     * @param tryNanos what a try of LZ4 takes
+     * @param noisy     what the probe says of it
+     * @param length    as LZ4, or {@link #PAGE}
+     * @param tryNanos  what a try of LZ4 takes
+     * @param zstd      its share of a block of zstd, in bytes
+     * @param zstdNanos its share of what compressing the block takes
      */
-    record Content(boolean noisy, int length, int tryNanos) {
-        static final Content RANDOM = new Content(true, PageCodec.NO_GAIN, 700);
-        static final Content HALF = new Content(false, 2_080, 1_000);
-        static final Content TEXT = new Content(false, 1_900, 3_500);
-        static final Content LOG = new Content(false, 1_400, 8_000);
+    record Content(boolean noisy, int length, int tryNanos, int zstd, int zstdNanos) {
+        static final Content RANDOM = new Content(true, PAGE, 700, PAGE, 1_200);
+        static final Content HALF = new Content(false, 2_080, 1_000, 2_060, 5_000);
+        static final Content TEXT = new Content(false, 1_900, 3_500, 1_300, 9_000);
+        static final Content LOG = new Content(false, 1_400, 8_000, 700, 12_000);
     }
 
     /**
      * What a run of pages took.
      *
      * @param nanos      until the last one was applied
-     * @param compressed pages that went as LZ4
+     * @param compressed pages that went as LZ4 or zstd
+     * @param zstd       of these, those by zstd
      * @param wireBytes  with descriptors and headers
      */
-    record Run(long nanos, int compressed, long wireBytes) { }
+    record Run(long nanos, int compressed, int zstd, long wireBytes) { }
 
     CodecPipeline(CodecChoice choice, long seed, double linkBytesPerSecond) {
         this.chooser = new CodecChooser(choice, clock);
         this.random = new Random(seed);
         this.linkBytesPerSecond = linkBytesPerSecond;
+    }
+
+    /** Both sides have zstd. */
+    CodecPipeline withZstd() {
+        chooser.allowBlocks();
+        return this;
     }
 
     /** The link is another from now on. */
@@ -65,9 +83,10 @@ final class CodecPipeline {
         return this;
     }
 
-    /** The target takes so long for a compressed page. */
-    CodecPipeline target(double nanosPerPage) {
-        lz4Apply = nanosPerPage;
+    /** The target takes so long for a page of LZ4, and so long for one of zstd. */
+    CodecPipeline target(double lz4Nanos, double zstdNanos) {
+        lz4Apply = lz4Nanos;
+        zstdApply = zstdNanos;
         return this;
     }
 
@@ -76,10 +95,11 @@ final class CodecPipeline {
         long start = clock.nanoTime();
         long wireBefore = wireBytes;
         compressed = 0;
+        zstd = 0;
         chooser.rates().roundBegins();
         claim();
         for (int i = 0; i < count; i++) {
-            if (payload > PageBatch.PAYLOAD_CAPACITY - PageCodec.PAGE
+            if (payload > PageBatch.PAYLOAD_CAPACITY - (inBlock + 1) * PAGE
                     || pages == PageBatch.MAX_PAGES) {
                 commit();
                 claim();
@@ -90,23 +110,42 @@ final class CodecPipeline {
         while (!appliedAt.isEmpty()) {
             waitForOne();
         }
-        return new Run(clock.nanoTime() - start, compressed, wireBytes - wireBefore);
+        return new Run(clock.nanoTime() - start, compressed, zstd, wireBytes - wireBefore);
     }
 
     private void encode(Content page) {
         spend(450);
-        int length = PageCodec.PAGE;
-        if (chooser.tryCompression(page.noisy())) {
+        int length = PAGE;
+        pages++;
+        Attempt attempt = chooser.attempt(page.noisy(), chooser.wantsBlocks());
+        if (attempt == Attempt.ZSTD) {
+            compressed++;
+            zstd++;
+            blockOf = page;
+            if (++inBlock == BLOCK_PAGES) {
+                closeBlock();
+            }
+            return;
+        }
+        if (attempt == Attempt.LZ4) {
             spend(page.tryNanos());
             chooser.tried(page.length());
-            if (page.length() != PageCodec.NO_GAIN) {
+            if (page.length() != PAGE) {
                 length = page.length();
                 compressed++;
             }
         }
-        pages++;
         payload += length;
-        applyNanos += length == PageCodec.PAGE ? RAW_APPLY : lz4Apply;
+        applyNanos += length == PAGE ? RAW_APPLY : lz4Apply;
+    }
+
+    private void closeBlock() {
+        chooser.blockBegins();
+        spend(blockOf.zstdNanos() * inBlock);
+        chooser.blockEnds(inBlock, blockOf.zstd() * inBlock);
+        payload += blockOf.zstd() * inBlock;
+        applyNanos += zstdApply * inBlock;
+        inBlock = 0;
     }
 
     private void claim() {
@@ -122,7 +161,10 @@ final class CodecPipeline {
     }
 
     private void commit() {
-        int wire = payload + pages * Long.BYTES + HEADER;
+        if (inBlock > 0) {
+            closeBlock();
+        }
+        int wire = payload + pages * PageBatch.DIRECTORY_ENTRY_BYTES + HEADER;
         wireBytes += wire;
         linkFree = later(linkFree, clock.nanoTime())
                 + (long) (wire * 1e9 / linkBytesPerSecond);

@@ -1,5 +1,6 @@
-package io.pageferry.core.codec.page;
+package io.pageferry.core.codec.choice;
 
+import io.pageferry.core.memory.PageGeometry;
 import java.nio.ByteBuffer;
 
 /**
@@ -24,7 +25,7 @@ final class PageProbe {
         long b = 0;
         long c = 0;
         long d = 0;
-        for (int i = 0; i < PageCodec.PAGE / STRIDE; i++) {
+        for (int i = 0; i < PageGeometry.PAGE_SIZE / STRIDE; i++) {
             // Another place in each line: a counter at every 64th byte is no sample of the page.
             int value = in.get(pageAt + i * STRIDE + (i * 37 & STRIDE - 1));
             long bit = 1L << value;

@@ -1,11 +1,11 @@
-package io.pageferry.core.codec.page;
+package io.pageferry.core.codec.choice;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pageferry.core.codec.CodecChoice;
-import io.pageferry.core.codec.page.CodecPipeline.Content;
-import io.pageferry.core.codec.page.CodecPipeline.Run;
+import io.pageferry.core.codec.choice.CodecPipeline.Content;
+import io.pageferry.core.codec.choice.CodecPipeline.Run;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -52,10 +52,10 @@ class CodecChooserTest {
     @Test
     void doesNotTakeASlowTargetForASlowLink() {
         for (long seed : SEEDS) {
-            Run none = new CodecPipeline(CodecChoice.NONE, seed, LOOPBACK).target(SLOW_TARGET)
-                    .send(PAGES, Content.LOG);
+            Run none = new CodecPipeline(CodecChoice.NONE, seed, LOOPBACK)
+                    .target(SLOW_TARGET, SLOW_TARGET).send(PAGES, Content.LOG);
             Run adaptive = new CodecPipeline(CodecChoice.ADAPTIVE, seed, LOOPBACK)
-                    .target(SLOW_TARGET).send(PAGES, Content.LOG);
+                    .target(SLOW_TARGET, SLOW_TARGET).send(PAGES, Content.LOG);
             assertTrue(adaptive.nanos() < 1.25 * none.nanos(),
                     () -> adaptive + ", none " + none + ", seed " + seed);
         }
@@ -104,11 +104,11 @@ class CodecChooserTest {
         int triesOfNoise = 0;
         int triesOfText = 0;
         for (int i = 0; i < 10_000; i++) {
-            if (chooser.tryCompression(true)) {
+            if (chooser.attempt(true, false) == Attempt.LZ4) {
                 triesOfNoise++;
-                chooser.tried(PageCodec.NO_GAIN);
+                chooser.tried(CodecPipeline.PAGE);
             }
-            if (chooser.tryCompression(false)) {
+            if (chooser.attempt(false, false) == Attempt.LZ4) {
                 triesOfText++;
                 chooser.tried(1_000);
             }
@@ -121,19 +121,57 @@ class CodecChooserTest {
     void noticesNoiseThatShrinksAllTheSame() {
         CodecChooser chooser = new CodecChooser(CodecChoice.ADAPTIVE, () -> 0);
         for (int i = 0; i < 10_000; i++) {
-            if (chooser.tryCompression(true)) {
-                chooser.tried(PageCodec.NO_GAIN);
+            if (chooser.attempt(true, false) == Attempt.LZ4) {
+                chooser.tried(CodecPipeline.PAGE);
             }
         }
         int left = 2 * CodecChooser.MAX_SKIP;
-        while (left > 0 && !chooser.tryCompression(true)) {
+        while (left > 0 && chooser.attempt(true, false) != Attempt.LZ4) {
             left--;
         }
         assertTrue(left > 0, "never tried again");
         chooser.tried(500);
         for (int i = 0; i < 100; i++) {
-            assertTrue(chooser.tryCompression(true));
+            assertEquals(Attempt.LZ4, chooser.attempt(true, false));
             chooser.tried(500);
+        }
+    }
+
+    /** On a slow link zstd pays where it makes less of a page than LZ4, and only there. */
+    @Test
+    void takesZstdWhereTheLinkIsSlowAndItMakesLess() {
+        for (long seed : SEEDS) {
+            for (Content kind : List.of(Content.TEXT, Content.LOG, Content.HALF)) {
+                for (double link : new double[] {MBIT100, GBIT, LOOPBACK}) {
+                    String what = kind + " at " + link + " B/s, seed " + seed;
+                    long best = Long.MAX_VALUE;
+                    for (CodecChoice fixed : List.of(CodecChoice.NONE, CodecChoice.LZ4,
+                            CodecChoice.ZSTD)) {
+                        best = Math.min(best, new CodecPipeline(fixed, seed, link).withZstd()
+                                .send(PAGES, kind).nanos());
+                    }
+                    Run adaptive = new CodecPipeline(CodecChoice.ADAPTIVE, seed, link).withZstd()
+                            .send(PAGES, kind);
+                    assertTrue(adaptive.nanos() <= 1.12 * best, what + ": " + adaptive + ", best "
+                            + best);
+                    if (link == MBIT100 && kind != Content.HALF) {
+                        assertTrue(adaptive.zstd() > 0.8 * PAGES, what + ": " + adaptive);
+                    }
+                }
+            }
+        }
+    }
+
+    /** A target that is slow by the page takes no more of them when they are smaller. */
+    @Test
+    void leavesZstdWhereTheTargetIsWhatIsSlow() {
+        for (long seed : SEEDS) {
+            Run lz4 = new CodecPipeline(CodecChoice.LZ4, seed, GBIT).withZstd()
+                    .target(SLOW_TARGET, 4 * SLOW_TARGET).send(PAGES, Content.TEXT);
+            Run adaptive = new CodecPipeline(CodecChoice.ADAPTIVE, seed, GBIT).withZstd()
+                    .target(SLOW_TARGET, 4 * SLOW_TARGET).send(PAGES, Content.TEXT);
+            assertTrue(adaptive.nanos() < 1.15 * lz4.nanos(),
+                    () -> adaptive + ", lz4 " + lz4 + ", seed " + seed);
         }
     }
 

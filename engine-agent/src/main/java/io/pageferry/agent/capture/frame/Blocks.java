@@ -1,12 +1,15 @@
 package io.pageferry.agent.capture.frame;
 
+import com.github.luben.zstd.Zstd;
+import com.github.luben.zstd.ZstdException;
 import java.nio.ByteBuffer;
 
 /**
- * Decodes one block of LZ4 as its published block format says: a token, literals, a match that is
- * copied from what was decoded before; the last sequence has literals alone.
+ * Decodes blocks. One of LZ4 as its published block format says: a token, literals, a match that is
+ * copied from what was decoded before; the last sequence has literals alone. One of zstd by the
+ * library, whose format is no matter of the engine's.
  */
-public final class Lz4 {
+public final class Blocks {
     private static final int MIN_MATCH = 4;
     private static final int LONG = 15;
 
@@ -14,20 +17,38 @@ public final class Lz4 {
     private final byte[] out;
     private int made;
 
-    private Lz4(ByteBuffer in, byte[] out) {
+    private Blocks(ByteBuffer in, byte[] out) {
         this.in = in;
         this.out = out;
     }
 
     /**
-     * Decodes a block.
+     * Decodes a block of LZ4.
      *
      * @param block from position to limit, which are moved
      * @param into  is filled
      * @return whether it decodes to exactly as many bytes as there is room for
      */
-    public static boolean decode(ByteBuffer block, byte[] into) {
-        return new Lz4(block, into).decode();
+    public static boolean lz4(ByteBuffer block, byte[] into) {
+        return new Blocks(block, into).decode();
+    }
+
+    /**
+     * Decodes a block of zstd.
+     *
+     * @param block from position to limit, which are moved
+     * @param into  is filled
+     * @return whether it decodes to exactly as many bytes as there is room for
+     */
+    public static boolean zstd(ByteBuffer block, byte[] into) {
+        byte[] bytes = new byte[block.remaining()];
+        block.get(bytes);
+        try {
+            return Zstd.decompressByteArray(into, 0, into.length, bytes, 0, bytes.length)
+                    == into.length;
+        } catch (ZstdException e) {
+            return false;
+        }
     }
 
     private boolean decode() {

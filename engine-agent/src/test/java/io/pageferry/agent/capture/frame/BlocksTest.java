@@ -11,9 +11,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Blocks written by hand from the published format. */
-class Lz4Test {
+class BlocksTest {
     private static boolean decode(String hex, byte[] into) {
-        return Lz4.decode(ByteBuffer.wrap(HexFormat.of().parseHex(hex)), into);
+        return Blocks.lz4(ByteBuffer.wrap(HexFormat.of().parseHex(hex)), into);
     }
 
     @Test
@@ -36,5 +36,22 @@ class Lz4Test {
         "1001020004", "1f0101", "800102030405060708", "f0ffffffffff", "1001010050"})
     void whatDoesNotDecodeToItIsRefused(String hex) {
         assertFalse(decode(hex, new byte[7]));
+    }
+
+    /** A frame with one block as it is, written by hand: magic, single segment of 7 bytes. */
+    @Test
+    void aFrameOfZstdHoldsWhatItSays() {
+        String frame = "28b52ffd" + "20" + "07" + "390000" + "01020304050607";
+        byte[] out = new byte[7];
+        assertTrue(Blocks.zstd(ByteBuffer.wrap(HexFormat.of().parseHex(frame)), out));
+        assertArrayEquals(HexFormat.of().parseHex("01020304050607"), out);
+        for (String wrong : new String[] {"", "28b52ffd", frame.substring(2),
+                frame.substring(0, frame.length() - 2)}) {
+            assertFalse(Blocks.zstd(ByteBuffer.wrap(HexFormat.of().parseHex(wrong)), out), wrong);
+        }
+        for (int length : new int[] {0, 6, 8}) {
+            assertFalse(Blocks.zstd(ByteBuffer.wrap(HexFormat.of().parseHex(frame)),
+                    new byte[length]));
+        }
     }
 }

@@ -1,0 +1,399 @@
+package io.pageferry.core.codec.choice;
+
+import io.pageferry.core.codec.PageBatch;
+import io.pageferry.core.memory.PageGeometry;
+import org.agrona.concurrent.NanoClock;
+
+/**
+ * Knows whether compressing helps, and by which compressor: whichever way makes {@code
+ * max(processor time, wire time)} of a page smallest, from what was measured of late.
+ *
+ * <p>The measure is a span: between two moments at which the sink was full, exactly what was
+ * committed was also taken by link and target, so span ÷ bytes is their pace and span ÷ pages the
+ * cost of a page. A sink that took {@link #CALM_BATCHES} batches without ever being full is
+ * faster than the processor here; how much faster only a trial of raw pages can show, so one is
+ * made, and after one that did not help the next waits twice as long.
+ *
+ * <p>A target may be the one that is slow, and by the page and not by the byte: then raw bytes go
+ * faster than compressed ones. {@link #rawGain} is by how much, learned from a trial. On a link so
+ * slow that no target could be slower there is no such trial.
+ *
+ * <p>zstd makes less of a page than LZ4 and takes longer. It is on while link or target hold us up
+ * and its figures promise less, and off again where the next span shows that the promise did not
+ * hold: then the target is what is slow.
+ *
+ * <p>Nothing is learned across the begin of a round: between two rounds no page is encoded.
+ * Confined to one thread.
+ */
+public final class CodecRates {
+    /** Batches taken by the sink, and it was never full. */
+    static final int CALM_BATCHES = 4;
+
+    /** A span below that is mostly chance: two full batches. */
+    static final long SPAN_BYTES = 1 << 20;
+
+    /** Or so long: a slow link carries less in it. */
+    static final long SPAN_NANOS = 250_000_000L;
+
+    /** Most spans between two trials. */
+    static final int MAX_PATIENCE = 64;
+
+    /** A way that is better by less than that is not worth the change. */
+    static final double WORTH = 0.95;
+
+    /** Bytes a second above which the target may be what is slow: every target decodes faster. */
+    static final double FAST_LINK = 256 << 20;
+
+    /**
+     * Below that rate a trial is made only where the processor is busy for most of a span: beside
+     * a link that is really slow it idles.
+     */
+    private static final double BUSY_SHARE = 0.5;
+
+    /** Such a trial fills a window of a link that may be slow: it waits so many times its time. */
+    private static final long SLOW_TRIAL_REST = 64;
+
+    /** One page in so many is a sample, or four times fewer where that costs more than this. */
+    private static final double SAMPLE_COST = 0.02;
+
+    /** A sink that was full for less of a span than this is not what holds us up. */
+    private static final double CALM_SHARE = 0.1;
+
+    /** Raw pages give way to compressed ones after so many spans in a row that ask for it. */
+    private static final int SLOW_SPANS = 3;
+
+    private static final double MOST_GAIN = 8;
+    private static final double RAW_BYTES =
+            PageGeometry.PAGE_SIZE + PageBatch.DIRECTORY_ENTRY_BYTES;
+    private static final double SAMPLE_WEIGHT = 1.0 / 64;
+    private static final double TRY_WEIGHT = 1.0 / 16;
+    private static final double BLOCK_WEIGHT = 0.2;
+    private static final double SPAN_WEIGHT = 0.5;
+
+    private final NanoClock clock;
+    private boolean compressing = true;
+    private boolean zstd;
+
+    // Believed, in nanoseconds or bytes of one page; the link's in bytes a second, 0 unknown.
+    private double baseNanos;
+    private double triedShare = 1;
+    private final CompressorRates byLz4 = new CompressorRates();
+    private final CompressorRates byZstd = new CompressorRates();
+    private double linkRate;
+    private double rawGain = 1;
+
+    private final Span span = new Span();
+    private boolean measuring;
+    private long blockedSince;
+    private boolean blocked;
+
+    private long committed;
+    private long drained;
+    /** From so many drained batches on the sink holds nothing that was encoded the other way. */
+    private long settled;
+
+    private double pageNanos;
+    private boolean trial;
+    private long trialBegan;
+    private long trialTook;
+    private boolean tested;
+    private double beforeTrial;
+    private double rateBeforeChange;
+    private int patience = 1;
+    private int waited;
+    private int slowSpans;
+    private boolean zstdBeforeTrial;
+    private boolean zstdOnTrial;
+    private double beforeZstd;
+    private long zstdBegan;
+    private long zstdRest;
+
+    CodecRates(NanoClock clock) {
+        this.clock = clock;
+    }
+
+    boolean isCompressing() {
+        return compressing;
+    }
+
+    /** Whether pages go by zstd. */
+    boolean isZstd() {
+        return compressing && zstd;
+    }
+
+    /** While pages pass raw, one in so many is treated as if they did not. */
+    int sampleEvery() {
+        return byLz4.nanos() < SAMPLE_COST * CodecChooser.SAMPLE * pageNanos
+                ? CodecChooser.SAMPLE : 4 * CodecChooser.SAMPLE;
+    }
+
+    /** A page that is not zero is about to be encoded. */
+    void page() {
+        span.pages++;
+    }
+
+    /** A page fared as if compressing were on: it is tried or not. */
+    void sorted(boolean worthATry) {
+        triedShare += SAMPLE_WEIGHT * ((worthATry ? 1 : 0) - triedShare);
+    }
+
+    /** LZ4 was tried on a page, which became so long. */
+    void tried(int length) {
+        span.tries++;
+        byLz4.made(length, SAMPLE_WEIGHT);
+    }
+
+    /** Such a try took so long. */
+    void tryTook(long nanos) {
+        byLz4.took(nanos, TRY_WEIGHT);
+    }
+
+    /** A block of so many pages took so long, and became so long. */
+    void blockTook(int pages, long nanos, int length) {
+        span.blockNanos += nanos;
+        boolean first = !byZstd.isKnown();
+        byZstd.took((double) nanos / pages, BLOCK_WEIGHT);
+        byZstd.made((double) length / pages, first ? 1 : BLOCK_WEIGHT);
+    }
+
+    /** A difference took so long, whichever compressor is on. */
+    void deltaTook(long nanos) {
+        byLz4.took(nanos, TRY_WEIGHT);
+        byZstd.tookToo(nanos, TRY_WEIGHT);
+    }
+
+    /** A page became a difference of so many bytes, and would by either compressor. */
+    void deltaMade(int length) {
+        sorted(true);
+        span.tries++;
+        byLz4.made(length, SAMPLE_WEIGHT);
+        byZstd.made(length, SAMPLE_WEIGHT);
+    }
+
+    /** Forgets the open span: nothing was encoded before the round. */
+    public void roundBegins() {
+        measuring = false;
+        blocked = false;
+    }
+
+    /**
+     * Notes how the sink answered when it was asked for a slot.
+     *
+     * @param got whether there was one
+     */
+    public void claimed(boolean got) {
+        if (got) {
+            if (blocked) {
+                blocked = false;
+                span.blockedNanos += clock.nanoTime() - blockedSince;
+            }
+        } else if (!blocked) {
+            long now = clock.nanoTime();
+            blocked = true;
+            blockedSince = now;
+            if (measuring && !span.beganFull || !measuring && drained >= settled) {
+                // Until now the sink was only being filled.
+                begin(now);
+            } else if (measuring && span.wire > 0
+                    && (span.wire >= SPAN_BYTES || now - span.start >= SPAN_NANOS)) {
+                decide(now);
+            }
+        }
+    }
+
+    /**
+     * Notes that a batch was committed.
+     *
+     * @param wireBytes      of it
+     * @param unacknowledged batches that the target has not applied yet, this one among them
+     */
+    public void committed(int wireBytes, int unacknowledged) {
+        committed++;
+        drained = committed - unacknowledged;
+        span.wire += wireBytes;
+        if (!measuring) {
+            if (drained >= settled) {
+                begin(clock.nanoTime());
+            }
+        } else if (drained - span.drained >= CALM_BATCHES && span.wire >= SPAN_BYTES
+                && span.blockedNanos == 0) {
+            decide(clock.nanoTime());
+        }
+    }
+
+    private void begin(long now) {
+        measuring = true;
+        span.begin(now, drained, blocked);
+    }
+
+    private void decide(long now) {
+        double nanos = now - span.start;
+        if (span.pages == 0 || nanos <= 0) {
+            begin(now);
+            return;
+        }
+        double busy = (nanos - span.blockedNanos - span.blockNanos - span.tries * byLz4.nanos())
+                / span.pages;
+        baseNanos = blend(baseNanos, Math.max(1, busy));
+        double pace = span.wire * 1e9 / nanos;
+        pageNanos = nanos / span.pages;
+        if (trial) {
+            trialTook = now - trialBegan;
+        }
+        boolean calm = span.blockedNanos < CALM_SHARE * nanos;
+        if (zstdOnTrial) {
+            judgeZstd(calm, pace, now);
+        } else {
+            if (calm) {
+                calm(pace, now);
+            } else {
+                full(pace, span.blockedNanos < BUSY_SHARE * nanos, now);
+            }
+            chooseCompressor(now);
+        }
+        if (measuring) {
+            begin(now);
+        }
+    }
+
+    /** The promise was fewer bytes; what a sink that is only being filled takes is not seen yet. */
+    private void judgeZstd(boolean calm, double pace, long now) {
+        if (calm) {
+            return;
+        }
+        zstdOnTrial = false;
+        if (pageNanos > WORTH * beforeZstd) {
+            zstdRest = SLOW_TRIAL_REST * (now - zstdBegan);
+            switchTo(false);
+        } else {
+            zstdRest = 0;
+            linkRate = blend(linkRate, pace);
+        }
+    }
+
+    /** LZ4 or zstd, where neither is the question whether to compress at all. */
+    private void chooseCompressor(long now) {
+        if (!compressing || !measuring || linkRate == 0) {
+            return;
+        }
+        if (zstd && nanosBy(byLz4) < WORTH * nanosBy(byZstd)) {
+            switchTo(false);
+        } else if (!zstd && isZstdBetter() && (zstdRest == 0 || now - zstdBegan > zstdRest)) {
+            zstdOnTrial = true;
+            beforeZstd = pageNanos;
+            zstdBegan = now;
+            switchTo(true);
+        }
+    }
+
+    private boolean isZstdBetter() {
+        return byZstd.isKnown() && nanosBy(byZstd) < WORTH * nanosBy(byLz4);
+    }
+
+    private void switchTo(boolean toZstd) {
+        zstd = toZstd;
+        settled = committed;
+        measuring = false;
+    }
+
+    /** The processor is what holds us up. */
+    private void calm(double pace, long now) {
+        linkRate = linkRate == 0 ? 0 : Math.max(linkRate, pace);
+        if (!compressing) {
+            trial = false;
+            patience = 1;
+            return;
+        }
+        boolean known = linkRate > 0;
+        if (known && rawNanos() < WORTH * compressedNanos()) {
+            change(false);
+        } else if (triedShare > 0 && (!known || (linkRate > FAST_LINK ? ++waited >= patience
+                : isTimeForASlowTrial(now)))) {
+            beginTrial(compressedNanos());
+        }
+    }
+
+    /** Link or target are what holds us up. */
+    private void full(double pace, boolean busy, long now) {
+        if (rateBeforeChange > 0) {
+            double gain = compressing ? rateBeforeChange / pace : pace / rateBeforeChange;
+            rawGain = Math.clamp(gain, 1, MOST_GAIN);
+            rateBeforeChange = 0;
+            linkRate = pace;
+        } else {
+            linkRate = blend(linkRate, pace);
+        }
+        if (compressing) {
+            if (rawNanos() < WORTH * pageNanos) {
+                change(false);
+            } else if (pace > FAST_LINK ? ++waited >= patience : busy && isTimeForASlowTrial(now)) {
+                beginTrial(pageNanos);
+            }
+        } else if (trial && pageNanos > WORTH * beforeTrial) {
+            patience = Math.min(MAX_PATIENCE, 2 * patience);
+            change(true);
+        } else if (compressedNanos() < WORTH * Math.min(pageNanos, rawNanos())) {
+            // One slow span after another, or somebody else had the processor for a while.
+            if (++slowSpans >= SLOW_SPANS) {
+                patience = Math.min(MAX_PATIENCE, 2 * patience);
+                change(true);
+            }
+        } else {
+            slowSpans = 0;
+            trial = false;
+        }
+    }
+
+    private double rawNanos() {
+        double rate = compressing ? linkRate * gain() : linkRate;
+        return Math.max(baseNanos, RAW_BYTES * 1e9 / rate);
+    }
+
+    private double compressedNanos() {
+        return nanosBy(compressing && zstd ? byZstd : byLz4);
+    }
+
+    private double nanosBy(CompressorRates one) {
+        double processor = baseNanos + triedShare * one.nanos();
+        if (linkRate == 0) {
+            return processor;
+        }
+        double rate = compressing ? linkRate : linkRate / gain();
+        double bytes = triedShare * one.bytes() + (1 - triedShare) * RAW_BYTES;
+        return Math.max(processor, bytes * 1e9 / rate);
+    }
+
+    /** A link so slow is what holds us up, whatever a target took when it was faster. */
+    private double gain() {
+        return linkRate < FAST_LINK ? 1 : rawGain;
+    }
+
+    private boolean isTimeForASlowTrial(long now) {
+        return triedShare > 0
+                && (!tested || now - trialBegan - trialTook > SLOW_TRIAL_REST * trialTook);
+    }
+
+    private void beginTrial(double before) {
+        zstdBeforeTrial = zstd;
+        change(false);
+        trial = true;
+        tested = true;
+        trialBegan = clock.nanoTime();
+        beforeTrial = before;
+    }
+
+    private void change(boolean toCompressing) {
+        compressing = toCompressing;
+        zstd = toCompressing && trial && zstdBeforeTrial;
+        trial = false;
+        waited = 0;
+        slowSpans = 0;
+        rateBeforeChange = linkRate;
+        settled = committed;
+        measuring = false;
+    }
+
+    private static double blend(double known, double measured) {
+        return known == 0 ? measured : known + SPAN_WEIGHT * (measured - known);
+    }
+}

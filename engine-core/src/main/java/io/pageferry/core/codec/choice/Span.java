@@ -1,0 +1,32 @@
+package io.pageferry.core.codec.choice;
+
+/** What was encoded and taken between two moments; {@link CodecRates} counts into it. */
+final class Span {
+    /** When it began. */
+    long start;
+    /** Whether the sink was full then: only so is what was committed also what was taken. */
+    boolean beganFull;
+    /** Batches that the sink had drained by then. */
+    long drained;
+    /** Pages that are not zero. */
+    long pages;
+    /** Of these, pages on which LZ4 was tried, alone or on what changed. */
+    long tries;
+    /** What compressing blocks took. */
+    long blockNanos;
+    /** Bytes committed. */
+    long wire;
+    /** How long the sink was full. */
+    long blockedNanos;
+
+    void begin(long now, long drainedBatches, boolean full) {
+        start = now;
+        beganFull = full;
+        drained = drainedBatches;
+        pages = 0;
+        tries = 0;
+        blockNanos = 0;
+        wire = 0;
+        blockedNanos = 0;
+    }
+}
