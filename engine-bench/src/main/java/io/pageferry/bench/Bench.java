@@ -3,15 +3,19 @@ package io.pageferry.bench;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pageferry.agent.bench.Benchmark;
 import io.pageferry.agent.report.Output;
+import io.pageferry.core.words.Quantity;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
 /**
- * Reads the options that all benchmarks share: {@code --chart FILE}, and {@code --against DIR
- * [--turns 5]}, which compares this build with the one in another checkout.
+ * Reads the options that all benchmarks share: {@code --chart FILE}, {@code --link RATE}, which runs
+ * it where the loopback interface has that rate, and {@code --against DIR [--turns 5]}, which
+ * compares this build with the one in another checkout.
  */
 public abstract class Bench implements Benchmark {
     /**
@@ -20,7 +24,9 @@ public abstract class Bench implements Benchmark {
      */
     private static final int TURNS = 5;
     private static final String AGAINST = "against";
+    private static final String LINK = "link";
     private static final Set<String> SHARED = Set.of("chart", AGAINST, "turns");
+    private static final Set<String> KNOWN = Set.of("chart", AGAINST, "turns", LINK);
 
     /** For those that measure. */
     protected Bench() {
@@ -29,10 +35,17 @@ public abstract class Bench implements Benchmark {
     @Override
     public final ObjectNode run(Map<String, String> given, Output output) throws IOException {
         Options options = new Options(given);
-        options.refuseUnknown(about(), SHARED);
-        ObjectNode result = given.containsKey(AGAINST)
-                ? compare(options, output) : measure(options, output);
-        return Chart.drawn(given, result);
+        options.refuseUnknown(about(), KNOWN);
+        return Chart.drawn(given, given.containsKey(AGAINST) ? compare(options, output)
+                : given.containsKey(LINK) ? shaped(options, output) : measure(options, output));
+    }
+
+    private ObjectNode shaped(Options options, Output output) throws IOException {
+        String rate = options.text(LINK, "");
+        output.note("over loopback of " + rate + " …");
+        List<String> arguments = new ArrayList<>(List.of(name()));
+        arguments.addAll(options.words(Set.of(LINK, "chart")));
+        return Shaped.result(Quantity.bytesPerSecond(rate) * Byte.SIZE, arguments);
     }
 
     private ObjectNode compare(Options options, Output output) throws IOException {

@@ -2,6 +2,7 @@ package io.pageferry.bench;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -29,12 +30,24 @@ public final class BenchProcess {
      */
     public static List<JsonNode> rows(List<String> command) throws IOException {
         List<JsonNode> rows = new ArrayList<>();
-        List<String> lines = run(command);
-        JSON.readTree(lines.isEmpty() ? "{}" : lines.getLast()).path("rows").forEach(rows::add);
-        if (rows.isEmpty()) {
-            throw new IOException("no figures of " + String.join(" ", command));
-        }
+        result(command).path("rows").forEach(rows::add);
         return rows;
+    }
+
+    /**
+     * Runs such a command and returns all of the result.
+     *
+     * @param command program and arguments
+     * @return the result, with rows
+     * @throws IOException as above
+     */
+    static ObjectNode result(List<String> command) throws IOException {
+        List<String> lines = run(command);
+        if (JSON.readTree(lines.isEmpty() ? "{}" : lines.getLast()) instanceof ObjectNode result
+                && !result.path("rows").isEmpty()) {
+            return result;
+        }
+        throw new IOException("no figures of " + String.join(" ", command));
     }
 
     /**

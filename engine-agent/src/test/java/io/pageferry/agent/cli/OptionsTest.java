@@ -33,6 +33,7 @@ class OptionsTest {
             Map.entry("--timeout", "2h"), Map.entry("--on-no-convergence", "abort"),
             Map.entry("--max-switchover", "11s"), Map.entry("--policy", "kvm-classic"),
             Map.entry("--channels", "3"), Map.entry("--codec", "none"),
+            Map.entry("--delta-cache", "3MiB"),
             Map.entry("--tracker", "dirty-log"), Map.entry("--verify", "full"),
             Map.entry("--after", "keep"), Map.entry("--settle-window", "31s"),
             Map.entry("--linger", "3s"), Map.entry("--progress", "plain"),

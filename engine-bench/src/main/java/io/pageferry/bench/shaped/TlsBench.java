@@ -7,6 +7,7 @@ import io.pageferry.bench.Bench;
 import io.pageferry.bench.Options;
 import io.pageferry.bench.Rows;
 import io.pageferry.bench.Sample;
+import io.pageferry.bench.Shaped;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;

@@ -1,8 +1,8 @@
-package io.pageferry.bench.shaped;
+package io.pageferry.bench;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pageferry.agent.host.process.ChildJvm;
-import io.pageferry.bench.BenchProcess;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -11,7 +11,7 @@ import java.util.List;
  * Runs a benchmark in a network namespace of its own, whose loopback interface has a rate. The
  * namespace is made for that one process and goes with it: nothing is left to clean up.
  */
-final class Shaped {
+public final class Shaped {
     /** A burst of one large segment, and of what 10 Gbit/s send in a tick of a slow clock. */
     private static final String SCRIPT = """
             ip link set lo up && tc qdisc add dev lo root tbf rate "$0" burst 512kb latency 50ms \
@@ -29,7 +29,21 @@ final class Shaped {
      * @return its rows
      * @throws IOException when namespaces or tc are not available here, or it ended without rows
      */
-    static List<JsonNode> rows(long bitsPerSecond, List<String> arguments) throws IOException {
+    public static List<JsonNode> rows(long bitsPerSecond, List<String> arguments) throws IOException {
+        List<JsonNode> rows = new ArrayList<>();
+        result(bitsPerSecond, arguments).path("rows").forEach(rows::add);
+        return rows;
+    }
+
+    /**
+     * Does the same and returns all of the result.
+     *
+     * @param bitsPerSecond as above
+     * @param arguments     as above
+     * @return the result, with rows
+     * @throws IOException as above
+     */
+    static ObjectNode result(long bitsPerSecond, List<String> arguments) throws IOException {
         List<String> command = new ArrayList<>();
         if (bitsPerSecond > 0) {
             command.addAll(List.of("unshare", "--net", "sh", "-c", SCRIPT,
@@ -40,7 +54,7 @@ final class Shaped {
         bench.add("--json");
         command.addAll(ChildJvm.command(List.of(), bench));
         try {
-            return BenchProcess.rows(command);
+            return BenchProcess.result(command);
         } catch (IOException e) {
             throw new IOException("no figures from a link of " + bitsPerSecond + " bit/s, which"
                     + " takes root, unshare, ip, and tc with tbf: " + e.getMessage(), e);
