@@ -13,8 +13,8 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Reads the options that all benchmarks share: {@code --chart FILE}, {@code --link RATE}, which runs
- * it where the loopback interface has that rate, and {@code --against DIR [--turns 5]}, which
+ * Reads the options that all benchmarks share: {@code --chart FILE}, {@code --link RATE}, which
+ * runs it where the loopback interface has that rate, and {@code --against DIR [--turns 5]}, which
  * compares this build with the one in another checkout.
  */
 public abstract class Bench implements Benchmark {

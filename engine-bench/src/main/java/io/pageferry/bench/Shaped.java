@@ -29,7 +29,8 @@ public final class Shaped {
      * @return its rows
      * @throws IOException when namespaces or tc are not available here, or it ended without rows
      */
-    public static List<JsonNode> rows(long bitsPerSecond, List<String> arguments) throws IOException {
+    public static List<JsonNode> rows(long bitsPerSecond, List<String> arguments)
+            throws IOException {
         List<JsonNode> rows = new ArrayList<>();
         result(bitsPerSecond, arguments).path("rows").forEach(rows::add);
         return rows;
