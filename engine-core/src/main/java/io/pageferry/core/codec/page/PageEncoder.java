@@ -76,6 +76,7 @@ public final class PageEncoder implements AutoCloseable {
         // Behind what the open block may become: pages are compressed to before this copy.
         batch.reserve(intoBlocks || block.count() > 0 ? block.room() : 0);
         if (batch.room() == 0) {
+            finish(batch);
             intoBlocks = false;
             batch.reserve(0);
         }

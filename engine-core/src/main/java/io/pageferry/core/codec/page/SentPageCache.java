@@ -9,8 +9,8 @@ import org.agrona.collections.LongHashSet;
 
 /**
  * What was sent last of pages that come again and again, so that the next time only what changed
- * has to be sent. Off-heap, taken as it is needed, up to a limit; on the heap 30 B for each page
- * that it holds. Where it is full a page that did not come again for long gives way. Confined to
+ * has to be sent. Off-heap, taken as it is needed, up to a limit; on the heap some 45 B for each
+ * page that it holds. Where it is full a page that did not come again for long gives way. Confined to
  * one thread; has memory until closed.
  */
 final class SentPageCache implements AutoCloseable {
