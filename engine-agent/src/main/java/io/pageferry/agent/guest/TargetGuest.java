@@ -31,6 +31,11 @@ public interface TargetGuest extends IncomingGuest {
         return Optional.empty();
     }
 
+    /** {@return how it fared since its resume; empty where it was not resumed, or has no process} */
+    default Optional<AfterResume> afterResume() {
+        return Optional.empty();
+    }
+
     /**
      * Receives the link for the bytes of its disks, before anything is offered.
      *

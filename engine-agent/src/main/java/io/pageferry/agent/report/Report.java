@@ -1,6 +1,7 @@
 package io.pageferry.agent.report;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pageferry.agent.guest.AfterResume;
 import io.pageferry.agent.guest.DiskCopies;
 import io.pageferry.agent.guest.GuestCheck;
 import io.pageferry.core.codec.CodecChoice;
@@ -139,8 +140,10 @@ public record Report(Side side, Outcome outcome, Optional<Body> body) {
      *
      * @param check   the guest's own, if it has one
      * @param storage what became of copied disks, where some were copied
+     * @param resumed how it fared since its resume, where that is known
      */
-    public record OfGuest(Optional<GuestCheck> check, Optional<DiskCopies> storage) { }
+    public record OfGuest(Optional<GuestCheck> check, Optional<DiskCopies> storage,
+            Optional<AfterResume> resumed) { }
 
     /**
      * Makes a report of a migration that never began.
@@ -186,11 +189,11 @@ public record Report(Side side, Outcome outcome, Optional<Body> body) {
      * @param begin   what is known from the beginning
      * @param outcome how it ended
      * @param figures what was measured
-     * @param check   the guest's own, if it has one
+     * @param guest   what the guest reported
      * @return the report
      */
     public static Report ofTarget(Begin begin, Outcome outcome, TargetFigures figures,
-            Optional<GuestCheck> check) {
+            OfGuest guest) {
         Map<Part, Long> parts = new EnumMap<>(Map.of(Part.STATE_LOAD, figures.loadNanos(),
                 Part.VERIFY, figures.walkNanos(), Part.RESUME, figures.resumeNanos()));
         long pages = figures.pages();
@@ -202,7 +205,7 @@ public record Report(Side side, Outcome outcome, Optional<Body> body) {
                 new Proof(begin.choices().verification(), begin.guest().regions().pageCount(),
                         figures.digestsCompared(), figures.sourceDigest(),
                         figures.targetDigest(), Optional.empty()),
-                figures.owner(), figures.epoch(), new OfGuest(check, Optional.empty()))));
+                figures.owner(), figures.epoch(), guest)));
     }
 
     /**

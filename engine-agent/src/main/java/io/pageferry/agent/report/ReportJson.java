@@ -104,6 +104,9 @@ final class ReportJson {
         json.put("goodputBytesPerSecond", times.totalNanos() == 0 ? 0
                 : Math.round(traffic.guestBytes() * 1e9 / times.totalNanos()));
         json.put("deviceStateBytes", traffic.stateBytes());
+        body.guest().resumed().ifPresentOrElse(after -> json.putObject("afterResume")
+                .put("windowMs", Rounds.millis(after.windowNanos())).put("faults", after.faults())
+                .put("cpuMs", Rounds.millis(after.cpuNanos())), () -> json.putNull("afterResume"));
     }
 
     private void verification(Report.Proof proof) {

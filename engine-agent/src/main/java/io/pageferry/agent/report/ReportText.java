@@ -56,6 +56,10 @@ public final class ReportText {
         lines.add(format("sent:          %.1f MiB of guest memory as %.1f MiB on the wire",
                 report.path("guestBytes").asLong() / MEBI,
                 report.path("wireBytes").asLong() / MEBI));
+        JsonNode after = report.path("afterResume");
+        add(lines, "after resume:  ", after.isObject() ? format("%d first touches of pages, %.0f ms"
+                + " of processor, in %.0f ms", after.path("faults").asLong(),
+                after.path("cpuMs").asDouble(), after.path("windowMs").asDouble()) : "");
         int channels = report.path("channels").asInt();
         lines.add("how:           " + known(report, "tracker") + known(report, "codec") + channels
                 + (channels == 1 ? " channel, " : " channels, ")

@@ -7,12 +7,13 @@ import io.pageferry.agent.link.FiniteAgent;
 import io.pageferry.agent.report.Report;
 import io.pageferry.core.migration.MigrationEvent;
 import io.pageferry.core.migration.MigrationListener;
+import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.migration.Outcome.Side;
-import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.outgoing.SourceMigration;
 import io.pageferry.core.outgoing.session.SourceState;
 import java.io.IOException;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.function.IntSupplier;
 import org.agrona.concurrent.SystemNanoClock;
@@ -167,7 +168,7 @@ public final class SourceSession implements FiniteAgent {
     private Report report(SourceOpening.Opened opened, Outcome outcome) {
         SourceGuest guest = opened.guest();
         Report report = Report.ofSource(opened.begin(), outcome, opened.migration().figures(),
-                new Report.OfGuest(guest.check(), guest.copied()));
+                new Report.OfGuest(guest.check(), guest.copied(), Optional.empty()));
         if (!settings.isThrottled()) {
             return report;
         }

@@ -236,7 +236,8 @@ final class TargetSession implements FiniteAgent {
                 Verification.values()[figures.verification()], slot.guest().memoryAccess());
         return new AgentResult(end.outcome(), Report.ofTarget(new Report.Begin(
                 figures.migrationId().orElseThrow(), figures.guest().orElseThrow(), choices,
-                startupNanos), end.outcome(), figures, slot.guest().check()));
+                startupNanos), end.outcome(), figures, new Report.OfGuest(slot.guest().check(),
+                Optional.empty(), slot.guest().afterResume())));
     }
 
     @Override

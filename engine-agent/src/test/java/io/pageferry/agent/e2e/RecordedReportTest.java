@@ -36,7 +36,8 @@ class RecordedReportTest extends WithRig {
     private static final Duration DEMO = Duration.ofMinutes(4);
 
     /** Fields that came since; whoever reads a report skips what it does not know. */
-    private static final List<String> ADDED = List.of("/verification/audit", "/memoryAccess");
+    private static final List<String> ADDED = List.of("/verification/audit", "/memoryAccess",
+            "/afterResume", "/zstd", "/rounds[]/zstd");
 
     /** Chosen by chance or by the machine, or prose. */
     private static final Set<String> FREE = Set.of("migrationId", "sourceDigest", "targetDigest",

@@ -2,6 +2,7 @@ package io.pageferry.agent.report;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.pageferry.agent.guest.AfterResume;
 import io.pageferry.agent.guest.DiskCopies;
 import io.pageferry.agent.guest.GuestCheck;
 import io.pageferry.core.codec.CodecChoice;
@@ -59,7 +60,7 @@ class ReportJsonTest {
                         Optional.of(new GuestCheck(10L, null, null, 0L)),
                         Optional.of(new DiskCopies(List.of(
                                 new DiskCopies.Disk("d0", 4096, 4000, 96)), 5000,
-                                1_000_000)))).slowedBy("cgroup");
+                                1_000_000)), Optional.empty())).slowedBy("cgroup");
     }
 
     private static void assertJson(String expected, Report report) {
@@ -90,7 +91,7 @@ class ReportJsonTest {
                 "wireBytes":990,"durationMs":3.0,"dirtyBytesPerSecond":0,
                 "wireBytesPerSecond":330000,"throttlePercent":0.0}],
                 "stopReason":"non-diffusion","guestBytes":12288,"wireBytes":9290,
-                "goodputBytesPerSecond":12288,"deviceStateBytes":321,
+                "goodputBytesPerSecond":12288,"deviceStateBytes":321,"afterResume":null,
                 "verification":{"method":"sent","pages":2,"sourceDigest":"0000000000001234",
                 "targetDigest":"0000000000001234","match":true},
                 "guestCheck":{"ticksSource":10,"ticksTarget":null,"lostTicks":null,"failures":0},
@@ -116,7 +117,8 @@ class ReportJsonTest {
                 "reconnects":0,"resentBytes":0,"totalMs":0.0,"downtimeMs":0.0,
                 "downtime":{"stateLoadMs":2.0,"verifyMs":0.0,"resumeMs":3.0},"rounds":[],
                 "guestBytes":8192,"wireBytes":8300,"goodputBytesPerSecond":0,
-                "deviceStateBytes":321,"verification":{"method":"none","pages":0,
+                "deviceStateBytes":321,"afterResume":{"windowMs":250.0,"faults":1234,"cpuMs":30.0},
+                "verification":{"method":"none","pages":0,
                 "sourceDigest":null,"targetDigest":null,"match":null},
                 "owner":{"side":"source","epoch":0}}
                 """, new Report(Side.TARGET, Outcome.of(Result.FAILED_AT_TARGET,
@@ -127,7 +129,8 @@ class ReportJsonTest {
                         new Report.Traffic(8192, 8300, 321, 0, 0),
                         new Report.Proof(Verification.NONE, 2, true, 1, 1, Optional.empty()),
                         Owner.SOURCE, 0,
-                        new Report.OfGuest(Optional.empty(), Optional.empty())))));
+                        new Report.OfGuest(Optional.empty(), Optional.empty(), Optional.of(
+                                new AfterResume(250_000_000, 1_234, 30_000_000)))))));
     }
 
     @Test

@@ -207,8 +207,12 @@ final class QemuGuest implements SourceGuest {
 
     @Override
     public void requireUnchanged() throws GuestException {
+        require(false);
+    }
+
+    private void require(boolean movableOnly) throws GuestException {
         try {
-            watch.requireUnchanged();
+            watch.requireUnchanged(movableOnly);
             if (!prepared) {
                 before = qemu.settings();
             }
@@ -269,8 +273,10 @@ final class QemuGuest implements SourceGuest {
                 mirrors.requireClose();
             }
             stop();
-            pausedCheck = PausedCheck.start(() ->
-                    ram.requireUnchanged(facts.drives(), tracker.comparesContents()));
+            pausedCheck = PausedCheck.start(() -> {
+                ram.requireUnchanged(facts.drives(), tracker.comparesContents());
+                watch.requireShape();
+            });
             if (mirrors != null) {
                 mirrors.finish();
             }
@@ -294,7 +300,7 @@ final class QemuGuest implements SourceGuest {
     @Override
     public void saveState(OutputStream out) throws IOException {
         // Here and not later: a guest that is saved shows another state.
-        requireUnchanged();
+        require(true);
         watch.saves();
         qemu.prepareSource(prepared ? qemu.settings() : before);
         prepared = true;
@@ -369,19 +375,14 @@ final class QemuGuest implements SourceGuest {
     public void close() {
         CloseHelper.closeAll(throttle, tracker, mirrors, regions);
         if (process.isAlive()) {
-            restore();
+            try {
+                qemu.restore(before);
+            } catch (QmpException e) {
+                // No reason to call a guest that runs a failure, and there is no later attempt.
+            }
         }
         qemu.close();
         process.sockets().delete();
-    }
-
-    /** Settings that cannot be put back are no reason to call a guest that runs a failure. */
-    private void restore() {
-        try {
-            qemu.restore(before);
-        } catch (QmpException e) {
-            // There is no later attempt.
-        }
     }
 
     /** A monitor that hangs up is mostly that of a QEMU that ends: then the guest has ended. */

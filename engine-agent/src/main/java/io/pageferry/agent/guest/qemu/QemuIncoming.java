@@ -1,5 +1,6 @@
 package io.pageferry.agent.guest.qemu;
 
+import io.pageferry.agent.guest.AfterResume;
 import io.pageferry.agent.guest.GuestSetup;
 import io.pageferry.agent.guest.TargetGuest;
 import io.pageferry.agent.guest.qemu.check.Objection;
@@ -15,6 +16,7 @@ import io.pageferry.agent.guest.qemu.qmp.QemuControl;
 import io.pageferry.agent.guest.qemu.qmp.QmpClient;
 import io.pageferry.agent.guest.qemu.qmp.QmpException;
 import io.pageferry.agent.host.linux.LinuxException;
+import io.pageferry.agent.host.linux.Processes;
 import io.pageferry.agent.host.memory.RegionFiles;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.GuestDescription;
@@ -59,6 +61,8 @@ final class QemuIncoming implements TargetGuest {
     private boolean unauthorised;
     private boolean ranUnauthorised;
     private boolean told;
+    private Optional<Processes.Usage> usage = Optional.empty();
+    private long resumedNanos;
 
     QemuIncoming(QemuProcess process, Ending ending, QemuControl qemu, QemuFacts facts,
             TargetSettings before) {
@@ -180,6 +184,8 @@ final class QemuIncoming implements TargetGuest {
                 ending.end(qemu);
                 throw refused.provablyNeverRan();
             }
+            usage = Processes.usage(process.pid());
+            resumedNanos = System.nanoTime();
             before.tell(qemu);
             told = true;
         } catch (QmpException e) {
@@ -224,6 +230,14 @@ final class QemuIncoming implements TargetGuest {
     @Override
     public Optional<String> memoryAccess() {
         return access;
+    }
+
+    @Override
+    public Optional<AfterResume> afterResume() {
+        long now = System.nanoTime();
+        return usage.flatMap(then -> Processes.usage(process.pid()).map(since -> new AfterResume(
+                now - resumedNanos, since.faults() - then.faults(),
+                since.nanos() - then.nanos())));
     }
 
     @Override

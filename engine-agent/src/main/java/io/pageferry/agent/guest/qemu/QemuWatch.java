@@ -19,7 +19,7 @@ import java.util.TreeMap;
 
 /**
  * What happens to a QEMU guest while it moves: by itself, or by a client of another monitor of it.
- * One thread.
+ * One thread, but for {@link #requireShape}.
  */
 final class QemuWatch {
     /** Block jobs of ours are named so; those of others cannot be taken along. */
@@ -31,6 +31,13 @@ final class QemuWatch {
     private static final String DRIVE = "drive ";
     private static final String NOTHING = "not there";
 
+    private static final List<Command> OF_STATE = List.of(new Command("query-status", null),
+            new Command("query-migrate", null));
+    private static final List<Command> OF_SHAPE = List.of(new Command("query-block-jobs", null),
+            new Command("query-memory-size-summary", null),
+            new Command("query-cpus-fast", null), list("/machine/peripheral"),
+            list("/machine/peripheral-anon"), new Command("query-block", null));
+
     private final QemuControl qemu;
     private final Map<String, String> shape;
     private boolean still;
@@ -38,18 +45,14 @@ final class QemuWatch {
     private boolean resumedExternally;
     private String ended;
 
-    /** What one look finds. */
-    private record Look(RunState state, String migration, List<String> jobs,
-            Map<String, String> shape) { }
-
-    private QemuWatch(QemuControl qemu, Look first) {
+    private QemuWatch(QemuControl qemu, Map<String, String> shape) {
         this.qemu = qemu;
-        this.shape = first.shape();
+        this.shape = shape;
     }
 
     /** Remembers what the guest consists of. */
     static QemuWatch of(QemuControl qemu) throws QmpException {
-        return new QemuWatch(qemu, look(qemu));
+        return new QemuWatch(qemu, shapeOf(ask(qemu, OF_SHAPE)));
     }
 
     /** Why it ended, if it did so by itself. */
@@ -110,23 +113,48 @@ final class QemuWatch {
     }
 
     /**
-     * Asks whether it is what it was at first.
+     * Asks whether it is what it was at first, and in a state to be moved.
      *
+     * @param stateOnly whether the latter is enough: {@link #requireShape} is asked beside it
      * @throws GuestException when it cannot be moved like this, with what to do
      * @throws QmpException   when QEMU does not answer
      */
-    void requireUnchanged() throws GuestException, QmpException {
-        Look now = look(qemu);
-        state(now);
-        for (String job : now.jobs()) {
-            throw changed("block job " + job + " was started while the guest moved: the target"
-                    + " cannot take it over", "wait for it, or end it with block-job-cancel");
+    void requireUnchanged(boolean stateOnly) throws GuestException, QmpException {
+        List<Command> questions = new ArrayList<>(OF_STATE);
+        questions.addAll(stateOnly ? List.of() : OF_SHAPE);
+        List<JsonNode> said = ask(qemu, questions);
+        state(said.subList(0, OF_STATE.size()));
+        if (!stateOnly) {
+            shape(said.subList(OF_STATE.size(), said.size()));
         }
+    }
+
+    /**
+     * Asks only whether it consists of what it did at first: 10 ms where the processors are busy.
+     * From any thread.
+     *
+     * @throws GuestException when it does not, with what to do
+     * @throws QmpException   when QEMU does not answer
+     */
+    void requireShape() throws GuestException, QmpException {
+        shape(ask(qemu, OF_SHAPE));
+    }
+
+    private void shape(List<JsonNode> said) throws GuestException {
+        for (JsonNode job : said.getFirst()) {
+            String id = job.path("device").asText();
+            if (!id.startsWith(OUR_JOBS)) {
+                throw changed("block job " + id + " (" + job.path("type").asText()
+                        + ") was started while the guest moved: the target cannot take it over",
+                        "wait for it, or end it with block-job-cancel");
+            }
+        }
+        Map<String, String> now = shapeOf(said);
         List<String> names = new ArrayList<>(shape.keySet());
-        names.addAll(now.shape().keySet());
+        names.addAll(now.keySet());
         for (String name : names) {
             String before = shape.getOrDefault(name, NOTHING);
-            String after = now.shape().getOrDefault(name, NOTHING);
+            String after = now.getOrDefault(name, NOTHING);
             if (!Objects.equals(before, after)) {
                 throw changed(name + " changed while the guest moved: it was " + before
                         + ", and is " + after, remedy(name));
@@ -134,16 +162,18 @@ final class QemuWatch {
         }
     }
 
-    private void state(Look now) throws GuestException {
-        boolean foreign = switch (now.migration()) {
+    private void state(List<JsonNode> said) throws GuestException {
+        RunState state = RunState.of(said.getFirst().path("status").asText());
+        String migration = said.getLast().path("status").asText("");
+        boolean foreign = switch (migration) {
             case "", "none", "completed", "failed", "cancelled" -> false;
             default -> true;
         };
         if (foreign) {
             throw changed("another migration of the guest was started meanwhile (it is "
-                    + now.migration() + ")", "wait for it, or end it with migrate_cancel");
+                    + migration + ")", "wait for it, or end it with migrate_cancel");
         }
-        switch (now.state()) {
+        switch (state) {
             case RUNNING, PAUSED -> {
                 // A guest that was paused before stays paused at the target.
             }
@@ -161,7 +191,7 @@ final class QemuWatch {
                     "mend the disk and cont it");
             case SAVE_VM, RESTORE_VM -> throw changed("a snapshot of the guest is being taken",
                     "wait for it");
-            default -> throw changed("the guest is " + now.state() + " now",
+            default -> throw changed("the guest is " + state + " now",
                     "bring it back to running");
         }
     }
@@ -183,38 +213,26 @@ final class QemuWatch {
     }
 
     /** All questions in one go: QEMU answers them within a millisecond. */
-    private static Look look(QemuControl qemu) throws QmpException {
-        List<JsonNode> said = qemu.qmp().execute(List.of(
-                new Command("query-status", null),
-                new Command("query-migrate", null),
-                new Command("query-block-jobs", null),
-                new Command("query-memory-size-summary", null),
-                new Command("query-cpus-fast", null),
-                list("/machine/peripheral"),
-                list("/machine/peripheral-anon"),
-                new Command("query-block", null)), QmpClient.COMMAND_LIMIT);
+    private static List<JsonNode> ask(QemuControl qemu, List<Command> questions)
+            throws QmpException {
+        return qemu.qmp().execute(questions, QmpClient.COMMAND_LIMIT);
+    }
+
+    private static Map<String, String> shapeOf(List<JsonNode> said) {
         Map<String, String> shape = new TreeMap<>();
-        JsonNode memory = said.get(3);
+        JsonNode memory = said.get(1);
         shape.put(MEMORY, (memory.path("base-memory").asLong()
                 + memory.path("plugged-memory").asLong() >> 20) + " MiB");
-        shape.put(VCPUS, Integer.toString(said.get(4).size()));
-        devices(said.get(5), "", shape);
-        devices(said.get(6), "#", shape);
-        for (JsonNode drive : said.get(7)) {
+        shape.put(VCPUS, Integer.toString(said.get(2).size()));
+        devices(said.get(3), "", shape);
+        devices(said.get(4), "#", shape);
+        for (JsonNode drive : said.get(5)) {
             String name = drive.path("device").asText("");
             String file = drive.path("inserted").path("file").asText("");
             shape.put(DRIVE + (name.isEmpty() ? drive.path("qdev").asText() : name),
                     file.isEmpty() ? "empty" : file);
         }
-        List<String> jobs = new ArrayList<>();
-        for (JsonNode job : said.get(2)) {
-            String id = job.path("device").asText();
-            if (!id.startsWith(OUR_JOBS)) {
-                jobs.add(id + " (" + job.path("type").asText() + ")");
-            }
-        }
-        return new Look(RunState.of(said.get(0).path("status").asText()),
-                said.get(1).path("status").asText(""), jobs, shape);
+        return shape;
     }
 
     private static Command list(String path) {

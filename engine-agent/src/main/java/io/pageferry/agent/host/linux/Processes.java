@@ -43,6 +43,9 @@ public final class Processes {
     private static final Path BOOT = Path.of("/proc/sys/kernel/random/boot_id");
     private static final char NONE = 'X';
 
+    /** USER_HZ is 100 on every machine of today: {@code man 5 proc_pid_stat}. */
+    private static final long TICK_NANOS = 10_000_000;
+
     private Processes() {
     }
 
@@ -126,10 +129,31 @@ public final class Processes {
         return stat(stat).map(Stat::state).orElse(NONE);
     }
 
+    /**
+     * What a process took of its host.
+     *
+     * @param faults pages that it was given without reading them from anywhere
+     * @param nanos  processor time of all its threads, to 10 ms
+     */
+    public record Usage(long faults, long nanos) { }
+
+    /**
+     * Returns what a process took so far.
+     *
+     * @param pid a process id
+     * @return since its start; empty when there is no such process
+     */
+    public static Optional<Usage> usage(long pid) {
+        return stat(Path.of("/proc", Long.toString(pid), "stat"))
+                .map(stat -> new Usage(stat.faults(), stat.cpuTicks() * TICK_NANOS));
+    }
+
     /** What is read of a stat file. */
-    record Stat(char state, long parent, long startTicks) {
+    record Stat(char state, long parent, long startTicks, long faults, long cpuTicks) {
         private static final String NAME_END = ") ";
         private static final int PARENT = 1;
+        private static final int MINOR_FAULTS = 7;
+        private static final int USER_TIME = 11;
         private static final int START_TIME = 19;
 
         /** The name is in brackets, and may itself hold brackets and blanks. */
@@ -141,7 +165,9 @@ public final class Processes {
                     throw new IllegalArgumentException("no name");
                 }
                 return new Stat(field[0].charAt(0), Long.parseLong(field[PARENT]),
-                        Long.parseLong(field[START_TIME]));
+                        Long.parseLong(field[START_TIME]),
+                        Long.parseLong(field[MINOR_FAULTS]),
+                        Long.parseLong(field[USER_TIME]) + Long.parseLong(field[USER_TIME + 1]));
             });
         }
     }
