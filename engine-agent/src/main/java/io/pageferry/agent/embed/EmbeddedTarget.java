@@ -57,6 +57,11 @@ final class EmbeddedTarget implements TargetGuest {
     }
 
     @Override
+    public boolean readsAtOnce() {
+        return guest.readsAtOnce();
+    }
+
+    @Override
     public void proved(ChecksumTable readBack) {
         guest.proved(readBack);
     }

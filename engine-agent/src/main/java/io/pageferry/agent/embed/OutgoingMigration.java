@@ -44,9 +44,10 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * process is started. What was decided is in a journal in the state directory: when the process
  * dies after the grant, {@code pageferry settle} on that directory still finds its owner.
  *
- * <p><b>The JVM</b> needs no option. With {@code --enable-native-access=org.lz4.java}
- * ({@code ALL-UNNAMED} on the class path) LZ4 is several times as fast; without, the listener gets
- * one line on that.
+ * <p><b>The JVM</b> needs no option. With {@code
+ * --enable-native-access=org.lz4.java,com.github.luben.zstd_jni} ({@code ALL-UNNAMED} on the class
+ * path) LZ4 is several times as fast, and there is zstd; without, the listener gets one line on
+ * that.
  *
  * <p><b>Security.</b> Without {@link Builder#tls} nothing is encrypted and no peer is known: any
  * host that reaches the connection reads the guest's memory and can replace it. So only loopback

@@ -31,7 +31,12 @@ public interface TargetGuest extends IncomingGuest {
         return Optional.empty();
     }
 
-    /** {@return how it fared since its resume; empty where it was not resumed, or has no process} */
+    @Override
+    default boolean readsAtOnce() {
+        return true;
+    }
+
+    /** {@return how it fared since its resume; empty where it was not, or has no process} */
     default Optional<AfterResume> afterResume() {
         return Optional.empty();
     }

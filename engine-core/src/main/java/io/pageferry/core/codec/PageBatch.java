@@ -159,7 +159,7 @@ public final class PageBatch {
      * @param checksum CRC32C of the page as it will be decoded
      */
     public void append(long page, int codec, int length, int checksum) {
-        setEntry(count++, descriptor(page, codec, length), checksum);
+        setEntry(count++, descriptor(page, codec, length), checksum, 0);
         payloadBytes += length;
     }
 
@@ -198,17 +198,6 @@ public final class PageBatch {
     public void received(int count, int payloadBytes) {
         this.count = count;
         this.payloadBytes = payloadBytes;
-    }
-
-    /**
-     * Sets one entry of the directory of a received batch, which refers to nothing.
-     *
-     * @param index      0 … {@link #MAX_PAGES} − 1
-     * @param descriptor as on the wire, unchecked
-     * @param checksum   CRC32C that the page is to have
-     */
-    public void setEntry(int index, long descriptor, int checksum) {
-        setEntry(index, descriptor, checksum, 0);
     }
 
     /**

@@ -5,6 +5,7 @@ import io.pageferry.core.codec.page.PageCodec;
 import io.pageferry.core.codec.page.PageDecodeException;
 import io.pageferry.core.codec.page.ZstdCodec;
 import io.pageferry.core.dirty.DirtyBitmap;
+import io.pageferry.core.link.Message;
 import io.pageferry.core.memory.ChecksumTable;
 import io.pageferry.core.memory.PageStore;
 import io.pageferry.core.memory.RegionTable;
@@ -21,14 +22,28 @@ public final class ImageWriter implements AutoCloseable {
     private final DirtyBitmap written;
     private final DirtyBitmap zeros;
     private final ChecksumTable sums;
+    private final boolean zstd;
+    private final boolean delta;
     private long pages;
 
     /**
-     * Makes a writer.
+     * Makes a writer of all codecs that there are.
      *
      * @param image receives the pages; stays the caller's
      */
     public ImageWriter(PageStore image) {
+        this(image, Message.CODEC_FEATURES);
+    }
+
+    /**
+     * Makes a writer of what was agreed on.
+     *
+     * @param image    receives the pages; stays the caller's
+     * @param features bits of WELCOME; codecs that are not among them are refused
+     */
+    public ImageWriter(PageStore image, long features) {
+        this.zstd = (features & Message.FEATURE_ZSTD) != 0 && ZstdCodec.isAvailable();
+        this.delta = (features & Message.FEATURE_DELTA) != 0;
         this.regions = image.regions();
         this.run = new RunWriter(image);
         this.fresh = new DirtyBitmap(regions.pageCount());
@@ -158,12 +173,13 @@ public final class ImageWriter implements AutoCloseable {
         return sums;
     }
 
-    private static void requireLegal(int codec, int length) throws PageDecodeException {
+    private void requireLegal(int codec, int length) throws PageDecodeException {
         boolean legal = switch (codec) {
             case PageCodec.ZERO -> length == 0;
             case PageCodec.RAW -> length == PageCodec.PAGE;
-            case PageCodec.LZ4, PageCodec.DELTA -> length > 0 && length < PageCodec.PAGE;
-            case PageCodec.ZSTD -> ZstdCodec.isAvailable();
+            case PageCodec.LZ4 -> length > 0 && length < PageCodec.PAGE;
+            case PageCodec.DELTA -> delta && length > 0 && length < PageCodec.PAGE;
+            case PageCodec.ZSTD -> zstd;
             default -> throw new PageDecodeException("unknown codec " + codec);
         };
         if (!legal) {

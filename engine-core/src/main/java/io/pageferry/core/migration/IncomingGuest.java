@@ -41,6 +41,17 @@ public interface IncomingGuest extends AutoCloseable {
     }
 
     /**
+     * Says whether the image that {@link #prepare} gives answers each read at once, never with
+     * {@link io.pageferry.core.memory.PagedMemory#NOT_YET}. Only then is a page sent as what
+     * changed of it: the target has to read what it was.
+     *
+     * @return true where that is certain
+     */
+    default boolean readsAtOnce() {
+        return false;
+    }
+
+    /**
      * Receives the checksums of the complete image, before {@link #loadState}; not called where
      * nothing is verified. While it runs the guest is paused.
      *

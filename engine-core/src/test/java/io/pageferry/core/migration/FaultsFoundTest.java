@@ -78,7 +78,8 @@ class FaultsFoundTest {
                     long victim = PageBatch.pageOf(batch.descriptorAt(i));
                     if (victim + 1 < end) {
                         page = victim;
-                        batch.setEntry(i, batch.descriptorAt(i) + 1, batch.checksumAt(i));
+                        batch.setEntry(i, batch.descriptorAt(i) + 1, batch.checksumAt(i),
+                                batch.referenceAt(i));
                     }
                 }
                 super.deliver(batch, handler);

@@ -205,7 +205,7 @@ final class Mutants {
         for (int i = 0; i < batch.count(); i++) {
             long descriptor = batch.descriptorAt(i);
             if (PageBatch.codecOf(descriptor) == PageCodec.RAW) {
-                batch.setEntry(i, descriptor, checksum.of(batch.payloadBuffer(), at));
+                batch.setEntry(i, descriptor, checksum.of(batch.payloadBuffer(), at), 0);
             }
             at += PageBatch.lengthOf(descriptor);
         }
@@ -216,6 +216,7 @@ final class Mutants {
         private byte[] payload;
         private long[] descriptors;
         private int[] checksums;
+        private int[] references;
         private int region;
         private long round;
 
@@ -228,9 +229,11 @@ final class Mutants {
                     .toArray(ValueLayout.JAVA_BYTE);
             descriptors = new long[batch.count()];
             checksums = new int[batch.count()];
+            references = new int[batch.count()];
             for (int i = 0; i < descriptors.length; i++) {
                 descriptors[i] = batch.descriptorAt(i);
                 checksums[i] = batch.checksumAt(i);
+                references[i] = batch.referenceAt(i);
             }
             region = batch.region();
             round = batch.round();
@@ -242,7 +245,7 @@ final class Mutants {
             MemorySegment.copy(MemorySegment.ofArray(payload), 0, slot.payload(), 0,
                     payload.length);
             for (int i = 0; i < descriptors.length; i++) {
-                slot.setEntry(i, descriptors[i], checksums[i]);
+                slot.setEntry(i, descriptors[i], checksums[i], references[i]);
             }
             slot.received(descriptors.length, payload.length);
             slot.stamp(generation, 0, sequence);

@@ -189,6 +189,7 @@ public final class Harness implements AutoCloseable {
      */
     public Harness bendMemory(UnaryOperator<PageSource> source, UnaryOperator<PageStore> store) {
         bendMemory = source;
+        incoming.readsLater();
         bendStore = store;
         return this;
     }

@@ -99,7 +99,7 @@ final class MemoryChannel {
         here.begin(sent.region(), sent.round());
         MemorySegment.copy(sent.payload(), 0, here.payload(), 0, sent.payloadBytes());
         for (int i = 0; i < sent.count(); i++) {
-            here.setEntry(i, sent.descriptorAt(i), sent.checksumAt(i));
+            here.setEntry(i, sent.descriptorAt(i), sent.checksumAt(i), sent.referenceAt(i));
         }
         here.received(sent.count(), sent.payloadBytes());
         here.stamp(sent.generation(), index, sent.sequence());

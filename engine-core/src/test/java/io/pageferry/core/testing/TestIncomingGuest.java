@@ -24,6 +24,7 @@ public final class TestIncomingGuest implements IncomingGuest {
     private boolean strays;
     private boolean ranUnauthorised;
     private GuestException fitFailure;
+    private boolean readsAtOnce = true;
     private GuestException prepareFailure;
     private GuestException loadFailure;
     private GuestException resumeFailure;
@@ -129,6 +130,16 @@ public final class TestIncomingGuest implements IncomingGuest {
         if (fitFailure != null) {
             throw fitFailure;
         }
+    }
+
+    @Override
+    public boolean readsAtOnce() {
+        return readsAtOnce;
+    }
+
+    /** Its image answers "not yet" now and then. */
+    void readsLater() {
+        readsAtOnce = false;
     }
 
     @Override

@@ -7,7 +7,8 @@ import java.util.SplittableRandom;
 /**
  * A guest's idea of its own memory: a version of every page, from which the page's bytes follow.
  * It travels in the device state, so that the guest can check itself at the target. Version 0 is
- * a page never written; about one version in ten is all zero, and one in ten is a hole.
+ * a page never written; about one version in ten is all zero, and one in ten is a hole. Every other
+ * page is like a counter: four versions in turn differ by eight bytes.
  */
 public final class Workload {
     private final long seed;
@@ -117,6 +118,7 @@ public final class Workload {
     }
 
     private SplittableRandom stream(int page) {
-        return new SplittableRandom(seed ^ page * 0x9E3779B97F4A7C15L ^ versions[page] * 0xD1B5L);
+        int draw = page % 2 == 0 ? versions[page] : (versions[page] + 3) / 4;
+        return new SplittableRandom(seed ^ page * 0x9E3779B97F4A7C15L ^ draw * 0xD1B5L);
     }
 }

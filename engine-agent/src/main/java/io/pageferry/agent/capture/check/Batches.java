@@ -166,6 +166,10 @@ final class Batches {
         if (!bytes.hasRemaining()) {
             return;
         }
+        if (!Blocks.hasZstd()) {
+            block.clear();
+            return;
+        }
         byte[] pages = new byte[block.size() * PageSums.PAGE];
         unless(Blocks.zstd(bytes, pages), Rule.PAGE_BLOCK, "the block of page " + index(body, i)
                 + " does not decode to " + block.size() + " pages");

@@ -2,6 +2,7 @@ package io.pageferry.agent.capture.frame;
 
 import com.github.luben.zstd.Zstd;
 import com.github.luben.zstd.ZstdException;
+import com.github.luben.zstd.util.Native;
 import java.nio.ByteBuffer;
 
 /**
@@ -44,9 +45,24 @@ public final class Blocks {
         byte[] bytes = new byte[block.remaining()];
         block.get(bytes);
         try {
-            return Zstd.decompressByteArray(into, 0, into.length, bytes, 0, bytes.length)
-                    == into.length;
+            return Zstd.getFrameContentSize(bytes) == into.length
+                    && Zstd.decompressByteArray(into, 0, into.length, bytes, 0, bytes.length)
+                            == into.length;
         } catch (ZstdException e) {
+            return false;
+        }
+    }
+
+    /**
+     * Loads zstd, once.
+     *
+     * @return whether this machine has it; else a block cannot be looked into
+     */
+    public static boolean hasZstd() {
+        try {
+            Native.load();
+            return true;
+        } catch (LinkageError e) {
             return false;
         }
     }

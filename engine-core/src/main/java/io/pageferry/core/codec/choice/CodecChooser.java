@@ -32,6 +32,9 @@ public final class CodecChooser {
     /** While pages go as LZ4, one block of so many pages is a sample of zstd. */
     static final int BLOCK_SAMPLE = 2_048;
 
+    /** The first samples come as often as those of LZ4: something has to be known. */
+    private static final int FIRST_BLOCKS = 4;
+
     /** Bytes of every page. */
     private static final int PAGE = PageGeometry.PAGE_SIZE;
 
@@ -51,6 +54,8 @@ public final class CodecChooser {
     private boolean blocksAllowed;
     private boolean sampling;
     private int untilBlockSample;
+    private long blocks;
+    private long deltas;
 
     /**
      * Makes a chooser that takes zstd for not allowed.
@@ -108,15 +113,14 @@ public final class CodecChooser {
 
     /** Notes that what changed of a page is about to be compressed. */
     public void deltaBegins() {
-        timed = tries % TIMED == 0;
-        tries++;
+        timed = deltas++ % TIMED == 0;
         if (timed) {
             tryStart = clock.nanoTime();
         }
     }
 
     /**
-     * Notes that it was: it belongs to what compressing takes and makes of a page of late.
+     * Notes that it was.
      *
      * @param length what the page became, or 4096 where it was too different
      */
@@ -188,7 +192,7 @@ public final class CodecChooser {
             return Attempt.NONE;
         }
         // What did not shrink last is tried alone: in a block it would hide behind others.
-        if (blocks && trying.shrinks && isForBlocks()) {
+        if (trying.shrinks && isForBlocks() && blocks) {
             return Attempt.ZSTD;
         }
         timed = !rates.isCompressing() || rates.isZstd() || tries % TIMED == 0;
@@ -203,7 +207,7 @@ public final class CodecChooser {
         if (rates.isZstd()) {
             return pages % SAMPLE != 0;
         }
-        sampling |= untilBlockSample-- <= 0 && rates.isCompressing();
+        sampling |= rates.isCompressing() && --untilBlockSample < 0;
         return sampling;
     }
 
@@ -238,14 +242,16 @@ public final class CodecChooser {
         if (choice != CodecChoice.ADAPTIVE) {
             return;
         }
-        rates.blockTook(count, clock.nanoTime() - tryStart, length);
+        // The first one makes the compressor, and runs it cold.
+        rates.blockTook(count, clock.nanoTime() - tryStart, blocks++ > 0);
+        rates.blockMade(count, length);
         if (length > count * (PAGE - PAGE / 8)) {
             // Which of its pages did not shrink is not known: those tried alone will tell.
             noisy.tried(false);
             ordered.tried(false);
         }
         sampling = false;
-        untilBlockSample = BLOCK_SAMPLE;
+        untilBlockSample = blocks < FIRST_BLOCKS ? SAMPLE : BLOCK_SAMPLE;
     }
 
     /** {@return what is known of rates; it is notified of each batch} */

@@ -1,7 +1,5 @@
 package io.pageferry.core.codec.choice;
 
-import io.pageferry.core.codec.PageBatch;
-import io.pageferry.core.memory.PageGeometry;
 import org.agrona.concurrent.NanoClock;
 
 /**
@@ -56,6 +54,9 @@ public final class CodecRates {
     /** One page in so many is a sample, or four times fewer where that costs more than this. */
     private static final double SAMPLE_COST = 0.02;
 
+    /** A trial of zstd that failed bars the next for so long at most: there may be other pages. */
+    private static final long MOST_REST_NANOS = 20_000_000_000L;
+
     /** A sink that was full for less of a span than this is not what holds us up. */
     private static final double CALM_SHARE = 0.1;
 
@@ -63,9 +64,6 @@ public final class CodecRates {
     private static final int SLOW_SPANS = 3;
 
     private static final double MOST_GAIN = 8;
-    private static final double RAW_BYTES =
-            PageGeometry.PAGE_SIZE + PageBatch.DIRECTORY_ENTRY_BYTES;
-    private static final double SAMPLE_WEIGHT = 1.0 / 64;
     private static final double TRY_WEIGHT = 1.0 / 16;
     private static final double BLOCK_WEIGHT = 0.2;
     private static final double SPAN_WEIGHT = 0.5;
@@ -76,9 +74,7 @@ public final class CodecRates {
 
     // Believed, in nanoseconds or bytes of one page; the link's in bytes a second, 0 unknown.
     private double baseNanos;
-    private double triedShare = 1;
-    private final CompressorRates byLz4 = new CompressorRates();
-    private final CompressorRates byZstd = new CompressorRates();
+    private final PageCosts costs = new PageCosts();
     private double linkRate;
     private double rawGain = 1;
 
@@ -104,6 +100,7 @@ public final class CodecRates {
     private int slowSpans;
     private boolean zstdBeforeTrial;
     private boolean zstdOnTrial;
+    private int calmSpans;
     private double beforeZstd;
     private long zstdBegan;
     private long zstdRest;
@@ -123,7 +120,7 @@ public final class CodecRates {
 
     /** While pages pass raw, one in so many is treated as if they did not. */
     int sampleEvery() {
-        return byLz4.nanos() < SAMPLE_COST * CodecChooser.SAMPLE * pageNanos
+        return costs.lz4.nanos() < SAMPLE_COST * CodecChooser.SAMPLE * pageNanos
                 ? CodecChooser.SAMPLE : 4 * CodecChooser.SAMPLE;
     }
 
@@ -134,40 +131,42 @@ public final class CodecRates {
 
     /** A page fared as if compressing were on: it is tried or not. */
     void sorted(boolean worthATry) {
-        triedShare += SAMPLE_WEIGHT * ((worthATry ? 1 : 0) - triedShare);
+        costs.sorted(worthATry);
     }
 
     /** LZ4 was tried on a page, which became so long. */
     void tried(int length) {
         span.tries++;
-        byLz4.made(length, SAMPLE_WEIGHT);
+        costs.lz4.made(length, PageCosts.SAMPLE_WEIGHT);
     }
 
     /** Such a try took so long. */
     void tryTook(long nanos) {
-        byLz4.took(nanos, TRY_WEIGHT);
+        costs.lz4.took(nanos, TRY_WEIGHT);
     }
 
-    /** A block of so many pages took so long, and became so long. */
-    void blockTook(int pages, long nanos, int length) {
+    /** A block of so many pages took so long, which counts where it was not the first. */
+    void blockTook(int pages, long nanos, boolean counts) {
         span.blockNanos += nanos;
-        boolean first = !byZstd.isKnown();
-        byZstd.took((double) nanos / pages, BLOCK_WEIGHT);
-        byZstd.made((double) length / pages, first ? 1 : BLOCK_WEIGHT);
+        if (counts) {
+            costs.zstd.took((double) nanos / pages, BLOCK_WEIGHT);
+        }
     }
 
-    /** A difference took so long, whichever compressor is on. */
+    /** Such a block became so long. */
+    void blockMade(int pages, int length) {
+        costs.zstd.made((double) length / pages, BLOCK_WEIGHT);
+    }
+
+    /** What changed of a page took so long to find and compress. */
     void deltaTook(long nanos) {
-        byLz4.took(nanos, TRY_WEIGHT);
-        byZstd.tookToo(nanos, TRY_WEIGHT);
+        costs.delta.took(nanos, TRY_WEIGHT);
     }
 
-    /** A page became a difference of so many bytes, and would by either compressor. */
+    /** A page became a difference of so many bytes. */
     void deltaMade(int length) {
-        sorted(true);
-        span.tries++;
-        byLz4.made(length, SAMPLE_WEIGHT);
-        byZstd.made(length, SAMPLE_WEIGHT);
+        span.deltas++;
+        costs.madeDelta(length);
     }
 
     /** Forgets the open span: nothing was encoded before the round. */
@@ -232,8 +231,8 @@ public final class CodecRates {
             begin(now);
             return;
         }
-        double busy = (nanos - span.blockedNanos - span.blockNanos - span.tries * byLz4.nanos())
-                / span.pages;
+        double busy = (nanos - span.blockedNanos - span.blockNanos - span.tries * costs.lz4.nanos()
+                - span.deltas * costs.delta.nanos()) / span.pages;
         baseNanos = blend(baseNanos, Math.max(1, busy));
         double pace = span.wire * 1e9 / nanos;
         pageNanos = nanos / span.pages;
@@ -249,37 +248,39 @@ public final class CodecRates {
             } else {
                 full(pace, span.blockedNanos < BUSY_SHARE * nanos, now);
             }
-            chooseCompressor(now);
+            chooseCompressor(calm, now);
         }
         if (measuring) {
             begin(now);
         }
     }
 
-    /** The promise was fewer bytes; what a sink that is only being filled takes is not seen yet. */
+    /** The promise was a page in less time; while a sink is only being filled none is seen. */
     private void judgeZstd(boolean calm, double pace, long now) {
-        if (calm) {
+        if (calm && ++calmSpans == 1) {
             return;
         }
         zstdOnTrial = false;
         if (pageNanos > WORTH * beforeZstd) {
-            zstdRest = SLOW_TRIAL_REST * (now - zstdBegan);
+            zstdRest = Math.min(MOST_REST_NANOS, SLOW_TRIAL_REST * (now - zstdBegan));
             switchTo(false);
         } else {
             zstdRest = 0;
-            linkRate = blend(linkRate, pace);
+            linkRate = calm ? Math.max(linkRate, pace) : blend(linkRate, pace);
         }
     }
 
     /** LZ4 or zstd, where neither is the question whether to compress at all. */
-    private void chooseCompressor(long now) {
+    private void chooseCompressor(boolean calm, long now) {
         if (!compressing || !measuring || linkRate == 0) {
             return;
         }
-        if (zstd && nanosBy(byLz4) < WORTH * nanosBy(byZstd)) {
+        if (zstd && nanosBy(costs.lz4) < WORTH * nanosBy(costs.zstd)) {
             switchTo(false);
-        } else if (!zstd && isZstdBetter() && (zstdRest == 0 || now - zstdBegan > zstdRest)) {
+        } else if (!zstd && !calm && isZstdBetter()
+                && (zstdRest == 0 || now - zstdBegan > zstdRest)) {
             zstdOnTrial = true;
+            calmSpans = 0;
             beforeZstd = pageNanos;
             zstdBegan = now;
             switchTo(true);
@@ -287,7 +288,7 @@ public final class CodecRates {
     }
 
     private boolean isZstdBetter() {
-        return byZstd.isKnown() && nanosBy(byZstd) < WORTH * nanosBy(byLz4);
+        return costs.zstd.isKnown() && nanosBy(costs.zstd) < WORTH * nanosBy(costs.lz4);
     }
 
     private void switchTo(boolean toZstd) {
@@ -307,7 +308,7 @@ public final class CodecRates {
         boolean known = linkRate > 0;
         if (known && rawNanos() < WORTH * compressedNanos()) {
             change(false);
-        } else if (triedShare > 0 && (!known || (linkRate > FAST_LINK ? ++waited >= patience
+        } else if (costs.triesAny() && (!known || (linkRate > FAST_LINK ? ++waited >= patience
                 : isTimeForASlowTrial(now)))) {
             beginTrial(compressedNanos());
         }
@@ -346,21 +347,20 @@ public final class CodecRates {
 
     private double rawNanos() {
         double rate = compressing ? linkRate * gain() : linkRate;
-        return Math.max(baseNanos, RAW_BYTES * 1e9 / rate);
+        return Math.max(baseNanos, PageCosts.RAW_BYTES * 1e9 / rate);
     }
 
     private double compressedNanos() {
-        return nanosBy(compressing && zstd ? byZstd : byLz4);
+        return nanosBy(compressing && zstd ? costs.zstd : costs.lz4);
     }
 
     private double nanosBy(CompressorRates one) {
-        double processor = baseNanos + triedShare * one.nanos();
+        double processor = baseNanos + costs.nanos(one);
         if (linkRate == 0) {
             return processor;
         }
         double rate = compressing ? linkRate : linkRate / gain();
-        double bytes = triedShare * one.bytes() + (1 - triedShare) * RAW_BYTES;
-        return Math.max(processor, bytes * 1e9 / rate);
+        return Math.max(processor, costs.bytes(one) * 1e9 / rate);
     }
 
     /** A link so slow is what holds us up, whatever a target took when it was faster. */
@@ -369,7 +369,7 @@ public final class CodecRates {
     }
 
     private boolean isTimeForASlowTrial(long now) {
-        return triedShare > 0
+        return costs.triesAny()
                 && (!tested || now - trialBegan - trialTook > SLOW_TRIAL_REST * trialTook);
     }
 

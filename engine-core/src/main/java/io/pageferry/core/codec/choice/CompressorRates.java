@@ -8,10 +8,14 @@ final class CompressorRates {
     /** Beyond so many times the usual, a reading holds another thread's turn on the processor. */
     private static final double OUTLIER = 8;
 
+    /** Of the first length: more than of others, for what was believed before was a guess. */
+    private static final double FIRST_WEIGHT = 0.5;
+
     private static final double ENTRY_BYTES = PageBatch.DIRECTORY_ENTRY_BYTES;
 
     private double nanos;
     private double bytes = (PageGeometry.PAGE_SIZE + ENTRY_BYTES) / 2;
+    private boolean made;
 
     boolean isKnown() {
         return nanos > 0;
@@ -33,15 +37,10 @@ final class CompressorRates {
         nanos += nanos == 0 ? usual : weight * (usual - nanos);
     }
 
-    /** The same, where it is known already. */
-    void tookToo(double measured, double weight) {
-        if (isKnown()) {
-            took(measured, weight);
-        }
-    }
-
     /** A page became so long. */
     void made(double measured, double weight) {
-        bytes += weight * (measured + ENTRY_BYTES - bytes);
+        bytes += (made ? weight : Math.max(weight, FIRST_WEIGHT))
+                * (measured + ENTRY_BYTES - bytes);
+        made = true;
     }
 }

@@ -10,8 +10,10 @@ final class Span {
     long drained;
     /** Pages that are not zero. */
     long pages;
-    /** Of these, pages on which LZ4 was tried, alone or on what changed. */
+    /** Of these, pages on which LZ4 was tried alone. */
     long tries;
+    /** Of these, pages that went as what changed of them. */
+    long deltas;
     /** What compressing blocks took. */
     long blockNanos;
     /** Bytes committed. */
@@ -25,6 +27,7 @@ final class Span {
         drained = drainedBatches;
         pages = 0;
         tries = 0;
+        deltas = 0;
         blockNanos = 0;
         wire = 0;
         blockedNanos = 0;

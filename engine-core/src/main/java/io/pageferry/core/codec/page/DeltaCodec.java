@@ -8,6 +8,9 @@ import java.nio.ByteOrder;
  * which little changed is mostly zeros then. Confined to one thread; offsets absolute.
  */
 final class DeltaCodec {
+    /** Of more than that the page alone, compressed, is likely to be less. */
+    static final int MOST_BYTES = PageCodec.PAGE / 4;
+
     private final PageCodec lz4;
     private final ByteBuffer difference =
             ByteBuffer.allocateDirect(PageCodec.PAGE).order(ByteOrder.LITTLE_ENDIAN);
@@ -25,12 +28,13 @@ final class DeltaCodec {
      * @param base   holds what was sent before
      * @param baseAt where that begins
      * @param out    room for 4096 bytes from its offset 0, other memory
-     * @return bytes written, 1 … 4095, or {@link PageCodec#NO_GAIN}
+     * @return bytes written, 1 … {@link #MOST_BYTES}, or {@link PageCodec#NO_GAIN}
      */
     int encode(ByteBuffer page, int pageAt, ByteBuffer base, int baseAt, ByteBuffer out) {
         difference.put(0, page, pageAt, PageCodec.PAGE);
         toggle(difference, 0, base, baseAt);
-        return lz4.encode(difference, 0, out, 0);
+        int length = lz4.encode(difference, 0, out, 0);
+        return length > MOST_BYTES ? PageCodec.NO_GAIN : length;
     }
 
     /**

@@ -55,6 +55,10 @@ final class OpenBlock implements AutoCloseable {
     /** Compresses what waits into the batch; returns the bytes that it became. */
     int compress(PageBatch batch) {
         int length = zstd.encode(pages, count, frame);
+        if (length > count * PageCodec.PAGE + ZstdCodec.OVERHEAD) {
+            throw new IllegalStateException("a frame of " + length + " bytes for " + count
+                    + " pages");
+        }
         MemorySegment.copy(frameMemory, 0, batch.payload(), batch.payloadBytes(), length);
         batch.complete(lastEntry, length);
         forget(batch);

@@ -10,8 +10,8 @@ import org.agrona.collections.LongHashSet;
 /**
  * What was sent last of pages that come again and again, so that the next time only what changed
  * has to be sent. Off-heap, taken as it is needed, up to a limit; on the heap some 45 B for each
- * page that it holds. Where it is full a page that did not come again for long gives way. Confined to
- * one thread; has memory until closed.
+ * page that it holds. Where it is full a page that did not come again for long gives way.
+ * Confined to one thread; has memory until closed.
  */
 final class SentPageCache implements AutoCloseable {
     private static final int NONE = -1;
@@ -30,7 +30,7 @@ final class SentPageCache implements AutoCloseable {
     private final int[][] sums;
     private final byte[][] heat;
     private final Long2LongHashMap slots = new Long2LongHashMap(NONE);
-    private final LongHashSet distrusted = new LongHashSet(NONE);
+    private final LongHashSet distrusted = new LongHashSet();
     private int used;
     private int hand;
     private int free = NONE;

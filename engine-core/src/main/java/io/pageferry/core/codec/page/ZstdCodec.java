@@ -25,6 +25,9 @@ public final class ZstdCodec implements AutoCloseable {
     /** QEMU's and everybody's choice for moves: the next levels cost more than they save. */
     private static final int LEVEL = 1;
 
+    /** RFC 8878, 3.1.1. */
+    private static final byte[] MAGIC = {0x28, (byte) 0xb5, 0x2f, (byte) 0xfd};
+
     private ZstdCompressCtx compressor;
     private ZstdDecompressCtx decompressor;
 
@@ -106,6 +109,13 @@ public final class ZstdCodec implements AutoCloseable {
             throws PageDecodeException {
         if (decompressor == null) {
             decompressor = new ZstdDecompressCtx();
+        }
+        // Else the library decodes formats of long ago, too, and frames behind one of nothing.
+        if (length < Integer.BYTES || in.get(inAt) != MAGIC[0] || in.get(inAt + 1) != MAGIC[1]
+                || in.get(inAt + 2) != MAGIC[2] || in.get(inAt + 3) != MAGIC[3]
+                || Zstd.getDirectByteBufferFrameContentSize(in, inAt, length)
+                        != (long) count * PageCodec.PAGE) {
+            throw new PageDecodeException("no zstd frame of " + count + " pages");
         }
         int decoded;
         try {

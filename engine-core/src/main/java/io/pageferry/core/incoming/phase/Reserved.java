@@ -104,7 +104,7 @@ final class Reserved implements Phase {
         try {
             context.journal(parts.journals().open(reservation.offered().migrationId()));
             Receiver receiver = new Receiver(parts.guest().prepare(reservation.offered().guest()),
-                    reservation.channels(), reservation.offered().verification());
+                    reservation);
             context.receiver(receiver);
             return new Receiving(context, receiver, reservation, generation);
         } catch (GuestException e) {

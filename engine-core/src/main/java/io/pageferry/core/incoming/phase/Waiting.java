@@ -37,7 +37,7 @@ public record Waiting(TargetContext context) implements Phase {
     private Phase offer(Message.Hello hello) {
         TargetParts parts = context.parts();
         context.figures().offered(hello);
-        long features = hello.features() & (parts.guest().features() | codecs(hello));
+        long features = hello.features() & (parts.guest().features() | codecs(hello, parts));
         if ((hello.features() & MANDATORY & ~features) != 0) {
             return refuse(ErrorCode.FEATURE_MISSING,
                     "not every feature demanded is known here", "", null);
@@ -57,9 +57,10 @@ public record Waiting(TargetContext context) implements Phase {
     }
 
     /** Asked only where it is offered: the answer may have native code loaded. */
-    private static long codecs(Message.Hello hello) {
+    private static long codecs(Message.Hello hello, TargetParts parts) {
         boolean zstd = (hello.features() & Message.FEATURE_ZSTD) != 0 && ZstdCodec.isAvailable();
-        return zstd ? Message.CODEC_FEATURES : Message.FEATURE_DELTA;
+        return (zstd ? Message.FEATURE_ZSTD : 0)
+                | (parts.guest().readsAtOnce() ? Message.FEATURE_DELTA : 0);
     }
 
     private Phase refuse(ErrorCode code, String reason, String remedy, IOException cause) {

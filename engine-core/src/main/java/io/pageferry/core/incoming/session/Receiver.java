@@ -34,16 +34,17 @@ public final class Receiver implements AutoCloseable {
     /**
      * Begins with an image.
      *
-     * @param image        to be filled
-     * @param channels     that fill it
-     * @param verification as in HELLO: 0 none, 1 of what was sent, 2 in full
+     * @param image    to be filled
+     * @param promised to the source: channels that fill it, features, the verification of HELLO
+     *                 (0 none, 1 of what was sent, 2 in full)
      */
-    public Receiver(PageStore image, int channels, int verification) {
-        this.writer = new ImageWriter(image);
+    public Receiver(PageStore image, Reservation promised) {
+        int verification = promised.offered().verification();
+        this.writer = new ImageWriter(image, promised.features());
         this.walker = new ImageWalker(image, writer);
         this.image = image;
         this.regions = image.regions();
-        this.applied = new long[channels];
+        this.applied = new long[promised.channels()];
         this.verify = verification != 0;
         this.full = verification == 2;
     }
