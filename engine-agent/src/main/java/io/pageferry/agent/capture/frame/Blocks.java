@@ -45,7 +45,7 @@ public final class Blocks {
         byte[] bytes = new byte[block.remaining()];
         block.get(bytes);
         try {
-            return Zstd.getFrameContentSize(bytes) == into.length
+            return bytes.length > 0 && Zstd.getFrameContentSize(bytes) == into.length
                     && Zstd.decompressByteArray(into, 0, into.length, bytes, 0, bytes.length)
                             == into.length;
         } catch (ZstdException e) {
