@@ -23,7 +23,8 @@ import java.util.stream.Stream;
  */
 final class Rig implements AutoCloseable {
     /** What an agent that is killed in its first second leaves: it warms up beside its work. */
-    private static final Pattern OF_A_WARM_UP = Pattern.compile("pf\\d+|pageferry-warm-up\\d+");
+    private static final Pattern OF_A_WARM_UP =
+            Pattern.compile("pf\\d+|pageferry-(warm-up|zstd)\\d+");
 
     private static final String WINDOW = "--reconnect-window";
     private static final String AUDIT = "--audit";
