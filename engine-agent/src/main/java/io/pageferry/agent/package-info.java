@@ -12,7 +12,8 @@
  * found by {@link java.util.ServiceLoader} and named by a URI; with
  * {@link io.pageferry.agent.guest.SourceGuest}, {@link io.pageferry.agent.guest.TargetGuest},
  * {@link io.pageferry.agent.guest.GuestUri}, {@link io.pageferry.agent.guest.GuestSetup},
- * {@link io.pageferry.agent.guest.GuestCheck}, {@link io.pageferry.agent.guest.DiskCopies},
+ * {@link io.pageferry.agent.guest.GuestCheck}, {@link io.pageferry.agent.guest.AfterResume},
+ * {@link io.pageferry.agent.guest.DiskCopies},
  * {@link io.pageferry.agent.guest.After}, {@link io.pageferry.agent.guest.HostMemory},
  * {@link io.pageferry.agent.guest.GuestKinds}
  * </ul>
