@@ -6,11 +6,11 @@ import org.agrona.concurrent.NanoClock;
  * Knows whether compressing helps, and by which compressor: whichever way makes {@code
  * max(processor time, wire time)} of a page smallest, from what was measured of late.
  *
- * <p>The measure is a span: between two moments at which the sink was full, exactly what was
- * committed was also taken by link and target, so span ÷ bytes is their pace and span ÷ pages the
- * cost of a page. A sink that took {@link #CALM_BATCHES} batches without ever being full is
- * faster than the processor here; how much faster only a trial of raw pages can show, so one is
- * made, and after one that did not help the next waits twice as long.
+ * <p>The measure is a span between two moments at which the sink was full: bytes drained in it give
+ * the pace of link and target, and pages drained what a page takes. A sink that drained {@link
+ * #SPAN_BATCHES} batches and was never full is faster than the processor here; how much faster only
+ * a trial of raw pages can show, so one is made, and after one that did not help the next waits
+ * twice as long.
  *
  * <p>A target may be the one that is slow, and by the page and not by the byte: then raw bytes go
  * faster than compressed ones. {@link #rawGain} is by how much, learned from a trial. On a link so
@@ -24,13 +24,11 @@ import org.agrona.concurrent.NanoClock;
  * Confined to one thread.
  */
 public final class CodecRates {
-    /** Batches taken by the sink, and it was never full. */
-    static final int CALM_BATCHES = 4;
+    /** A span of fewer batches is mostly chance. */
+    static final int SPAN_BATCHES = 4;
 
-    /** A span below that is mostly chance: two full batches. */
+    /** So is one of fewer bytes, and shorter than that: a slow link carries less in it. */
     static final long SPAN_BYTES = 1 << 20;
-
-    /** Or so long: a slow link carries less in it. */
     static final long SPAN_NANOS = 250_000_000L;
 
     /** Most spans between two trials. */
@@ -42,10 +40,7 @@ public final class CodecRates {
     /** Bytes a second above which the target may be what is slow: every target decodes faster. */
     static final double FAST_LINK = 256 << 20;
 
-    /**
-     * Below that rate a trial is made only where the processor is busy for most of a span: beside
-     * a link that is really slow it idles.
-     */
+    /** Below that rate a trial is made only where the processor is busy for most of a span. */
     private static final double BUSY_SHARE = 0.5;
 
     /** Such a trial fills a window of a link that may be slow: it waits so many times its time. */
@@ -83,8 +78,8 @@ public final class CodecRates {
     private long blockedSince;
     private boolean blocked;
 
-    private long committed;
-    private long drained;
+    private final Drain drain = new Drain();
+    private long batchPages;
     /** From so many drained batches on the sink holds nothing that was encoded the other way. */
     private long settled;
 
@@ -127,6 +122,7 @@ public final class CodecRates {
     /** A page that is not zero is about to be encoded. */
     void page() {
         span.pages++;
+        batchPages++;
     }
 
     /** A page fared as if compressing were on: it is tried or not. */
@@ -190,11 +186,10 @@ public final class CodecRates {
             long now = clock.nanoTime();
             blocked = true;
             blockedSince = now;
-            if (measuring && !span.beganFull || !measuring && drained >= settled) {
+            if (measuring && !span.beganFull || !measuring && drain.batches() >= settled) {
                 // Until now the sink was only being filled.
                 begin(now);
-            } else if (measuring && span.wire > 0
-                    && (span.wire >= SPAN_BYTES || now - span.start >= SPAN_NANOS)) {
+            } else if (measuring && isLongEnough(now - span.start)) {
                 decide(now);
             }
         }
@@ -207,35 +202,40 @@ public final class CodecRates {
      * @param unacknowledged batches that the target has not applied yet, this one among them
      */
     public void committed(int wireBytes, int unacknowledged) {
-        committed++;
-        drained = committed - unacknowledged;
-        span.wire += wireBytes;
+        drain.committed(wireBytes, batchPages, unacknowledged);
+        batchPages = 0;
         if (!measuring) {
-            if (drained >= settled) {
+            if (drain.batches() >= settled) {
                 begin(clock.nanoTime());
             }
-        } else if (drained - span.drained >= CALM_BATCHES && span.wire >= SPAN_BYTES
-                && span.blockedNanos == 0) {
+        } else if (isLongEnough(0) && span.blockedNanos == 0) {
             decide(clock.nanoTime());
         }
     }
 
+    /** One or two batches more or less are chance. */
+    private boolean isLongEnough(long nanos) {
+        return drain.batches() - span.drained >= SPAN_BATCHES
+                && (drain.bytes() - span.drainedBytes >= SPAN_BYTES || nanos >= SPAN_NANOS);
+    }
+
     private void begin(long now) {
         measuring = true;
-        span.begin(now, drained, blocked);
+        span.begin(now, drain, blocked);
     }
 
     private void decide(long now) {
         double nanos = now - span.start;
-        if (span.pages == 0 || nanos <= 0) {
+        long drainedPages = drain.pages() - span.drainedPages;
+        if (span.pages == 0 || drainedPages == 0 || nanos <= 0) {
             begin(now);
             return;
         }
         double busy = (nanos - span.blockedNanos - span.blockNanos - span.tries * costs.lz4.nanos()
                 - span.deltas * costs.delta.nanos()) / span.pages;
         baseNanos = blend(baseNanos, Math.max(1, busy));
-        double pace = span.wire * 1e9 / nanos;
-        pageNanos = nanos / span.pages;
+        double pace = (drain.bytes() - span.drainedBytes) * 1e9 / nanos;
+        pageNanos = nanos / drainedPages;
         if (trial) {
             trialTook = now - trialBegan;
         }
@@ -293,7 +293,7 @@ public final class CodecRates {
 
     private void switchTo(boolean toZstd) {
         zstd = toZstd;
-        settled = committed;
+        settled = drain.committed();
         measuring = false;
     }
 
@@ -389,7 +389,7 @@ public final class CodecRates {
         waited = 0;
         slowSpans = 0;
         rateBeforeChange = linkRate;
-        settled = committed;
+        settled = drain.committed();
         measuring = false;
     }
 

@@ -1,6 +1,6 @@
 package io.pageferry.core.codec.choice;
 
-/** What was encoded and taken between two moments; {@link CodecRates} counts into it. */
+/** What was encoded and drained between two moments; {@link CodecRates} counts into it. */
 final class Span {
     /** When it began. */
     long start;
@@ -16,20 +16,22 @@ final class Span {
     long deltas;
     /** What compressing blocks took. */
     long blockNanos;
-    /** Bytes committed. */
-    long wire;
+    /** Bytes, and pages that are not zero, that the sink had drained by then. */
+    long drainedBytes;
+    long drainedPages;
     /** How long the sink was full. */
     long blockedNanos;
 
-    void begin(long now, long drainedBatches, boolean full) {
+    void begin(long now, Drain drain, boolean full) {
         start = now;
         beganFull = full;
-        drained = drainedBatches;
+        drained = drain.batches();
+        drainedBytes = drain.bytes();
+        drainedPages = drain.pages();
         pages = 0;
         tries = 0;
         deltas = 0;
         blockNanos = 0;
-        wire = 0;
         blockedNanos = 0;
     }
 }
