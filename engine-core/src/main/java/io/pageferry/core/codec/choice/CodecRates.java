@@ -275,9 +275,12 @@ public final class CodecRates {
         if (!compressing || !measuring || linkRate == 0) {
             return;
         }
-        if (zstd && nanosBy(costs.lz4) < WORTH * nanosBy(costs.zstd)) {
+        // Against what a page takes now, as measured: where processors are few it is more than the
+        // slower of processor and wire, for they wait for each other.
+        if (zstd && nanosBy(costs.lz4) < WORTH * pageNanos) {
             switchTo(false);
-        } else if (!zstd && !calm && isZstdBetter()
+        } else if (!zstd && !calm && costs.zstd.isKnown()
+                && nanosBy(costs.zstd) < WORTH * pageNanos
                 && (zstdRest == 0 || now - zstdBegan > zstdRest)) {
             zstdOnTrial = true;
             calmSpans = 0;
@@ -285,10 +288,6 @@ public final class CodecRates {
             zstdBegan = now;
             switchTo(true);
         }
-    }
-
-    private boolean isZstdBetter() {
-        return costs.zstd.isKnown() && nanosBy(costs.zstd) < WORTH * nanosBy(costs.lz4);
     }
 
     private void switchTo(boolean toZstd) {
