@@ -5,7 +5,6 @@ import io.pageferry.core.memory.PageChecksum;
 import io.pageferry.core.memory.PagedMemory;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 
 /**
  * Decodes pages of received batches beside the image, so that bytes that are no page never reach
@@ -18,8 +17,7 @@ public final class PageDecoder implements AutoCloseable {
     private final DeltaCodec delta = new DeltaCodec(lz4);
     private final ZstdCodec zstd = new ZstdCodec();
     private final ByteBuffer pages =
-            ByteBuffer.allocateDirect(PagedMemory.RUN_PAGES * PageCodec.PAGE)
-                    .order(ByteOrder.LITTLE_ENDIAN);
+            ByteBuffer.allocateDirect(PagedMemory.RUN_PAGES * PageCodec.PAGE);
     private final PageChecksum sums = new PageChecksum();
     private final MemorySegment pageMemory = MemorySegment.ofBuffer(pages);
 
@@ -60,8 +58,8 @@ public final class PageDecoder implements AutoCloseable {
      */
     public void applyDelta(PageBatch batch, int at, long descriptor, int index)
             throws PageDecodeException {
-        delta.decode(batch.payloadBuffer(), at, PageBatch.lengthOf(descriptor), pages,
-                index * PageCodec.PAGE);
+        delta.decode(batch.payloadBuffer(), at, PageBatch.lengthOf(descriptor), pageMemory,
+                (long) index * PageCodec.PAGE);
     }
 
     /**

@@ -189,7 +189,7 @@ public final class PageEncoder implements AutoCloseable {
 
     private int difference(PageBatch batch, int at, int slot) {
         chooser.deltaBegins();
-        int length = delta.encode(batch.payloadBuffer(), at, cache.memory(slot),
+        int length = delta.encode(batch.payload(), at, cache.memory(slot),
                 cache.offset(slot), scratch);
         chooser.deltaEnds(length == PageCodec.NO_GAIN ? PageCodec.PAGE : length);
         return length;

@@ -2,8 +2,6 @@ package io.pageferry.core.codec.page;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import org.agrona.collections.Long2LongHashMap;
 import org.agrona.collections.LongHashSet;
 
@@ -25,7 +23,6 @@ final class SentPageCache implements AutoCloseable {
     private final Arena arena = Arena.ofShared();
     private final int most;
     private final MemorySegment[] pieces;
-    private final ByteBuffer[] buffers;
     private final long[][] owners;
     private final int[][] sums;
     private final byte[][] heat;
@@ -44,7 +41,6 @@ final class SentPageCache implements AutoCloseable {
         this.most = (int) Math.min(Integer.MAX_VALUE - PIECE_PAGES, bytes / PageCodec.PAGE);
         int count = (most + PIECE_PAGES - 1) / PIECE_PAGES;
         this.pieces = new MemorySegment[count];
-        this.buffers = new ByteBuffer[count];
         this.owners = new long[count][];
         this.sums = new int[count][];
         this.heat = new byte[count][];
@@ -55,14 +51,14 @@ final class SentPageCache implements AutoCloseable {
         return used == 0 ? NONE : (int) slots.get(page);
     }
 
-    /** Memory that holds a slot's page, little-endian. */
-    ByteBuffer memory(int slot) {
-        return buffers[slot / PIECE_PAGES];
+    /** Memory that holds a slot's page. */
+    MemorySegment memory(int slot) {
+        return pieces[slot / PIECE_PAGES];
     }
 
     /** Where in it the page begins. */
-    int offset(int slot) {
-        return slot % PIECE_PAGES * PageCodec.PAGE;
+    long offset(int slot) {
+        return (long) (slot % PIECE_PAGES) * PageCodec.PAGE;
     }
 
     /** CRC32C of a slot's page. */
@@ -83,7 +79,7 @@ final class SentPageCache implements AutoCloseable {
             warmth[slot % PIECE_PAGES] =
                     (byte) Math.min(MOST_HEAT, warmth[slot % PIECE_PAGES] + 1);
         }
-        MemorySegment.copy(bytes, at, pieces[slot / PIECE_PAGES], offset(slot), PageCodec.PAGE);
+        MemorySegment.copy(bytes, at, memory(slot), offset(slot), PageCodec.PAGE);
         sums[slot / PIECE_PAGES][slot % PIECE_PAGES] = sum;
     }
 
@@ -144,7 +140,6 @@ final class SentPageCache implements AutoCloseable {
     private void takeMemory(int piece) {
         if (pieces[piece] == null) {
             pieces[piece] = arena.allocate((long) PIECE_PAGES * PageCodec.PAGE, PageCodec.PAGE);
-            buffers[piece] = pieces[piece].asByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
             owners[piece] = new long[PIECE_PAGES];
             sums[piece] = new int[PIECE_PAGES];
             heat[piece] = new byte[PIECE_PAGES];

@@ -4,8 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.Random;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
@@ -74,7 +74,7 @@ class BlocksAndDeltasPropertyTest {
         assertTrue(length > 0 && length <= DeltaCodec.MOST_BYTES, "100 bytes of 4096: " + length);
         ByteBuffer room = canaries(1);
         room.put(0, base);
-        delta.decode(out, 0, length, room, 0);
+        delta.decode(out, 0, length, MemorySegment.ofBuffer(room), 0);
         assertArrayEquals(page, bytes(room, PAGE));
         assertCanaries(room, 1);
     }
@@ -90,15 +90,15 @@ class BlocksAndDeltasPropertyTest {
         room.put(0, base);
         try {
             new DeltaCodec(new Lz4Codec()).decode(ByteBuffer.allocateDirect(length).put(0, garbage),
-                    0, length, room, 0);
+                    0, length, MemorySegment.ofBuffer(room), 0);
         } catch (PageDecodeException e) {
             assertArrayEquals(base, bytes(room, PAGE));
         }
         assertCanaries(room, 1);
     }
 
-    private static ByteBuffer direct(byte[] page) {
-        return ByteBuffer.allocateDirect(PAGE).order(ByteOrder.LITTLE_ENDIAN).put(0, page);
+    private static MemorySegment direct(byte[] page) {
+        return MemorySegment.ofBuffer(ByteBuffer.allocateDirect(PAGE).put(0, page));
     }
 
     private static ByteBuffer pages(int count, Random random) {
@@ -110,8 +110,7 @@ class BlocksAndDeltasPropertyTest {
     }
 
     private static ByteBuffer canaries(int pages) {
-        ByteBuffer buffer = ByteBuffer.allocateDirect(pages * PAGE + MARGIN)
-                .order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer buffer = ByteBuffer.allocateDirect(pages * PAGE + MARGIN);
         for (int i = 0; i < buffer.capacity(); i++) {
             buffer.put(i, CANARY);
         }

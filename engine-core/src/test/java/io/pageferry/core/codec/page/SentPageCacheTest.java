@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
@@ -38,8 +39,8 @@ class SentPageCacheTest {
         if (slot < 0) {
             return -1;
         }
-        byte[] bytes = new byte[PageCodec.PAGE];
-        cache.memory(slot).get(cache.offset(slot), bytes);
+        byte[] bytes = cache.memory(slot).asSlice(cache.offset(slot), PageCodec.PAGE)
+                .toArray(ValueLayout.JAVA_BYTE);
         byte[] kept = new byte[PageCodec.PAGE];
         Arrays.fill(kept, (byte) cache.sum(slot));
         assertArrayEquals(kept, bytes, "page " + number);
