@@ -16,8 +16,14 @@ import java.util.List;
  */
 public record DemoMachine(DemoTools tools, GuestLoad load, long memoryBytes, int vcpus,
         Memory memory, List<String> more) {
-    /** Which memory backend holds the RAM. */
+    /** What holds the RAM. */
     public enum Memory {
+        /** Private memory, as a plain {@code -m} gives it. */
+        PLAIN,
+        /** Private memory that began as a file. */
+        PRIVATE_FILE,
+        /** Private memory of two NUMA nodes, each with half of the vCPUs. */
+        TWO_PRIVATE,
         /** A file on tmpfs, named by a path. */
         FILE,
         /** A memfd, reached through QEMU's descriptor. */
@@ -25,7 +31,12 @@ public record DemoMachine(DemoTools tools, GuestLoad load, long memoryBytes, int
         /** Two memfds of one size, each a NUMA node with half of the vCPUs. */
         TWO_MEMFDS,
         /** Two files of one size without a name, likewise: what a folder as mem-path gives. */
-        TWO_FILES
+        TWO_FILES;
+
+        /** Whether there is a file by a name of ours. */
+        boolean isNamed() {
+            return this == FILE || this == PRIVATE_FILE;
+        }
     }
 
     // A fresh TCG translates what the guest runs before it runs it, thousands of blocks from `cont`
@@ -46,9 +57,9 @@ public record DemoMachine(DemoTools tools, GuestLoad load, long memoryBytes, int
         more = List.copyOf(more);
     }
 
-    /** One vCPU, RAM in a file. */
+    /** One vCPU, a plain guest. */
     public DemoMachine(DemoTools tools, GuestLoad load, long memoryBytes) {
-        this(tools, load, memoryBytes, 1, Memory.FILE, List.of());
+        this(tools, load, memoryBytes, 1, Memory.PLAIN, List.of());
     }
 
     /** QEMU's arguments without those that are one process's own. */
@@ -71,15 +82,19 @@ public record DemoMachine(DemoTools tools, GuestLoad load, long memoryBytes, int
 
     private List<String> ram(Path file) {
         return switch (memory) {
-            case FILE -> whole("memory-backend-file,mem-path=" + escape(file));
-            case MEMFD -> whole("memory-backend-memfd");
-            case TWO_MEMFDS -> halves("memory-backend-memfd");
-            case TWO_FILES -> halves("memory-backend-file,mem-path=" + escape(file.getParent()));
+            case PLAIN -> List.of();
+            case PRIVATE_FILE -> whole("memory-backend-file,share=off,mem-path=" + escape(file));
+            case TWO_PRIVATE -> halves("memory-backend-ram,share=off");
+            case FILE -> whole("memory-backend-file,share=on,mem-path=" + escape(file));
+            case MEMFD -> whole("memory-backend-memfd,share=on");
+            case TWO_MEMFDS -> halves("memory-backend-memfd,share=on");
+            case TWO_FILES -> halves("memory-backend-file,share=on,mem-path="
+                    + escape(file.getParent()));
         };
     }
 
     private List<String> whole(String backend) {
-        return List.of("-object", backend + ",id=ram,size=" + (memoryBytes >> 20) + "M,share=on",
+        return List.of("-object", backend + ",id=ram,size=" + (memoryBytes >> 20) + "M",
                 "-machine", "memory-backend=ram");
     }
 
@@ -87,7 +102,7 @@ public record DemoMachine(DemoTools tools, GuestLoad load, long memoryBytes, int
         List<String> arguments = new ArrayList<>();
         for (int node = 0; node < 2; node++) {
             arguments.addAll(List.of("-object", backend + ",id=node" + node + ",size="
-                    + (memoryBytes >> 21) + "M,share=on",
+                    + (memoryBytes >> 21) + "M",
                     "-numa", "node,memdev=node" + node));
         }
         for (int cpu = 0; cpu < vcpus; cpu++) {

@@ -73,7 +73,7 @@ public final class DemoQemu implements AutoCloseable {
      *
      * @param base path prefix of its files: .qmp, .console, .log and so on; its folder exists
      * @param memoryFile where the RAM is, on tmpfs; made if it is not there, removed by close;
-     *     not used for a memfd
+     *     used only for what has a name
      * @param incoming whether it waits for a state instead of booting
      * @throws IOException where QEMU did not start, with its words
      */
@@ -84,7 +84,7 @@ public final class DemoQemu implements AutoCloseable {
         try {
             Initramfs.write(beside(root, ".cpio.gz"), machine.tools().busybox());
             Files.deleteIfExists(beside(root, ".console"));
-            if (machine.memory() == DemoMachine.Memory.FILE) {
+            if (machine.memory().isNamed()) {
                 reserve(memoryFile, machine.memoryBytes());
             }
             launch(command(machine, root, memoryFile, incoming), beside(root, ".log"));

@@ -1,6 +1,6 @@
 package io.pageferry.agent.guest;
 
-import io.pageferry.agent.host.memory.RegionFiles;
+import io.pageferry.agent.host.memory.RegionMemory;
 import io.pageferry.core.link.StreamLink;
 import io.pageferry.core.migration.Guest;
 import io.pageferry.core.migration.GuestException;
@@ -33,7 +33,7 @@ public interface SourceGuest extends Guest {
 
     /** {@return how its memory is reached, as reports name it; empty for an embedder's own} */
     default Optional<String> memoryAccess() {
-        return memory() instanceof RegionFiles files ? Optional.of(files.access().label())
+        return memory() instanceof RegionMemory held ? Optional.of(held.access().label())
                 : Optional.empty();
     }
 

@@ -145,7 +145,7 @@ class DemoQemuTest {
             assertEquals(List.of(), QemuInspector.target(there, facts));
             assertEquals(List.of(), QemuFacts.compare(source.asMap(), facts.asMap()));
             assertFalse(QemuInspector.source(there, facts).isEmpty());
-            there.prepareTarget(folder.resolve("in"));
+            there.prepareTarget(folder.resolve("in"), QemuControl.OF_STREAM);
             assertTrue(QemuInspector.target(there, facts).toString().contains("already listens"));
         }
         DemoMachine other = new DemoMachine(machine.tools(), machine.load(),
@@ -224,7 +224,7 @@ class DemoQemuTest {
     void aStateThatIsNoneEndsTheTarget() throws IOException {
         try (DemoQemu target = waiting(machine); QemuControl there = target.control()) {
             Path socket = folder.resolve("in");
-            there.prepareTarget(socket);
+            there.prepareTarget(socket, QemuControl.OF_STREAM);
             QmpException e = assertThrows(QmpException.class, () -> DeviceState.load(there,
                     socket, ByteBuffer.wrap(new byte[100_000]), LIMIT));
             assertEquals(QmpException.Kind.CLOSED, e.kind(), e.getMessage());
@@ -239,7 +239,7 @@ class DemoQemuTest {
         boolean moved = false;
         try (QemuControl there = target.control()) {
             Path socket = folder.resolve("in");
-            there.prepareTarget(socket);
+            there.prepareTarget(socket, QemuControl.OF_STREAM);
             control.prepareSource(control.settings());
             control.stop();
             byte[] state = save();
@@ -271,7 +271,7 @@ class DemoQemuTest {
             assertTrue(there.cont().running());
             assertEquals(RunState.INMIGRATE, there.status().state());
             Path socket = folder.resolve("in");
-            there.prepareTarget(socket);
+            there.prepareTarget(socket, QemuControl.OF_STREAM);
             control.prepareSource(control.settings());
             control.stop();
             byte[] state = save();
@@ -287,7 +287,7 @@ class DemoQemuTest {
             DeviceState.load(there, socket, ByteBuffer.wrap(state), LIMIT);
             assertEquals(RunState.PAUSED, there.status().state());
             assertThrows(QmpException.class,
-                    () -> there.prepareTarget(socket));
+                    () -> there.prepareTarget(socket, QemuControl.OF_STREAM));
             there.quit();
         } finally {
             assertTrue(control.cont().running());

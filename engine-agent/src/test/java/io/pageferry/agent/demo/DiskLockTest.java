@@ -83,7 +83,7 @@ class DiskLockTest {
         target.keepMemoryFile();
         try (QemuControl there = target.control()) {
             Path socket = folder.resolve("in");
-            there.prepareTarget(socket);
+            there.prepareTarget(socket, QemuControl.OF_STREAM);
             here.prepareSource(here.settings());
             ByteArrayOutputStream state = new ByteArrayOutputStream();
             WritableByteChannel sink = Channels.newChannel(state);

@@ -1,5 +1,6 @@
 package io.pageferry.agent.demo;
 
+import java.util.List;
 import org.junit.jupiter.api.Assumptions;
 
 /** What the tests boot, where this machine can. */
@@ -18,8 +19,9 @@ public final class TestMachines {
         }
     }
 
-    /** A small guest that ticks and writes a little. */
+    /** A small guest that ticks and writes a little; its RAM is a file. */
     public static DemoMachine light() {
-        return new DemoMachine(tools(), GuestLoad.LIGHT, 192L << 20);
+        return new DemoMachine(tools(), GuestLoad.LIGHT, 192L << 20, 1, DemoMachine.Memory.FILE,
+                List.of());
     }
 }

@@ -168,7 +168,7 @@ final class FaultRig implements AutoCloseable {
     /** The guest at the source stands still, because nobody knows who owns it. */
     void assertInDoubt() throws IOException {
         rig.awaitNothingLeft();
-        assertEquals("postmigrate", Rig.condition(home.qemu()));
+        assertEquals("saved", Rig.condition(home.qemu()));
         assertEquals("unknown", entry("source").path("owner").asText());
     }
 

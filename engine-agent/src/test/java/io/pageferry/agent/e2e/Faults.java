@@ -256,7 +256,7 @@ final class Faults {
         ProcessMark.of(rig.base().guardOf(source)).kill();
         source.kill();
         E2e.assertEnds(4, "failed", target);
-        assertEquals("postmigrate", Rig.condition(rig.home().qemu()));
+        assertEquals("saved", Rig.condition(rig.home().qemu()));
         assertEquals("source", rig.entry("source").path("owner").asText());
         assertFalse(rig.entry("source").path("settled").asBoolean());
         rig.settle(4);

@@ -6,6 +6,8 @@ import io.pageferry.agent.demo.DemoMachine;
 import io.pageferry.agent.demo.DemoQemu;
 import io.pageferry.agent.e2e.Agent.Start;
 import io.pageferry.agent.guest.qemu.qmp.QemuControl;
+import io.pageferry.agent.guest.qemu.qmp.RunState;
+import io.pageferry.agent.guest.qemu.qmp.SavedDevices;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
@@ -159,7 +161,9 @@ final class Rig implements AutoCloseable {
             return "gone";
         }
         try (QemuControl control = qemu.control()) {
-            return control.status().state().toString();
+            RunState state = control.status().state();
+            return state == RunState.PAUSED && SavedDevices.isMarked(control) ? "saved"
+                    : state.toString();
         } catch (IOException e) {
             if (!qemu.process().isAlive()) {
                 return "gone";

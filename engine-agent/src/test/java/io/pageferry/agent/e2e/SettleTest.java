@@ -143,7 +143,7 @@ class SettleTest extends WithGuest {
 
     /** Its state was saved, so that is what QEMU calls it. */
     private static void assertPaused(DemoQemu qemu) throws IOException {
-        assertEquals("postmigrate", Rig.condition(qemu));
+        assertEquals("saved", Rig.condition(qemu));
     }
 
     private void staysAtTheSource() throws IOException {

@@ -97,7 +97,7 @@ class SharedDiskTest extends WithDisks {
                     .contains("pageferry settle " + migration), source::toString);
             Agent early = settle(migration, 6);
             assertSays(holder, early.words());
-            assertEquals("postmigrate", Rig.condition(home.qemu()));
+            assertEquals("saved", Rig.condition(home.qemu()));
         }
         settle(migration, 4);
         assertEquals("running", Rig.condition(home.qemu()));

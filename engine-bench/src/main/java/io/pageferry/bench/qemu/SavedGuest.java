@@ -86,7 +86,7 @@ final class SavedGuest implements AutoCloseable {
         boolean success = false;
         try (QemuControl control = qemu.control()) {
             Path socket = folder.resolve(name + ".load");
-            control.prepareTarget(socket);
+            control.prepareTarget(socket, QemuControl.OF_STREAM);
             DeviceState.load(control, socket, state, LIMIT);
             OwnMove.onlyOn(control, Peer.PLAIN.capabilities());
             if (!control.cont().running()) {

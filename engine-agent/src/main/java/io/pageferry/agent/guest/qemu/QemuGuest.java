@@ -9,18 +9,15 @@ import io.pageferry.agent.guest.qemu.check.QemuInspector;
 import io.pageferry.agent.guest.qemu.check.QemuProbe;
 import io.pageferry.agent.guest.qemu.disk.DiskFiles;
 import io.pageferry.agent.guest.qemu.disk.DiskMirrors;
+import io.pageferry.agent.guest.qemu.memory.MemoryTracking;
 import io.pageferry.agent.guest.qemu.memory.QemuMemory;
 import io.pageferry.agent.guest.qemu.qmp.DeviceState;
 import io.pageferry.agent.guest.qemu.qmp.QemuControl;
 import io.pageferry.agent.guest.qemu.qmp.QmpException;
-import io.pageferry.agent.host.linux.userfault.KernelProbe;
-import io.pageferry.agent.host.linux.userfault.RemoteUserfault;
-import io.pageferry.agent.host.linux.userfault.UserfaultTracker;
-import io.pageferry.agent.host.memory.RegionFiles;
+import io.pageferry.agent.host.memory.RegionMemory;
 import io.pageferry.agent.host.process.PausedCheck;
 import io.pageferry.agent.host.throttle.ThreadThrottle;
 import io.pageferry.core.dirty.DirtyTracker;
-import io.pageferry.core.dirty.ScanTracker;
 import io.pageferry.core.dirty.TrackerChoice;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.GuestDescription;
@@ -52,9 +49,9 @@ final class QemuGuest implements SourceGuest {
     private final QemuFacts facts;
     private final Map<String, String> places;
     private final QemuMemory ram;
-    private final RegionFiles regions;
-    private final DirtyTracker tracker;
-    private final String reason;
+    private final RegionMemory regions;
+    private final MemoryTracking tracking;
+    private final Optional<DeviceSaver> devices;
     private final QemuWatch watch;
     private PausedCheck pausedCheck = PausedCheck.none();
     private DiskMirrors mirrors;
@@ -70,21 +67,21 @@ final class QemuGuest implements SourceGuest {
         this.places = opened.places();
         this.ram = opened.ram();
         this.regions = opened.regions();
-        this.tracker = opened.tracker();
-        this.reason = opened.reason();
+        this.tracking = opened.tracking();
+        this.devices = opened.devices();
         this.before = opened.before();
         this.watch = opened.watch();
     }
 
     /** What was opened on the way. */
-    private record Opened(Map<String, String> places, QemuMemory ram,
-            RegionFiles regions, DirtyTracker tracker, String reason, QemuControl.Settings before,
-            QemuWatch watch) { }
+    private record Opened(Map<String, String> places, QemuMemory ram, RegionMemory regions,
+            MemoryTracking tracking, QemuControl.Settings before, QemuWatch watch,
+            Optional<DeviceSaver> devices) { }
 
     static QemuGuest open(QemuProcess process, GuestSetup setup) throws GuestException {
-        requireTracker(process, setup.tracker());
+        MemoryTracking.require(process.pid(), setup.tracker());
         QemuControl qemu = process.connect();
-        RegionFiles regions = null;
+        RegionMemory regions = null;
         boolean opened = false;
         try {
             QemuFacts facts = QemuProbe.read(qemu);
@@ -95,11 +92,13 @@ final class QemuGuest implements SourceGuest {
             QemuMemory memory = QemuMemory.find(process.pid(), qemu, facts.memory());
             Objection.refuse(memory.otherWriters(), compares);
             regions = memory.map(false);
-            DirtyTracker tracker = tracker(process, setup, memory, regions);
+            Optional<DeviceSaver> devices = DeviceSaver.of(process, qemu, facts, memory);
             Map<String, String> places = memory.attributes();
             places.putAll(DiskFiles.attributes(process.pid(), facts.drives()));
+            devices.ifPresent(saver -> places.putAll(saver.attributes()));
             QemuGuest guest = new QemuGuest(process, qemu, facts, new Opened(places, memory,
-                    regions, tracker, reason(tracker), qemu.settings(), QemuWatch.of(qemu)));
+                    regions, MemoryTracking.of(process.pid(), setup, memory, regions),
+                    qemu.settings(), QemuWatch.of(qemu), devices));
             opened = true;
             return guest;
         } catch (QmpException e) {
@@ -111,46 +110,6 @@ final class QemuGuest implements SourceGuest {
                     regions.close();
                 }
             }
-        }
-    }
-
-    private static DirtyTracker tracker(QemuProcess process, GuestSetup setup,
-            QemuMemory memory, RegionFiles regions) {
-        if (setup.tracker() == TrackerChoice.SCAN) {
-            return new ScanTracker(regions);
-        }
-        // QEMU never writes its RAM by the descriptor that it holds of it.
-        return regions.watched(UserfaultTracker.ofProcess(process.pid(),
-                () -> setup.injector().userfault(process.pid()), memory.ranges())
-                .within(regions), false);
-    }
-
-    private static String reason(DirtyTracker tracker) {
-        return tracker instanceof ScanTracker
-                ? "it compares what QEMU's memory holds with what was sent, and touches nothing"
-                : "it sees every write to QEMU's memory from outside, by "
-                        + KernelProbe.summary(KernelProbe.run());
-    }
-
-    private static void requireTracker(QemuProcess process, TrackerChoice wanted)
-            throws GuestException {
-        if (wanted == TrackerChoice.SCAN) {
-            return;
-        }
-        if (wanted != TrackerChoice.AUTO && wanted != TrackerChoice.USERFAULTFD) {
-            throw new IllegalArgumentException("--tracker " + wanted.label()
-                    + " cannot follow a QEMU guest: there are auto, userfaultfd and scan");
-        }
-        List<KernelProbe.Step> steps = KernelProbe.run();
-        if (!KernelProbe.canTrackOthers(steps)) {
-            throw new GuestException(ErrorCode.HOST_FAILED, "this host cannot track the writes of"
-                    + " another process: " + KernelProbe.summary(steps),
-                    "run as root on Linux 6.7 or newer, or use --tracker scan");
-        }
-        try {
-            RemoteUserfault.requirePossible(process.pid());
-        } catch (IOException e) {
-            throw new GuestException(ErrorCode.HOST_FAILED, e.getMessage(), "");
         }
     }
 
@@ -181,12 +140,12 @@ final class QemuGuest implements SourceGuest {
 
     @Override
     public DirtyTracker tracker() {
-        return tracker;
+        return tracking.tracker();
     }
 
     @Override
     public String trackerReason() {
-        return reason;
+        return tracking.reason();
     }
 
     @Override
@@ -274,7 +233,7 @@ final class QemuGuest implements SourceGuest {
             }
             stop();
             pausedCheck = PausedCheck.start(() -> {
-                ram.requireUnchanged(facts.drives(), tracker.comparesContents());
+                ram.requireUnchanged(facts.drives(), tracking.tracker().comparesContents());
                 watch.requireShape();
             });
             if (mirrors != null) {
@@ -301,6 +260,10 @@ final class QemuGuest implements SourceGuest {
     public void saveState(OutputStream out) throws IOException {
         // Here and not later: a guest that is saved shows another state.
         require(true);
+        if (devices.isPresent()) {
+            devices.get().save(process.socket("state"), watch.givesImagesUp(), out, SAVE_LIMIT);
+            return;
+        }
         watch.saves();
         qemu.prepareSource(prepared ? qemu.settings() : before);
         prepared = true;
@@ -316,6 +279,9 @@ final class QemuGuest implements SourceGuest {
                 GuestException refused = ContRefusal.of(process, result,
                         "QEMU refused to go on");
                 throw result.lockRefused() ? refused.retryable() : refused;
+            }
+            if (devices.isPresent()) {
+                devices.get().ran();
             }
         } catch (QmpException e) {
             throw told(failure(e), e);
@@ -373,7 +339,7 @@ final class QemuGuest implements SourceGuest {
 
     @Override
     public void close() {
-        CloseHelper.closeAll(throttle, tracker, mirrors, regions);
+        CloseHelper.closeAll(throttle, tracking.tracker(), mirrors, regions);
         if (process.isAlive()) {
             try {
                 qemu.restore(before);

@@ -6,6 +6,7 @@ import io.pageferry.agent.guest.qemu.disk.DiskMirrors;
 import io.pageferry.agent.guest.qemu.qmp.QemuControl;
 import io.pageferry.agent.guest.qemu.qmp.QmpException;
 import io.pageferry.agent.guest.qemu.qmp.RunState;
+import io.pageferry.agent.guest.qemu.qmp.SavedDevices;
 import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.migration.GuestHandle;
 import java.util.Map;
@@ -62,6 +63,7 @@ final class QemuHandle implements GuestHandle {
                         "QEMU refused to go on").retryable();
                 throw result.lockRefused() ? refused.provablyNeverRan() : refused;
             }
+            SavedDevices.unmark(control());
             if (arrival != null) {
                 arrival.tell(control());
                 control().status();

@@ -10,6 +10,8 @@ import io.pageferry.agent.guest.qemu.check.QemuProbe;
 import io.pageferry.agent.guest.qemu.disk.DiskExports;
 import io.pageferry.agent.guest.qemu.disk.DiskFiles;
 import io.pageferry.agent.guest.qemu.disk.Tunnel;
+import io.pageferry.agent.guest.qemu.memory.FirmwareBlocks;
+import io.pageferry.agent.guest.qemu.memory.OfferedMemory;
 import io.pageferry.agent.guest.qemu.memory.QemuMemory;
 import io.pageferry.agent.guest.qemu.qmp.DeviceState;
 import io.pageferry.agent.guest.qemu.qmp.QemuControl;
@@ -17,22 +19,21 @@ import io.pageferry.agent.guest.qemu.qmp.QmpClient;
 import io.pageferry.agent.guest.qemu.qmp.QmpException;
 import io.pageferry.agent.host.linux.LinuxException;
 import io.pageferry.agent.host.linux.Processes;
-import io.pageferry.agent.host.memory.RegionFiles;
+import io.pageferry.agent.host.memory.RegionMemory;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.GuestDescription;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.link.StreamLink;
 import io.pageferry.core.memory.PageStore;
-import io.pageferry.core.memory.Region;
 import io.pageferry.core.migration.GuestException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * A QEMU at the target that was started with {@code -S -incoming defer}. It gets no command before
@@ -52,7 +53,8 @@ final class QemuIncoming implements TargetGuest {
     private final QemuControl qemu;
     private QemuFacts facts;
     private final TargetSettings before;
-    private RegionFiles regions;
+    private RegionMemory regions;
+    private Set<String> capabilities = Set.of();
     private Optional<String> access = Optional.empty();
     private final DiskExports exports;
     private StreamLink link;
@@ -119,7 +121,7 @@ final class QemuIncoming implements TargetGuest {
         Map<String, String> here = facts.asMap();
         here.putAll(DiskFiles.attributes(process.pid(), facts.drives()));
         List<QemuFacts.Difference> differences =
-                QemuFacts.compare(offered.attributes(), here);
+                QemuFacts.compare(memoryOf(offered).attributes(), here);
         if (!differences.isEmpty()) {
             QemuFacts.Difference first = differences.getFirst();
             throw mismatch(first.what() + " is " + first.source() + " at the source and "
@@ -127,9 +129,10 @@ final class QemuIncoming implements TargetGuest {
                     : " (and " + (differences.size() - 1) + " more differences)"),
                     first.remedy());
         }
-        QemuMemory memory = find(inOrderOf(offered));
-        memory.requireFits(offered.attributes());
-        try (RegionFiles now = memory.map(true)) {
+        QemuMemory memory = find(memoryOf(offered).backends());
+        memory.requireFits(memoryOf(offered).attributes());
+        requireFirmware(offered);
+        try (RegionMemory now = memory.map(true)) {
             memory.requireRoom(offered.dataBytes(), now);
         }
     }
@@ -138,7 +141,10 @@ final class QemuIncoming implements TargetGuest {
     public PageStore prepare(GuestDescription offered) throws GuestException {
         requireFits(offered);
         release();
-        regions = find(inOrderOf(offered)).map(true);
+        capabilities = DeviceSaver.isFormOf(offered)
+                ? Set.of(QemuControl.LATE_BLOCK_ACTIVATE)
+                : QemuControl.OF_STREAM;
+        regions = find(memoryOf(offered).backends()).map(true);
         access = Optional.of(regions.access().label());
         openStorage(offered);
         return regions;
@@ -160,7 +166,7 @@ final class QemuIncoming implements TargetGuest {
         try {
             Path socket = process.socket("in");
             touched = true;
-            qemu.prepareTarget(socket);
+            qemu.prepareTarget(socket, capabilities);
             DeviceState.load(qemu, socket, ByteBuffer.wrap(state), LOAD_LIMIT);
         } catch (IOException e) {
             throw new GuestException(ErrorCode.GUEST_FAILED,
@@ -302,6 +308,19 @@ final class QemuIncoming implements TargetGuest {
         }
     }
 
+    /** What could not be moved has to be the same here. */
+    private void requireFirmware(GuestDescription offered) throws GuestException {
+        if (!FirmwareBlocks.areNamed(offered.attributes())) {
+            return;
+        }
+        try {
+            FirmwareBlocks.find(process.pid(), qemu, facts.memory(), find(facts.memory()).starts())
+                    .requireFits(offered.attributes());
+        } catch (QmpException e) {
+            throw QemuGuest.failure(e);
+        }
+    }
+
     private void populate() throws GuestException {
         QemuMemory memory = find(facts.memory());
         regions = memory.map(true);
@@ -350,18 +369,8 @@ final class QemuIncoming implements TargetGuest {
         }
     }
 
-    /** The target's backends in the order of the offered regions. */
-    private List<QemuFacts.Backend> inOrderOf(GuestDescription offered) throws GuestException {
-        List<QemuFacts.Backend> ordered = new ArrayList<>();
-        for (Region region : offered.regions().regions()) {
-            ordered.add(facts.memory().stream()
-                    .filter(one -> one.id().equals(region.name()) && one.size() == region.size())
-                    .findFirst().orElseThrow(() -> mismatch("the guest's RAM '" + region.name()
-                            + "' of " + region.size() + " bytes is not here",
-                            "start the target with -object memory-backend-…,id=" + region.name()
-                            + ",size=" + region.size() + ",share=on")));
-        }
-        return ordered;
+    private OfferedMemory memoryOf(GuestDescription offered) {
+        return new OfferedMemory(offered, facts.memory(), DeviceSaver.isFormOf(offered));
     }
 
     private static GuestException mismatch(String what, String remedy) {

@@ -43,16 +43,18 @@ final class QemuWatch {
     private boolean still;
     private boolean postmigrate;
     private boolean resumedExternally;
+    private boolean imagesActive;
     private String ended;
 
-    private QemuWatch(QemuControl qemu, Map<String, String> shape) {
+    private QemuWatch(QemuControl qemu, Map<String, String> shape, boolean running) {
         this.qemu = qemu;
         this.shape = shape;
+        this.imagesActive = running;
     }
 
     /** Remembers what the guest consists of. */
     static QemuWatch of(QemuControl qemu) throws QmpException {
-        return new QemuWatch(qemu, shapeOf(ask(qemu, OF_SHAPE)));
+        return new QemuWatch(qemu, shapeOf(ask(qemu, OF_SHAPE)), qemu.status().running());
     }
 
     /** Why it ended, if it did so by itself. */
@@ -68,9 +70,22 @@ final class QemuWatch {
         resumedExternally = false;
     }
 
-    /** Its state is saved: where it stays paused, QEMU calls that postmigrate. */
+    /** QEMU's migration saves it: where it stays paused, QEMU calls that postmigrate. */
     void saves() {
         postmigrate = true;
+    }
+
+    /**
+     * Its devices alone are saved.
+     *
+     * @return whether it has its images: surely where it ran since they were last given up. A
+     *         guest that is found paused may have arrived so, and not have them yet
+     */
+    boolean givesImagesUp() {
+        hear();
+        boolean had = imagesActive;
+        imagesActive = false;
+        return had;
     }
 
     /** From now on it may run. */
@@ -97,7 +112,10 @@ final class QemuWatch {
                         ended = "the guest panicked";
                     }
                 }
-                case "RESUME" -> resumedExternally = still;
+                case "RESUME" -> {
+                    resumedExternally = still;
+                    imagesActive = true;
+                }
                 case "STOP" -> resumedExternally = false;
                 default -> { }
             }

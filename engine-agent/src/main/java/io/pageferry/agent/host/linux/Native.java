@@ -12,6 +12,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.StructLayout;
 import java.lang.invoke.MethodHandle;
 import java.util.Locale;
+import java.util.Objects;
 
 /**
  * The two functions of libc that everything here goes through, {@code syscall} and {@code ioctl}.
@@ -127,6 +128,44 @@ public final class Native {
         } catch (Throwable t) {
             throw new AssertionError("libc's ioctl cannot throw", t);
         }
+    }
+
+    /**
+     * Reads or writes at a place of a file until all is done.
+     *
+     * @param call    {@link Call#PREAD64} or {@link Call#PWRITE64}
+     * @param fd      an open descriptor
+     * @param offset  in the file
+     * @param address of this process's memory, as {@link #addressOf} gives it
+     * @param bytes   how many
+     * @return the bytes moved, less only where a file ends; or −errno
+     */
+    public static long transfer(Call call, int fd, long offset, long address, long bytes) {
+        long done = 0;
+        while (done < bytes) {
+            long count = call(call, fd, address + done, bytes - done, offset + done);
+            if (count == 0 || count < 0 && count != -EINTR) {
+                return count == 0 ? done : count;
+            }
+            done += Math.max(0, count);
+        }
+        return done;
+    }
+
+    /**
+     * Returns where a part of native memory lies.
+     *
+     * @param memory native
+     * @param at     offset of the part
+     * @param bytes  its length
+     * @return its address
+     */
+    public static long addressOf(MemorySegment memory, long at, long bytes) {
+        if (!memory.isNative()) {
+            throw new IllegalArgumentException("native memory only");
+        }
+        Objects.checkFromIndexSize(at, bytes, memory.byteSize());
+        return memory.address() + at;
     }
 
     /**

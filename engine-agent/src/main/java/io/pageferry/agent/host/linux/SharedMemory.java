@@ -10,7 +10,6 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.util.Objects;
 
 /**
  * A regular file or memfd whose pages are memory of a guest. Offsets and lengths are in bytes.
@@ -297,7 +296,7 @@ public final class SharedMemory implements AutoCloseable {
         if (into.isReadOnly()) {
             throw new IllegalArgumentException("reads into writable memory only");
         }
-        return transfer(Call.PREAD64, offset, nativeAddress(into, at, bytes), bytes);
+        return transfer(Call.PREAD64, offset, Native.addressOf(into, at, bytes), bytes);
     }
 
     /**
@@ -311,29 +310,12 @@ public final class SharedMemory implements AutoCloseable {
      */
     public void write(long offset, MemorySegment from, long at, long bytes)
             throws LinuxException {
-        transfer(Call.PWRITE64, offset, nativeAddress(from, at, bytes), bytes);
+        transfer(Call.PWRITE64, offset, Native.addressOf(from, at, bytes), bytes);
     }
 
-    private static long nativeAddress(MemorySegment memory, long at, long bytes) {
-        if (!memory.isNative()) {
-            throw new IllegalArgumentException("native memory only");
-        }
-        Objects.checkFromIndexSize(at, bytes, memory.byteSize());
-        return memory.address() + at;
-    }
-
-    /** Returns the bytes moved: all of them, less only where a file ends. */
     private long transfer(Call call, long offset, long address, long bytes)
             throws LinuxException {
-        long done = 0;
-        while (done < bytes) {
-            long count = Native.call(call, fd, address + done, bytes - done, offset + done);
-            if (count == 0) {
-                break;
-            }
-            done += count == -Native.EINTR ? 0 : Native.check(count, call.label(), name);
-        }
-        return done;
+        return Native.check(Native.transfer(call, fd, offset, address, bytes), call.label(), name);
     }
 
     /**

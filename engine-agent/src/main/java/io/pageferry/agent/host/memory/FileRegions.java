@@ -1,14 +1,11 @@
 package io.pageferry.agent.host.memory;
 
 import io.pageferry.agent.host.linux.LinuxException;
-import io.pageferry.core.codec.page.ZeroCodec;
 import io.pageferry.core.memory.PageGeometry;
-import io.pageferry.core.memory.PagedMemory;
 import io.pageferry.core.memory.Region;
 import io.pageferry.core.memory.RegionTable;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,13 +16,8 @@ import java.util.List;
  * read as zeros and stays one. Confined to one thread, but for the layout.
  */
 public final class FileRegions extends RegionFiles {
-    private static final int RUN_BYTES = PagedMemory.RUN_PAGES * PageGeometry.PAGE_SIZE;
-    private static final MemorySegment ZEROS = Arena.global().allocate(RUN_BYTES);
-
     /** The file of each region, to be looked at. */
-    private final List<Path> files;
-    /** Of a clear: what is there. */
-    private MemorySegment found;
+    private final List<Path> paths;
 
     /**
      * Takes the files.
@@ -35,7 +27,7 @@ public final class FileRegions extends RegionFiles {
      */
     public FileRegions(RegionTable regions, List<Part> parts) {
         super(regions, parts);
-        this.files = parts.stream().map(part -> part.file().procPath()).toList();
+        this.paths = parts.stream().map(part -> part.file().procPath()).toList();
     }
 
     @Override
@@ -88,7 +80,7 @@ public final class FileRegions extends RegionFiles {
      */
     private void requireWhole(int region) {
         try {
-            if (Files.size(files.get(region)) < part(region).file().size()) {
+            if (Files.size(paths.get(region)) < part(region).file().size()) {
                 throw new IOException("the file of " + regions().region(region).name()
                         + " was made shorter");
             }
@@ -97,32 +89,9 @@ public final class FileRegions extends RegionFiles {
         }
     }
 
-    /** Zeros are written over what is not zero alone: a hole would get storage. */
     @Override
     public void clear(long page, long count) {
-        long end = page + count;
-        for (long at = nextData(page); at < end;) {
-            long regionEnd = regions().endPage(regions().regionOf(at));
-            int run = (int) Math.min(Math.min(end, regionEnd) - at, PagedMemory.RUN_PAGES);
-            clearRun(at, run);
-            at = nextData(at + run);
-        }
-    }
-
-    private void clearRun(long page, int count) {
-        if (found == null) {
-            found = Arena.ofAuto().allocate(RUN_BYTES);
-        }
-        read(page, count, found, 0);
-        for (int i = 0; i < count; i++) {
-            int first = i;
-            while (i < count && !ZeroCodec.isZero(found, PageGeometry.bytesOf(i))) {
-                i++;
-            }
-            if (i > first) {
-                put(page + first, i - first, ZEROS, 0);
-            }
-        }
+        overwrite(page, count);
     }
 
     @Override

@@ -8,5 +8,8 @@ public enum MemoryAccess implements Labelled {
     MAPPED,
 
     /** By pread and pwrite on the files that hold it. */
-    FILE
+    FILE,
+
+    /** By the addresses of the process whose memory it is. */
+    PROCESS
 }

@@ -2,15 +2,11 @@ package io.pageferry.agent.host.memory;
 
 import io.pageferry.agent.host.linux.LinuxException;
 import io.pageferry.agent.host.linux.SharedMemory;
-import io.pageferry.core.dirty.DirtyTracker;
-import io.pageferry.core.dirty.WatchedTracker;
 import io.pageferry.core.memory.PageGeometry;
-import io.pageferry.core.memory.PageSource;
-import io.pageferry.core.memory.PageStore;
 import io.pageferry.core.memory.Region;
 import io.pageferry.core.memory.RegionTable;
-import java.io.UncheckedIOException;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Memory of a guest in shared memory files: each region is a part of one file. Serves as live
@@ -19,8 +15,7 @@ import java.util.List;
  * <p>There are two ways to it ({@link MemoryAccess}); {@link #open} takes the one that is faster on
  * this machine (docs/adr/0042).
  */
-public abstract class RegionFiles implements PageSource, PageStore, AutoCloseable {
-    private final RegionTable regions;
+public abstract class RegionFiles extends RegionMemory {
     private final List<Part> parts;
 
     /**
@@ -42,7 +37,7 @@ public abstract class RegionFiles implements PageSource, PageStore, AutoCloseabl
     }
 
     RegionFiles(RegionTable regions, List<Part> parts) {
-        this.regions = regions;
+        super(regions);
         this.parts = List.copyOf(parts);
     }
 
@@ -63,59 +58,10 @@ public abstract class RegionFiles implements PageSource, PageStore, AutoCloseabl
                 ? new FileRegions(regions, parts) : new MappedRegions(regions, parts);
     }
 
-    /** {@return how this memory is reached} */
-    public abstract MemoryAccess access();
-
     @Override
-    public final RegionTable regions() {
-        return regions;
+    final List<Optional<SharedMemory>> files() {
+        return parts.stream().map(part -> Optional.of(part.file())).toList();
     }
-
-    @Override
-    public final long nextData(long page) {
-        return next(page, true);
-    }
-
-    @Override
-    public final long nextHole(long page) {
-        return next(page, false);
-    }
-
-    /**
-     * Counts what is not a hole.
-     *
-     * @return bytes with storage
-     */
-    public final long dataBytes() {
-        long pages = 0;
-        long end = regions.pageCount();
-        for (long at = nextData(0); at < end; at = nextData(at)) {
-            long hole = nextHole(at);
-            pages += hole - at;
-            at = hole;
-        }
-        return PageGeometry.bytesOf(pages);
-    }
-
-    /**
-     * Completes a tracker of stores for memory that others can change too.
-     *
-     * @param stores tracks this memory; unarmed, owned by what is returned
-     * @param deaf   whether memory without a name, of whose changes nothing is heard, may also be
-     *               written by a descriptor ({@code write(2)} to a memfd)
-     * @return finds what changes without a store; to be closed before this memory
-     */
-    public final WatchedTracker watched(DirtyTracker stores, boolean deaf) {
-        return new WatchedTracker(stores, new StorageWatch(
-                parts.stream().map(Part::file).toList(), deaf), this);
-    }
-
-    /**
-     * Gives every page storage, so that the first write of each costs nothing.
-     *
-     * @throws LinuxException when the host has not enough memory
-     */
-    public abstract void populate() throws LinuxException;
 
     /** Closes the files. Idempotent. */
     @Override
@@ -130,45 +76,25 @@ public abstract class RegionFiles implements PageSource, PageStore, AutoCloseabl
 
     /** {@return where a page lies in its file} */
     final long offsetOf(int region, long page) {
-        return parts.get(region).offset() + regions.offsetInRegion(region, page);
+        return parts.get(region).offset() + regions().offsetInRegion(region, page);
     }
 
-    /** Searches region by region: holes of one file do not matter to the next. */
-    private long next(long page, boolean data) {
-        long at = page;
-        while (at < regions.pageCount()) {
-            int region = regions.regionOf(at);
-            long found = nextIn(region, at, data);
-            if (found < regions.endPage(region)) {
-                return found;
-            }
-            at = regions.endPage(region);
-        }
-        return regions.pageCount();
-    }
-
-    private long nextIn(int region, long page, boolean data) {
-        try {
-            return data ? nextDataIn(region, page) : nextHoleIn(region, page);
-        } catch (LinuxException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
-
+    @Override
     final long nextDataIn(int region, long page) throws LinuxException {
         Part part = parts.get(region);
         long found = part.file().nextData(offsetOf(region, page));
         // The end of the file is no data, and need not be the end of a page.
         long pages = found == part.file().size() ? PageGeometry.pagesFor(found - part.offset())
                 : Math.max(0, found - part.offset()) >>> PageGeometry.PAGE_SHIFT;
-        return Math.max(page, regions.firstPage(region) + pages);
+        return Math.max(page, regions().firstPage(region) + pages);
     }
 
     /** Asks the file, which walks all data up to its end: 50 ns a page, on a core of its own. */
+    @Override
     long nextHoleIn(int region, long page) throws LinuxException {
         Part part = parts.get(region);
         long found = part.file().nextHole(offsetOf(region, page)) - part.offset();
-        return Math.max(page, regions.firstPage(region)
+        return Math.max(page, regions().firstPage(region)
                 + PageGeometry.pagesFor(Math.max(0, found)));
     }
 }

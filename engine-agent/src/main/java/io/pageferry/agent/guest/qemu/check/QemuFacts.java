@@ -38,6 +38,8 @@ public record QemuFacts(String name, String version, String machine, String acce
     public static final String FORMAT = "qemu.format.";
     /** Begins the key of a file that holds a disk, likewise. */
     public static final String IMAGE = "qemu.image.";
+    /** Begins the key of a backend's size. */
+    public static final String MEMORY = "qemu.memory.";
     private static final String USER_NETWORKS = "qemu.user-networks";
     private static final String VERSION = "qemu.version";
     private static final String BOARD = "qemu.board.";
@@ -127,7 +129,7 @@ public record QemuFacts(String name, String version, String machine, String acce
         map.put("qemu.cpu-features", cpuFeatures);
         map.put("qemu.vcpus", Integer.toString(vcpus));
         for (Backend one : memory) {
-            map.put("qemu.memory." + one.id(), Long.toString(one.size()));
+            map.put(MEMORY + one.id(), Long.toString(one.size()));
         }
         devices.forEach((id, type) -> map.put("qemu.device." + id, type));
         layout.forEach((what, value) -> map.put("qemu." + what, value));
@@ -238,8 +240,8 @@ public record QemuFacts(String name, String version, String machine, String acce
             case "qemu.slot" -> "start the target with " + slot(source) + " for the -device "
                     + id;
             case "qemu.memory" -> target.equals("none") || !source.equals("none")
-                    ? "start the target with -object memory-backend-…,id=" + id + ",size="
-                            + source + ",share=on"
+                    ? "start the target with as much memory: -m, or -object memory-backend-…,id="
+                            + id + ",size=" + source
                     : "leave -object memory-backend-…,id=" + id + " out at the target";
             case "qemu.device" -> source.equals("none")
                     ? "leave -device " + target + " out at the target"

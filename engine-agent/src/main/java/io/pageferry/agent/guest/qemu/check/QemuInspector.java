@@ -2,8 +2,10 @@ package io.pageferry.agent.guest.qemu.check;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.pageferry.agent.guest.qemu.qmp.QemuControl;
+import io.pageferry.agent.guest.qemu.qmp.QmpClient;
 import io.pageferry.agent.guest.qemu.qmp.QmpException;
 import io.pageferry.agent.guest.qemu.qmp.RunState;
+import io.pageferry.agent.guest.qemu.qmp.SavedDevices;
 import io.pageferry.agent.host.linux.ProcessMaps;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -58,9 +60,11 @@ public final class QemuInspector {
     public static Map<String, List<Objection>> sourceRows(QemuControl qemu, QemuFacts facts)
             throws QmpException {
         Map<String, List<Objection>> rows = new LinkedHashMap<>();
-        rows.put("state", state(qemu.status().state()));
-        rows.put("migration", migration(qemu));
-        rows.put("memory", memory(qemu, facts));
+        RunState state = qemu.status().state();
+        rows.put("state", state(qemu, state));
+        rows.put("migration", migration(qemu, state));
+        rows.put("memory", memory(qemu, facts,
+                SavedDevices.arePossible(qemu, facts.machine())));
         rows.put("devices", devices(qemu, facts));
         rows.put("disks", disks(qemu, facts));
         return rows;
@@ -93,7 +97,8 @@ public final class QemuInspector {
                     "use QEMU 3.0 or newer"));
         }
         rows.put("migration", able);
-        rows.put("memory", memory(qemu, facts));
+        // It takes any state in, and its memory is reached wherever it is.
+        rows.put("memory", memory(qemu, facts, true));
         return rows;
     }
 
@@ -105,10 +110,14 @@ public final class QemuInspector {
         return !qemu.qmp().execute("query-migrate").path("socket-address").isMissingNode();
     }
 
-    private static List<Objection> state(RunState state) {
+    private static List<Objection> state(QemuControl qemu, RunState state) throws QmpException {
         return switch (state) {
+            case RUNNING -> List.of();
             // A paused guest moves too, and stays paused at the target.
-            case RUNNING, PAUSED -> List.of();
+            case PAUSED -> !SavedDevices.isMarked(qemu) ? List.of()
+                    : List.of(Objection.of("the guest is paused, and its state was saved by a move",
+                    "it may run elsewhere", "where it runs nowhere else, take the mark away at its"
+                    + " monitor: object_del " + SavedDevices.MARK));
             case POSTMIGRATE -> List.of(Objection.of("the guest is " + state,
                     SAVED_ALREADY, SAVE_AGAIN));
             case PRELAUNCH -> List.of(Objection.of("the guest was started with -S",
@@ -130,7 +139,8 @@ public final class QemuInspector {
                 "its device state would hold all of the RAM", "use QEMU 4.0 or newer"));
     }
 
-    private static List<Objection> migration(QemuControl qemu) throws QmpException {
+    private static List<Objection> migration(QemuControl qemu, RunState state)
+            throws QmpException {
         List<Objection> found = new ArrayList<>(capabilities(qemu));
         QemuControl.Migration migration = qemu.migration();
         if (migration.active()) {
@@ -141,10 +151,17 @@ public final class QemuInspector {
         migration.blockedBy().lines().forEach(reason -> found.add(Objection.of(
                 "QEMU says: " + reason, "its device state cannot be saved",
                 "remove what it names")));
+        if (found.isEmpty() && (state == RunState.RUNNING || state == RunState.PAUSED)) {
+            String obstacle = SavedDevices.obstacle(qemu, QmpClient.COMMAND_LIMIT);
+            if (!obstacle.isEmpty()) {
+                found.add(Objection.of("QEMU says: " + obstacle,
+                        "its device state cannot be saved", "remove what it names"));
+            }
+        }
         return found;
     }
 
-    private static List<Objection> memory(QemuControl qemu, QemuFacts facts)
+    private static List<Objection> memory(QemuControl qemu, QemuFacts facts, boolean any)
             throws QmpException {
         List<Objection> found = new ArrayList<>();
         if (facts.memory().isEmpty()) {
@@ -152,8 +169,8 @@ public final class QemuInspector {
                     SHARE));
         }
         boolean namedOnly = !QemuFacts.olderThan(facts.version(), NAMED_FILES_ONLY);
-        for (QemuFacts.Backend one : facts.memory()) {
-            backend(one, namedOnly, found);
+        if (!any) {
+            facts.memory().forEach(one -> backend(one, namedOnly, found));
         }
         if (qemu.property("/machine", "aux-ram-share").asBoolean()) {
             found.add(Objection.of("the machine has aux-ram-share=on",
@@ -174,6 +191,7 @@ public final class QemuInspector {
         return found;
     }
 
+    /** Where the device state is QEMU's whole migration, what is not shared would be in it. */
     private static void backend(QemuFacts.Backend one, boolean namedOnly,
             List<Objection> found) {
         String name = one.type() + " " + one.id();

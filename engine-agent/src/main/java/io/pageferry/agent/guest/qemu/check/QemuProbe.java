@@ -28,28 +28,17 @@ import java.util.zip.CRC32C;
 public final class QemuProbe {
     private static final long SMALL_PAGE = 4096;
     private static final String PERIPHERAL = "/machine/peripheral";
-    /** A line of x-query-ramblock: name, page size and its unit, offset, used, total. */
-    private static final Pattern BLOCK = Pattern.compile(
-            "\\s*(\\S+)\\s+(\\d+) ([KMG])iB\\s+0x\\p{XDigit}+\\s+0x\\p{XDigit}+"
-                    // From 8.0 on, the address in QEMU follows, and whether it is read-only.
-                    + "\\s+0x(\\p{XDigit}+)(?:\\s+0x\\p{XDigit}+)?(?:\\s+r[ow])?\\s*");
-
-    private record Block(long pageSize, long size) {
-    }
 
     private QemuProbe() {
     }
 
     /** All facts; the machine may run, be paused or wait for its state. */
     public static QemuFacts read(QemuControl qemu) throws QmpException {
-        Map<String, Block> blocks = blocks(qemu);
+        List<RamBlock> blocks = RamBlock.of(qemu);
         List<QemuFacts.Backend> memory = memory(qemu, blocks);
         SortedMap<String, Long> others = new TreeMap<>();
-        blocks.forEach((name, block) -> others.put(name, block.size()));
-        for (QemuFacts.Backend one : memory) {
-            others.remove(one.id());
-            others.remove("/objects/" + one.id());
-        }
+        blocks.stream().filter(block -> memory.stream().noneMatch(one -> block.isOf(one.id())))
+                .forEach(block -> others.put(block.name(), block.total()));
         JsonNode cpus = qemu.qmp().execute("query-cpus-fast");
         SortedMap<String, String> devices = new TreeMap<>();
         SortedMap<String, String> layout = layout(qemu, cpus);
@@ -79,31 +68,17 @@ public final class QemuProbe {
         }
     }
 
-    private static Map<String, Block> blocks(QemuControl qemu) throws QmpException {
-        Map<String, Block> blocks = new TreeMap<>();
-        String table = optional(qemu, "x-query-ramblock").path("human-readable-text").asText("");
-        for (String line : table.split("\n")) {
-            Matcher match = BLOCK.matcher(line);
-            if (match.matches()) {
-                int shift = 10 * (1 + "KMG".indexOf(match.group(3)));
-                blocks.put(match.group(1), new Block(Long.parseLong(match.group(2)) << shift,
-                        Long.parseUnsignedLong(match.group(4), 16)));
-            }
-        }
-        return blocks;
-    }
-
-    private static List<QemuFacts.Backend> memory(QemuControl qemu, Map<String, Block> blocks)
+    private static List<QemuFacts.Backend> memory(QemuControl qemu, List<RamBlock> blocks)
             throws QmpException {
         List<QemuFacts.Backend> memory = new ArrayList<>();
         for (JsonNode one : qemu.qmp().execute("query-memdev")) {
             String id = one.path("id").asText("");
             String path = "/objects/" + id;
-            Block block = blocks.getOrDefault(id, blocks.get(path));
             memory.add(new QemuFacts.Backend(id, qemu.property(path, "type").asText(""),
                     one.path("size").asLong(), qemu.property(path, "share").asBoolean(),
                     qemu.property(path, "mem-path").asText(""),
-                    block == null ? SMALL_PAGE : block.pageSize()));
+                    blocks.stream().filter(block -> block.isOf(id)).findFirst()
+                            .map(RamBlock::pageSize).orElse(SMALL_PAGE)));
         }
         // QEMU lists the last one first.
         return memory.reversed();

@@ -5,11 +5,14 @@ import io.pageferry.agent.guest.qemu.check.QemuFacts;
 import io.pageferry.agent.guest.qemu.check.QemuInspector;
 import io.pageferry.agent.guest.qemu.qmp.QemuControl;
 import io.pageferry.agent.guest.qemu.qmp.QmpException;
+import io.pageferry.agent.host.linux.LinuxException;
 import io.pageferry.agent.host.linux.ProcessMaps;
 import io.pageferry.agent.host.linux.SharedMemory;
 import io.pageferry.agent.host.linux.userfault.UserfaultTracker;
 import io.pageferry.agent.host.memory.HostFiles;
+import io.pageferry.agent.host.memory.ProcessRegions;
 import io.pageferry.agent.host.memory.RegionFiles;
+import io.pageferry.agent.host.memory.RegionMemory;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.memory.PageGeometry;
 import io.pageferry.core.memory.Region;
@@ -25,64 +28,22 @@ import java.util.Optional;
 import java.util.TreeMap;
 
 /**
- * The RAM of a QEMU process, reached through its own descriptors: the same way for a file that has
- * a name, one that was unlinked, and a memfd. Each memory backend is one region, named by its id.
+ * The RAM of a QEMU process. Each memory backend is one region, named by its id. Shared memory is
+ * reached through QEMU's own descriptors: the same way for a file that has a name, one that was
+ * unlinked, and a memfd. Where one backend is private, all are reached by their addresses in QEMU.
  * QEMU itself names the mapping of each; where it does not, a mapping is taken only if no other
  * could be meant.
  */
 public final class QemuMemory {
-    private static final String GUEST_ADDRESS = "ram.at.";
+    static final String GUEST_ADDRESS = "ram.at.";
     private static final String BACKENDS =
             "use memory-backend-file or memory-backend-memfd with share=on";
+    private static final String PRIVATE = "rw-p";
 
     private final long pid;
-    private final List<Part> parts;
+    private final List<MemoryPart> parts;
 
-    /**
-     * One backend.
-     *
-     * @param backend what QEMU reports of it
-     * @param mapping where QEMU maps it, and perhaps more
-     * @param skip    bytes of the mapping before it
-     * @param guest   address that the guest sees, or -1 where QEMU does not show it
-     * @param file    to be opened
-     */
-    private record Part(QemuFacts.Backend backend, ProcessMaps.Mapping mapping, long skip,
-            long guest, Path file) {
-        long start() {
-            return mapping.start() + skip;
-        }
-
-        long offset() {
-            return mapping.offset() + skip;
-        }
-
-        /** Whether a mapping has its first byte where it was found. */
-        private boolean begins(ProcessMaps.Mapping one) {
-            return one.start() <= start()
-                    && start() - one.start() + one.offset() == offset();
-        }
-
-        boolean isCoveredBy(ProcessMaps.Mapping one) {
-            return one.writesToFile() && one.file().equals(mapping.file()) && begins(one)
-                    && one.end() - start() >= backend.size();
-        }
-
-        /** Whether it is another mapping of the same part of the file, open for writing. */
-        boolean isWrittenBy(ProcessMaps.Mapping other) {
-            return !begins(other) && other.writesToFile()
-                    && other.offset() < offset() + backend.size()
-                    && offset() < other.offset() + other.length();
-        }
-
-        boolean overlaps(Part other) {
-            return mapping.file().equals(other.mapping.file())
-                    && offset() < other.offset() + other.backend.size()
-                    && other.offset() < offset() + backend.size();
-        }
-    }
-
-    private QemuMemory(long pid, List<Part> parts) {
+    private QemuMemory(long pid, List<MemoryPart> parts) {
         this.pid = pid;
         this.parts = parts;
     }
@@ -104,19 +65,24 @@ public final class QemuMemory {
 
     static QemuMemory find(long pid, Map<String, BackendPlaces.Place> places,
             List<QemuFacts.Backend> backends) throws GuestException {
-        List<Part> parts = new ArrayList<>();
+        List<MemoryPart> parts = new ArrayList<>();
         try {
-            List<ProcessMaps.Mapping> mappings = ProcessMaps.of(pid).stream()
-                    .filter(ProcessMaps.Mapping::writesToFile).toList();
+            List<ProcessMaps.Mapping> mappings = ProcessMaps.of(pid).stream().filter(one ->
+                    one.writesToFile() || one.permissions().equals(PRIVATE)).toList();
             List<ProcessMaps.OpenFile> open = ProcessMaps.openFiles(pid);
             for (QemuFacts.Backend backend : backends) {
                 BackendPlaces.Place place = places.get(backend.id());
                 ProcessMaps.Mapping mapping = (place == null ? byName(backend, mappings)
-                        : at(place.host(), backend.size(), mappings))
+                        : at(place.host(), mappings))
                         .orElseThrow(() -> missing(pid, backend));
                 long skip = place == null ? 0 : place.host() - mapping.start();
-                parts.add(new Part(backend, mapping, skip, place == null ? -1 : place.guest(),
-                        descriptorOf(pid, backend, mapping, open)));
+                MemoryPart part = new MemoryPart(backend, mapping, skip,
+                        place == null ? -1 : place.guest(),
+                        descriptorOf(pid, backend, mapping, open));
+                if (!part.isCoveredBy(mappings)) {
+                    throw missing(pid, backend);
+                }
+                parts.add(part);
             }
         } catch (GuestException e) {
             throw e;
@@ -128,17 +94,18 @@ public final class QemuMemory {
         return new QemuMemory(pid, List.copyOf(parts));
     }
 
-    private static Optional<ProcessMaps.Mapping> at(long address, long size,
+    private static Optional<ProcessMaps.Mapping> at(long address,
             List<ProcessMaps.Mapping> mappings) {
-        return mappings.stream().filter(one -> one.start() <= address
-                && one.end() - address >= size).findFirst();
+        return mappings.stream().filter(one -> one.start() <= address && address < one.end())
+                .findFirst();
     }
 
     /** The mapping of that name, where there is exactly one. */
     private static Optional<ProcessMaps.Mapping> byName(QemuFacts.Backend backend,
             List<ProcessMaps.Mapping> mappings) throws GuestException {
         List<ProcessMaps.Mapping> found = mappings.stream()
-                .filter(one -> one.length() >= backend.size() && isNamed(backend, one.path()))
+                .filter(one -> one.writesToFile() && one.length() >= backend.size()
+                        && isNamed(backend, one.path()))
                 .toList();
         if (found.size() > 1) {
             throw failed("QEMU has " + found.size() + " mappings that may be the RAM '"
@@ -156,9 +123,9 @@ public final class QemuMemory {
                         + "/qemu_back_mem." + backend.id() + ".");
     }
 
-    private static void requireApart(List<Part> parts) throws GuestException {
+    private static void requireApart(List<MemoryPart> parts) throws GuestException {
         for (int i = 1; i < parts.size(); i++) {
-            for (Part other : parts.subList(0, i)) {
+            for (MemoryPart other : parts.subList(0, i)) {
                 if (parts.get(i).overlaps(other)) {
                     throw failed("the RAM '" + parts.get(i).backend().id() + "' and '"
                             + other.backend().id() + "' are in the same part of one file",
@@ -175,24 +142,54 @@ public final class QemuMemory {
      * @return the regions, the caller's to close
      * @throws GuestException when that is refused
      */
-    public RegionFiles map(boolean writable) throws GuestException {
+    public RegionMemory map(boolean writable) throws GuestException {
         List<Region> regions = new ArrayList<>();
-        List<RegionFiles.Part> mapped = new ArrayList<>();
+        List<Optional<SharedMemory>> files = new ArrayList<>();
         try {
-            for (Part part : parts) {
-                SharedMemory file = writable
-                        ? SharedMemory.openReadWrite(part.file())
-                        : SharedMemory.openReadOnly(part.file());
-                mapped.add(new RegionFiles.Part(file, part.offset()));
+            for (MemoryPart part : parts) {
+                Optional<SharedMemory> file = open(part, writable);
+                files.add(file);
                 regions.add(new Region(regions.size(), part.backend().id(), 0,
-                        part.backend().size(), file.granule()));
+                        part.backend().size(), file.map(SharedMemory::granule)
+                                .orElse((int) part.backend().pageSize())));
             }
-            return RegionFiles.open(new RegionTable(regions), mapped, writable);
+            return map(new RegionTable(regions), files, writable);
         } catch (IOException | IllegalArgumentException e) {
-            mapped.forEach(part -> part.file().close());
+            files.forEach(file -> file.ifPresent(SharedMemory::close));
             throw failed("cannot map the RAM of QEMU (pid " + pid + "): " + e.getMessage(),
                     "run as root or as QEMU's user");
         }
+    }
+
+    private static Optional<SharedMemory> open(MemoryPart part, boolean writable) throws IOException {
+        return part.file().isEmpty() ? Optional.empty()
+                : Optional.of(writable && part.isShared()
+                ? SharedMemory.openReadWrite(part.file().get())
+                : SharedMemory.openReadOnly(part.file().get()));
+    }
+
+    private RegionMemory map(RegionTable table, List<Optional<SharedMemory>> files,
+            boolean writable) throws LinuxException {
+        if (parts.stream().allMatch(MemoryPart::isShared)) {
+            List<RegionFiles.Part> mapped = new ArrayList<>();
+            for (int i = 0; i < parts.size(); i++) {
+                mapped.add(new RegionFiles.Part(files.get(i).orElseThrow(),
+                        parts.get(i).offset()));
+            }
+            return RegionFiles.open(table, mapped, writable);
+        }
+        List<ProcessRegions.Part> reached = new ArrayList<>();
+        for (int i = 0; i < parts.size(); i++) {
+            MemoryPart part = parts.get(i);
+            reached.add(new ProcessRegions.Part(part.start(), part.isShared(), files.get(i),
+                    part.offset()));
+        }
+        return ProcessRegions.open(pid, table, reached, writable);
+    }
+
+    /** {@return the addresses in QEMU at which the backends begin} */
+    public List<Long> starts() {
+        return parts.stream().map(MemoryPart::start).toList();
     }
 
     /**
@@ -203,7 +200,7 @@ public final class QemuMemory {
     public List<UserfaultTracker.Range> ranges() {
         List<UserfaultTracker.Range> ranges = new ArrayList<>();
         long page = 0;
-        for (Part part : parts) {
+        for (MemoryPart part : parts) {
             ranges.add(new UserfaultTracker.Range(part.start(), part.backend().size(), page));
             page += PageGeometry.pagesFor(part.backend().size());
         }
@@ -218,7 +215,10 @@ public final class QemuMemory {
      */
     public List<Objection> otherWriters() {
         List<Objection> found = new ArrayList<>();
-        for (Part part : parts) {
+        for (MemoryPart part : parts) {
+            if (!part.isShared()) {
+                continue;
+            }
             try {
                 if (ProcessMaps.ofFile(pid, part.mapping().file()).stream()
                         .anyMatch(part::isWrittenBy)) {
@@ -270,12 +270,13 @@ public final class QemuMemory {
 
     private Optional<String> change() throws IOException {
         List<ProcessMaps.Mapping> now = ProcessMaps.of(pid);
-        for (Part part : parts) {
-            if (now.stream().noneMatch(part::isCoveredBy)) {
+        for (MemoryPart part : parts) {
+            if (!part.isCoveredBy(now)) {
                 return Optional.of("QEMU (pid " + pid + ") has the RAM '" + part.backend().id()
                         + "' no longer mapped where it was");
             }
-            if (Files.size(part.file()) < part.offset() + part.backend().size()) {
+            if (part.file().isPresent() && part.isShared()
+                    && Files.size(part.file().get()) < part.offset() + part.backend().size()) {
                 return Optional.of("the file of the RAM '" + part.backend().id()
                         + "' was made shorter");
             }
@@ -291,8 +292,10 @@ public final class QemuMemory {
      */
     public Map<String, String> attributes() {
         Map<String, String> attributes = new TreeMap<>();
-        for (Part part : parts) {
-            HostFiles.put(attributes, part.backend().id(), part.mapping().file());
+        for (MemoryPart part : parts) {
+            if (part.isShared()) {
+                HostFiles.put(attributes, part.backend().id(), part.mapping().file());
+            }
             if (part.guest() >= 0) {
                 attributes.put(GUEST_ADDRESS + part.backend().id(),
                         "0x" + Long.toHexString(part.guest()));
@@ -314,7 +317,7 @@ public final class QemuMemory {
             throw mismatch("source and target have their RAM '" + shared + "' in the same file",
                     "give the target a mem-path of its own");
         }
-        for (Part part : parts) {
+        for (MemoryPart part : parts) {
             String key = GUEST_ADDRESS + part.backend().id();
             String here = ours.get(key);
             String there = theirs.get(key);
@@ -335,18 +338,21 @@ public final class QemuMemory {
      * @param here      the regions of this target, some of which may be filled already
      * @throws GuestException {@link ErrorCode#NO_ROOM}
      */
-    public void requireRoom(long dataBytes, RegionFiles here) throws GuestException {
-        new TargetRoom(pid, parts.stream().map(Part::backend).toList())
+    public void requireRoom(long dataBytes, RegionMemory here) throws GuestException {
+        new TargetRoom(pid, parts.stream().map(MemoryPart::backend).toList())
                 .require(dataBytes - here.dataBytes());
     }
 
-    private static Path descriptorOf(long pid, QemuFacts.Backend backend,
+    private static Optional<Path> descriptorOf(long pid, QemuFacts.Backend backend,
             ProcessMaps.Mapping mapping, List<ProcessMaps.OpenFile> open) throws GuestException {
-        return open.stream().filter(one -> one.file().equals(mapping.file())).findFirst()
-                .map(one -> Path.of("/proc", Long.toString(pid), "fd",
+        if (mapping.file().inode() == 0) {
+            return Optional.empty();
+        }
+        return Optional.of(open.stream().filter(one -> one.file().equals(mapping.file()))
+                .findFirst().map(one -> Path.of("/proc", Long.toString(pid), "fd",
                         Integer.toString(one.fd())))
                 .orElseThrow(() -> failed("QEMU holds no descriptor of its RAM '" + backend.id()
-                        + "'", BACKENDS));
+                        + "'", BACKENDS)));
     }
 
     private static GuestException missing(long pid, QemuFacts.Backend backend) {

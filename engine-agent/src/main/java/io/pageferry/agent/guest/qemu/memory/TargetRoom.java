@@ -71,7 +71,7 @@ public final class TargetRoom {
     private Map<FileStore, Long> stores() {
         Map<FileStore, Long> stores = new LinkedHashMap<>();
         for (QemuFacts.Backend one : small) {
-            if (one.path().isEmpty()) {
+            if (one.path().isEmpty() || !one.share()) {
                 continue;
             }
             Path path = Path.of(one.path()).toAbsolutePath();

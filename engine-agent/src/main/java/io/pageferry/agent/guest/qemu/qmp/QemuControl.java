@@ -39,6 +39,8 @@ public final class QemuControl implements AutoCloseable {
     public static final String IGNORE_SHARED = "x-ignore-shared";
     /** Image locks are taken at {@code cont}, not at the load. */
     public static final String LATE_BLOCK_ACTIVATE = "late-block-activate";
+    /** A target's, for the stream of {@link DeviceState#save}. */
+    public static final Set<String> OF_STREAM = Set.of(IGNORE_SHARED, LATE_BLOCK_ACTIVATE);
     /**
      * QEMU's words where another process holds an image (block/file-posix.c): one that lets no
      * other write, or, "shared", one that writes where we would not let it.
@@ -237,13 +239,10 @@ public final class QemuControl implements AutoCloseable {
         changed.entrySet().removeAll(now.capabilities().entrySet());
         setCapabilities(changed);
         if (now.maxBandwidth() == UNLIMITED && now.downtimeLimit() == LONGEST_DOWNTIME) {
-            setParameters(settings.maxBandwidth(), settings.downtimeLimit());
+            QmpClient.Command back =
+                    parameters(settings.maxBandwidth(), settings.downtimeLimit());
+            qmp.execute(back.name(), back.arguments());
         }
-    }
-
-    private void setParameters(long maxBandwidth, long downtimeLimit) throws QmpException {
-        QmpClient.Command command = parameters(maxBandwidth, downtimeLimit);
-        qmp.execute(command.name(), command.arguments());
     }
 
     private static QmpClient.Command parameters(long maxBandwidth, long downtimeLimit) {
@@ -271,10 +270,10 @@ public final class QemuControl implements AutoCloseable {
      * sends {@code stop}, so that a target without {@code -S} does not start on its own.
      *
      * @param socket where QEMU listens, absolute; QEMU replaces what is there
+     * @param wanted capabilities to be on, all others are off
      */
-    public void prepareTarget(Path socket) throws QmpException {
-        List<QmpClient.Command> commands =
-                only(capabilities(), Set.of(IGNORE_SHARED, LATE_BLOCK_ACTIVATE));
+    public void prepareTarget(Path socket, Set<String> wanted) throws QmpException {
+        List<QmpClient.Command> commands = only(capabilities(), wanted);
         // QEMU would announce itself at the load, while the source can still roll back.
         commands.add(announceRounds(0));
         commands.add(new QmpClient.Command("stop", null));

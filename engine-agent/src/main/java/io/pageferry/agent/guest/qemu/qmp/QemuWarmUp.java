@@ -73,7 +73,7 @@ public final class QemuWarmUp {
         ByteArrayOutputStream saved = new ByteArrayOutputStream(STATE_BYTES);
         qemu.stop();
         DeviceState.save(qemu, socket, saved, LIMIT);
-        qemu.prepareTarget(socket);
+        qemu.prepareTarget(socket, QemuControl.OF_STREAM);
         DeviceState.load(qemu, socket, ByteBuffer.wrap(saved.toByteArray()), LIMIT);
         qemu.cont();
         while (qemu.qmp().pollEvent() != null) {

@@ -31,6 +31,7 @@ public final class PagemapScan implements AutoCloseable {
     private static final long PAGE_IS_WPALLOWED = 1;
     private static final long PAGE_IS_WRITTEN = 2;
     private static final long PAGE_IS_PRESENT = 8;
+    private static final long PAGE_IS_SWAPPED = 16;
     private static final long PROCMAP_QUERY = 0xC0686611L;
     private static final int QUERY_BYTES = 104;
     private static final int ARGUMENT_BYTES = 96;
@@ -149,8 +150,43 @@ public final class PagemapScan implements AutoCloseable {
      */
     public long firstAbsent(long start, long end) throws LinuxException {
         prepare(0, PAGE_IS_PRESENT, end);
-        argument.set(JAVA_LONG, 48, 1); // vec_len
         argument.set(JAVA_LONG, 64, PAGE_IS_PRESENT); // category_inverted
+        return first(start, end);
+    }
+
+    /**
+     * Finds a page of private memory that was never written, or was given back: it has neither an
+     * entry in the page table nor a place in the swap.
+     *
+     * @param start first address
+     * @param end   address behind the last
+     * @return the first such page's address, or {@code end}
+     * @throws LinuxException when the kernel refuses
+     */
+    public long firstHole(long start, long end) throws LinuxException {
+        prepare(0, PAGE_IS_PRESENT | PAGE_IS_SWAPPED, end);
+        argument.set(JAVA_LONG, 64, PAGE_IS_PRESENT | PAGE_IS_SWAPPED);
+        return first(start, end);
+    }
+
+    /**
+     * Finds the opposite of {@link #firstHole}.
+     *
+     * @param start first address
+     * @param end   address behind the last
+     * @return the first such page's address, or {@code end}
+     * @throws LinuxException when the kernel refuses
+     */
+    public long firstData(long start, long end) throws LinuxException {
+        prepare(0, 0, end);
+        argument.set(JAVA_LONG, 80, PAGE_IS_PRESENT | PAGE_IS_SWAPPED); // category_anyof_mask
+        argument.set(JAVA_LONG, 88, PAGE_IS_PRESENT | PAGE_IS_SWAPPED); // return_mask
+        return first(start, end);
+    }
+
+    private long first(long start, long end) throws LinuxException {
+        argument.set(JAVA_LONG, 48, 1); // vec_len
+        argument.set(JAVA_LONG, 56, 1); // max_pages
         for (long at = start; at < end;) {
             if (ask(at, end) > 0) {
                 return regions.get(JAVA_LONG, 0);

@@ -14,7 +14,7 @@ import io.pageferry.agent.guest.qemu.check.QemuFacts;
 import io.pageferry.agent.guest.qemu.check.QemuProbe;
 import io.pageferry.agent.guest.qemu.qmp.QemuControl;
 import io.pageferry.agent.host.linux.ProcessMaps;
-import io.pageferry.agent.host.memory.RegionFiles;
+import io.pageferry.agent.host.memory.RegionMemory;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.memory.PageGeometry;
 import io.pageferry.core.migration.GuestException;
@@ -73,7 +73,7 @@ class QemuMemoryTest {
             for (List<QemuFacts.Backend> some : List.of(backends, backends.reversed(),
                     List.of(backends.getFirst()), List.of(backends.getLast()))) {
                 QemuMemory found = QemuMemory.find(qemu.process().pid(), control, some);
-                try (RegionFiles regions = found.map(false);
+                try (RegionMemory regions = found.map(false);
                         Arena arena = Arena.ofConfined()) {
                     MemorySegment read = arena.allocate(PageGeometry.PAGE_SIZE);
                     for (int i = 0; i < some.size(); i++) {

@@ -123,7 +123,7 @@ class UserfaultContractTest {
             SharedMemory.populate(memory);
             source = new MappedRegions(RegionTable.single("ram", SIZE),
                     List.of(new RegionFiles.Part(file, 0)));
-            tracker = source.watched(UserfaultTracker.ofSelf(
+            tracker = (WatchedTracker) source.watched(UserfaultTracker.ofSelf(
                     List.of(new UserfaultTracker.Range(memory.address(), SIZE, 0))),
                     deaf);
         }

@@ -1,0 +1,130 @@
+package io.pageferry.agent.guest.qemu;
+
+import io.pageferry.agent.guest.qemu.check.QemuFacts;
+import io.pageferry.agent.guest.qemu.memory.FirmwareBlocks;
+import io.pageferry.agent.guest.qemu.memory.QemuMemory;
+import io.pageferry.agent.guest.qemu.qmp.DeviceState;
+import io.pageferry.agent.guest.qemu.qmp.QemuControl;
+import io.pageferry.agent.guest.qemu.qmp.QmpException;
+import io.pageferry.agent.guest.qemu.qmp.SavedDevices;
+import io.pageferry.core.link.GuestDescription;
+import io.pageferry.core.migration.GuestException;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/**
+ * Makes the stream that a target QEMU loads out of {@link SavedDevices} and the firmware: what
+ * QEMU's own migration would send, without the RAM of the backends. Its parts are those of
+ * migration/savevm.c: a head, the configuration, sections, an empty description.
+ */
+final class DeviceSaver {
+    /** Key of a source's attribute: how its device state is made. */
+    private static final String FORM = "state.form";
+    private static final String DEVICES = "devices";
+
+    /** The magic number and the version, 3. */
+    private static final int HEAD_BYTES = 8;
+    private static final int MAGIC = 0x5145564d;
+    private static final int CONFIGURATION = 7;
+    private static final int DESCRIPTION = 6;
+
+    private final QemuControl qemu;
+    private final String machine;
+    private final FirmwareBlocks firmware;
+    private final Map<String, String> equal;
+
+    private DeviceSaver(QemuControl qemu, String machine, FirmwareBlocks firmware)
+            throws GuestException {
+        this.qemu = qemu;
+        this.machine = machine;
+        this.firmware = firmware;
+        this.equal = firmware.attributes();
+    }
+
+    /**
+     * Looks whether a guest can be saved so.
+     *
+     * @return empty where QEMU's own migration has to do it, which needs shared RAM
+     * @throws GuestException where it needs to be, and cannot
+     * @throws QmpException   when the monitor is gone
+     */
+    static Optional<DeviceSaver> of(QemuProcess process, QemuControl qemu, QemuFacts facts,
+            QemuMemory memory) throws GuestException, QmpException {
+        if (!SavedDevices.arePossible(qemu, facts.machine())) {
+            return Optional.empty();
+        }
+        boolean shared = facts.memory().stream().allMatch(QemuFacts.Backend::share);
+        try {
+            FirmwareBlocks found = FirmwareBlocks.find(process.pid(), qemu, facts.memory(),
+                    memory.starts());
+            return shared && !found.areAllLocated() ? Optional.empty()
+                    : Optional.of(new DeviceSaver(qemu, facts.machine(), found));
+        } catch (GuestException e) {
+            if (shared) {
+                return Optional.empty();
+            }
+            throw e;
+        }
+    }
+
+    /** Whether a source saves so: the stream demands that the target has x-ignore-shared off. */
+    static boolean isFormOf(GuestDescription offered) {
+        return DEVICES.equals(offered.attributes().get(FORM));
+    }
+
+    /** What the target has to know of it. */
+    Map<String, String> attributes() {
+        Map<String, String> attributes = new TreeMap<>(equal);
+        attributes.put(FORM, DEVICES);
+        return attributes;
+    }
+
+    /**
+     * Saves the state of a paused guest.
+     *
+     * @param file   free; made by QEMU and deleted here
+     * @param active whether its images are: they are given up then
+     * @param out    receives the stream; not closed here
+     */
+    void save(Path file, boolean active, OutputStream out, Duration limit) throws IOException {
+        byte[] devices;
+        try {
+            SavedDevices.save(qemu, file, active, limit);
+            if (Files.size(file) > DeviceState.BYTE_LIMIT) {
+                throw new IOException("the device state is larger than "
+                        + DeviceState.BYTE_LIMIT + " bytes");
+            }
+            devices = Files.readAllBytes(file);
+        } finally {
+            Files.deleteIfExists(file);
+        }
+        DataOutputStream stream = new DataOutputStream(out);
+        if (devices.length < HEAD_BYTES || ByteBuffer.wrap(devices).getInt() != MAGIC) {
+            throw new IOException("QEMU saved something else than a device state");
+        }
+        stream.write(devices, 0, HEAD_BYTES);
+        stream.writeByte(CONFIGURATION);
+        byte[] name = machine.getBytes(StandardCharsets.UTF_8);
+        stream.writeInt(name.length);
+        stream.write(name);
+        firmware.write(stream, equal);
+        stream.write(devices, HEAD_BYTES, devices.length - HEAD_BYTES);
+        stream.writeByte(DESCRIPTION);
+        stream.writeInt(0);
+        stream.flush();
+    }
+
+    /** The guest runs again: nothing is in its way any more. */
+    void ran() throws QmpException {
+        SavedDevices.unmark(qemu);
+    }
+}

@@ -1,0 +1,284 @@
+package io.pageferry.agent.guest.qemu.memory;
+
+import io.pageferry.agent.guest.qemu.check.QemuFacts;
+import io.pageferry.agent.guest.qemu.check.RamBlock;
+import io.pageferry.agent.guest.qemu.qmp.QemuControl;
+import io.pageferry.agent.guest.qemu.qmp.QmpException;
+import io.pageferry.agent.host.linux.ProcessMaps;
+import io.pageferry.agent.host.linux.process.ProcessMemory;
+import io.pageferry.core.link.ErrorCode;
+import io.pageferry.core.memory.PageGeometry;
+import io.pageferry.core.memory.PagedMemory;
+import io.pageferry.core.migration.GuestException;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+
+/**
+ * What QEMU's own migration would move beside the RAM of backends: video memory, the firmware and
+ * its shadow, the tables that it gives to the guest. It is read from QEMU's memory and becomes part
+ * of the device state.
+ *
+ * <p>QEMU says where such a block is from 8.0 on. Of an older one it is found by its size: each
+ * block is a mapping of its own, begins at a multiple of 2 MiB and has a page behind it that cannot
+ * be reached (util/mmap-alloc.c). Where two blocks have one size, and the guest sees at most one of
+ * them, which is which is not known. Such blocks are not moved: both sides have to hold the same,
+ * whatever the order, as they do for the same firmware.
+ */
+public final class FirmwareBlocks {
+    private static final String EQUAL = "ram.equal.";
+    private static final long ALIGNMENT = 2 << 20;
+    private static final int RUN_BYTES = PagedMemory.RUN_PAGES * PageGeometry.PAGE_SIZE;
+    private static final String NEWER = "use QEMU 8.0 or newer, which says where its memory is; or"
+            + " keep the RAM in shared memory: -object memory-backend-file,share=on,…";
+
+    private final long pid;
+    private final List<Located> located = new ArrayList<>();
+    /** Blocks of one size, and where they are, in no order. */
+    private final Map<Long, Group> groups = new TreeMap<>();
+
+    private record Located(String name, long length, long address) { }
+
+    private record Group(List<RamBlock> blocks, List<Long> places) {
+        String names() {
+            return blocks.stream().map(RamBlock::name).collect(Collectors.joining(", "));
+        }
+    }
+
+    private FirmwareBlocks(long pid) {
+        this.pid = pid;
+    }
+
+    /**
+     * Finds the blocks.
+     *
+     * @param pid      QEMU's
+     * @param qemu     its monitor; nothing is changed by it
+     * @param backends whose memory is none of them
+     * @param taken    where that begins
+     * @return the blocks
+     * @throws GuestException where one is not found
+     * @throws QmpException   when the monitor is gone
+     */
+    public static FirmwareBlocks find(long pid, QemuControl qemu,
+            List<QemuFacts.Backend> backends, Collection<Long> taken)
+            throws GuestException, QmpException {
+        FirmwareBlocks found = new FirmwareBlocks(pid);
+        List<RamBlock> unplaced = new ArrayList<>();
+        for (RamBlock block : RamBlock.of(qemu)) {
+            if (backends.stream().anyMatch(one -> block.isOf(one.id()))) {
+                continue;
+            }
+            if (block.host() != 0) {
+                found.located.add(new Located(block.name(), block.used(), block.host()));
+            } else {
+                unplaced.add(block);
+            }
+        }
+        if (!unplaced.isEmpty()) {
+            found.place(unplaced, BackendPlaces.ofFirmware(qemu), taken);
+        }
+        return found;
+    }
+
+    private void place(List<RamBlock> blocks, Map<String, Long> shown, Collection<Long> taken)
+            throws GuestException {
+        Map<Long, List<Long>> places = places(taken);
+        Map<Long, List<RamBlock>> bySize = blocks.stream().collect(Collectors.groupingBy(
+                block -> pageBytes(block.total()), TreeMap::new, Collectors.toList()));
+        for (Map.Entry<Long, List<RamBlock>> one : bySize.entrySet()) {
+            List<RamBlock> left = new ArrayList<>(one.getValue());
+            List<Long> free = new ArrayList<>(places.getOrDefault(one.getKey(), List.of()));
+            if (left.size() > 1) {
+                left.removeIf(block -> isShown(block, blocks, shown, free));
+            }
+            if (left.size() != free.size()) {
+                Group group = new Group(left, free);
+                throw new GuestException(ErrorCode.HOST_FAILED, "QEMU (pid " + pid + ") has "
+                        + free.size() + " mappings of " + one.getKey() + " bytes where it has "
+                        + left.size() + " blocks of memory: " + group.names(), NEWER);
+            }
+            if (left.size() == 1) {
+                locate(left.getFirst(), free.getFirst());
+            } else if (!left.isEmpty()) {
+                groups.put(one.getKey(), new Group(left, free));
+            }
+        }
+    }
+
+    /** Whether the guest sees it now: then QEMU has said where it is. */
+    private boolean isShown(RamBlock block, List<RamBlock> all, Map<String, Long> shown,
+            List<Long> free) {
+        String last = block.name().substring(block.name().lastIndexOf('/') + 1);
+        boolean alone = all.stream().filter(one -> one.name().equals(last)
+                || one.name().endsWith("/" + last)).count() == 1;
+        Long place = alone ? shown.get(last) : null;
+        if (place == null || !free.remove(place)) {
+            return false;
+        }
+        locate(block, place);
+        return true;
+    }
+
+    private void locate(RamBlock block, long place) {
+        located.add(new Located(block.name(), block.used(), place));
+    }
+
+    private static long pageBytes(long bytes) {
+        return PageGeometry.bytesOf(PageGeometry.pagesFor(bytes));
+    }
+
+    /** Where mappings begin that look like blocks, by their size. */
+    private Map<Long, List<Long>> places(Collection<Long> taken) throws GuestException {
+        try {
+            Map<Long, List<Long>> places = new TreeMap<>();
+            List<ProcessMaps.Mapping> all = ProcessMaps.of(pid);
+            for (int i = 0; i + 1 < all.size(); i++) {
+                ProcessMaps.Mapping one = all.get(i);
+                if (one.permissions().equals("rw-p") && one.path().isEmpty()
+                        && one.start() % ALIGNMENT == 0 && !taken.contains(one.start())
+                        && isGuard(all.get(i + 1), one.end())) {
+                    places.computeIfAbsent(one.length(), any -> new ArrayList<>())
+                            .add(one.start());
+                }
+            }
+            return places;
+        } catch (IOException e) {
+            throw failed(e);
+        }
+    }
+
+    private static boolean isGuard(ProcessMaps.Mapping one, long address) {
+        return one.start() == address && one.permissions().startsWith("---");
+    }
+
+    private GuestException failed(IOException e) {
+        return new GuestException(ErrorCode.HOST_FAILED, "cannot look into QEMU (pid " + pid
+                + "): " + e.getMessage(), "run as root or as QEMU's user with CAP_SYS_PTRACE");
+    }
+
+    /** {@return whether all of them can be moved} */
+    public boolean areAllLocated() {
+        return groups.isEmpty();
+    }
+
+    /**
+     * Returns what the other side compares with its own.
+     *
+     * @return for blocks of one size a digest of what they hold, by that size
+     * @throws GuestException when they cannot be read
+     */
+    public Map<String, String> attributes() throws GuestException {
+        Map<String, String> attributes = new TreeMap<>();
+        try (ProcessMemory memory = ProcessMemory.open(pid, false)) {
+            for (Map.Entry<Long, Group> one : groups.entrySet()) {
+                attributes.put(EQUAL + one.getKey(), digest(memory, one.getKey(),
+                        one.getValue().places()));
+            }
+        } catch (IOException e) {
+            throw failed(e);
+        }
+        return attributes;
+    }
+
+    /**
+     * Returns whether a source has firmware that it cannot move.
+     *
+     * @param theirs the source's attributes
+     * @return whether {@link #requireFits} has something to compare
+     */
+    public static boolean areNamed(Map<String, String> theirs) {
+        return theirs.keySet().stream().anyMatch(key -> key.startsWith(EQUAL));
+    }
+
+    /**
+     * Refuses a source whose firmware cannot be moved and is another one.
+     *
+     * @param theirs the source's attributes; nothing in it is trusted
+     * @throws GuestException when that is so
+     */
+    public void requireFits(Map<String, String> theirs) throws GuestException {
+        Map<String, String> ours = attributes();
+        for (Map.Entry<String, String> one : theirs.entrySet()) {
+            if (one.getKey().startsWith(EQUAL)
+                    && !one.getValue().equals(ours.get(one.getKey()))) {
+                String size = one.getKey().substring(EQUAL.length());
+                String names = size.matches("\\d{1,18}") ? Optional.ofNullable(
+                        groups.get(Long.parseLong(size))).map(Group::names).orElse(size) : size;
+                throw new GuestException(ErrorCode.GUEST_MISMATCH, "the firmware of " + names
+                        + " is another one at the source, and cannot be moved",
+                        "use the same QEMU with the same firmware files on both sides, or "
+                        + NEWER);
+            }
+        }
+    }
+
+    private static String digest(ProcessMemory memory, long size, List<Long> places)
+            throws IOException {
+        List<String> each = new ArrayList<>();
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment run = arena.allocate(RUN_BYTES);
+            for (long place : places) {
+                MessageDigest digest = sha256();
+                for (long at = 0; at < size; at += RUN_BYTES) {
+                    int length = (int) Math.min(RUN_BYTES, size - at);
+                    memory.read(place + at, run, 0, length);
+                    digest.update(run.asSlice(0, length).asByteBuffer());
+                }
+                each.add(HexFormat.of().formatHex(digest.digest()));
+            }
+        }
+        each.sort(null);
+        MessageDigest all = sha256();
+        each.forEach(one -> all.update(HexFormat.of().parseHex(one)));
+        return HexFormat.of().formatHex(all.digest());
+    }
+
+    private static MessageDigest sha256() {
+        try {
+            return MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java platform has SHA-256", e);
+        }
+    }
+
+    /**
+     * Writes what the blocks hold, of a guest that stands still.
+     *
+     * @param out    receives a section of QEMU's stream; not closed here
+     * @param before what {@link #attributes} returned when the move began
+     * @throws IOException when they cannot be read, or what cannot be moved is not as it was
+     */
+    public void write(DataOutputStream out, Map<String, String> before) throws IOException {
+        if (!attributes().equals(before)) {
+            throw new IOException("the firmware of QEMU (pid " + pid
+                    + ") changed while the guest moved: move it again");
+        }
+        try (ProcessMemory memory = ProcessMemory.open(pid, false);
+                Arena arena = Arena.ofConfined()) {
+            MemorySegment run = arena.allocate(RUN_BYTES);
+            RamSection section = new RamSection(out);
+            section.begin(located.stream().map(Located::name).toList(),
+                    located.stream().map(Located::length).toList());
+            for (Located block : located) {
+                for (long at = 0; at < block.length(); at += RUN_BYTES) {
+                    int length = (int) Math.min(RUN_BYTES, block.length() - at);
+                    memory.read(block.address() + at, run, 0, length);
+                    section.pages(block.name(), at, run, length / PageGeometry.PAGE_SIZE);
+                }
+            }
+            section.end();
+        }
+    }
+}
