@@ -52,8 +52,6 @@ class CheckTableTest {
             List<Finding> rows = CheckTable.of(qemu.process().pid(), control);
             assertRow(rows, Verdict.OK, "machine", "pc-i440fx-", "");
             assertRow(rows, Verdict.REFUSED, "state", "started with -S", "cont it first");
-            assertRow(rows, Verdict.REFUSED, "memory", "memory-backend-ram private", "share=on");
-            assertRow(rows, Verdict.REFUSED, "memory", "off has share=off", "share=on");
             assertRow(rows, Verdict.REFUSED, "memory", "the guest's RAM is",
                     "leave the -object out");
             assertRow(rows, Verdict.REFUSED, "devices", "pipe0 is ivshmem-plain", "unplug");

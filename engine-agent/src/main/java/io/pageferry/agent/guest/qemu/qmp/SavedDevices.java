@@ -22,6 +22,8 @@ public final class SavedDevices {
     /** Id of the object that marks a guest: {@code object_del} takes it away. */
     public static final String MARK = "pageferry-saved";
 
+    /** Of the mark: every QEMU has it, and it does nothing. */
+    private static final String TYPE = "secret";
     private static final String COMMAND = "xen-save-devices-state";
     private static final JsonNodeFactory JSON = JsonNodeFactory.instance;
 
@@ -74,7 +76,7 @@ public final class SavedDevices {
         if (active) {
             // A mark that is there already is refused, which says the same.
             qemu.qmp().tell(List.of(new QmpClient.Command("object-add", JSON.objectNode()
-                    .put("qom-type", "secret").put("id", MARK).put("data", "saved"))));
+                    .put("qom-type", TYPE).put("id", MARK).put("data", "saved"))));
         }
         qemu.qmp().execute(COMMAND, JSON.objectNode().put("filename", file.toString())
                 .put("live", active), limit);
@@ -88,7 +90,7 @@ public final class SavedDevices {
      * @throws QmpException when the monitor is gone
      */
     public static boolean isMarked(QemuControl qemu) throws QmpException {
-        return !qemu.property("/objects/" + MARK, "type").isMissingNode();
+        return qemu.property("/objects/" + MARK, "type").asText().equals(TYPE);
     }
 
     /**

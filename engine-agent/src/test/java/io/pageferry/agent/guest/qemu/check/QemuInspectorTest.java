@@ -91,14 +91,37 @@ class QemuInspectorTest {
         assertEquals(List.of(), ask(facts, QemuInspector::target));
     }
 
+    /** Then all of it would be in the state. */
     @Test
-    void privateMemoryIsRefused() throws IOException {
+    void privateMemoryIsRefusedWhereDevicesCannotBeSavedAlone() throws IOException {
         assertSource(facts(new QemuFacts.Backend("pc.ram", "memory-backend-ram", 1 << 20, false,
                 "", 4096), Map.of()), "memory-backend-ram pc.ram",
                 "memory-backend-file,id=ram,size=SIZE,share=on");
         assertSource(facts(new QemuFacts.Backend("ram", "memory-backend-file", 1 << 20, false,
                 "/dev/shm/x", 4096), Map.of()), "share=off",
                 "-object memory-backend-file,id=ram,share=on");
+    }
+
+    @Test
+    void privateMemoryIsMovedWhereTheyCan() throws IOException {
+        QemuFacts facts = facts(new QemuFacts.Backend("pc.ram", "memory-backend-ram", 1 << 20,
+                false, "", 4096), Map.of());
+        answers.put("query-target", "{\"arch\": \"x86_64\"}");
+        answers.put("query-commands", "[{\"name\": \"xen-save-devices-state\"}]");
+        assertEquals(List.of(), ask(facts, QemuInspector::source));
+        answers.put("query-target", "{\"arch\": \"aarch64\"}");
+        assertEquals(1, ask(facts, QemuInspector::source).size());
+    }
+
+    /** Kept after a move: it may run at the target. */
+    @Test
+    void whatIsMarkedIsRefusedWhileItIsPaused() throws IOException {
+        answers.put("qom-get", "\"secret\"");
+        answers.put("query-status", "{\"status\": \"running\"}");
+        assertEquals(List.of(), ask(facts(SHARED, Map.of()), QemuInspector::source));
+        answers.put("query-status", "{\"status\": \"paused\"}");
+        assertSource(facts(SHARED, Map.of()), "was saved by a move",
+                "object_del pageferry-saved");
     }
 
     @Test
