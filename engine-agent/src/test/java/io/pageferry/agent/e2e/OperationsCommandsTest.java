@@ -160,8 +160,7 @@ class OperationsCommandsTest {
                 "-name", "guest=vm1,debug-threads=on",
                 "-machine", "pc-q35-7.2,usb=off,dump-guest-core=off,memory-backend=pc.ram",
                 "-accel", "tcg", "-cpu", "qemu64", "-m", "256",
-                "-object", "{\"qom-type\":\"memory-backend-file\",\"id\":\"pc.ram\","
-                + "\"mem-path\":\"/dev/shm/pc.ram\",\"share\":true,"
+                "-object", "{\"qom-type\":\"memory-backend-ram\",\"id\":\"pc.ram\","
                 + "\"x-use-canonical-path-for-ramblock-id\":false,\"size\":268435456}",
                 "-overcommit", "mem-lock=off", "-smp", "2,sockets=2,cores=1,threads=1",
                 "-uuid", "8d1b6f2c-3c0a-4a0e-9f4c-6d9d6a3f1b52", "-display", "none",

@@ -19,6 +19,7 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -31,7 +32,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Machines as people build them, each moved once. What is not shared memory, video memory too,
+ * Machines as people build them, each moved once. What is no RAM of theirs, video memory too,
  * goes with the device state.
  */
 @Sampled
@@ -41,6 +42,7 @@ class ShapesTest {
     /** Text of a VGA, as a real mode program sees it; 80 x 25 letters with their colours. */
     private static final long TEXT = 0xb8000;
     private static final int TEXT_BYTES = 4000;
+    private static final String OLD = "a machine whose devices are not saved alone, two memfds, VGA";
 
     @TempDir
     static Path folder;
@@ -80,9 +82,20 @@ class ShapesTest {
         List<Shape> all = List.of(
                 new Shape("q35, two memfds, 2 vCPUs, VGA, virtio, sandbox", Memory.TWO_MEMFDS, 2,
                         "auto", q35()),
+                new Shape("q35, two private nodes, 2 vCPUs, VGA, a card with a ROM, sandbox",
+                        Memory.TWO_PRIVATE, 2, "auto", withCard(q35())),
+                new Shape(OLD, Memory.TWO_MEMFDS, 1, "auto", List.of("-machine",
+                        "pc-i440fx-2.3", "-vga", "std",
+                        "-drive", "file=" + disk() + ",format=raw,if=virtio")),
                 new Shape("i440fx, two unlinked files, 4 vCPUs, cirrus, readconfig, O_DIRECT",
                         Memory.TWO_FILES, 4, "scan", readconfig()));
         return SampleCondition.sampled() ? Draw.sample(all, 1).stream() : all.stream();
+    }
+
+    private static List<String> withCard(List<String> machine) {
+        List<String> more = new ArrayList<>(machine);
+        more.addAll(List.of("-netdev", "user,id=n1", "-device", "e1000,netdev=n1,id=net1"));
+        return more;
     }
 
     private static List<String> q35() throws IOException {
@@ -142,6 +155,8 @@ class ShapesTest {
         rig.awaitNothingLeft();
         assertEquals(2, source.report().at("/guest/regions").size(), source::toString);
         assertTrue(Traces.of(home.qemu().process().pid()).isUntracked());
+        assertEquals(shape.name().equals(OLD) ? "postmigrate" : "saved",
+                Rig.condition(home.qemu()));
         if (shape.more().contains("-vga")) {
             screenWent(home.qemu(), next);
         }
