@@ -1,6 +1,7 @@
 package io.pageferry.agent.guest;
 
 import io.pageferry.agent.host.memory.RegionMemory;
+import io.pageferry.core.dirty.DrainedTracker;
 import io.pageferry.core.link.StreamLink;
 import io.pageferry.core.migration.Guest;
 import io.pageferry.core.migration.GuestException;
@@ -35,6 +36,11 @@ public interface SourceGuest extends Guest {
     default Optional<String> memoryAccess() {
         return memory() instanceof RegionMemory held ? Optional.of(held.access().label())
                 : Optional.empty();
+    }
+
+    /** {@return what it cost to wait for devices that write unseen; empty where none do} */
+    default Optional<DrainedTracker.Costs> drained() {
+        return Optional.empty();
     }
 
     /** {@return whether guests of this kind can have disks that are copied} */

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pageferry.agent.guest.AfterResume;
 import io.pageferry.agent.guest.DiskCopies;
 import io.pageferry.agent.guest.GuestCheck;
+import io.pageferry.core.dirty.DrainedTracker;
 import io.pageferry.core.codec.CodecChoice;
 import io.pageferry.core.handover.MigrationFigures;
 import io.pageferry.core.handover.MigrationFigures.Part;
@@ -141,9 +142,10 @@ public record Report(Side side, Outcome outcome, Optional<Body> body) {
      * @param check   the guest's own, if it has one
      * @param storage what became of copied disks, where some were copied
      * @param resumed how it fared since its resume, where that is known
+     * @param drained what it cost to wait for its disks, where that was wanted
      */
     public record OfGuest(Optional<GuestCheck> check, Optional<DiskCopies> storage,
-            Optional<AfterResume> resumed) { }
+            Optional<AfterResume> resumed, Optional<DrainedTracker.Costs> drained) { }
 
     /**
      * Makes a report of a migration that never began.

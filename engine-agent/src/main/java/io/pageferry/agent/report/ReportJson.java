@@ -107,6 +107,9 @@ final class ReportJson {
         body.guest().resumed().ifPresentOrElse(after -> json.putObject("afterResume")
                 .put("windowMs", Rounds.millis(after.windowNanos())).put("faults", after.faults())
                 .put("cpuMs", Rounds.millis(after.cpuNanos())), () -> json.putNull("afterResume"));
+        body.guest().drained().ifPresent(costs -> json.putObject("drain")
+                .put("count", costs.count()).put("totalMs", Rounds.millis(costs.totalNanos()))
+                .put("longestMs", Rounds.millis(costs.longestNanos())));
     }
 
     private void verification(Report.Proof proof) {

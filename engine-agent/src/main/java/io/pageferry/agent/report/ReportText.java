@@ -60,6 +60,10 @@ public final class ReportText {
         add(lines, "after resume:  ", after.isObject() ? format("%d first touches of pages, %.0f ms"
                 + " of processor, in %.0f ms", after.path("faults").asLong(),
                 after.path("cpuMs").asDouble(), after.path("windowMs").asDouble()) : "");
+        JsonNode drain = report.path("drain");
+        add(lines, "disks:         ", drain.isObject() ? format("waited for %d times, %.0f ms in"
+                + " all, %.0f ms at most", drain.path("count").asLong(),
+                drain.path("totalMs").asDouble(), drain.path("longestMs").asDouble()) : "");
         int channels = report.path("channels").asInt();
         lines.add("how:           " + known(report, "tracker") + known(report, "codec") + channels
                 + (channels == 1 ? " channel, " : " channels, ")

@@ -168,7 +168,8 @@ public final class SourceSession implements FiniteAgent {
     private Report report(SourceOpening.Opened opened, Outcome outcome) {
         SourceGuest guest = opened.guest();
         Report report = Report.ofSource(opened.begin(), outcome, opened.migration().figures(),
-                new Report.OfGuest(guest.check(), guest.copied(), Optional.empty()));
+                new Report.OfGuest(guest.check(), guest.copied(), Optional.empty(),
+                        guest.drained()));
         if (!settings.isThrottled()) {
             return report;
         }

@@ -237,7 +237,7 @@ final class TargetSession implements FiniteAgent {
         return new AgentResult(end.outcome(), Report.ofTarget(new Report.Begin(
                 figures.migrationId().orElseThrow(), figures.guest().orElseThrow(), choices,
                 startupNanos), end.outcome(), figures, new Report.OfGuest(slot.guest().check(),
-                Optional.empty(), slot.guest().afterResume())));
+                Optional.empty(), slot.guest().afterResume(), Optional.empty())));
     }
 
     @Override

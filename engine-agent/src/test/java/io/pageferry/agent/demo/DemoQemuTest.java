@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import io.pageferry.agent.e2e.Sampled;
 import io.pageferry.agent.guest.qemu.check.Objection;
+import io.pageferry.agent.guest.qemu.check.OpenDescriptors;
 import io.pageferry.agent.guest.qemu.check.QemuFacts;
 import io.pageferry.agent.guest.qemu.check.QemuInspector;
 import io.pageferry.agent.guest.qemu.check.QemuProbe;
@@ -122,8 +123,9 @@ class DemoQemuTest {
     @Test
     void aRunningGuestMayMove() throws IOException {
         QemuFacts facts = QemuProbe.read(control);
-        assertEquals(List.of(), QemuInspector.source(control, facts));
-        assertEquals(List.of(), QemuInspector.process(home.process().pid(), facts.drives()));
+        assertEquals(List.of(), QemuInspector.source(control, facts, false));
+        assertEquals(List.of(), OpenDescriptors.of(home.process().pid())
+                .objections(false, facts.drives()));
         assertEquals(machine.memoryBytes(), facts.memoryBytes());
         assertEquals(new QemuFacts.Backend("ram", "memory-backend-file", machine.memoryBytes(),
                 true, home.memoryFile().toString(), 4096), facts.memory().getFirst());
@@ -144,7 +146,7 @@ class DemoQemuTest {
             QemuFacts facts = QemuProbe.read(there);
             assertEquals(List.of(), QemuInspector.target(there, facts));
             assertEquals(List.of(), QemuFacts.compare(source.asMap(), facts.asMap()));
-            assertFalse(QemuInspector.source(there, facts).isEmpty());
+            assertFalse(QemuInspector.source(there, facts, false).isEmpty());
             there.prepareTarget(folder.resolve("in"), QemuControl.OF_STREAM);
             assertTrue(QemuInspector.target(there, facts).toString().contains("already listens"));
         }
@@ -211,7 +213,7 @@ class DemoQemuTest {
                 JsonNodeFactory.instance.objectNode().put("max-bandwidth", 4096));
         control.qmp().execute("migrate",
                 JsonNodeFactory.instance.objectNode().put("uri", "exec:cat > /dev/null"));
-        List<Objection> found = QemuInspector.source(control, QemuProbe.read(control));
+        List<Objection> found = QemuInspector.source(control, QemuProbe.read(control), false);
         control.qmp().execute("migrate_cancel");
         assertTrue(found.toString().contains("migrate_cancel"), found.toString());
         long deadline = System.nanoTime() + LIMIT.toNanos();

@@ -49,6 +49,11 @@ final class DiskGuest {
 
     /** Packs what the guest runs, or skips the test. */
     static DiskGuest make(Path folder) throws IOException {
+        return make(folder, "guest-disks.sh");
+    }
+
+    /** The same with another script of this package. */
+    static DiskGuest make(Path folder, String name) throws IOException {
         E2e.needTracking();
         DemoTools tools = TestMachines.tools();
         Path modules = tools.kernel().toAbsolutePath().resolveSibling("modules");
@@ -62,8 +67,8 @@ final class DiskGuest {
                     one -> files.put("modules/" + one.getFileName(), one));
         }
         files.put("bin/e2fsck", fsck);
-        Path script = folder.resolve("guest-disks.sh");
-        try (InputStream in = DiskGuest.class.getResourceAsStream("guest-disks.sh")) {
+        Path script = folder.resolve(name);
+        try (InputStream in = DiskGuest.class.getResourceAsStream(name)) {
             Files.write(script, in.readAllBytes());
         }
         files.put("more.sh", script);
@@ -119,7 +124,7 @@ final class DiskGuest {
         List<String> arguments = new ArrayList<>(more);
         arguments.addAll(List.of("-initrd", archive.toString(), "-runas", "nobody"));
         return new DemoMachine(tools, E2e.CALM, 160L << 20, 1,
-                DemoMachine.Memory.FILE, arguments);
+                DemoMachine.Memory.PLAIN, arguments);
     }
 
     /** How many rounds each of its disks has behind it, at least. */

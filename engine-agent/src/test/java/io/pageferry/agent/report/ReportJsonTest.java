@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import io.pageferry.agent.guest.AfterResume;
 import io.pageferry.agent.guest.DiskCopies;
 import io.pageferry.agent.guest.GuestCheck;
+import io.pageferry.core.dirty.DrainedTracker;
 import io.pageferry.core.codec.CodecChoice;
 import io.pageferry.core.handover.MigrationFigures;
 import io.pageferry.core.handover.MigrationFigures.Part;
@@ -60,7 +61,9 @@ class ReportJsonTest {
                         Optional.of(new GuestCheck(10L, null, null, 0L)),
                         Optional.of(new DiskCopies(List.of(
                                 new DiskCopies.Disk("d0", 4096, 4000, 96)), 5000,
-                                1_000_000)), Optional.empty())).slowedBy("cgroup");
+                                1_000_000)), Optional.empty(), Optional.of(
+                                new DrainedTracker.Costs(5, 40_000_000, 12_000_000))))
+                        .slowedBy("cgroup");
     }
 
     private static void assertJson(String expected, Report report) {
@@ -92,6 +95,7 @@ class ReportJsonTest {
                 "wireBytesPerSecond":330000,"throttlePercent":0.0}],
                 "stopReason":"non-diffusion","guestBytes":12288,"wireBytes":9290,
                 "goodputBytesPerSecond":12288,"deviceStateBytes":321,"afterResume":null,
+                "drain":{"count":5,"totalMs":40.0,"longestMs":12.0},
                 "verification":{"method":"sent","pages":2,"sourceDigest":"0000000000001234",
                 "targetDigest":"0000000000001234","match":true},
                 "guestCheck":{"ticksSource":10,"ticksTarget":null,"lostTicks":null,"failures":0},
@@ -130,7 +134,8 @@ class ReportJsonTest {
                         new Report.Proof(Verification.NONE, 2, true, 1, 1, Optional.empty()),
                         Owner.SOURCE, 0,
                         new Report.OfGuest(Optional.empty(), Optional.empty(), Optional.of(
-                                new AfterResume(250_000_000, 1_234, 30_000_000)))))));
+                                new AfterResume(250_000_000, 1_234, 30_000_000)),
+                                Optional.empty())))));
     }
 
     @Test

@@ -12,7 +12,7 @@ import java.lang.foreign.MemorySegment;
  *
  * <p><b>Failures.</b> Memory that cannot be reached throws {@link java.io.UncheckedIOException},
  * whose cause names the page and the reason. The migration then fails, and the guest goes on at the
- * source.
+ * source; {@link MemoryGoneException} where it ended.
  */
 public interface PagedMemory {
     /** Answer of {@link #read}: the pages were asked for and can be taken later. */

@@ -10,6 +10,7 @@ import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.migration.MigrationSnapshot;
 import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.migration.Outcome.Side;
+import io.pageferry.core.memory.MemoryGoneException;
 import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.outgoing.phase.Ended;
 import io.pageferry.core.outgoing.phase.Negotiating;
@@ -75,7 +76,10 @@ public final class SourceMigration implements LinkHandler, AutoCloseable {
             RuntimeException known = e instanceof VirtualMachineError error
                     ? HostFaults.asException(error, "its file was cut short")
                     : (RuntimeException) e;
-            Outcome why = known instanceof UncheckedIOException failed
+            Outcome why = known instanceof MemoryGoneException gone
+                    ? Outcome.of(Result.GUEST_ENDED, ErrorCode.GUEST_ENDED,
+                            gone.getCause().getMessage(), Side.SOURCE)
+                    : known instanceof UncheckedIOException failed
                     ? Outcome.of(Result.FAILED, ErrorCode.HOST_FAILED,
                             "the guest's memory cannot be read: "
                             + failed.getCause().getMessage(), Side.SOURCE)

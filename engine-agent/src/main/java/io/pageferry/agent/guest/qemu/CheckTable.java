@@ -2,7 +2,9 @@ package io.pageferry.agent.guest.qemu;
 
 import io.pageferry.agent.guest.GuestKind.Finding;
 import io.pageferry.agent.guest.GuestKind.Verdict;
+import io.pageferry.agent.guest.qemu.check.DiskDrain;
 import io.pageferry.agent.guest.qemu.check.Objection;
+import io.pageferry.agent.guest.qemu.check.OpenDescriptors;
 import io.pageferry.agent.guest.qemu.check.QemuFacts;
 import io.pageferry.agent.guest.qemu.check.QemuInspector;
 import io.pageferry.agent.guest.qemu.check.QemuProbe;
@@ -51,12 +53,14 @@ public final class CheckTable {
 
     private void fill(QemuControl qemu) throws QmpException {
         RunState state = qemu.status().state();
+        boolean drains = DiskDrain.tryOut(qemu) != null;
         boolean target = state == RunState.INMIGRATE;
         row("machine", "QEMU " + facts.version() + " (pid " + pid + "), " + facts.machine() + ", "
                 + facts.accelerator(), List.of());
         row("vcpus", facts.vcpus() + " of " + facts.cpu(), List.of());
         Map<String, List<Objection>> found = new LinkedHashMap<>(target
-                ? QemuInspector.targetRows(qemu, facts) : QemuInspector.sourceRows(qemu, facts));
+                ? QemuInspector.targetRows(qemu, facts)
+                : QemuInspector.sourceRows(qemu, facts, drains));
         Map<String, String> fine = Map.of(
                 "state", target ? "waits for a guest: supported as target"
                         : state + ": supported as source" + (state == RunState.RUNNING ? ""
@@ -73,7 +77,7 @@ public final class CheckTable {
         found.forEach((what, objections) -> row(what, fine.get(what), objections));
         if (!target) {
             row("process", "nothing else writes to its memory, as far as its descriptors tell",
-                    QemuInspector.process(pid, facts.drives()));
+                    OpenDescriptors.of(pid).objections(drains, facts.drives()));
         }
         host(target);
     }

@@ -3,7 +3,9 @@ package io.pageferry.agent.guest.qemu;
 import io.pageferry.agent.guest.DiskCopies;
 import io.pageferry.agent.guest.GuestSetup;
 import io.pageferry.agent.guest.SourceGuest;
+import io.pageferry.agent.guest.qemu.check.DiskDrain;
 import io.pageferry.agent.guest.qemu.check.Objection;
+import io.pageferry.agent.guest.qemu.check.OpenDescriptors;
 import io.pageferry.agent.guest.qemu.check.QemuFacts;
 import io.pageferry.agent.guest.qemu.check.QemuInspector;
 import io.pageferry.agent.guest.qemu.check.QemuProbe;
@@ -18,6 +20,7 @@ import io.pageferry.agent.host.memory.RegionMemory;
 import io.pageferry.agent.host.process.PausedCheck;
 import io.pageferry.agent.host.throttle.ThreadThrottle;
 import io.pageferry.core.dirty.DirtyTracker;
+import io.pageferry.core.dirty.DrainedTracker;
 import io.pageferry.core.dirty.TrackerChoice;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.GuestDescription;
@@ -85,8 +88,11 @@ final class QemuGuest implements SourceGuest {
         boolean opened = false;
         try {
             QemuFacts facts = QemuProbe.read(qemu);
-            List<Objection> found = new ArrayList<>(QemuInspector.source(qemu, facts));
-            found.addAll(QemuInspector.process(process.pid(), facts.drives()));
+            DiskDrain drain = DiskDrain.tryOut(qemu);
+            List<Objection> found =
+                    new ArrayList<>(QemuInspector.source(qemu, facts, drain != null));
+            OpenDescriptors open = OpenDescriptors.of(process.pid());
+            found.addAll(open.objections(drain != null, facts.drives()));
             boolean compares = setup.tracker() == TrackerChoice.SCAN;
             Objection.refuse(found, compares);
             QemuMemory memory = QemuMemory.find(process.pid(), qemu, facts.memory());
@@ -97,7 +103,8 @@ final class QemuGuest implements SourceGuest {
             places.putAll(DiskFiles.attributes(process.pid(), facts.drives()));
             devices.ifPresent(saver -> places.putAll(saver.attributes()));
             QemuGuest guest = new QemuGuest(process, qemu, facts, new Opened(places, memory,
-                    regions, MemoryTracking.of(process.pid(), setup, memory, regions),
+                    regions, MemoryTracking.of(process.pid(), setup, memory, regions,
+                    Optional.ofNullable(open.pinning().isEmpty() ? null : drain)),
                     qemu.settings(), QemuWatch.of(qemu), devices));
             opened = true;
             return guest;
@@ -146,6 +153,11 @@ final class QemuGuest implements SourceGuest {
     @Override
     public String trackerReason() {
         return tracking.reason();
+    }
+
+    @Override
+    public Optional<DrainedTracker.Costs> drained() {
+        return tracking.drained().map(DrainedTracker::costs);
     }
 
     @Override
@@ -233,7 +245,7 @@ final class QemuGuest implements SourceGuest {
             }
             stop();
             pausedCheck = PausedCheck.start(() -> {
-                ram.requireUnchanged(facts.drives(), tracking.tracker().comparesContents());
+                ram.requireUnchanged(facts.drives(), tracking);
                 watch.requireShape();
             });
             if (mirrors != null) {

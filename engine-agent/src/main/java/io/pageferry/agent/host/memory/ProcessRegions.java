@@ -1,9 +1,11 @@
 package io.pageferry.agent.host.memory;
 
 import io.pageferry.agent.host.linux.LinuxException;
+import io.pageferry.agent.host.linux.Native;
 import io.pageferry.agent.host.linux.SharedMemory;
 import io.pageferry.agent.host.linux.process.ProcessMemory;
 import io.pageferry.agent.host.linux.userfault.PagemapScan;
+import io.pageferry.core.memory.MemoryGoneException;
 import io.pageferry.core.memory.PageGeometry;
 import io.pageferry.core.memory.PagedMemory;
 import io.pageferry.core.memory.Region;
@@ -19,6 +21,7 @@ import java.util.Optional;
  * not. Confined to one thread, but for the layout.
  */
 public final class ProcessRegions extends RegionMemory {
+    private final long pid;
     private final List<Part> parts;
     private final ProcessMemory memory;
     private final PagemapScan tables;
@@ -34,9 +37,10 @@ public final class ProcessRegions extends RegionMemory {
     public record Part(long address, boolean shared, Optional<SharedMemory> file, long offset) {
     }
 
-    private ProcessRegions(RegionTable regions, List<Part> parts, ProcessMemory memory,
-            PagemapScan tables) {
+    private ProcessRegions(long pid, RegionTable regions, List<Part> parts,
+            ProcessMemory memory, PagemapScan tables) {
         super(regions);
+        this.pid = pid;
         this.parts = List.copyOf(parts);
         this.memory = memory;
         this.tables = tables;
@@ -57,7 +61,7 @@ public final class ProcessRegions extends RegionMemory {
         ProcessMemory memory = null;
         try {
             memory = ProcessMemory.open(pid, writable);
-            return new ProcessRegions(regions, parts, memory, PagemapScan.of(pid));
+            return new ProcessRegions(pid, regions, parts, memory, PagemapScan.of(pid));
         } catch (LinuxException e) {
             if (memory != null) {
                 memory.close();
@@ -83,7 +87,7 @@ public final class ProcessRegions extends RegionMemory {
             memory.read(addressOf(regions().regionOf(page), page), into, at,
                     PageGeometry.bytesOf(count));
         } catch (LinuxException e) {
-            throw new UncheckedIOException(e);
+            throw failed(e);
         }
         return count;
     }
@@ -94,8 +98,15 @@ public final class ProcessRegions extends RegionMemory {
             memory.write(addressOf(regions().regionOf(page), page), from, at,
                     PageGeometry.bytesOf(count));
         } catch (LinuxException e) {
-            throw new UncheckedIOException(e);
+            throw failed(e);
         }
+    }
+
+    @Override
+    UncheckedIOException failed(LinuxException e) {
+        return e.errno() == Native.ESRCH
+                ? new MemoryGoneException("process " + pid + " of the guest ended", e)
+                : new UncheckedIOException(e);
     }
 
     @Override

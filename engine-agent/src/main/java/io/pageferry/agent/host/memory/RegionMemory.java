@@ -117,8 +117,13 @@ public abstract class RegionMemory implements PageSource, PageStore, AutoCloseab
         try {
             return data ? nextDataIn(region, page) : nextHoleIn(region, page);
         } catch (LinuxException e) {
-            throw new UncheckedIOException(e);
+            throw failed(e);
         }
+    }
+
+    /** What a failure of the kernel's means. */
+    UncheckedIOException failed(LinuxException e) {
+        return new UncheckedIOException(e);
     }
 
     /** Writes zeros over what is not zero, and over nothing else: a hole would get storage. */

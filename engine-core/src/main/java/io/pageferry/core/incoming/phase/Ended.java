@@ -6,6 +6,7 @@ import io.pageferry.core.incoming.session.TargetContext;
 import io.pageferry.core.incoming.session.TargetState;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.Message;
+import io.pageferry.core.memory.MemoryGoneException;
 import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.migration.Outcome.Side;
@@ -37,7 +38,8 @@ public record Ended(TargetContext context, Outcome outcome, Optional<Message> la
     static Phase discarded(TargetContext context, RuntimeException bug) {
         boolean unreachable = bug instanceof UncheckedIOException;
         ErrorCode code = unreachable ? ErrorCode.HOST_FAILED : ErrorCode.INTERNAL;
-        String why = unreachable ? "the image cannot be written or read: "
+        String why = bug instanceof MemoryGoneException ? bug.getCause().getMessage()
+                : unreachable ? "the image cannot be written or read: "
                 + bug.getCause().getMessage() : TargetContext.describe(bug);
         context.send(unreachable ? new Message.Cancel(context.epoch(), code, why)
                 : new Message.Failure(code, why));

@@ -6,12 +6,7 @@ import io.pageferry.agent.guest.qemu.qmp.QmpClient;
 import io.pageferry.agent.guest.qemu.qmp.QmpException;
 import io.pageferry.agent.guest.qemu.qmp.RunState;
 import io.pageferry.agent.guest.qemu.qmp.SavedDevices;
-import io.pageferry.agent.host.linux.ProcessMaps;
 import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -19,8 +14,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
 /**
  * Finds what stands in the way of moving a QEMU guest, before anything is changed. Nothing here
@@ -50,15 +43,23 @@ public final class QemuInspector {
     private QemuInspector() {
     }
 
-    /** What keeps a guest from being moved away. */
-    public static List<Objection> source(QemuControl qemu, QemuFacts facts)
+    /**
+     * What keeps a guest from being moved away.
+     *
+     * @param drains whether what its disks write can be waited for: {@link DiskDrain}
+     */
+    public static List<Objection> source(QemuControl qemu, QemuFacts facts, boolean drains)
             throws QmpException {
-        return flat(sourceRows(qemu, facts));
+        return flat(sourceRows(qemu, facts, drains));
     }
 
-    /** What keeps a guest from being moved away, by what it concerns, in a fixed order. */
-    public static Map<String, List<Objection>> sourceRows(QemuControl qemu, QemuFacts facts)
-            throws QmpException {
+    /**
+     * What keeps a guest from being moved away, by what it concerns, in a fixed order.
+     *
+     * @param drains as of {@link #source}
+     */
+    public static Map<String, List<Objection>> sourceRows(QemuControl qemu, QemuFacts facts,
+            boolean drains) throws QmpException {
         Map<String, List<Objection>> rows = new LinkedHashMap<>();
         RunState state = qemu.status().state();
         rows.put("state", state(qemu, state));
@@ -66,7 +67,7 @@ public final class QemuInspector {
         rows.put("memory", memory(qemu, facts,
                 SavedDevices.arePossible(qemu, facts.machine())));
         rows.put("devices", devices(qemu, facts));
-        rows.put("disks", disks(qemu, facts));
+        rows.put("disks", disks(qemu, facts, drains));
         return rows;
     }
 
@@ -219,7 +220,8 @@ public final class QemuInspector {
                 found.add(Objection.of("device " + id + " is " + type,
                         "it writes to the guest's RAM past every tracker",
                         "unplug it with device_del before the move"));
-            } else if (type.startsWith("vhost-")) {
+            } else if (type.startsWith("vhost-")
+                    && !type.startsWith("vhost-vsock")) {
                 found.add(Objection.tracking("device " + id + " is " + type,
                         "another process or the kernel writes to the guest's RAM",
                         "use the virtio device without vhost, or --tracker scan"));
@@ -244,7 +246,7 @@ public final class QemuInspector {
         return found;
     }
 
-    private static List<Objection> disks(QemuControl qemu, QemuFacts facts)
+    private static List<Objection> disks(QemuControl qemu, QemuFacts facts, boolean drains)
             throws QmpException {
         List<Objection> found = new ArrayList<>();
         for (JsonNode job : qemu.qmp().execute("query-block-jobs")) {
@@ -254,7 +256,7 @@ public final class QemuInspector {
                     "wait for it, or end it with block-job-cancel"));
         }
         for (QemuFacts.Drive drive : facts.drives()) {
-            if (drive.direct()) {
+            if (drive.direct() && !drains) {
                 found.add(Objection.tracking("drive " + drive.name() + " is opened with O_DIRECT",
                         "what it reads reaches the guest's RAM untracked",
                         "use cache=writeback,aio=threads, or --tracker scan"));
@@ -271,69 +273,5 @@ public final class QemuInspector {
             }
         }
         return found;
-    }
-
-    /**
-     * What only the process of a source shows: a tap with {@code vhost=on} has an ordinary
-     * virtio-net in front of it, and O_DIRECT may be set on a backing file alone.
-     *
-     * @param pid    QEMU's
-     * @param drives whose O_DIRECT was reported already
-     */
-    public static List<Objection> process(long pid, List<QemuFacts.Drive> drives) {
-        return process(Path.of("/proc/" + pid), drives);
-    }
-
-    static List<Objection> process(Path process, List<QemuFacts.Drive> drives) {
-        Path folder = process.resolve("fd");
-        List<Objection> found = new ArrayList<>();
-        Set<String> told = drives.stream().filter(QemuFacts.Drive::direct)
-                .map(QemuFacts.Drive::file).collect(Collectors.toSet());
-        try (Stream<Path> descriptors = Files.list(folder)) {
-            for (Path one : (Iterable<Path>) descriptors::iterator) {
-                Path info = process.resolve("fdinfo").resolve(one.getFileName());
-                descriptor(one, info, told, found);
-            }
-        } catch (NoSuchFileException e) {
-            found.add(Objection.of("there is no process at " + process, "the guest has ended",
-                    "start it"));
-        } catch (IOException | UncheckedIOException e) {
-            found.add(Objection.of(folder + " cannot be read",
-                    "whether a device writes past every tracker cannot be seen",
-                    "run this as root, or as QEMU's user with CAP_SYS_PTRACE"));
-        }
-        return found;
-    }
-
-    private static void descriptor(Path link, Path infoFile, Set<String> told,
-            List<Objection> found) throws IOException {
-        String target;
-        String info;
-        try {
-            target = Files.readSymbolicLink(link).toString();
-            info = Files.readString(infoFile);
-        } catch (NoSuchFileException e) {
-            // Closed since the folder was listed.
-            return;
-        }
-        if (target.startsWith("/dev/vhost-")) {
-            found.add(Objection.tracking("QEMU has " + target + " open",
-                    "the kernel writes to the guest's RAM past every tracker",
-                    "start it with vhost=off on that -netdev, or use --tracker scan"));
-        } else if (target.startsWith("/dev/vfio/")) {
-            found.add(Objection.of("QEMU has " + target + " open",
-                    "a device of the host writes to the guest's RAM past every tracker",
-                    "unplug it with device_del before the move"));
-        } else if (target.equals("anon_inode:[io_uring]") && told.add(target)) {
-            found.add(Objection.tracking("QEMU has an io_uring",
-                    "a ring with registered buffers writes to the guest's RAM untracked",
-                    "use aio=threads, or --tracker scan"));
-        } else if (target.startsWith("/")
-                && (ProcessMaps.openFlags(info) & ProcessMaps.O_DIRECT) != 0
-                && told.add(target)) {
-            found.add(Objection.tracking("QEMU opened " + target + " with O_DIRECT",
-                    "what it reads reaches the guest's RAM untracked",
-                    "use cache=writeback,aio=threads, or --tracker scan"));
-        }
     }
 }

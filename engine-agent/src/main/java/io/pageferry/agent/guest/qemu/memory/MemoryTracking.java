@@ -1,25 +1,30 @@
 package io.pageferry.agent.guest.qemu.memory;
 
 import io.pageferry.agent.guest.GuestSetup;
+import io.pageferry.agent.guest.qemu.check.DiskDrain;
 import io.pageferry.agent.host.linux.userfault.KernelProbe;
 import io.pageferry.agent.host.linux.userfault.RemoteUserfault;
 import io.pageferry.agent.host.linux.userfault.UserfaultTracker;
 import io.pageferry.agent.host.memory.RegionMemory;
 import io.pageferry.core.dirty.DirtyTracker;
+import io.pageferry.core.dirty.DrainedTracker;
 import io.pageferry.core.dirty.ScanTracker;
 import io.pageferry.core.dirty.TrackerChoice;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.GuestException;
 import java.io.IOException;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * How the writes of a QEMU are tracked.
  *
  * @param tracker unarmed, the caller's to close
  * @param reason  why it was chosen, one line
+ * @param drained a part of it, where what disks write is waited for
  */
-public record MemoryTracking(DirtyTracker tracker, String reason) {
+public record MemoryTracking(DirtyTracker tracker, String reason,
+        Optional<DrainedTracker> drained) {
     /**
      * Refuses a tracker that cannot follow a QEMU here.
      *
@@ -56,18 +61,22 @@ public record MemoryTracking(DirtyTracker tracker, String reason) {
      * @param setup   which one, and how a userfaultfd is got
      * @param memory  where QEMU maps the RAM
      * @param regions the same memory; stays the caller's
+     * @param drain   waits for what disks write to pages that were pinned, where some do
      * @return the tracker
      */
     public static MemoryTracking of(long pid, GuestSetup setup, QemuMemory memory,
-            RegionMemory regions) {
+            RegionMemory regions, Optional<DiskDrain> drain) {
         if (setup.tracker() == TrackerChoice.SCAN) {
             return new MemoryTracking(new ScanTracker(regions), "it compares what QEMU's memory"
-                    + " holds with what was sent, and touches nothing");
+                    + " holds with what was sent, and touches nothing", Optional.empty());
         }
+        DirtyTracker stores = UserfaultTracker.ofProcess(pid,
+                () -> setup.injector().userfault(pid), memory.ranges()).within(regions);
+        Optional<DrainedTracker> drained = drain.map(one -> new DrainedTracker(stores, one));
         // QEMU never writes its RAM by the descriptor that it holds of it.
-        DirtyTracker tracker = regions.watched(UserfaultTracker.ofProcess(pid,
-                () -> setup.injector().userfault(pid), memory.ranges()).within(regions), false);
-        return new MemoryTracking(tracker, "it sees every write to QEMU's memory from outside, by "
-                + KernelProbe.summary(KernelProbe.run()));
+        return new MemoryTracking(regions.watched(drained.<DirtyTracker>map(one -> one)
+                .orElse(stores), false), "it sees every write to QEMU's memory from outside, by "
+                + KernelProbe.summary(KernelProbe.run())
+                + (drained.isEmpty() ? "" : ", and waits for disks that write unseen"), drained);
     }
 }

@@ -1,8 +1,8 @@
 package io.pageferry.agent.guest.qemu.memory;
 
 import io.pageferry.agent.guest.qemu.check.Objection;
+import io.pageferry.agent.guest.qemu.check.OpenDescriptors;
 import io.pageferry.agent.guest.qemu.check.QemuFacts;
-import io.pageferry.agent.guest.qemu.check.QemuInspector;
 import io.pageferry.agent.guest.qemu.qmp.QemuControl;
 import io.pageferry.agent.guest.qemu.qmp.QmpException;
 import io.pageferry.agent.host.linux.LinuxException;
@@ -247,10 +247,10 @@ public final class QemuMemory {
      * and that nothing was opened by which it would be written unseen.
      *
      * @param drives   whose O_DIRECT is known
-     * @param compares whether contents are compared
+     * @param tracking how its writes were tracked
      * @throws GuestException when it is not as it was
      */
-    public void requireUnchanged(List<QemuFacts.Drive> drives, boolean compares)
+    public void requireUnchanged(List<QemuFacts.Drive> drives, MemoryTracking tracking)
             throws GuestException {
         try {
             Optional<String> change = change();
@@ -263,9 +263,10 @@ public final class QemuMemory {
             throw new GuestException(ErrorCode.GUEST_FAILED, "QEMU (pid " + pid
                     + ") cannot be looked at: " + e.getMessage(), "");
         }
-        List<Objection> found = new ArrayList<>(QemuInspector.process(pid, drives));
+        List<Objection> found = new ArrayList<>(OpenDescriptors.of(pid)
+                .objections(tracking.drained().isPresent(), drives));
         found.addAll(otherWriters());
-        Objection.refuse(found, compares);
+        Objection.refuse(found, tracking.tracker().comparesContents());
     }
 
     private Optional<String> change() throws IOException {

@@ -73,7 +73,7 @@ class QemuInspectorTest {
     }
 
     private void assertSource(QemuFacts facts, String what, String remedy) throws IOException {
-        assertOne(ask(facts, QemuInspector::source), what, remedy);
+        assertOne(ask(facts, QemuInspectorTest::source), what, remedy);
     }
 
     private static void assertOne(List<Objection> found, String what, String remedy) {
@@ -86,7 +86,7 @@ class QemuInspectorTest {
     void nothingStandsInTheWay() throws IOException {
         QemuFacts facts = facts(SHARED, Map.of("net0", "virtio-net-pci"),
                 drive("virtio0", false));
-        assertEquals(List.of(), ask(facts, QemuInspector::source));
+        assertEquals(List.of(), ask(facts, QemuInspectorTest::source));
         answers.put("query-status", "{\"status\": \"inmigrate\", \"running\": false}");
         assertEquals(List.of(), ask(facts, QemuInspector::target));
     }
@@ -108,9 +108,9 @@ class QemuInspectorTest {
                 false, "", 4096), Map.of());
         answers.put("query-target", "{\"arch\": \"x86_64\"}");
         answers.put("query-commands", "[{\"name\": \"xen-save-devices-state\"}]");
-        assertEquals(List.of(), ask(facts, QemuInspector::source));
+        assertEquals(List.of(), ask(facts, QemuInspectorTest::source));
         answers.put("query-target", "{\"arch\": \"aarch64\"}");
-        assertEquals(1, ask(facts, QemuInspector::source).size());
+        assertEquals(1, ask(facts, QemuInspectorTest::source).size());
     }
 
     /** Kept after a move: it may run at the target. */
@@ -118,7 +118,7 @@ class QemuInspectorTest {
     void whatIsMarkedIsRefusedWhileItIsPaused() throws IOException {
         answers.put("qom-get", "\"secret\"");
         answers.put("query-status", "{\"status\": \"running\"}");
-        assertEquals(List.of(), ask(facts(SHARED, Map.of()), QemuInspector::source));
+        assertEquals(List.of(), ask(facts(SHARED, Map.of()), QemuInspectorTest::source));
         answers.put("query-status", "{\"status\": \"paused\"}");
         assertSource(facts(SHARED, Map.of()), "was saved by a move",
                 "object_del pageferry-saved");
@@ -147,7 +147,7 @@ class QemuInspectorTest {
                 + "\\r\\nnet0: index=0,type=nic,model=virtio-net-pci,macaddr=52:54:00:12:34:56"
                 + "\\r\\n \\\\ n0: index=0,type=vhost-user,vhost-user0 to c0\\r\\n\"");
         List<Objection> found = ask(facts(SHARED, Map.of("net0", "virtio-net-pci")),
-                QemuInspector::source);
+                QemuInspectorTest::source);
         assertOne(found, "netdev n0 is vhost-user", "--tracker scan");
         assertTrue(found.getFirst().trackingOnly());
     }
@@ -157,7 +157,7 @@ class QemuInspectorTest {
         answers.put("query-named-block-nodes",
                 "[{\"drv\": \"raw\", \"node-name\": \"a\"},"
                         + " {\"drv\": \"nvme-io_uring\", \"node-name\": \"b\"}]");
-        List<Objection> found = ask(facts(SHARED, Map.of()), QemuInspector::source);
+        List<Objection> found = ask(facts(SHARED, Map.of()), QemuInspectorTest::source);
         assertOne(found, "block node b", "--tracker scan");
         assertTrue(found.getFirst().trackingOnly());
     }
@@ -166,7 +166,7 @@ class QemuInspectorTest {
     void memoryThatANewerQemuWouldSendItselfIsRefused() throws IOException {
         QemuFacts old = facts(SHARED, Map.of());
         for (String version : List.of("8.0.5", "7.2.22")) {
-            assertEquals(List.of(), ask(of(version, old), QemuInspector::source), version);
+            assertEquals(List.of(), ask(of(version, old), QemuInspectorTest::source), version);
         }
         for (String version : List.of("8.1.0", "10.0.2")) {
             assertSource(of(version, old), "memory-backend-memfd ram",
@@ -194,7 +194,7 @@ class QemuInspectorTest {
     void aMigrationAndItsBlockersAreTold() throws IOException {
         answers.put("query-migrate", "{\"status\": \"active\", \"blocked\": true,"
                 + " \"blocked-reasons\": [\"The 9p device is mounted\"]}");
-        List<Objection> found = ask(facts(SHARED, Map.of()), QemuInspector::source);
+        List<Objection> found = ask(facts(SHARED, Map.of()), QemuInspectorTest::source);
         assertEquals(2, found.size());
         assertTrue(found.getFirst().toString().contains("is active"), found.toString());
         assertTrue(found.getLast().toString().contains("9p device"), found.toString());
@@ -211,10 +211,10 @@ class QemuInspectorTest {
         for (String state : List.of("prelaunch", "inmigrate", "suspended", "guest-panicked",
                 "internal-error", "a-new-state")) {
             answers.put("query-status", "{\"status\": \"" + state + "\"}");
-            assertEquals(1, ask(facts(SHARED, Map.of()), QemuInspector::source).size(), state);
+            assertEquals(1, ask(facts(SHARED, Map.of()), QemuInspectorTest::source).size(), state);
         }
         answers.put("query-status", "{\"status\": \"paused\"}");
-        assertEquals(List.of(), ask(facts(SHARED, Map.of()), QemuInspector::source));
+        assertEquals(List.of(), ask(facts(SHARED, Map.of()), QemuInspectorTest::source));
         answers.put("query-status", "{\"status\": \"postmigrate\"}");
         assertSource(facts(SHARED, Map.of()), "postmigrate", "cont it at its monitor, and stop");
     }
@@ -232,6 +232,11 @@ class QemuInspectorTest {
         assertEquals(2, ask(facts(SHARED, Map.of()), QemuInspector::target).size());
     }
 
+    private static List<Objection> source(QemuControl qemu, QemuFacts facts)
+            throws QmpException {
+        return QemuInspector.source(qemu, facts, false);
+    }
+
     private List<Objection> open(String target, String flags) throws IOException {
         Path process = Files.createTempDirectory(folder, "process");
         Files.createDirectories(process.resolve("fd"));
@@ -241,20 +246,21 @@ class QemuInspectorTest {
                 + "\nmnt_id:\t24\n");
         // One that was closed while we looked.
         Files.createSymbolicLink(process.resolve("fd/8"), Path.of("/dev/vfio/1"));
-        return QemuInspector.process(process, List.of());
+        return OpenDescriptors.of(process).objections(false, List.of());
     }
 
     @Test
     void whatOnlyTheProcessShowsIsTold() throws IOException {
         assertEquals(List.of(), open("/disk", "0100002"));
         assertEquals(List.of(), open("socket:[123]", "02"));
-        assertOne(open("/dev/vhost-net", "0100002"), "/dev/vhost-net", "vhost=off");
+        assertEquals(List.of(), open("/dev/vhost-net", "0100002"));
+        assertOne(open("/dev/vhost-scsi", "0100002"), "/dev/vhost-scsi", "without vhost");
         assertOne(open("anon_inode:[io_uring]", "02"), "io_uring", "aio=threads");
         assertOne(open("/dev/vfio/12", "0100002"), "/dev/vfio/12", "device_del");
-        assertOne(QemuInspector.process(folder.resolve("gone"), List.of()), "no process",
-                "start it");
-        assertEquals(List.of(), QemuInspector.process(ProcessHandle.current().pid(),
-                List.of()));
+        assertOne(OpenDescriptors.of(folder.resolve("gone")).objections(true, List.of()),
+                "no process", "start it");
+        assertEquals(List.of(), OpenDescriptors.of(ProcessHandle.current().pid())
+                .objections(false, List.of()));
     }
 
     @Test
