@@ -55,7 +55,8 @@ public final class DowntimeBench extends Bench {
     @Override
     protected ObjectNode measure(Options options, Output output) throws IOException {
         int moves = options.count("moves", 10, 1);
-        DemoMachine machine = machine(options, GuestLoad.LIGHT);
+        DemoMachine machine = machine(options, GuestLoad.LIGHT,
+                DemoMachine.Memory.PLAIN);
         Path folder = Folders.temporary();
         List<Move> done = new ArrayList<>();
         List<DemoQemu> guests = new ArrayList<>();
@@ -81,11 +82,12 @@ public final class DowntimeBench extends Bench {
         return result(done);
     }
 
-    /** A guest of the options' memory and kernel. */
-    static DemoMachine machine(Options options, GuestLoad load) throws IOException {
+    /** A guest of the options' kernel and as much memory. */
+    static DemoMachine machine(Options options, GuestLoad load, DemoMachine.Memory memory)
+            throws IOException {
         String kernel = options.text("kernel", null);
         return new DemoMachine(DemoTools.find(kernel == null ? null : Path.of(kernel)), load,
-                options.bytes("memory", "768MiB"));
+                options.bytes("memory", "768MiB"), 1, memory, List.of());
     }
 
     private static Move move(List<DemoQemu> guests, Path folder, String codec)

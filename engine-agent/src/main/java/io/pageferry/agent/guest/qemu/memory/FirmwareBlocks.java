@@ -14,6 +14,8 @@ import java.io.DataOutputStream;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
@@ -32,13 +34,15 @@ import java.util.stream.Collectors;
  *
  * <p>QEMU says where such a block is from 8.0 on. Of an older one it is found by its size: each
  * block is a mapping of its own, begins at a multiple of 2 MiB and has a page behind it that cannot
- * be reached (util/mmap-alloc.c). Where two blocks have one size, and the guest sees at most one of
- * them, which is which is not known. Such blocks are not moved: both sides have to hold the same,
- * whatever the order, as they do for the same firmware.
+ * be reached (util/mmap-alloc.c). Of several of one size the guest may see one, or one may be the
+ * ROM of a device, which has a signature. Where that does not tell which is which, they are not
+ * moved: both sides have to hold the same, whatever the order, as they do for the same firmware.
  */
 public final class FirmwareBlocks {
     private static final String EQUAL = "ram.equal.";
     private static final long ALIGNMENT = 2 << 20;
+    /** 55 aa: PCI Firmware Specification, "PCI Expansion ROM Header Format". */
+    private static final short ROM_SIGNATURE = (short) 0xaa55;
     private static final int RUN_BYTES = PagedMemory.RUN_PAGES * PageGeometry.PAGE_SIZE;
     private static final String NEWER = "use QEMU 8.0 or newer, which says where its memory is; or"
             + " keep the RAM in shared memory: -object memory-backend-file,share=on,…";
@@ -51,6 +55,11 @@ public final class FirmwareBlocks {
     private record Located(String name, long length, long address) { }
 
     private record Group(List<RamBlock> blocks, List<Long> places) {
+        void addAll(Group other) {
+            blocks.addAll(other.blocks);
+            places.addAll(other.places);
+        }
+
         String names() {
             return blocks.stream().map(RamBlock::name).collect(Collectors.joining(", "));
         }
@@ -109,12 +118,37 @@ public final class FirmwareBlocks {
                         + free.size() + " mappings of " + one.getKey() + " bytes where it has "
                         + left.size() + " blocks of memory: " + group.names(), NEWER);
             }
-            if (left.size() == 1) {
-                locate(left.getFirst(), free.getFirst());
-            } else if (!left.isEmpty()) {
-                groups.put(one.getKey(), new Group(left, free));
+            for (Group group : bySignature(new Group(left, free))) {
+                if (group.blocks().size() == 1) {
+                    locate(group.blocks().getFirst(), group.places().getFirst());
+                } else if (!group.blocks().isEmpty()) {
+                    groups.computeIfAbsent(one.getKey(), any -> new Group(new ArrayList<>(),
+                            new ArrayList<>())).addAll(group);
+                }
             }
         }
+    }
+
+    /** Tells ROMs of PCI devices from tables of the firmware: they begin with a signature. */
+    private List<Group> bySignature(Group all) throws GuestException {
+        Map<Boolean, List<RamBlock>> blocks = all.blocks().stream().collect(
+                Collectors.partitioningBy(block -> block.name().endsWith(".rom")));
+        Map<Boolean, List<Long>> places;
+        try (ProcessMemory memory = ProcessMemory.open(pid, false);
+                Arena arena = Arena.ofConfined()) {
+            MemorySegment word = arena.allocate(Short.BYTES);
+            places = new TreeMap<>(Map.of(true, new ArrayList<>(), false, new ArrayList<>()));
+            for (long place : all.places()) {
+                memory.read(place, word, 0, Short.BYTES);
+                places.get(word.get(ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(
+                        ByteOrder.LITTLE_ENDIAN), 0) == ROM_SIGNATURE).add(place);
+            }
+        } catch (IOException e) {
+            throw failed(e);
+        }
+        return blocks.get(true).size() != places.get(true).size() ? List.of(all)
+                : List.of(new Group(blocks.get(true), places.get(true)),
+                        new Group(blocks.get(false), places.get(false)));
     }
 
     /** Whether the guest sees it now: then QEMU has said where it is. */
