@@ -55,10 +55,9 @@ class ShapesTest {
      * @param name    what it stands for
      * @param memory  where its RAM is
      * @param vcpus   1 to 4
-     * @param tracker that can follow it
      * @param more    arguments
      */
-    record Shape(String name, Memory memory, int vcpus, String tracker, List<String> more) {
+    record Shape(String name, Memory memory, int vcpus, List<String> more) {
         @Override
         public String toString() {
             return name;
@@ -81,14 +80,14 @@ class ShapesTest {
     static Stream<Shape> shapes() throws IOException {
         List<Shape> all = List.of(
                 new Shape("q35, two memfds, 2 vCPUs, VGA, virtio, sandbox", Memory.TWO_MEMFDS, 2,
-                        "auto", q35()),
+                        q35()),
                 new Shape("q35, two private nodes, 2 vCPUs, VGA, a card with a ROM, sandbox",
-                        Memory.TWO_PRIVATE, 2, "auto", withCard(q35())),
-                new Shape(OLD, Memory.TWO_MEMFDS, 1, "auto", List.of("-machine",
+                        Memory.TWO_PRIVATE, 2, withCard(q35())),
+                new Shape(OLD, Memory.TWO_MEMFDS, 1, List.of("-machine",
                         "pc-i440fx-2.3", "-vga", "std",
                         "-drive", "file=" + disk() + ",format=raw,if=virtio")),
                 new Shape("i440fx, two unlinked files, 4 vCPUs, cirrus, readconfig, O_DIRECT",
-                        Memory.TWO_FILES, 4, "scan", readconfig()));
+                        Memory.TWO_FILES, 4, readconfig()));
         return SampleCondition.sampled() ? Draw.sample(all, 1).stream() : all.stream();
     }
 
@@ -143,14 +142,10 @@ class ShapesTest {
                 shape.vcpus(), shape.memory(), shape.more());
         MovingGuest home = MovingGuest.boot(rig, machine);
         DemoQemu next = rig.waiting(machine);
-        checkChangesNothing(home, next, shape.tracker());
+        checkChangesNothing(home, next);
         QemuControl.Settings before = settings(next);
         Agent target = rig.receive(next, "");
-        if (!shape.tracker().equals("auto")) {
-            refusedWithoutScan(home, target);
-        }
-        Agent source = rig.migrate(home.qemu(), target, "", "--after", "keep",
-                "--tracker", shape.tracker());
+        Agent source = rig.migrate(home.qemu(), target, "", "--after", "keep");
         E2e.assertMoved(source, target);
         rig.awaitNothingLeft();
         assertEquals(2, source.report().at("/guest/regions").size(), source::toString);
@@ -205,12 +200,8 @@ class ShapesTest {
     }
 
     /** Its rows, while the guest runs and while a target waits. */
-    private void checkChangesNothing(MovingGuest home, DemoQemu next, String tracker)
-            throws IOException {
-        Agent plain = rig.start("", List.of("check", Rig.uri(home.qemu())));
-        assertEquals(tracker.equals("auto") ? 0 : 3, plain.exit(), plain::toString);
-        Agent source = rig.start("", List.of("check", Rig.uri(home.qemu()),
-                "--tracker", tracker));
+    private void checkChangesNothing(MovingGuest home, DemoQemu next) throws IOException {
+        Agent source = rig.start("", List.of("check", Rig.uri(home.qemu())));
         Agent target = rig.start("", List.of("check", Rig.uri(next)));
         for (Agent check : List.of(source, target)) {
             assertEquals(0, check.exit(), check::toString);
@@ -218,20 +209,12 @@ class ShapesTest {
         }
         Set<String> verdicts = source.events().stream()
                 .map(row -> row.path("verdict").asText()).collect(Collectors.toSet());
-        assertEquals(tracker.equals("auto") ? Set.of("ok") : Set.of("ok", "scan-only"), verdicts);
+        assertEquals(Set.of("ok"), verdicts);
         assertTrue(source.events().size() >= 9, source::toString);
         home.livesOn();
         home.isAsItWas();
         assertEquals("inmigrate", Rig.condition(next));
         Poll.until(() -> Rig.isFree(next), () -> "check still holds the monitor");
-    }
-
-    private void refusedWithoutScan(MovingGuest home, Agent target) throws IOException {
-        Agent refused = rig.migrate(home.qemu(), target, "");
-        E2e.assertEnds(3, "refused", refused);
-        assertTrue(refused.report().at("/error/remedy").asText().contains("--tracker scan"),
-                refused::toString);
-        home.isAsItWas();
     }
 
     private void screenWent(DemoQemu from, DemoQemu to) throws IOException {
