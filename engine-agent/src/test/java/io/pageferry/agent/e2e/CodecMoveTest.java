@@ -30,7 +30,7 @@ class CodecMoveTest extends WithRig {
             assertTrue(sum(rounds, "zstd") > 0, source::toString);
         }
         if (codec == CodecChoice.LZ4 || codec == CodecChoice.ZSTD) {
-            // Its stamps change, not its text: from the third time on that a page is sent.
+            // Its stamps change, not its text: from the fourth time on that a page is sent.
             assertTrue(rounds.size() < 4 || sum(rounds, "delta") > 0, source::toString);
         }
     }

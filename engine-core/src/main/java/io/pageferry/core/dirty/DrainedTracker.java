@@ -1,6 +1,7 @@
 package io.pageferry.core.dirty;
 
 import java.io.IOException;
+import org.agrona.concurrent.NanoClock;
 
 /**
  * Adds to a tracker of stores what devices write to memory that was handed to them before. The
@@ -14,18 +15,25 @@ import java.io.IOException;
 public final class DrainedTracker implements DirtyTracker {
     private final DirtyTracker stores;
     private final Drain drain;
+    private final NanoClock clock;
     private boolean undrained;
     private volatile Costs costs = new Costs(0, 0, 0);
 
     /** Waits until what devices write to the guest's memory is there. */
     @FunctionalInterface
-    public interface Drain {
+    public interface Drain extends AutoCloseable {
         /**
          * Returns when everything that was under way at the call is complete. The guest runs on.
          *
          * @throws IOException when that is not known
          */
         void run() throws IOException;
+
+        /** Undoes what it needed. Idempotent. */
+        @Override
+        default void close() {
+            // Mostly nothing.
+        }
     }
 
     /**
@@ -45,11 +53,13 @@ public final class DrainedTracker implements DirtyTracker {
      * Makes an unarmed tracker.
      *
      * @param stores sees every store; owned from now on
-     * @param drain  waits for devices
+     * @param drain  waits for devices; closed with the tracker
+     * @param clock  monotonic; measures what that costs
      */
-    public DrainedTracker(DirtyTracker stores, Drain drain) {
+    public DrainedTracker(DirtyTracker stores, Drain drain, NanoClock clock) {
         this.stores = stores;
         this.drain = drain;
+        this.clock = clock;
     }
 
     /** {@return what draining cost so far; from any thread} */
@@ -98,7 +108,7 @@ public final class DrainedTracker implements DirtyTracker {
     }
 
     private void drain() throws TrackerException {
-        long began = System.nanoTime();
+        long began = clock.nanoTime();
         try {
             drain.run();
         } catch (IOException e) {
@@ -106,7 +116,7 @@ public final class DrainedTracker implements DirtyTracker {
             throw new TrackerException("every page counts as written: what devices write cannot be"
                     + " waited for: " + e.getMessage(), e);
         } finally {
-            costs = costs.plus(System.nanoTime() - began);
+            costs = costs.plus(clock.nanoTime() - began);
         }
     }
 
@@ -123,5 +133,6 @@ public final class DrainedTracker implements DirtyTracker {
     @Override
     public void close() {
         stores.close();
+        drain.close();
     }
 }

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Timeout;
 class DeltasArriveTest {
     private static final int SEEDS = 200;
 
-    /** Many rounds: a difference is sent the third time that a page is. */
+    /** Many rounds: a difference is sent the fourth time that a page is. */
     private static final MigrationLimits LIMITS = new MigrationLimits(
             MigrationLimits.Policy.DOWNTIME_BUDGET, 1, 15, 3_600_000_000_000L,
             MigrationLimits.OnNoConvergence.STOP_AND_COPY, 60_000_000_000L,

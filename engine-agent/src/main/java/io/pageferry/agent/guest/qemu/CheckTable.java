@@ -53,8 +53,9 @@ public final class CheckTable {
 
     private void fill(QemuControl qemu) throws QmpException {
         RunState state = qemu.status().state();
-        boolean drains = DiskDrain.tryOut(qemu) != null;
         boolean target = state == RunState.INMIGRATE;
+        OpenDescriptors open = OpenDescriptors.of(pid);
+        boolean drains = target || canDrain(qemu, open);
         row("machine", "QEMU " + facts.version() + " (pid " + pid + "), " + facts.machine() + ", "
                 + facts.accelerator(), List.of());
         row("vcpus", facts.vcpus() + " of " + facts.cpu(), List.of());
@@ -77,9 +78,16 @@ public final class CheckTable {
         found.forEach((what, objections) -> row(what, fine.get(what), objections));
         if (!target) {
             row("process", "nothing else writes to its memory, as far as its descriptors tell",
-                    OpenDescriptors.of(pid).objections(drains, facts.drives()));
+                    open.objections(drains, facts.drives()));
         }
         host(target);
+    }
+
+    /** Whether what its disks write can be waited for, or need not be. */
+    private static boolean canDrain(QemuControl qemu, OpenDescriptors open) throws QmpException {
+        try (DiskDrain drain = open.pinning().isEmpty() ? null : DiskDrain.open(qemu)) {
+            return drain != null || open.pinning().isEmpty();
+        }
     }
 
     private List<Objection> memory(QemuControl qemu, boolean target) throws QmpException {

@@ -85,15 +85,16 @@ final class QemuGuest implements SourceGuest {
         MemoryTracking.require(process.pid(), setup.tracker());
         QemuControl qemu = process.connect();
         RegionMemory regions = null;
+        DiskDrain drain = null;
         boolean opened = false;
         try {
             QemuFacts facts = QemuProbe.read(qemu);
-            DiskDrain drain = DiskDrain.tryOut(qemu);
-            List<Objection> found =
-                    new ArrayList<>(QemuInspector.source(qemu, facts, drain != null));
-            OpenDescriptors open = OpenDescriptors.of(process.pid());
-            found.addAll(open.objections(drain != null, facts.drives()));
             boolean compares = setup.tracker() == TrackerChoice.SCAN;
+            OpenDescriptors open = OpenDescriptors.of(process.pid());
+            drain = compares || open.pinning().isEmpty() ? null : DiskDrain.open(qemu);
+            boolean drains = drain != null || open.pinning().isEmpty();
+            List<Objection> found = new ArrayList<>(QemuInspector.source(qemu, facts, drains));
+            found.addAll(open.objections(drains, facts.drives()));
             Objection.refuse(found, compares);
             QemuMemory memory = QemuMemory.find(process.pid(), qemu, facts.memory());
             Objection.refuse(memory.otherWriters(), compares);
@@ -104,18 +105,14 @@ final class QemuGuest implements SourceGuest {
             devices.ifPresent(saver -> places.putAll(saver.attributes()));
             QemuGuest guest = new QemuGuest(process, qemu, facts, new Opened(places, memory,
                     regions, MemoryTracking.of(process.pid(), setup, memory, regions,
-                    Optional.ofNullable(open.pinning().isEmpty() ? null : drain)),
-                    qemu.settings(), QemuWatch.of(qemu), devices));
+                    Optional.ofNullable(drain)), qemu.settings(), QemuWatch.of(qemu), devices));
             opened = true;
             return guest;
         } catch (QmpException e) {
             throw failure(e);
         } finally {
             if (!opened) {
-                qemu.close();
-                if (regions != null) {
-                    regions.close();
-                }
+                CloseHelper.closeAll(drain, qemu, regions);
             }
         }
     }

@@ -1,6 +1,7 @@
 package io.pageferry.agent.guest.qemu;
 
 import io.pageferry.agent.guest.GuestKind;
+import io.pageferry.agent.guest.qemu.check.DiskDrain;
 import io.pageferry.agent.guest.qemu.disk.DiskExports;
 import io.pageferry.agent.guest.qemu.disk.DiskMirrors;
 import io.pageferry.agent.guest.qemu.qmp.QemuControl;
@@ -78,6 +79,7 @@ final class QemuHandle implements GuestHandle {
         try {
             before.restore(control());
             DiskMirrors.cleanUp(control());
+            DiskDrain.cleanUp(control());
         } catch (QmpException e) {
             // While QEMU ends its own migration it refuses to have its settings changed.
             GuestException refused = QemuGuest.failure(e);

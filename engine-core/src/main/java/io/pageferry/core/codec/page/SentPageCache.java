@@ -2,12 +2,15 @@ package io.pageferry.core.codec.page;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.BitSet;
 import org.agrona.collections.Long2LongHashMap;
 import org.agrona.collections.LongHashSet;
 
 /**
  * What was sent last of pages that come again and again, so that the next time only what changed
- * has to be sent. Off-heap, taken as it is needed, up to a limit; on the heap some 45 B for each
+ * has to be sent. A page is let in the second time that it is to be kept: what comes again once is
+ * mostly what the guest wrote during the first round, and to keep it touches memory for nothing
+ * (docs/adr/0044). Off-heap, taken as it is needed, up to a limit; on the heap some 45 B for each
  * page that it holds. Where it is full a page that did not come again for long gives way.
  * Confined to one thread; has memory until closed.
  */
@@ -20,6 +23,9 @@ final class SentPageCache implements AutoCloseable {
     /** A page that came again so often is kept as long as any: it is among the warmest. */
     private static final byte MOST_HEAT = 3;
 
+    /** A bit for each page of 16 GiB; of a larger guest some pages share one. */
+    private static final int SEEN_BITS = 1 << 22;
+
     private final Arena arena = Arena.ofShared();
     private final int most;
     private final MemorySegment[] pieces;
@@ -28,6 +34,7 @@ final class SentPageCache implements AutoCloseable {
     private final byte[][] heat;
     private final Long2LongHashMap slots = new Long2LongHashMap(NONE);
     private final LongHashSet distrusted = new LongHashSet();
+    private final BitSet seen = new BitSet();
     private int used;
     private int hand;
     private int free = NONE;
@@ -66,11 +73,11 @@ final class SentPageCache implements AutoCloseable {
         return sums[slot / PIECE_PAGES][slot % PIECE_PAGES];
     }
 
-    /** Notes what is sent of a page that came again. */
+    /** Notes what is sent of a page that came again; from the second time on it is held. */
     void keep(long page, MemorySegment bytes, long at, int sum) {
         int slot = slotOf(page);
         if (slot == NONE) {
-            slot = distrusted.contains(page) ? NONE : slotFor(page);
+            slot = !cameBefore(page) || distrusted.contains(page) ? NONE : slotFor(page);
             if (slot == NONE) {
                 return;
             }
@@ -81,6 +88,13 @@ final class SentPageCache implements AutoCloseable {
         }
         MemorySegment.copy(bytes, at, memory(slot), offset(slot), PageCodec.PAGE);
         sums[slot / PIECE_PAGES][slot % PIECE_PAGES] = sum;
+    }
+
+    private boolean cameBefore(long page) {
+        int bit = (int) page & SEEN_BITS - 1;
+        boolean came = seen.get(bit);
+        seen.set(bit);
+        return came;
     }
 
     /** Forgets a page: what the target has of it is not known, or something else. */

@@ -31,7 +31,11 @@ class SentPageCacheTest {
 
     private void keep(long number, int content) {
         page.asSlice(PageCodec.PAGE).fill((byte) content);
+        boolean held = cache.slotOf(number) >= 0;
         cache.keep(number, page, PageCodec.PAGE, content);
+        if (!held && cache.slotOf(number) < 0) {
+            cache.keep(number, page, PageCodec.PAGE, content);
+        }
     }
 
     private int held(long number) {
@@ -61,6 +65,18 @@ class SentPageCacheTest {
         keep(6, 7);
         assertEquals(7, held(6));
         assertEquals(5, held(1L << 39));
+    }
+
+    /** What came again once may do so never more. */
+    @Test
+    void whatComesOnceIsNotKept() {
+        page.asSlice(PageCodec.PAGE).fill((byte) 1);
+        cache.keep(3, page, PageCodec.PAGE, 1);
+        assertEquals(-1, held(3));
+        cache.keep(4, page, PageCodec.PAGE, 1);
+        cache.keep(3, page, PageCodec.PAGE, 1);
+        assertEquals(1, held(3));
+        assertEquals(-1, held(4));
     }
 
     @Test

@@ -13,10 +13,17 @@ import java.time.Duration;
  * Waits until every request of a QEMU's disks is complete, by {@code aio_flush} of its monitor,
  * which drains all of them, whichever node is named. The guest runs on; its new requests wait that
  * long: 2 ms where the disks are idle. Any thread.
+ *
+ * <p>QEMU holds the lock of the node that is named while it drains. Where that node is served by an
+ * iothread, whose requests then wait for the lock, QEMU 7.2 hangs for ever (seen). So the node is
+ * one of our own, which is no disk's and belongs to the main loop.
  */
 public final class DiskDrain implements DrainedTracker.Drain {
     /** A disk that hangs for longer keeps a guest from being moved. */
     private static final Duration LIMIT = Duration.ofSeconds(30);
+
+    private static final String PREFIX = "pageferry-drain-";
+    private static final JsonNodeFactory JSON = JsonNodeFactory.instance;
 
     private final QemuControl qemu;
     private final String node;
@@ -27,21 +34,43 @@ public final class DiskDrain implements DrainedTracker.Drain {
     }
 
     /**
-     * Tries it.
+     * Makes one and tries it.
      *
      * @param qemu its monitor
-     * @return the drain, or null where this QEMU has no disk, or cannot do it
+     * @return the drain, or null where this QEMU cannot do it
      * @throws QmpException when the monitor is gone
      */
-    public static DiskDrain tryOut(QemuControl qemu) throws QmpException {
+    public static DiskDrain open(QemuControl qemu) throws QmpException {
+        DiskDrain drain = new DiskDrain(qemu, PREFIX + ProcessHandle.current().pid());
+        try {
+            qemu.qmp().execute("blockdev-add", JSON.objectNode().put("driver", "null-co")
+                    .put("node-name", drain.node).put("read-zeroes", true));
+        } catch (QmpException e) {
+            if (e.kind() != Kind.REFUSED) {
+                throw e;
+            }
+            return null;
+        }
+        if (drain.answer().isEmpty()) {
+            return drain;
+        }
+        drain.close();
+        return null;
+    }
+
+    /**
+     * Removes what agents that died left in a QEMU.
+     *
+     * @param qemu its monitor
+     * @throws QmpException when it does not answer
+     */
+    public static void cleanUp(QemuControl qemu) throws QmpException {
         for (JsonNode one : qemu.qmp().execute("query-named-block-nodes")) {
-            String node = one.path("node-name").asText();
-            if (!node.isEmpty()) {
-                DiskDrain drain = new DiskDrain(qemu, node);
-                return drain.answer().isEmpty() ? drain : null;
+            String name = one.path("node-name").asText();
+            if (name.startsWith(PREFIX)) {
+                qemu.qmp().execute("blockdev-del", JSON.objectNode().put("node-name", name));
             }
         }
-        return null;
     }
 
     @Override
@@ -55,14 +84,24 @@ public final class DiskDrain implements DrainedTracker.Drain {
     /** What QEMU says to it: nothing, where it did it. */
     private String answer() throws QmpException {
         try {
-            return qemu.qmp().execute("human-monitor-command", JsonNodeFactory.instance
-                    .objectNode().put("command-line", "qemu-io " + node + " aio_flush"), LIMIT)
-                    .asText().strip();
+            return qemu.qmp().execute("human-monitor-command", JSON.objectNode()
+                    .put("command-line", "qemu-io " + node + " aio_flush"), LIMIT).asText()
+                    .strip();
         } catch (QmpException e) {
             if (e.kind() != Kind.REFUSED) {
                 throw e;
             }
             return e.desc();
+        }
+    }
+
+    /** Removes its node; what is no longer there is left. */
+    @Override
+    public void close() {
+        try {
+            qemu.qmp().execute("blockdev-del", JSON.objectNode().put("node-name", node));
+        } catch (QmpException e) {
+            return; // QEMU ended, and its nodes with it
         }
     }
 }
