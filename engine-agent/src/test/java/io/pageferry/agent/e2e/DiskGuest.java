@@ -115,7 +115,8 @@ final class DiskGuest {
     DemoMachine machine(Path raw, Path qcow2) {
         return machine(List.of("-drive", "if=virtio,format=raw,file=" + raw,
                 "-object", "iothread,id=disks",
-                "-drive", "if=none,id=virtio1,format=qcow2,file=" + qcow2,
+                "-drive", "if=none,id=virtio1,format=qcow2,cache=none,aio=native,file="
+                        + qcow2,
                 "-device", "virtio-blk-pci,drive=virtio1,iothread=disks"));
     }
 
