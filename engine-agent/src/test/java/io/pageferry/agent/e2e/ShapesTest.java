@@ -42,7 +42,7 @@ class ShapesTest {
     /** Text of a VGA, as a real mode program sees it; 80 x 25 letters with their colours. */
     private static final long TEXT = 0xb8000;
     private static final int TEXT_BYTES = 4000;
-    private static final String OLD = "a machine whose devices are not saved alone, two memfds, VGA";
+    private static final String OLD = "a machine whose devices are not saved alone, VGA";
 
     @TempDir
     static Path folder;

@@ -5,8 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import io.pageferry.agent.guest.AfterResume;
 import io.pageferry.agent.guest.DiskCopies;
 import io.pageferry.agent.guest.GuestCheck;
-import io.pageferry.core.dirty.DrainedTracker;
 import io.pageferry.core.codec.CodecChoice;
+import io.pageferry.core.dirty.DrainedTracker;
 import io.pageferry.core.handover.MigrationFigures;
 import io.pageferry.core.handover.MigrationFigures.Part;
 import io.pageferry.core.handover.Owner;
@@ -61,8 +61,8 @@ class ReportJsonTest {
                         Optional.of(new GuestCheck(10L, null, null, 0L)),
                         Optional.of(new DiskCopies(List.of(
                                 new DiskCopies.Disk("d0", 4096, 4000, 96)), 5000,
-                                1_000_000)), Optional.empty(), Optional.of(
-                                new DrainedTracker.Costs(5, 40_000_000, 12_000_000))))
+                                1_000_000)), Optional.empty(),
+                        Optional.of(new DrainedTracker.Costs(5, 40_000_000, 12_000_000))))
                         .slowedBy("cgroup");
     }
 

@@ -47,7 +47,8 @@ public final class QemuBench extends Bench {
         List<Peer> peers = Peer.of(options.text("peers", null));
         DemoMachine machine = DowntimeBench.machine(options, GuestLoad.of(
                 options.bytes("working-set", "128MiB"),
-                Quantity.bytesPerSecond(options.text("dirty-rate", "16MiB/s")), false), DemoMachine.Memory.FILE);
+                Quantity.bytesPerSecond(options.text("dirty-rate", "16MiB/s")), false),
+                DemoMachine.Memory.FILE);
         Path folder = Folders.temporary();
         Map<Peer, String> missing = new EnumMap<>(Peer.class);
         List<Moved> done = new ArrayList<>();

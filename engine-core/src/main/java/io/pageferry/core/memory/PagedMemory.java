@@ -1,5 +1,7 @@
 package io.pageferry.core.memory;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -10,11 +12,29 @@ import java.lang.foreign.MemorySegment;
  * thread at a time: the migration's. No call waits for a device; {@link #read} returns instead that
  * the pages are not there yet.
  *
- * <p><b>Failures.</b> Memory that cannot be reached throws {@link java.io.UncheckedIOException},
+ * <p><b>Failures.</b> Memory that cannot be reached throws {@link UncheckedIOException},
  * whose cause names the page and the reason. The migration then fails, and the guest goes on at the
- * source; {@link MemoryGoneException} where it ended.
+ * source; {@link GoneException} where it ended.
  */
 public interface PagedMemory {
+    /**
+     * Says that a guest ended, and its memory with it: memory that is not in a file, but its
+     * process's own. At the source nothing is left to be moved then.
+     */
+    final class GoneException extends UncheckedIOException {
+        private static final long serialVersionUID = 1L;
+
+        /**
+         * Makes the exception.
+         *
+         * @param what  who ended, for people
+         * @param cause how that was noticed
+         */
+        public GoneException(String what, IOException cause) {
+            super(new IOException(what, cause));
+        }
+    }
+
     /** Answer of {@link #read}: the pages were asked for and can be taken later. */
     int NOT_YET = 0;
 

@@ -6,12 +6,12 @@ import io.pageferry.core.image.HostFaults;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.LinkHandler;
 import io.pageferry.core.link.Message;
+import io.pageferry.core.memory.PagedMemory;
 import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.migration.MigrationSnapshot;
+import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.migration.Outcome.Side;
-import io.pageferry.core.memory.MemoryGoneException;
-import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.outgoing.phase.Ended;
 import io.pageferry.core.outgoing.phase.Negotiating;
 import io.pageferry.core.outgoing.phase.Phase;
@@ -76,7 +76,7 @@ public final class SourceMigration implements LinkHandler, AutoCloseable {
             RuntimeException known = e instanceof VirtualMachineError error
                     ? HostFaults.asException(error, "its file was cut short")
                     : (RuntimeException) e;
-            Outcome why = known instanceof MemoryGoneException gone
+            Outcome why = known instanceof PagedMemory.GoneException gone
                     ? Outcome.of(Result.GUEST_ENDED, ErrorCode.GUEST_ENDED,
                             gone.getCause().getMessage(), Side.SOURCE)
                     : known instanceof UncheckedIOException failed

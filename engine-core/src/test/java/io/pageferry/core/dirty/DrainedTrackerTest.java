@@ -25,7 +25,7 @@ class DrainedTrackerTest {
             throw new IOException("a disk hangs");
         }
         clock.advance(5);
-    }, clock);
+    }, clock::nanoTime);
 
     /** One page is written between two harvests. */
     private final class Stores implements DirtyTracker {

@@ -5,7 +5,6 @@ import io.pageferry.agent.host.linux.Native;
 import io.pageferry.agent.host.linux.SharedMemory;
 import io.pageferry.agent.host.linux.process.ProcessMemory;
 import io.pageferry.agent.host.linux.userfault.PagemapScan;
-import io.pageferry.core.memory.MemoryGoneException;
 import io.pageferry.core.memory.PageGeometry;
 import io.pageferry.core.memory.PagedMemory;
 import io.pageferry.core.memory.Region;
@@ -105,7 +104,7 @@ public final class ProcessRegions extends RegionMemory {
     @Override
     UncheckedIOException failed(LinuxException e) {
         return e.errno() == Native.ESRCH
-                ? new MemoryGoneException("process " + pid + " of the guest ended", e)
+                ? new PagedMemory.GoneException("process " + pid + " of the guest ended", e)
                 : new UncheckedIOException(e);
     }
 

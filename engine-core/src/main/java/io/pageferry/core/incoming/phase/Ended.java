@@ -6,7 +6,7 @@ import io.pageferry.core.incoming.session.TargetContext;
 import io.pageferry.core.incoming.session.TargetState;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.Message;
-import io.pageferry.core.memory.MemoryGoneException;
+import io.pageferry.core.memory.PagedMemory;
 import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.migration.Outcome.Side;
@@ -38,7 +38,7 @@ public record Ended(TargetContext context, Outcome outcome, Optional<Message> la
     static Phase discarded(TargetContext context, RuntimeException bug) {
         boolean unreachable = bug instanceof UncheckedIOException;
         ErrorCode code = unreachable ? ErrorCode.HOST_FAILED : ErrorCode.INTERNAL;
-        String why = bug instanceof MemoryGoneException ? bug.getCause().getMessage()
+        String why = bug instanceof PagedMemory.GoneException ? bug.getCause().getMessage()
                 : unreachable ? "the image cannot be written or read: "
                 + bug.getCause().getMessage() : TargetContext.describe(bug);
         context.send(unreachable ? new Message.Cancel(context.epoch(), code, why)

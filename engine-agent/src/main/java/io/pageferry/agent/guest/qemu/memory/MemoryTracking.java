@@ -15,7 +15,6 @@ import io.pageferry.core.migration.GuestException;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
-import org.agrona.concurrent.SystemNanoClock;
 
 /**
  * How the writes of a QEMU are tracked.
@@ -74,7 +73,7 @@ public record MemoryTracking(DirtyTracker tracker, String reason,
         DirtyTracker stores = UserfaultTracker.ofProcess(pid,
                 () -> setup.injector().userfault(pid), memory.ranges()).within(regions);
         Optional<DrainedTracker> drained = drain.map(one ->
-                new DrainedTracker(stores, one, SystemNanoClock.INSTANCE));
+                new DrainedTracker(stores, one, System::nanoTime));
         // QEMU never writes its RAM by the descriptor that it holds of it.
         return new MemoryTracking(regions.watched(drained.<DirtyTracker>map(one -> one)
                 .orElse(stores), false), "it sees every write to QEMU's memory from outside, by "

@@ -161,7 +161,8 @@ public final class QemuMemory {
         }
     }
 
-    private static Optional<SharedMemory> open(MemoryPart part, boolean writable) throws IOException {
+    private static Optional<SharedMemory> open(MemoryPart part, boolean writable)
+            throws IOException {
         return part.file().isEmpty() ? Optional.empty()
                 : Optional.of(writable && part.isShared()
                 ? SharedMemory.openReadWrite(part.file().get())

@@ -49,8 +49,10 @@ class QemuFactsTest {
         assertMended("qemu.cpu", "max-x86_64-cpu", "-cpu qemu64");
         assertMended("qemu.cpu-features", "abd", "same named -cpu model");
         assertMended("qemu.vcpus", "1", "-smp 2");
-        assertMended("qemu.memory.ram", "1", "-m, or -object memory-backend-…,id=ram,size=536870912");
-        assertMended("qemu.memory.ram", null, "-m, or -object memory-backend-…,id=ram,size=536870912");
+        assertMended("qemu.memory.ram", "1", "-m, or -object memory-backend-…,id=ram,size="
+                + 536870912);
+        assertMended("qemu.memory.ram", null, "-m, or -object memory-backend-…,id=ram,size="
+                + 536870912);
         assertMended("qemu.memory.more", "7", "leave -object memory-backend-…,id=more out");
         assertMended("qemu.device.net0", null, "-device virtio-net-pci,id=net0");
         assertMended("qemu.device.net1", "e1000", "leave -device e1000 out");
