@@ -9,6 +9,7 @@ import io.pageferry.agent.guest.qemu.qmp.QmpException;
 import io.pageferry.agent.guest.qemu.qmp.SavedDevices;
 import io.pageferry.core.link.GuestDescription;
 import io.pageferry.core.migration.GuestException;
+import java.io.ByteArrayOutputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -41,6 +42,8 @@ final class DeviceSaver {
     private final String machine;
     private final FirmwareBlocks firmware;
     private final Map<String, String> equal;
+    /** Bytes of a stream but for the devices, 0 as long as none was made. */
+    private int firmwareBytes;
 
     private DeviceSaver(QemuControl qemu, String machine, FirmwareBlocks firmware)
             throws GuestException {
@@ -107,20 +110,37 @@ final class DeviceSaver {
         } finally {
             Files.deleteIfExists(file);
         }
-        DataOutputStream stream = new DataOutputStream(out);
+        out.write(stream(devices));
+    }
+
+    /** In one piece: what takes it makes a message of each write. */
+    private byte[] stream(byte[] devices) throws IOException {
         if (devices.length < HEAD_BYTES || ByteBuffer.wrap(devices).getInt() != MAGIC) {
             throw new IOException("QEMU saved something else than a device state");
         }
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream(firmwareBytes + devices.length);
+        DataOutputStream stream = new DataOutputStream(bytes);
         stream.write(devices, 0, HEAD_BYTES);
         stream.writeByte(CONFIGURATION);
         byte[] name = machine.getBytes(StandardCharsets.UTF_8);
         stream.writeInt(name.length);
         stream.write(name);
         firmware.write(stream, equal);
+        firmwareBytes = Math.max(firmwareBytes, bytes.size());
         stream.write(devices, HEAD_BYTES, devices.length - HEAD_BYTES);
         stream.writeByte(DESCRIPTION);
         stream.writeInt(0);
-        stream.flush();
+        return bytes.toByteArray();
+    }
+
+    /**
+     * Does once, while the guest runs, what is done of it here in the pause: so that no code is
+     * cold then.
+     */
+    void rehearse() throws IOException {
+        if (firmwareBytes == 0) {
+            stream(ByteBuffer.allocate(HEAD_BYTES).putInt(MAGIC).array());
+        }
     }
 
     /** The guest runs again: nothing is in its way any more. */

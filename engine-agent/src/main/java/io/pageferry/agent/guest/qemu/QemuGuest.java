@@ -176,6 +176,14 @@ final class QemuGuest implements SourceGuest {
     @Override
     public void requireUnchanged() throws GuestException {
         require(false);
+        try {
+            if (devices.isPresent()) {
+                process.socket("state");
+                devices.get().rehearse();
+            }
+        } catch (IOException e) {
+            return; // whatever it is, the pause says it where it still is so
+        }
     }
 
     private void require(boolean movableOnly) throws GuestException {
