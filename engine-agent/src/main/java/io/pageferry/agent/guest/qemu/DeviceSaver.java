@@ -7,6 +7,7 @@ import io.pageferry.agent.guest.qemu.qmp.DeviceState;
 import io.pageferry.agent.guest.qemu.qmp.QemuControl;
 import io.pageferry.agent.guest.qemu.qmp.QmpException;
 import io.pageferry.agent.guest.qemu.qmp.SavedDevices;
+import io.pageferry.agent.guest.qemu.qmp.SocketFolder;
 import io.pageferry.core.link.GuestDescription;
 import io.pageferry.core.migration.GuestException;
 import java.io.ByteArrayOutputStream;
@@ -14,6 +15,7 @@ import java.io.DataOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -34,10 +36,13 @@ final class DeviceSaver {
 
     /** The magic number and the version, 3. */
     private static final int HEAD_BYTES = 8;
+    /** Of the file of the devices. */
+    private static final String NAME = "state";
     private static final int MAGIC = 0x5145564d;
     private static final int CONFIGURATION = 7;
     private static final int DESCRIPTION = 6;
 
+    private final long pid;
     private final QemuControl qemu;
     private final String machine;
     private final FirmwareBlocks firmware;
@@ -45,8 +50,9 @@ final class DeviceSaver {
     /** Bytes of a stream but for the devices, 0 as long as none was made. */
     private int firmwareBytes;
 
-    private DeviceSaver(QemuControl qemu, String machine, FirmwareBlocks firmware)
+    private DeviceSaver(long pid, QemuControl qemu, String machine, FirmwareBlocks firmware)
             throws GuestException {
+        this.pid = pid;
         this.qemu = qemu;
         this.machine = machine;
         this.firmware = firmware;
@@ -70,7 +76,7 @@ final class DeviceSaver {
             FirmwareBlocks found = FirmwareBlocks.find(process.pid(), qemu, facts.memory(),
                     memory.starts());
             return shared && !found.areAllLocated() ? Optional.empty()
-                    : Optional.of(new DeviceSaver(qemu, facts.machine(), found));
+                    : Optional.of(new DeviceSaver(process.pid(), qemu, facts.machine(), found));
         } catch (GuestException e) {
             if (shared) {
                 return Optional.empty();
@@ -94,23 +100,32 @@ final class DeviceSaver {
     /**
      * Saves the state of a paused guest.
      *
-     * @param file   free; made by QEMU and deleted here
+     * @param folder where QEMU may write a file, which is deleted here
      * @param active whether its images are: they are given up then
      * @param out    receives the stream; not closed here
      */
-    void save(Path file, boolean active, OutputStream out, Duration limit) throws IOException {
-        byte[] devices;
-        try {
+    void save(SocketFolder folder, boolean active, OutputStream out, Duration limit)
+            throws IOException {
+        Path file = folder.socket(NAME);
+        Files.deleteIfExists(file);
+        try (FileChannel saved = folder.file(NAME, pid)) {
             SavedDevices.save(qemu, file, active, limit);
-            if (Files.size(file) > DeviceState.BYTE_LIMIT) {
-                throw new IOException("the device state is larger than "
-                        + DeviceState.BYTE_LIMIT + " bytes");
-            }
-            devices = Files.readAllBytes(file);
+            out.write(stream(read(saved)));
         } finally {
             Files.deleteIfExists(file);
         }
-        out.write(stream(devices));
+    }
+
+    private static byte[] read(FileChannel saved) throws IOException {
+        if (saved.size() > DeviceState.BYTE_LIMIT) {
+            throw new IOException("the device state is larger than " + DeviceState.BYTE_LIMIT
+                    + " bytes");
+        }
+        ByteBuffer bytes = ByteBuffer.allocate((int) saved.size());
+        while (bytes.hasRemaining() && saved.read(bytes) >= 0) {
+            // A file is read in as many pieces as the kernel likes.
+        }
+        return bytes.array();
     }
 
     /** In one piece: what takes it makes a message of each write. */

@@ -178,7 +178,7 @@ final class QemuGuest implements SourceGuest {
         require(false);
         try {
             if (devices.isPresent()) {
-                process.socket("state");
+                process.sockets().make(process.pid());
                 devices.get().rehearse();
             }
         } catch (IOException e) {
@@ -278,7 +278,7 @@ final class QemuGuest implements SourceGuest {
         // Here and not later: a guest that is saved shows another state.
         require(true);
         if (devices.isPresent()) {
-            devices.get().save(process.socket("state"), watch.givesImagesUp(), out, SAVE_LIMIT);
+            devices.get().save(process.sockets(), watch.givesImagesUp(), out, SAVE_LIMIT);
             return;
         }
         watch.saves();

@@ -7,6 +7,7 @@ import java.net.UnixDomainSocketAddress;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 
 /**
@@ -44,11 +45,14 @@ public final class QemuSocket {
         }
     }
 
-    /** Makes a QEMU's user the owner of a file or folder. */
+    /**
+     * Makes a QEMU's user the owner of a file or folder. Never of what a link names: in a folder
+     * of its own that user can put one in the place of a file.
+     */
     static void give(Path file, long pid) throws IOException {
         Integer user = user(pid);
-        if (!user.equals(Files.getAttribute(file, UID))) {
-            Files.setAttribute(file, UID, user);
+        if (!user.equals(Files.getAttribute(file, UID, LinkOption.NOFOLLOW_LINKS))) {
+            Files.setAttribute(file, UID, user, LinkOption.NOFOLLOW_LINKS);
         }
     }
 

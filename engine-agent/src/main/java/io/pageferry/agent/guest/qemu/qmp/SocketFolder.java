@@ -4,9 +4,12 @@ import io.pageferry.agent.host.linux.PrivateFiles;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.GuestException;
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.security.SecureRandom;
 import java.util.HexFormat;
 import java.util.Map;
@@ -80,6 +83,33 @@ public record SocketFolder(Path path) {
         } catch (IOException e) {
             throw new GuestException(ErrorCode.HOST_FAILED, "cannot make the folder " + path
                     + " for sockets: " + e.getMessage(), "look at the folder for temporary files");
+        }
+    }
+
+    /**
+     * Makes a file in it that QEMU may write, and opens it: what is read of it then is what was
+     * written to this file, whatever QEMU's user puts in its place.
+     *
+     * @param name of one, free
+     * @param pid  of the QEMU
+     * @return for reading; the caller's to close, and the file to delete
+     * @throws IOException when it cannot be made, or not be given to that user
+     */
+    public FileChannel file(String name, long pid) throws IOException {
+        make(pid);
+        Path file = path.resolve(name);
+        PrivateFiles.create(file);
+        FileChannel channel = FileChannel.open(file, StandardOpenOption.READ,
+                LinkOption.NOFOLLOW_LINKS);
+        boolean given = false;
+        try {
+            QemuSocket.give(file, pid);
+            given = true;
+            return channel;
+        } finally {
+            if (!given) {
+                channel.close();
+            }
         }
     }
 

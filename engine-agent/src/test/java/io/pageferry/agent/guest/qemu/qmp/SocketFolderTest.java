@@ -7,11 +7,16 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.pageferry.core.migration.GuestException;
 import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -36,6 +41,41 @@ class SocketFolderTest {
         }
         assertFalse(Files.exists(folder.path()));
         folder.delete();
+    }
+
+    /** Whose folder it is may put anything there, and gets no other file by it. */
+    @Test
+    void whatIsPutInAFilesPlaceIsNeitherReadNorGivenAway(@TempDir Path tmp) throws IOException {
+        Path secret = Files.writeString(tmp.resolve("secret"), "secret");
+        Object owner = Files.getAttribute(secret, "unix:uid");
+        Assumptions.assumeTrue(owner.equals(0), "only root can give files away");
+        Process nobody = ofNobody();
+        SocketFolder folder = SocketFolder.draw();
+        try (FileChannel file = folder.file("state", pid)) {
+            Files.delete(folder.socket("state"));
+            Files.createSymbolicLink(folder.socket("state"), secret);
+            assertEquals(0, file.size());
+            assertThrows(FileAlreadyExistsException.class, () -> folder.file("state", pid));
+            QemuSocket.give(folder.socket("state"), nobody.pid());
+            assertEquals(owner, Files.getAttribute(secret, "unix:uid"));
+            assertNotEquals(owner, Files.getAttribute(folder.socket("state"), "unix:uid",
+                    LinkOption.NOFOLLOW_LINKS));
+        } finally {
+            nobody.destroyForcibly();
+            folder.delete();
+        }
+        assertEquals("secret", Files.readString(secret));
+    }
+
+    /** A process that is nobody's by the time this returns. */
+    private static Process ofNobody() throws IOException {
+        Process process = new ProcessBuilder("setpriv", "--reuid=65534", "sleep", "300").start();
+        long deadline = System.nanoTime() + 60_000_000_000L;
+        while (!Files.readString(Path.of("/proc/" + process.pid() + "/status"))
+                .matches("(?s).*Uid:(\\s65534){4}.*") && System.nanoTime() - deadline < 0) {
+            LockSupport.parkNanos(1_000_000);
+        }
+        return process;
     }
 
     @Test
