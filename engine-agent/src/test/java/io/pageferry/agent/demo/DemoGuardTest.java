@@ -10,6 +10,7 @@ import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Test;
@@ -27,7 +28,7 @@ class DemoGuardTest {
 
         public static void main(String[] args) throws IOException {
             DemoMachine machine = new DemoMachine(DemoTools.find(Path.of(args[1])),
-                    GuestLoad.LIGHT, 192L << 20);
+                    GuestLoad.LIGHT, 192L << 20, 1, DemoMachine.Memory.FILE, List.of());
             DemoQemu qemu = DemoQemu.target(machine, Path.of(args[0]));
             System.out.println(qemu.process().pid() + " " + qemu.memoryFile());
             while (true) {

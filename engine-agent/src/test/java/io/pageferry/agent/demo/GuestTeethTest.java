@@ -28,7 +28,8 @@ class GuestTeethTest {
     @Test
     void aWrongPageOfEitherWriterIsFound() throws IOException {
         GuestLoad load = new GuestLoad(10, 1, 4 << 10, 2, 8 << 10, false);
-        DemoMachine machine = new DemoMachine(TestMachines.tools(), load, 160L << 20);
+        DemoMachine machine = new DemoMachine(TestMachines.tools(), load, 160L << 20, 1,
+                DemoMachine.Memory.FILE, List.of());
         try (DemoQemu qemu = DemoQemu.source(machine, folder.resolve("vm"));
                 QemuControl control = qemu.control();
                 ConsoleFollower follower = new ConsoleFollower(List.of(qemu.console()))) {
