@@ -174,9 +174,19 @@ class QemuMoveTest extends WithGuest {
 
     @Test
     void memfdAndTwoProcessors() throws IOException {
+        moveOne(DemoMachine.Memory.MEMFD);
+    }
+
+    /** What QEMU did not write of it is the file's; the file itself stays as it was. */
+    @Test
+    void aPrivateCopyOfAFile() throws IOException {
+        moveOne(DemoMachine.Memory.PRIVATE_FILE);
+    }
+
+    private void moveOne(DemoMachine.Memory memory) throws IOException {
         DemoMachine small = home.machine();
         DemoMachine machine = new DemoMachine(small.tools(), GuestLoad.LIGHT,
-                small.memoryBytes(), 2, DemoMachine.Memory.MEMFD, List.of());
+                small.memoryBytes(), 2, memory, List.of());
         MovingGuest other = MovingGuest.boot(rig, machine);
         move(other);
         rig.end(other.qemu());
