@@ -41,7 +41,8 @@ import org.agrona.CloseHelper;
 
 /**
  * A running, unmodified QEMU at the source. Nothing in it is changed before the tracker starts.
- * Its migration settings are changed when it is paused, and put back where it stays.
+ * Where its own migration has to save its devices, its settings for that are changed when it is
+ * paused, and put back where it stays.
  */
 final class QemuGuest implements SourceGuest {
     private static final Duration SAVE_LIMIT = Duration.ofSeconds(5);
