@@ -11,6 +11,7 @@ module io.pageferry.agent {
     requires com.fasterxml.jackson.databind;
     requires com.github.luben.zstd_jni;
     requires info.picocli;
+    requires java.xml;
     requires org.agrona;
     requires static org.bouncycastle.pkix;
     requires static org.bouncycastle.provider;
@@ -41,6 +42,7 @@ module io.pageferry.agent {
             io.pageferry.agent.guest.workload.WorkloadKind,
             io.pageferry.agent.guest.image.ImageKind,
             io.pageferry.agent.guest.qemu.QemuKind,
+            io.pageferry.agent.guest.libvirt.LibvirtKind,
             io.pageferry.agent.guest.kvm.KvmKind,
             io.pageferry.agent.guest.process.ProcessKind;
 }

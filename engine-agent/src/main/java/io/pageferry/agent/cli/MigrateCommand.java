@@ -3,6 +3,7 @@ package io.pageferry.agent.cli;
 import io.pageferry.agent.capture.Capture;
 import io.pageferry.agent.cli.option.Addresses;
 import io.pageferry.agent.cli.option.CommonOptions;
+import io.pageferry.agent.cli.option.DomainArguments;
 import io.pageferry.agent.cli.option.MigrateOptions;
 import io.pageferry.agent.cli.option.TrustArguments;
 import io.pageferry.agent.guest.GuestKind;
@@ -30,12 +31,19 @@ import picocli.CommandLine.Parameters;
 @Command(name = "migrate", description = "moves a running guest to a target agent")
 final class MigrateCommand implements Callable<Integer> {
     @Parameters(paramLabel = "GUEST", description = "workload:SIZE, kvm:SIZE,"
-            + " qemu:/path/to/qmp.sock or process:PID")
+            + " qemu:/path/to/qmp.sock, libvirt:DOMAIN or process:PID")
     private String guest;
 
     @Option(names = "--to", required = true, paramLabel = "HOST:PORT|unix:PATH",
             description = "where pageferry receive listens")
     private String target;
+
+    @Option(names = "--undefine-source", description = "of a libvirt: guest: the source's libvirt"
+            + " forgets it after the move")
+    private boolean undefineSource;
+
+    @Mixin
+    private DomainArguments domain;
 
     @Mixin
     private MigrateOptions options;
@@ -54,7 +62,7 @@ final class MigrateCommand implements Callable<Integer> {
     }
 
     private AgentResult run(Output output, Optional<CaptureSink> capture) {
-        GuestUri uri = GuestUri.parse(guest);
+        GuestUri uri = domain.guest(guest, "undefine-source", undefineSource);
         GuestKind kind = GuestKinds.of(uri);
         PeerTrust peers = trust.trust();
         MigrateSettings settings = new MigrateSettings(GuestFactory.source(uri),

@@ -3,6 +3,7 @@ package io.pageferry.agent.cli;
 import io.pageferry.agent.capture.Capture;
 import io.pageferry.agent.cli.option.Addresses;
 import io.pageferry.agent.cli.option.CommonOptions;
+import io.pageferry.agent.cli.option.DomainArguments;
 import io.pageferry.agent.cli.option.MigrateOptions;
 import io.pageferry.agent.cli.option.TrustArguments;
 import io.pageferry.agent.cli.option.UsageException;
@@ -33,7 +34,8 @@ import picocli.CommandLine.Parameters;
 @Command(name = "receive", description = "takes a guest in")
 final class ReceiveCommand implements Callable<Integer> {
     @Parameters(paramLabel = "GUEST",
-            description = "workload:SIZE, kvm:SIZE, qemu:/path/to/qmp.sock or image:/path/file")
+            description = "workload:SIZE, kvm:SIZE, qemu:/path/to/qmp.sock, libvirt:DOMAIN"
+            + " or image:/path/file")
     private String guest;
 
     @Option(names = "--listen", required = true, paramLabel = "HOST:PORT|unix:PATH",
@@ -72,6 +74,12 @@ final class ReceiveCommand implements Callable<Integer> {
             + " it is")
     private String activate;
 
+    @Option(names = "--persistent", description = "of a libvirt: guest: it stays defined here")
+    private boolean persistent;
+
+    @Mixin
+    private DomainArguments domain;
+
     @Mixin
     private TrustArguments trust;
 
@@ -88,7 +96,8 @@ final class ReceiveCommand implements Callable<Integer> {
     private AgentResult run(Output output, Optional<CaptureSink> sink) {
         PeerTrust peers = trust.trust();
         TargetOptions defaults = TargetOptions.defaults();
-        ReceiveSettings settings = new ReceiveSettings(GuestFactory.target(GuestUri.parse(guest)),
+        ReceiveSettings settings = new ReceiveSettings(GuestFactory.target(
+                domain.guest(guest, "persistent", persistent)),
                 Listener.at(Addresses.parse("--listen", listen, peers.tls(), insecure), peers,
                         sink), once, prealloc,
                 new TargetOptions(defaults.window(), defaults.grantNanos(),

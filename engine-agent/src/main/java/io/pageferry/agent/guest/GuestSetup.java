@@ -2,6 +2,7 @@ package io.pageferry.agent.guest;
 
 import io.pageferry.core.dirty.TrackerChoice;
 import java.io.IOException;
+import java.nio.file.Path;
 
 /**
  * The options of the command line that concern a guest.
@@ -57,6 +58,18 @@ public record GuestSetup(TrackerChoice tracker, boolean prealloc, Injector injec
          */
         default boolean letForkGo() throws IOException {
             return false;
+        }
+
+        /**
+         * Holds a named pipe open as long as this agent lives, and after its death until what it
+         * began is finished: who reads the pipe does not see its end when the agent is killed.
+         * Without a guard it does.
+         *
+         * @param pipe its path
+         * @throws IOException when it cannot be opened
+         */
+        default void holdOpen(Path pipe) throws IOException {
+            // Nobody is there who would outlive this process.
         }
     }
 }

@@ -40,4 +40,17 @@ public record GuestUri(String text, String scheme, String rest, Map<String, Stri
         }
         return new GuestUri(text, text.substring(0, colon), rest, Map.copyOf(parameters));
     }
+
+    /**
+     * Adds a parameter.
+     *
+     * @param key   its name
+     * @param value of it
+     * @return the guest, with the text as it was
+     */
+    public GuestUri with(String key, String value) {
+        Map<String, String> more = new LinkedHashMap<>(parameters);
+        more.put(key, value);
+        return new GuestUri(text, scheme, rest, Map.copyOf(more));
+    }
 }

@@ -290,9 +290,13 @@ public final class Recovery implements AutoCloseable {
             finish(Result.FAILED_AT_TARGET);
             return;
         }
-        if (condition == Condition.PAUSED && now.ran()) {
+        if (condition == Condition.PAUSED) {
             try {
-                guest.resume();
+                if (now.ran()) {
+                    guest.resume();
+                } else {
+                    guest.arrivePaused();
+                }
             } catch (GuestException e) {
                 giveBack(now, e);
                 return;

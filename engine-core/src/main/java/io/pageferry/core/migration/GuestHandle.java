@@ -40,6 +40,16 @@ public interface GuestHandle extends AutoCloseable {
     void resume() throws GuestException;
 
     /**
+     * Called in place of {@link #resume} at a target for a guest that was paused before: it is this
+     * host's and stays paused.
+     *
+     * @throws GuestException as of {@link #resume}
+     */
+    default void arrivePaused() throws GuestException {
+        // Most guests are whole once they are loaded.
+    }
+
+    /**
      * Puts back what an agent changed in a guest that stays at the source, whether it runs or
      * not. Doing it twice does no harm.
      *

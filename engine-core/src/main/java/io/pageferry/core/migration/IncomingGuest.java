@@ -78,6 +78,16 @@ public interface IncomingGuest extends AutoCloseable {
     void resume() throws GuestException;
 
     /**
+     * Called in place of {@link #resume} for a guest that was paused before: it is this host's and
+     * stays paused.
+     *
+     * @throws GuestException as of {@link #resume}
+     */
+    default void arrivePaused() throws GuestException {
+        // Most guests are whole once they are loaded.
+    }
+
+    /**
      * Returns whether another process let the loaded guest run before {@link #resume}, and pauses
      * it at once each time. Asked all the time until then.
      *

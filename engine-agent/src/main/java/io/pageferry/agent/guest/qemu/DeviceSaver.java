@@ -7,7 +7,7 @@ import io.pageferry.agent.guest.qemu.qmp.DeviceState;
 import io.pageferry.agent.guest.qemu.qmp.QemuControl;
 import io.pageferry.agent.guest.qemu.qmp.QmpException;
 import io.pageferry.agent.guest.qemu.qmp.SavedDevices;
-import io.pageferry.agent.guest.qemu.qmp.SocketFolder;
+import io.pageferry.agent.guest.qemu.socket.SocketFolder;
 import io.pageferry.core.link.GuestDescription;
 import io.pageferry.core.migration.GuestException;
 import java.io.ByteArrayOutputStream;
@@ -29,7 +29,7 @@ import java.util.TreeMap;
  * QEMU's own migration would send, without the RAM of the backends. Its parts are those of
  * migration/savevm.c: a head, the configuration, sections, an empty description.
  */
-final class DeviceSaver {
+public final class DeviceSaver {
     /** Key of a source's attribute: how its device state is made. */
     private static final String FORM = "state.form";
     private static final String DEVICES = "devices";
@@ -85,8 +85,13 @@ final class DeviceSaver {
         }
     }
 
-    /** Whether a source saves so: the stream demands that the target has x-ignore-shared off. */
-    static boolean isFormOf(GuestDescription offered) {
+    /**
+     * Returns whether a source saves so: its stream demands that x-ignore-shared is off.
+     *
+     * @param offered what it sent of its guest
+     * @return whether it does
+     */
+    public static boolean isFormOf(GuestDescription offered) {
         return DEVICES.equals(offered.attributes().get(FORM));
     }
 

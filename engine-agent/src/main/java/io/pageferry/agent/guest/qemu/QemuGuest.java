@@ -44,7 +44,7 @@ import org.agrona.CloseHelper;
  * Where its own migration has to save its devices, its settings for that are changed when it is
  * paused, and put back where it stays.
  */
-final class QemuGuest implements SourceGuest {
+public final class QemuGuest implements SourceGuest {
     private static final Duration SAVE_LIMIT = Duration.ofSeconds(5);
 
     private final QemuProcess process;
@@ -82,7 +82,15 @@ final class QemuGuest implements SourceGuest {
             MemoryTracking tracking, QemuControl.Settings before, QemuWatch watch,
             Optional<DeviceSaver> devices) { }
 
-    static QemuGuest open(QemuProcess process, GuestSetup setup) throws GuestException {
+    /**
+     * Opens a guest at the source. Changes nothing in it yet.
+     *
+     * @param process its QEMU
+     * @param setup   options of the command line
+     * @return the guest
+     * @throws GuestException when it cannot be moved, with the remedy
+     */
+    public static QemuGuest open(QemuProcess process, GuestSetup setup) throws GuestException {
         MemoryTracking.require(process.pid(), setup.tracker());
         QemuControl qemu = process.connect();
         RegionMemory regions = null;
@@ -122,6 +130,7 @@ final class QemuGuest implements SourceGuest {
     public GuestDescription describe() {
         Map<String, String> attributes = facts.asMap();
         attributes.putAll(places);
+        attributes.putAll(process.monitor().attributes());
         if (mirrors != null) {
             attributes.putAll(mirrors.attributes());
             // Images of its own: only their sizes have to be equal.

@@ -13,7 +13,7 @@ import io.pageferry.core.migration.GuestHandle;
 import java.util.Map;
 
 /** A QEMU whose agent is gone, as a guard or {@code settle} finds it. */
-final class QemuHandle implements GuestHandle {
+public final class QemuHandle implements GuestHandle {
     private final QemuProcess process;
     private final SourceSettings before;
     private final boolean throttled;
@@ -21,8 +21,14 @@ final class QemuHandle implements GuestHandle {
     private final TargetSettings arrival;
     private QemuControl qemu;
 
-    QemuHandle(Map<String, String> recoveryAddress) {
-        this.process = QemuProcess.of(recoveryAddress);
+    /**
+     * Makes a handle.
+     *
+     * @param process         the QEMU, whether it is there or not
+     * @param recoveryAddress of the journal that names it
+     */
+    public QemuHandle(QemuProcess process, Map<String, String> recoveryAddress) {
+        this.process = process;
         this.before = SourceSettings.of(recoveryAddress);
         this.arrival = TargetSettings.of(recoveryAddress);
         this.throttled = recoveryAddress.containsKey(GuestKind.THROTTLED);

@@ -18,8 +18,8 @@ import io.pageferry.agent.guest.qemu.qmp.QemuControl;
 import io.pageferry.agent.guest.qemu.qmp.QmpClient;
 import io.pageferry.agent.guest.qemu.qmp.QmpException;
 import io.pageferry.agent.host.linux.LinuxException;
-import io.pageferry.agent.host.linux.Processes;
 import io.pageferry.agent.host.memory.RegionMemory;
+import io.pageferry.agent.host.process.UsageWatch;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.GuestDescription;
 import io.pageferry.core.link.Message;
@@ -63,8 +63,7 @@ final class QemuIncoming implements TargetGuest {
     private boolean unauthorised;
     private boolean ranUnauthorised;
     private boolean told;
-    private Optional<Processes.Usage> usage = Optional.empty();
-    private long resumedNanos;
+    private Optional<UsageWatch> usage = Optional.empty();
 
     QemuIncoming(QemuProcess process, Ending ending, QemuControl qemu, QemuFacts facts,
             TargetSettings before) {
@@ -190,8 +189,7 @@ final class QemuIncoming implements TargetGuest {
                 ending.end(qemu);
                 throw refused.provablyNeverRan();
             }
-            usage = Processes.usage(process.pid());
-            resumedNanos = System.nanoTime();
+            usage = UsageWatch.start(process.pid());
             before.tell(qemu);
             told = true;
         } catch (QmpException e) {
@@ -240,10 +238,8 @@ final class QemuIncoming implements TargetGuest {
 
     @Override
     public Optional<AfterResume> afterResume() {
-        long now = System.nanoTime();
-        return usage.flatMap(then -> Processes.usage(process.pid()).map(since -> new AfterResume(
-                now - resumedNanos, since.faults() - then.faults(),
-                since.nanos() - then.nanos())));
+        return usage.flatMap(UsageWatch::used).map(
+                used -> new AfterResume(used.nanos(), used.faults(), used.cpuNanos()));
     }
 
     @Override

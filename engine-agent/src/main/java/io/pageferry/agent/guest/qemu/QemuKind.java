@@ -5,6 +5,7 @@ import io.pageferry.agent.guest.GuestSetup;
 import io.pageferry.agent.guest.GuestUri;
 import io.pageferry.agent.guest.SourceGuest;
 import io.pageferry.agent.guest.TargetGuest;
+import io.pageferry.agent.guest.qemu.qmp.MonitorAddress;
 import io.pageferry.agent.guest.qemu.qmp.QemuControl;
 import io.pageferry.agent.guest.qemu.qmp.QemuWarmUp;
 import io.pageferry.agent.guest.qemu.qmp.QmpException;
@@ -20,7 +21,8 @@ import java.util.Optional;
 
 /** {@code qemu:/path/to/qmp.sock}: a QEMU process, found by its monitor. */
 public final class QemuKind implements GuestKind {
-    static final String SCHEME = "qemu";
+    /** Of such guests, also where libvirt has them. */
+    public static final String SCHEME = "qemu";
 
     /** Made by the service loader. */
     public QemuKind() {
@@ -48,7 +50,8 @@ public final class QemuKind implements GuestKind {
 
     @Override
     public Optional<GuestHandle> handle(Map<String, String> recoveryAddress) {
-        return Optional.of(new QemuHandle(recoveryAddress));
+        return Optional.of(new QemuHandle(QemuProcess.of(
+                MonitorAddress.Socket.of(recoveryAddress), recoveryAddress), recoveryAddress));
     }
 
     @Override
@@ -58,7 +61,17 @@ public final class QemuKind implements GuestKind {
 
     @Override
     public List<Finding> inspect(GuestUri uri) throws GuestException {
-        QemuProcess process = QemuProcess.find(uri);
+        return inspect(QemuProcess.find(uri));
+    }
+
+    /**
+     * Looks what can move a guest and what stands in the way. Changes nothing.
+     *
+     * @param process its QEMU
+     * @return one row each
+     * @throws GuestException when it cannot be looked at
+     */
+    public static List<Finding> inspect(QemuProcess process) throws GuestException {
         try (QemuControl qemu = process.connect()) {
             List<Finding> rows = new ArrayList<>(CheckTable.of(process.pid(), qemu));
             if (qemu.status().state() != RunState.INMIGRATE) {

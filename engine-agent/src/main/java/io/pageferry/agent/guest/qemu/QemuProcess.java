@@ -1,9 +1,9 @@
 package io.pageferry.agent.guest.qemu;
 
 import io.pageferry.agent.guest.GuestUri;
+import io.pageferry.agent.guest.qemu.qmp.MonitorAddress;
 import io.pageferry.agent.guest.qemu.qmp.QemuControl;
-import io.pageferry.agent.guest.qemu.qmp.QmpException;
-import io.pageferry.agent.guest.qemu.qmp.SocketFolder;
+import io.pageferry.agent.guest.qemu.socket.SocketFolder;
 import io.pageferry.agent.host.linux.LinuxException;
 import io.pageferry.agent.host.linux.Processes;
 import io.pageferry.agent.host.linux.UnixPeer;
@@ -22,13 +22,12 @@ import java.util.concurrent.locks.LockSupport;
 /**
  * A QEMU process behind its monitor.
  *
- * @param monitor    real path of its QMP socket
+ * @param monitor    where that is
  * @param pid        process id
  * @param startTicks when it started, so that a reused process id is never taken for it
  * @param sockets    where its state and its disks pass
  */
-record QemuProcess(Path monitor, long pid, long startTicks, SocketFolder sockets) {
-    private static final String MONITOR = "qmp";
+public record QemuProcess(MonitorAddress monitor, long pid, long startTicks, SocketFolder sockets) {
     private static final long END_NANOS = 5_000_000_000L;
     private static final long POLL_NANOS = 1_000_000L;
 
@@ -45,26 +44,42 @@ record QemuProcess(Path monitor, long pid, long startTicks, SocketFolder sockets
         }
         try {
             Path monitor = path.toRealPath();
-            long pid = UnixPeer.pid(monitor);
-            return new QemuProcess(monitor, pid, Processes.startTicks(pid).orElseThrow(
-                    () -> new IOException("process " + pid + " has ended")), SocketFolder.draw());
+            return of(new MonitorAddress.Socket(monitor), UnixPeer.pid(monitor));
         } catch (IOException e) {
             throw new GuestException(ErrorCode.GUEST_MISMATCH, "nobody answers at " + path + ": "
                     + e.getMessage(), "look whether QEMU is running");
         }
     }
 
-    /** Finds again the process of a {@link #recoveryAddress}. */
-    static QemuProcess of(Map<String, String> recoveryAddress) {
+    /**
+     * Takes the process that has a number now.
+     *
+     * @param monitor of it
+     * @param pid     its number
+     * @return the process
+     * @throws IOException when it has ended
+     */
+    public static QemuProcess of(MonitorAddress monitor, long pid) throws IOException {
+        return new QemuProcess(monitor, pid, Processes.startTicks(pid).orElseThrow(
+                () -> new IOException("process " + pid + " has ended")), SocketFolder.draw());
+    }
+
+    /**
+     * Finds again the process that an earlier agent wrote down.
+     *
+     * @param monitor         of it
+     * @param recoveryAddress of a journal
+     * @return the process, whether it is there or not
+     */
+    public static QemuProcess of(MonitorAddress monitor, Map<String, String> recoveryAddress) {
         ProcessInstance instance = ProcessInstance.of(recoveryAddress);
-        return new QemuProcess(Path.of(recoveryAddress.get(MONITOR)), instance.pid(),
-                instance.startTicks(), SocketFolder.of(recoveryAddress).orElseGet(
-                        SocketFolder::draw));
+        return new QemuProcess(monitor, instance.pid(), instance.startTicks(),
+                SocketFolder.of(recoveryAddress).orElseGet(SocketFolder::draw));
     }
 
     Map<String, String> recoveryAddress() {
         Map<String, String> recoveryAddress = new HashMap<>();
-        recoveryAddress.put(MONITOR, monitor.toString());
+        monitor.putInto(recoveryAddress);
         sockets.putInto(recoveryAddress);
         new ProcessInstance(pid, startTicks).putInto(recoveryAddress);
         return recoveryAddress;
@@ -87,10 +102,9 @@ record QemuProcess(Path monitor, long pid, long startTicks, SocketFolder sockets
 
     QemuControl connect() throws GuestException {
         try {
-            return QemuControl.connect(monitor, pid);
+            return monitor.connect(pid);
         } catch (IOException e) {
-            throw new GuestException(ErrorCode.GUEST_FAILED, e.getMessage(),
-                    "give Pageferry a -qmp of its own");
+            throw new GuestException(ErrorCode.GUEST_FAILED, e.getMessage(), monitor.remedy());
         }
     }
 
@@ -102,8 +116,8 @@ record QemuProcess(Path monitor, long pid, long startTicks, SocketFolder sockets
     void end(QemuControl qemu) throws GuestException {
         if (qemu != null) {
             try {
-                qemu.quit();
-            } catch (QmpException e) {
+                monitor.end(qemu);
+            } catch (IOException e) {
                 kill();
             }
         }

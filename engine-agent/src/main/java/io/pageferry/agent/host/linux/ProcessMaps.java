@@ -253,7 +253,7 @@ public final class ProcessMaps {
      * @return process ids, ascending; processes that may not be looked at are passed over
      * @throws IOException when {@code /proc} cannot be read
      */
-    static List<Long> holdersOf(String link) throws IOException {
+    public static List<Long> holdersOf(String link) throws IOException {
         List<Long> holders = new ArrayList<>();
         forEachProcess(pid -> {
             boolean[] found = new boolean[1];

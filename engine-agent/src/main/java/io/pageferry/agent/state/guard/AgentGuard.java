@@ -6,6 +6,7 @@ import io.pageferry.core.migration.MigrationEvent;
 import io.pageferry.core.migration.MigrationListener;
 import io.pageferry.core.migration.Outcome.Side;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.UUID;
 
 /**
@@ -16,6 +17,8 @@ public final class AgentGuard implements GuestSetup.Injector, AutoCloseable {
     private final Side side;
     private final MigrationListener listener;
     private GuardProcess process;
+    /** What a guard is to hold open, null for nothing. */
+    private Path pipe;
 
     /**
      * Makes the guard; nothing is started.
@@ -44,7 +47,9 @@ public final class AgentGuard implements GuestSetup.Injector, AutoCloseable {
      */
     public void start() throws GuardException {
         if (process == null || !process.isAlive()) {
-            dismiss();
+            if (process != null) {
+                process.close();
+            }
             process = GuardProcess.start();
         }
     }
@@ -57,8 +62,12 @@ public final class AgentGuard implements GuestSetup.Injector, AutoCloseable {
      * @throws IOException when there is no guard or it cannot watch
      */
     public void watch(StateDirectory directory, UUID migration) throws IOException {
+        boolean another = process == null || !process.isAlive();
         start();
         process.watch(directory.path(), migration, side.name());
+        if (another && pipe != null) {
+            process.holdOpen(pipe);
+        }
     }
 
     @Override
@@ -71,6 +80,13 @@ public final class AgentGuard implements GuestSetup.Injector, AutoCloseable {
     public int userfaultOfForking(long pid) throws IOException {
         start();
         return process.userfaultOfForking(pid);
+    }
+
+    @Override
+    public void holdOpen(Path of) throws IOException {
+        pipe = of;
+        start();
+        process.holdOpen(of);
     }
 
     @Override
@@ -93,6 +109,7 @@ public final class AgentGuard implements GuestSetup.Injector, AutoCloseable {
         if (process != null) {
             process.close();
             process = null;
+            pipe = null;
         }
     }
 

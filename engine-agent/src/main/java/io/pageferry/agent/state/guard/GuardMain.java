@@ -1,6 +1,7 @@
 package io.pageferry.agent.state.guard;
 
 import io.pageferry.agent.host.linux.Processes;
+import io.pageferry.agent.host.linux.process.Fifo;
 import io.pageferry.agent.host.linux.userfault.RemoteUserfault;
 import io.pageferry.agent.state.journal.StateDirectory;
 import io.pageferry.core.handover.JournalState;
@@ -31,6 +32,8 @@ public final class GuardMain {
     private final PrintStream words;
     private Watched watched;
     private ForkWatch forks;
+    /** Held open until the end of this process. */
+    private Fifo pipe;
 
     private GuardMain(PrintStream answers, PrintStream words) {
         this.answers = answers;
@@ -79,6 +82,11 @@ public final class GuardMain {
                         + RemoteUserfault.open(Long.parseLong(question[1])).release();
                 case "hold" -> {
                     forks = new ForkWatch(Integer.parseInt(question[1]), answers);
+                    yield "ok";
+                }
+                case "pipe" -> {
+                    CloseHelper.close(pipe);
+                    pipe = Fifo.open(Path.of(question[1]));
                     yield "ok";
                 }
                 case "close" -> {

@@ -100,6 +100,11 @@ public final class GuardProcess implements GuestSetup.Injector, AutoCloseable {
     }
 
     @Override
+    public void holdOpen(Path pipe) throws IOException {
+        ask("pipe\t" + pipe);
+    }
+
+    @Override
     public boolean letForkGo() throws IOException {
         while (fromGuard.ready()) {
             isFork(fromGuard.readLine());

@@ -6,8 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pageferry.agent.guest.qemu.qmp.FakeMonitor;
+import io.pageferry.agent.guest.qemu.qmp.MonitorAddress;
 import io.pageferry.agent.guest.qemu.qmp.QemuControl;
-import io.pageferry.agent.guest.qemu.qmp.SocketFolder;
+import io.pageferry.agent.guest.qemu.socket.SocketFolder;
 import io.pageferry.agent.host.linux.Processes;
 import io.pageferry.agent.host.linux.Stranger;
 import io.pageferry.core.link.ErrorCode;
@@ -45,7 +46,7 @@ class QemuIncomingTest {
     void load() throws IOException {
         process = Stranger.start("sleep", "1000");
         monitor = new FakeMonitor(folder.resolve("qmp"), this::serve);
-        guest = new QemuIncoming(new QemuProcess(monitor.path(), process.pid(),
+        guest = new QemuIncoming(new QemuProcess(new MonitorAddress.Socket(monitor.path()), process.pid(),
                 Processes.startTicks(process.pid()).orElseThrow(), SocketFolder.draw()), this::end,
                 QemuControl.connect(monitor.path()), null, new TargetSettings(Map.of(), 0));
         // What came of it does not matter: from now on it is loaded, as far as anybody knows.

@@ -35,6 +35,8 @@ record Activating(TargetContext context, UnauthorisedRun early, boolean runs)
         try {
             if (runs) {
                 context.parts().guest().resume();
+            } else {
+                context.parts().guest().arrivePaused();
             }
         } catch (GuestException e) {
             return e.neverRan() ? giveBack(e) : unknown(e.code(), e.getMessage(), e);

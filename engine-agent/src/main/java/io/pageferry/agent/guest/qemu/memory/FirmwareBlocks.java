@@ -4,7 +4,6 @@ import io.pageferry.agent.guest.qemu.check.QemuFacts;
 import io.pageferry.agent.guest.qemu.check.RamBlock;
 import io.pageferry.agent.guest.qemu.qmp.QemuControl;
 import io.pageferry.agent.guest.qemu.qmp.QmpException;
-import io.pageferry.agent.host.linux.ProcessMaps;
 import io.pageferry.agent.host.linux.process.ProcessMemory;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.memory.PageGeometry;
@@ -40,7 +39,6 @@ import java.util.stream.Collectors;
  */
 public final class FirmwareBlocks {
     private static final String EQUAL = "ram.equal.";
-    private static final long ALIGNMENT = 2 << 20;
     /** 55 aa: PCI Firmware Specification, "PCI Expansion ROM Header Format". */
     private static final short ROM_SIGNATURE = (short) 0xaa55;
     private static final int RUN_BYTES = PagedMemory.RUN_PAGES * PageGeometry.PAGE_SIZE;
@@ -134,21 +132,29 @@ public final class FirmwareBlocks {
         Map<Boolean, List<RamBlock>> blocks = all.blocks().stream().collect(
                 Collectors.partitioningBy(block -> block.name().endsWith(".rom")));
         Map<Boolean, List<Long>> places;
-        try (ProcessMemory memory = ProcessMemory.open(pid, false);
-                Arena arena = Arena.ofConfined()) {
-            MemorySegment word = arena.allocate(Short.BYTES);
-            places = new TreeMap<>(Map.of(true, new ArrayList<>(), false, new ArrayList<>()));
-            for (long place : all.places()) {
-                memory.read(place, word, 0, Short.BYTES);
-                places.get(word.get(ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(
-                        ByteOrder.LITTLE_ENDIAN), 0) == ROM_SIGNATURE).add(place);
-            }
+        try (ProcessMemory memory = ProcessMemory.open(pid, false)) {
+            places = bySignature(memory, all.places());
         } catch (IOException e) {
             throw failed(e);
         }
         return blocks.get(true).size() != places.get(true).size() ? List.of(all)
                 : List.of(new Group(blocks.get(true), places.get(true)),
                         new Group(blocks.get(false), places.get(false)));
+    }
+
+    private static Map<Boolean, List<Long>> bySignature(ProcessMemory memory, List<Long> all)
+            throws IOException {
+        Map<Boolean, List<Long>> places =
+                new TreeMap<>(Map.of(true, new ArrayList<>(), false, new ArrayList<>()));
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment word = arena.allocate(Short.BYTES);
+            for (long place : all) {
+                memory.read(place, word, 0, Short.BYTES);
+                places.get(word.get(ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(
+                        ByteOrder.LITTLE_ENDIAN), 0) == ROM_SIGNATURE).add(place);
+            }
+        }
+        return places;
     }
 
     /** Whether the guest sees it now: then QEMU has said where it is. */
@@ -173,28 +179,14 @@ public final class FirmwareBlocks {
         return PageGeometry.bytesOf(PageGeometry.pagesFor(bytes));
     }
 
-    /** Where mappings begin that look like blocks, by their size. */
     private Map<Long, List<Long>> places(Collection<Long> taken) throws GuestException {
         try {
-            Map<Long, List<Long>> places = new TreeMap<>();
-            List<ProcessMaps.Mapping> all = ProcessMaps.of(pid);
-            for (int i = 0; i + 1 < all.size(); i++) {
-                ProcessMaps.Mapping one = all.get(i);
-                if (one.permissions().equals("rw-p") && one.path().isEmpty()
-                        && one.start() % ALIGNMENT == 0 && !taken.contains(one.start())
-                        && isGuard(all.get(i + 1), one.end())) {
-                    places.computeIfAbsent(one.length(), any -> new ArrayList<>())
-                            .add(one.start());
-                }
-            }
+            Map<Long, List<Long>> places = BlockMappings.of(pid);
+            places.values().forEach(same -> same.removeAll(taken));
             return places;
         } catch (IOException e) {
             throw failed(e);
         }
-    }
-
-    private static boolean isGuard(ProcessMaps.Mapping one, long address) {
-        return one.start() == address && one.permissions().startsWith("---");
     }
 
     private GuestException failed(IOException e) {
@@ -255,6 +247,50 @@ public final class FirmwareBlocks {
                         "use the same QEMU with the same firmware files on both sides, or "
                         + NEWER);
             }
+        }
+    }
+
+    /**
+     * Does so where the monitor cannot be asked which blocks there are: those of one size have to
+     * be the source's, all of them, or those that are ROMs of devices, or those that are not.
+     *
+     * @param pid    QEMU's
+     * @param theirs the source's attributes; nothing in it is trusted
+     * @throws GuestException when the firmware is another one
+     */
+    static void requireHere(long pid, Map<String, String> theirs) throws GuestException {
+        FirmwareBlocks here = new FirmwareBlocks(pid);
+        Map<Long, List<Long>> places = here.places(List.of());
+        for (Map.Entry<String, String> one : theirs.entrySet()) {
+            if (!one.getKey().startsWith(EQUAL)) {
+                continue;
+            }
+            String size = one.getKey().substring(EQUAL.length());
+            List<Long> same = size.matches("\\d{1,18}")
+                    ? places.getOrDefault(Long.parseLong(size), List.of()) : List.of();
+            if (!here.hold(one.getValue(), same, size)) {
+                throw new GuestException(ErrorCode.GUEST_MISMATCH, "the firmware of " + size
+                        + " bytes is another one at the source, and cannot be moved",
+                        "use the same QEMU with the same firmware files on both sides");
+            }
+        }
+    }
+
+    private boolean hold(String digest, List<Long> places, String size) throws GuestException {
+        if (places.isEmpty()) {
+            return false;
+        }
+        try (ProcessMemory memory = ProcessMemory.open(pid, false)) {
+            Map<Boolean, List<Long>> bySignature = bySignature(memory, places);
+            for (List<Long> some : List.of(places, bySignature.get(true),
+                    bySignature.get(false))) {
+                if (digest.equals(digest(memory, Long.parseLong(size), some))) {
+                    return true;
+                }
+            }
+            return false;
+        } catch (IOException e) {
+            throw failed(e);
         }
     }
 

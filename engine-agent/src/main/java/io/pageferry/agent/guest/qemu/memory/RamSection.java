@@ -15,11 +15,15 @@ import java.util.List;
  */
 final class RamSection {
     private static final int SECTION_START = 1;
+    private static final int SECTION_PART = 2;
     private static final int SECTION_END = 3;
     private static final int SECTION_FOOTER = 0x7e;
     private static final int VERSION = 4;
     /** No section of QEMU has that number: it counts from 0. */
     private static final int NUMBER = 0x7fff_0000;
+
+    /** Of a part without a page. */
+    private static final int EMPTY_BYTES = 18;
 
     private static final int FLAG_ZERO = 0x02;
     private static final int FLAG_SIZES = 0x04;
@@ -65,6 +69,20 @@ final class RamSection {
                 MemorySegment.copy(from, ValueLayout.JAVA_BYTE, at, page, 0, page.length);
                 out.write(page);
             }
+        }
+    }
+
+    /**
+     * Writes nothing, in so many bytes or some more: parts of a section of that kind that hold no
+     * page. Such a part may come at any time once the section has begun.
+     */
+    static void padding(DataOutputStream out, int bytes) throws IOException {
+        for (int at = 0; at < bytes; at += EMPTY_BYTES) {
+            out.writeByte(SECTION_PART);
+            out.writeInt(NUMBER);
+            out.writeLong(FLAG_END);
+            out.writeByte(SECTION_FOOTER);
+            out.writeInt(NUMBER);
         }
     }
 

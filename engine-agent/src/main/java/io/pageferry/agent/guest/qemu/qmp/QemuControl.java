@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pageferry.agent.guest.qemu.qmp.QmpException.Kind;
+import io.pageferry.agent.guest.qemu.socket.QemuSocket;
 import java.io.IOException;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Path;
@@ -110,7 +111,8 @@ public final class QemuControl implements AutoCloseable {
         this(qmp, ProcessHandle.current().pid());
     }
 
-    private QemuControl(QmpClient qmp, long pid) {
+    /** Does so of a QEMU with a process id, of any user. */
+    public QemuControl(QmpClient qmp, long pid) {
         this.qmp = qmp;
         this.pid = pid;
     }

@@ -71,10 +71,10 @@ public final class QmpClient implements AutoCloseable {
         }
     }
 
-    private final Path socket;
+    private final String name;
     private final QmpReplies replies;
     private final AtomicLong nextId = new AtomicLong(1);
-    private final QmpConnection connection;
+    private final QmpTransport connection;
     private final Version version;
 
     /** As {@link #connect(Path, Duration)} with {@link #GREETING_LIMIT}. */
@@ -90,13 +90,27 @@ public final class QmpClient implements AutoCloseable {
      *     greeting comes within the limit: QEMU serves another client
      */
     public static QmpClient connect(Path socket, Duration limit) throws IOException {
-        return new QmpClient(socket, System.nanoTime() + limit.toNanos());
+        return connect(socket.toString(), handler -> QmpConnection.open(socket, handler), limit);
     }
 
-    private QmpClient(Path socket, long deadline) throws IOException {
-        this.socket = socket;
-        this.replies = new QmpReplies(socket);
-        this.connection = QmpConnection.open(socket, replies);
+    /**
+     * Does so over any transport.
+     *
+     * @param name   what leads to the monitor, for people
+     * @param opener of the transport
+     * @param limit  longer than zero
+     * @throws IOException as of the opener, or as above
+     */
+    public static QmpClient connect(String name, QmpTransport.Opener opener, Duration limit)
+            throws IOException {
+        return new QmpClient(name, opener, System.nanoTime() + limit.toNanos());
+    }
+
+    private QmpClient(String name, QmpTransport.Opener opener, long deadline)
+            throws IOException {
+        this.name = name;
+        this.replies = new QmpReplies(name);
+        this.connection = opener.open(replies);
         if (connection == null) {
             throw held();
         }
@@ -121,7 +135,7 @@ public final class QmpClient implements AutoCloseable {
     }
 
     private QmpException held() {
-        return QmpException.of(Kind.TIMEOUT, "no greeting from " + socket
+        return QmpException.of(Kind.TIMEOUT, "no greeting from " + name
                 + ": the monitor is held by another client, or QEMU hangs");
     }
 
@@ -255,11 +269,6 @@ public final class QmpClient implements AutoCloseable {
     /** From the greeting. */
     public Version version() {
         return version;
-    }
-
-    /** The path that this client connected to. */
-    public Path socket() {
-        return socket;
     }
 
     /** False once the connection ended, by either side. */

@@ -1,6 +1,5 @@
 package io.pageferry.agent.guest.qemu.qmp;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import io.pageferry.agent.guest.qemu.qmp.QmpException.Kind;
 import java.io.IOException;
 import java.net.ConnectException;
@@ -22,17 +21,8 @@ import java.util.concurrent.locks.LockSupport;
  * one would be closed by an interrupt of its caller, and its connect would wait for ever on a
  * listener whose backlog is full. One daemon thread reads, and ends with the connection.
  */
-final class QmpConnection {
+final class QmpConnection implements QmpTransport {
     private static final String HUNG_UP = "QEMU closed it, most likely because it ended";
-
-    /** What comes in, on the reader's thread. */
-    interface Handler {
-        /** One object; an exception ends the connection. */
-        void message(JsonNode message) throws QmpException;
-
-        /** Called once, by the first to notice; nothing comes afterwards but what is in flight. */
-        void ended(QmpException reason);
-    }
 
     private final Path socket;
     private final Handler handler;
@@ -100,12 +90,8 @@ final class QmpConnection {
         }
     }
 
-    /**
-     * Writes objects, one a line; any thread.
-     *
-     * @param deadline by System.nanoTime
-     */
-    void send(String lines, long deadline) throws QmpException {
+    @Override
+    public void send(String lines, long deadline) throws QmpException {
         ByteBuffer bytes = ByteBuffer.wrap(lines.getBytes(StandardCharsets.UTF_8));
         synchronized (writeLock) {
             while (bytes.hasRemaining()) {
@@ -134,24 +120,26 @@ final class QmpConnection {
         }
     }
 
-    /** Throws the reason for the end, if this has ended. */
-    void check() throws QmpException {
+    @Override
+    public void check() throws QmpException {
         QmpException reason = end;
         if (reason != null) {
             throw reason.again();
         }
     }
 
-    boolean isOpen() {
+    @Override
+    public boolean isOpen() {
         return end == null;
     }
 
-    QmpException closed(String why) {
-        return QmpException.of(Kind.CLOSED, "the monitor " + socket + " is gone: " + why);
+    @Override
+    public String name() {
+        return socket.toString();
     }
 
-    /** Ends the connection; the first reason stands. */
-    void close(QmpException reason) {
+    @Override
+    public void close(QmpException reason) {
         synchronized (endLock) {
             if (end != null) {
                 return;

@@ -39,7 +39,14 @@ public final class QmpException extends IOException {
                 "QEMU refused " + command + ": " + shown);
     }
 
-    static QmpException of(Kind kind, String message) {
+    /**
+     * Makes one that QEMU did not word.
+     *
+     * @param kind    what went wrong
+     * @param message for people
+     * @return it
+     */
+    public static QmpException of(Kind kind, String message) {
         return new QmpException(kind, "", message, message);
     }
 

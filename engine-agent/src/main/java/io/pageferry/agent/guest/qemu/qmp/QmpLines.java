@@ -17,11 +17,11 @@ final class QmpLines {
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final Path socket;
-    private final QmpConnection.Handler handler;
+    private final QmpTransport.Handler handler;
     private final ByteArrayOutputStream line = new ByteArrayOutputStream(4096);
 
     /** Makes one that hands each line over; the socket is for messages alone. */
-    QmpLines(Path socket, QmpConnection.Handler handler) {
+    QmpLines(Path socket, QmpTransport.Handler handler) {
         this.socket = socket;
         this.handler = handler;
     }

@@ -3,7 +3,6 @@ package io.pageferry.agent.guest.qemu.qmp;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.pageferry.agent.guest.qemu.qmp.QmpClient.Event;
 import io.pageferry.agent.guest.qemu.qmp.QmpException.Kind;
-import java.nio.file.Path;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ArrayBlockingQueue;
@@ -12,17 +11,17 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 
 /** What a monitor said: the greeting, the replies that are waited for, and events. Any thread. */
-final class QmpReplies implements QmpConnection.Handler {
-    private final Path socket;
+final class QmpReplies implements QmpTransport.Handler {
+    private final String name;
     private final CompletableFuture<JsonNode> greeting = new CompletableFuture<>();
     private final Map<Long, CompletableFuture<JsonNode>> pending = new ConcurrentHashMap<>();
     private final ArrayBlockingQueue<Event> events =
             new ArrayBlockingQueue<>(QmpClient.EVENT_CAPACITY);
     private final AtomicLong droppedEvents = new AtomicLong();
 
-    /** Makes one that nothing came to; the socket is for messages alone. */
-    QmpReplies(Path socket) {
-        this.socket = socket;
+    /** Makes one that nothing came to; the name is for messages alone. */
+    QmpReplies(String name) {
+        this.name = name;
     }
 
     CompletableFuture<JsonNode> greeting() {
@@ -56,7 +55,7 @@ final class QmpReplies implements QmpConnection.Handler {
         } else if (message.has("return") || message.has("error")) {
             reply(message);
         } else if (!message.isMissingNode()) {
-            throw QmpException.of(Kind.PROTOCOL, socket + " does not speak QMP: what came"
+            throw QmpException.of(Kind.PROTOCOL, name + " does not speak QMP: what came"
                     + " is no greeting, no reply and no event");
         }
     }

@@ -1,2 +1,2 @@
-/** Other processes: their memory, by its addresses there. */
+/** The memory of another process, and a pipe to one. */
 package io.pageferry.agent.host.linux.process;

@@ -73,7 +73,7 @@ public final class QmpTargets implements FuzzTargets {
         }
 
         private static String said(byte[] bytes, int piece) {
-            QmpReplies replies = new QmpReplies(SOCKET);
+            QmpReplies replies = new QmpReplies(SOCKET.toString());
             Map<Long, CompletableFuture<JsonNode>> asked = new TreeMap<>(Map.of(
                     1L, new CompletableFuture<>(), 2L, new CompletableFuture<>()));
             replies.await(asked);

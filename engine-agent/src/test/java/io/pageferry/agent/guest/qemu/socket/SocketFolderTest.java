@@ -1,4 +1,4 @@
-package io.pageferry.agent.guest.qemu.qmp;
+package io.pageferry.agent.guest.qemu.socket;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;

@@ -1,4 +1,4 @@
-package io.pageferry.agent.guest.qemu.qmp;
+package io.pageferry.agent.guest.qemu.socket;
 
 import io.pageferry.agent.host.linux.PrivateFiles;
 import io.pageferry.core.link.ErrorCode;

@@ -1,0 +1,178 @@
+package io.pageferry.agent.guest.libvirt;
+
+import io.pageferry.core.link.ErrorCode;
+import io.pageferry.core.migration.GuestException;
+import io.pageferry.core.words.Printable;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.StringReader;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.zip.DeflaterOutputStream;
+import java.util.zip.InflaterInputStream;
+import javax.xml.XMLConstants;
+import javax.xml.parsers.DocumentBuilder;
+import javax.xml.parsers.DocumentBuilderFactory;
+import javax.xml.parsers.ParserConfigurationException;
+import org.w3c.dom.Element;
+import org.w3c.dom.Node;
+import org.xml.sax.InputSource;
+import org.xml.sax.SAXException;
+
+/**
+ * The description of a domain, as {@code virsh dumpxml --migratable} prints it.
+ *
+ * @param text as libvirt wrote it
+ * @param root its element {@code domain}
+ */
+record DomainXml(String text, Element root) {
+    /** Begins the keys of a source's attributes: a value is too short for a description. */
+    private static final String KEY = "libvirt.xml.";
+    private static final int PART = 4000;
+    /** Of the largest descriptions seen, with hundreds of devices, a tenth. */
+    private static final int MOST_BYTES = 1 << 20;
+    /** libvirt/conf/domain_conf.h: options that libvirt passes to QEMU as they are. */
+    private static final String PASS_THROUGH = "http://libvirt.org/schemas/domain/qemu/1.0";
+
+    /**
+     * Reads a description.
+     *
+     * @param text from a peer or a file: nothing in it is trusted
+     * @return it
+     * @throws GuestException when it is none
+     */
+    static DomainXml parse(String text) throws GuestException {
+        return new DomainXml(text, read(text, "domain"));
+    }
+
+    private static Element read(String text, String name) throws GuestException {
+        try {
+            DocumentBuilderFactory factory = DocumentBuilderFactory.newInstance();
+            factory.setNamespaceAware(true);
+            factory.setFeature(XMLConstants.FEATURE_SECURE_PROCESSING, true);
+            factory.setFeature("http://apache.org/xml/features/disallow-doctype-decl", true);
+            DocumentBuilder builder = factory.newDocumentBuilder();
+            builder.setErrorHandler(null); // it would print to the terminal
+            Element root = builder.parse(new InputSource(new StringReader(text)))
+                    .getDocumentElement();
+            if (!root.getTagName().equals(name)) {
+                throw new SAXException("it begins with <" + root.getTagName() + ">");
+            }
+            return root;
+        } catch (SAXException | IOException | ParserConfigurationException e) {
+            throw notOne(name, e);
+        }
+    }
+
+    private static GuestException notOne(String name, Exception why) {
+        return new GuestException(ErrorCode.GUEST_MISMATCH, "the description of the domain is no "
+                + name + " of libvirt: " + Printable.of(why.getMessage()),
+                "give one of virsh dumpxml: --xml FILE");
+    }
+
+    /** Puts it into attributes of a guest's description: deflated, in letters and digits. */
+    Map<String, String> attributes() {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        try (DeflaterOutputStream deflated = new DeflaterOutputStream(bytes)) {
+            deflated.write(text.getBytes(StandardCharsets.UTF_8));
+        } catch (IOException e) {
+            throw new IllegalStateException("an array takes everything", e);
+        }
+        String whole = Base64.getEncoder().encodeToString(bytes.toByteArray());
+        Map<String, String> parts = new TreeMap<>();
+        for (int at = 0; at < whole.length(); at += PART) {
+            parts.put(KEY + "%03d".formatted(parts.size()),
+                    whole.substring(at, Math.min(whole.length(), at + PART)));
+        }
+        return parts;
+    }
+
+    /**
+     * Finds the description that a source sent, if it did.
+     *
+     * @param attributes the source's; nothing in it is trusted
+     * @throws GuestException when it is damaged, or longer than {@link #MOST_BYTES}
+     */
+    static Optional<String> of(Map<String, String> attributes) throws GuestException {
+        StringBuilder whole = new StringBuilder();
+        new TreeMap<>(attributes).forEach((key, value) -> {
+            if (key.startsWith(KEY)) {
+                whole.append(value);
+            }
+        });
+        if (whole.isEmpty()) {
+            return Optional.empty();
+        }
+        try (InflaterInputStream inflated = new InflaterInputStream(
+                new ByteArrayInputStream(Base64.getDecoder().decode(whole.toString())))) {
+            byte[] text = inflated.readNBytes(MOST_BYTES + 1);
+            if (text.length > MOST_BYTES) {
+                throw new IOException("it has more than " + MOST_BYTES + " bytes");
+            }
+            return Optional.of(new String(text, StandardCharsets.UTF_8));
+        } catch (IOException | IllegalArgumentException e) {
+            throw notOne("domain", e);
+        }
+    }
+
+    String name() {
+        return child(root, "name").map(Node::getTextContent).orElse("");
+    }
+
+    String type() {
+        return root.getAttribute("type");
+    }
+
+    String architecture() {
+        return child(root, "os").flatMap(os -> child(os, "type"))
+                .map(type -> type.getAttribute("arch")).orElse("");
+    }
+
+    String emulator() {
+        return child(root, "devices").flatMap(all -> child(all, "emulator"))
+                .map(Node::getTextContent).orElse("");
+    }
+
+    /** The program of a host's domainCapabilities. */
+    static String emulatorOf(String capabilities) throws GuestException {
+        return child(read(capabilities, "domainCapabilities"), "path")
+                .map(Node::getTextContent).orElse("");
+    }
+
+    /** Whether it names options that libvirt passes to QEMU unread. */
+    boolean passesOptions() {
+        return root.getElementsByTagNameNS(PASS_THROUGH, "*").getLength() > 0;
+    }
+
+    /** Files and devices that have to be there for QEMU to start. */
+    List<String> files() {
+        List<String> files = new ArrayList<>();
+        child(root, "os").ifPresent(os -> List.of("kernel", "initrd", "loader").forEach(
+                what -> child(os, what).map(Node::getTextContent).ifPresent(files::add)));
+        child(root, "devices").ifPresent(devices -> children(devices, "disk").forEach(
+                disk -> child(disk, "source").ifPresent(source -> List.of("file", "dev").forEach(
+                        key -> files.add(source.getAttribute(key))))));
+        files.removeIf(String::isBlank);
+        return files;
+    }
+
+    private static Optional<Element> child(Element of, String name) {
+        return children(of, name).stream().findFirst();
+    }
+
+    private static List<Element> children(Element of, String name) {
+        List<Element> found = new ArrayList<>();
+        for (Node one = of.getFirstChild(); one != null; one = one.getNextSibling()) {
+            if (one instanceof Element element && element.getTagName().equals(name)) {
+                found.add(element);
+            }
+        }
+        return found;
+    }
+}

@@ -1,0 +1,65 @@
+package io.pageferry.agent.guest.libvirt;
+
+import io.pageferry.agent.host.linux.libvirt.LibvirtConnection;
+import io.pageferry.agent.host.linux.libvirt.LibvirtException;
+import io.pageferry.core.link.ErrorCode;
+import io.pageferry.core.migration.GuestException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** Whether a host can run a domain as it is described. Nothing is started. */
+final class HostDomain {
+    private static final String OWN = "give a description for this host: --xml FILE";
+
+    private HostDomain() {
+    }
+
+    /**
+     * Refuses one that cannot run here, or that a peer must not have started here.
+     *
+     * @param connection to libvirt
+     * @param name       that it has to have
+     * @param xml        its description
+     * @param own        whether this host's operator wrote that
+     * @throws GuestException with what has to be another
+     */
+    static void require(LibvirtConnection connection, String name, DomainXml xml, boolean own)
+            throws GuestException {
+        if (!xml.name().equals(name)) {
+            throw mismatch("the domain is called " + xml.name() + " at the source",
+                    "receive libvirt:" + xml.name() + ", or " + OWN);
+        }
+        if (!own && xml.passesOptions()) {
+            throw mismatch("the source's description has options that libvirt passes to QEMU as"
+                    + " they are", OWN);
+        }
+        try {
+            if (!own) {
+                requireEmulator(connection, xml);
+            }
+            for (String file : xml.files()) {
+                if (!Files.exists(Path.of(file))) {
+                    throw mismatch("this host has no " + file, OWN);
+                }
+            }
+            connection.requireStartable(xml.text());
+        } catch (LibvirtException e) {
+            throw mismatch("libvirt cannot start the domain here: " + e.getMessage(), OWN);
+        }
+    }
+
+    /** libvirt runs that program, even to see what it can do. */
+    private static void requireEmulator(LibvirtConnection connection, DomainXml xml)
+            throws GuestException, LibvirtException {
+        String here = DomainXml.emulatorOf(
+                connection.capabilities(xml.architecture(), xml.type()));
+        if (!xml.emulator().isEmpty() && !xml.emulator().equals(here)) {
+            throw mismatch("the source's QEMU is " + xml.emulator() + ", and this host's is "
+                    + here, OWN);
+        }
+    }
+
+    private static GuestException mismatch(String what, String remedy) {
+        return new GuestException(ErrorCode.GUEST_MISMATCH, what, remedy);
+    }
+}

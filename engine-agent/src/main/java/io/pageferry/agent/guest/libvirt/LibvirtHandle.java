@@ -1,0 +1,132 @@
+package io.pageferry.agent.guest.libvirt;
+
+import io.pageferry.agent.guest.qemu.memory.HeldBackState;
+import io.pageferry.agent.guest.qemu.socket.SocketFolder;
+import io.pageferry.agent.host.linux.Processes;
+import io.pageferry.agent.host.linux.libvirt.LibvirtConnection;
+import io.pageferry.agent.host.linux.libvirt.LibvirtDomain;
+import io.pageferry.agent.host.linux.libvirt.LibvirtException;
+import io.pageferry.agent.host.linux.process.Fifo;
+import io.pageferry.agent.host.process.ProcessInstance;
+import io.pageferry.core.link.ErrorCode;
+import io.pageferry.core.migration.GuestException;
+import io.pageferry.core.migration.GuestHandle;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
+
+/** A domain at a target whose agent is gone; its guard holds the pipe that QEMU reads. */
+final class LibvirtHandle implements GuestHandle {
+    /** QEMU lets go of its pipe within milliseconds of the end. */
+    private static final long CLOSE_NANOS = 2_000_000_000L;
+    private static final long FINISH_NANOS = 30_000_000_000L;
+    private static final long POLL_NANOS = 10_000_000;
+
+    private final LibvirtUri uri;
+    private final SocketFolder folder;
+    private final RestoredDomain left;
+
+    LibvirtHandle(Map<String, String> recoveryAddress) {
+        this.uri = LibvirtUri.of(recoveryAddress);
+        this.folder = new SocketFolder(Path.of(recoveryAddress.get(LibvirtIncoming.FOLDER)));
+        this.left = new RestoredDomain(folder);
+    }
+
+    @Override
+    public Condition condition() throws GuestException {
+        Optional<ProcessInstance> qemu = left.qemu();
+        if (qemu.isEmpty() || !isAlive(qemu.get())) {
+            return Condition.GONE;
+        }
+        if (!left.isLoaded()) {
+            return Condition.WAITING;
+        }
+        try {
+            if (RestoredDomain.reader(folder.socket("pipe")).isPresent()) {
+                return Condition.PAUSED;
+            }
+            try (LibvirtConnection connection = uri.open();
+                    LibvirtDomain domain = connection.domain(uri.domain())) {
+                return domain.isRunning() ? Condition.RUNNING : Condition.PAUSED;
+            }
+        } catch (IOException e) {
+            throw failed(e);
+        }
+    }
+
+    private static boolean isAlive(ProcessInstance qemu) {
+        return Processes.startTicks(qemu.pid()).orElse(-1) == qemu.startTicks()
+                && Processes.isAlive(qemu.pid());
+    }
+
+    @Override
+    public void resume() throws GuestException {
+        takeOver();
+        RunningDomain.resume(uri);
+        folder.delete();
+    }
+
+    @Override
+    public void arrivePaused() throws GuestException {
+        takeOver();
+        folder.delete();
+    }
+
+    /** Gives QEMU the end of its state, unless the agent did it as its last act. */
+    private void takeOver() throws GuestException {
+        Path path = folder.socket("pipe");
+        try {
+            if (awaitClosed(path, CLOSE_NANOS)) {
+                return;
+            }
+            long deadline = System.nanoTime() + FINISH_NANOS;
+            try (Fifo pipe = Fifo.open(path)) {
+                pipe.write(HeldBackState.end(), () -> true, deadline);
+                if (!awaitClosed(path, FINISH_NANOS)) {
+                    throw new IOException("QEMU does not read the end of its state");
+                }
+            }
+        } catch (IOException e) {
+            throw failed(e);
+        }
+    }
+
+    private static boolean awaitClosed(Path pipe, long nanos) throws IOException {
+        long deadline = System.nanoTime() + nanos;
+        while (RestoredDomain.reader(pipe).isPresent()) {
+            if (System.nanoTime() - deadline > 0) {
+                return false;
+            }
+            LockSupport.parkNanos(POLL_NANOS);
+        }
+        return true;
+    }
+
+    @Override
+    public void end() throws GuestException {
+        if (left.qemu().isPresent()) {
+            RestoredDomain.kill(left.qemu().get());
+        }
+        folder.delete();
+        if (uri.persistent()) {
+            RunningDomain.undefine(uri);
+        }
+    }
+
+    @Override
+    public void forget() throws GuestException {
+        end();
+    }
+
+    private static GuestException failed(IOException e) {
+        return new GuestException(ErrorCode.GUEST_FAILED, e instanceof LibvirtException
+                ? "libvirt says: " + e.getMessage() : e.getMessage(), "");
+    }
+
+    @Override
+    public void close() {
+        // It holds nothing between two acts.
+    }
+}

@@ -1,0 +1,77 @@
+package io.pageferry.agent.guest.libvirt;
+
+import io.pageferry.agent.guest.GuestKind;
+import io.pageferry.agent.guest.GuestSetup;
+import io.pageferry.agent.guest.GuestUri;
+import io.pageferry.agent.guest.SourceGuest;
+import io.pageferry.agent.guest.TargetGuest;
+import io.pageferry.agent.guest.qemu.QemuGuest;
+import io.pageferry.agent.guest.qemu.QemuHandle;
+import io.pageferry.agent.guest.qemu.QemuKind;
+import io.pageferry.agent.guest.qemu.QemuProcess;
+import io.pageferry.agent.guest.qemu.qmp.QemuWarmUp;
+import io.pageferry.agent.host.linux.libvirt.LibvirtConnection;
+import io.pageferry.agent.host.linux.libvirt.LibvirtException;
+import io.pageferry.core.migration.GuestException;
+import io.pageferry.core.migration.GuestHandle;
+import java.io.IOException;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** {@code libvirt:DOMAIN[?connect=URI]}: a QEMU guest that libvirt manages on both sides. */
+public final class LibvirtKind implements GuestKind {
+    /** Made by the service loader. */
+    public LibvirtKind() {
+    }
+
+    @Override
+    public String scheme() {
+        return LibvirtUri.SCHEME;
+    }
+
+    @Override
+    public void warmUp() throws IOException {
+        QemuWarmUp.run();
+    }
+
+    @Override
+    public SourceGuest openSource(GuestUri uri, GuestSetup setup) throws GuestException {
+        return QemuGuest.open(DomainAddress.find(LibvirtUri.parse(uri)), setup);
+    }
+
+    @Override
+    public TargetGuest openTarget(GuestUri uri, GuestSetup setup) throws GuestException {
+        return LibvirtIncoming.open(LibvirtUri.parse(uri), setup);
+    }
+
+    @Override
+    public Optional<GuestHandle> handle(Map<String, String> recoveryAddress) {
+        if (recoveryAddress.containsKey(LibvirtIncoming.FOLDER)) {
+            return Optional.of(new LibvirtHandle(recoveryAddress));
+        }
+        DomainAddress address =
+                new DomainAddress(LibvirtUri.of(recoveryAddress), Map.of());
+        return Optional.of(new QemuHandle(QemuProcess.of(address, recoveryAddress),
+                recoveryAddress));
+    }
+
+    @Override
+    public boolean outlivesAgent() {
+        return true;
+    }
+
+    @Override
+    public List<Finding> inspect(GuestUri uri) throws GuestException {
+        LibvirtUri domain = LibvirtUri.parse(uri);
+        try (LibvirtConnection connection = domain.open()) {
+            if (domain.isActive(connection)) {
+                return QemuKind.inspect(DomainAddress.find(domain));
+            }
+        } catch (LibvirtException e) {
+            throw LibvirtIncoming.failed(e);
+        }
+        return List.of(new Finding("state", Verdict.OK, "libvirt answers, and no domain "
+                + domain.domain() + " runs here: it can be received", "", ""));
+    }
+}

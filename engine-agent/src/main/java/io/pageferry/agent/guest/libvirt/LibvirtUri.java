@@ -1,0 +1,100 @@
+package io.pageferry.agent.guest.libvirt;
+
+import io.pageferry.agent.guest.GuestUri;
+import io.pageferry.agent.host.linux.libvirt.LibvirtConnection;
+import io.pageferry.agent.host.linux.libvirt.LibvirtDomain;
+import io.pageferry.agent.host.linux.libvirt.LibvirtException;
+import io.pageferry.core.link.ErrorCode;
+import io.pageferry.core.migration.GuestException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+
+/**
+ * {@code libvirt:DOMAIN[?connect=URI]}, and the options that concern a domain.
+ *
+ * @param domain     name of it
+ * @param connect    URI of the daemon
+ * @param undefine   whether a source forgets it after the move
+ * @param persistent whether a target keeps it defined
+ * @param xml        description in place of the source's
+ */
+record LibvirtUri(String domain, String connect, boolean undefine, boolean persistent,
+        Optional<Path> xml) {
+    static final String SCHEME = "libvirt";
+
+    private static final String CONNECT = "connect";
+    private static final String UNDEFINE = "undefine-source";
+    private static final String PERSISTENT = "persistent";
+    private static final String XML = "xml";
+    private static final Set<String> KEYS = Set.of(CONNECT, UNDEFINE, PERSISTENT, XML);
+    private static final String NAME = "domain";
+
+    static LibvirtUri parse(GuestUri uri) {
+        Map<String, String> given = uri.parameters();
+        Set<String> unknown = new TreeSet<>(given.keySet());
+        unknown.removeAll(KEYS);
+        if (uri.rest().isBlank() || !unknown.isEmpty()) {
+            throw new IllegalArgumentException("write libvirt:DOMAIN or libvirt:DOMAIN?connect=URI,"
+                    + " not " + uri.text());
+        }
+        return new LibvirtUri(uri.rest(), given.getOrDefault(CONNECT, LibvirtConnection.SYSTEM),
+                given.containsKey(UNDEFINE), given.containsKey(PERSISTENT),
+                Optional.ofNullable(given.get(XML)).map(Path::of));
+    }
+
+    static LibvirtUri of(Map<String, String> recoveryAddress) {
+        return new LibvirtUri(recoveryAddress.get(NAME), recoveryAddress.get(CONNECT),
+                recoveryAddress.containsKey(UNDEFINE), recoveryAddress.containsKey(PERSISTENT),
+                Optional.empty());
+    }
+
+    void putInto(Map<String, String> recoveryAddress) {
+        recoveryAddress.put(NAME, domain);
+        recoveryAddress.put(CONNECT, connect);
+        if (undefine) {
+            recoveryAddress.put(UNDEFINE, "");
+        }
+        if (persistent) {
+            recoveryAddress.put(PERSISTENT, "");
+        }
+    }
+
+    LibvirtConnection open() throws GuestException {
+        try {
+            return LibvirtConnection.open(connect);
+        } catch (LibvirtException e) {
+            throw new GuestException(ErrorCode.HOST_FAILED, "libvirt does not answer at " + connect
+                    + ": " + e.getMessage(), "start libvirtd, or name the daemon: libvirt:" + domain
+                    + "?connect=URI");
+        }
+    }
+
+    /** Whether the domain runs or is paused on that host. */
+    boolean isActive(LibvirtConnection connection) throws LibvirtException {
+        try (LibvirtDomain found = connection.domain(domain)) {
+            return found.isActive();
+        } catch (LibvirtException e) {
+            if (e.isNoDomain()) {
+                return false;
+            }
+            throw e;
+        }
+    }
+
+    Optional<String> ownXml() throws GuestException {
+        if (xml.isEmpty()) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(Files.readString(xml.get()));
+        } catch (IOException e) {
+            throw new GuestException(ErrorCode.HOST_FAILED, "--xml " + xml.get()
+                    + " cannot be read: " + e.getMessage(), "name a file of virsh dumpxml");
+        }
+    }
+}

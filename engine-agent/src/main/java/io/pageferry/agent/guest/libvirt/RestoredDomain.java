@@ -1,0 +1,101 @@
+package io.pageferry.agent.guest.libvirt;
+
+import io.pageferry.agent.guest.qemu.socket.SocketFolder;
+import io.pageferry.agent.host.linux.LinuxException;
+import io.pageferry.agent.host.linux.PrivateFiles;
+import io.pageferry.agent.host.linux.ProcessMaps;
+import io.pageferry.agent.host.linux.Processes;
+import io.pageferry.agent.host.process.ProcessInstance;
+import io.pageferry.core.link.ErrorCode;
+import io.pageferry.core.migration.GuestException;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * What an agent left of a {@link Restore} for whoever finishes it: which QEMU it is, and whether
+ * its state was loaded but for the end.
+ *
+ * @param folder of the pipe
+ */
+record RestoredDomain(SocketFolder folder) {
+    private static final String QEMU = "qemu";
+    private static final String LOADED = "loaded";
+    private static final long END_NANOS = 10_000_000_000L;
+    private static final long POLL_NANOS = 1_000_000;
+
+    void started(ProcessInstance qemu) throws IOException {
+        Map<String, String> address = new HashMap<>();
+        qemu.putInto(address);
+        StringBuilder text = new StringBuilder();
+        address.forEach((key, value) -> text.append(key).append('=').append(value).append('\n'));
+        PrivateFiles.create(folder.socket(QEMU));
+        Files.writeString(folder.socket(QEMU), text);
+    }
+
+    void loaded() throws IOException {
+        PrivateFiles.create(folder.socket(LOADED));
+    }
+
+    /** Empty where none was started. */
+    Optional<ProcessInstance> qemu() {
+        try {
+            Map<String, String> address = new HashMap<>();
+            Files.readString(folder.socket(QEMU)).lines().map(line -> line.split("=", 2))
+                    .filter(pair -> pair.length == 2)
+                    .forEach(pair -> address.put(pair[0], pair[1]));
+            return Optional.of(ProcessInstance.of(address));
+        } catch (IOException | NumberFormatException e) {
+            return Optional.empty();
+        }
+    }
+
+    boolean isLoaded() {
+        return Files.exists(folder.socket(LOADED));
+    }
+
+    /** Finds the QEMU that has a pipe to read its state from; libvirtd may have it too. */
+    static Optional<ProcessInstance> reader(Path pipe) throws IOException {
+        for (long pid : ProcessMaps.holdersOf(pipe.toString())) {
+            if (waits(pid)) {
+                long start = Processes.startTicks(pid).orElse(-1);
+                return start < 0 ? Optional.empty()
+                        : Optional.of(new ProcessInstance(pid, start));
+            }
+        }
+        return Optional.empty();
+    }
+
+    private static boolean waits(long pid) {
+        try {
+            return Arrays.asList(Files.readString(Path.of("/proc/" + pid + "/cmdline"),
+                    StandardCharsets.ISO_8859_1).split("\0")).contains("-incoming");
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    /** Ends a QEMU, and returns when it is gone. */
+    static void kill(ProcessInstance qemu) throws GuestException {
+        try {
+            long deadline = System.nanoTime() + END_NANOS;
+            while (Processes.signal(qemu.pid(), qemu.startTicks(), Processes.Signal.KILL)
+                    && Processes.isAlive(qemu.pid())) {
+                if (System.nanoTime() - deadline > 0) {
+                    throw new GuestException(ErrorCode.GUEST_FAILED, "QEMU (pid " + qemu.pid()
+                            + ") does not end", "kill -9 " + qemu.pid());
+                }
+                LockSupport.parkNanos(POLL_NANOS);
+            }
+        } catch (LinuxException e) {
+            throw new GuestException(ErrorCode.GUEST_FAILED, "cannot end QEMU (pid " + qemu.pid()
+                    + "): " + e.getMessage(), "kill -9 " + qemu.pid());
+        }
+    }
+}
