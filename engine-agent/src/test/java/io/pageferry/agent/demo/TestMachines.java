@@ -1,5 +1,7 @@
 package io.pageferry.agent.demo;
 
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Assumptions;
 
@@ -23,5 +25,26 @@ public final class TestMachines {
     public static DemoMachine light() {
         return new DemoMachine(tools(), GuestLoad.LIGHT, 192L << 20, 1, DemoMachine.Memory.FILE,
                 List.of());
+    }
+
+    /**
+     * What a guest boots from.
+     *
+     * @param kernel    a file
+     * @param initramfs a file
+     * @param parameters of the kernel
+     */
+    public record Boot(String kernel, String initramfs, String parameters) { }
+
+    /** Makes what a machine boots from, for whoever starts it in another way. */
+    public static Boot boot(DemoMachine machine, Path initramfs) throws IOException {
+        Initramfs.write(initramfs, machine.tools().busybox());
+        List<String> arguments = machine.arguments(initramfs, initramfs);
+        return new Boot(after(arguments, "-kernel"), after(arguments, "-initrd"),
+                after(arguments, "-append"));
+    }
+
+    private static String after(List<String> arguments, String option) {
+        return arguments.get(arguments.indexOf(option) + 1);
     }
 }

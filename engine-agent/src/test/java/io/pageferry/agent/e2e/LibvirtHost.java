@@ -1,0 +1,194 @@
+package io.pageferry.agent.e2e;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import io.pageferry.agent.host.linux.Processes;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Assumptions;
+
+/**
+ * A host of libvirt: a libvirtd of its own, with virtlogd, in mount and network namespaces of its
+ * own, and a bridge. Its domains are run by the user that Debian's libvirt has for them.
+ */
+final class LibvirtHost implements AutoCloseable {
+    private static final String READY = "ready\n";
+    private static final String BRIDGE = "br0";
+    /** Control groups are not of a namespace: two hosts would share those of their domains. */
+    private static final String SETTINGS = "security_driver = \"none\"\nnamespaces = []\n"
+            + "cgroup_controllers = []\n";
+    /** Folders that a daemon has for itself, and what else another one would collide with. */
+    private static final String SCRIPT = "set -e\n"
+            + "for d in /run /var/lib/libvirt /var/log/libvirt /var/cache/libvirt; do\n"
+            + "    mount -t tmpfs pageferry-test $d\ndone\n"
+            + "mkdir -p /var/lib/libvirt/qemu /run/lock\n"
+            + "mount --bind \"$0\" /etc/libvirt\n"
+            + "ip link set lo up\n"
+            + "ip link add " + BRIDGE + " type bridge\nip link set " + BRIDGE + " up\n"
+            + "virtlogd -d\nlibvirtd -d\n"
+            + "echo ready\nexec cat\n";
+
+    private final Path folder;
+    private final Process keeper;
+
+    private LibvirtHost(Path folder, Process keeper) {
+        this.folder = folder;
+        this.keeper = keeper;
+    }
+
+    /** Starts one, or skips the test. */
+    static LibvirtHost start(Path folder) throws IOException {
+        Assumptions.assumeTrue(Files.isExecutable(Path.of("/usr/sbin/libvirtd")),
+                "no libvirtd here: apt install libvirt-daemon-system");
+        Path settings = Files.createDirectories(folder.resolve("etc"));
+        Files.writeString(settings.resolve("qemu.conf"), SETTINGS);
+        Process keeper = new ProcessBuilder("unshare", "-m", "-n", "sh", "-c", SCRIPT,
+                settings.toString()).redirectError(folder.resolve("words").toFile()).start();
+        LibvirtHost host = new LibvirtHost(folder, keeper);
+        boolean started = false;
+        try {
+            String said = new String(keeper.getInputStream().readNBytes(READY.length()),
+                    StandardCharsets.UTF_8);
+            assertEquals(READY, said, () -> host.words());
+            // At first it looks what each QEMU can do, which takes seconds.
+            host.must("domcapabilities");
+            started = true;
+            return host;
+        } finally {
+            if (!started) {
+                host.close();
+            }
+        }
+    }
+
+    private String words() {
+        try {
+            return Files.readString(folder.resolve("words"));
+        } catch (IOException e) {
+            return e.toString();
+        }
+    }
+
+    /** {@return what runs a command there, before that command} */
+    List<String> prefix() {
+        return List.of("nsenter", "-t", Long.toString(keeper.pid()), "-m", "-n", "--");
+    }
+
+    /** Runs virsh; returns what it said, its complaints too. */
+    String virsh(String... arguments) throws IOException {
+        List<String> command = new ArrayList<>(prefix());
+        command.addAll(List.of("virsh", "-q"));
+        command.addAll(List.of(arguments));
+        return run(command);
+    }
+
+    /** Runs virsh, which has to do it. */
+    String must(String... arguments) throws IOException {
+        String said = virsh(arguments);
+        if (said.startsWith("error:") || said.contains("\nerror:")) {
+            throw new AssertionError("virsh " + String.join(" ", arguments) + ": " + said);
+        }
+        return said;
+    }
+
+    /** {@return what virsh calls the state of a domain, nothing where there is none} */
+    String state(String domain) throws IOException {
+        String said = virsh("domstate", domain);
+        return said.startsWith("error:") ? "" : said;
+    }
+
+    /** {@return the process of a domain that is there} */
+    long pid(String domain) throws IOException {
+        for (ProcessHandle one : processes()) {
+            if (Processes.isAlive(one.pid()) && commandLine(one).contains("guest=" + domain)) {
+                return one.pid();
+            }
+        }
+        throw new AssertionError("no process of " + domain);
+    }
+
+    /** Whether a card's address was seen on the bridge. */
+    boolean heard(String mac) throws IOException {
+        List<String> command = new ArrayList<>(prefix());
+        command.addAll(List.of("bridge", "fdb", "show", "br", BRIDGE));
+        return run(command).lines().anyMatch(line -> line.startsWith(mac)
+                && !line.contains("permanent"));
+    }
+
+    /** Kills the daemon, and starts it again. */
+    void restartDaemon() throws IOException {
+        killDaemon();
+        startDaemon();
+    }
+
+    void killDaemon() throws IOException {
+        for (ProcessHandle one : processes()) {
+            if (commandLine(one).startsWith("libvirtd")) {
+                one.destroyForcibly();
+                one.onExit().join();
+            }
+        }
+    }
+
+    void startDaemon() throws IOException {
+        List<String> command = new ArrayList<>(prefix());
+        command.addAll(List.of("libvirtd", "-d"));
+        run(command);
+        must("list");
+    }
+
+    private static String run(List<String> command) throws IOException {
+        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        process.getOutputStream().close();
+        String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        TwoHosts.await(process);
+        return said.strip();
+    }
+
+    private static String commandLine(ProcessHandle process) {
+        try {
+            return Files.readString(Path.of("/proc/" + process.pid() + "/cmdline"),
+                    StandardCharsets.ISO_8859_1).replace('\0', ' ');
+        } catch (IOException e) {
+            return "";
+        }
+    }
+
+    /** All that lives in its mount namespace. */
+    private List<ProcessHandle> processes() throws IOException {
+        List<ProcessHandle> found = new ArrayList<>();
+        Path ours = Files.readSymbolicLink(Path.of("/proc/" + keeper.pid() + "/ns/mnt"));
+        try (DirectoryStream<Path> all = Files.newDirectoryStream(Path.of("/proc"), "[1-9]*")) {
+            for (Path one : all) {
+                try {
+                    if (Files.readSymbolicLink(one.resolve("ns/mnt")).equals(ours)) {
+                        ProcessHandle.of(Long.parseLong(one.getFileName().toString()))
+                                .ifPresent(found::add);
+                    }
+                } catch (IOException e) {
+                    continue; // it ended
+                }
+            }
+        }
+        return found;
+    }
+
+    @Override
+    public void close() throws IOException {
+        try {
+            for (ProcessHandle one : processes()) {
+                if (one.pid() != keeper.pid()) {
+                    one.destroyForcibly();
+                }
+            }
+        } finally {
+            keeper.destroyForcibly();
+            TwoHosts.await(keeper);
+        }
+    }
+}
