@@ -253,10 +253,58 @@ class LibvirtMoveTest {
         Poll.until(() -> host(1).state(NAME).isEmpty(), () -> "it is left at the target");
     }
 
+    /** A domain that is saved away by its host has ended there; one that is paused moves so. */
+    @Test
+    void somebodySavesItAwayMeanwhile() throws IOException {
+        Agent target = receive(1, "");
+        Agent source = migrate(0, target.address(), "round 0");
+        source.awaitHold("round 0");
+        host(0).must("managedsave", NAME);
+        source.goOn();
+        E2e.assertEnds(8, "guest-ended", source);
+        target.exit();
+        Poll.until(() -> host(1).state(NAME).isEmpty(), () -> "it is left at the target");
+        host(0).must("start", NAME);
+        livesAt(0);
+    }
+
+    @Test
+    void somebodySuspendsItMeanwhile() throws IOException {
+        Agent target = receive(1, "");
+        Agent source = migrate(0, target.address(), "round 0");
+        source.awaitHold("round 0");
+        host(0).must("suspend", NAME);
+        source.goOn();
+        E2e.assertMoved(source, target);
+        assertEquals("paused", host(1).state(NAME));
+        host(1).must("resume", NAME);
+        livesAt(1);
+    }
+
+    /** Another description: the disk has another path at the target. */
+    @Test
+    void anOperatorsDescriptionIsTaken() throws IOException {
+        Path link = Files.createSymbolicLink(folder.resolve("link.qcow2"), image);
+        Path own = Files.writeString(folder.resolve("own.xml"),
+                host(0).must("dumpxml", NAME, "--migratable").replace(image.toString(),
+                        link.toString()));
+        Agent target = receive(1, "", "--xml", own.toString());
+        E2e.assertMoved(migrate(0, target.address(), ""), target);
+        livesAt(1);
+        assertTrue(host(1).must("dumpxml", NAME).contains(link.toString()));
+    }
+
     @Test
     void whatDoesNotFitIsRefused() throws IOException {
         refuses("this host has no " + image, () -> Files.move(image, folder.resolve("aside")));
         Files.move(folder.resolve("aside"), image);
+        refuses("options that libvirt passes to QEMU", () -> { }, "--xml", described("<devices>",
+                "<qemu:commandline xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>"
+                + "<qemu:arg value='-S'/></qemu:commandline><devices>"));
+        refuses("the source's QEMU is /usr/bin/true", () -> { }, "--xml",
+                described("<emulator>.*</emulator>", "<emulator>/usr/bin/true</emulator>"));
+        refuses("does not support machine type", () -> { }, "--xml",
+                described("machine='[^']*'", "machine='pc-i440fx-99.9'"));
         Agent taken = rig.start(new Agent.Start(host(0).prefix(), List.of(), List.of("receive",
                 GUEST, "--listen", "unix:" + folder.resolve("x.sock"), "--once")));
         E2e.assertEnds(3, "refused", taken);
@@ -268,10 +316,17 @@ class LibvirtMoveTest {
         void act() throws IOException;
     }
 
-    private void refuses(String reason, Act before) throws IOException {
+    /** What a source says of its domain, in other words. */
+    private String described(String what, String instead) throws IOException {
+        return Files.writeString(folder.resolve("other.xml"),
+                host(0).must("dumpxml", NAME, "--migratable").replaceFirst(what, instead))
+                .toString();
+    }
+
+    private void refuses(String reason, Act before, String... more) throws IOException {
         Agent target = receive(1, "");
         before.act();
-        Agent source = migrate(0, target.address(), "");
+        Agent source = migrate(0, target.address(), "", more);
         E2e.assertEnds(3, "refused", source);
         assertTrue(source.toString().contains(reason), source::toString);
         rig.end(target);

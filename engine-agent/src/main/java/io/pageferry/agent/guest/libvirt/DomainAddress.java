@@ -61,7 +61,9 @@ record DomainAddress(LibvirtUri uri, Map<String, String> attributes) implements 
     public void end(QemuControl qemu) throws IOException {
         try (LibvirtConnection connection = LibvirtConnection.open(uri.connect());
                 LibvirtDomain domain = connection.domain(uri.domain())) {
+            FileOwners owners = FileOwners.of(DomainXml.parse(domain.xml()).disks());
             domain.destroy();
+            owners.restore();
             if (uri.undefine()) {
                 domain.undefine();
             }

@@ -152,9 +152,16 @@ record DomainXml(String text, Element root) {
 
     /** Files and devices that have to be there for QEMU to start. */
     List<String> files() {
-        List<String> files = new ArrayList<>();
+        List<String> files = new ArrayList<>(disks());
         child(root, "os").ifPresent(os -> List.of("kernel", "initrd", "loader").forEach(
                 what -> child(os, what).map(Node::getTextContent).ifPresent(files::add)));
+        files.removeIf(String::isBlank);
+        return files;
+    }
+
+    /** Files and devices of its disks. */
+    List<String> disks() {
+        List<String> files = new ArrayList<>();
         child(root, "devices").ifPresent(devices -> children(devices, "disk").forEach(
                 disk -> child(disk, "source").ifPresent(source -> List.of("file", "dev").forEach(
                         key -> files.add(source.getAttribute(key))))));

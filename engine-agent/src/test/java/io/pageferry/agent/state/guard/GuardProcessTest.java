@@ -1,18 +1,30 @@
 package io.pageferry.agent.state.guard;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pageferry.agent.host.linux.ProcessMaps;
 import io.pageferry.agent.host.linux.Processes;
 import io.pageferry.agent.host.linux.Processes.Signal;
+import io.pageferry.agent.host.linux.Requirements;
 import io.pageferry.agent.host.linux.Stranger;
+import io.pageferry.agent.host.linux.process.Fifo;
+import io.pageferry.agent.state.journal.StateDirectory;
+import io.pageferry.core.migration.MigrationListener;
+import io.pageferry.core.migration.Outcome.Side;
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class GuardProcessTest {
+    private static final long HANG_NANOS = Requirements.HANG.toNanos();
     private static final long SECOND = 1_000_000_000L;
 
     @TempDir
@@ -39,5 +51,34 @@ class GuardProcessTest {
                 () -> guard.watch(folder, UUID.randomUUID(), "SOURCE"));
         assertTrue(e.getMessage().contains("ended"), e.getMessage());
         guard.close();
+    }
+
+    /** Also the one that is started where that died. */
+    @Test
+    void aPipeIsHeldOpenUntilTheGuardIsSentAway() throws Exception {
+        Path path = folder.resolve("pipe");
+        AgentGuard guard = new AgentGuard(Side.TARGET, new MigrationListener() { });
+        CompletableFuture<Integer> read;
+        try (Fifo pipe = Fifo.create(path)) {
+            guard.holdOpen(path);
+            long first = ProcessMaps.holdersOf(path.toString()).stream()
+                    .filter(pid -> pid != ProcessHandle.current().pid()).findFirst().orElseThrow();
+            Processes.signal(first, Processes.startTicks(first).orElseThrow(), Signal.KILL);
+            Stranger.await("the end of the guard", guard::isLost);
+            guard.watch(StateDirectory.open(folder), UUID.randomUUID());
+            read = CompletableFuture.supplyAsync(() -> {
+                try (InputStream in = Files.newInputStream(path)) {
+                    return in.readAllBytes().length;
+                } catch (IOException e) {
+                    throw new AssertionError(e);
+                }
+            });
+            pipe.write(new byte[] {1}, () -> true, System.nanoTime() + HANG_NANOS);
+            pipe.awaitRead(() -> true, System.nanoTime() + HANG_NANOS);
+        }
+        assertEquals(2, ProcessMaps.holdersOf(path.toString()).size(), "reader and guard");
+        assertFalse(read.isDone());
+        guard.dismiss();
+        assertEquals(1, read.get());
     }
 }
