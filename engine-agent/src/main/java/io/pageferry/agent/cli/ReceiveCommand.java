@@ -7,7 +7,6 @@ import io.pageferry.agent.cli.option.DomainArguments;
 import io.pageferry.agent.cli.option.MigrateOptions;
 import io.pageferry.agent.cli.option.TrustArguments;
 import io.pageferry.agent.cli.option.UsageException;
-import io.pageferry.agent.guest.GuestUri;
 import io.pageferry.agent.link.Listener;
 import io.pageferry.agent.link.PeerTrust;
 import io.pageferry.agent.report.Listeners;

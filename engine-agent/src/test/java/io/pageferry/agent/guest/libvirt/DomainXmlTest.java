@@ -70,7 +70,8 @@ class DomainXmlTest {
     @Test
     void refusesWhatIsNone() throws IOException {
         for (String text : List.of("", "web", "<network/>", "<domain>",
-                "<!DOCTYPE domain [<!ENTITY x SYSTEM 'file:///etc/passwd'>]><domain>&x;</domain>")) {
+                "<!DOCTYPE domain [<!ENTITY x SYSTEM 'file:///etc/passwd'>]>"
+                + "<domain>&x;</domain>")) {
             GuestException refused =
                     assertThrows(GuestException.class, () -> DomainXml.parse(text));
             assertTrue(refused.getMessage().contains("is no domain of libvirt"),

@@ -46,7 +46,8 @@ class QemuIncomingTest {
     void load() throws IOException {
         process = Stranger.start("sleep", "1000");
         monitor = new FakeMonitor(folder.resolve("qmp"), this::serve);
-        guest = new QemuIncoming(new QemuProcess(new MonitorAddress.Socket(monitor.path()), process.pid(),
+        guest = new QemuIncoming(new QemuProcess(
+                new MonitorAddress.Socket(monitor.path()), process.pid(),
                 Processes.startTicks(process.pid()).orElseThrow(), SocketFolder.draw()), this::end,
                 QemuControl.connect(monitor.path()), null, new TargetSettings(Map.of(), 0));
         // What came of it does not matter: from now on it is loaded, as far as anybody knows.

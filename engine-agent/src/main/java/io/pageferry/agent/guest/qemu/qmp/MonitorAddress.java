@@ -60,7 +60,7 @@ public interface MonitorAddress {
 
         @Override
         public QemuControl connect(long pid) throws IOException {
-            return QemuControl.connect(path, pid);
+            return new QemuControl(QmpClient.connect(path), pid);
         }
 
         @Override

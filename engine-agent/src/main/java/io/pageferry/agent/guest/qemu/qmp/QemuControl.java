@@ -111,7 +111,7 @@ public final class QemuControl implements AutoCloseable {
         this(qmp, ProcessHandle.current().pid());
     }
 
-    /** Does so of a QEMU with a process id, of any user. */
+    /** The same, of any user's. */
     public QemuControl(QmpClient qmp, long pid) {
         this.qmp = qmp;
         this.pid = pid;
@@ -123,11 +123,6 @@ public final class QemuControl implements AutoCloseable {
      */
     public static QemuControl connect(Path socket) throws IOException {
         return new QemuControl(QmpClient.connect(socket));
-    }
-
-    /** Connects to the monitor at a path of a QEMU with a process id, of any user. */
-    public static QemuControl connect(Path socket, long pid) throws IOException {
-        return new QemuControl(QmpClient.connect(socket), pid);
     }
 
     /** Listens where only this QEMU's user can connect; see {@link QemuSocket#open}. */

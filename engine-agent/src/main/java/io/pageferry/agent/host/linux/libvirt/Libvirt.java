@@ -152,21 +152,24 @@ final class Libvirt {
     }
 
     private static MemorySegment silence() {
-        return upcall(Libvirt.class, "onError", FunctionDescriptor.ofVoid(ADDRESS, ADDRESS),
-                MethodType.methodType(void.class, MemorySegment.class, MemorySegment.class));
+        return upcall(Libvirt.class, "onError", FunctionDescriptor.ofVoid(ADDRESS, ADDRESS));
     }
 
-    private static void onError(MemorySegment data, MemorySegment error) {
+    private static void onError(Object... error) {
         // Who called asks for it.
     }
 
-    /** Makes a static method of a class of this room a function that C may call for ever. */
+    /**
+     * Makes a static method of a class of this room, which takes an array of its arguments, a
+     * function that C may call for ever.
+     */
     @SuppressWarnings("restricted") // as above
-    static MemorySegment upcall(Class<?> in, String method, FunctionDescriptor shape,
-            MethodType type) {
+    static MemorySegment upcall(Class<?> in, String method, FunctionDescriptor shape) {
         try {
+            MethodType type = shape.toMethodType();
             MethodHandle handle = MethodHandles.privateLookupIn(in, MethodHandles.lookup())
-                    .findStatic(in, method, type);
+                    .findStatic(in, method, MethodType.methodType(void.class, Object[].class))
+                    .asCollector(Object[].class, type.parameterCount()).asType(type);
             return Linker.nativeLinker().upcallStub(handle, shape, Arena.global());
         } catch (ReflectiveOperationException e) {
             throw new AssertionError(e);

@@ -4,7 +4,6 @@ import io.pageferry.agent.host.linux.libvirt.Libvirt.Call;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.lang.invoke.MethodType;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
@@ -150,22 +149,23 @@ public final class LibvirtDomain implements AutoCloseable {
 
     private static synchronized MemorySegment upcall() {
         if (upcall == null) {
-            upcall = Libvirt.upcall(LibvirtDomain.class, "onEvent", Libvirt.eventShape(),
-                    MethodType.methodType(void.class, MemorySegment.class, MemorySegment.class,
-                            MemorySegment.class, long.class, int.class, MemorySegment.class,
-                            MemorySegment.class));
+            upcall = Libvirt.upcall(LibvirtDomain.class, "onEvent", Libvirt.eventShape());
         }
         return upcall;
     }
 
-    // An exception here would end the process: what comes is handed on and nothing else.
-    private static void onEvent(MemorySegment connection, MemorySegment domain,
-            MemorySegment event, long seconds, int micros, MemorySegment details,
-            MemorySegment listener) {
+    /**
+     * Connection, domain, event, seconds, microseconds, details and listener. An exception here
+     * would end the process: what comes is handed on and nothing else.
+     */
+    private static void onEvent(Object... event) {
+        MemorySegment name = (MemorySegment) event[2];
+        MemorySegment details = (MemorySegment) event[5];
+        MemorySegment listener = (MemorySegment) event[6];
         Events events = LISTENERS.get(listener.address());
         if (events != null) {
             try {
-                events.on(Libvirt.text(event),
+                events.on(Libvirt.text(name),
                         details.address() == 0 ? "" : Libvirt.text(details));
             } catch (RuntimeException e) {
                 Thread.currentThread().getUncaughtExceptionHandler()
