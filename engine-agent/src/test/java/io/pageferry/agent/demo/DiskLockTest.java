@@ -48,7 +48,7 @@ class DiskLockTest {
             QemuFacts facts = QemuProbe.read(here);
             assertEquals(List.of(new QemuFacts.Drive("virtio0", "#device[0]", disk.toString(),
                     "raw", 1 << 20, false, false)), facts.drives());
-            assertEquals(List.of(), QemuInspector.source(here, facts, false));
+            assertEquals(List.of(), QemuInspector.source(here, facts, false, true));
             try (DemoQemu target = loaded(source, here, "b")) {
                 // A roll-back with the loaded target alive.
                 assertEquals(new QemuControl.ContResult(true, false, ""), here.cont());

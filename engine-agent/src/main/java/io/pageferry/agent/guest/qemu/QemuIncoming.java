@@ -131,7 +131,7 @@ final class QemuIncoming implements TargetGuest {
         }
         QemuMemory memory = find(memoryOf(offered).backends());
         memory.requireFits(memoryOf(offered).attributes());
-        requireFirmware(offered);
+        requireFirmware(offered, memory);
         try (RegionMemory now = memory.map(true)) {
             memory.requireRoom(offered.dataBytes(), now);
         }
@@ -309,12 +309,13 @@ final class QemuIncoming implements TargetGuest {
     }
 
     /** What could not be moved has to be the same here. */
-    private void requireFirmware(GuestDescription offered) throws GuestException {
+    private void requireFirmware(GuestDescription offered, QemuMemory memory)
+            throws GuestException {
         if (!FirmwareBlocks.areNamed(offered.attributes())) {
             return;
         }
         try {
-            FirmwareBlocks.find(process.pid(), qemu, facts.memory(), find(facts.memory()).starts())
+            FirmwareBlocks.find(process.pid(), qemu, facts.memory(), memory.starts())
                     .requireFits(offered.attributes());
         } catch (QmpException e) {
             throw QemuGuest.failure(e);

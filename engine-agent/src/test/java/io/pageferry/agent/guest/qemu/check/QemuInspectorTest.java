@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.pageferry.agent.guest.qemu.qmp.FakeMonitor;
 import io.pageferry.agent.guest.qemu.qmp.QemuControl;
 import io.pageferry.agent.guest.qemu.qmp.QmpException;
+import io.pageferry.agent.guest.qemu.qmp.SavedDevices;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -234,7 +235,8 @@ class QemuInspectorTest {
 
     private static List<Objection> source(QemuControl qemu, QemuFacts facts)
             throws QmpException {
-        return QemuInspector.source(qemu, facts, false);
+        return QemuInspector.source(qemu, facts, false,
+                SavedDevices.arePossible(qemu, facts.machine()));
     }
 
     private List<Objection> open(String target, String flags) throws IOException {
