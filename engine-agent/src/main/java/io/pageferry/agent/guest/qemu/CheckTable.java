@@ -14,6 +14,7 @@ import io.pageferry.agent.guest.qemu.qmp.QemuControl;
 import io.pageferry.agent.guest.qemu.qmp.QmpException;
 import io.pageferry.agent.guest.qemu.qmp.RunState;
 import io.pageferry.agent.guest.qemu.qmp.SavedDevices;
+import io.pageferry.agent.guest.qemu.qmp.SocketFolder;
 import io.pageferry.agent.host.linux.userfault.KernelProbe;
 import io.pageferry.agent.host.linux.userfault.RemoteUserfault;
 import io.pageferry.core.migration.GuestException;
@@ -78,6 +79,7 @@ public final class CheckTable {
             found.put("memory", memory(qemu, target, alone));
         }
         found.forEach((what, objections) -> row(what, fine.get(what), objections));
+        folder(qemu);
         if (!target) {
             row("process", "nothing else writes to its memory, as far as its descriptors tell",
                     open.objections(drains, facts.drives()));
@@ -106,6 +108,20 @@ public final class CheckTable {
             return List.of(Objection.of(e.getMessage(), "it cannot be read or written",
                     e.remedy()));
         }
+    }
+
+    /** QEMU makes a file there, which is deleted at once. */
+    private void folder(QemuControl qemu) throws QmpException {
+        SocketFolder folder = SocketFolder.draw(pid);
+        List<Objection> found = new ArrayList<>();
+        try {
+            folder.require(qemu, pid);
+        } catch (GuestException e) {
+            found.add(Objection.of(e.getMessage(), "its device state could not be handed over",
+                    e.remedy()));
+        }
+        row("folder", "QEMU can write where its state is to pass: "
+                + folder.path().getParent(), found);
     }
 
     /** A target needs nothing but to read and write the memory, which was seen above. */

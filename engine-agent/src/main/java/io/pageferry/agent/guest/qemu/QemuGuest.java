@@ -100,6 +100,7 @@ final class QemuGuest implements SourceGuest {
                     alone));
             found.addAll(open.objections(drains, facts.drives()));
             Objection.refuse(found, compares);
+            process.sockets().require(qemu, process.pid());
             QemuMemory memory = QemuMemory.find(process.pid(), qemu, facts.memory());
             Objection.refuse(memory.otherWriters(), compares);
             regions = memory.map(false);
@@ -126,7 +127,9 @@ final class QemuGuest implements SourceGuest {
     public GuestDescription describe() {
         Map<String, String> attributes = facts.asMap();
         attributes.putAll(places);
-        if (mirrors != null) {
+        if (mirrors == null) {
+            DiskFiles.forget(attributes);
+        } else {
             attributes.putAll(mirrors.attributes());
             // Images of its own: only their sizes have to be equal.
             attributes.keySet().removeIf(key -> key.startsWith(QemuFacts.FORMAT)

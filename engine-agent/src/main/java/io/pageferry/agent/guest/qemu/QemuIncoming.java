@@ -86,6 +86,7 @@ final class QemuIncoming implements TargetGuest {
             QemuIncoming incoming = new QemuIncoming(process, process::end, qemu, facts,
                     TargetSettings.of(qemu));
             // Said now rather than to a source that has come.
+            process.sockets().require(qemu, process.pid());
             incoming.find(facts.memory());
             if (setup.prealloc()) {
                 incoming.populate();
@@ -129,6 +130,7 @@ final class QemuIncoming implements TargetGuest {
                     : " (and " + (differences.size() - 1) + " more differences)"),
                     first.remedy());
         }
+        DiskFiles.requireOthers(offered.attributes(), here);
         QemuMemory memory = find(memoryOf(offered).backends());
         memory.requireFits(memoryOf(offered).attributes());
         requireFirmware(offered, memory);

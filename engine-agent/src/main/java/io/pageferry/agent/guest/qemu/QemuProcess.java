@@ -47,7 +47,7 @@ record QemuProcess(Path monitor, long pid, long startTicks, SocketFolder sockets
             Path monitor = path.toRealPath();
             long pid = UnixPeer.pid(monitor);
             return new QemuProcess(monitor, pid, Processes.startTicks(pid).orElseThrow(
-                    () -> new IOException("process " + pid + " has ended")), SocketFolder.draw());
+                    () -> new IOException("process " + pid + " has ended")), SocketFolder.draw(pid));
         } catch (IOException e) {
             throw new GuestException(ErrorCode.GUEST_MISMATCH, "nobody answers at " + path + ": "
                     + e.getMessage(), "look whether QEMU is running");
@@ -59,7 +59,7 @@ record QemuProcess(Path monitor, long pid, long startTicks, SocketFolder sockets
         ProcessInstance instance = ProcessInstance.of(recoveryAddress);
         return new QemuProcess(Path.of(recoveryAddress.get(MONITOR)), instance.pid(),
                 instance.startTicks(), SocketFolder.of(recoveryAddress).orElseGet(
-                        SocketFolder::draw));
+                        () -> SocketFolder.draw(instance.pid())));
     }
 
     Map<String, String> recoveryAddress() {
@@ -100,6 +100,8 @@ record QemuProcess(Path monitor, long pid, long startTicks, SocketFolder sockets
      * @param qemu its monitor, or null where it was killed already
      */
     void end(QemuControl qemu) throws GuestException {
+        // Where QEMU sees a file system of its own, nobody reaches it afterwards.
+        sockets.delete();
         if (qemu != null) {
             try {
                 qemu.quit();

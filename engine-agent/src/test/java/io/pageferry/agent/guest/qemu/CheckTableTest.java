@@ -120,7 +120,7 @@ class CheckTableTest {
             try (FakeMonitor monitor = lying(qemu, "migrate")) {
                 GuestException refused = assertThrows(GuestException.class, () -> QemuGuest.open(
                         new QemuProcess(monitor.path(), real.pid(), real.startTicks(),
-                        SocketFolder.draw()), new GuestSetup(TrackerChoice.SCAN, false,
+                        SocketFolder.draw(real.pid())), new GuestSetup(TrackerChoice.SCAN, false,
                         pid -> -1)));
                 assertTrue(refused.getMessage().contains("blocks of memory: "),
                         refused::getMessage);

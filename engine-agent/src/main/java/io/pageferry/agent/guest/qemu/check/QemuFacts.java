@@ -77,9 +77,11 @@ public record QemuFacts(String name, String version, String machine, String acce
      * @param size bytes that the guest sees, 0 likewise
      * @param readOnly no lock, no write
      * @param direct opened with O_DIRECT
+     * @param carried whether its content is part of the device state, as that of a flash memory:
+     *     QEMU writes it into the target's file when the guest goes on there
      */
     public record Drive(String name, String place, String file, String format, long size,
-            boolean readOnly, boolean direct) {
+            boolean readOnly, boolean direct, boolean carried) {
         private String describe() {
             return file.isEmpty() ? "empty" : size + " bytes, "
                     + (readOnly ? "read-only" : WRITABLE);
@@ -136,7 +138,7 @@ public record QemuFacts(String name, String version, String machine, String acce
         otherBlocks.forEach((id, size) -> map.put("qemu.block." + id, Long.toString(size)));
         for (Drive drive : drives) {
             map.put(DRIVE + drive.place(), drive.describe());
-            if (!drive.readOnly()) {
+            if (!drive.readOnly() && !drive.carried()) {
                 map.put(FORMAT + drive.place(), drive.format());
             }
         }

@@ -334,7 +334,7 @@ public final class QemuControl implements AutoCloseable {
     }
 
     static String uri(Path socket) throws QmpException {
-        String path = socket.toAbsolutePath().toString();
+        String path = SocketFolder.seenByQemu(socket);
         // sockaddr_un holds 108 bytes with the final zero (man 7 unix); QEMU would cut it.
         if (path.length() > 107) {
             throw QmpException.of(Kind.PROTOCOL, "too long for a UNIX socket: " + path

@@ -78,7 +78,7 @@ public final class SavedDevices {
             qemu.qmp().tell(List.of(new QmpClient.Command("object-add", JSON.objectNode()
                     .put("qom-type", TYPE).put("id", MARK).put("data", "saved"))));
         }
-        qemu.qmp().execute(COMMAND, JSON.objectNode().put("filename", file.toString())
+        qemu.qmp().execute(COMMAND, JSON.objectNode().put("filename", SocketFolder.seenByQemu(file))
                 .put("live", active), limit);
     }
 

@@ -70,7 +70,7 @@ class QemuInspectorTest {
     }
 
     private static QemuFacts.Drive drive(String name, boolean direct) {
-        return new QemuFacts.Drive(name, name, "/disk", "raw", 1 << 20, false, direct);
+        return new QemuFacts.Drive(name, name, "/disk", "raw", 1 << 20, false, direct, false);
     }
 
     private void assertSource(QemuFacts facts, String what, String remedy) throws IOException {
