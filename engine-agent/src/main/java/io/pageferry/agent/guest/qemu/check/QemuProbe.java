@@ -117,8 +117,9 @@ public final class QemuProbe {
                 // device[0] of the unnamed ones; '#' cannot be part of a given id.
                 String id = (folder.equals("peripheral") ? "" : "#") + one.getKey();
                 devices.put(id, one.getValue());
-                slot(qemu, path + "/" + one.getKey()).ifPresent(
-                        slot -> layout.put("slot." + id, slot));
+                String device = path + "/" + one.getKey();
+                (one.getValue().endsWith("-cpu") ? vcpu(qemu, device) : slot(qemu, device))
+                        .ifPresent(slot -> layout.put("slot." + id, slot));
             }
         }
     }
@@ -159,6 +160,18 @@ public final class QemuProbe {
         }
         int number = address.asInt();
         return Optional.of(bus + " 0x" + Integer.toHexString(number >> 3) + "." + (number & 7));
+    }
+
+    /** Where a vCPU is plugged in: QEMU takes none without it. */
+    private static Optional<String> vcpu(QemuControl qemu, String device) throws QmpException {
+        List<String> where = new ArrayList<>();
+        for (String name : List.of("socket-id", "die-id", "core-id", "thread-id")) {
+            JsonNode number = qemu.property(device, name);
+            if (number.isInt() && number.asInt() >= 0) {
+                where.add(name + "=" + number.asInt());
+            }
+        }
+        return where.isEmpty() ? Optional.empty() : Optional.of(String.join(",", where));
     }
 
     private static List<QemuFacts.Drive> drives(QemuControl qemu) throws QmpException {

@@ -55,6 +55,7 @@ class QemuFactsTest {
                 + 536870912);
         assertMended("qemu.memory.more", "7", "leave -object memory-backend-…,id=more out");
         assertMended("qemu.device.net0", null, "-device virtio-net-pci,id=net0");
+        assertMended("qemu.device.net0", null, "with all that the source's has (drive=, netdev=");
         assertMended("qemu.device.net1", "e1000", "leave -device e1000 out");
         assertMended("qemu.smp", "2,sockets=2", "-smp 2,sockets=1");
         assertMended("qemu.slot.net0", "/machine/i440fx/pci.0 0x4.0", "bus=pci.0,addr=0x3.0");
