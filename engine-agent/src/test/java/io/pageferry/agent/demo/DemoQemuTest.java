@@ -123,7 +123,7 @@ class DemoQemuTest {
     @Test
     void aRunningGuestMayMove() throws IOException {
         QemuFacts facts = QemuProbe.read(control);
-        assertEquals(List.of(), QemuInspector.source(control, facts, false));
+        assertEquals(List.of(), QemuInspector.source(control, facts, false, true));
         assertEquals(List.of(), OpenDescriptors.of(home.process().pid())
                 .objections(false, facts.drives()));
         assertEquals(machine.memoryBytes(), facts.memoryBytes());
@@ -146,7 +146,7 @@ class DemoQemuTest {
             QemuFacts facts = QemuProbe.read(there);
             assertEquals(List.of(), QemuInspector.target(there, facts));
             assertEquals(List.of(), QemuFacts.compare(source.asMap(), facts.asMap()));
-            assertFalse(QemuInspector.source(there, facts, false).isEmpty());
+            assertFalse(QemuInspector.source(there, facts, false, true).isEmpty());
             there.prepareTarget(folder.resolve("in"), QemuControl.OF_STREAM);
             assertTrue(QemuInspector.target(there, facts).toString().contains("already listens"));
         }
@@ -213,7 +213,8 @@ class DemoQemuTest {
                 JsonNodeFactory.instance.objectNode().put("max-bandwidth", 4096));
         control.qmp().execute("migrate",
                 JsonNodeFactory.instance.objectNode().put("uri", "exec:cat > /dev/null"));
-        List<Objection> found = QemuInspector.source(control, QemuProbe.read(control), false);
+        List<Objection> found = QemuInspector.source(control, QemuProbe.read(control), false,
+                true);
         control.qmp().execute("migrate_cancel");
         assertTrue(found.toString().contains("migrate_cancel"), found.toString());
         long deadline = System.nanoTime() + LIMIT.toNanos();

@@ -47,8 +47,8 @@ class DiskLockTest {
             here.stop();
             QemuFacts facts = QemuProbe.read(here);
             assertEquals(List.of(new QemuFacts.Drive("virtio0", "#device[0]", disk.toString(),
-                    "raw", 1 << 20, false, false)), facts.drives());
-            assertEquals(List.of(), QemuInspector.source(here, facts, false));
+                    "raw", 1 << 20, false, false, false)), facts.drives());
+            assertEquals(List.of(), QemuInspector.source(here, facts, false, true));
             try (DemoQemu target = loaded(source, here, "b")) {
                 // A roll-back with the loaded target alive.
                 assertEquals(new QemuControl.ContResult(true, false, ""), here.cont());

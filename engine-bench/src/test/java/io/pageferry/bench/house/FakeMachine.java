@@ -33,6 +33,7 @@ final class FakeMachine {
                 exit ${FAKE_DULL:-0} ;;
             esac
             echo "jdk $(basename "$(dirname "$(dirname "$0")")")"
+            echo "charmap $(locale charmap 2>/dev/null)"
             echo "pid $$"
             for arg; do printf 'arg <%s>\\n' "$arg"; done
             [ -z "$WAIT_FOR" ] || while [ ! -f "$WAIT_FOR" ]; do sleep 0.05; done

@@ -99,6 +99,17 @@ class LauncherTest {
                 "arg <-Dpageferry.launcher=" + machine.checkout.resolve("pageferry") + ">")));
     }
 
+    /** In ASCII the JVM would refuse them: "unmappable characters". */
+    @Test
+    void namesMayHaveAnyLetterWhateverTheLocale() throws Exception {
+        for (String locale : List.of("C", "POSIX", "de_DE.UTF-8 that is not installed", "")) {
+            machine.set("LC_ALL", locale);
+            assertTrue(machine.run().out().contains("charmap UTF-8"), locale);
+        }
+        machine.unset("LC_ALL");
+        assertTrue(machine.run().out().contains("charmap UTF-8"), "no locale at all");
+    }
+
     @Test
     void worksThroughSymlinksAndTellsItsRealPath() throws Exception {
         Path bin = Files.createDirectories(folder.resolve("links"));

@@ -118,6 +118,29 @@ class SessionResumeTest {
         }
     }
 
+    /** As on a path that lets the first packets of a connection through, and no large ones. */
+    @Test
+    void linksThatCarryNothingAreOneLoss() {
+        try (SourceRig rig = lost(usual -> with(usual, usual.limits()), SourceState.PRECOPY)) {
+            for (int i = 0; i < 3; i++) {
+                rig.guest.write(200 + i, 16);
+                long generation = asked(rig).generation();
+                answer(rig, new Message.Welcome(TOKEN, generation, 0, 1, 4));
+                assertEquals(i + 1, rig.source.figures().reconnects());
+                rig.turns(5);
+                rig.clock.advance(WINDOW / 4);
+                rig.later.getLast().cut(ErrorCode.LINK_LOST, "cut by the test");
+                rig.turn();
+                assertFalse(rig.source.isDone());
+            }
+            rig.clock.advance(WINDOW / 4);
+            rig.turn();
+            assertEquals(Result.FAILED, rig.outcome().result());
+            assertTrue(rig.outcome().reason().contains("MTU"), rig.outcome()::reason);
+            assertTrue(rig.guest.isRunning());
+        }
+    }
+
     @Test
     void anAttemptThatIsNotAnsweredIsFollowedByOneOfAHigherGeneration() {
         try (SourceRig rig = lost(SourceState.PRECOPY)) {

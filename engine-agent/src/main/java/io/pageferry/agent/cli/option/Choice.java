@@ -7,6 +7,8 @@ import io.pageferry.core.migration.Verification;
 import io.pageferry.core.round.MigrationLimits.OnNoConvergence;
 import io.pageferry.core.round.MigrationLimits.Policy;
 import io.pageferry.core.words.Labelled;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Collectors;
 import picocli.CommandLine;
@@ -35,6 +37,16 @@ public record Choice<E extends Labelled>(List<E> values, List<String> later)
         line.registerConverter(Policy.class, of(Policy.values()));
         line.registerConverter(OnNoConvergence.class, of(OnNoConvergence.values()));
         line.registerConverter(ProgressMode.class, of(ProgressMode.values()));
+        line.registerConverter(Path.class, Choice::path);
+    }
+
+    private static Path path(String text) {
+        try {
+            return Path.of(text);
+        } catch (InvalidPathException e) {
+            throw new UsageException(text + " is no name of a file in the locale of this JVM:"
+                    + " set LC_ALL=C.UTF-8");
+        }
     }
 
     private static <E extends Labelled> Choice<E> of(E[] values) {

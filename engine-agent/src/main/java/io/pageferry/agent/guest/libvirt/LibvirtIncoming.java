@@ -32,7 +32,8 @@ final class LibvirtIncoming implements TargetGuest {
     private final LibvirtUri uri;
     private final GuestSetup.Injector injector;
     private final Optional<String> ownXml;
-    private final SocketFolder folder = SocketFolder.draw();
+    private final SocketFolder folder =
+            SocketFolder.draw(ProcessHandle.current().pid());
     private LibvirtConnection connection;
     private Restore restore;
     private RegionMemory regions;

@@ -13,6 +13,8 @@ import io.pageferry.agent.guest.qemu.memory.TargetRoom;
 import io.pageferry.agent.guest.qemu.qmp.QemuControl;
 import io.pageferry.agent.guest.qemu.qmp.QmpException;
 import io.pageferry.agent.guest.qemu.qmp.RunState;
+import io.pageferry.agent.guest.qemu.qmp.SavedDevices;
+import io.pageferry.agent.guest.qemu.socket.SocketFolder;
 import io.pageferry.agent.host.linux.userfault.KernelProbe;
 import io.pageferry.agent.host.linux.userfault.RemoteUserfault;
 import io.pageferry.core.migration.GuestException;
@@ -59,9 +61,10 @@ public final class CheckTable {
         row("machine", "QEMU " + facts.version() + " (pid " + pid + "), " + facts.machine() + ", "
                 + facts.accelerator(), List.of());
         row("vcpus", facts.vcpus() + " of " + facts.cpu(), List.of());
+        boolean alone = !target && SavedDevices.arePossible(qemu, facts.machine());
         Map<String, List<Objection>> found = new LinkedHashMap<>(target
                 ? QemuInspector.targetRows(qemu, facts)
-                : QemuInspector.sourceRows(qemu, facts, drains));
+                : QemuInspector.sourceRows(qemu, facts, drains, alone));
         Map<String, String> fine = Map.of(
                 "state", target ? "waits for a guest: supported as target"
                         : state + ": supported as source" + (state == RunState.RUNNING ? ""
@@ -73,9 +76,10 @@ public final class CheckTable {
                 "disks", disks());
         boolean reachable = found.get("memory").isEmpty();
         if (reachable) {
-            found.put("memory", memory(qemu, target));
+            found.put("memory", memory(qemu, target, alone));
         }
         found.forEach((what, objections) -> row(what, fine.get(what), objections));
+        folder(qemu);
         if (!target) {
             row("process", "nothing else writes to its memory, as far as its descriptors tell",
                     open.objections(drains, facts.drives()));
@@ -90,14 +94,34 @@ public final class CheckTable {
         }
     }
 
-    private List<Objection> memory(QemuControl qemu, boolean target) throws QmpException {
+    private List<Objection> memory(QemuControl qemu, boolean target, boolean alone)
+            throws QmpException {
         try {
             QemuMemory memory = QemuMemory.find(pid, qemu, facts.memory());
-            return target ? List.of() : memory.otherWriters();
+            if (target) {
+                return List.of();
+            }
+            // Refuses, as migrate does, what it could not save beside the RAM.
+            DeviceSaver.of(pid, alone, qemu, facts, memory);
+            return memory.otherWriters();
         } catch (GuestException e) {
             return List.of(Objection.of(e.getMessage(), "it cannot be read or written",
                     e.remedy()));
         }
+    }
+
+    /** QEMU makes a file there, which is deleted at once. */
+    private void folder(QemuControl qemu) throws QmpException {
+        SocketFolder folder = SocketFolder.draw(pid);
+        List<Objection> found = new ArrayList<>();
+        try {
+            SavedDevices.requireWritable(qemu, folder, pid);
+        } catch (GuestException e) {
+            found.add(Objection.of(e.getMessage(), "its device state could not be handed over",
+                    e.remedy()));
+        }
+        row("folder", "QEMU can write where its state is to pass: "
+                + folder.path().getParent(), found);
     }
 
     /** A target needs nothing but to read and write the memory, which was seen above. */

@@ -62,21 +62,23 @@ public final class DeviceSaver {
     /**
      * Looks whether a guest can be saved so.
      *
+     * @param pid   QEMU's
+     * @param alone whether {@link SavedDevices#arePossible}
      * @return empty where QEMU's own migration has to do it, which needs shared RAM
      * @throws GuestException where it needs to be, and cannot
      * @throws QmpException   when the monitor is gone
      */
-    static Optional<DeviceSaver> of(QemuProcess process, QemuControl qemu, QemuFacts facts,
+    static Optional<DeviceSaver> of(long pid, boolean alone, QemuControl qemu, QemuFacts facts,
             QemuMemory memory) throws GuestException, QmpException {
-        if (!SavedDevices.arePossible(qemu, facts.machine())) {
+        if (!alone) {
             return Optional.empty();
         }
         boolean shared = facts.memory().stream().allMatch(QemuFacts.Backend::share);
         try {
-            FirmwareBlocks found = FirmwareBlocks.find(process.pid(), qemu, facts.memory(),
+            FirmwareBlocks found = FirmwareBlocks.find(pid, qemu, facts.memory(),
                     memory.starts());
             return shared && !found.areAllLocated() ? Optional.empty()
-                    : Optional.of(new DeviceSaver(process.pid(), qemu, facts.machine(), found));
+                    : Optional.of(new DeviceSaver(pid, qemu, facts.machine(), found));
         } catch (GuestException e) {
             if (shared) {
                 return Optional.empty();

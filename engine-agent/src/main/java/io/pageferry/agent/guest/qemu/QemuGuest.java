@@ -16,6 +16,7 @@ import io.pageferry.agent.guest.qemu.memory.QemuMemory;
 import io.pageferry.agent.guest.qemu.qmp.DeviceState;
 import io.pageferry.agent.guest.qemu.qmp.QemuControl;
 import io.pageferry.agent.guest.qemu.qmp.QmpException;
+import io.pageferry.agent.guest.qemu.qmp.SavedDevices;
 import io.pageferry.agent.host.memory.RegionMemory;
 import io.pageferry.agent.host.process.PausedCheck;
 import io.pageferry.agent.host.throttle.ThreadThrottle;
@@ -102,13 +103,17 @@ public final class QemuGuest implements SourceGuest {
             OpenDescriptors open = OpenDescriptors.of(process.pid());
             drain = compares || open.pinning().isEmpty() ? null : DiskDrain.open(qemu);
             boolean drains = drain != null || open.pinning().isEmpty();
-            List<Objection> found = new ArrayList<>(QemuInspector.source(qemu, facts, drains));
+            boolean alone = SavedDevices.arePossible(qemu, facts.machine());
+            List<Objection> found = new ArrayList<>(QemuInspector.source(qemu, facts, drains,
+                    alone));
             found.addAll(open.objections(drains, facts.drives()));
             Objection.refuse(found, compares);
+            SavedDevices.requireWritable(qemu, process.sockets(), process.pid());
             QemuMemory memory = QemuMemory.find(process.pid(), qemu, facts.memory());
             Objection.refuse(memory.otherWriters(), compares);
             regions = memory.map(false);
-            Optional<DeviceSaver> devices = DeviceSaver.of(process, qemu, facts, memory);
+            Optional<DeviceSaver> devices = DeviceSaver.of(process.pid(), alone, qemu,
+                    facts, memory);
             Map<String, String> places = memory.attributes();
             places.putAll(DiskFiles.attributes(process.pid(), facts.drives()));
             devices.ifPresent(saver -> places.putAll(saver.attributes()));
@@ -131,7 +136,9 @@ public final class QemuGuest implements SourceGuest {
         Map<String, String> attributes = facts.asMap();
         attributes.putAll(places);
         attributes.putAll(process.monitor().attributes());
-        if (mirrors != null) {
+        if (mirrors == null) {
+            DiskFiles.forget(attributes);
+        } else {
             attributes.putAll(mirrors.attributes());
             // Images of its own: only their sizes have to be equal.
             attributes.keySet().removeIf(key -> key.startsWith(QemuFacts.FORMAT)

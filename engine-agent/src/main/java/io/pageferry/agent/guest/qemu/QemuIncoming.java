@@ -17,6 +17,7 @@ import io.pageferry.agent.guest.qemu.qmp.DeviceState;
 import io.pageferry.agent.guest.qemu.qmp.QemuControl;
 import io.pageferry.agent.guest.qemu.qmp.QmpClient;
 import io.pageferry.agent.guest.qemu.qmp.QmpException;
+import io.pageferry.agent.guest.qemu.qmp.SavedDevices;
 import io.pageferry.agent.host.linux.LinuxException;
 import io.pageferry.agent.host.memory.RegionMemory;
 import io.pageferry.agent.host.process.UsageWatch;
@@ -85,6 +86,7 @@ final class QemuIncoming implements TargetGuest {
             QemuIncoming incoming = new QemuIncoming(process, process::end, qemu, facts,
                     TargetSettings.of(qemu));
             // Said now rather than to a source that has come.
+            SavedDevices.requireWritable(qemu, process.sockets(), process.pid());
             incoming.find(facts.memory());
             if (setup.prealloc()) {
                 incoming.populate();
@@ -128,9 +130,10 @@ final class QemuIncoming implements TargetGuest {
                     : " (and " + (differences.size() - 1) + " more differences)"),
                     first.remedy());
         }
+        DiskFiles.requireOthers(offered.attributes(), here);
         QemuMemory memory = find(memoryOf(offered).backends());
         memory.requireFits(memoryOf(offered).attributes());
-        requireFirmware(offered);
+        requireFirmware(offered, memory);
         try (RegionMemory now = memory.map(true)) {
             memory.requireRoom(offered.dataBytes(), now);
         }
@@ -305,12 +308,13 @@ final class QemuIncoming implements TargetGuest {
     }
 
     /** What could not be moved has to be the same here. */
-    private void requireFirmware(GuestDescription offered) throws GuestException {
+    private void requireFirmware(GuestDescription offered, QemuMemory memory)
+            throws GuestException {
         if (!FirmwareBlocks.areNamed(offered.attributes())) {
             return;
         }
         try {
-            FirmwareBlocks.find(process.pid(), qemu, facts.memory(), find(facts.memory()).starts())
+            FirmwareBlocks.find(process.pid(), qemu, facts.memory(), memory.starts())
                     .requireFits(offered.attributes());
         } catch (QmpException e) {
             throw QemuGuest.failure(e);

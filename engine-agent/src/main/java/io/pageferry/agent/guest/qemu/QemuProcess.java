@@ -61,7 +61,7 @@ public record QemuProcess(MonitorAddress monitor, long pid, long startTicks, Soc
      */
     public static QemuProcess of(MonitorAddress monitor, long pid) throws IOException {
         return new QemuProcess(monitor, pid, Processes.startTicks(pid).orElseThrow(
-                () -> new IOException("process " + pid + " has ended")), SocketFolder.draw());
+                () -> new IOException("process " + pid + " has ended")), SocketFolder.draw(pid));
     }
 
     /**
@@ -74,7 +74,8 @@ public record QemuProcess(MonitorAddress monitor, long pid, long startTicks, Soc
     public static QemuProcess of(MonitorAddress monitor, Map<String, String> recoveryAddress) {
         ProcessInstance instance = ProcessInstance.of(recoveryAddress);
         return new QemuProcess(monitor, instance.pid(), instance.startTicks(),
-                SocketFolder.of(recoveryAddress).orElseGet(SocketFolder::draw));
+                SocketFolder.of(recoveryAddress).orElseGet(
+                        () -> SocketFolder.draw(instance.pid())));
     }
 
     Map<String, String> recoveryAddress() {
@@ -114,6 +115,8 @@ public record QemuProcess(MonitorAddress monitor, long pid, long startTicks, Soc
      * @param qemu its monitor, or null where it was killed already
      */
     void end(QemuControl qemu) throws GuestException {
+        // Where QEMU sees a file system of its own, nobody reaches it afterwards.
+        sockets.delete();
         if (qemu != null) {
             try {
                 monitor.end(qemu);

@@ -3,6 +3,7 @@ package io.pageferry.agent.host.memory;
 import io.pageferry.agent.host.linux.ProcessMaps;
 import io.pageferry.agent.host.linux.Processes;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Which files of which host hold a guest's RAM: source and target with one file would overwrite
@@ -22,11 +23,19 @@ public final class HostFiles {
      * @param file       which file
      */
     public static void put(Map<String, String> attributes, String id, ProcessMaps.FileId file) {
-        // Without an answer nothing is compared.
-        if (!Processes.bootId().isEmpty()) {
-            attributes.put(PREFIX + id, Processes.bootId() + ":" + file.device() + ":"
-                    + file.inode());
-        }
+        of(file).ifPresent(value -> attributes.put(PREFIX + id, value));
+    }
+
+    /**
+     * Returns what no other file has, on this host or another one.
+     *
+     * @param file which file
+     * @return this boot of this host, device and inode; empty where the kernel does not name the
+     *         boot: nothing is compared then
+     */
+    public static Optional<String> of(ProcessMaps.FileId file) {
+        return Processes.bootId().isEmpty() ? Optional.empty() : Optional.of(Processes.bootId()
+                + ":" + file.device() + ":" + file.inode());
     }
 
     /**

@@ -1,6 +1,7 @@
 package io.pageferry.agent.guest.qemu;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pageferry.agent.demo.DemoMachine;
@@ -11,9 +12,23 @@ import io.pageferry.agent.demo.TestMachines;
 import io.pageferry.agent.e2e.Sampled;
 import io.pageferry.agent.guest.GuestKind.Finding;
 import io.pageferry.agent.guest.GuestKind.Verdict;
+import io.pageferry.agent.guest.GuestSetup;
+import io.pageferry.agent.guest.GuestUri;
+import io.pageferry.agent.guest.qemu.qmp.FakeMonitor;
+import io.pageferry.agent.guest.qemu.qmp.MonitorAddress;
 import io.pageferry.agent.guest.qemu.qmp.QemuControl;
+import io.pageferry.agent.guest.qemu.socket.SocketFolder;
+import io.pageferry.core.dirty.TrackerChoice;
+import io.pageferry.core.migration.GuestException;
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
 import java.io.RandomAccessFile;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -90,6 +105,51 @@ class CheckTableTest {
             assertRow(rows, Verdict.OK, "room", "MiB in /dev/shm", "");
             assertRow(rows, Verdict.OK, "room", "has filled of 192 MiB", "");
         }
+    }
+
+    /** A block of firmware that is nowhere: as migrate, check refuses what it could not save. */
+    @Test
+    void firmwareThatIsNotFoundIsRefusedByCheckAndByMigrate() throws IOException {
+        DemoMachine machine = new DemoMachine(TestMachines.tools(), GuestLoad.LIGHT, 192L << 20);
+        try (DemoQemu qemu = DemoQemu.source(machine, folder.resolve("vm"))) {
+            QemuProcess real = QemuProcess.find(GuestUri.parse("qemu:" + qemu.qmp()));
+            try (FakeMonitor monitor = lying(qemu, "check");
+                    QemuControl control = QemuControl.connect(monitor.path())) {
+                assertRow(CheckTable.of(real.pid(), control), Verdict.REFUSED, "memory",
+                        "blocks of memory: ", "share=on");
+            }
+            try (FakeMonitor monitor = lying(qemu, "migrate")) {
+                GuestException refused = assertThrows(GuestException.class, () -> QemuGuest.open(
+                        new QemuProcess(new MonitorAddress.Socket(monitor.path()), real.pid(),
+                        real.startTicks(), SocketFolder.draw(real.pid())), new GuestSetup(TrackerChoice.SCAN, false,
+                        pid -> -1)));
+                assertTrue(refused.getMessage().contains("blocks of memory: "),
+                        refused::getMessage);
+                assertTrue(refused.getMessage().contains("phantom"), refused::getMessage);
+            }
+        }
+    }
+
+    /** A QEMU's own monitor, but for a block that it has not; its address as 7.2 says it: not. */
+    private FakeMonitor lying(DemoQemu qemu, String name) throws IOException {
+        return new FakeMonitor(folder.resolve(name), client -> {
+            try (SocketChannel real = SocketChannel.open(
+                    UnixDomainSocketAddress.of(qemu.qmp()));
+                    BufferedReader answers = new BufferedReader(new InputStreamReader(
+                            Channels.newInputStream(real), StandardCharsets.UTF_8))) {
+                client.say(answers.readLine() + "\n");
+                for (String line = client.in().readLine(); line != null;
+                        line = client.in().readLine()) {
+                    real.write(ByteBuffer.wrap((line + "\n").getBytes(StandardCharsets.UTF_8)));
+                    String answer;
+                    do {
+                        answer = answers.readLine();
+                        client.say(answer.replace("Block Name", "phantom  4 KiB  0x0000000000000000"
+                                + " 0x0000000000003000 0x0000000000003000\\nBlock Name") + "\n");
+                    } while (!answer.contains("\"id\": "));
+                }
+            }
+        });
     }
 
     private static void assertRow(List<Finding> rows, Verdict verdict, String what, String found,

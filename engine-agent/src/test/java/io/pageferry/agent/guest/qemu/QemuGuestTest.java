@@ -1,7 +1,9 @@
 package io.pageferry.agent.guest.qemu;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pageferry.agent.demo.DemoMachine;
 import io.pageferry.agent.demo.DemoQemu;
@@ -10,27 +12,45 @@ import io.pageferry.agent.demo.TestMachines;
 import io.pageferry.agent.guest.GuestSetup;
 import io.pageferry.agent.guest.GuestUri;
 import io.pageferry.agent.guest.SourceGuest;
+import io.pageferry.agent.guest.qemu.qmp.QemuControl;
+import io.pageferry.agent.guest.qemu.qmp.SavedDevices;
 import io.pageferry.core.dirty.TrackerChoice;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.GuestException;
+import io.pageferry.core.migration.GuestHandle;
 import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A QEMU that ends while it is asked something: "failed" would say that its guest runs on. */
+/** What a real QEMU is asked and told by a source, step by step. */
 class QemuGuestTest {
+    /** Of SeaBIOS, the largest of its ROMs. */
+    private static final long FIRMWARE_BYTES = 256 << 10;
+
     @TempDir
     Path folder;
 
+    private DemoQemu start() throws IOException {
+        return DemoQemu.source(new DemoMachine(TestMachines.tools(), GuestLoad.LIGHT,
+                192L << 20), folder.resolve("vm"));
+    }
+
+    private static SourceGuest open(DemoQemu qemu) throws GuestException {
+        return new QemuKind().openSource(GuestUri.parse("qemu:" + qemu.qmp()),
+                new GuestSetup(TrackerChoice.SCAN, false, pid -> -1));
+    }
+
+    /** A QEMU that ends while it is asked something: "failed" would say that its guest runs on. */
     @Test
     void aGuestThatEndsWhileItIsAskedHasEnded() throws IOException, GuestException {
-        DemoMachine machine = new DemoMachine(TestMachines.tools(), GuestLoad.LIGHT, 192L << 20);
-        try (DemoQemu qemu = DemoQemu.source(machine, folder.resolve("vm"))) {
-            SourceGuest guest = new QemuKind().openSource(GuestUri.parse("qemu:" + qemu.qmp()),
-                    new GuestSetup(TrackerChoice.SCAN, false, pid -> -1));
+        try (DemoQemu qemu = start()) {
+            SourceGuest guest = open(qemu);
             try {
                 guest.requireUnchanged();
                 qemu.process().kill();
@@ -42,6 +62,60 @@ class QemuGuestTest {
             } finally {
                 guest.close();
             }
+        }
+    }
+
+    /** So that no code is cold in the pause: the kernel counts what this thread read. */
+    @Test
+    void theFirmwareIsReadOnceWhileTheGuestRuns() throws IOException, GuestException {
+        try (DemoQemu qemu = start()) {
+            SourceGuest guest = open(qemu);
+            try {
+                long before = readBytes();
+                guest.requireUnchanged();
+                long first = readBytes() - before;
+                assertTrue(first >= FIRMWARE_BYTES, () -> "read " + first);
+                guest.requireUnchanged();
+                long second = readBytes() - before - first;
+                assertTrue(second < FIRMWARE_BYTES, () -> "read again: " + second);
+            } finally {
+                guest.close();
+            }
+        }
+    }
+
+    private static long readBytes() throws IOException {
+        return Files.readString(Path.of("/proc/thread-self/io")).lines()
+                .filter(line -> line.startsWith("rchar: "))
+                .mapToLong(line -> Long.parseLong(line.substring("rchar: ".length())))
+                .findFirst().orElseThrow();
+    }
+
+    /** A guard or settle lets a guest go on that was saved: it may be paused and moved again. */
+    @Test
+    void whatAGuardLetsGoIsMarkedNoMore() throws IOException, GuestException {
+        try (DemoQemu qemu = start()) {
+            SourceGuest guest = open(qemu);
+            Map<String, String> address;
+            try {
+                address = guest.recoveryAddress();
+                guest.pause();
+                guest.saveState(OutputStream.nullOutputStream());
+            } finally {
+                guest.close();
+            }
+            assertTrue(isMarked(qemu));
+            try (GuestHandle handle = new QemuKind().handle(address).orElseThrow()) {
+                handle.resume();
+                assertEquals(GuestHandle.Condition.RUNNING, handle.condition());
+            }
+            assertFalse(isMarked(qemu));
+        }
+    }
+
+    private static boolean isMarked(DemoQemu qemu) throws IOException {
+        try (QemuControl control = qemu.control()) {
+            return SavedDevices.isMarked(control);
         }
     }
 }

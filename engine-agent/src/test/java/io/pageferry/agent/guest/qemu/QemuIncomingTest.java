@@ -48,7 +48,8 @@ class QemuIncomingTest {
         monitor = new FakeMonitor(folder.resolve("qmp"), this::serve);
         guest = new QemuIncoming(new QemuProcess(
                 new MonitorAddress.Socket(monitor.path()), process.pid(),
-                Processes.startTicks(process.pid()).orElseThrow(), SocketFolder.draw()), this::end,
+                Processes.startTicks(process.pid()).orElseThrow(),
+                SocketFolder.draw(process.pid())), this::end,
                 QemuControl.connect(monitor.path()), null, new TargetSettings(Map.of(), 0));
         // What came of it does not matter: from now on it is loaded, as far as anybody knows.
         assertThrows(GuestException.class, () -> guest.loadState(new byte[1]));

@@ -16,6 +16,10 @@ import java.util.Optional;
  * once, then the target is asked to go on until the window is over.
  */
 public final class Reconnecting implements Phase {
+    private static final String FRUITLESS = "; the target was reached again, and nothing of the"
+            + " guest arrived there within the reconnect window: do large packets pass the path"
+            + " between them (its MTU)?";
+
     /**
      * How the link was lost.
      *
@@ -76,9 +80,10 @@ public final class Reconnecting implements Phase {
                     + loss.reason() + "), and the target does not go on: " + refused.reason(),
                     Side.TARGET));
         }
-        if (now - loss.nanos() >= windowNanos()) {
+        if (now - context.losses().sinceNanos() >= windowNanos()) {
             return over(Outcome.of(Result.FAILED, loss.code(), loss.reason()
-                    + "; the target could not be reached again within the reconnect window",
+                    + (context.losses().isFruitless() ? FRUITLESS
+                    : "; the target could not be reached again within the reconnect window"),
                     Side.TARGET));
         }
         return switch (attempt) {

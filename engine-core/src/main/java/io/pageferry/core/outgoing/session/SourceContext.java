@@ -41,7 +41,9 @@ public final class SourceContext implements AutoCloseable {
     private final RenewableLink link;
     private final GuestThrottle throttle;
     private final List<Runnable> closers = new ArrayList<>();
+    private final Losses losses = new Losses();
     private final long startNanos;
+    private long reclaimedBytes;
     private long epoch;
     private boolean ran;
     private boolean lateCancelNoted;
@@ -308,8 +310,15 @@ public final class SourceContext implements AutoCloseable {
     public long leaveLink() {
         link.close();
         long bytes = runner.reclaimDebt();
+        reclaimedBytes += bytes;
+        losses.lost(now(), link.pages().wireBytes() - reclaimedBytes, bytes);
         outbox.clear();
         return bytes;
+    }
+
+    /** {@return how links were lost so far} */
+    public Losses losses() {
+        return losses;
     }
 
     /** Warns, once, that a cancel came after the grant. */

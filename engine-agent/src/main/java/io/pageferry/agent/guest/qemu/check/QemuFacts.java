@@ -48,6 +48,7 @@ public record QemuFacts(String name, String version, String machine, String acce
     /** Begins the keys of a source whose disks are copied: the target checks them. */
     private static final String COPIED = "storage.";
     private static final String BLOCK = "qemu.block.";
+    private static final String SLOT = "qemu.slot.";
 
     /**
      * One memory backend. A machine's RAM is one backend, however large: with more than 3 GiB
@@ -77,9 +78,11 @@ public record QemuFacts(String name, String version, String machine, String acce
      * @param size bytes that the guest sees, 0 likewise
      * @param readOnly no lock, no write
      * @param direct opened with O_DIRECT
+     * @param carried whether its content is part of the device state, as that of a flash memory:
+     *     QEMU writes it into the target's file when the guest goes on there
      */
     public record Drive(String name, String place, String file, String format, long size,
-            boolean readOnly, boolean direct) {
+            boolean readOnly, boolean direct, boolean carried) {
         private String describe() {
             return file.isEmpty() ? "empty" : size + " bytes, "
                     + (readOnly ? "read-only" : WRITABLE);
@@ -136,7 +139,7 @@ public record QemuFacts(String name, String version, String machine, String acce
         otherBlocks.forEach((id, size) -> map.put("qemu.block." + id, Long.toString(size)));
         for (Drive drive : drives) {
             map.put(DRIVE + drive.place(), drive.describe());
-            if (!drive.readOnly()) {
+            if (!drive.readOnly() && !drive.carried()) {
                 map.put(FORMAT + drive.place(), drive.format());
             }
         }
@@ -162,7 +165,7 @@ public record QemuFacts(String name, String version, String machine, String acce
                     // A target with more of them has nothing to load.
                     || key.equals(USER_NETWORKS) && here.equals("0");
             if (key.startsWith("qemu.") && !fits && comparable(key, source, target)) {
-                differences.add(new Difference(key, here, there, remedy(key, here, there)));
+                differences.add(new Difference(key, here, there, remedy(key, here, there, source)));
             }
         }
         return differences;
@@ -173,7 +176,7 @@ public record QemuFacts(String name, String version, String machine, String acce
             Map<String, String> target) {
         if (key.equals("qemu.cpu-features") || key.equals("qemu.smp")
                 || key.equals("qemu.numa") || key.equals(USER_NETWORKS)
-                || key.startsWith("qemu.slot.") || key.startsWith(FORMAT)
+                || key.startsWith(SLOT) || key.startsWith(FORMAT)
                 || key.startsWith(IMAGE)) {
             return source.containsKey(key) && target.containsKey(key);
         }
@@ -213,8 +216,11 @@ public record QemuFacts(String name, String version, String machine, String acce
         }
     }
 
-    /** From {@code /machine/i440fx/pci.0 3.0} to options. */
+    /** From {@code /machine/i440fx/pci.0 3.0} to options; those of a vCPU are options. */
     private static String slot(String place) {
+        if (place.contains("=")) {
+            return place;
+        }
         String bus = place.replaceFirst(" .*", "").replaceFirst(".*/", "");
         return "bus=" + bus + ",addr=" + place.replaceFirst(".* ", "");
     }
@@ -224,7 +230,8 @@ public record QemuFacts(String name, String version, String machine, String acce
         return older(version, other) && !older(other, version);
     }
 
-    private static String remedy(String key, String source, String target) {
+    private static String remedy(String key, String source, String target,
+            Map<String, String> sources) {
         int dot = key.indexOf('.', "qemu.".length());
         String id = dot < 0 ? "" : key.substring(dot + 1);
         return switch (dot < 0 ? key : key.substring(0, dot)) {
@@ -246,7 +253,10 @@ public record QemuFacts(String name, String version, String machine, String acce
             case "qemu.device" -> source.equals("none")
                     ? "leave -device " + target + " out at the target"
                     : "start the target with -device " + source
-                            + (id.startsWith("#") ? "" : ",id=" + id);
+                            + (id.startsWith("#") ? "" : ",id=" + id)
+                            + sources.getOrDefault(SLOT + id, "").replaceFirst("^[^=]*$", "")
+                            .replaceFirst("^(?=.)", ",") + (source.endsWith("-cpu") ? ""
+                            : ", with all that the source's has (drive=, netdev=, memdev= …)");
             case "qemu.block" -> "start the target with the same devices, firmware and ROM files"
                     + " (-bios, -device …,romfile=, vgamem_mb=)";
             case "qemu.board" -> "start the target with as many " + id + " as the source (-serial,"

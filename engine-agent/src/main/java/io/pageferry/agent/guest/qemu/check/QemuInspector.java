@@ -46,25 +46,27 @@ public final class QemuInspector {
      * What keeps a guest from being moved away.
      *
      * @param drains whether what its disks write can be waited for: {@link DiskDrain}
+     * @param alone  whether its devices can be saved without its RAM:
+     *               {@link SavedDevices#arePossible}
      */
-    public static List<Objection> source(QemuControl qemu, QemuFacts facts, boolean drains)
-            throws QmpException {
-        return flat(sourceRows(qemu, facts, drains));
+    public static List<Objection> source(QemuControl qemu, QemuFacts facts, boolean drains,
+            boolean alone) throws QmpException {
+        return flat(sourceRows(qemu, facts, drains, alone));
     }
 
     /**
      * What keeps a guest from being moved away, by what it concerns, in a fixed order.
      *
      * @param drains as of {@link #source}
+     * @param alone  as of {@link #source}
      */
     public static Map<String, List<Objection>> sourceRows(QemuControl qemu, QemuFacts facts,
-            boolean drains) throws QmpException {
+            boolean drains, boolean alone) throws QmpException {
         Map<String, List<Objection>> rows = new LinkedHashMap<>();
         RunState state = qemu.status().state();
         rows.put("state", state(qemu, state));
         rows.put("migration", migration(qemu, state));
-        rows.put("memory", memory(qemu, facts,
-                SavedDevices.arePossible(qemu, facts.machine())));
+        rows.put("memory", memory(qemu, facts, alone));
         rows.put("devices", devices(qemu, facts));
         rows.put("disks", disks(qemu, facts, drains));
         return rows;

@@ -25,6 +25,8 @@ import java.util.zip.CRC32C;
  */
 public final class QemuProbe {
     private static final long SMALL_PAGE = 4096;
+    /** Begins the type of what holds a firmware and its variables (-drive if=pflash). */
+    private static final String FLASH = "cfi.pflash";
     private static final String PERIPHERAL = "/machine/peripheral";
 
     private QemuProbe() {
@@ -115,8 +117,9 @@ public final class QemuProbe {
                 // device[0] of the unnamed ones; '#' cannot be part of a given id.
                 String id = (folder.equals("peripheral") ? "" : "#") + one.getKey();
                 devices.put(id, one.getValue());
-                slot(qemu, path + "/" + one.getKey()).ifPresent(
-                        slot -> layout.put("slot." + id, slot));
+                String device = path + "/" + one.getKey();
+                (one.getValue().endsWith("-cpu") ? vcpu(qemu, device) : slot(qemu, device))
+                        .ifPresent(slot -> layout.put("slot." + id, slot));
             }
         }
     }
@@ -159,6 +162,18 @@ public final class QemuProbe {
         return Optional.of(bus + " 0x" + Integer.toHexString(number >> 3) + "." + (number & 7));
     }
 
+    /** Where a vCPU is plugged in: QEMU takes none without it. */
+    private static Optional<String> vcpu(QemuControl qemu, String device) throws QmpException {
+        List<String> where = new ArrayList<>();
+        for (String name : List.of("socket-id", "die-id", "core-id", "thread-id")) {
+            JsonNode number = qemu.property(device, name);
+            if (number.isInt() && number.asInt() >= 0) {
+                where.add(name + "=" + number.asInt());
+            }
+        }
+        return where.isEmpty() ? Optional.empty() : Optional.of(String.join(",", where));
+    }
+
     private static List<QemuFacts.Drive> drives(QemuControl qemu) throws QmpException {
         List<QemuFacts.Drive> drives = new ArrayList<>();
         for (JsonNode one : qemu.qmp().execute("query-block")) {
@@ -171,9 +186,16 @@ public final class QemuProbe {
                     medium.path("file").asText(""), medium.path("drv").asText(""),
                     medium.path("image").path("virtual-size").asLong(),
                     medium.path("ro").asBoolean(true),
-                    medium.path("cache").path("direct").asBoolean()));
+                    medium.path("cache").path("direct").asBoolean(),
+                    isFlash(qemu, qdev)));
         }
         return drives;
+    }
+
+    /** The board's own: no command line makes another. */
+    private static boolean isFlash(QemuControl qemu, String qdev) throws QmpException {
+        return !qdev.isEmpty() && !qdev.startsWith(PERIPHERAL)
+                && qemu.property(qdev, "type").asText().startsWith(FLASH);
     }
 
     /** From {@code /machine/peripheral/blk0/virtio-backend} to {@code blk0}, as of devices. */
@@ -183,10 +205,16 @@ public final class QemuProbe {
                 .replaceFirst("/virtio-backend$", "");
     }
 
-    /** The order of QEMU's words is that of a hash table's, so each is digested by itself. */
-    private static String digest(JsonNode words) {
+    /**
+     * The order of QEMU's words is that of a hash table's, so each is digested by itself. One
+     * without a feature counts for nothing: a newer QEMU has more of them, zero in old models.
+     */
+    static String digest(JsonNode words) {
         long sum = 0;
         for (JsonNode word : words) {
+            if (word.path("features").asLong() == 0) {
+                continue;
+            }
             CRC32C crc = new CRC32C();
             String text = word.path("cpuid-input-eax").asLong() + " "
                     + word.path("cpuid-input-ecx").asLong() + " "

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pageferry.agent.guest.qemu.qmp.QemuControl;
 import io.pageferry.agent.guest.qemu.qmp.QmpException;
+import io.pageferry.agent.guest.qemu.socket.SocketFolder;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.GuestException;
 import java.io.IOException;
@@ -95,7 +96,7 @@ public final class DiskExports {
     private void serve(List<Disk> disks) throws QmpException {
         ObjectNode address = JSON.objectNode();
         address.putObject("addr").put("type", "unix").putObject("data")
-                .put("path", socket.toString());
+                .put("path", SocketFolder.seenByQemu(socket));
         count = disks.size();
         qemu.qmp().execute("nbd-server-start", address);
         for (int i = 0; i < disks.size(); i++) {

@@ -5,11 +5,15 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.pageferry.agent.guest.qemu.check.QemuFacts;
 import io.pageferry.agent.host.linux.ProcText;
 import io.pageferry.agent.host.linux.ProcessMaps;
+import io.pageferry.agent.host.memory.HostFiles;
+import io.pageferry.core.link.ErrorCode;
+import io.pageferry.core.migration.GuestException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
@@ -18,10 +22,32 @@ import java.util.stream.Collectors;
  * Which files hold a guest's disks, by their inode numbers: of all that is known of a file on
  * shared storage, two hosts agree on this alone. A target with images of its own, for which
  * {@code --copy-storage} was forgotten, is found by it before the guest goes on on an empty disk.
+ * And one that has the source's images, for which {@code --copy-storage} was given: a disk would
+ * be copied onto itself, with nothing but QEMU's locks in the way, which not every storage has.
  */
 public final class DiskFiles {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final String DELETED = " (deleted)";
+    /** Begins the keys of what tells a disk from any other, here and elsewhere. */
+    private static final String SAME = "host.disk.";
+    /** File systems on which two hosts see a file under one number, if by one source. */
+    private static final Set<String> OF_CLUSTERS = Set.of("nfs", "nfs4", "cifs", "smb3", "ceph",
+            "gfs2", "ocfs2", "lustre", "beegfs", "gpfs");
+    private static final int FILE_TYPE = 0xf000;
+    private static final int BLOCK_DEVICE = 0x6000;
+
+    /** One file system: {@code 36 35 98:0 /root /mnt rw shared:1 - nfs4 host:/ rw} (man 5 proc). */
+    private record Mount(String device, String type, String source) {
+        static Mount parse(String line) {
+            String[] first = line.split(" ");
+            String[] last = line.substring(line.indexOf(" - ") + " - ".length()).split(" ");
+            return new Mount(first[2], last[0], last[1]);
+        }
+
+        boolean isInUserSpace() {
+            return type.startsWith("fuse");
+        }
+    }
 
     private DiskFiles() {
     }
@@ -32,23 +58,31 @@ public final class DiskFiles {
      * @param pid    QEMU's
      * @param drives its disks
      * @return by {@link QemuFacts#IMAGE} and the disk; nothing of a disk that cannot be written
-     *     to, is no regular file, or is on a file system in user space, whose numbers are its own
+     *     to, is no regular file, is on a file system in user space, whose numbers are its own,
+     *     or has its content in the device state; and what {@link #requireOthers} compares
      */
     public static Map<String, String> attributes(long pid, Iterable<QemuFacts.Drive> drives) {
         Map<String, String> attributes = new TreeMap<>();
         Path process = Path.of("/proc", Long.toString(pid));
         try {
-            Set<String> ofUsers = devicesInUserSpace(process.resolve("mountinfo"));
+            Map<String, Mount> mounts = mounts(process.resolve("mountinfo"));
             Map<String, ProcessMaps.FileId> open = ProcessMaps.openFiles(pid).stream()
                     .collect(Collectors.toMap(one -> withoutMark(one.target()),
                             ProcessMaps.OpenFile::file, (one, again) -> one));
             for (QemuFacts.Drive drive : drives) {
                 String path = path(drive.file());
+                if (drive.readOnly() || path.isEmpty()) {
+                    continue;
+                }
                 ProcessMaps.FileId file = open.containsKey(path) ? open.get(path)
                         : atPath(process, path);
-                if (file != null && !drive.readOnly() && !ofUsers.contains(device(file))) {
+                Mount mount = file == null ? null : mounts.get(device(file));
+                if (file != null && !drive.carried()
+                        && (mount == null || !mount.isInUserSpace())) {
                     attributes.put(QemuFacts.IMAGE + drive.place(), "inode " + file.inode());
                 }
+                unique(process, path, file, mount).ifPresent(value ->
+                        attributes.put(SAME + drive.place(), value));
             }
         } catch (IOException e) {
             // What one side does not know is not compared.
@@ -57,11 +91,66 @@ public final class DiskFiles {
         return attributes;
     }
 
+    /**
+     * Leaves out what tells a disk from any other: only a target that fills them needs it.
+     *
+     * @param attributes of a source
+     */
+    public static void forget(Map<String, String> attributes) {
+        attributes.keySet().removeIf(key -> key.startsWith(SAME));
+    }
+
+    /**
+     * Refuses a source that wants to copy a disk which is in the same file here, by whatever path.
+     * One file of two hosts is told where both mount it from one source by its name.
+     *
+     * @param theirs the source's attributes; nothing in them is trusted
+     * @param ours   {@link #attributes} of this side
+     * @throws GuestException when that is so
+     */
+    public static void requireOthers(Map<String, String> theirs, Map<String, String> ours)
+            throws GuestException {
+        if (theirs.keySet().stream().noneMatch(key -> key.startsWith(DiskExports.ATTRIBUTE))) {
+            return;
+        }
+        Set<String> there = theirs.entrySet().stream().filter(one -> one.getKey().startsWith(SAME))
+                .map(Map.Entry::getValue).collect(Collectors.toSet());
+        for (Map.Entry<String, String> one : ours.entrySet()) {
+            if (one.getKey().startsWith(SAME) && there.contains(one.getValue())) {
+                throw new GuestException(ErrorCode.GUEST_MISMATCH, "source and target have the"
+                        + " disk " + one.getKey().substring(SAME.length()) + " in the same file,"
+                        + " which --copy-storage would copy onto itself", "leave --copy-storage out"
+                        + " where both sides see the disks, or give the target images of its own");
+            }
+        }
+    }
+
+    /** What no other file or device has, on any host; empty where there is no such thing. */
+    private static Optional<String> unique(Path process, String path, ProcessMaps.FileId file,
+            Mount mount) throws IOException {
+        if (file != null) {
+            return mount != null && OF_CLUSTERS.contains(mount.type())
+                    ? Optional.of(mount.source() + ":" + file.inode()) : HostFiles.of(file);
+        }
+        Path node = resolve(process, path);
+        if (!Files.exists(node) || (((Number) Files.getAttribute(node, "unix:mode")).intValue()
+                & FILE_TYPE) != BLOCK_DEVICE) {
+            return Optional.empty();
+        }
+        // By whatever node it is opened.
+        return HostFiles.of(new ProcessMaps.FileId(((Number) Files.getAttribute(node,
+                "unix:rdev")).longValue(), 0));
+    }
+
+    private static Path resolve(Path process, String path) {
+        return path.startsWith("/") ? process.resolve("root" + path)
+                : process.resolve("cwd").resolve(path);
+    }
+
     /** By a link or from QEMU's folder; null where no regular file is there. */
     private static ProcessMaps.FileId atPath(Path process, String path) throws IOException {
-        Path file = path.startsWith("/") ? process.resolve("root" + path)
-                : process.resolve("cwd").resolve(path);
-        return !path.isEmpty() && Files.isRegularFile(file) ? ProcessMaps.fileId(file) : null;
+        Path file = resolve(process, path);
+        return Files.isRegularFile(file) ? ProcessMaps.fileId(file) : null;
     }
 
     /** Of an image with a backing file QEMU may give all its options instead of a name. */
@@ -86,11 +175,11 @@ public final class DiskFiles {
         return (file.device() >>> 32) + ":" + (file.device() & 0xffffffffL);
     }
 
-    /** {@code 36 35 98:0 /root /mnt rw,noatime shared:1 - fuse.sshfs host: rw} (man 5 proc). */
-    private static Set<String> devicesInUserSpace(Path mountinfo) throws IOException {
+    /** By the device's number. */
+    private static Map<String, Mount> mounts(Path mountinfo) throws IOException {
         return ProcText.parse("mountinfo",
                 Files.readString(mountinfo, StandardCharsets.ISO_8859_1), text -> text.lines()
-                        .filter(line -> line.contains(" - fuse"))
-                        .map(line -> line.split(" ")[2]).collect(Collectors.toSet()));
+                        .map(Mount::parse).collect(Collectors.toMap(Mount::device, one -> one,
+                                (one, again) -> one)));
     }
 }

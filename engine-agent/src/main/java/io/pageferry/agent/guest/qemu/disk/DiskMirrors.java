@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pageferry.agent.guest.DiskCopies;
 import io.pageferry.agent.guest.qemu.qmp.QemuControl;
 import io.pageferry.agent.guest.qemu.qmp.QmpException;
+import io.pageferry.agent.guest.qemu.socket.SocketFolder;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.link.StreamLink;
@@ -137,7 +138,8 @@ public final class DiskMirrors implements AutoCloseable {
         for (int i = 0; i < disks.size(); i++) {
             ObjectNode node = JSON.objectNode().put("driver", "nbd").put("node-name", NODE + i)
                     .put("export", DiskExports.PREFIX + i);
-            node.putObject("server").put("type", "unix").put("path", paths.get(i).toString());
+            node.putObject("server").put("type", "unix")
+                    .put("path", SocketFolder.seenByQemu(paths.get(i)));
             qemu.qmp().execute("blockdev-add", node);
             qemu.qmp().execute("blockdev-mirror", JSON.objectNode()
                     .put("job-id", DiskExports.PREFIX + i).put("device", disks.get(i).node())

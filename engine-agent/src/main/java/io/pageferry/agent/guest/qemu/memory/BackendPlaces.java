@@ -22,7 +22,7 @@ final class BackendPlaces {
             + " owner:\\{obj path=/objects/([^}]+)\\}.*");
     /** The same for firmware, of which QEMU shows the name. */
     private static final Pattern FIRMWARE = Pattern.compile("\\s*(\\p{XDigit}+)-(\\p{XDigit}+)"
-            + " \\(prio -?\\d+, (?:ram|rom|romd)\\): (\\S+)(?: @(\\p{XDigit}+))?.*");
+            + " \\(prio -?\\d+, (?:ramd?|romd?)\\): (\\S+)(?: @(\\p{XDigit}+))?.*");
     private static final String TREE = "info mtree -f -o";
     /** The group of {@link #RANGE} with the backend's id. */
     private static final int OWNER = 4;

@@ -107,6 +107,9 @@ public final class FirmwareBlocks {
         for (Map.Entry<Long, List<RamBlock>> one : bySize.entrySet()) {
             List<RamBlock> left = new ArrayList<>(one.getValue());
             List<Long> free = new ArrayList<>(places.getOrDefault(one.getKey(), List.of()));
+            if (left.size() > free.size()) {
+                left.removeIf(block -> isOfADevice(block, blocks, shown, places));
+            }
             if (left.size() > 1) {
                 left.removeIf(block -> isShown(block, blocks, shown, free));
             }
@@ -160,15 +163,30 @@ public final class FirmwareBlocks {
     /** Whether the guest sees it now: then QEMU has said where it is. */
     private boolean isShown(RamBlock block, List<RamBlock> all, Map<String, Long> shown,
             List<Long> free) {
+        Optional<Long> place = shown(block, all, shown);
+        if (place.isEmpty() || !free.remove(place.get())) {
+            return false;
+        }
+        locate(block, place.get());
+        return true;
+    }
+
+    /** Whether the guest sees it in memory that a device allocated, as that of a TPM (tpm-ppi). */
+    private boolean isOfADevice(RamBlock block, List<RamBlock> all, Map<String, Long> shown,
+            Map<Long, List<Long>> places) {
+        Optional<Long> place = shown(block, all, shown).filter(address ->
+                places.values().stream().noneMatch(some -> some.contains(address)));
+        place.ifPresent(address -> locate(block, address));
+        return place.isPresent();
+    }
+
+    /** Where QEMU says that the guest sees it, under a name that no other block has. */
+    private static Optional<Long> shown(RamBlock block, List<RamBlock> all,
+            Map<String, Long> shown) {
         String last = block.name().substring(block.name().lastIndexOf('/') + 1);
         boolean alone = all.stream().filter(one -> one.name().equals(last)
                 || one.name().endsWith("/" + last)).count() == 1;
-        Long place = alone ? shown.get(last) : null;
-        if (place == null || !free.remove(place)) {
-            return false;
-        }
-        locate(block, place);
-        return true;
+        return alone ? Optional.ofNullable(shown.get(last)) : Optional.empty();
     }
 
     private void locate(RamBlock block, long place) {

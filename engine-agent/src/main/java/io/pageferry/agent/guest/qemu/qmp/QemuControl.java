@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pageferry.agent.guest.qemu.qmp.QmpException.Kind;
 import io.pageferry.agent.guest.qemu.socket.QemuSocket;
+import io.pageferry.agent.guest.qemu.socket.SocketFolder;
 import java.io.IOException;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Path;
@@ -331,7 +332,7 @@ public final class QemuControl implements AutoCloseable {
     }
 
     static String uri(Path socket) throws QmpException {
-        String path = socket.toAbsolutePath().toString();
+        String path = SocketFolder.seenByQemu(socket);
         // sockaddr_un holds 108 bytes with the final zero (man 7 unix); QEMU would cut it.
         if (path.length() > 107) {
             throw QmpException.of(Kind.PROTOCOL, "too long for a UNIX socket: " + path

@@ -3,6 +3,9 @@ package io.pageferry.agent.guest.qemu.qmp;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import io.pageferry.agent.guest.qemu.qmp.QmpException.Kind;
+import io.pageferry.agent.guest.qemu.socket.SocketFolder;
+import io.pageferry.core.link.ErrorCode;
+import io.pageferry.core.migration.GuestException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -62,6 +65,36 @@ public final class SavedDevices {
     }
 
     /**
+     * Has QEMU make a file in a folder, and leaves neither: what it is not let do (by AppArmor,
+     * SELinux or a read-only file system) is found now and not in the pause.
+     *
+     * @param qemu   its monitor
+     * @param folder not there yet
+     * @param pid    its process
+     * @throws GuestException when it cannot
+     * @throws QmpException   when the monitor is gone
+     */
+    public static void requireWritable(QemuControl qemu, SocketFolder folder, long pid)
+            throws GuestException, QmpException {
+        try {
+            folder.make(pid);
+            qemu.qmp().execute("pmemsave", JSON.objectNode().put("val", 0).put("size", 0)
+                    .put("filename", SocketFolder.seenByQemu(folder.socket("try"))));
+        } catch (QmpException e) {
+            if (e.kind() != QmpException.Kind.REFUSED) {
+                throw e;
+            }
+            throw new GuestException(ErrorCode.HOST_FAILED, "QEMU (pid " + pid + ") cannot write"
+                    + " where its state is to pass: " + e.desc(), "let it write to "
+                    + SocketFolder.seenByQemu(folder.path().getParent()) + ", or name a folder to"
+                    + " which it and this command can write:"
+                    + " PAGEFERRY_OPTS=-Djava.io.tmpdir=DIR");
+        } finally {
+            folder.delete();
+        }
+    }
+
+    /**
      * Saves the state of a paused guest, and marks it.
      *
      * @param qemu   its monitor
@@ -78,7 +111,7 @@ public final class SavedDevices {
             qemu.qmp().tell(List.of(new QmpClient.Command("object-add", JSON.objectNode()
                     .put("qom-type", TYPE).put("id", MARK).put("data", "saved"))));
         }
-        qemu.qmp().execute(COMMAND, JSON.objectNode().put("filename", file.toString())
+        qemu.qmp().execute(COMMAND, JSON.objectNode().put("filename", SocketFolder.seenByQemu(file))
                 .put("live", active), limit);
     }
 

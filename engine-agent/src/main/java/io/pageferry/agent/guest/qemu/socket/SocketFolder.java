@@ -8,35 +8,90 @@ import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.security.SecureRandom;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * Where the sockets between an agent and one QEMU are: a folder of a name that nobody can know
  * before, and that no other user may enter. A socket of a known name below /tmp would be there
  * already, made by any local user, when the guest is paused. It is made for the first socket.
  *
- * @param path of the folder
+ * <p>A QEMU may see another file system than the agent: in a container, or with a /tmp of its own
+ * (PrivateTmp of systemd). Then it lies in QEMU's, and the agent reaches it by
+ * {@code /proc/PID/root}.
+ *
+ * @param path of the folder, as the agent names it
  */
 public record SocketFolder(Path path) {
     private static final String KEY = "sockets";
     private static final int NAME_BYTES = 8;
     private static final SecureRandom RANDOM = new SecureRandom();
+    /** Where a file system usually has room for such a thing, after the agent's own folder. */
+    private static final List<String> USUAL = List.of("/tmp", "/var/tmp", "/run", "/dev/shm");
+    private static final Pattern ROOT = Pattern.compile("/proc/\\d+/root(?=/)");
 
     /**
      * Draws a name; short, because a socket's path is.
      *
+     * @param pid of the QEMU
      * @return a folder that is not there yet
      */
-    public static SocketFolder draw() {
+    public static SocketFolder draw(long pid) {
         byte[] name = new byte[NAME_BYTES];
         RANDOM.nextBytes(name);
-        return new SocketFolder(Path.of(System.getProperty("java.io.tmpdir"),
-                "pageferry-" + HexFormat.of().formatHex(name)));
+        return new SocketFolder(place(pid).resolve("pageferry-" + HexFormat.of().formatHex(name)));
+    }
+
+    /** A folder that QEMU sees too, as far as that can be found. */
+    private static Path place(long pid) {
+        String own = Path.of(System.getProperty("java.io.tmpdir")).toAbsolutePath().toString();
+        Path root = Path.of("/proc", Long.toString(pid), "root");
+        try {
+            if (Files.isSameFile(Path.of(own), below(root, own))) {
+                return Path.of(own);
+            }
+        } catch (NoSuchFileException e) {
+            // QEMU has no such folder.
+        } catch (IOException e) {
+            return Path.of(own);
+        }
+        return Stream.concat(Stream.of(own), USUAL.stream())
+                .filter(folder -> isFolder(root, folder)).map(folder -> below(root, folder))
+                .findFirst().orElse(Path.of(own));
+    }
+
+    private static Path below(Path root, String folder) {
+        return root.resolve(folder.substring(1));
+    }
+
+    /** Not by a link: of another root it would lead into ours. */
+    private static boolean isFolder(Path root, String folder) {
+        Path at = root;
+        for (Path name : Path.of(folder)) {
+            at = at.resolve(name);
+            if (!Files.isDirectory(at, LinkOption.NOFOLLOW_LINKS)) {
+                return false;
+            }
+        }
+        return Files.isWritable(at);
+    }
+
+    /**
+     * Returns how a QEMU names a file in such a folder.
+     *
+     * @param file as the agent names it
+     * @return as QEMU sees it
+     */
+    public static String seenByQemu(Path file) {
+        return ROOT.matcher(file.toAbsolutePath().toString()).replaceFirst("");
     }
 
     /**

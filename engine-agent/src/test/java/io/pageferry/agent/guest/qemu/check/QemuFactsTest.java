@@ -17,8 +17,8 @@ class QemuFactsTest {
             new TreeMap<>(Map.of("smp", "2,sockets=1", "slot.net0", "/machine/i440fx/pci.0 0x3.0",
                     "board.isa-serial", "1", "user-networks", "1")),
             new TreeMap<>(Map.of("pc.bios", 262144L)), List.of(
-                    new QemuFacts.Drive("d0", "blk0", "/disk", "raw", 4096, false, false),
-                    new QemuFacts.Drive("cd0", "cd0", "", "", 0, true, false)));
+                    new QemuFacts.Drive("d0", "blk0", "/disk", "raw", 4096, false, false, false),
+                    new QemuFacts.Drive("cd0", "cd0", "", "", 0, true, false, false)));
 
     private static List<QemuFacts.Difference> changed(String key, String value) {
         Map<String, String> target = new TreeMap<>(FACTS.asMap());
@@ -55,6 +55,7 @@ class QemuFactsTest {
                 + 536870912);
         assertMended("qemu.memory.more", "7", "leave -object memory-backend-…,id=more out");
         assertMended("qemu.device.net0", null, "-device virtio-net-pci,id=net0");
+        assertMended("qemu.device.net0", null, "with all that the source's has (drive=, netdev=");
         assertMended("qemu.device.net1", "e1000", "leave -device e1000 out");
         assertMended("qemu.smp", "2,sockets=2", "-smp 2,sockets=1");
         assertMended("qemu.slot.net0", "/machine/i440fx/pci.0 0x4.0", "bus=pci.0,addr=0x3.0");

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.pageferry.agent.guest.qemu.qmp.FakeMonitor;
 import io.pageferry.agent.guest.qemu.qmp.QemuControl;
 import io.pageferry.agent.guest.qemu.qmp.QmpException;
+import io.pageferry.agent.guest.qemu.qmp.SavedDevices;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -69,7 +70,7 @@ class QemuInspectorTest {
     }
 
     private static QemuFacts.Drive drive(String name, boolean direct) {
-        return new QemuFacts.Drive(name, name, "/disk", "raw", 1 << 20, false, direct);
+        return new QemuFacts.Drive(name, name, "/disk", "raw", 1 << 20, false, direct, false);
     }
 
     private void assertSource(QemuFacts facts, String what, String remedy) throws IOException {
@@ -234,7 +235,8 @@ class QemuInspectorTest {
 
     private static List<Objection> source(QemuControl qemu, QemuFacts facts)
             throws QmpException {
-        return QemuInspector.source(qemu, facts, false);
+        return QemuInspector.source(qemu, facts, false,
+                SavedDevices.arePossible(qemu, facts.machine()));
     }
 
     private List<Objection> open(String target, String flags) throws IOException {

@@ -1,6 +1,8 @@
 package io.pageferry.agent.guest.qemu.disk;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pageferry.agent.demo.DemoMachine;
 import io.pageferry.agent.demo.DemoMachine.Memory;
@@ -10,11 +12,13 @@ import io.pageferry.agent.demo.TestMachines;
 import io.pageferry.agent.guest.qemu.check.QemuFacts;
 import io.pageferry.agent.guest.qemu.check.QemuProbe;
 import io.pageferry.agent.guest.qemu.qmp.QemuControl;
+import io.pageferry.core.migration.GuestException;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -90,5 +94,46 @@ class DiskFilesTest {
                 "-drive", "if=none,format=raw,id=d0,file=" + image("large", 2 << 20)));
         assertEquals(List.of("qemu.board.ide-cd", "qemu.board.ide-hd", "qemu.drive.blk0",
                 "qemu.drive.ide0-hd0", "qemu.drive.ide1-cd0", "qemu.image.blk0"), less);
+    }
+
+    /** It would be copied onto itself, where no lock of QEMU's forbids it. */
+    @Test
+    void aDiskOfBothSidesIsNotCopied() throws IOException {
+        Path image = image("both", 1 << 20);
+        Map<String, String> source = new HashMap<>(facts(disk(image)));
+        Map<String, String> same = facts(disk(image));
+        DiskFiles.requireOthers(source, same);
+        source.put("storage.d0", "1048576");
+        List<Path> names = List.of(image, Files.createSymbolicLink(folder.resolve("symbolic"),
+                image), Files.createLink(folder.resolve("hard"), image));
+        for (Path name : names) {
+            Map<String, String> target = facts(disk(name));
+            GuestException refused = assertThrows(GuestException.class,
+                    () -> DiskFiles.requireOthers(source, target), name::toString);
+            assertTrue(refused.getMessage().contains("the disk d0 in the same file"),
+                    refused::getMessage);
+        }
+        DiskFiles.requireOthers(source, facts(disk(image("another", 1 << 20))));
+        DiskFiles.forget(source);
+        DiskFiles.requireOthers(source, same);
+    }
+
+    private static String[] disk(Path image) {
+        return new String[] {"-drive", "if=none,format=raw,id=d0,file.locking=off,file=" + image,
+            "-device", "virtio-blk-pci,id=d0,drive=d0"};
+    }
+
+    /** Its content is in the device state, and QEMU writes it into whatever file is there. */
+    @Test
+    void aFlashMemoryMayBeAnotherFile() throws IOException {
+        Map<String, String> source = facts(flash(image("code", 1 << 20), image("here", 1 << 18)));
+        assertEquals("262144 bytes, writable", source.get("qemu.drive.pflash1"));
+        assertEquals(List.of(), differences(source,
+                facts(flash(folder.resolve("code"), image("there", 1 << 18)))));
+    }
+
+    private static String[] flash(Path code, Path variables) {
+        return new String[] {"-drive", "if=pflash,unit=0,format=raw,readonly=on,file=" + code,
+            "-drive", "if=pflash,unit=1,format=raw,file=" + variables};
     }
 }

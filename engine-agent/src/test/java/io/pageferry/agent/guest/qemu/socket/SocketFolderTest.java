@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pageferry.core.migration.GuestException;
 import java.io.IOException;
@@ -25,8 +26,8 @@ class SocketFolderTest {
 
     @Test
     void nobodyKnowsItsNameAndNobodyElseMayEnter() throws IOException {
-        SocketFolder folder = SocketFolder.draw();
-        assertNotEquals(folder, SocketFolder.draw());
+        SocketFolder folder = SocketFolder.draw(pid);
+        assertNotEquals(folder, SocketFolder.draw(pid));
         assertFalse(Files.exists(folder.path()));
         try {
             folder.make(pid);
@@ -43,6 +44,34 @@ class SocketFolderTest {
         folder.delete();
     }
 
+    /** As in a container, or by PrivateTmp of systemd: the folder is made where QEMU sees it. */
+    @Test
+    void aProcessWithAnotherFileSystemIsGivenItThere() throws IOException {
+        String ours = System.getProperty("java.io.tmpdir");
+        Process other = new ProcessBuilder("unshare", "--mount", "sh", "-c",
+                "mount -t tmpfs own " + ours + " && exec sleep 300").start();
+        try {
+            String root = "/proc/" + other.pid() + "/root";
+            long deadline = System.nanoTime() + 60_000_000_000L;
+            while (other.isAlive() && Files.isSameFile(Path.of(ours), Path.of(root + ours))
+                    && System.nanoTime() - deadline < 0) {
+                LockSupport.parkNanos(1_000_000);
+            }
+            Assumptions.assumeTrue(other.isAlive(), "only root can mount");
+            SocketFolder folder = SocketFolder.draw(other.pid());
+            folder.make(other.pid());
+            String seen = SocketFolder.seenByQemu(folder.path());
+            assertEquals(root + seen, folder.path().toString());
+            assertEquals(ours, Path.of(seen).getParent().toString());
+            assertTrue(Files.isDirectory(folder.path()));
+            assertFalse(Files.exists(Path.of(seen)));
+            folder.delete();
+            assertFalse(Files.exists(folder.path()));
+        } finally {
+            other.destroyForcibly();
+        }
+    }
+
     /** Whose folder it is may put anything there, and gets no other file by it. */
     @Test
     void whatIsPutInAFilesPlaceIsNeitherReadNorGivenAway(@TempDir Path tmp) throws IOException {
@@ -50,7 +79,7 @@ class SocketFolderTest {
         Object owner = Files.getAttribute(secret, "unix:uid");
         Assumptions.assumeTrue(owner.equals(0), "only root can give files away");
         Process nobody = ofNobody();
-        SocketFolder folder = SocketFolder.draw();
+        SocketFolder folder = SocketFolder.draw(pid);
         try (FileChannel file = folder.file("state", pid)) {
             Files.delete(folder.socket("state"));
             Files.createSymbolicLink(folder.socket("state"), secret);
