@@ -24,4 +24,16 @@ public final class TestMachines {
         return new DemoMachine(tools(), GuestLoad.LIGHT, 192L << 20, 1, DemoMachine.Memory.FILE,
                 List.of());
     }
+
+    /**
+     * What a guest's kernel is told, where a test tells it more.
+     *
+     * @param load what its guest does
+     * @param more parameters of the kernel
+     * @return arguments of QEMU: the last {@code -append} holds
+     */
+    public static List<String> kernel(GuestLoad load, String more) {
+        return List.of("-append", "console=ttyS0 quiet panic=0 mitigations=off nowatchdog "
+                + load.kernelParameters() + " " + more);
+    }
 }
