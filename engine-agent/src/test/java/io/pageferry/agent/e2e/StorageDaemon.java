@@ -5,6 +5,7 @@ import io.pageferry.agent.host.linux.Stranger;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import org.junit.jupiter.api.Assumptions;
 
@@ -38,6 +39,8 @@ final class StorageDaemon implements AutoCloseable {
         boolean listens = false;
         try {
             Poll.until(() -> Files.exists(socket), () -> "it does not listen at " + socket);
+            // A QEMU that is nobody by now connects again.
+            Files.setPosixFilePermissions(socket, PosixFilePermissions.fromString("rw-rw-rw-"));
             listens = true;
             return daemon;
         } finally {
@@ -49,8 +52,12 @@ final class StorageDaemon implements AutoCloseable {
 
     /** {@return the arguments of a QEMU whose disk it is to be} */
     List<String> disk() {
-        return List.of("-chardev", "socket,id=back,path=" + socket,
+        return List.of("-chardev", "socket,id=back,reconnect=1,path=" + socket,
                 "-device", "vhost-user-blk-pci,chardev=back,id=disk0");
+    }
+
+    Path socket() {
+        return socket;
     }
 
     long pid() {
@@ -63,7 +70,8 @@ final class StorageDaemon implements AutoCloseable {
 
     /** Kills it. */
     @Override
-    public void close() {
+    public void close() throws IOException {
         process.close();
+        Files.deleteIfExists(socket);
     }
 }
