@@ -30,7 +30,7 @@ final class StorageDaemon implements AutoCloseable {
      */
     static StorageDaemon start(Path file, String cache, Path socket) throws IOException {
         Assumptions.assumeTrue(Files.isExecutable(PROGRAM), "no " + PROGRAM
-                + ": apt install qemu-utils");
+                + ": apt install qemu-system-common");
         StorageDaemon daemon = new StorageDaemon(Stranger.start(PROGRAM.toString(),
                 "--blockdev", "driver=" + (Files.isRegularFile(file) ? "file" : "host_device")
                 + ",node-name=disk,read-only=on,filename=" + file + "," + cache,
