@@ -102,6 +102,8 @@ class DirectDiskTest {
             assertTrue(drain.path("count").asLong() >= 2, source::toString);
             // Those that were under way held it up: not one of 20 waits was for nothing.
             assertTrue(drain.path("longestMs").asDouble() > 0, source::toString);
+            System.out.println("aio=" + AIO + ", move " + move + ": drain " + drain
+                    + ", downtime " + source.report().path("downtimeMs").asDouble() + " ms");
             home.movedTo(next);
             long passes = passes();
             Poll.until(() -> passes() > passes + 1, () -> "it reads no more");

@@ -153,10 +153,11 @@ class VhostUserTest {
             TrackedBackends backends = memory.backends(VhostUserDevices.of(control, facts));
             assertEquals(List.of("vhost-user backend " + daemon.pid()
                     + " (qemu-storage-daemon)"), backends.names());
+            MemoryTracking.Writers writers =
+                    new MemoryTracking.Writers(backends, Optional.empty());
             DirtyTracker tracker = qemuAlone ? UserfaultTracker.ofProcess(pid,
                     () -> RemoteUserfault.open(pid).release(), memory.ranges()).within(regions)
-                    : MemoryTracking.of(pid, setup, memory, regions,
-                    new MemoryTracking.Writers(backends, Optional.empty())).tracker();
+                    : MemoryTracking.of(pid, setup, memory, regions, writers).tracker();
             try (FollowedCopy copy = new FollowedCopy(regions, tracker)) {
                 awaitRest();
                 copy.follow();

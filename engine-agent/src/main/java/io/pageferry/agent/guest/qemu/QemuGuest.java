@@ -110,10 +110,10 @@ final class QemuGuest implements SourceGuest {
             Map<String, String> places = memory.attributes();
             places.putAll(DiskFiles.attributes(process.pid(), facts.drives()));
             devices.ifPresent(saver -> places.putAll(saver.attributes()));
+            MemoryTracking tracking = MemoryTracking.of(process.pid(), setup, memory, regions,
+                    new MemoryTracking.Writers(backends, plan.drain()));
             QemuGuest guest = new QemuGuest(process, qemu, facts, new Opened(places, memory,
-                    regions, MemoryTracking.of(process.pid(), setup, memory, regions,
-                    new MemoryTracking.Writers(backends, plan.drain())), qemu.settings(),
-                    QemuWatch.of(qemu), devices, vhostUser));
+                    regions, tracking, qemu.settings(), QemuWatch.of(qemu), devices, vhostUser));
             opened = true;
             return guest;
         } catch (QmpException e) {

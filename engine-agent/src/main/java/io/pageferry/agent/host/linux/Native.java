@@ -23,7 +23,8 @@ import java.util.Objects;
 public final class Native {
     /** Kernel calls with their numbers, from {@code asm/unistd_64.h} and {@code asm-generic}. */
     public enum Call {
-        READ(0, 63), WRITE(1, 64), CLOSE(3, 57), MMAP(9, 222), MUNMAP(11, 215), MADVISE(28, 233), LSEEK(8, 62),
+        READ(0, 63), WRITE(1, 64), CLOSE(3, 57),
+        MMAP(9, 222), MUNMAP(11, 215), MADVISE(28, 233), LSEEK(8, 62),
         PREAD64(17, 67), PWRITE64(18, 68), FTRUNCATE(77, 46), FALLOCATE(285, 47),
         FSTATFS(138, 44),
         OPENAT(257, 56), MEMFD_CREATE(319, 279), USERFAULTFD(323, 282),

@@ -13,7 +13,7 @@ import java.util.Optional;
  */
 public record DrainPlan(Optional<DiskDrain> drain, boolean drains) implements AutoCloseable {
     /**
-     * Decides.
+     * Decides what is waited for.
      *
      * @param open what the QEMU has open
      * @param qemu its monitor; a node is added to it where there is something to wait for
