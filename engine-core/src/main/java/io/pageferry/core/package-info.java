@@ -12,6 +12,7 @@
  * <li>{@link io.pageferry.core.dirty.DirtyTracker}: knows what it wrote
  * ({@link io.pageferry.core.dirty.MarkingTracker}, {@link io.pageferry.core.dirty.ScanTracker} are
  * ready made; {@link io.pageferry.core.dirty.SentPages} for one that wants to know what was sent;
+ * {@link io.pageferry.core.dirty.JoinedTracker} for several writers of one memory,
  * {@link io.pageferry.core.dirty.DrainedTracker} waits for devices that write late,
  * {@link io.pageferry.core.dirty.WatchedTracker} with a {@link io.pageferry.core.dirty.ChangeWatch}
  * for memory that changes without a store)

@@ -47,4 +47,16 @@ public final class TestMachines {
     private static String after(List<String> arguments, String option) {
         return arguments.get(arguments.indexOf(option) + 1);
     }
+
+    /**
+     * What a guest's kernel is told, where a test tells it more.
+     *
+     * @param load what its guest does
+     * @param more parameters of the kernel
+     * @return arguments of QEMU: the last {@code -append} holds
+     */
+    public static List<String> kernel(GuestLoad load, String more) {
+        return List.of("-append", "console=ttyS0 quiet panic=0 mitigations=off nowatchdog "
+                + load.kernelParameters() + " " + more);
+    }
 }

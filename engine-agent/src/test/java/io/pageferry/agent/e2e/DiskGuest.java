@@ -54,6 +54,11 @@ final class DiskGuest {
 
     /** The same with another script of this package. */
     static DiskGuest make(Path folder, String name) throws IOException {
+        return make(folder, name, "");
+    }
+
+    /** The same with a line before that script. */
+    static DiskGuest make(Path folder, String name, String first) throws IOException {
         E2e.needTracking();
         DemoTools tools = TestMachines.tools();
         Path modules = tools.kernel().toAbsolutePath().resolveSibling("modules");
@@ -69,7 +74,8 @@ final class DiskGuest {
         files.put("bin/e2fsck", fsck);
         Path script = folder.resolve(name);
         try (InputStream in = DiskGuest.class.getResourceAsStream(name)) {
-            Files.write(script, in.readAllBytes());
+            Files.writeString(script, first + "\n" + new String(in.readAllBytes(),
+                    StandardCharsets.UTF_8));
         }
         files.put("more.sh", script);
         Path archive = folder.resolve("disks.cpio.gz");
@@ -122,10 +128,14 @@ final class DiskGuest {
 
     /** A machine with other arguments. */
     DemoMachine machine(List<String> more) {
+        return machine(DemoMachine.Memory.PLAIN, more);
+    }
+
+    /** The same with another kind of RAM. */
+    DemoMachine machine(DemoMachine.Memory memory, List<String> more) {
         List<String> arguments = new ArrayList<>(more);
         arguments.addAll(List.of("-initrd", archive.toString(), "-runas", "nobody"));
-        return new DemoMachine(tools, E2e.CALM, 160L << 20, 1,
-                DemoMachine.Memory.PLAIN, arguments);
+        return new DemoMachine(tools, E2e.CALM, 160L << 20, 1, memory, arguments);
     }
 
     /** How many rounds each of its disks has behind it, at least. */

@@ -32,7 +32,8 @@ final class SlowDisk implements AutoCloseable {
         Path file = Files.write(folder.resolve("slow"), content);
         String device = DiskGuest.run("losetup", "--read-only", "--find", "--show",
                 file.toString()).strip();
-        Path group = BLKIO.resolve("pageferry-test-" + ProcessHandle.current().pid());
+        Path group = BLKIO.resolve("pageferry-test-" + ProcessHandle.current().pid() + "-"
+                + Path.of(device).getFileName());
         SlowDisk disk = new SlowDisk(device, group);
         boolean made = false;
         try {

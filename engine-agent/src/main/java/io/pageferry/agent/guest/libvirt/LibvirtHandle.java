@@ -1,6 +1,6 @@
 package io.pageferry.agent.guest.libvirt;
 
-import io.pageferry.agent.guest.qemu.memory.HeldBackState;
+import io.pageferry.agent.guest.qemu.firmware.HeldBackState;
 import io.pageferry.agent.guest.qemu.socket.SocketFolder;
 import io.pageferry.agent.host.linux.Processes;
 import io.pageferry.agent.host.linux.libvirt.LibvirtConnection;

@@ -6,6 +6,8 @@ import io.pageferry.agent.guest.HostMemory;
 import io.pageferry.agent.guest.TargetGuest;
 import io.pageferry.agent.guest.qemu.DeviceSaver;
 import io.pageferry.agent.guest.qemu.QemuKind;
+import io.pageferry.agent.guest.qemu.disk.DiskFiles;
+import io.pageferry.agent.guest.qemu.firmware.FirmwareBlocks;
 import io.pageferry.agent.guest.qemu.memory.QemuMemory;
 import io.pageferry.agent.guest.qemu.memory.WaitingMemory;
 import io.pageferry.agent.guest.qemu.socket.SocketFolder;
@@ -17,6 +19,7 @@ import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.GuestDescription;
 import io.pageferry.core.memory.PageStore;
 import io.pageferry.core.migration.GuestException;
+import java.io.IOException;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -117,12 +120,19 @@ final class LibvirtIncoming implements TargetGuest {
         boolean prepared = false;
         try {
             QemuMemory memory = WaitingMemory.find(restore.qemu().pid(), offered);
+            DiskFiles.requireOpen(restore.qemu().pid(), offered.attributes());
+            FirmwareBlocks.requireHere(restore.qemu().pid(), offered.attributes());
             regions = memory.map(true);
             memory.requireRoom(offered.dataBytes(), regions);
             define(xml);
             access = Optional.of(regions.access().label());
             prepared = true;
             return regions;
+        } catch (GuestException e) {
+            throw e;
+        } catch (IOException e) {
+            throw new GuestException(ErrorCode.HOST_FAILED, "cannot look into QEMU (pid "
+                    + restore.qemu().pid() + "): " + e.getMessage(), "run this as root");
         } finally {
             if (!prepared) {
                 discard();

@@ -1,7 +1,7 @@
 package io.pageferry.agent.guest.libvirt;
 
 import io.pageferry.agent.guest.GuestSetup;
-import io.pageferry.agent.guest.qemu.memory.HeldBackState;
+import io.pageferry.agent.guest.qemu.firmware.HeldBackState;
 import io.pageferry.agent.guest.qemu.socket.SocketFolder;
 import io.pageferry.agent.host.linux.PrivateFiles;
 import io.pageferry.agent.host.linux.Processes;

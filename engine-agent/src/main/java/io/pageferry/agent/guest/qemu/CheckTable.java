@@ -2,14 +2,16 @@ package io.pageferry.agent.guest.qemu;
 
 import io.pageferry.agent.guest.GuestKind.Finding;
 import io.pageferry.agent.guest.GuestKind.Verdict;
-import io.pageferry.agent.guest.qemu.check.DiskDrain;
+import io.pageferry.agent.guest.qemu.check.DrainPlan;
 import io.pageferry.agent.guest.qemu.check.Objection;
 import io.pageferry.agent.guest.qemu.check.OpenDescriptors;
 import io.pageferry.agent.guest.qemu.check.QemuFacts;
 import io.pageferry.agent.guest.qemu.check.QemuInspector;
 import io.pageferry.agent.guest.qemu.check.QemuProbe;
+import io.pageferry.agent.guest.qemu.check.VhostUserDevices;
 import io.pageferry.agent.guest.qemu.memory.QemuMemory;
 import io.pageferry.agent.guest.qemu.memory.TargetRoom;
+import io.pageferry.agent.guest.qemu.memory.TrackedBackends;
 import io.pageferry.agent.guest.qemu.qmp.QemuControl;
 import io.pageferry.agent.guest.qemu.qmp.QmpException;
 import io.pageferry.agent.guest.qemu.qmp.RunState;
@@ -33,6 +35,7 @@ public final class CheckTable {
     private final List<Finding> rows = new ArrayList<>();
     private final QemuFacts facts;
     private final long pid;
+    private List<String> backends = List.of();
 
     private CheckTable(QemuFacts facts, long pid) {
         this.facts = facts;
@@ -57,7 +60,7 @@ public final class CheckTable {
         RunState state = qemu.status().state();
         boolean target = state == RunState.INMIGRATE;
         OpenDescriptors open = OpenDescriptors.of(pid);
-        boolean drains = target || canDrain(qemu, open);
+        boolean drains = target || drains(qemu, open);
         row("machine", "QEMU " + facts.version() + " (pid " + pid + "), " + facts.machine() + ", "
                 + facts.accelerator(), List.of());
         row("vcpus", facts.vcpus() + " of " + facts.cpu(), List.of());
@@ -81,16 +84,16 @@ public final class CheckTable {
         found.forEach((what, objections) -> row(what, fine.get(what), objections));
         folder(qemu);
         if (!target) {
-            row("process", "nothing else writes to its memory, as far as its descriptors tell",
-                    open.objections(drains, facts.drives()));
+            row("process", backends.stream().map(one -> one + " is tracked too, ")
+                    .collect(Collectors.joining()) + "nothing else writes to its memory, as far as"
+                    + " its descriptors tell", open.objections(drains, facts.drives()));
         }
         host(target);
     }
 
-    /** Whether what its disks write can be waited for, or need not be. */
-    private static boolean canDrain(QemuControl qemu, OpenDescriptors open) throws QmpException {
-        try (DiskDrain drain = open.pinning().isEmpty() ? null : DiskDrain.open(qemu)) {
-            return drain != null || open.pinning().isEmpty();
+    private static boolean drains(QemuControl qemu, OpenDescriptors open) throws QmpException {
+        try (DrainPlan plan = DrainPlan.of(open, qemu)) {
+            return plan.drains();
         }
     }
 
@@ -103,7 +106,9 @@ public final class CheckTable {
             }
             // Refuses, as migrate does, what it could not save beside the RAM.
             DeviceSaver.of(pid, alone, qemu, facts, memory);
-            return memory.otherWriters();
+            TrackedBackends others = memory.backends(VhostUserDevices.of(qemu, facts));
+            backends = others.names();
+            return others.objections();
         } catch (GuestException e) {
             return List.of(Objection.of(e.getMessage(), "it cannot be read or written",
                     e.remedy()));

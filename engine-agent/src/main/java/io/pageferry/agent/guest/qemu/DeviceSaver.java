@@ -1,7 +1,7 @@
 package io.pageferry.agent.guest.qemu;
 
 import io.pageferry.agent.guest.qemu.check.QemuFacts;
-import io.pageferry.agent.guest.qemu.memory.FirmwareBlocks;
+import io.pageferry.agent.guest.qemu.firmware.FirmwareBlocks;
 import io.pageferry.agent.guest.qemu.memory.QemuMemory;
 import io.pageferry.agent.guest.qemu.qmp.DeviceState;
 import io.pageferry.agent.guest.qemu.qmp.QemuControl;

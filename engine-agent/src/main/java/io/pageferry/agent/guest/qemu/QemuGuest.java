@@ -3,16 +3,18 @@ package io.pageferry.agent.guest.qemu;
 import io.pageferry.agent.guest.DiskCopies;
 import io.pageferry.agent.guest.GuestSetup;
 import io.pageferry.agent.guest.SourceGuest;
-import io.pageferry.agent.guest.qemu.check.DiskDrain;
+import io.pageferry.agent.guest.qemu.check.DrainPlan;
 import io.pageferry.agent.guest.qemu.check.Objection;
 import io.pageferry.agent.guest.qemu.check.OpenDescriptors;
 import io.pageferry.agent.guest.qemu.check.QemuFacts;
 import io.pageferry.agent.guest.qemu.check.QemuInspector;
 import io.pageferry.agent.guest.qemu.check.QemuProbe;
+import io.pageferry.agent.guest.qemu.check.VhostUserDevices;
 import io.pageferry.agent.guest.qemu.disk.DiskFiles;
 import io.pageferry.agent.guest.qemu.disk.DiskMirrors;
 import io.pageferry.agent.guest.qemu.memory.MemoryTracking;
 import io.pageferry.agent.guest.qemu.memory.QemuMemory;
+import io.pageferry.agent.guest.qemu.memory.TrackedBackends;
 import io.pageferry.agent.guest.qemu.qmp.DeviceState;
 import io.pageferry.agent.guest.qemu.qmp.QemuControl;
 import io.pageferry.agent.guest.qemu.qmp.QmpException;
@@ -57,6 +59,7 @@ public final class QemuGuest implements SourceGuest {
     private final RegionMemory regions;
     private final MemoryTracking tracking;
     private final Optional<DeviceSaver> devices;
+    private final VhostUserDevices vhostUser;
     private final QemuWatch watch;
     private PausedCheck pausedCheck = PausedCheck.none();
     private DiskMirrors mirrors;
@@ -74,6 +77,7 @@ public final class QemuGuest implements SourceGuest {
         this.regions = opened.regions();
         this.tracking = opened.tracking();
         this.devices = opened.devices();
+        this.vhostUser = opened.vhostUser();
         this.before = opened.before();
         this.watch = opened.watch();
     }
@@ -81,7 +85,7 @@ public final class QemuGuest implements SourceGuest {
     /** What was opened on the way. */
     private record Opened(Map<String, String> places, QemuMemory ram, RegionMemory regions,
             MemoryTracking tracking, QemuControl.Settings before, QemuWatch watch,
-            Optional<DeviceSaver> devices) { }
+            Optional<DeviceSaver> devices, VhostUserDevices vhostUser) { }
 
     /**
      * Opens a guest at the source. Changes nothing in it yet.
@@ -95,38 +99,40 @@ public final class QemuGuest implements SourceGuest {
         MemoryTracking.require(process.pid(), setup.tracker());
         QemuControl qemu = process.connect();
         RegionMemory regions = null;
-        DiskDrain drain = null;
+        DrainPlan plan = DrainPlan.none();
         boolean opened = false;
         try {
             QemuFacts facts = QemuProbe.read(qemu);
             boolean compares = setup.tracker() == TrackerChoice.SCAN;
             OpenDescriptors open = OpenDescriptors.of(process.pid());
-            drain = compares || open.pinning().isEmpty() ? null : DiskDrain.open(qemu);
-            boolean drains = drain != null || open.pinning().isEmpty();
+            plan = compares ? plan : DrainPlan.of(open, qemu);
             boolean alone = SavedDevices.arePossible(qemu, facts.machine());
-            List<Objection> found = new ArrayList<>(QemuInspector.source(qemu, facts, drains,
-                    alone));
-            found.addAll(open.objections(drains, facts.drives()));
+            List<Objection> found = new ArrayList<>(
+                    QemuInspector.source(qemu, facts, plan.drains(), alone));
+            found.addAll(open.objections(plan.drains(), facts.drives()));
             Objection.refuse(found, compares);
             SavedDevices.requireWritable(qemu, process.sockets(), process.pid());
             QemuMemory memory = QemuMemory.find(process.pid(), qemu, facts.memory());
-            Objection.refuse(memory.otherWriters(), compares);
+            VhostUserDevices vhostUser = VhostUserDevices.of(qemu, facts);
+            TrackedBackends backends = memory.backends(vhostUser);
+            Objection.refuse(backends.objections(), compares);
             regions = memory.map(false);
             Optional<DeviceSaver> devices = DeviceSaver.of(process.pid(), alone, qemu,
                     facts, memory);
             Map<String, String> places = memory.attributes();
             places.putAll(DiskFiles.attributes(process.pid(), facts.drives()));
             devices.ifPresent(saver -> places.putAll(saver.attributes()));
+            MemoryTracking tracking = MemoryTracking.of(process.pid(), setup, memory, regions,
+                    new MemoryTracking.Writers(backends, plan.drain()));
             QemuGuest guest = new QemuGuest(process, qemu, facts, new Opened(places, memory,
-                    regions, MemoryTracking.of(process.pid(), setup, memory, regions,
-                    Optional.ofNullable(drain)), qemu.settings(), QemuWatch.of(qemu), devices));
+                    regions, tracking, qemu.settings(), QemuWatch.of(qemu), devices, vhostUser));
             opened = true;
             return guest;
         } catch (QmpException e) {
             throw failure(e);
         } finally {
             if (!opened) {
-                CloseHelper.closeAll(drain, qemu, regions);
+                CloseHelper.closeAll(plan, qemu, regions);
             }
         }
     }
@@ -140,16 +146,9 @@ public final class QemuGuest implements SourceGuest {
             DiskFiles.forget(attributes);
         } else {
             attributes.putAll(mirrors.attributes());
-            // Images of its own: only their sizes have to be equal.
-            attributes.keySet().removeIf(key -> key.startsWith(QemuFacts.FORMAT)
-                    || key.startsWith(QemuFacts.IMAGE));
+            QemuFacts.forgetImages(attributes);
         }
-        // A machine of a hundred devices: QEMU itself compares where and which they are.
-        for (String least : List.of("qemu.slot.", "qemu.board.", QemuFacts.IMAGE)) {
-            if (attributes.size() > GuestDescription.MAX_ATTRIBUTES) {
-                attributes.keySet().removeIf(key -> key.startsWith(least));
-            }
-        }
+        QemuFacts.shorten(attributes, GuestDescription.MAX_ATTRIBUTES);
         return new GuestDescription(QemuKind.SCHEME, facts.name(), regions.regions(),
                 regions.dataBytes(), attributes);
     }
@@ -193,6 +192,7 @@ public final class QemuGuest implements SourceGuest {
     @Override
     public void requireUnchanged() throws GuestException {
         require(false);
+        tracking.backends().requireUnchanged();
         try {
             if (devices.isPresent()) {
                 process.sockets().make(process.pid());
@@ -217,6 +217,7 @@ public final class QemuGuest implements SourceGuest {
     @Override
     public void requireUnchangedPaused() throws GuestException {
         pausedCheck.await();
+        tracking.backends().requireStill(regions.regions());
     }
 
     @Override
@@ -266,6 +267,7 @@ public final class QemuGuest implements SourceGuest {
                 mirrors.requireClose();
             }
             stop();
+            vhostUser.requireIdle(qemu);
             pausedCheck = PausedCheck.start(() -> {
                 ram.requireUnchanged(facts.drives(), tracking);
                 watch.requireShape();

@@ -10,7 +10,7 @@ import io.pageferry.agent.guest.qemu.check.QemuProbe;
 import io.pageferry.agent.guest.qemu.disk.DiskExports;
 import io.pageferry.agent.guest.qemu.disk.DiskFiles;
 import io.pageferry.agent.guest.qemu.disk.Tunnel;
-import io.pageferry.agent.guest.qemu.memory.FirmwareBlocks;
+import io.pageferry.agent.guest.qemu.firmware.FirmwareBlocks;
 import io.pageferry.agent.guest.qemu.memory.OfferedMemory;
 import io.pageferry.agent.guest.qemu.memory.QemuMemory;
 import io.pageferry.agent.guest.qemu.qmp.DeviceState;

@@ -206,6 +206,20 @@ public final class ProcessMaps {
     }
 
     /**
+     * Lists what a process has open, as {@code /proc} shows it.
+     *
+     * @param pid a process that may be looked at
+     * @return a link for each descriptor, as {@code socket:[4711]}
+     * @throws IOException when there is no such process, or it may not be looked at
+     */
+    static List<String> links(long pid) throws IOException {
+        List<String> links = new ArrayList<>();
+        forEachEntry(proc(pid, "fd"), entry ->
+                links.add(Files.readSymbolicLink(entry).toString()));
+        return links;
+    }
+
+    /**
      * Looks for further writers of a file: every process that has it mapped shared and writable.
      * Processes that may not be looked at are passed over.
      *
@@ -256,10 +270,7 @@ public final class ProcessMaps {
     public static List<Long> holdersOf(String link) throws IOException {
         List<Long> holders = new ArrayList<>();
         forEachProcess(pid -> {
-            boolean[] found = new boolean[1];
-            forEachEntry(proc(pid, "fd"), entry ->
-                    found[0] |= link.equals(Files.readSymbolicLink(entry).toString()));
-            if (found[0]) {
+            if (links(pid).contains(link)) {
                 holders.add(pid);
             }
         });

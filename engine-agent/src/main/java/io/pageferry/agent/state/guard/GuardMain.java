@@ -16,6 +16,8 @@ import java.io.InputStreamReader;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.UUID;
 import org.agrona.CloseHelper;
 import org.agrona.concurrent.SystemNanoClock;
@@ -31,7 +33,7 @@ public final class GuardMain {
     private final PrintStream answers;
     private final PrintStream words;
     private Watched watched;
-    private ForkWatch forks;
+    private final List<ForkWatch> forks = new ArrayList<>();
     /** Held open until the end of this process. */
     private Fifo pipe;
 
@@ -66,7 +68,7 @@ public final class GuardMain {
             guard.answer(line.split("\t"));
         }
         // First of all: the guest would be tracked on, and a fork of it wait for nobody.
-        CloseHelper.close(guard.forks);
+        CloseHelper.closeAll(guard.forks);
         return guard.watched == null ? 0 : guard.recover();
     }
 
@@ -81,7 +83,7 @@ public final class GuardMain {
                 case "inject" -> "ok\t"
                         + RemoteUserfault.open(Long.parseLong(question[1])).release();
                 case "hold" -> {
-                    forks = new ForkWatch(Integer.parseInt(question[1]), answers);
+                    forks.add(new ForkWatch(Integer.parseInt(question[1]), answers));
                     yield "ok";
                 }
                 case "pipe" -> {

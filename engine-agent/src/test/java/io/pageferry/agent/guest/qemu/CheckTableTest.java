@@ -18,12 +18,14 @@ import io.pageferry.agent.guest.qemu.qmp.FakeMonitor;
 import io.pageferry.agent.guest.qemu.qmp.MonitorAddress;
 import io.pageferry.agent.guest.qemu.qmp.QemuControl;
 import io.pageferry.agent.guest.qemu.socket.SocketFolder;
+import io.pageferry.agent.host.linux.Stranger;
 import io.pageferry.core.dirty.TrackerChoice;
 import io.pageferry.core.migration.GuestException;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.RandomAccessFile;
+import java.io.UncheckedIOException;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.Channels;
@@ -77,21 +79,56 @@ class CheckTableTest {
         }
     }
 
+    /** It maps no memory yet: whoever does so later ends the move. */
     @Test
-    void aBackEndBehindAnOrdinaryCardIsToldByItsOwnType() throws IOException {
+    void aBackendBehindAnOrdinaryCardStandsInNobodysWay() throws IOException {
         Path socket = folder.resolve("net");
-        DemoMachine machine = new DemoMachine(TestMachines.tools(), GuestLoad.LIGHT, 192L << 20,
-                1, Memory.FILE, List.of("-S", "-chardev", "socket,id=c0,path=" + socket,
+        DemoMachine machine = machine(List.of("-S",
+                "-chardev", "socket,id=c0,path=" + socket,
                 "-netdev", "vhost-user,id=n0,chardev=c0",
                 "-device", "virtio-net-pci,netdev=n0"));
-        try (VhostUserStub backEnd = new VhostUserStub(socket);
+        try (VhostUserStub backend = new VhostUserStub(socket);
                 DemoQemu qemu = DemoQemu.source(machine, folder.resolve("vm"));
                 QemuControl control = qemu.control()) {
             List<Finding> rows = CheckTable.of(qemu.process().pid(), control);
-            assertTrue(backEnd.wasAsked());
-            assertRow(rows, Verdict.SCAN_ONLY, "devices", "netdev n0 is vhost-user",
-                    "--tracker scan");
+            assertTrue(backend.wasAsked());
+            assertRow(rows, Verdict.OK, "devices", "virtio-net-pci", "");
+            assertRow(rows, Verdict.OK, "process", "nothing else writes to its memory", "");
         }
+    }
+
+    /** It is not stopped with the guest, so to track it would not be enough. */
+    @Test
+    void whoeverElseMapsTheRamStandsInTheWay() throws IOException {
+        Path socket = folder.resolve("net");
+        DemoMachine machine = machine(List.of("-S",
+                "-chardev", "socket,id=c0,path=" + socket,
+                "-netdev", "vhost-user,id=n0,chardev=c0",
+                "-device", "virtio-net-pci,netdev=n0"));
+        try (VhostUserStub backend = new VhostUserStub(socket);
+                DemoQemu qemu = DemoQemu.source(machine, folder.resolve("vm"));
+                QemuControl control = qemu.control();
+                Stranger other = Stranger.startProgram("write", qemu.memoryFile().toString(),
+                        "1")) {
+            assertTrue(backend.wasAsked());
+            String who = "process " + other.pid() + " (java), which is no vhost-user backend";
+            Stranger.await("a mapping", () -> holds(qemu, control, who));
+            assertRow(CheckTable.of(qemu.process().pid(), control), Verdict.SCAN_ONLY, "memory",
+                    who, "--tracker scan");
+        }
+    }
+
+    private static boolean holds(DemoQemu qemu, QemuControl control, String words) {
+        try {
+            return CheckTable.of(qemu.process().pid(), control).toString().contains(words);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static DemoMachine machine(List<String> more) {
+        return new DemoMachine(TestMachines.tools(), GuestLoad.LIGHT, 192L << 20, 1, Memory.FILE,
+                more);
     }
 
     @Test

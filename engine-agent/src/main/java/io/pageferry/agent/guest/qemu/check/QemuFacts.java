@@ -148,6 +148,31 @@ public record QemuFacts(String name, String version, String machine, String acce
     }
 
     /**
+     * Leaves out which files hold the disks, and how: of images that are to be filled only their
+     * sizes have to be equal.
+     *
+     * @param map of {@link #asMap()}, with other things
+     */
+    public static void forgetImages(Map<String, String> map) {
+        map.keySet().removeIf(key -> key.startsWith(FORMAT) || key.startsWith(IMAGE));
+    }
+
+    /**
+     * Leaves out of a machine of a hundred devices where and which they are, which QEMU itself
+     * compares.
+     *
+     * @param map  of {@link #asMap()}, with other things
+     * @param most entries that are to be left
+     */
+    public static void shorten(Map<String, String> map, int most) {
+        for (String least : List.of("qemu.slot.", BOARD, IMAGE)) {
+            if (map.size() > most) {
+                map.keySet().removeIf(key -> key.startsWith(least));
+            }
+        }
+    }
+
+    /**
      * Compares two maps of {@link #asMap()}.
      *
      * @param source the source's, possibly sent by a peer: nothing in it is trusted

@@ -11,8 +11,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /**
  * Finds what stands in the way of moving a QEMU guest, before anything is changed. Nothing here
@@ -23,9 +21,6 @@ public final class QemuInspector {
             + "size=SIZE,share=on,mem-path=/dev/shm/FILE -machine …,memory-backend=ram";
     /** Since then x-ignore-shared leaves only files with a path out (RAM_NAMED_FILE). */
     private static final String NAMED_FILES_ONLY = "8.1";
-    /** A line of {@code info network}: no command of QMP shows a netdev's type on 7.2. */
-    private static final Pattern VHOST_NETDEV =
-            Pattern.compile("(\\S+): index=\\d+,type=(vhost-[a-z]+)");
     /** Block drivers that hand the guest's RAM to a device or a ring for good. */
     private static final Set<String> REGISTERING = Set.of("nvme", "nvme-io_uring", "io_uring",
             "virtio-blk-vfio-pci", "virtio-blk-vhost-user", "virtio-blk-vhost-vdpa");
@@ -215,16 +210,16 @@ public final class QemuInspector {
 
     private static List<Objection> devices(QemuControl qemu, QemuFacts facts)
             throws QmpException {
-        List<Objection> found = new ArrayList<>(netdevs(qemu));
+        List<Objection> found = new ArrayList<>(VhostUserDevices.of(qemu, facts).objections());
         facts.devices().forEach((id, type) -> {
             if (type.startsWith("vfio-")) {
                 found.add(Objection.of("device " + id + " is " + type,
                         "it writes to the guest's RAM past every tracker",
                         "unplug it with device_del before the move"));
-            } else if (type.startsWith("vhost-")
-                    && !type.startsWith("vhost-vsock")) {
+            } else if (type.startsWith("vhost-") && !type.startsWith("vhost-vsock")
+                    && !type.startsWith("vhost-user")) {
                 found.add(Objection.tracking("device " + id + " is " + type,
-                        "another process or the kernel writes to the guest's RAM",
+                        "the kernel writes to the guest's RAM past every tracker",
                         "use the virtio device without vhost, or --tracker scan"));
             } else if (type.startsWith("ivshmem")) {
                 found.add(Objection.of("device " + id + " is " + type,
@@ -232,18 +227,6 @@ public final class QemuInspector {
                         "unplug it before the move"));
             }
         });
-        return found;
-    }
-
-    /** An ordinary virtio-net may have such a back-end behind it. */
-    private static List<Objection> netdevs(QemuControl qemu) throws QmpException {
-        List<Objection> found = new ArrayList<>();
-        Matcher line = VHOST_NETDEV.matcher(qemu.human("info network"));
-        while (line.find()) {
-            found.add(Objection.tracking("netdev " + line.group(1) + " is " + line.group(2),
-                    "another process or a device writes to the guest's RAM",
-                    "use another -netdev, or --tracker scan"));
-        }
         return found;
     }
 

@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -27,6 +28,7 @@ import java.util.stream.Collectors;
  */
 public final class DiskFiles {
     private static final ObjectMapper JSON = new ObjectMapper();
+    private static final String INODE = "inode ";
     private static final String DELETED = " (deleted)";
     /** Begins the keys of what tells a disk from any other, here and elsewhere. */
     private static final String SAME = "host.disk.";
@@ -79,7 +81,7 @@ public final class DiskFiles {
                 Mount mount = file == null ? null : mounts.get(device(file));
                 if (file != null && !drive.carried()
                         && (mount == null || !mount.isInUserSpace())) {
-                    attributes.put(QemuFacts.IMAGE + drive.place(), "inode " + file.inode());
+                    attributes.put(QemuFacts.IMAGE + drive.place(), INODE + file.inode());
                 }
                 unique(process, path, file, mount).ifPresent(value ->
                         attributes.put(SAME + drive.place(), value));
@@ -98,6 +100,32 @@ public final class DiskFiles {
      */
     public static void forget(Map<String, String> attributes) {
         attributes.keySet().removeIf(key -> key.startsWith(SAME));
+    }
+
+    /**
+     * Refuses a source whose disks are not those that a QEMU here has open: it was started for
+     * that guest, so it has them.
+     *
+     * @param pid    QEMU's
+     * @param theirs the source's attributes; nothing in them is trusted
+     * @throws GuestException when it has another file in the place of one
+     * @throws IOException    when it cannot be looked at
+     */
+    public static void requireOpen(long pid, Map<String, String> theirs)
+            throws GuestException, IOException {
+        Set<String> ofUsers = devicesInUserSpace(Path.of("/proc/" + pid + "/mountinfo"));
+        List<ProcessMaps.FileId> open = ProcessMaps.openFiles(pid).stream()
+                .map(ProcessMaps.OpenFile::file).toList();
+        boolean numbered = open.stream().noneMatch(file -> ofUsers.contains(device(file)));
+        for (Map.Entry<String, String> one : theirs.entrySet()) {
+            if (numbered && one.getKey().startsWith(QemuFacts.IMAGE) && open.stream()
+                    .noneMatch(file -> one.getValue().equals(INODE + file.inode()))) {
+                throw new GuestException(ErrorCode.GUEST_MISMATCH, "the disk "
+                        + one.getKey().substring(QemuFacts.IMAGE.length())
+                        + " is another file here than at the source", "name the same image on both"
+                        + " sides, on storage that both see");
+            }
+        }
     }
 
     /**

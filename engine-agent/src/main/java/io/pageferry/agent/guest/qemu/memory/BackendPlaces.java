@@ -15,7 +15,7 @@ import java.util.regex.Pattern;
  * size. Asked of the human monitor, whose {@code info mtree} and {@code gpa2hva} only read; tried
  * with QEMU 7.2.
  */
-final class BackendPlaces {
+public final class BackendPlaces {
     /** A range of the memory that vCPUs see, which belongs to a backend. */
     private static final Pattern RANGE = Pattern.compile("\\s*(\\p{XDigit}+)-(\\p{XDigit}+)"
             + " \\(prio -?\\d+, ram\\): .*?(?: @(\\p{XDigit}+))?"
@@ -68,7 +68,7 @@ final class BackendPlaces {
      * @return addresses in QEMU by the name of the memory region, which ends the block's
      * @throws QmpException when the monitor is gone
      */
-    static Map<String, Long> ofFirmware(QemuControl qemu) throws QmpException {
+    public static Map<String, Long> ofFirmware(QemuControl qemu) throws QmpException {
         Map<String, Long> places = new TreeMap<>();
         for (Map.Entry<String, Range> one : ranges(qemu.human(TREE), FIRMWARE, OWNER - 1, OWNER)
                 .entrySet()) {

@@ -12,14 +12,20 @@ import java.util.TreeMap;
  * own, begins at a multiple of 2 MiB and has a page behind it that cannot be reached
  * (util/mmap-alloc.c).
  */
-final class BlockMappings {
+public final class BlockMappings {
     private static final long ALIGNMENT = 2 << 20;
 
     private BlockMappings() {
     }
 
-    /** Where they begin, by their size. */
-    static Map<Long, List<Long>> of(long pid) throws IOException {
+    /**
+     * Finds them.
+     *
+     * @param pid of a QEMU
+     * @return where they begin, by their size; the caller's
+     * @throws IOException when it cannot be looked at
+     */
+    public static Map<Long, List<Long>> of(long pid) throws IOException {
         Map<Long, List<Long>> places = new TreeMap<>();
         List<ProcessMaps.Mapping> all = ProcessMaps.of(pid);
         for (int i = 0; i + 1 < all.size(); i++) {

@@ -3,6 +3,7 @@ package io.pageferry.agent.guest.qemu.memory;
 import io.pageferry.agent.guest.qemu.check.Objection;
 import io.pageferry.agent.guest.qemu.check.OpenDescriptors;
 import io.pageferry.agent.guest.qemu.check.QemuFacts;
+import io.pageferry.agent.guest.qemu.check.VhostUserDevices;
 import io.pageferry.agent.guest.qemu.qmp.QemuControl;
 import io.pageferry.agent.guest.qemu.qmp.QmpException;
 import io.pageferry.agent.host.linux.LinuxException;
@@ -212,35 +213,11 @@ public final class QemuMemory {
      * Looks for what else writes to the RAM: processes other than QEMU and this one, or QEMU itself
      * through a second mapping.
      *
-     * @return what stands in the way of tracking its writes
+     * @param devices those of its devices that other processes work for
+     * @return those that can be tracked too, and what stands in the way
      */
-    public List<Objection> otherWriters() {
-        List<Objection> found = new ArrayList<>();
-        for (MemoryPart part : parts) {
-            if (!part.isShared()) {
-                continue;
-            }
-            try {
-                if (ProcessMaps.ofFile(pid, part.mapping().file()).stream()
-                        .anyMatch(part::isWrittenBy)) {
-                    found.add(Objection.tracking("QEMU (pid " + pid + ") has the guest's RAM '"
-                            + part.backend().id() + "' mapped for writing twice",
-                            "the writes through one mapping only are tracked",
-                            "use --tracker scan"));
-                }
-                ProcessMaps.otherWriters(part.mapping().file(),
-                        List.of(pid, ProcessHandle.current().pid())).forEach(other -> found.add(
-                        Objection.tracking("the guest's RAM '" + part.backend().id()
-                        + "' is also mapped for writing by process " + other,
-                        "its writes cannot be tracked (vhost-user back-ends write so)",
-                        "end that process, or use --tracker scan")));
-            } catch (IOException e) {
-                found.add(Objection.tracking("/proc cannot be read: " + e.getMessage(),
-                        "whether another process writes to the guest's RAM cannot be seen",
-                        "run as root"));
-            }
-        }
-        return found;
+    public TrackedBackends backends(VhostUserDevices devices) {
+        return TrackedBackends.of(pid, parts, devices);
     }
 
     /**
@@ -266,7 +243,7 @@ public final class QemuMemory {
         }
         List<Objection> found = new ArrayList<>(OpenDescriptors.of(pid)
                 .objections(tracking.drained().isPresent(), drives));
-        found.addAll(otherWriters());
+        found.addAll(tracking.backends().changes());
         Objection.refuse(found, tracking.tracker().comparesContents());
     }
 

@@ -29,16 +29,22 @@ class QemuInspectorTest {
     Path folder;
 
     private final Map<String, String> answers = new HashMap<>(Map.of(
-            "qmp_capabilities", "{}",
             "query-status", "{\"status\": \"running\", \"running\": true}",
             "query-migrate", "{}",
             "query-block-jobs", "[]",
             "query-named-block-nodes", "[]",
             "qom-get", "false",
             "human-monitor-command", "\"\"",
+            "qom-list", "[]",
             "query-memory-size-summary", "{\"base-memory\": 1048576, \"plugged-memory\": 0}",
             "query-migrate-capabilities", "[{\"capability\": \"x-ignore-shared\", \"state\":"
                     + " false}, {\"capability\": \"late-block-activate\", \"state\": false}]"));
+
+    {
+        answers.put("qmp_capabilities", "{}");
+        answers.put("query-chardev", "[]");
+        answers.put("x-query-virtio", "[]");
+    }
 
     private void serve(FakeMonitor.Client client) throws IOException {
         client.say(FakeMonitor.GREETING);
@@ -135,7 +141,7 @@ class QemuInspectorTest {
     @Test
     void devicesThatWriteUnseenAreRefused() throws IOException {
         assertSource(facts(SHARED, Map.of("gpu", "vfio-pci")), "vfio-pci", "device_del");
-        assertSource(facts(SHARED, Map.of("fs", "vhost-user-fs-pci")), "vhost-user-fs-pci",
+        assertSource(facts(SHARED, Map.of("scsi", "vhost-scsi-pci")), "vhost-scsi-pci",
                 "--tracker scan");
         assertSource(facts(SHARED, Map.of(), drive("d", true)),
                 "O_DIRECT", "cache=writeback");
@@ -143,14 +149,30 @@ class QemuInspectorTest {
 
     /** The words of QEMU 7.2. */
     @Test
-    void aBackEndThatWritesBehindAnOrdinaryCardIsTold() throws IOException {
+    void aDeviceOfTheHostBehindAnOrdinaryCardIsTold() throws IOException {
         answers.put("human-monitor-command", "\"n1: index=0,type=user,net=10.0.2.0,restrict=off"
                 + "\\r\\nnet0: index=0,type=nic,model=virtio-net-pci,macaddr=52:54:00:12:34:56"
-                + "\\r\\n \\\\ n0: index=0,type=vhost-user,vhost-user0 to c0\\r\\n\"");
+                + "\\r\\n \\\\ n0: index=0,type=vhost-vdpa,vhost-vdpa0\\r\\n\"");
         List<Objection> found = ask(facts(SHARED, Map.of("net0", "virtio-net-pci")),
                 QemuInspectorTest::source);
-        assertOne(found, "netdev n0 is vhost-user", "--tracker scan");
+        assertOne(found, "netdev n0 is vhost-vdpa", "--tracker scan");
         assertTrue(found.getFirst().trackingOnly());
+    }
+
+    @Test
+    void aProcessBehindADeviceIsToldOnlyWhereItsRingsAreHidden() throws IOException {
+        QemuFacts facts = facts(SHARED, Map.of("disk0", "vhost-user-blk-pci"));
+        assertEquals(List.of(), ask(facts, QemuInspectorTest::source));
+        answers.put("qom-get", "true");
+        answers.put("query-status", "{\"status\": \"running\", \"running\": true}");
+        List<Objection> found = ask(facts, QemuInspectorTest::source);
+        assertTrue(found.stream().anyMatch(one -> one.what().contains("disk0 has packed=on")
+                && one.trackingOnly()), found.toString());
+        answers.put("qom-get", "false");
+        answers.put("qom-list", "[{\"name\": \"c0\", \"type\":"
+                + " \"child<cryptodev-vhost-user>\"}]");
+        assertOne(ask(facts, QemuInspectorTest::source), "object c0 is cryptodev-vhost-user",
+                "--tracker scan");
     }
 
     @Test
@@ -240,6 +262,10 @@ class QemuInspectorTest {
     }
 
     private List<Objection> open(String target, String flags) throws IOException {
+        return OpenDescriptors.of(process(target, flags)).objections(false, List.of());
+    }
+
+    private Path process(String target, String flags) throws IOException {
         Path process = Files.createTempDirectory(folder, "process");
         Files.createDirectories(process.resolve("fd"));
         Files.createDirectories(process.resolve("fdinfo"));
@@ -248,7 +274,7 @@ class QemuInspectorTest {
                 + "\nmnt_id:\t24\n");
         // One that was closed while we looked.
         Files.createSymbolicLink(process.resolve("fd/8"), Path.of("/dev/vfio/1"));
-        return OpenDescriptors.of(process).objections(false, List.of());
+        return process;
     }
 
     @Test
@@ -263,6 +289,31 @@ class QemuInspectorTest {
                 "no process", "start it");
         assertEquals(List.of(), OpenDescriptors.of(ProcessHandle.current().pid())
                 .objections(false, List.of()));
+    }
+
+    /** What a backend pins, nobody drains. */
+    @Test
+    void whatABackendHasOpenIsTold() throws IOException {
+        assertEquals(List.of(), ofBackend("/disk", "0100002"));
+        assertEquals(List.of(), ofBackend("/dev/vhost-net", "02"));
+        for (String device : List.of("anon_inode:[io_uring]", "/dev/vfio/12", "/dev/uio3",
+                "/dev/infiniband/uverbs0", "/dev/nvme0", "/dev/ng0n1", "/dev/sg1",
+                "/sys/bus/pci/devices/0000:00:04.0/resource0")) {
+            assertOne(ofBackend(device, "02"), "backend 7 has " + device + " open",
+                    "cache.direct=off");
+        }
+        assertEquals(List.of(), ofBackend("/dev/nvme0n1", "02"));
+        assertTrue(ofBackend("/dev/vfio/1", "02").getFirst().trackingOnly());
+    }
+
+    @Test
+    @EnabledIfSystemProperty(named = "os.arch", matches = "amd64")
+    void anImageThatABackendOpenedDirectlyIsTold() throws IOException {
+        assertOne(ofBackend("/disk", "0140002"), "/disk open with O_DIRECT", "cache.direct=off");
+    }
+
+    private List<Objection> ofBackend(String target, String flags) throws IOException {
+        return OpenDescriptors.ofBackend(process(target, flags), "backend 7");
     }
 
     @Test

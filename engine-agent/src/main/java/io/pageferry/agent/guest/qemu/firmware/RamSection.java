@@ -1,4 +1,4 @@
-package io.pageferry.agent.guest.qemu.memory;
+package io.pageferry.agent.guest.qemu.firmware;
 
 import io.pageferry.core.codec.page.ZeroCodec;
 import io.pageferry.core.memory.PageGeometry;

@@ -1,4 +1,4 @@
-package io.pageferry.agent.guest.qemu.memory;
+package io.pageferry.agent.guest.qemu.firmware;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -14,6 +14,7 @@ import io.pageferry.agent.e2e.Sampled;
 import io.pageferry.agent.guest.qemu.check.QemuFacts;
 import io.pageferry.agent.guest.qemu.check.QemuProbe;
 import io.pageferry.agent.guest.qemu.check.RamBlock;
+import io.pageferry.agent.guest.qemu.memory.QemuMemory;
 import io.pageferry.agent.guest.qemu.qmp.QemuControl;
 import io.pageferry.core.migration.GuestException;
 import java.io.ByteArrayOutputStream;

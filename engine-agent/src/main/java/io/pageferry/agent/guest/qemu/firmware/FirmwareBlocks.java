@@ -1,7 +1,9 @@
-package io.pageferry.agent.guest.qemu.memory;
+package io.pageferry.agent.guest.qemu.firmware;
 
 import io.pageferry.agent.guest.qemu.check.QemuFacts;
 import io.pageferry.agent.guest.qemu.check.RamBlock;
+import io.pageferry.agent.guest.qemu.memory.BackendPlaces;
+import io.pageferry.agent.guest.qemu.memory.BlockMappings;
 import io.pageferry.agent.guest.qemu.qmp.QemuControl;
 import io.pageferry.agent.guest.qemu.qmp.QmpException;
 import io.pageferry.agent.host.linux.process.ProcessMemory;
@@ -276,7 +278,7 @@ public final class FirmwareBlocks {
      * @param theirs the source's attributes; nothing in it is trusted
      * @throws GuestException when the firmware is another one
      */
-    static void requireHere(long pid, Map<String, String> theirs) throws GuestException {
+    public static void requireHere(long pid, Map<String, String> theirs) throws GuestException {
         FirmwareBlocks here = new FirmwareBlocks(pid);
         Map<Long, List<Long>> places = here.places(List.of());
         for (Map.Entry<String, String> one : theirs.entrySet()) {

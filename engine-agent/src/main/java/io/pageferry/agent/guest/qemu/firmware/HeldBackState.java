@@ -1,4 +1,4 @@
-package io.pageferry.agent.guest.qemu.memory;
+package io.pageferry.agent.guest.qemu.firmware;
 
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.GuestException;

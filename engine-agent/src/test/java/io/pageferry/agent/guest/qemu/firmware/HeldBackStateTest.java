@@ -1,4 +1,4 @@
-package io.pageferry.agent.guest.qemu.memory;
+package io.pageferry.agent.guest.qemu.firmware;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
