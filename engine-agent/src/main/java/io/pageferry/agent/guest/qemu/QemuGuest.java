@@ -36,8 +36,6 @@ import io.pageferry.core.round.WriteThrottle;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.agrona.CloseHelper;
@@ -107,20 +105,19 @@ public final class QemuGuest implements SourceGuest {
             OpenDescriptors open = OpenDescriptors.of(process.pid());
             plan = compares ? plan : DrainPlan.of(open, qemu);
             boolean alone = SavedDevices.arePossible(qemu, facts.machine());
-            List<Objection> found = new ArrayList<>(
-                    QemuInspector.source(qemu, facts, plan.drains(), alone));
-            found.addAll(open.objections(plan.drains(), facts.drives()));
-            Objection.refuse(found, compares);
+            Objection.refuse(QemuInspector.source(qemu, facts, plan.drains(), alone), compares);
+            Objection.refuse(open.objections(plan.drains(), facts.drives()), compares);
             SavedDevices.requireWritable(qemu, process.sockets(), process.pid());
             QemuMemory memory = QemuMemory.find(process.pid(), qemu, facts.memory());
             VhostUserDevices vhostUser = VhostUserDevices.of(qemu, facts);
             TrackedBackends backends = memory.backends(vhostUser);
             Objection.refuse(backends.objections(), compares);
             regions = memory.map(false);
-            Optional<DeviceSaver> devices = DeviceSaver.of(process.pid(), alone, qemu,
-                    facts, memory);
+            Optional<DeviceSaver> devices =
+                    DeviceSaver.of(process.pid(), alone, qemu, facts, memory);
             Map<String, String> places = memory.attributes();
             places.putAll(DiskFiles.attributes(process.pid(), facts.drives()));
+            places.putAll(process.monitor().attributes());
             devices.ifPresent(saver -> places.putAll(saver.attributes()));
             MemoryTracking tracking = MemoryTracking.of(process.pid(), setup, memory, regions,
                     new MemoryTracking.Writers(backends, plan.drain()));
@@ -141,7 +138,6 @@ public final class QemuGuest implements SourceGuest {
     public GuestDescription describe() {
         Map<String, String> attributes = facts.asMap();
         attributes.putAll(places);
-        attributes.putAll(process.monitor().attributes());
         if (mirrors == null) {
             DiskFiles.forget(attributes);
         } else {

@@ -113,10 +113,11 @@ public final class DiskFiles {
      */
     public static void requireOpen(long pid, Map<String, String> theirs)
             throws GuestException, IOException {
-        Set<String> ofUsers = devicesInUserSpace(Path.of("/proc/" + pid + "/mountinfo"));
+        Map<String, Mount> mounts = mounts(Path.of("/proc/" + pid + "/mountinfo"));
         List<ProcessMaps.FileId> open = ProcessMaps.openFiles(pid).stream()
                 .map(ProcessMaps.OpenFile::file).toList();
-        boolean numbered = open.stream().noneMatch(file -> ofUsers.contains(device(file)));
+        boolean numbered = open.stream().map(file -> mounts.get(device(file)))
+                .noneMatch(mount -> mount != null && mount.isInUserSpace());
         for (Map.Entry<String, String> one : theirs.entrySet()) {
             if (numbered && one.getKey().startsWith(QemuFacts.IMAGE) && open.stream()
                     .noneMatch(file -> one.getValue().equals(INODE + file.inode()))) {
