@@ -47,7 +47,8 @@ record QemuProcess(Path monitor, long pid, long startTicks, SocketFolder sockets
             Path monitor = path.toRealPath();
             long pid = UnixPeer.pid(monitor);
             return new QemuProcess(monitor, pid, Processes.startTicks(pid).orElseThrow(
-                    () -> new IOException("process " + pid + " has ended")), SocketFolder.draw(pid));
+                    () -> new IOException("process " + pid + " has ended")),
+                    SocketFolder.draw(pid));
         } catch (IOException e) {
             throw new GuestException(ErrorCode.GUEST_MISMATCH, "nobody answers at " + path + ": "
                     + e.getMessage(), "look whether QEMU is running");
