@@ -156,10 +156,12 @@ class CheckTableTest {
                         "blocks of memory: ", "share=on");
             }
             try (FakeMonitor monitor = lying(qemu, "migrate")) {
-                GuestException refused = assertThrows(GuestException.class, () -> QemuGuest.open(
-                        new QemuProcess(new MonitorAddress.Socket(monitor.path()), real.pid(),
-                        real.startTicks(), SocketFolder.draw(real.pid())), new GuestSetup(TrackerChoice.SCAN, false,
-                        pid -> -1)));
+                QemuProcess process = new QemuProcess(
+                        new MonitorAddress.Socket(monitor.path()), real.pid(),
+                        real.startTicks(), SocketFolder.draw(real.pid()));
+                GuestSetup setup = new GuestSetup(TrackerChoice.SCAN, false, pid -> -1);
+                GuestException refused = assertThrows(GuestException.class,
+                        () -> QemuGuest.open(process, setup));
                 assertTrue(refused.getMessage().contains("blocks of memory: "),
                         refused::getMessage);
                 assertTrue(refused.getMessage().contains("phantom"), refused::getMessage);
