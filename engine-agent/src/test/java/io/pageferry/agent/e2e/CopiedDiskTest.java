@@ -128,8 +128,12 @@ class CopiedDiskTest extends WithDisks {
     void refusesADiskOfAnotherSizeAndItsOwn() throws IOException {
         DiskGuest.empty(folder, "large", "32M");
         refuses(DiskGuest.image(folder, "large", "qcow2"), "qemu-img create -f qcow2 ");
-        refuses(DiskGuest.image(folder, images, "qcow2"),
-                "is held by process " + home.qemu().process().pid());
+        refuses(DiskGuest.image(folder, images, "qcow2"), "in the same file");
+        DiskGuest.empty(folder, "held", "24M");
+        Path held = DiskGuest.image(folder, "held", "qcow2");
+        try (Holder holder = Holder.take(held)) {
+            refuses(held, holder.words());
+        }
     }
 
     private void refuses(Path qcow2, String remedy) throws IOException {
