@@ -1,5 +1,6 @@
 package io.pageferry.agent.session;
 
+import io.pageferry.agent.guest.After;
 import io.pageferry.agent.guest.GuestSetup;
 import io.pageferry.agent.guest.TargetGuest;
 import io.pageferry.agent.session.warmup.BackgroundWarmUp;
@@ -13,9 +14,11 @@ import io.pageferry.core.link.LinkHandler;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.link.TargetLink;
 import io.pageferry.core.migration.GuestException;
+import io.pageferry.core.migration.MigrationEvent;
 import io.pageferry.core.migration.MigrationListener;
 import io.pageferry.core.migration.Outcome.Side;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -59,8 +62,13 @@ final class TargetSlot {
     }
 
     private void openGuest() throws GuestException {
-        guest = settings.guest().open(
-                new GuestSetup(TrackerChoice.AUTO, settings.prealloc(), guard));
+        Path start = settings.start();
+        guest = settings.guest().open(new GuestSetup(TrackerChoice.AUTO, settings.prealloc(), guard,
+                After.KEEP, start == null ? null : new GuestSetup.Start(start, guard)));
+        if (start != null) {
+            listener.on(MigrationEvent.info("started what " + start + " says, as "
+                    + settings.guest().text()));
+        }
     }
 
     private void prepareGuard() {

@@ -42,9 +42,28 @@ import java.util.Set;
 final class QemuIncoming implements TargetGuest {
     private static final Duration LOAD_LIMIT = Duration.ofSeconds(10);
 
-    /** Ends a loaded QEMU for good; throws where that fails. */
+    /** What becomes of a QEMU in which no guest is to stay. */
     interface Ending {
+        /** Ends a loaded one for good; throws where that fails. */
         void end(QemuControl qemu) throws GuestException;
+
+        /** One that no guest is in was closed: it stays as it was found, or ends. */
+        default void closed() {
+            // It was there before.
+        }
+    }
+
+    /** Ends what was started for the guest, too, where none came. */
+    private record EndingAll(QemuProcess process, Runnable started) implements Ending {
+        @Override
+        public void end(QemuControl qemu) throws GuestException {
+            process.end(qemu);
+        }
+
+        @Override
+        public void closed() {
+            started.run();
+        }
     }
 
     private final QemuProcess process;
@@ -77,14 +96,16 @@ final class QemuIncoming implements TargetGuest {
         this.exports = new DiskExports(qemu, process.pid(), process.sockets().socket("nbd"));
     }
 
-    static QemuIncoming open(QemuProcess process, GuestSetup setup) throws GuestException {
+    /** Opens one; what ends it, where it was started for this, is run once it is closed empty. */
+    static QemuIncoming open(QemuProcess process, GuestSetup setup, Runnable started)
+            throws GuestException {
         QemuControl qemu = process.connect();
         boolean opened = false;
         try {
             QemuFacts facts = QemuProbe.read(qemu);
             Objection.refuse(QemuInspector.target(qemu, facts));
-            QemuIncoming incoming = new QemuIncoming(process, process::end, qemu, facts,
-                    TargetSettings.of(qemu));
+            QemuIncoming incoming = new QemuIncoming(process, new EndingAll(process, started),
+                    qemu, facts, TargetSettings.of(qemu));
             // Said now rather than to a source that has come.
             incoming.find(facts.memory());
             if (setup.prealloc()) {
@@ -296,6 +317,9 @@ final class QemuIncoming implements TargetGuest {
         }
         qemu.close();
         process.sockets().delete();
+        if (!touched || !process.isAlive()) {
+            ending.closed();
+        }
     }
 
     /** QEMU drops what it has not read yet when a client disconnects. */

@@ -1,21 +1,26 @@
 package io.pageferry.agent.state.guard;
 
 import io.pageferry.agent.guest.GuestSetup;
+import io.pageferry.agent.guest.qemu.start.LaunchedQemu;
 import io.pageferry.agent.state.journal.StateDirectory;
 import io.pageferry.core.migration.MigrationEvent;
 import io.pageferry.core.migration.MigrationListener;
 import io.pageferry.core.migration.Outcome.Side;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.UUID;
 
 /**
  * The guard of one agent, whichever process it is: started when it is needed, and anew where the
  * one before died. Of the agent's thread.
  */
-public final class AgentGuard implements GuestSetup.Injector, AutoCloseable {
+public final class AgentGuard
+        implements GuestSetup.Injector, GuestSetup.Launcher, AutoCloseable {
     private final Side side;
     private final MigrationListener listener;
     private GuardProcess process;
+    /** What was launched and has no guest yet, or null. */
+    private LaunchedQemu launched;
 
     /**
      * Makes the guard; nothing is started.
@@ -44,9 +49,34 @@ public final class AgentGuard implements GuestSetup.Injector, AutoCloseable {
      */
     public void start() throws GuardException {
         if (process == null || !process.isAlive()) {
-            dismiss();
+            farewell();
             process = GuardProcess.start();
+            if (launched != null) {
+                keep();
+            }
         }
+    }
+
+    /** The one before is gone, and what it launched has another parent now. */
+    private void keep() throws GuardException {
+        try {
+            process.keep(launched);
+        } catch (IOException e) {
+            farewell();
+            throw e instanceof GuardException gone ? gone : new GuardException(e.getMessage());
+        }
+    }
+
+    @Override
+    public long launch(Path folder) throws IOException {
+        start();
+        launched = process.launch(folder);
+        return launched.pid();
+    }
+
+    @Override
+    public void release() {
+        launched = null;
     }
 
     /**
@@ -88,8 +118,17 @@ public final class AgentGuard implements GuestSetup.Injector, AutoCloseable {
         return process != null;
     }
 
-    /** Sends it away: all is done, or nothing was begun. Another one may be started. */
+    /**
+     * Sends it away: all is done, or nothing was begun. Another one may be started. What was
+     * launched and has no guest it goes on keeping.
+     */
     public void dismiss() {
+        if (launched == null || process == null || !process.rest()) {
+            farewell();
+        }
+    }
+
+    private void farewell() {
         if (process != null) {
             process.close();
             process = null;
@@ -98,7 +137,7 @@ public final class AgentGuard implements GuestSetup.Injector, AutoCloseable {
 
     @Override
     public void close() {
-        dismiss();
+        farewell();
     }
 
     /** Leaves what it watches to it, see {@link GuardProcess#abandon}. */

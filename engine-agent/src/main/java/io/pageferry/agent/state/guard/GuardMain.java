@@ -1,5 +1,6 @@
 package io.pageferry.agent.state.guard;
 
+import io.pageferry.agent.guest.qemu.start.LaunchedQemu;
 import io.pageferry.agent.host.linux.Processes;
 import io.pageferry.agent.host.linux.userfault.RemoteUserfault;
 import io.pageferry.agent.state.journal.StateDirectory;
@@ -31,6 +32,7 @@ public final class GuardMain {
     private final PrintStream words;
     private Watched watched;
     private ForkWatch forks;
+    private LaunchedQemu launched;
 
     private GuardMain(PrintStream answers, PrintStream words) {
         this.answers = answers;
@@ -64,7 +66,19 @@ public final class GuardMain {
         }
         // First of all: the guest would be tracked on, and a fork of it wait for nobody.
         CloseHelper.close(guard.forks);
-        return guard.watched == null ? 0 : guard.recover();
+        try {
+            return guard.watched == null ? 0 : guard.recover();
+        } finally {
+            guard.endWithoutGuest();
+        }
+    }
+
+    /** By now the migration is decided that may have brought one. */
+    private void endWithoutGuest() {
+        if (launched != null) {
+            launched.endWithoutGuest(watched == null,
+                    line -> words.println("pageferry: " + line));
+        }
     }
 
     private void answer(String[] question) {
@@ -73,6 +87,19 @@ public final class GuardMain {
                 case "watch" -> {
                     watched = new Watched(Path.of(question[1]), UUID.fromString(question[2]),
                             Side.valueOf(question[3]));
+                    yield "ok";
+                }
+                case "rest" -> {
+                    watched = null;
+                    yield "ok";
+                }
+                case "launch" -> {
+                    launched = LaunchedQemu.launch(Path.of(question[1]), question[2]);
+                    yield "ok\t" + launched.pid() + "\t" + launched.startTicks();
+                }
+                case "keep" -> {
+                    launched = new LaunchedQemu(Path.of(question[1]),
+                            Long.parseLong(question[2]), Long.parseLong(question[3]));
                     yield "ok";
                 }
                 case "inject" -> "ok\t"

@@ -1,2 +1,2 @@
-/** Other processes: their memory, by its addresses there. */
+/** Other processes: their memory, by its addresses there; those that live on without this one. */
 package io.pageferry.agent.host.linux.process;
