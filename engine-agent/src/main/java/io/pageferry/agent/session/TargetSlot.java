@@ -101,6 +101,23 @@ final class TargetSlot {
         session = null;
     }
 
+    /** Looks after what was started, while no offer is here. */
+    void keepStarted() throws IOException {
+        if (settings.start() == null || full) {
+            return;
+        }
+        if (guard.isLost()) {
+            // Without one it would outlive this process: better none at all.
+            guard.start();
+            listener.on(MigrationEvent.warn("the guard process ended; another one was started"));
+        }
+        Optional<String> ended = guest.ended();
+        if (ended.isPresent()) {
+            throw new GuestException(ErrorCode.GUEST_ENDED, ended.get() + ", which was started from "
+                    + settings.start(), "look why (its log, dmesg), and receive again");
+        }
+    }
+
     /** Takes no offer any more: a guest is here. */
     void fill() {
         session = null;

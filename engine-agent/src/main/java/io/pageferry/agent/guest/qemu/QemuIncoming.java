@@ -47,24 +47,11 @@ final class QemuIncoming implements TargetGuest {
         /** Ends a loaded one for good; throws where that fails. */
         void end(QemuControl qemu) throws GuestException;
 
-        /** One that no guest is in was closed: it stays as it was found, or ends. */
+        /** Called once it is closed and no guest is in it; one that was there before stays. */
         default void closed() {
-            // It was there before.
         }
     }
 
-    /** Ends what was started for the guest, too, where none came. */
-    private record EndingAll(QemuProcess process, Runnable started) implements Ending {
-        @Override
-        public void end(QemuControl qemu) throws GuestException {
-            process.end(qemu);
-        }
-
-        @Override
-        public void closed() {
-            started.run();
-        }
-    }
 
     private final QemuProcess process;
     private final Ending ending;
@@ -96,16 +83,15 @@ final class QemuIncoming implements TargetGuest {
         this.exports = new DiskExports(qemu, process.pid(), process.sockets().socket("nbd"));
     }
 
-    /** Opens one; what ends it, where it was started for this, is run once it is closed empty. */
-    static QemuIncoming open(QemuProcess process, GuestSetup setup, Runnable started)
+    static QemuIncoming open(QemuProcess process, GuestSetup setup, Ending ending)
             throws GuestException {
         QemuControl qemu = process.connect();
         boolean opened = false;
         try {
             QemuFacts facts = QemuProbe.read(qemu);
             Objection.refuse(QemuInspector.target(qemu, facts));
-            QemuIncoming incoming = new QemuIncoming(process, new EndingAll(process, started),
-                    qemu, facts, TargetSettings.of(qemu));
+            QemuIncoming incoming = new QemuIncoming(process, ending, qemu, facts,
+                    TargetSettings.of(qemu));
             // Said now rather than to a source that has come.
             incoming.find(facts.memory());
             if (setup.prealloc()) {

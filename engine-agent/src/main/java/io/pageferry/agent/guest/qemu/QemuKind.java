@@ -48,12 +48,24 @@ public final class QemuKind implements GuestKind {
     @Override
     public TargetGuest openTarget(GuestUri uri, GuestSetup setup) throws GuestException {
         if (setup.start() == null) {
-            return QemuIncoming.open(QemuProcess.find(uri), setup, () -> { });
+            QemuProcess found = QemuProcess.find(uri);
+            return QemuIncoming.open(found, setup, found::end);
         }
         StartedQemu started = StartedQemu.start(setup.start(), Path.of(uri.rest()));
         boolean opened = false;
         try {
-            TargetGuest guest = QemuIncoming.open(QemuProcess.find(uri), setup, started::end);
+            QemuProcess process = QemuProcess.find(uri);
+            TargetGuest guest = QemuIncoming.open(process, setup, new QemuIncoming.Ending() {
+                @Override
+                public void end(QemuControl qemu) throws GuestException {
+                    process.end(qemu);
+                }
+
+                @Override
+                public void closed() {
+                    started.end();
+                }
+            });
             opened = true;
             return guest;
         } finally {

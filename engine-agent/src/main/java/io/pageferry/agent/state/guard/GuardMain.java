@@ -3,6 +3,8 @@ package io.pageferry.agent.state.guard;
 import io.pageferry.agent.guest.qemu.start.LaunchedQemu;
 import io.pageferry.agent.host.linux.Processes;
 import io.pageferry.agent.host.linux.userfault.RemoteUserfault;
+import io.pageferry.agent.host.process.ProcessInstance;
+import io.pageferry.agent.state.journal.GuestLock;
 import io.pageferry.agent.state.journal.StateDirectory;
 import io.pageferry.core.handover.JournalState;
 import io.pageferry.core.handover.Recovery;
@@ -74,10 +76,15 @@ public final class GuardMain {
     }
 
     /** By now the migration is decided that may have brought one. */
-    private void endWithoutGuest() {
-        if (launched != null) {
-            launched.endWithoutGuest(watched == null,
-                    line -> words.println("pageferry: " + line));
+    private void endWithoutGuest() throws IOException {
+        if (launched == null) {
+            return;
+        }
+        launched.endWithoutGuest(watched == null, line -> words.println("pageferry: " + line));
+        if (!launched.isAlive()) {
+            // Its agent left the lock's files, and nobody else ever takes this lock.
+            GuestLock.tryLock(new ProcessInstance(launched.pid(), launched.startTicks())
+                    .identity()).ifPresent(GuestLock::close);
         }
     }
 
@@ -94,6 +101,9 @@ public final class GuardMain {
                     yield "ok";
                 }
                 case "launch" -> {
+                    if (launched != null) {
+                        launched.reap();
+                    }
                     launched = LaunchedQemu.launch(Path.of(question[1]), question[2]);
                     yield "ok\t" + launched.pid() + "\t" + launched.startTicks();
                 }

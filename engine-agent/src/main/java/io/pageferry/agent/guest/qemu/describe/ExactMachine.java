@@ -5,6 +5,7 @@ import io.pageferry.agent.guest.qemu.describe.Draft.Item;
 import io.pageferry.agent.guest.qemu.start.OptionValue;
 import io.pageferry.agent.guest.qemu.start.QemuOption;
 import io.pageferry.agent.guest.qemu.start.RawText;
+import io.pageferry.agent.guest.qemu.start.StartedQemu;
 import java.util.Optional;
 
 /** Names what QEMU chose by itself: the machine, the accelerator, the processor, how much memory. */
@@ -23,6 +24,8 @@ final class ExactMachine {
 
     void name() {
         draft.leaveOut(one -> one.is("S", "incoming"), "a target has its own below");
+        draft.leaveOut(one -> one.is("qmp") && StartedQemu.isMonitor(one.value()),
+                "the monitor by which Pageferry started it; a target that it starts has its own");
         draft.leaveOut(one -> one.is("daemonize"), "whoever starts the target says how");
         draft.leaveOut(one -> one.is("loadvm"), "the state comes with the move");
         draft.leaveOut(one -> one.is("preconfig"), "the machine is complete");

@@ -72,13 +72,13 @@ final class HostThings {
                 continue;
             }
             if (WHOLE.containsKey(option.name())) {
-                item.replace(new QemuOption(option.name(), started.absolute(option.value())));
+                item.replace(new QemuOption(option.name(), absolute(item, option.value())));
             } else if (isParted(option)) {
                 OptionValue parts = option.parts();
                 OptionValue changed = parts;
                 for (Map.Entry<String, String> one : parts.all().entrySet()) {
                     if (isPath(option, one.getKey(), one.getValue())) {
-                        changed = changed.with(one.getKey(), started.absolute(one.getValue()));
+                        changed = changed.with(one.getKey(), absolute(item, one.getValue()));
                     }
                 }
                 if (!changed.toString().equals(parts.toString())) {
@@ -86,6 +86,15 @@ final class HostThings {
                 }
             }
         }
+    }
+
+    private String absolute(Item item, String path) {
+        String absolute = started.absolute(path);
+        // QEMU looks for its own firmware in folders of its own.
+        if (!absolute.startsWith("/") && !item.option().is("bios", "L", "option-rom")) {
+            item.remark("relative to a folder that is not known any more: name it absolutely");
+        }
+        return absolute;
     }
 
     private static boolean isParted(QemuOption option) {
@@ -110,6 +119,10 @@ final class HostThings {
     /** {@return what of an option is its host's} */
     List<Thing> of(QemuOption option) {
         List<Thing> things = new ArrayList<>();
+        if (option.is("nographic", "curses") || option.value() != null
+                && option.value().endsWith("stdio")) {
+            things.add(new Thing("terminal", "a target that is started has none"));
+        }
         if (option.value() == null || !isParted(option)) {
             return things;
         }

@@ -9,6 +9,7 @@ import io.pageferry.core.migration.GuestException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -83,7 +84,7 @@ record StartedWith(String program, List<QemuOption> options, String folder, long
     }
 
     /** A title that a process gives itself takes the place of its arguments. */
-    private void requireWhole(long pid, Path monitor) throws GuestException {
+    void requireWhole(long pid, Path monitor) throws GuestException {
         String name = RawText.of(monitor.getFileName().toString());
         boolean named = options.stream().anyMatch(one -> one.value() != null
                 && one.parts().toString().replace(",,", ",").contains(name));
@@ -104,7 +105,7 @@ record StartedWith(String program, List<QemuOption> options, String folder, long
     }
 
     /** What another process opened has no name that a target could open. */
-    private void requireNothingHandedIn() throws GuestException {
+    void requireNothingHandedIn() throws GuestException {
         for (QemuOption one : options) {
             if (one.is("incoming")) {
                 continue;
@@ -134,8 +135,11 @@ record StartedWith(String program, List<QemuOption> options, String folder, long
         return value.first().filter(first -> first.matches("/dev/fdset/.*|fd:.*")).orElse("");
     }
 
-    /** A path as another process sees it that stands elsewhere; the same where that is unknown. */
+    /** A path as it is from any folder; as it was where nothing of that name is to be found. */
     String absolute(String path) {
-        return path.startsWith("/") || folder.equals("/") ? path : folder + "/" + path;
+        String from = folder + "/" + path;
+        return path.startsWith("/") || folder.equals("/") || RawText.decoded(from).filter(
+                name -> Files.exists(Path.of(name), LinkOption.NOFOLLOW_LINKS)).isEmpty()
+                ? path : from;
     }
 }

@@ -117,6 +117,11 @@ public record LaunchedQemu(Path folder, long pid, long startTicks) {
         }
     }
 
+    /** Has a parent forget it, where it ended. */
+    public void reap() {
+        DetachedProgram.reap(pid);
+    }
+
     /** Ends it, and deletes what it made and its folder. Returns when it is gone. */
     void end() {
         if (isAlive()) {
@@ -130,7 +135,7 @@ public record LaunchedQemu(Path folder, long pid, long startTicks) {
                 awaitEnd();
             }
         }
-        DetachedProgram.reap(pid);
+        reap();
         deleteMade();
         delete(folder);
     }

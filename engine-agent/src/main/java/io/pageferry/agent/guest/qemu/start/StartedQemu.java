@@ -18,11 +18,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /** A target's QEMU that this side started from a file of its operator. */
 public final class StartedQemu {
     private static final String SCHEME = "qemu";
+    private static final Pattern MONITOR =
+            Pattern.compile("unix:/.*/pageferry-[0-9a-f]{16}/qmp,server=on,wait=off");
     /** QEMU makes memory resident, where it is told to, before it answers. */
     private static final long ANSWER_NANOS = 300_000_000_000L;
     private static final long POLL_NANOS = 20_000_000L;
@@ -42,6 +45,16 @@ public final class StartedQemu {
     public static GuestUri place() {
         String monitor = LaunchedQemu.monitor(SocketFolder.draw().path()).toString();
         return new GuestUri(SCHEME + ":" + monitor, SCHEME, monitor, Map.of());
+    }
+
+    /**
+     * Returns whether a monitor is that of a QEMU that was started here.
+     *
+     * @param raw value of {@code -qmp}
+     * @return true for one that {@link #start} added
+     */
+    public static boolean isMonitor(String raw) {
+        return MONITOR.matcher(raw).matches();
     }
 
     /**
