@@ -14,8 +14,8 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
 
 /**
- * {@code pageferry describe GUEST}: prints the start file of a target. Ends with 0 where that can be
- * used as it is but for what is the host's, with 3 where something in it has to be decided first.
+ * {@code pageferry describe GUEST}: prints the start file of a target. Ends with 0 where that can
+ * be used as it is but for what is the host's, with 3 where something in it has to be decided.
  */
 @Command(name = "describe", description = "what a target must be started with, for receive --start")
 final class DescribeCommand implements Callable<Integer> {

@@ -22,10 +22,4 @@ import java.nio.file.Path;
 public record ReceiveSettings(GuestFactory<TargetGuest> guest, Listener listen, boolean once,
         boolean prealloc, TargetOptions options, Path stateDirectory, long lingerNanos,
         String activate, Path start) {
-    /** Into something that is there. */
-    public ReceiveSettings(GuestFactory<TargetGuest> guest, Listener listen, boolean once,
-            boolean prealloc, TargetOptions options, Path stateDirectory, long lingerNanos,
-            String activate) {
-        this(guest, listen, once, prealloc, options, stateDirectory, lingerNanos, activate, null);
-    }
 }

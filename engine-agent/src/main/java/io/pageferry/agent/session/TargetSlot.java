@@ -113,8 +113,9 @@ final class TargetSlot {
         }
         Optional<String> ended = guest.ended();
         if (ended.isPresent()) {
-            throw new GuestException(ErrorCode.GUEST_ENDED, ended.get() + ", which was started from "
-                    + settings.start(), "look why (its log, dmesg), and receive again");
+            throw new GuestException(ErrorCode.GUEST_ENDED, ended.get()
+                    + ", which was started from " + settings.start(),
+                    "look why (its log, dmesg), and receive again");
         }
     }
 

@@ -86,7 +86,8 @@ class StartedTargetTest {
         for (String line : said.path("file").asText().split("\n")) {
             // The disk is on shared storage.
             boolean ours = marked && !line.startsWith("#");
-            lines.add(!ours ? line : line.startsWith("-initrd") ? "-initrd " + initrd : line.replace(here, folder.resolve(base) + ".")
+            lines.add(!ours ? line : line.startsWith("-initrd") ? "-initrd " + initrd
+                    : line.replace(here, folder.resolve(base) + ".")
                     .replace(memory, memory(base).toString()));
             marked = line.startsWith("# host ") || marked && line.startsWith("#");
         }

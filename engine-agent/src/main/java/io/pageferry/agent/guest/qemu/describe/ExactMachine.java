@@ -8,7 +8,7 @@ import io.pageferry.agent.guest.qemu.start.RawText;
 import io.pageferry.agent.guest.qemu.start.StartedQemu;
 import java.util.Optional;
 
-/** Names what QEMU chose by itself: the machine, the accelerator, the processor, how much memory. */
+/** Names what QEMU chose by itself: machine, accelerator, processor, how much memory. */
 final class ExactMachine {
     private static final String TYPE = "type";
     private static final String ACCELERATOR = "accel";

@@ -136,9 +136,10 @@ final class HostThings {
         }
         OptionValue parts = option.parts();
         if (option.is(STREAMS)) {
-            parts.first().filter(first -> !WORDS.contains(first)
-                    && !first.startsWith("chardev:")).ifPresent(
-                    first -> things.add(new Thing(SOCKET, first)));
+            String first = parts.first().orElse("");
+            if (!WORDS.contains(first) && !first.startsWith("chardev:")) {
+                things.add(new Thing(SOCKET, first));
+            }
         }
         parts.all().forEach((key, value) -> {
             if (isPath(option, key, value)) {

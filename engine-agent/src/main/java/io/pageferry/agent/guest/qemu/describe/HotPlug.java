@@ -25,6 +25,8 @@ final class HotPlug {
     private static final String PERIPHERAL = "/machine/peripheral/";
     private static final String UNNAMED = "#device[";
     private static final String SINCE = "plugged in since the start";
+    /** Makes a device without an id, at its place among the others. */
+    private static final String SHARED_FOLDER = "virtfs";
     private static final String BUS = "bus";
     private static final String ADDRESS = "addr";
     /** Properties that follow from others, and which a newer QEMU may compute in another way. */
@@ -53,8 +55,9 @@ final class HotPlug {
         }
         List<String> unnamed = unnamed();
         present.keySet().removeIf(id -> id.startsWith(UNNAMED));
-        int counted = (int) draft.all("device")
-                .filter(item -> item.option().id().isEmpty()).count();
+        int counted = (int) draft.all("device", SHARED_FOLDER)
+                .filter(item -> item.option().is(SHARED_FOLDER)
+                        || item.option().id().isEmpty()).count();
         int byDrives = (int) draft.all("drive").filter(item -> item.option().parts().get("if")
                 .orElse("").equals("virtio")).count();
         if (unnamed.isEmpty() && counted + byDrives == 0) {
@@ -87,7 +90,11 @@ final class HotPlug {
     /** Without the ones that went, those that QEMU places by itself would come elsewhere. */
     private void place(List<String> unnamed) {
         int next = 0;
-        for (Item item : draft.all("device").toList()) {
+        for (Item item : draft.all("device", SHARED_FOLDER).toList()) {
+            if (item.option().is(SHARED_FOLDER)) {
+                next++;
+                continue;
+            }
             OptionValue parts = item.option().parts();
             String id = item.option().id().map(RawText::shown).orElse(null);
             String key = id == null ? unnamed.get(next++) : id;

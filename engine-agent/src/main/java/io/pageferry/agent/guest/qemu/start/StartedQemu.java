@@ -141,7 +141,7 @@ public final class StartedQemu {
                 + Printable.of(why), remedy);
     }
 
-    /** Those of QEMU's files that are not there yet and that it leaves behind where it is killed. */
+    /** QEMU's files that are not there yet and that it leaves behind where it is killed. */
     private static List<String> toBeMade(List<String> arguments) {
         List<String> paths = new ArrayList<>();
         for (QemuOption one : QemuOption.parse(arguments.subList(1, arguments.size()))) {

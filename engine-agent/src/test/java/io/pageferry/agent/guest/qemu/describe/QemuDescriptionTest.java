@@ -160,7 +160,9 @@ class QemuDescriptionTest {
                 "-device", "ide-cd,drive=cd,id=cd0",
                 "-drive", "if=none,id=cd2,media=cdrom", "-device", "ide-cd,drive=cd2,id=cd3",
                 "-object", "rng-builtin,id=old", "-device", "usb-ehci,id=usb",
-                "-device", "usb-tablet,id=gone,bus=usb.0", "-device", "virtio-balloon-pci");
+                "-device", "usb-tablet,id=gone,bus=usb.0", "-virtfs",
+                "local,security_model=none,mount_tag=t,path=" + folder,
+                "-device", "virtio-balloon-pci");
         tell("device_del", "{'id':'gone'}");
         tell("object-del", "{'id':'old'}");
         tell("eject", "{'id':'cd0','force':true}");
