@@ -1,6 +1,7 @@
 package io.pageferry.agent.cli;
 
 import io.pageferry.agent.bench.Benches;
+import io.pageferry.agent.cli.describe.DescribeCommand;
 import io.pageferry.agent.cli.option.Choice;
 import io.pageferry.agent.cli.option.UsageException;
 import io.pageferry.agent.cli.trust.TrustCommand;

@@ -25,6 +25,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Targets that nobody prepared: {@code describe} at the source, {@code receive --start}. */
 @Sampled
@@ -99,9 +101,9 @@ class StartedTargetTest {
                 + Integer.toHexString(folder.hashCode()) + "-" + base);
     }
 
-    private Agent receive(Path file, String... more) throws IOException {
-        Agent agent = rig.start("", WithRig.with(List.of("receive", "--start", file.toString(),
-                "--listen", "127.0.0.1:0"), more));
+    private Agent receive(Path file) throws IOException {
+        Agent agent = rig.start("", List.of("receive", "--start", file.toString(), "--listen",
+                "127.0.0.1:0"));
         agent.address();
         return agent;
     }
@@ -137,7 +139,7 @@ class StartedTargetTest {
     @Test
     void aDescribedGuestGoesOnInAQemuThatReceiveStarts() throws IOException {
         String base = "there" + ++count;
-        Agent target = receive(startFile(base), "--once");
+        Agent target = receive(startFile(base));
         Path place = started(target);
         long pid = process(place).pid();
         // Nothing of the agent is in it: no session, no descriptor, no terminal.
@@ -146,8 +148,15 @@ class StartedTargetTest {
         assertEquals(Long.toString(pid), stat[3], "its session");
         assertEquals(Path.of("/dev/null"),
                 Files.readSymbolicLink(Path.of("/proc/" + pid + "/fd/0")));
-        E2e.assertMoved(rig.start("", List.of("migrate", Rig.uri(home.qemu()), "--to",
-                target.address())), target);
+        Agent source = rig.start("", List.of("migrate", Rig.uri(home.qemu()), "--to",
+                target.address()));
+        E2e.assertEnds(0, "completed", source);
+        assertTrue(source.report().at("/verification/match").asBoolean(), source::toString);
+        target.await("report", event -> event.path("event").asText().equals("report")
+                && event.path("result").asText().equals("completed"));
+        // It goes on answering; the guest needs it no more.
+        target.kill();
+        rig.keeps(rig.onlyLock());
         DemoQemu qemu = rig.adopt(home.machine(), folder.resolve(base), memory(base));
         home.livesOnAt(qemu);
         assertEquals(pid, qemu.process().pid());
@@ -158,17 +167,18 @@ class StartedTargetTest {
         }
     }
 
-    @Test
-    void aTargetThatIsKilledLeavesNothingAndTheGuestStays() throws IOException {
+    @ParameterizedTest
+    @ValueSource(strings = {"receiving", "ready"})
+    void aTargetThatIsKilledLeavesNothingAndTheGuestStays(String state) throws IOException {
         String base = "killed" + ++count;
-        Agent target = rig.start("receiving", List.of("receive", "--start",
+        Agent target = rig.start(state, List.of("receive", "--start",
                 startFile(base).toString(), "--listen", "127.0.0.1:0"));
         target.address();
         Path place = started(target);
         ProcessMark qemu = process(place);
         Agent source = rig.start("", List.of("migrate", Rig.uri(home.qemu()), "--to",
                 target.address()));
-        target.awaitHold("receiving");
+        target.awaitHold(state);
         target.kill();
         E2e.assertEnds(4, "failed", source);
         awaitGone(qemu, place, base);

@@ -201,6 +201,8 @@ final class QemuIncoming implements TargetGuest {
             resumedNanos = System.nanoTime();
             before.tell(qemu);
             told = true;
+            // Nothing passes there any more, and whoever is killed from now on leaves nothing.
+            process.sockets().delete();
         } catch (QmpException e) {
             throw QemuGuest.failure(e);
         }

@@ -34,7 +34,7 @@ record StartedWith(String program, List<QemuOption> options, String folder, long
     private static final int EFFECTIVE = 2;
 
     /**
-     * Reads it.
+     * Reads what a process was started with.
      *
      * @param pid     of QEMU
      * @param monitor the path by which it was found: it must be among the arguments

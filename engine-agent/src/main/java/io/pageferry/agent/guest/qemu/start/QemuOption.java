@@ -32,7 +32,7 @@ public record QemuOption(String name, String value) {
         for (int i = 0; i < words.size(); i++) {
             String word = words.get(i);
             if (!word.startsWith("-") || word.length() == 1) {
-                // A disk without an option is the first one (QEMU's manual, "disk_image").
+                // A disk without an option is the first one, as of -hda.
                 options.add(new QemuOption("hda", word));
                 continue;
             }

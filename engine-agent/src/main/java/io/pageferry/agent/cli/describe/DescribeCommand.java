@@ -1,4 +1,4 @@
-package io.pageferry.agent.cli;
+package io.pageferry.agent.cli.describe;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pageferry.agent.cli.option.CommonOptions;
@@ -18,7 +18,7 @@ import picocli.CommandLine.Parameters;
  * be used as it is but for what is the host's, with 3 where something in it has to be decided.
  */
 @Command(name = "describe", description = "what a target must be started with, for receive --start")
-final class DescribeCommand implements Callable<Integer> {
+public final class DescribeCommand implements Callable<Integer> {
     private static final int REFUSED = 3;
 
     @Parameters(paramLabel = "GUEST", description = "qemu:/path/to/qmp.sock")
@@ -26,6 +26,10 @@ final class DescribeCommand implements Callable<Integer> {
 
     @Mixin
     private CommonOptions common;
+
+    /** Made by the command line. */
+    public DescribeCommand() {
+    }
 
     @Override
     public Integer call() {
