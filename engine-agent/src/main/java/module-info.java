@@ -30,6 +30,7 @@ module io.pageferry.agent {
     exports io.pageferry.agent.session.warmup to io.pageferry.bench;
 
     opens io.pageferry.agent.cli to info.picocli;
+    opens io.pageferry.agent.cli.describe to info.picocli;
     opens io.pageferry.agent.cli.option to info.picocli;
     opens io.pageferry.agent.cli.trust to info.picocli;
     opens io.pageferry.agent.state.journal to com.fasterxml.jackson.databind;

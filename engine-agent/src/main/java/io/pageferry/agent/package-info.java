@@ -15,7 +15,7 @@
  * {@link io.pageferry.agent.guest.GuestCheck}, {@link io.pageferry.agent.guest.AfterResume},
  * {@link io.pageferry.agent.guest.DiskCopies},
  * {@link io.pageferry.agent.guest.After}, {@link io.pageferry.agent.guest.HostMemory},
- * {@link io.pageferry.agent.guest.GuestKinds}
+ * {@link io.pageferry.agent.guest.GuestKinds}, {@link io.pageferry.agent.guest.StartDescription}
  * </ul>
  */
 package io.pageferry.agent;

@@ -7,6 +7,8 @@ import io.pageferry.agent.cli.option.DomainArguments;
 import io.pageferry.agent.cli.option.MigrateOptions;
 import io.pageferry.agent.cli.option.TrustArguments;
 import io.pageferry.agent.cli.option.UsageException;
+import io.pageferry.agent.guest.GuestUri;
+import io.pageferry.agent.guest.qemu.start.StartedQemu;
 import io.pageferry.agent.link.Listener;
 import io.pageferry.agent.link.PeerTrust;
 import io.pageferry.agent.report.Listeners;
@@ -32,9 +34,9 @@ import picocli.CommandLine.Parameters;
 /** {@code pageferry receive GUEST --listen ADDRESS}. */
 @Command(name = "receive", description = "takes a guest in")
 final class ReceiveCommand implements Callable<Integer> {
-    @Parameters(paramLabel = "GUEST",
+    @Parameters(paramLabel = "GUEST", arity = "0..1",
             description = "workload:SIZE, kvm:SIZE, qemu:/path/to/qmp.sock, libvirt:DOMAIN"
-            + " or image:/path/file")
+            + " or image:/path/file; none with --start")
     private String guest;
 
     @Option(names = "--listen", required = true, paramLabel = "HOST:PORT|unix:PATH",
@@ -44,6 +46,11 @@ final class ReceiveCommand implements Callable<Integer> {
 
     @Option(names = "--once", description = "end after one migration")
     private boolean once;
+
+    @Option(names = "--start", paramLabel = "FILE", description = "starts the target's QEMU, as"
+            + " a file says that pageferry describe printed at the source; nobody else may write to"
+            + " it")
+    private Path start;
 
     @Option(names = "--prealloc", description = "make the memory resident before listening")
     private boolean prealloc;
@@ -87,22 +94,34 @@ final class ReceiveCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        requireActivatable();
+        GuestUri uri = guest();
+        requireActivatable(uri);
         return Recording.around(capture, Capture.Side.TARGET, common,
-                sink -> run(common.output(), sink));
+                sink -> run(uri, common.output(), sink));
     }
 
-    private AgentResult run(Output output, Optional<CaptureSink> sink) {
+    private GuestUri guest() {
+        if (start == null && guest == null) {
+            throw new UsageException("receive which guest? name one, or --start FILE");
+        }
+        if (start != null && guest != null) {
+            throw new UsageException("--start says what is started: leave " + guest + " out");
+        }
+        return start == null ? domain.guest(guest, "persistent", persistent)
+                : StartedQemu.place();
+    }
+
+    private AgentResult run(GuestUri uri, Output output, Optional<CaptureSink> sink) {
         PeerTrust peers = trust.trust();
         TargetOptions defaults = TargetOptions.defaults();
-        ReceiveSettings settings = new ReceiveSettings(GuestFactory.target(
-                domain.guest(guest, "persistent", persistent)),
+        ReceiveSettings settings = new ReceiveSettings(GuestFactory.target(uri),
                 Listener.at(Addresses.parse("--listen", listen, peers.tls(), insecure), peers,
                         sink), once, prealloc,
                 new TargetOptions(defaults.window(), defaults.grantNanos(),
                         Quantity.nanos(settleWindow), defaults.channels(),
                         Quantity.nanos(reconnectWindow)),
-                common.stateDirectory(), Quantity.nanos(linger), activate);
+                common.stateDirectory(), Quantity.nanos(linger), activate,
+                start);
         MigrationView view = new MigrationView(output, progress,
                 CommonOptions.terminal(), System::nanoTime);
         TargetAgent agent = new TargetAgent(settings, Listeners.after(view),
@@ -112,7 +131,7 @@ final class ReceiveCommand implements Callable<Integer> {
                 },
                 result -> Ending.of(output, common.verbose(), result));
         Main.onStop(agent::cancel);
-        view.opening(guest);
+        view.opening(start == null ? guest : "--start " + start);
         try {
             return agent.run();
         } finally {
@@ -120,13 +139,13 @@ final class ReceiveCommand implements Callable<Integer> {
         }
     }
 
-    private void requireActivatable() {
+    private void requireActivatable(GuestUri uri) {
         if (activate == null) {
             return;
         }
-        if (!guest.startsWith("image:")) {
+        if (!uri.scheme().equals("image")) {
             throw new UsageException("--activate is for image: targets; what is received as "
-                    + guest + " runs by itself");
+                    + uri.text() + " runs by itself");
         }
         if (activate.isBlank()) {
             throw new UsageException("--activate wants a command of the shell");

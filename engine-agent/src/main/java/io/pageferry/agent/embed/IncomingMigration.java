@@ -53,7 +53,7 @@ public final class IncomingMigration {
                 parts.acceptor, true, false,
                 new TargetOptions(defaults.window(), defaults.grantNanos(), parts.settleNanos,
                         parts.channels, parts.reconnectNanos),
-                parts.stateDirectory, 0, null), parts.listener,
+                parts.stateDirectory, 0, null, null), parts.listener,
                 address -> parts.listening.accept((InetSocketAddress) address), last -> { });
     }
 

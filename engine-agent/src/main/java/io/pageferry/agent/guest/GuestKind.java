@@ -89,6 +89,20 @@ public interface GuestKind {
         return List.of(After.QUIT, After.KEEP);
     }
 
+    /**
+     * Says what a target of a guest must be started with, exactly, for {@code receive --start}.
+     * Changes nothing.
+     *
+     * @param uri the guest
+     * @return what has to be started
+     * @throws GuestException           when it cannot be said
+     * @throws IllegalArgumentException where a target needs nothing of the kind
+     */
+    default StartDescription describe(GuestUri uri) throws GuestException {
+        throw new IllegalArgumentException("a " + scheme() + ": guest needs no description: receive"
+                + " makes a target for it");
+    }
+
     /** Whether something lets a guest move. */
     enum Verdict implements Labelled {
         /** It lets the guest move. */

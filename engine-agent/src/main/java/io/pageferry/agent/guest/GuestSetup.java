@@ -11,9 +11,22 @@ import java.nio.file.Path;
  * @param prealloc whether a target makes its memory resident before it listens
  * @param injector injects into other processes: a guard's service, started when it is needed
  * @param after    what becomes of it at the source, one of {@link GuestKind#afterwards}
+ * @param start    what a target is started from; null where it is there
  */
 public record GuestSetup(TrackerChoice tracker, boolean prealloc, Injector injector,
-        After after) {
+        After after, Start start) {
+    /**
+     * Makes the setup of a guest that is there.
+     *
+     * @param tracker  as above
+     * @param prealloc as above
+     * @param injector as above
+     * @param after    as above
+     */
+    public GuestSetup(TrackerChoice tracker, boolean prealloc, Injector injector, After after) {
+        this(tracker, prealloc, injector, after, null);
+    }
+
     /**
      * Makes the setup of a guest that stays as it is, or of a target.
      *
@@ -23,6 +36,32 @@ public record GuestSetup(TrackerChoice tracker, boolean prealloc, Injector injec
      */
     public GuestSetup(TrackerChoice tracker, boolean prealloc, Injector injector) {
         this(tracker, prealloc, injector, After.KEEP);
+    }
+
+    /**
+     * What a target is started from.
+     *
+     * @param file     of this host's operator; never a peer's words
+     * @param launcher starts it
+     */
+    public record Start(Path file, Launcher launcher) { }
+
+    /**
+     * Starts a program that is to outlive this process once a guest is in it, and that must not
+     * before: a guard's service, which is its parent and ends it where this process is gone.
+     */
+    public interface Launcher {
+        /**
+         * Starts the program of a folder. One at a time.
+         *
+         * @param folder of this process's user alone; says what is started
+         * @return its process id
+         * @throws IOException when it cannot be started, with the reason
+         */
+        long launch(Path folder) throws IOException;
+
+        /** Notes that it has ended, or that a guest is in it: nobody ends it any more. */
+        void release();
     }
 
     /** Takes a userfaultfd of another process. */

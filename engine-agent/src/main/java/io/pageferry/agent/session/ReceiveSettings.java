@@ -17,8 +17,9 @@ import java.nio.file.Path;
  * @param lingerNanos    how long an embedded guest runs here with {@code --once}
  * @param activate       command of the shell that is run over what came, or null for none; for
  *                       guests that know how ({@link TargetGuest#activated})
+ * @param start          a file that says what is started for a guest, or null where it is there
  */
 public record ReceiveSettings(GuestFactory<TargetGuest> guest, Listener listen, boolean once,
         boolean prealloc, TargetOptions options, Path stateDirectory, long lingerNanos,
-        String activate) {
+        String activate, Path start) {
 }

@@ -151,9 +151,10 @@ public final class TargetAgent implements FiniteAgent {
     }
 
     /** Waits for an offer, or drives the session that took one. */
-    private int serve() {
+    private int serve() throws IOException {
         TargetSession session = slot.session().orElse(null);
         if (session == null) {
+            slot.keepStarted();
             if (cancelled) {
                 result = AgentResult.ofNothing(Side.TARGET, Outcome.of(Result.CANCELLED,
                         ErrorCode.CANCELLED, slot.isFree() ? "no guest came"

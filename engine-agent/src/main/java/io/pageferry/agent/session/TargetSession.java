@@ -149,6 +149,9 @@ final class TargetSession implements FiniteAgent {
                 arrived || outcome.result() == Result.FAILED_AT_TARGET,
                 unheardNanos(outcome, migration.figures()));
         link.close();
+        if (end.here()) {
+            slot.guard().release();
+        }
         if (journal != null) {
             slot.guard().dismiss();
             CloseHelper.close(journal);

@@ -1,5 +1,6 @@
 package io.pageferry.agent.session;
 
+import io.pageferry.agent.guest.After;
 import io.pageferry.agent.guest.GuestSetup;
 import io.pageferry.agent.guest.TargetGuest;
 import io.pageferry.agent.session.warmup.BackgroundWarmUp;
@@ -13,9 +14,11 @@ import io.pageferry.core.link.LinkHandler;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.link.TargetLink;
 import io.pageferry.core.migration.GuestException;
+import io.pageferry.core.migration.MigrationEvent;
 import io.pageferry.core.migration.MigrationListener;
 import io.pageferry.core.migration.Outcome.Side;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -59,8 +62,13 @@ final class TargetSlot {
     }
 
     private void openGuest() throws GuestException {
-        guest = settings.guest().open(
-                new GuestSetup(TrackerChoice.AUTO, settings.prealloc(), guard));
+        Path start = settings.start();
+        guest = settings.guest().open(new GuestSetup(TrackerChoice.AUTO, settings.prealloc(), guard,
+                After.KEEP, start == null ? null : new GuestSetup.Start(start, guard)));
+        if (start != null) {
+            listener.on(MigrationEvent.info("started what " + start + " says, as "
+                    + settings.guest().text()));
+        }
     }
 
     private void prepareGuard() {
@@ -91,6 +99,24 @@ final class TargetSlot {
     /** Gets ready for the next offer, after one that left everything as it was. */
     void forget() {
         session = null;
+    }
+
+    /** Looks after what was started, while no offer is here. */
+    void keepStarted() throws IOException {
+        if (settings.start() == null || full) {
+            return;
+        }
+        if (guard.isLost()) {
+            // Without one it would outlive this process: better none at all.
+            guard.start();
+            listener.on(MigrationEvent.warn("the guard process ended; another one was started"));
+        }
+        Optional<String> ended = guest.ended();
+        if (ended.isPresent()) {
+            throw new GuestException(ErrorCode.GUEST_ENDED, ended.get()
+                    + ", which was started from " + settings.start(),
+                    "look why (its log, dmesg), and receive again");
+        }
     }
 
     /** Takes no offer any more: a guest is here. */

@@ -69,7 +69,8 @@ class BrokenAgentTest extends WithRig {
                     setup -> GuestKinds.of(uri).openTarget(uri, setup), () -> () -> { }, () -> 0),
                     Listener.at(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
                             Optional.empty()), true,
-                    false, TargetOptions.defaults(), folder.resolve("target-state"), 0, null),
+                    false, TargetOptions.defaults(), folder.resolve("target-state"), 0, null,
+                            null),
                     new Breaking(), at -> address.complete((InetSocketAddress) at), result -> { });
             CompletableFuture<AgentResult> end = CompletableFuture.supplyAsync(target::run);
             Agent source = rig.start("", List.of("migrate", home.uri(), "--to", "127.0.0.1:"

@@ -36,6 +36,7 @@ final class Rig implements AutoCloseable {
     private final Path folder;
     private final Path state;
     private final Path temporary;
+    private final List<String> kept = new ArrayList<>();
     private final List<AutoCloseable> parts = new ArrayList<>();
     private int count;
 
@@ -180,6 +181,11 @@ final class Rig implements AutoCloseable {
         return traces.descriptors().getOrDefault("socket:", 0) <= own && traces.isUntracked();
     }
 
+    /** What agents leave in their temporary folder because a guest needs it. */
+    void keeps(Path file) {
+        kept.add(file.getFileName().toString());
+    }
+
     /** Waits until no process of these agents is there, and nothing of theirs but journals. */
     void awaitNothingLeft() throws IOException {
         Poll.until(() -> left().isEmpty(), () -> {
@@ -200,7 +206,7 @@ final class Rig implements AutoCloseable {
         // lz4-java unpacks its code there, and what a killed process left it removes when it is
         // started an hour later.
         left.addAll(files(temporary).filter(name -> !name.startsWith("liblz4-java-")
-                && !OF_A_WARM_UP.matcher(name).matches()).toList());
+                && !OF_A_WARM_UP.matcher(name).matches() && !kept.contains(name)).toList());
         return left;
     }
 

@@ -28,7 +28,7 @@ final class Workloads {
                 setup -> GuestKinds.of(GUEST).openTarget(GUEST, setup), () -> () -> { }, () -> 0),
                 Listener.at(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
                         Optional.empty()), true,
-                false, TargetOptions.defaults(), state, LINGER, null);
+                false, TargetOptions.defaults(), state, LINGER, null, null);
     }
 
     static SourceSession migrate(Path state, SocketAddress target) {

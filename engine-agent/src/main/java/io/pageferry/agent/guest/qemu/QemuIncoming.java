@@ -43,10 +43,16 @@ import java.util.Set;
 final class QemuIncoming implements TargetGuest {
     private static final Duration LOAD_LIMIT = Duration.ofSeconds(10);
 
-    /** Ends a loaded QEMU for good; throws where that fails. */
+    /** What becomes of a QEMU in which no guest is to stay. */
     interface Ending {
+        /** Ends a loaded one for good; throws where that fails. */
         void end(QemuControl qemu) throws GuestException;
+
+        /** Called once it is closed and no guest is in it; one that was there before stays. */
+        default void closed() {
+        }
     }
+
 
     private final QemuProcess process;
     private final Ending ending;
@@ -77,13 +83,14 @@ final class QemuIncoming implements TargetGuest {
         this.exports = new DiskExports(qemu, process.pid(), process.sockets().socket("nbd"));
     }
 
-    static QemuIncoming open(QemuProcess process, GuestSetup setup) throws GuestException {
+    static QemuIncoming open(QemuProcess process, GuestSetup setup, Ending ending)
+            throws GuestException {
         QemuControl qemu = process.connect();
         boolean opened = false;
         try {
             QemuFacts facts = QemuProbe.read(qemu);
             Objection.refuse(QemuInspector.target(qemu, facts));
-            QemuIncoming incoming = new QemuIncoming(process, process::end, qemu, facts,
+            QemuIncoming incoming = new QemuIncoming(process, ending, qemu, facts,
                     TargetSettings.of(qemu));
             // Said now rather than to a source that has come.
             SavedDevices.requireWritable(qemu, process.sockets(), process.pid());
@@ -195,6 +202,8 @@ final class QemuIncoming implements TargetGuest {
             usage = UsageWatch.start(process.pid());
             before.tell(qemu);
             told = true;
+            // Nothing passes there any more, and whoever is killed from now on leaves nothing.
+            process.sockets().delete();
         } catch (QmpException e) {
             throw QemuGuest.failure(e);
         }
@@ -295,6 +304,9 @@ final class QemuIncoming implements TargetGuest {
         }
         qemu.close();
         process.sockets().delete();
+        if (!touched || !process.isAlive()) {
+            ending.closed();
+        }
     }
 
     /** QEMU drops what it has not read yet when a client disconnects. */

@@ -4,16 +4,20 @@ import io.pageferry.agent.guest.GuestKind;
 import io.pageferry.agent.guest.GuestSetup;
 import io.pageferry.agent.guest.GuestUri;
 import io.pageferry.agent.guest.SourceGuest;
+import io.pageferry.agent.guest.StartDescription;
 import io.pageferry.agent.guest.TargetGuest;
+import io.pageferry.agent.guest.qemu.describe.QemuDescription;
 import io.pageferry.agent.guest.qemu.qmp.MonitorAddress;
 import io.pageferry.agent.guest.qemu.qmp.QemuControl;
 import io.pageferry.agent.guest.qemu.qmp.QemuWarmUp;
 import io.pageferry.agent.guest.qemu.qmp.QmpException;
 import io.pageferry.agent.guest.qemu.qmp.RunState;
+import io.pageferry.agent.guest.qemu.start.StartedQemu;
 import io.pageferry.agent.host.throttle.ThreadThrottle;
 import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.migration.GuestHandle;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -45,7 +49,45 @@ public final class QemuKind implements GuestKind {
 
     @Override
     public TargetGuest openTarget(GuestUri uri, GuestSetup setup) throws GuestException {
-        return QemuIncoming.open(QemuProcess.find(uri), setup);
+        if (setup.start() == null) {
+            QemuProcess found = QemuProcess.find(uri);
+            return QemuIncoming.open(found, setup, found::end);
+        }
+        StartedQemu started = StartedQemu.start(setup.start(), Path.of(uri.rest()));
+        boolean opened = false;
+        try {
+            QemuProcess process = QemuProcess.find(uri);
+            TargetGuest guest = QemuIncoming.open(process, setup, new QemuIncoming.Ending() {
+                @Override
+                public void end(QemuControl qemu) throws GuestException {
+                    process.end(qemu);
+                }
+
+                @Override
+                public void closed() {
+                    started.end();
+                }
+            });
+            opened = true;
+            return guest;
+        } finally {
+            if (!opened) {
+                started.end();
+            }
+        }
+    }
+
+    @Override
+    public StartDescription describe(GuestUri uri) throws GuestException {
+        QemuProcess process = QemuProcess.find(uri);
+        if (!(process.monitor() instanceof MonitorAddress.Socket(Path monitor))) {
+            throw new IllegalStateException("a qemu: guest is found by its socket");
+        }
+        try (QemuControl qemu = process.connect()) {
+            return QemuDescription.of(process.pid(), monitor, qemu);
+        } catch (QmpException e) {
+            throw QemuGuest.failure(e);
+        }
     }
 
     @Override

@@ -1,6 +1,7 @@
 package io.pageferry.agent.state.guard;
 
 import io.pageferry.agent.guest.GuestSetup;
+import io.pageferry.agent.guest.qemu.start.LaunchedQemu;
 import io.pageferry.agent.state.journal.StateDirectory;
 import io.pageferry.core.migration.MigrationEvent;
 import io.pageferry.core.migration.MigrationListener;
@@ -13,12 +14,15 @@ import java.util.UUID;
  * The guard of one agent, whichever process it is: started when it is needed, and anew where the
  * one before died. Of the agent's thread.
  */
-public final class AgentGuard implements GuestSetup.Injector, AutoCloseable {
+public final class AgentGuard
+        implements GuestSetup.Injector, GuestSetup.Launcher, AutoCloseable {
     private final Side side;
     private final MigrationListener listener;
     private GuardProcess process;
     /** What a guard is to hold open, null for nothing. */
     private Path pipe;
+    /** What was launched and has no guest yet, or null. */
+    private LaunchedQemu launched;
 
     /**
      * Makes the guard; nothing is started.
@@ -47,11 +51,37 @@ public final class AgentGuard implements GuestSetup.Injector, AutoCloseable {
      */
     public void start() throws GuardException {
         if (process == null || !process.isAlive()) {
-            if (process != null) {
-                process.close();
-            }
+            farewell();
             process = GuardProcess.start();
+            takeOver();
         }
+    }
+
+    /** The one before is gone: what it launched has another parent now, what it held is closed. */
+    private void takeOver() throws GuardException {
+        try {
+            if (launched != null) {
+                process.keep(launched);
+            }
+            if (pipe != null) {
+                process.holdOpen(pipe);
+            }
+        } catch (IOException e) {
+            farewell();
+            throw e instanceof GuardException gone ? gone : new GuardException(e.getMessage());
+        }
+    }
+
+    @Override
+    public long launch(Path folder) throws IOException {
+        start();
+        launched = process.launch(folder);
+        return launched.pid();
+    }
+
+    @Override
+    public void release() {
+        launched = null;
     }
 
     /**
@@ -62,12 +92,8 @@ public final class AgentGuard implements GuestSetup.Injector, AutoCloseable {
      * @throws IOException when there is no guard or it cannot watch
      */
     public void watch(StateDirectory directory, UUID migration) throws IOException {
-        boolean another = process == null || !process.isAlive();
         start();
         process.watch(directory.path(), migration, side.name());
-        if (another && pipe != null) {
-            process.holdOpen(pipe);
-        }
     }
 
     @Override
@@ -84,9 +110,9 @@ public final class AgentGuard implements GuestSetup.Injector, AutoCloseable {
 
     @Override
     public void holdOpen(Path of) throws IOException {
-        pipe = of;
         start();
         process.holdOpen(of);
+        pipe = of;
     }
 
     @Override
@@ -104,18 +130,27 @@ public final class AgentGuard implements GuestSetup.Injector, AutoCloseable {
         return process != null;
     }
 
-    /** Sends it away: all is done, or nothing was begun. Another one may be started. */
+    /**
+     * Sends it away: all is done, or nothing was begun. Another one may be started. What was
+     * launched and has no guest it goes on keeping.
+     */
     public void dismiss() {
+        pipe = null;
+        if (launched == null || process == null || !process.rest()) {
+            farewell();
+        }
+    }
+
+    private void farewell() {
         if (process != null) {
             process.close();
             process = null;
-            pipe = null;
         }
     }
 
     @Override
     public void close() {
-        dismiss();
+        farewell();
     }
 
     /** Leaves what it watches to it, see {@link GuardProcess#abandon}. */

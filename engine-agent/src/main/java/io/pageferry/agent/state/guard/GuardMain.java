@@ -1,8 +1,11 @@
 package io.pageferry.agent.state.guard;
 
+import io.pageferry.agent.guest.qemu.start.LaunchedQemu;
 import io.pageferry.agent.host.linux.Processes;
 import io.pageferry.agent.host.linux.process.Fifo;
 import io.pageferry.agent.host.linux.userfault.RemoteUserfault;
+import io.pageferry.agent.host.process.ProcessInstance;
+import io.pageferry.agent.state.journal.GuestLock;
 import io.pageferry.agent.state.journal.StateDirectory;
 import io.pageferry.core.handover.JournalState;
 import io.pageferry.core.handover.Recovery;
@@ -36,6 +39,7 @@ public final class GuardMain {
     private final List<ForkWatch> forks = new ArrayList<>();
     /** Held open until the end of this process. */
     private Fifo pipe;
+    private LaunchedQemu launched;
 
     private GuardMain(PrintStream answers, PrintStream words) {
         this.answers = answers;
@@ -69,7 +73,24 @@ public final class GuardMain {
         }
         // First of all: the guest would be tracked on, and a fork of it wait for nobody.
         CloseHelper.closeAll(guard.forks);
-        return guard.watched == null ? 0 : guard.recover();
+        try {
+            return guard.watched == null ? 0 : guard.recover();
+        } finally {
+            guard.endWithoutGuest();
+        }
+    }
+
+    /** By now the migration is decided that may have brought one. */
+    private void endWithoutGuest() throws IOException {
+        if (launched == null) {
+            return;
+        }
+        launched.endWithoutGuest(watched == null, line -> words.println("pageferry: " + line));
+        if (!launched.isAlive()) {
+            // Its agent left the lock's files, and nobody else ever takes this lock.
+            GuestLock.tryLock(new ProcessInstance(launched.pid(), launched.startTicks())
+                    .identity()).ifPresent(GuestLock::close);
+        }
     }
 
     private void answer(String[] question) {
@@ -78,6 +99,22 @@ public final class GuardMain {
                 case "watch" -> {
                     watched = new Watched(Path.of(question[1]), UUID.fromString(question[2]),
                             Side.valueOf(question[3]));
+                    yield "ok";
+                }
+                case "rest" -> {
+                    watched = null;
+                    yield "ok";
+                }
+                case "launch" -> {
+                    if (launched != null) {
+                        launched.reap();
+                    }
+                    launched = LaunchedQemu.launch(Path.of(question[1]), question[2]);
+                    yield "ok\t" + launched.pid() + "\t" + launched.startTicks();
+                }
+                case "keep" -> {
+                    launched = new LaunchedQemu(Path.of(question[1]),
+                            Long.parseLong(question[2]), Long.parseLong(question[3]));
                     yield "ok";
                 }
                 case "inject" -> "ok\t"

@@ -1,6 +1,8 @@
 package io.pageferry.agent.state.guard;
 
 import io.pageferry.agent.guest.GuestSetup;
+import io.pageferry.agent.guest.qemu.start.LaunchedQemu;
+import io.pageferry.agent.host.linux.CoreDumps;
 import io.pageferry.agent.host.linux.Processes;
 import io.pageferry.agent.host.process.ChildJvm;
 import java.io.BufferedReader;
@@ -90,6 +92,34 @@ public final class GuardProcess implements GuestSetup.Injector, AutoCloseable {
     @Override
     public int userfaultOfForking(long pid) throws IOException {
         return userfault(pid, "hold");
+    }
+
+    /**
+     * Has it launch a program, and keep it: it ends that where this process is gone.
+     *
+     * @param folder says what is launched
+     * @return the program
+     * @throws IOException when it cannot be launched
+     */
+    LaunchedQemu launch(Path folder) throws IOException {
+        String[] answer = ask("launch\t" + folder + "\t" + CoreDumps.usual()).split("\t");
+        return new LaunchedQemu(folder, Long.parseLong(answer[0]), Long.parseLong(answer[1]));
+    }
+
+    /** Has it keep what another guard launched. */
+    void keep(LaunchedQemu launched) throws IOException {
+        ask("keep\t" + launched.folder() + "\t" + launched.pid() + "\t"
+                + launched.startTicks());
+    }
+
+    /** Has it watch no migration any more. Returns whether it is there. */
+    boolean rest() {
+        try {
+            ask("rest");
+            return true;
+        } catch (IOException e) {
+            return false;
+        }
     }
 
     private int userfault(long pid, String then) throws IOException {

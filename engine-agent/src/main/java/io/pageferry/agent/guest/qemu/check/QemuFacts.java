@@ -289,7 +289,7 @@ public record QemuFacts(String name, String version, String machine, String acce
             case USER_NETWORKS -> "start the target with as many -netdev user as the source: their"
                     + " connections are part of the state";
             case "qemu.drive", "qemu.format", "qemu.image" -> disk(id, source, target);
-            default -> "start the target with the source's arguments";
+            default -> "start the target as pageferry describe says at the source";
         };
     }
 

@@ -25,7 +25,7 @@ public final class QemuInspector {
     private static final Set<String> REGISTERING = Set.of("nvme", "nvme-io_uring", "io_uring",
             "virtio-blk-vfio-pci", "virtio-blk-vhost-user", "virtio-blk-vhost-vdpa");
     private static final String DEFER = "start it with the source's arguments and -S -incoming"
-            + " defer";
+            + " defer: pageferry describe prints them at the source";
 
     /** Why a guest that is postmigrate cannot be moved: QEMU refuses its migrate. */
     public static final String SAVED_ALREADY =

@@ -1,2 +1,2 @@
-/** The memory of another process, and a pipe to one. */
+/** Other processes: their memory, by its addresses there; pipes to them; those that live on alone. */
 package io.pageferry.agent.host.linux.process;
