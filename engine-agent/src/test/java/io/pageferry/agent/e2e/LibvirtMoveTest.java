@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pageferry.agent.demo.ConsoleLog;
 import io.pageferry.agent.demo.DemoMachine;
 import io.pageferry.agent.demo.TestMachines;
@@ -284,10 +285,15 @@ class LibvirtMoveTest {
     /** Another description: the disk has another path at the target. */
     @Test
     void anOperatorsDescriptionIsTaken() throws IOException {
+        Agent described = rig.command(new Agent.Start(host(0).prefix(), List.of(),
+                List.of("describe", GUEST)));
+        assertEquals(0, described.exit(), described::toString);
+        ObjectNode event = described.await("description",
+                one -> one.path("event").asText().equals("description"));
+        assertTrue(event.path("host").toString().contains("file: " + image), event::toString);
         Path link = Files.createSymbolicLink(folder.resolve("link.qcow2"), image);
         Path own = Files.writeString(folder.resolve("own.xml"),
-                host(0).must("dumpxml", NAME, "--migratable").replace(image.toString(),
-                        link.toString()));
+                event.path("file").asText().replace(image.toString(), link.toString()));
         Agent target = receive(1, "", "--xml", own.toString());
         E2e.assertMoved(migrate(0, target.address(), ""), target);
         livesAt(1);

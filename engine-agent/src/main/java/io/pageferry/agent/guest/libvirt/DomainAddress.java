@@ -29,7 +29,7 @@ record DomainAddress(LibvirtUri uri, Map<String, String> attributes) implements 
                 throw new GuestException(ErrorCode.GUEST_MISMATCH, "the domain " + uri.domain()
                         + " does not run", "start it: virsh start " + uri.domain());
             }
-            String xml = uri.ownXml().orElse(domain.xml());
+            String xml = uri.ownXml().orElse(domain.xml(true));
             DomainAddress address = new DomainAddress(uri, DomainXml.parse(xml).attributes());
             try (QemuControl qemu = address.connect(ProcessHandle.current().pid())) {
                 // One of its vCPUs: libvirt does not tell a process's number.
@@ -61,7 +61,7 @@ record DomainAddress(LibvirtUri uri, Map<String, String> attributes) implements 
     public void end(QemuControl qemu) throws IOException {
         try (LibvirtConnection connection = LibvirtConnection.open(uri.connect());
                 LibvirtDomain domain = connection.domain(uri.domain())) {
-            FileOwners owners = FileOwners.of(DomainXml.parse(domain.xml()).disks());
+            FileOwners owners = FileOwners.of(DomainXml.parse(domain.xml(false)).disks());
             domain.destroy();
             owners.restore();
             if (uri.undefine()) {

@@ -169,6 +169,16 @@ record DomainXml(String text, Element root) {
         return files;
     }
 
+    /** Bridges, networks and devices of this host that its cards are plugged into. */
+    List<String> networks() {
+        List<String> networks = new ArrayList<>();
+        child(root, "devices").ifPresent(devices -> children(devices, "interface").forEach(
+                card -> child(card, "source").ifPresent(source -> List.of("bridge", "network",
+                        "dev").forEach(key -> networks.add(source.getAttribute(key))))));
+        networks.removeIf(String::isBlank);
+        return networks;
+    }
+
     private static Optional<Element> child(Element of, String name) {
         return children(of, name).stream().findFirst();
     }

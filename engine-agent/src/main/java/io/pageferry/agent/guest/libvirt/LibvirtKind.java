@@ -4,6 +4,7 @@ import io.pageferry.agent.guest.GuestKind;
 import io.pageferry.agent.guest.GuestSetup;
 import io.pageferry.agent.guest.GuestUri;
 import io.pageferry.agent.guest.SourceGuest;
+import io.pageferry.agent.guest.StartDescription;
 import io.pageferry.agent.guest.TargetGuest;
 import io.pageferry.agent.guest.qemu.QemuGuest;
 import io.pageferry.agent.guest.qemu.QemuHandle;
@@ -11,10 +12,13 @@ import io.pageferry.agent.guest.qemu.QemuKind;
 import io.pageferry.agent.guest.qemu.QemuProcess;
 import io.pageferry.agent.guest.qemu.qmp.QemuWarmUp;
 import io.pageferry.agent.host.linux.libvirt.LibvirtConnection;
+import io.pageferry.agent.host.linux.libvirt.LibvirtDomain;
 import io.pageferry.agent.host.linux.libvirt.LibvirtException;
 import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.migration.GuestHandle;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -43,6 +47,26 @@ public final class LibvirtKind implements GuestKind {
     @Override
     public TargetGuest openTarget(GuestUri uri, GuestSetup setup) throws GuestException {
         return LibvirtIncoming.open(LibvirtUri.parse(uri), setup);
+    }
+
+    /** A description for {@code receive --xml}, without what only libvirt may know. */
+    @Override
+    public StartDescription describe(GuestUri uri) throws GuestException {
+        LibvirtUri named = LibvirtUri.parse(uri);
+        try (LibvirtConnection connection = named.open();
+                LibvirtDomain domain = connection.domain(named.domain())) {
+            DomainXml xml = DomainXml.parse(domain.xml(false));
+            List<String> host = new ArrayList<>();
+            xml.files().forEach(file -> host.add("file: " + file));
+            xml.networks().forEach(network -> host.add("network: " + network));
+            StringBuilder marks = new StringBuilder();
+            host.forEach(one -> marks.append("<!-- host ").append(one.replace("--", "- -"))
+                    .append(" -->\n"));
+            return new StartDescription((marks + xml.text()).getBytes(StandardCharsets.UTF_8),
+                    List.of(), host, List.of());
+        } catch (LibvirtException e) {
+            throw LibvirtIncoming.failed(e);
+        }
     }
 
     @Override

@@ -33,6 +33,9 @@ class DomainXmlTest {
                 <disk type='block'><source dev='/dev/vg/b'/></disk>
                 <disk type='file' device='cdrom'/>
                 <disk type='network'><source protocol='rbd' name='pool/c'/></disk>
+                <interface type='bridge'><source bridge='br0'/></interface>
+                <interface type='network'><source network='default'/></interface>
+                <interface type='user'/>
               </devices>%s
             </domain>
             """;
@@ -45,6 +48,7 @@ class DomainXmlTest {
         assertEquals(List.of("/srv/a b.qcow2", "/dev/vg/b"), xml.disks());
         assertEquals(List.of("/srv/a b.qcow2", "/dev/vg/b", "/boot/vmlinuz",
                 "/usr/share/OVMF/OVMF_CODE.fd"), xml.files());
+        assertEquals(List.of("br0", "default"), xml.networks());
         assertFalse(xml.passesOptions());
         assertTrue(DomainXml.parse(DOMAIN.formatted("<qemu:commandline><qemu:arg value='-S'/>"
                 + "</qemu:commandline>")).passesOptions());

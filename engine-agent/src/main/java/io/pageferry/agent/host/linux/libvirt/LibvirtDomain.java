@@ -10,8 +10,9 @@ import java.util.concurrent.atomic.AtomicLong;
 
 /** A domain of a {@link LibvirtConnection}, on whose life it depends. Any thread. */
 public final class LibvirtDomain implements AutoCloseable {
-    /** VIR_DOMAIN_XML_SECURE and _MIGRATABLE: all that another host needs to start it. */
-    private static final int WHOLE = 1 | 8;
+    /** VIR_DOMAIN_XML_MIGRATABLE, and _SECURE. */
+    private static final int MIGRATABLE = 8;
+    private static final int SECURE = 1;
     /** VIR_DOMAIN_UNDEFINE_MANAGED_SAVE, _SNAPSHOTS_METADATA and _KEEP_NVRAM. */
     private static final int UNDEFINE = 1 | 2 | 8;
     /** VIR_DOMAIN_RUNNING and _PAUSED. */
@@ -81,12 +82,14 @@ public final class LibvirtDomain implements AutoCloseable {
     }
 
     /**
-     * {@return its description, with what only another host needs}
+     * Returns its description, as another host needs it.
      *
+     * @param secrets whether with passwords of its displays
+     * @return XML
      * @throws LibvirtException when the daemon refuses
      */
-    public String xml() throws LibvirtException {
-        return Call.XML.text(pointer, WHOLE);
+    public String xml(boolean secrets) throws LibvirtException {
+        return Call.XML.text(pointer, secrets ? MIGRATABLE | SECURE : MIGRATABLE);
     }
 
     /**
