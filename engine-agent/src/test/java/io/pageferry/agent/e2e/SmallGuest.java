@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Matcher;
@@ -82,6 +83,8 @@ final class SmallGuest implements AutoCloseable {
             byte[] image = new byte[DISK];
             System.arraycopy(BareProgram.WRITES.floppy(), 0, image, 0, SECTOR);
             Files.write(file, image);
+            // QEMU opens it again when it takes it over, then as the user that it runs as.
+            Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-rw-rw-"));
         }
         return List.of("-m", (BareProgram.WRITES.memory() >> 20) + "M",
                 "-drive", "file=" + file + ",format=raw,if=none,id=boot",
