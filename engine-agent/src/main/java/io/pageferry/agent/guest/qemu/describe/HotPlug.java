@@ -71,6 +71,9 @@ final class HotPlug {
         if (moved || !present.isEmpty()) {
             place(unnamed);
         }
+        if (moved) {
+            placeOthers(unnamed);
+        }
         add(new ArrayList<>(present.keySet()));
     }
 
@@ -105,6 +108,31 @@ final class HotPlug {
                         : parts.with(BUS, bus(slot)).with(ADDRESS, address(slot))));
                 item.remark("its place is that which QEMU chose at the source");
             }
+        }
+    }
+
+    /** Of those that take no address, which QEMU makes last: they would take the free places. */
+    private void placeOthers(List<String> unnamed) {
+        if (draft.has(SHARED_FOLDER)) {
+            draft.cannotTell("a device was unplugged since the start, and -virtfs would come to"
+                    + " another slot than at the source: write it as -fsdev and -device");
+        }
+        List<Item> drives = draft.all("drive").filter(item -> item.option().parts().get("if")
+                .orElse("").equals("virtio")).toList();
+        for (int i = 0; i < drives.size(); i++) {
+            OptionValue parts = drives.get(i).option().parts();
+            String id = parts.get("id").orElse("virtio" + parts.get("index")
+                    .orElse(Integer.toString(i)));
+            String slot = facts.layout().get("slot."
+                    + unnamed.get(unnamed.size() - drives.size() + i));
+            if (slot == null) {
+                continue; // a machine without PCI
+            }
+            drives.get(i).replace(QemuOption.of("drive",
+                    parts.without("index").with("if", "none").with("id", id)));
+            draft.add(QemuOption.of("device", OptionValue.of("virtio-blk-pci").with("drive", id)
+                    .with(BUS, bus(slot)).with(ADDRESS, address(slot))),
+                    "of if=virtio: its place is that which QEMU chose at the source");
         }
     }
 
