@@ -1,2 +1,2 @@
-/** What a QEMU's stream has beside the devices: its firmware's memory; and how a stream is given in parts. */
+/** A QEMU's firmware as a section of its stream, and a stream that is given in parts. */
 package io.pageferry.agent.guest.qemu.firmware;

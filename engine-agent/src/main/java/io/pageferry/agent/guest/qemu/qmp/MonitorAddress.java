@@ -7,7 +7,7 @@ import java.util.Map;
 /** Where the monitor of a QEMU is, and who ends that QEMU. */
 public interface MonitorAddress {
     /**
-     * Connects.
+     * Connects to it.
      *
      * @param pid of the QEMU
      * @return the monitor, the caller's to close

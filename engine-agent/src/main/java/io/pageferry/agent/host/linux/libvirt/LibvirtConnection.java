@@ -28,7 +28,7 @@ public final class LibvirtConnection implements AutoCloseable {
     }
 
     /**
-     * Connects.
+     * Connects to a daemon.
      *
      * @param uri for example {@link #SYSTEM}
      * @return the connection, the caller's to close

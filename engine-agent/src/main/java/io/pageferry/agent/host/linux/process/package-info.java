@@ -1,2 +1,2 @@
-/** Other processes: their memory, by its addresses there; pipes to them; those that live on alone. */
+/** Other processes: their memory, pipes to them, and those that live on without this one. */
 package io.pageferry.agent.host.linux.process;
