@@ -57,6 +57,9 @@ public final class Main implements Runnable {
      */
     public static void main(String[] args) {
         stderr = ErrorStream.install();
+        // On a host without a network card Netty would warn of what matters to nobody here.
+        System.setProperty("org.slf4j.simpleLogger.log.io.netty.util.internal.MacAddressUtil",
+                "error");
         CoreDumps.withholdMemory();
         exitCode = run(args);
         stderr.drain(DRAIN_MILLIS);

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pageferry.agent.demo.ConsoleLog;
 import io.pageferry.agent.demo.DemoMachine;
+import io.pageferry.agent.demo.GuestLoad;
 import io.pageferry.agent.demo.TestMachines;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -29,7 +30,11 @@ class LibvirtMoveTest {
     private static final String NAME = "web";
     private static final String GUEST = "libvirt:" + NAME;
     private static final String MAC = "52:54:00:0e:bc:02";
-    private static final int HOPS = Draw.FULL ? 5 : 2;
+    private static final int HOPS = Draw.FULL ? 7 : 2;
+    /** In full it is 21 moves, at three rates of writes. */
+    private static final List<GuestLoad> RATES = Draw.FULL ? List.of(E2e.CALM,
+            new GuestLoad(10, 32, 1 << 10, 0, 0, false),
+            new GuestLoad(10, 32, 8 << 10, 0, 0, true)) : List.of(E2e.CALM);
 
     @TempDir
     Path folder;
@@ -41,8 +46,7 @@ class LibvirtMoveTest {
     private DemoMachine machine;
 
     @BeforeEach
-    void boot() throws IOException {
-        machine = E2e.machine(E2e.CALM);
+    void start() throws IOException {
         rig = new Rig(folder);
         rig.openToAll();
         console = folder.resolve("console");
@@ -53,6 +57,12 @@ class LibvirtMoveTest {
         for (String name : List.of("a", "b")) {
             hosts.add(LibvirtHost.start(Files.createDirectory(folder.resolve(name))));
         }
+        boot(E2e.CALM);
+    }
+
+    private void boot(GuestLoad load) throws IOException {
+        machine = E2e.machine(load);
+        Files.deleteIfExists(console);
         Path xml = Files.writeString(folder.resolve("web.xml"), xml());
         host(0).must("define", xml.toString());
         host(0).must("start", NAME);
@@ -142,10 +152,25 @@ class LibvirtMoveTest {
 
     @Test
     void hopsAndIsManagedAfterEach() throws IOException {
+        for (GuestLoad load : RATES) {
+            if (load != RATES.getFirst()) {
+                host(HOPS).must("destroy", NAME);
+                host(HOPS).must("undefine", NAME);
+                boot(load);
+            }
+            hops();
+        }
+        rig.awaitNothingLeft();
+    }
+
+    private void hops() throws IOException {
         for (int hop = 0; hop < HOPS; hop++) {
             Agent target = receive(hop + 1, "", "--persistent");
             Agent source = migrate(hop, target.address(), "", "--undefine-source");
             E2e.assertMoved(source, target);
+            System.out.printf("hop %d: %.0f ms, downtime %.0f ms%n", hop,
+                    source.report().path("totalMs").asDouble(),
+                    source.report().path("downtimeMs").asDouble());
             livesAt(hop + 1);
             assertEquals("", host(hop).virsh("list", "--all", "--name"));
             assertEquals(NAME, host(hop + 1).virsh("list", "--persistent", "--name"));
@@ -156,7 +181,6 @@ class LibvirtMoveTest {
             here.must("resume", NAME);
             ticksOn();
         }
-        rig.awaitNothingLeft();
     }
 
     @Test

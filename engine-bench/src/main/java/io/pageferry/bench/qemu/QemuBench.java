@@ -37,7 +37,7 @@ public final class QemuBench extends Bench {
     @Override
     public String about() {
         return "[--moves 3] [--memory 768MiB] [--working-set 128MiB] [--dirty-rate 16MiB/s]"
-                + " [--kernel FILE] [--peers ours,plain,multifd2,multifd4,zstd,xbzrle,"
+                + " [--kernel FILE] [--ram file|private] [--peers ours,plain,multifd2,multifd4,zstd,xbzrle,"
                 + "auto-converge]: ours against QEMU's own migration of the same guest";
     }
 
@@ -48,7 +48,7 @@ public final class QemuBench extends Bench {
         DemoMachine machine = DowntimeBench.machine(options, GuestLoad.of(
                 options.bytes("working-set", "128MiB"),
                 Quantity.bytesPerSecond(options.text("dirty-rate", "16MiB/s")), false),
-                DemoMachine.Memory.FILE);
+                ram(options.text("ram", "file")));
         Path folder = Folders.temporary();
         Map<Peer, String> missing = new EnumMap<>(Peer.class);
         List<Moved> done = new ArrayList<>();
@@ -67,6 +67,16 @@ public final class QemuBench extends Bench {
             Folders.delete(folder);
         }
         return QemuRows.of(peers, missing, done);
+    }
+
+    /** Private RAM is a private copy of a file: so a copy of the guest can be put into it. */
+    private static DemoMachine.Memory ram(String word) {
+        return switch (word) {
+            case "file" -> DemoMachine.Memory.FILE;
+            case "private" -> DemoMachine.Memory.PRIVATE_FILE;
+            default -> throw new IllegalArgumentException("--ram " + word
+                    + ": file or private is needed");
+        };
     }
 
     /** Nothing where this QEMU has not that peer, which is noted. */

@@ -45,7 +45,7 @@ final class SavedGuest implements AutoCloseable {
     /**
      * Boots it, waits until it is ready and saves it.
      *
-     * @param machine with its RAM in a file
+     * @param machine of the copies, with its RAM in a file or a private copy of one
      * @param folder  for what its QEMUs need; the caller deletes it
      * @return for the caller to close
      * @throws IOException when it does not boot
@@ -53,7 +53,9 @@ final class SavedGuest implements AutoCloseable {
     static SavedGuest boot(DemoMachine machine, Path folder) throws IOException {
         FileChannel memory = null;
         boolean saved = false;
-        try (DemoQemu qemu = DemoQemu.source(machine, folder.resolve("first"));
+        DemoMachine first = new DemoMachine(machine.tools(), machine.load(), machine.memoryBytes(),
+                machine.vcpus(), DemoMachine.Memory.FILE, machine.more());
+        try (DemoQemu qemu = DemoQemu.source(first, folder.resolve("first"));
                 ConsoleFollower console = new ConsoleFollower(List.of(qemu.console()));
                 QemuControl control = qemu.control()) {
             if (!console.await(ConsoleFollower::ready, BOOT)

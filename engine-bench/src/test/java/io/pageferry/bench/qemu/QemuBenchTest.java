@@ -21,6 +21,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class QemuBenchTest {
     private static final ObservedMove.Seen ALIVE = new ObservedMove.Seen(30, 20, 11, null);
@@ -110,16 +112,17 @@ class QemuBenchTest {
                 Arrays.stream(Peer.values()).map(Peer::title).distinct().count());
     }
 
-    @Test
+    @ParameterizedTest
+    @ValueSource(strings = {"file", "private"})
     @Timeout(600)
-    void aGuestIsMovedByBothAndNothingIsLeft() throws IOException {
+    void aGuestIsMovedByBothAndNothingIsLeft(String ram) throws IOException {
         DemoTools tools = tools();
         List<String> before = ours();
         PrintStream nowhere = new PrintStream(PrintStream.nullOutputStream());
         Output silent = new Output(nowhere, nowhere, true);
         ObjectNode result = new QemuBench().run(Map.of("moves", "1", "memory", "128MiB",
                 "working-set", "8MiB", "dirty-rate", "1MiB/s", "peers", "ours,multifd2",
-                "kernel", tools.kernel().toString()), silent);
+                "ram", ram, "kernel", tools.kernel().toString()), silent);
         assertEquals("1 of 1", row(result, "ours, guest alive afterwards").path("spread").asText());
         assertTrue(row(result, "ours, gap from outside").path("value").asDouble() > 0);
         // Whether QEMU's guest survives is QEMU's affair; that it was moved is not.

@@ -59,18 +59,31 @@ final class DomainTransport implements QmpTransport {
      */
     static DomainTransport open(LibvirtUri uri, Handler handler) throws IOException {
         DomainTransport transport = new DomainTransport(uri, handler);
-        transport.connect();
-        ObjectNode greeting = JsonNodeFactory.instance.objectNode();
-        greeting.putObject("QMP").set("version",
-                transport.ask("{\"execute\":\"query-version\"}").path("return"));
-        handler.message(greeting);
-        transport.worker.start();
-        return transport;
+        boolean opened = false;
+        try {
+            transport.connect();
+            ObjectNode greeting = JsonNodeFactory.instance.objectNode();
+            greeting.putObject("QMP").set("version",
+                    transport.ask("{\"execute\":\"query-version\"}").path("return"));
+            handler.message(greeting);
+            transport.worker.start();
+            opened = true;
+            return transport;
+        } finally {
+            if (!opened) {
+                transport.disconnect();
+            }
+        }
+    }
+
+    private void disconnect() {
+        CloseHelper.closeAll(domain, connection);
+        domain = null;
+        connection = null;
     }
 
     private void connect() throws LibvirtException {
-        CloseHelper.closeAll(domain, connection);
-        domain = null;
+        disconnect();
         connection = LibvirtConnection.open(uri.connect());
         domain = connection.domain(uri.domain());
         domain.listen(this::event);
@@ -113,7 +126,7 @@ final class DomainTransport implements QmpTransport {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } finally {
-            CloseHelper.closeAll(domain, connection);
+            disconnect();
         }
     }
 

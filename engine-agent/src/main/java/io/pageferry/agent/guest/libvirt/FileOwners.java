@@ -2,6 +2,7 @@ package io.pageferry.agent.guest.libvirt;
 
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.List;
@@ -24,11 +25,11 @@ record FileOwners(Map<Path, Owner> owners) {
     static FileOwners of(List<String> files) {
         Map<Path, Owner> owners = new TreeMap<>();
         for (String file : files) {
-            Path path = Path.of(file);
             try {
+                Path path = Path.of(file);
                 owners.put(path, new Owner(Files.getAttribute(path, UID, LinkOption.NOFOLLOW_LINKS),
                         Files.getAttribute(path, GID, LinkOption.NOFOLLOW_LINKS)));
-            } catch (IOException e) {
+            } catch (IOException | InvalidPathException e) {
                 continue; // what is not there is nobody's
             }
         }

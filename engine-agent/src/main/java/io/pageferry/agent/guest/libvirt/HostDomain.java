@@ -5,6 +5,7 @@ import io.pageferry.agent.host.linux.libvirt.LibvirtException;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.GuestException;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 
 /** Whether a host can run a domain as it is described. Nothing is started. */
@@ -38,13 +39,22 @@ final class HostDomain {
                 requireEmulator(connection, xml);
             }
             for (String file : xml.files()) {
-                if (!Files.exists(Path.of(file))) {
+                if (!exists(file)) {
                     throw mismatch("this host has no " + file, OWN);
                 }
             }
             connection.requireStartable(xml.text());
         } catch (LibvirtException e) {
             throw mismatch("libvirt cannot start the domain here: " + e.getMessage(), OWN);
+        }
+    }
+
+    /** False also for what this process has no characters for. */
+    private static boolean exists(String file) {
+        try {
+            return Files.exists(Path.of(file));
+        } catch (InvalidPathException e) {
+            return false;
         }
     }
 

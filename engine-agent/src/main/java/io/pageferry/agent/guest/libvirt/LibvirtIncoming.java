@@ -224,7 +224,7 @@ final class LibvirtIncoming implements TargetGuest {
 
     @Override
     public Optional<String> ended() {
-        return restore == null || restore.isAlive() ? Optional.empty()
+        return restore == null || restore.beats() ? Optional.empty()
                 : Optional.of("the domain " + uri.domain() + " (pid " + restore.qemu().pid()
                         + ") ended at the target");
     }

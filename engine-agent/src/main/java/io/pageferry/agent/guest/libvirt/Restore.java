@@ -34,6 +34,8 @@ final class Restore implements AutoCloseable {
     private static final long LOAD_NANOS = 10_000_000_000L;
     private static final long FINISH_SECONDS = 30;
     private static final long POLL_NANOS = 10_000_000;
+    /** A death is reported so late at most. */
+    private static final long LOOK_NANOS = 10_000_000;
     private static final String MAGIC = "LibvirtQemudSave";
     /** Version 2 of libvirt's saved images (qemu/qemu_saveimage.h): this and 14 words of 0. */
     private static final int VERSION = 2;
@@ -43,6 +45,8 @@ final class Restore implements AutoCloseable {
     private final Fifo pipe;
     private final CompletableFuture<Void> restored = new CompletableFuture<>();
     private final ProcessInstance qemu;
+    private boolean beats = true;
+    private long lookedNanos = System.nanoTime();
 
     private Restore(SocketFolder folder, Fifo pipe, LibvirtConnection connection, String xml)
             throws IOException {
@@ -132,6 +136,16 @@ final class Restore implements AutoCloseable {
     boolean isAlive() {
         return Processes.startTicks(qemu.pid()).orElse(-1) == qemu.startTicks()
                 && Processes.isAlive(qemu.pid());
+    }
+
+    /** Whether QEMU lived when it was last looked at: a duty cycle asks all the time. */
+    boolean beats() {
+        long now = System.nanoTime();
+        if (now - lookedNanos >= LOOK_NANOS) {
+            lookedNanos = now;
+            beats = isAlive();
+        }
+        return beats;
     }
 
     /** Gives QEMU all but the end, and returns when it has loaded it. */
