@@ -77,6 +77,11 @@ final class EmbeddedTarget implements TargetGuest {
     }
 
     @Override
+    public void arrivePaused() throws GuestException {
+        guest.arrivePaused();
+    }
+
+    @Override
     public boolean ranUnauthorised() {
         return guest.ranUnauthorised();
     }
