@@ -181,11 +181,13 @@ final class LibvirtHost implements AutoCloseable {
     @Override
     public void close() throws IOException {
         try {
-            for (ProcessHandle one : processes()) {
-                if (one.pid() != keeper.pid()) {
-                    one.destroyForcibly();
-                }
-            }
+            // A daemon may start another one meanwhile.
+            Poll.until(() -> {
+                List<ProcessHandle> left = processes();
+                left.removeIf(one -> one.pid() == keeper.pid());
+                left.forEach(ProcessHandle::destroyForcibly);
+                return left.isEmpty();
+            }, () -> "processes of a host of libvirt do not end");
         } finally {
             keeper.destroyForcibly();
             TwoHosts.await(keeper);

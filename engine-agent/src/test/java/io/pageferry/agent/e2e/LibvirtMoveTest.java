@@ -194,6 +194,25 @@ class LibvirtMoveTest {
         livesAt(1);
     }
 
+    /** What the operator of the target has defined outlives a move that comes to nothing. */
+    @Test
+    void aDomainThatIsDefinedAtTheTargetStays() throws IOException {
+        Path xml = folder.resolve("web.xml");
+        host(1).must("define", xml.toString());
+        host(1).must("desc", NAME, "--config", "the target's own");
+        Agent target = receive(1, "ready", "--persistent");
+        Agent source = migrate(0, target.address(), "");
+        target.awaitHold("ready");
+        target.kill();
+        E2e.assertEnds(4, "failed", source);
+        Poll.until(() -> host(1).state(NAME).equals("shut off"), () -> "it is left running");
+        assertEquals("the target's own", host(1).must("desc", NAME, "--config"));
+        Agent again = receive(1, "", "--persistent");
+        E2e.assertMoved(migrate(0, again.address(), ""), again);
+        livesAt(1);
+        assertEquals("the target's own", host(1).must("desc", NAME, "--config"));
+    }
+
     /** The target neither has the disk nor is on the network before it is granted. */
     @Test
     void aLinkCutBeforeTheGrantLeavesItAtTheSource() throws IOException {
@@ -328,9 +347,11 @@ class LibvirtMoveTest {
     void whatDoesNotFitIsRefused() throws IOException {
         refuses("this host has no " + image, () -> Files.move(image, folder.resolve("aside")));
         Files.move(folder.resolve("aside"), image);
-        refuses("options that libvirt passes to QEMU", () -> { }, "--xml", described("<devices>",
+        refuses("<qemu:commandline>, which only this host's operator", () -> { }, "--xml", described("<devices>",
                 "<qemu:commandline xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>"
                 + "<qemu:arg value='-S'/></qemu:commandline><devices>"));
+        refuses("is called other at the source", () -> { }, "--xml",
+                described("<name>.*</name>", "<name>other</name>"));
         refuses("the source's QEMU is /usr/bin/true", () -> { }, "--xml",
                 described("<emulator>.*</emulator>", "<emulator>/usr/bin/true</emulator>"));
         refuses("does not support machine type", () -> { }, "--xml",

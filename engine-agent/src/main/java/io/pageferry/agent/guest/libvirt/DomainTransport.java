@@ -11,7 +11,6 @@ import io.pageferry.agent.guest.qemu.qmp.QmpTransport;
 import io.pageferry.agent.host.linux.libvirt.LibvirtConnection;
 import io.pageferry.agent.host.linux.libvirt.LibvirtDomain;
 import io.pageferry.agent.host.linux.libvirt.LibvirtException;
-import java.io.IOException;
 import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -50,29 +49,27 @@ final class DomainTransport implements QmpTransport {
     }
 
     /**
-     * Connects to a domain that runs or is paused.
+     * Connects to a domain that runs or is paused; where that fails this ends before a greeting.
      *
      * @param uri     the domain
      * @param handler receives what comes
      * @return the transport
-     * @throws IOException when it is not there
      */
-    static DomainTransport open(LibvirtUri uri, Handler handler) throws IOException {
+    static DomainTransport open(LibvirtUri uri, Handler handler) {
         DomainTransport transport = new DomainTransport(uri, handler);
-        boolean opened = false;
+        transport.worker.start();
+        return transport;
+    }
+
+    private void greet() throws QmpException {
         try {
-            transport.connect();
+            connect();
             ObjectNode greeting = JsonNodeFactory.instance.objectNode();
             greeting.putObject("QMP").set("version",
-                    transport.ask("{\"execute\":\"query-version\"}").path("return"));
+                    ask("{\"execute\":\"query-version\"}").path("return"));
             handler.message(greeting);
-            transport.worker.start();
-            opened = true;
-            return transport;
-        } finally {
-            if (!opened) {
-                transport.disconnect();
-            }
+        } catch (LibvirtException e) {
+            throw QmpException.of(Kind.CLOSED, "libvirt says: " + e.getMessage());
         }
     }
 
@@ -118,6 +115,7 @@ final class DomainTransport implements QmpTransport {
 
     private void work() {
         try {
+            greet();
             for (Sent sent = queue.take(); sent.command() != null; sent = queue.take()) {
                 obey(sent);
             }
@@ -138,19 +136,18 @@ final class DomainTransport implements QmpTransport {
         if (command.path("execute").asText().equals("qmp_capabilities")) {
             answer = JsonNodeFactory.instance.objectNode();
             answer.putObject("return");
-        } else if (System.nanoTime() - sent.deadline() > 0) {
-            answer = error("libvirt was busy for too long");
         } else {
-            answer = answer(command);
+            answer = answer(command, sent.deadline());
         }
         answer.set("id", id);
         handler.message(answer);
     }
 
-    private ObjectNode answer(ObjectNode command) throws QmpException {
+    private ObjectNode answer(ObjectNode command, long deadline) throws QmpException {
         while (true) {
             try {
-                return ask(command.toString());
+                return System.nanoTime() - deadline > 0 ? error("libvirt was busy for too long")
+                        : ask(command.toString());
             } catch (LibvirtException e) {
                 if (e.isNotRunning()) {
                     throw closed("the domain does not run any more");

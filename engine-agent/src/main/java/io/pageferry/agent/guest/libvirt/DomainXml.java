@@ -13,6 +13,7 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.zip.DeflaterOutputStream;
 import java.util.zip.InflaterInputStream;
@@ -37,8 +38,9 @@ record DomainXml(String text, Element root) {
     private static final int PART = 4000;
     /** Of the largest descriptions seen, with hundreds of devices, a tenth. */
     private static final int MOST_BYTES = 1 << 20;
-    /** libvirt/conf/domain_conf.h: options that libvirt passes to QEMU as they are. */
-    private static final String PASS_THROUGH = "http://libvirt.org/schemas/domain/qemu/1.0";
+    /** Programs that libvirt starts beside QEMU; folders and devices of the host for the guest. */
+    private static final Set<String> FORBIDDEN =
+            Set.of("script", "downscript", "binary", "filesystem", "hostdev");
 
     /**
      * Reads a description.
@@ -145,9 +147,45 @@ record DomainXml(String text, Element root) {
                 .map(Node::getTextContent).orElse("");
     }
 
-    /** Whether it names options that libvirt passes to QEMU unread. */
-    boolean passesOptions() {
-        return root.getElementsByTagNameNS(PASS_THROUGH, "*").getLength() > 0;
+    /**
+     * Looks for what a peer must not have started here: programs of its choice, options that
+     * libvirt passes to QEMU unread, rights that libvirt would not give, devices of the host; and
+     * for what may be read in two ways, as libvirt looks at every element of a name, and at those
+     * without a namespace alone.
+     *
+     * @return the first such thing, for people
+     */
+    Optional<String> forbidden() {
+        for (String one : List.of("name", "uuid", "os", "devices")) {
+            if (children(root, one).size() > 1) {
+                return Optional.of("several <" + one + ">");
+            }
+        }
+        Optional<Element> devices = child(root, "devices");
+        if (devices.isPresent() && children(devices.get(), "emulator").size() > 1) {
+            return Optional.of("several <emulator>");
+        }
+        return forbidden(root);
+    }
+
+    private static Optional<String> forbidden(Element in) {
+        for (Node one = in.getFirstChild(); one != null; one = one.getNextSibling()) {
+            if (one instanceof Element element) {
+                boolean foreign = element.getNamespaceURI() != null;
+                if (foreign || FORBIDDEN.contains(element.getTagName())
+                        || element.getTagName().equals("seclabel")
+                        && !element.getAttribute("type").equals("dynamic")) {
+                    return Optional.of("<" + element.getTagName() + ">");
+                }
+                // Notes of other programs, which libvirt keeps and does not read.
+                Optional<String> below = element.getTagName().equals("metadata")
+                        ? Optional.empty() : forbidden(element);
+                if (below.isPresent()) {
+                    return below;
+                }
+            }
+        }
+        return Optional.empty();
     }
 
     /** Files and devices that have to be there for QEMU to start. */

@@ -4,9 +4,11 @@ import io.pageferry.agent.host.linux.libvirt.LibvirtConnection;
 import io.pageferry.agent.host.linux.libvirt.LibvirtException;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.GuestException;
+import io.pageferry.core.words.Printable;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.Optional;
 
 /** Whether a host can run a domain as it is described. Nothing is started. */
 final class HostDomain {
@@ -30,9 +32,10 @@ final class HostDomain {
             throw mismatch("the domain is called " + xml.name() + " at the source",
                     "receive libvirt:" + xml.name() + ", or " + OWN);
         }
-        if (!own && xml.passesOptions()) {
-            throw mismatch("the source's description has options that libvirt passes to QEMU as"
-                    + " they are", OWN);
+        Optional<String> forbidden = own ? Optional.empty() : xml.forbidden();
+        if (forbidden.isPresent()) {
+            throw mismatch("the source's description has " + Printable.of(forbidden.get())
+                    + ", which only this host's operator may have", OWN);
         }
         try {
             if (!own) {

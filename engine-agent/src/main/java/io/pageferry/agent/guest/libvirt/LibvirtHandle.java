@@ -37,21 +37,32 @@ final class LibvirtHandle implements GuestHandle {
     @Override
     public Condition condition() throws GuestException {
         Optional<ProcessInstance> qemu = left.qemu();
-        if (qemu.isEmpty() || !isAlive(qemu.get())) {
+        if (qemu.isPresent() && !isAlive(qemu.get())) {
             return Condition.GONE;
         }
-        if (!left.isLoaded()) {
+        if (qemu.isPresent() && !left.isLoaded()) {
             return Condition.WAITING;
         }
         try {
             if (RestoredDomain.reader(folder.socket("pipe")).isPresent()) {
                 return Condition.PAUSED;
             }
-            try (LibvirtConnection connection = uri.open();
-                    LibvirtDomain domain = connection.domain(uri.domain())) {
-                return domain.isRunning() ? Condition.RUNNING : Condition.PAUSED;
-            }
         } catch (IOException e) {
+            throw failed(e);
+        }
+        return LibvirtUri.within(LibvirtUri.ANSWER, this::whole);
+    }
+
+    /** Of a domain that libvirt has as a whole, also where what was left of its arrival is gone. */
+    private Condition whole() throws GuestException {
+        try (LibvirtConnection connection = uri.open();
+                LibvirtDomain domain = connection.domain(uri.domain())) {
+            return !domain.isActive() ? Condition.GONE
+                    : domain.isRunning() ? Condition.RUNNING : Condition.PAUSED;
+        } catch (LibvirtException e) {
+            if (e.isNoDomain()) {
+                return Condition.GONE;
+            }
             throw failed(e);
         }
     }
@@ -64,14 +75,13 @@ final class LibvirtHandle implements GuestHandle {
     @Override
     public void resume() throws GuestException {
         takeOver();
-        RunningDomain.resume(uri);
-        folder.delete();
+        // The agent may have done it as its last act.
+        new RunningDomain(uri, true).resume();
     }
 
     @Override
     public void arrivePaused() throws GuestException {
         takeOver();
-        folder.delete();
     }
 
     /** Gives QEMU the end of its state, unless the agent did it as its last act. */
@@ -109,10 +119,8 @@ final class LibvirtHandle implements GuestHandle {
         if (left.qemu().isPresent()) {
             RestoredDomain.kill(left.qemu().get());
         }
+        left.undefine(uri);
         folder.delete();
-        if (uri.persistent()) {
-            RunningDomain.undefine(uri);
-        }
     }
 
     @Override
@@ -125,8 +133,15 @@ final class LibvirtHandle implements GuestHandle {
                 ? "libvirt says: " + e.getMessage() : e.getMessage(), "");
     }
 
+    /** What was left of an arrival that is over is not needed: libvirt knows its domain. */
     @Override
     public void close() {
-        // It holds nothing between two acts.
+        try {
+            if (RestoredDomain.reader(folder.socket("pipe")).isEmpty()) {
+                folder.delete();
+            }
+        } catch (IOException e) {
+            return; // it does no harm
+        }
     }
 }

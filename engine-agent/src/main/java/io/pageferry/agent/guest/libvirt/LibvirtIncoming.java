@@ -12,6 +12,7 @@ import io.pageferry.agent.guest.qemu.memory.QemuMemory;
 import io.pageferry.agent.guest.qemu.memory.WaitingMemory;
 import io.pageferry.agent.guest.qemu.socket.SocketFolder;
 import io.pageferry.agent.host.linux.libvirt.LibvirtConnection;
+import io.pageferry.agent.host.linux.libvirt.LibvirtDomain;
 import io.pageferry.agent.host.linux.libvirt.LibvirtException;
 import io.pageferry.agent.host.memory.RegionMemory;
 import io.pageferry.agent.host.process.UsageWatch;
@@ -41,7 +42,6 @@ final class LibvirtIncoming implements TargetGuest {
     private Restore restore;
     private RegionMemory regions;
     private Optional<String> access = Optional.empty();
-    private boolean defined;
     private boolean arrived;
     private Optional<UsageWatch> usage = Optional.empty();
 
@@ -79,17 +79,20 @@ final class LibvirtIncoming implements TargetGuest {
     }
 
     private void requireAbsent() throws GuestException {
-        try {
-            if (!connection.isAlive()) {
-                connection.close();
-                connection = uri.open();
+        if (!connection.isAlive()) {
+            connection.close();
+            connection = uri.open();
+        }
+        boolean active = LibvirtUri.within(LibvirtUri.ANSWER, () -> {
+            try {
+                return uri.isActive(connection);
+            } catch (LibvirtException e) {
+                throw failed(e);
             }
-            if (uri.isActive(connection)) {
-                throw new GuestException(ErrorCode.GUEST_MISMATCH, "a domain " + uri.domain()
-                        + " runs on this host already", "destroy it, or receive on another host");
-            }
-        } catch (LibvirtException e) {
-            throw failed(e);
+        });
+        if (active) {
+            throw new GuestException(ErrorCode.GUEST_MISMATCH, "a domain " + uri.domain()
+                    + " runs on this host already", "destroy it, or receive on another host");
         }
     }
 
@@ -101,7 +104,11 @@ final class LibvirtIncoming implements TargetGuest {
                     "receive it as " + offered.kind() + ":");
         }
         requireAbsent();
-        HostDomain.require(connection, uri.domain(), xml(offered), ownXml.isPresent());
+        DomainXml xml = xml(offered);
+        LibvirtUri.within(LibvirtUri.ANSWER, () -> {
+            HostDomain.require(connection, uri.domain(), xml, ownXml.isPresent());
+            return null;
+        });
         HostMemory.requireRoomFor(offered.dataBytes());
     }
 
@@ -116,7 +123,7 @@ final class LibvirtIncoming implements TargetGuest {
     public PageStore prepare(GuestDescription offered) throws GuestException {
         requireFits(offered);
         String xml = xml(offered).text();
-        restore = Restore.start(folder, connection, xml, injector);
+        restore = Restore.start(folder, uri, xml, injector);
         boolean prepared = false;
         try {
             QemuMemory memory = WaitingMemory.find(restore.qemu().pid(), offered);
@@ -140,15 +147,24 @@ final class LibvirtIncoming implements TargetGuest {
         }
     }
 
-    /** Before the guest is here, so that a refusal still leaves it at the source. */
+    /**
+     * Before the guest is here, so that a refusal still leaves it at the source. What this host's
+     * operator has defined by that name stays as it is.
+     */
     private void define(String xml) throws GuestException {
-        if (uri.persistent()) {
-            try {
+        if (!uri.persistent()) {
+            return;
+        }
+        try (LibvirtDomain domain = connection.domain(uri.domain())) {
+            if (!domain.isPersistent()) {
+                new RestoredDomain(folder).defined();
                 connection.define(xml);
-                defined = true;
-            } catch (LibvirtException e) {
-                throw failed(e);
             }
+        } catch (LibvirtException e) {
+            throw failed(e);
+        } catch (IOException e) {
+            throw new GuestException(ErrorCode.HOST_FAILED, "the domain cannot be defined: "
+                    + e.getMessage(), "free room in " + folder.path().getParent());
         }
     }
 
@@ -161,7 +177,7 @@ final class LibvirtIncoming implements TargetGuest {
     public void resume() throws GuestException {
         takeOver();
         try {
-            RunningDomain.resume(uri);
+            new RunningDomain(uri, false).resume();
         } catch (GuestException e) {
             if (e.neverRan()) {
                 restore.end();
@@ -213,12 +229,9 @@ final class LibvirtIncoming implements TargetGuest {
         release();
         if (restore != null) {
             restore.end();
+            new RestoredDomain(folder).undefine(uri);
             restore.close();
             restore = null;
-        }
-        if (defined) {
-            RunningDomain.undefine(uri);
-            defined = false;
         }
     }
 

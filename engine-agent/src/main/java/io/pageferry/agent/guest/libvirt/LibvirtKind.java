@@ -53,6 +53,10 @@ public final class LibvirtKind implements GuestKind {
     @Override
     public StartDescription describe(GuestUri uri) throws GuestException {
         LibvirtUri named = LibvirtUri.parse(uri);
+        return LibvirtUri.within(LibvirtUri.ANSWER, () -> describe(named));
+    }
+
+    private static StartDescription describe(LibvirtUri named) throws GuestException {
         try (LibvirtConnection connection = named.open();
                 LibvirtDomain domain = connection.domain(named.domain())) {
             DomainXml xml = DomainXml.parse(domain.xml(false));
@@ -75,7 +79,8 @@ public final class LibvirtKind implements GuestKind {
             return Optional.of(new LibvirtHandle(recoveryAddress));
         }
         DomainAddress address =
-                new DomainAddress(LibvirtUri.of(recoveryAddress), Map.of());
+                new DomainAddress(LibvirtUri.of(recoveryAddress), Map.of(),
+                        FileOwners.of(recoveryAddress));
         return Optional.of(new QemuHandle(QemuProcess.of(address, recoveryAddress),
                 recoveryAddress));
     }

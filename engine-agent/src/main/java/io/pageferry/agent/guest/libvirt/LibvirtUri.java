@@ -9,10 +9,15 @@ import io.pageferry.core.migration.GuestException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 
 /**
  * {@code libvirt:DOMAIN[?connect=URI]}, and the options that concern a domain.
@@ -26,6 +31,9 @@ import java.util.TreeSet;
 record LibvirtUri(String domain, String connect, boolean undefine, boolean persistent,
         Optional<Path> xml) {
     static final String SCHEME = "libvirt";
+
+    /** For what does no work of its own. */
+    static final Duration ANSWER = Duration.ofSeconds(15);
 
     private static final String CONNECT = "connect";
     private static final String UNDEFINE = "undefine-source";
@@ -65,12 +73,53 @@ record LibvirtUri(String domain, String connect, boolean undefine, boolean persi
     }
 
     LibvirtConnection open() throws GuestException {
+        return within(ANSWER, () -> {
+            try {
+                return LibvirtConnection.open(connect);
+            } catch (LibvirtException e) {
+                throw new GuestException(ErrorCode.HOST_FAILED, "libvirt does not answer at "
+                        + connect + ": " + e.getMessage(), "start libvirtd, or name the daemon:"
+                        + " libvirt:" + domain + "?connect=URI");
+            }
+        });
+    }
+
+    /** What is asked of libvirt; it may hang for as long as its daemon, or a QEMU, does. */
+    @FunctionalInterface
+    interface Question<T> {
+        T answer() throws GuestException;
+    }
+
+    /**
+     * Asks on another thread, and waits no longer than that. What still hangs then goes on to hang
+     * there.
+     */
+    static <T> T within(Duration limit, Question<T> question) throws GuestException {
+        FutureTask<T> task = new FutureTask<>(question::answer);
+        Thread.ofPlatform().daemon().name("libvirt call").start(task);
+        long deadline = System.nanoTime() + limit.toNanos();
+        boolean interrupted = false;
         try {
-            return LibvirtConnection.open(connect);
-        } catch (LibvirtException e) {
-            throw new GuestException(ErrorCode.HOST_FAILED, "libvirt does not answer at " + connect
-                    + ": " + e.getMessage(), "start libvirtd, or name the daemon: libvirt:" + domain
-                    + "?connect=URI");
+            while (true) {
+                try {
+                    return task.get(deadline - System.nanoTime(), TimeUnit.NANOSECONDS);
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
+            }
+        } catch (ExecutionException e) {
+            switch (e.getCause()) {
+                case GuestException refused -> throw refused;
+                case RuntimeException bug -> throw bug;
+                default -> throw new IllegalStateException(e.getCause());
+            }
+        } catch (TimeoutException e) {
+            throw new GuestException(ErrorCode.HOST_FAILED, "libvirt gives no answer in "
+                    + limit.toSeconds() + " s", "look whether libvirtd hangs: virsh list");
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
         }
     }
 

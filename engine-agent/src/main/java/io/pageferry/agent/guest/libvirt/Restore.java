@@ -15,6 +15,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -48,12 +49,13 @@ final class Restore implements AutoCloseable {
     private boolean beats = true;
     private long lookedNanos = System.nanoTime();
 
-    private Restore(SocketFolder folder, Fifo pipe, LibvirtConnection connection, String xml)
+    private Restore(SocketFolder folder, Fifo pipe, LibvirtUri uri, String xml)
             throws IOException {
         this.folder = folder;
         this.pipe = pipe;
         Thread.ofPlatform().daemon().name("libvirt restore").start(() -> {
-            try {
+            // A connection of its own: nobody may close it as long as the call lasts.
+            try (LibvirtConnection connection = LibvirtConnection.open(uri.connect())) {
                 connection.restorePaused(folder.socket(PIPE).toString());
                 restored.complete(null);
             } catch (LibvirtException | RuntimeException e) {
@@ -68,38 +70,52 @@ final class Restore implements AutoCloseable {
             pipe.write(HeldBackState.begin(), goesOn, deadline);
             pipe.awaitRead(goesOn, deadline);
         } catch (IOException e) {
+            // A QEMU that came all the same would wait for as long as a guard holds the pipe.
+            Optional<ProcessInstance> late = RestoredDomain.reader(folder.socket(PIPE));
+            if (late.isPresent()) {
+                RestoredDomain.kill(late.get());
+            }
             throw restored.isDone() ? new IOException(failure(), e) : e;
         }
         this.qemu = RestoredDomain.reader(folder.socket(PIPE)).orElseThrow(
                 () -> new IOException("QEMU does not read its state from the pipe"));
+        boolean noted = false;
+        try {
+            new RestoredDomain(folder).started(qemu);
+            noted = true;
+        } finally {
+            if (!noted) {
+                end();
+            }
+        }
     }
 
     /**
      * Has libvirt start a domain.
      *
-     * @param folder     free; deleted by {@link #close}
-     * @param connection to libvirt; not closed here
-     * @param xml        the domain
-     * @param injector   whose guard holds the pipe too
+     * @param folder   free; deleted by {@link #close}
+     * @param uri      names libvirt
+     * @param xml      the domain
+     * @param injector whose guard holds the pipe too
      * @return the domain, which waits for its state
      * @throws GuestException where libvirt or QEMU does not start it; nothing is left then
      */
-    static Restore start(SocketFolder folder, LibvirtConnection connection, String xml,
+    static Restore start(SocketFolder folder, LibvirtUri uri, String xml,
             GuestSetup.Injector injector) throws GuestException {
         Fifo pipe = null;
-        Restore started = null;
+        boolean started = false;
         try {
             PrivateFiles.createFolder(folder.path());
             pipe = Fifo.create(folder.socket(PIPE));
             injector.holdOpen(folder.socket(PIPE));
-            started = new Restore(folder, pipe, connection, xml);
-            new RestoredDomain(folder).started(started.qemu);
-            return started;
+            Restore restore = new Restore(folder, pipe, uri, xml);
+            started = true;
+            return restore;
         } catch (IOException e) {
             throw new GuestException(ErrorCode.GUEST_FAILED, "libvirt does not start the domain: "
                     + e.getMessage(), "give a description that fits this host: --xml FILE");
         } finally {
-            if (started == null) {
+            if (!started) {
                 if (pipe != null) {
                     pipe.close();
                 }

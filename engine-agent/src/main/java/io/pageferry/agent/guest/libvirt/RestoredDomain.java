@@ -5,6 +5,9 @@ import io.pageferry.agent.host.linux.LinuxException;
 import io.pageferry.agent.host.linux.PrivateFiles;
 import io.pageferry.agent.host.linux.ProcessMaps;
 import io.pageferry.agent.host.linux.Processes;
+import io.pageferry.agent.host.linux.libvirt.LibvirtConnection;
+import io.pageferry.agent.host.linux.libvirt.LibvirtDomain;
+import io.pageferry.agent.host.linux.libvirt.LibvirtException;
 import io.pageferry.agent.host.process.ProcessInstance;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.GuestException;
@@ -26,6 +29,7 @@ import java.util.concurrent.locks.LockSupport;
  */
 record RestoredDomain(SocketFolder folder) {
     private static final String QEMU = "qemu";
+    private static final String DEFINED = "defined";
     private static final String LOADED = "loaded";
     private static final long END_NANOS = 10_000_000_000L;
     private static final long POLL_NANOS = 1_000_000;
@@ -37,6 +41,15 @@ record RestoredDomain(SocketFolder folder) {
         address.forEach((key, value) -> text.append(key).append('=').append(value).append('\n'));
         PrivateFiles.create(folder.socket(QEMU));
         Files.writeString(folder.socket(QEMU), text);
+    }
+
+    /** The domain was not defined here before, and is now. */
+    void defined() throws IOException {
+        PrivateFiles.create(folder.socket(DEFINED));
+    }
+
+    boolean isDefined() {
+        return Files.exists(folder.socket(DEFINED));
     }
 
     void loaded() throws IOException {
@@ -62,7 +75,10 @@ record RestoredDomain(SocketFolder folder) {
 
     /** Finds the QEMU that has a pipe to read its state from; libvirtd may have it too. */
     static Optional<ProcessInstance> reader(Path pipe) throws IOException {
-        for (long pid : ProcessMaps.holdersOf(pipe.toString())) {
+        if (!Files.exists(pipe)) {
+            return Optional.empty();
+        }
+        for (long pid : ProcessMaps.holdersOf(pipe)) {
             if (waits(pid)) {
                 long start = Processes.startTicks(pid).orElse(-1);
                 return start < 0 ? Optional.empty()
@@ -78,6 +94,19 @@ record RestoredDomain(SocketFolder folder) {
                     StandardCharsets.ISO_8859_1).split("\0")).contains("-incoming");
         } catch (IOException e) {
             return false;
+        }
+    }
+
+    /** Forgets a domain that was defined for a guest that does not come; best effort. */
+    void undefine(LibvirtUri uri) {
+        if (!isDefined()) {
+            return;
+        }
+        try (LibvirtConnection connection = LibvirtConnection.open(uri.connect());
+                LibvirtDomain domain = connection.domain(uri.domain())) {
+            domain.undefine(false);
+        } catch (LibvirtException e) {
+            return; // it does not run, and virsh undefine forgets it as well
         }
     }
 

@@ -5,72 +5,85 @@ import io.pageferry.agent.host.linux.libvirt.LibvirtDomain;
 import io.pageferry.agent.host.linux.libvirt.LibvirtException;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.GuestException;
+import java.time.Duration;
 import java.util.concurrent.locks.LockSupport;
 
-/** A whole domain at the target, which only our word lets run. */
+/**
+ * A whole domain at the target, which our word lets run, also where the daemon is restarted
+ * meanwhile. One thread.
+ */
 final class RunningDomain {
     /** A daemon that is restarted looks at all its domains first. */
     private static final long RETURN_NANOS = 30_000_000_000L;
+    /** libvirt itself waits 30 s for a job that is in the way. */
+    private static final Duration CALL = Duration.ofSeconds(40);
     private static final long RETRY_NANOS = 50_000_000;
 
-    private RunningDomain() {
+    private final LibvirtUri uri;
+    /** Whether the guest may have run by a word of which nobody heard what became. */
+    private boolean mayHaveRun;
+
+    /**
+     * Makes one that does nothing yet.
+     *
+     * @param uri        the domain
+     * @param mayHaveRun whether somebody may have let it run before
+     */
+    RunningDomain(LibvirtUri uri, boolean mayHaveRun) {
+        this.uri = uri;
+        this.mayHaveRun = mayHaveRun;
     }
 
     /**
-     * Lets it run, also where the daemon is restarted meanwhile.
+     * Lets it run.
      *
-     * @param uri the domain
-     * @throws GuestException where it does not run, with {@link GuestException#neverRan} where it
-     *                        stands still as it came
+     * @throws GuestException where it does not run, with {@link GuestException#neverRan} where
+     *                        that is certain
      */
-    static void resume(LibvirtUri uri) throws GuestException {
+    void resume() throws GuestException {
         long deadline = System.nanoTime() + RETURN_NANOS;
         while (true) {
-            try (LibvirtConnection connection = LibvirtConnection.open(uri.connect());
-                    LibvirtDomain domain = connection.domain(uri.domain())) {
-                if (resume(domain)) {
-                    return;
-                }
-            } catch (LibvirtException e) {
-                if (e.isNoDomain()) {
-                    throw new GuestException(ErrorCode.GUEST_FAILED, "the domain " + uri.domain()
-                            + " is not there any more", "");
-                }
-                if (System.nanoTime() - deadline > 0) {
-                    throw LibvirtIncoming.failed(e);
-                }
+            GuestException refused = LibvirtUri.within(CALL, this::attempt);
+            if (refused == null) {
+                return;
+            }
+            if (!refused.mayRetry() || System.nanoTime() - deadline > 0) {
+                throw refused;
             }
             LockSupport.parkNanos(RETRY_NANOS);
         }
     }
 
-    /** False where it is to be tried again. */
-    private static boolean resume(LibvirtDomain domain) throws GuestException, LibvirtException {
-        if (domain.isRunning()) {
-            return true; // by a word of ours of which we did not hear what became
-        }
-        try {
-            domain.resume();
-            return true;
+    /** Returns nothing where it runs. */
+    private GuestException attempt() {
+        try (LibvirtConnection connection = LibvirtConnection.open(uri.connect());
+                LibvirtDomain domain = connection.domain(uri.domain())) {
+            return attempt(domain);
         } catch (LibvirtException e) {
-            if (e.isBusy() || e.isConnectionLost()) {
-                return false;
+            if (e.isNoDomain()) {
+                return new GuestException(ErrorCode.GUEST_FAILED, "the domain " + uri.domain()
+                        + " is not there any more", "");
             }
-            if (domain.isPaused()) {
-                throw LibvirtIncoming.failed(e).provablyNeverRan();
-            }
-            throw e;
+            return LibvirtIncoming.failed(e).retryable();
         }
     }
 
-    /** Forgets a domain that was defined for a guest that does not come; best effort. */
-    static void undefine(LibvirtUri uri) {
-        try (LibvirtConnection connection = LibvirtConnection.open(uri.connect());
-                LibvirtDomain domain = connection.domain(uri.domain())) {
-            domain.undefine();
+    private GuestException attempt(LibvirtDomain domain) throws LibvirtException {
+        if (domain.isRunning()) {
+            return null;
+        }
+        try {
+            domain.resume();
+            return null;
         } catch (LibvirtException e) {
-            // It does not run: virsh undefine forgets it as well.
-            return;
+            if (e.isConnectionLost()) {
+                mayHaveRun = true;
+            }
+            if (e.isConnectionLost() || e.isBusy()) {
+                return LibvirtIncoming.failed(e).retryable();
+            }
+            GuestException refused = LibvirtIncoming.failed(e);
+            return domain.isPaused() && !mayHaveRun ? refused.provablyNeverRan() : refused;
         }
     }
 }

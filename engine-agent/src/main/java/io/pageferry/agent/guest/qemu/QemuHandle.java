@@ -96,6 +96,7 @@ public final class QemuHandle implements GuestHandle {
     @Override
     public void end() throws GuestException {
         if (!process.isAlive()) {
+            process.monitor().ended();
             return;
         }
         QemuControl monitor = null;

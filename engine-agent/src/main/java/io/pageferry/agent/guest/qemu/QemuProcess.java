@@ -131,6 +131,7 @@ public record QemuProcess(MonitorAddress monitor, long pid, long startTicks, Soc
                         "QEMU (pid " + pid + ") does not end", "kill -9 " + pid);
             }
         }
+        monitor.ended();
     }
 
     /** What slows its vCPUs down; holds none yet. */

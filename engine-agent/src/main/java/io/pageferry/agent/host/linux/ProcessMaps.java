@@ -267,7 +267,7 @@ public final class ProcessMaps {
      * @return process ids, ascending; processes that may not be looked at are passed over
      * @throws IOException when {@code /proc} cannot be read
      */
-    public static List<Long> holdersOf(String link) throws IOException {
+    static List<Long> holdersOf(String link) throws IOException {
         List<Long> holders = new ArrayList<>();
         forEachProcess(pid -> {
             if (links(pid).contains(link)) {
@@ -275,6 +275,27 @@ public final class ProcessMaps {
             }
         });
         holders.sort(null);
+        return holders;
+    }
+
+    /**
+     * Finds the processes that have a file open. A name alone is no proof: another process may have
+     * a file of that name in a file system of its own.
+     *
+     * @param file a file, or a named pipe
+     * @return process ids, ascending; processes that may not be looked at are passed over
+     * @throws IOException when {@code /proc} or the file cannot be read
+     */
+    public static List<Long> holdersOf(Path file) throws IOException {
+        FileId id = fileId(file);
+        List<Long> holders = new ArrayList<>();
+        for (long pid : holdersOf(file.toString())) {
+            boolean[] found = new boolean[1];
+            forEachEntry(proc(pid, "fd"), entry -> found[0] |= id.equals(fileId(entry)));
+            if (found[0]) {
+                holders.add(pid);
+            }
+        }
         return holders;
     }
 

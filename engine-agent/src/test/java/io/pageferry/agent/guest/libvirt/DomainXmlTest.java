@@ -49,9 +49,28 @@ class DomainXmlTest {
         assertEquals(List.of("/srv/a b.qcow2", "/dev/vg/b", "/boot/vmlinuz",
                 "/usr/share/OVMF/OVMF_CODE.fd"), xml.files());
         assertEquals(List.of("br0", "default"), xml.networks());
-        assertFalse(xml.passesOptions());
-        assertTrue(DomainXml.parse(DOMAIN.formatted("<qemu:commandline><qemu:arg value='-S'/>"
-                + "</qemu:commandline>")).passesOptions());
+        assertEquals(Optional.empty(), xml.forbidden());
+    }
+
+    /** libvirt finds what a reader of the first element of a name would not see. */
+    @Test
+    void tellsWhatAPeerMustNotHaveStarted() throws GuestException {
+        assertEquals(Optional.empty(), DomainXml.parse(DOMAIN.formatted("<metadata>"
+                + "<a:b xmlns:a='urn:x'><script/></a:b></metadata>"
+                + "<seclabel type='dynamic' model='dac' relabel='yes'/>")).forbidden());
+        Map<String, String> forbidden = new HashMap<>(Map.of(
+                "<qemu:commandline><qemu:arg value='-S'/></qemu:commandline>",
+                "<qemu:commandline>",
+                "<devices><emulator>/tmp/x</emulator></devices>", "several <devices>",
+                "<name>other</name>", "several <name>",
+                "<devices xmlns='urn:x'/>", "several <devices>",
+                "<x:devices xmlns:x='urn:x'/>", "<x:devices>",
+                "<seclabel type='none'/>", "<seclabel>",
+                "<y><interface type='ethernet'><script path='/x'/></interface></y>", "<script>"));
+        for (Map.Entry<String, String> one : forbidden.entrySet()) {
+            assertEquals(Optional.of(one.getValue()), DomainXml.parse(
+                    DOMAIN.formatted(one.getKey())).forbidden(), one.getKey());
+        }
     }
 
     /** Also one of many devices, in a description of a guest as it goes over the wire. */

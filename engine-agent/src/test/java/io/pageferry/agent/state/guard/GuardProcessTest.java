@@ -61,7 +61,7 @@ class GuardProcessTest {
         CompletableFuture<Integer> read;
         try (Fifo pipe = Fifo.create(path)) {
             guard.holdOpen(path);
-            long first = ProcessMaps.holdersOf(path.toString()).stream()
+            long first = ProcessMaps.holdersOf(path).stream()
                     .filter(pid -> pid != ProcessHandle.current().pid()).findFirst().orElseThrow();
             Processes.signal(first, Processes.startTicks(first).orElseThrow(), Signal.KILL);
             Stranger.await("the end of the guard", guard::isLost);
@@ -76,7 +76,7 @@ class GuardProcessTest {
             pipe.write(new byte[] {1}, () -> true, System.nanoTime() + HANG_NANOS);
             pipe.awaitRead(() -> true, System.nanoTime() + HANG_NANOS);
         }
-        assertEquals(2, ProcessMaps.holdersOf(path.toString()).size(), "reader and guard");
+        assertEquals(2, ProcessMaps.holdersOf(path).size(), "reader and guard");
         assertFalse(read.isDone());
         guard.dismiss();
         assertEquals(1, read.get());

@@ -24,6 +24,13 @@ public interface MonitorAddress {
     void end(QemuControl qemu) throws IOException;
 
     /**
+     * Does what is left once QEMU has ended after a move. Doing it twice does no harm.
+     */
+    default void ended() {
+        // Most QEMUs leave nothing.
+    }
+
+    /**
      * Returns what a target has to know about where the guest comes from.
      *
      * @return attributes of the guest's description

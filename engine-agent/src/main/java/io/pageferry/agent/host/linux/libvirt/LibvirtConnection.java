@@ -39,8 +39,16 @@ public final class LibvirtConnection implements AutoCloseable {
         try (Arena arena = Arena.ofConfined()) {
             LibvirtConnection connection =
                     new LibvirtConnection(Call.OPEN.pointer(arena.allocateFrom(uri)));
-            Call.KEEP_ALIVE.number(connection.pointer, KEEP_ALIVE_SECONDS, KEEP_ALIVE_COUNT);
-            return connection;
+            boolean opened = false;
+            try {
+                Call.KEEP_ALIVE.number(connection.pointer, KEEP_ALIVE_SECONDS, KEEP_ALIVE_COUNT);
+                opened = true;
+                return connection;
+            } finally {
+                if (!opened) {
+                    connection.close();
+                }
+            }
         }
     }
 
@@ -49,9 +57,9 @@ public final class LibvirtConnection implements AutoCloseable {
     }
 
     /** {@return whether the daemon is there, as far as is known} */
-    public boolean isAlive() {
+    public synchronized boolean isAlive() {
         try {
-            return Call.IS_ALIVE.number(pointer) == 1;
+            return !closed && Call.IS_ALIVE.number(pointer) == 1;
         } catch (LibvirtException e) {
             return false;
         }

@@ -13,8 +13,9 @@ public final class LibvirtDomain implements AutoCloseable {
     /** VIR_DOMAIN_XML_MIGRATABLE, and _SECURE. */
     private static final int MIGRATABLE = 8;
     private static final int SECURE = 1;
-    /** VIR_DOMAIN_UNDEFINE_MANAGED_SAVE, _SNAPSHOTS_METADATA and _KEEP_NVRAM. */
-    private static final int UNDEFINE = 1 | 2 | 8;
+    /** VIR_DOMAIN_UNDEFINE_KEEP_NVRAM; and _MANAGED_SAVE and _SNAPSHOTS_METADATA. */
+    private static final int KEEP_NVRAM = 8;
+    private static final int WITH_METADATA = 1 | 2 | KEEP_NVRAM;
     /** VIR_DOMAIN_RUNNING and _PAUSED. */
     private static final int RUNNING = 1;
     private static final int PAUSED = 3;
@@ -111,13 +112,24 @@ public final class LibvirtDomain implements AutoCloseable {
     }
 
     /**
+     * {@return whether it is defined for good}
+     *
+     * @throws LibvirtException when the daemon does not say
+     */
+    public boolean isPersistent() throws LibvirtException {
+        return Call.IS_PERSISTENT.number(pointer) == 1;
+    }
+
+    /**
      * Forgets a domain that was defined for good; its files stay.
      *
+     * @param metadata whether what libvirt knows of its snapshots, and its managed save, goes too;
+     *                 else a domain that has such things is not forgotten
      * @throws LibvirtException when the daemon refuses
      */
-    public void undefine() throws LibvirtException {
-        if (Call.IS_PERSISTENT.number(pointer) == 1) {
-            Call.UNDEFINE.number(pointer, UNDEFINE);
+    public void undefine(boolean metadata) throws LibvirtException {
+        if (isPersistent()) {
+            Call.UNDEFINE.number(pointer, metadata ? WITH_METADATA : KEEP_NVRAM);
         }
     }
 
@@ -189,10 +201,18 @@ public final class LibvirtDomain implements AutoCloseable {
             if (registration >= 0) {
                 Call.NO_MONITOR_EVENTS.number(connection.pointer(), registration);
             }
-            Call.FREE.number(pointer);
         } catch (LibvirtException e) {
             // With a daemon that is gone the registration is gone, too.
-            return;
+        } finally {
+            free();
+        }
+    }
+
+    private void free() {
+        try {
+            Call.FREE.number(pointer);
+        } catch (LibvirtException e) {
+            return; // there is nothing that could be done
         }
     }
 }
