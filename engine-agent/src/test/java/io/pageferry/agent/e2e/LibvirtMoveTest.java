@@ -197,8 +197,7 @@ class LibvirtMoveTest {
     /** What the operator of the target has defined outlives a move that comes to nothing. */
     @Test
     void aDomainThatIsDefinedAtTheTargetStays() throws IOException {
-        Path xml = folder.resolve("web.xml");
-        host(1).must("define", xml.toString());
+        host(1).must("define", described("<name>", "<name>"));
         host(1).must("desc", NAME, "--config", "the target's own");
         Agent target = receive(1, "ready", "--persistent");
         Agent source = migrate(0, target.address(), "");
@@ -350,6 +349,9 @@ class LibvirtMoveTest {
         refuses("<qemu:commandline>, which only this host's operator", () -> { }, "--xml", described("<devices>",
                 "<qemu:commandline xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>"
                 + "<qemu:arg value='-S'/></qemu:commandline><devices>"));
+        host(1).must("define", folder.resolve("web.xml").toString());
+        refuses("is defined on this host with the UUID", () -> { });
+        host(1).must("undefine", NAME);
         refuses("is called other at the source", () -> { }, "--xml",
                 described("<name>.*</name>", "<name>other</name>"));
         refuses("the source's QEMU is /usr/bin/true", () -> { }, "--xml",

@@ -127,6 +127,11 @@ record DomainXml(String text, Element root) {
         return child(root, "name").map(Node::getTextContent).orElse("");
     }
 
+    /** Empty where libvirt is to draw one. */
+    String uuid() {
+        return child(root, "uuid").map(Node::getTextContent).orElse("");
+    }
+
     String type() {
         return root.getAttribute("type");
     }

@@ -1,6 +1,7 @@
 package io.pageferry.agent.guest.libvirt;
 
 import io.pageferry.agent.host.linux.libvirt.LibvirtConnection;
+import io.pageferry.agent.host.linux.libvirt.LibvirtDomain;
 import io.pageferry.agent.host.linux.libvirt.LibvirtException;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.GuestException;
@@ -46,9 +47,27 @@ final class HostDomain {
                     throw mismatch("this host has no " + file, OWN);
                 }
             }
+            requireSame(connection, xml);
             connection.requireStartable(xml.text());
         } catch (LibvirtException e) {
             throw mismatch("libvirt cannot start the domain here: " + e.getMessage(), OWN);
+        }
+    }
+
+    /** libvirt starts no domain under the name of another one, and would say so late. */
+    private static void requireSame(LibvirtConnection connection, DomainXml xml)
+            throws GuestException, LibvirtException {
+        try (LibvirtDomain defined = connection.domain(xml.name())) {
+            String here = DomainXml.parse(defined.xml(false)).uuid();
+            if (!here.equals(xml.uuid())) {
+                throw mismatch("a domain " + xml.name() + " is defined on this host with the UUID "
+                        + here + ", and the source's has " + xml.uuid(), "virsh undefine "
+                        + xml.name() + " here, or give a description with that UUID: --xml FILE");
+            }
+        } catch (LibvirtException e) {
+            if (!e.isNoDomain()) {
+                throw e;
+            }
         }
     }
 
