@@ -80,7 +80,7 @@ final class QemuIncoming implements TargetGuest {
         this.qemu = qemu;
         this.facts = facts;
         this.before = before;
-        this.exports = new DiskExports(qemu, process.pid(), process.sockets().socket("nbd"));
+        this.exports = new DiskExports(qemu, process.pid(), process.sockets());
     }
 
     static QemuIncoming open(QemuProcess process, GuestSetup setup, Ending ending)
@@ -173,10 +173,11 @@ final class QemuIncoming implements TargetGuest {
     public void loadState(byte[] state) throws GuestException {
         closeStorage();
         try {
-            Path socket = process.socket("in");
+            Path socket = process.sockets().given("in", process.pid());
             touched = true;
             qemu.prepareTarget(socket, capabilities);
-            DeviceState.load(qemu, socket, ByteBuffer.wrap(state), LOAD_LIMIT);
+            DeviceState.load(qemu, process.sockets().take("in", process.pid()),
+                    ByteBuffer.wrap(state), LOAD_LIMIT);
         } catch (IOException e) {
             throw new GuestException(ErrorCode.GUEST_FAILED,
                     "QEMU did not take the device state, its own log says why (are the arguments"
@@ -356,7 +357,6 @@ final class QemuIncoming implements TargetGuest {
     /** Has the disks filled that the source wants to copy. */
     private void openStorage(GuestDescription offered) throws GuestException {
         try {
-            process.sockets().make(process.pid());
             exports.open(offered.attributes());
         } catch (QmpException e) {
             throw QemuGuest.failure(e);

@@ -24,11 +24,13 @@ public final class DiskExports {
     static final String ATTRIBUTE = "storage.";
     /** Begins everything that is added to a QEMU. */
     static final String PREFIX = "pageferry-";
+    /** Of the socket. */
+    private static final String NAME = "nbd";
     private static final JsonNodeFactory JSON = JsonNodeFactory.instance;
 
     private final QemuControl qemu;
     private final long pid;
-    private final Path socket;
+    private final SocketFolder folder;
     private int count;
 
     /**
@@ -36,12 +38,12 @@ public final class DiskExports {
      *
      * @param qemu   the target
      * @param pid    its process
-     * @param socket where its NBD server is to listen
+     * @param folder where its NBD server is to listen; made with it
      */
-    public DiskExports(QemuControl qemu, long pid, Path socket) {
+    public DiskExports(QemuControl qemu, long pid, SocketFolder folder) {
         this.qemu = qemu;
         this.pid = pid;
-        this.socket = socket;
+        this.folder = folder;
     }
 
     /**
@@ -93,12 +95,20 @@ public final class DiskExports {
         }
     }
 
-    private void serve(List<Disk> disks) throws QmpException {
+    private void serve(List<Disk> disks) throws GuestException, QmpException {
+        Path socket = folder.given(NAME, pid);
         ObjectNode address = JSON.objectNode();
         address.putObject("addr").put("type", "unix").putObject("data")
                 .put("path", SocketFolder.seenByQemu(socket));
         count = disks.size();
         qemu.qmp().execute("nbd-server-start", address);
+        try {
+            folder.take(NAME, pid);
+        } catch (IOException e) {
+            close();
+            throw new GuestException(ErrorCode.GUEST_FAILED, "the disks here cannot be filled: "
+                    + e.getMessage(), "start the target again");
+        }
         for (int i = 0; i < disks.size(); i++) {
             qemu.qmp().execute("block-export-add", JSON.objectNode().put("type", "nbd")
                     .put("id", PREFIX + i).put("node-name", disks.get(i).node())
@@ -113,7 +123,7 @@ public final class DiskExports {
 
     /** {@return where the NBD server listens} */
     public Path socket() {
-        return socket;
+        return folder.socket(NAME);
     }
 
     /** Ends the NBD server: what it took is in the images. Does nothing where there is none. */
@@ -125,7 +135,7 @@ public final class DiskExports {
             } catch (QmpException e) {
                 // A QEMU that cannot be reached now cannot be started either.
             }
-            delete(socket);
+            delete(socket());
         }
     }
 

@@ -6,6 +6,7 @@ import io.pageferry.agent.guest.qemu.qmp.QmpException.Kind;
 import io.pageferry.agent.guest.qemu.socket.SocketFolder;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.GuestException;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -27,6 +28,8 @@ public final class SavedDevices {
 
     /** Of the mark: every QEMU has it, and it does nothing. */
     private static final String TYPE = "secret";
+    /** Of a file of no bytes. */
+    private static final String TRY = "try";
     private static final String COMMAND = "xen-save-devices-state";
     private static final JsonNodeFactory JSON = JsonNodeFactory.instance;
 
@@ -65,7 +68,7 @@ public final class SavedDevices {
     }
 
     /**
-     * Has QEMU make a file in a folder, and leaves neither: what it is not let do (by AppArmor,
+     * Has QEMU write a file in a folder, and leaves neither: what it is not let do (by AppArmor,
      * SELinux or a read-only file system) is found now and not in the pause.
      *
      * @param qemu   its monitor
@@ -77,9 +80,10 @@ public final class SavedDevices {
     public static void requireWritable(QemuControl qemu, SocketFolder folder, long pid)
             throws GuestException, QmpException {
         try {
-            folder.make(pid);
+            // Made for it as that of the state is, see SocketFolder.
+            folder.file(TRY, pid).close();
             qemu.qmp().execute("pmemsave", JSON.objectNode().put("val", 0).put("size", 0)
-                    .put("filename", SocketFolder.seenByQemu(folder.socket("try"))));
+                    .put("filename", SocketFolder.seenByQemu(folder.socket(TRY))));
         } catch (QmpException e) {
             if (e.kind() != QmpException.Kind.REFUSED) {
                 throw e;
@@ -89,6 +93,10 @@ public final class SavedDevices {
                     + SocketFolder.seenByQemu(folder.path().getParent()) + ", or name a folder to"
                     + " which it and this command can write:"
                     + " PAGEFERRY_OPTS=-Djava.io.tmpdir=DIR");
+        } catch (IOException e) {
+            throw e instanceof GuestException known ? known : new GuestException(
+                    ErrorCode.HOST_FAILED, "cannot close " + folder.socket(TRY) + ": "
+                    + e.getMessage(), "look at the folder for temporary files");
         } finally {
             folder.delete();
         }
@@ -98,7 +106,7 @@ public final class SavedDevices {
      * Saves the state of a paused guest, and marks it.
      *
      * @param qemu   its monitor
-     * @param file   made or overwritten by QEMU, in a folder that it may write
+     * @param file   overwritten by QEMU, or made in a folder that it may write
      * @param active whether its images are: they are given up then. QEMU aborts where they are
      *               given up a second time
      * @param limit  for all of it

@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 
 /**
  * A socket on which an agent listens for a QEMU. To connect needs the right to write to its file,
@@ -35,6 +36,8 @@ public final class QemuSocket {
         boolean opened = false;
         try {
             listener.bind(UnixDomainSocketAddress.of(socket.toAbsolutePath()), 1);
+            // Others may pass through its folder, and the kernel lists its name to them.
+            Files.setPosixFilePermissions(socket, PosixFilePermissions.fromString("rw-------"));
             give(socket, pid);
             opened = true;
             return listener;
@@ -46,14 +49,18 @@ public final class QemuSocket {
     }
 
     /**
-     * Makes a QEMU's user the owner of a file or folder. Never of what a link names: in a folder
-     * of its own that user can put one in the place of a file.
+     * Makes a QEMU's user the owner of a file or folder, which must be in a folder of ours; never
+     * of what a link names.
      */
     static void give(Path file, long pid) throws IOException {
-        Integer user = user(pid);
-        if (!user.equals(Files.getAttribute(file, UID, LinkOption.NOFOLLOW_LINKS))) {
-            Files.setAttribute(file, UID, user, LinkOption.NOFOLLOW_LINKS);
+        if (!isOwner(file, pid)) {
+            Files.setAttribute(file, UID, user(pid), LinkOption.NOFOLLOW_LINKS);
         }
+    }
+
+    /** Whether a process's user is the owner of what is there, a link itself too. */
+    static boolean isOwner(Path file, long pid) throws IOException {
+        return user(pid).equals(Files.getAttribute(file, UID, LinkOption.NOFOLLOW_LINKS));
     }
 
     /** By whose rights it opens files; the owner of its folder in proc may be another (proc(5)). */

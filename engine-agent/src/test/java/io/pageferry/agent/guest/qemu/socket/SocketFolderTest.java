@@ -8,13 +8,15 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pageferry.core.migration.GuestException;
 import java.io.IOException;
-import java.nio.channels.FileChannel;
-import java.nio.file.FileAlreadyExistsException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Assumptions;
@@ -22,6 +24,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class SocketFolderTest {
+    private static final int NOBODY = 65534;
+
     private final long pid = ProcessHandle.current().pid();
 
     @Test
@@ -32,8 +36,7 @@ class SocketFolderTest {
         try {
             folder.make(pid);
             folder.make(pid);
-            assertEquals("rwx------", PosixFilePermissions.toString(
-                    Files.getPosixFilePermissions(folder.path())));
+            assertEquals("rwx------", mode(folder.path()));
             Files.createFile(folder.socket("out"));
         } finally {
             Map<String, String> address = new HashMap<>();
@@ -72,28 +75,136 @@ class SocketFolderTest {
         }
     }
 
-    /** Whose folder it is may put anything there, and gets no other file by it. */
+    /** Another user's QEMU can pass through, write what was made for it, and no more. */
     @Test
-    void whatIsPutInAFilesPlaceIsNeitherReadNorGivenAway(@TempDir Path tmp) throws IOException {
-        Path secret = Files.writeString(tmp.resolve("secret"), "secret");
-        Object owner = Files.getAttribute(secret, "unix:uid");
-        Assumptions.assumeTrue(owner.equals(0), "only root can give files away");
+    void anotherUsersQemuIsGivenWhatIsInItAndNotTheFolder() throws IOException {
+        asNobody((folder, nobody) -> {
+            folder.file("state", nobody).close();
+            Path given = folder.given("in", nobody).getParent();
+            assertEquals("rwx--x--x", mode(folder.path()));
+            assertEquals("rw-------", mode(folder.socket("state")));
+            assertEquals("rwx------", mode(given));
+            assertEquals(0, owner(folder.path()));
+            String path = folder.path().toString();
+            assertEquals(0, runAsNobody("echo saved > " + path + "/state"));
+            assertEquals("saved\n", Files.readString(folder.socket("state")));
+            assertEquals(0, runAsNobody("ln -s /etc " + given + "/in && mkdir " + given + "/a"));
+            for (String forbidden : List.of("mv " + path + " " + path + "-away",
+                    "ln -s /etc " + path + "/link", "mv " + given + " " + path + "/away",
+                    "rm -f " + path + "/state", "ls " + path)) {
+                assertNotEquals(0, runAsNobody(forbidden), forbidden);
+            }
+            try (ServerSocketChannel listener =
+                    QemuSocket.open(folder.socket("out"), nobody)) {
+                assertTrue(listener.isOpen());
+                assertEquals("rw-------", mode(folder.socket("out")));
+                assertEquals(NOBODY, owner(folder.socket("out")));
+            }
+            assertEquals(0, runAsNobody("rmdir " + given + "/a"));
+        });
+    }
+
+    /** As root it would connect to, or delete, what the link names. */
+    @Test
+    void onlyASocketOfQemusUserIsTaken(@TempDir Path tmp) throws IOException {
+        Path others = tmp.resolve("others");
+        asNobody((folder, nobody) -> {
+            Path place = folder.given("in", nobody);
+            try (ServerSocketChannel listener =
+                    ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+                listener.bind(UnixDomainSocketAddress.of(others));
+                Files.createSymbolicLink(place, others);
+                assertThrows(IOException.class, () -> folder.take("in", nobody));
+                assertTrue(Files.exists(others));
+                Files.createLink(place, others);
+                assertThrows(IOException.class, () -> folder.take("in", nobody));
+                QemuSocket.give(others, nobody);
+                Files.createLink(place, others);
+                assertEquals(folder.socket("in"), folder.take("in", nobody));
+                assertFalse(Files.exists(place));
+            }
+        });
+    }
+
+    /** The folder was taken away, and a link is where it was. */
+    @Test
+    void aLinkInItsPlaceIsNeitherEnteredNorEmptied(@TempDir Path tmp) throws IOException {
+        SocketFolder folder = new SocketFolder(tmp.resolve("folder"));
+        Path victim = Files.createDirectory(tmp.resolve("victim"));
+        Path kept = Files.writeString(victim.resolve("kept"), "kept");
+        folder.make(pid);
+        Files.move(folder.path(), tmp.resolve("away"));
+        Files.createSymbolicLink(folder.path(), victim);
+        assertThrows(GuestException.class, () -> folder.make(pid));
+        assertThrows(GuestException.class, () -> folder.file("state", pid));
+        assertThrows(GuestException.class, () -> folder.given("in", pid));
+        folder.delete();
+        assertTrue(Files.isSymbolicLink(folder.path()));
+        assertEquals("kept", Files.readString(kept));
+        assertEquals(List.of("kept"), List.of(victim.toFile().list()));
+    }
+
+    @Test
+    void aFolderThatOthersMayWriteIsRefused(@TempDir Path tmp) throws IOException {
+        SocketFolder folder = new SocketFolder(tmp.resolve("folder"));
+        folder.make(pid);
+        Files.setPosixFilePermissions(folder.path(),
+                PosixFilePermissions.fromString("rwx--x-wx"));
+        assertThrows(GuestException.class, () -> folder.make(pid));
+    }
+
+    @Test
+    void aLinkInItIsDeletedAndNotWhatItNames(@TempDir Path tmp) throws IOException {
+        SocketFolder folder = new SocketFolder(tmp.resolve("folder"));
+        Path victim = Files.createDirectory(tmp.resolve("victim"));
+        Path kept = Files.writeString(victim.resolve("kept"), "kept");
+        Files.createSymbolicLink(folder.given("in", pid), kept);
+        Files.createSymbolicLink(folder.given("nbd", pid), victim);
+        folder.file("state", pid).close();
+        assertThrows(GuestException.class, () -> folder.file("state", pid));
+        folder.delete();
+        assertFalse(Files.exists(folder.path(), LinkOption.NOFOLLOW_LINKS));
+        assertEquals("kept", Files.readString(kept));
+    }
+
+    @FunctionalInterface
+    private interface Body {
+        void run(SocketFolder folder, long nobody) throws IOException;
+    }
+
+    private static void asNobody(Body body) throws IOException {
+        Path tmp = Path.of(System.getProperty("java.io.tmpdir"));
+        Assumptions.assumeTrue(Files.isWritable(Path.of("/etc/passwd")),
+                "only root can give files away");
         Process nobody = ofNobody();
-        SocketFolder folder = SocketFolder.draw(pid);
-        try (FileChannel file = folder.file("state", pid)) {
-            Files.delete(folder.socket("state"));
-            Files.createSymbolicLink(folder.socket("state"), secret);
-            assertEquals(0, file.size());
-            assertThrows(FileAlreadyExistsException.class, () -> folder.file("state", pid));
-            QemuSocket.give(folder.socket("state"), nobody.pid());
-            assertEquals(owner, Files.getAttribute(secret, "unix:uid"));
-            assertNotEquals(owner, Files.getAttribute(folder.socket("state"), "unix:uid",
-                    LinkOption.NOFOLLOW_LINKS));
+        SocketFolder folder = SocketFolder.draw(nobody.pid());
+        try {
+            assertEquals(tmp, folder.path().getParent());
+            body.run(folder, nobody.pid());
         } finally {
             nobody.destroyForcibly();
             folder.delete();
         }
-        assertEquals("secret", Files.readString(secret));
+        assertFalse(Files.exists(folder.path()));
+    }
+
+    private static int runAsNobody(String script) throws IOException {
+        try {
+            return new ProcessBuilder("setpriv", "--reuid=" + NOBODY, "--clear-groups",
+                    "--bounding-set=-all", "sh", "-c", script)
+                    .redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                    .start().waitFor();
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static String mode(Path file) throws IOException {
+        return PosixFilePermissions.toString(Files.getPosixFilePermissions(file));
+    }
+
+    private static Object owner(Path file) throws IOException {
+        return Files.getAttribute(file, "unix:uid", LinkOption.NOFOLLOW_LINKS);
     }
 
     /** A process that is nobody's by the time this returns. */
