@@ -221,7 +221,7 @@ public final class TargetAgent implements FiniteAgent {
      * Gets ready for the next migration. Where one came to nothing and took its place with it, such
      * as its QEMU, there is no next one; but its source may yet ask.
      */
-    private boolean renewed(boolean counts) throws GuestException {
+    private boolean renewed(boolean counts) throws IOException {
         try {
             slot.renew();
             return true;

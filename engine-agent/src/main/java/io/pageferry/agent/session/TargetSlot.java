@@ -55,10 +55,14 @@ final class TargetSlot {
     void open() throws IOException {
         warmUp = BackgroundWarmUp.start(settings.guest().warmUp().get());
         openGuest();
+        lockGuest();
+        prepareGuard();
+    }
+
+    private void lockGuest() throws IOException {
         lock = GuestLock.tryLock(guest.identity()).orElseThrow(() -> new GuestException(
                 ErrorCode.BUSY, "somebody receives into this guest already",
                 "wait for it: pageferry status"));
-        prepareGuard();
     }
 
     private void openGuest() throws GuestException {
@@ -89,10 +93,16 @@ final class TargetSlot {
     }
 
     /** Gets ready for the next offer, after one that came to nothing. */
-    void renew() throws GuestException {
+    void renew() throws IOException {
+        String before = guest.identity();
         guest.close();
         openGuest();
         session = null;
+        if (!guest.identity().equals(before)) {
+            // A QEMU that was started is another one each time.
+            lock.close();
+            lockGuest();
+        }
         prepareGuard();
     }
 

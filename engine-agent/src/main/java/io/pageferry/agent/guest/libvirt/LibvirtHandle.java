@@ -2,7 +2,6 @@ package io.pageferry.agent.guest.libvirt;
 
 import io.pageferry.agent.guest.qemu.firmware.HeldBackState;
 import io.pageferry.agent.guest.qemu.socket.SocketFolder;
-import io.pageferry.agent.host.linux.Processes;
 import io.pageferry.agent.host.linux.libvirt.LibvirtConnection;
 import io.pageferry.agent.host.linux.libvirt.LibvirtDomain;
 import io.pageferry.agent.host.linux.libvirt.LibvirtException;
@@ -37,7 +36,7 @@ final class LibvirtHandle implements GuestHandle {
     @Override
     public Condition condition() throws GuestException {
         Optional<ProcessInstance> qemu = left.qemu();
-        if (qemu.isPresent() && !isAlive(qemu.get())) {
+        if (qemu.isPresent() && !qemu.get().isAlive()) {
             return Condition.GONE;
         }
         if (qemu.isPresent() && !left.isLoaded()) {
@@ -65,11 +64,6 @@ final class LibvirtHandle implements GuestHandle {
             }
             throw failed(e);
         }
-    }
-
-    private static boolean isAlive(ProcessInstance qemu) {
-        return Processes.startTicks(qemu.pid()).orElse(-1) == qemu.startTicks()
-                && Processes.isAlive(qemu.pid());
     }
 
     @Override

@@ -4,7 +4,6 @@ import io.pageferry.agent.guest.GuestSetup;
 import io.pageferry.agent.guest.qemu.firmware.HeldBackState;
 import io.pageferry.agent.guest.qemu.socket.SocketFolder;
 import io.pageferry.agent.host.linux.PrivateFiles;
-import io.pageferry.agent.host.linux.Processes;
 import io.pageferry.agent.host.linux.libvirt.LibvirtConnection;
 import io.pageferry.agent.host.linux.libvirt.LibvirtException;
 import io.pageferry.agent.host.linux.process.Fifo;
@@ -149,17 +148,12 @@ final class Restore implements AutoCloseable {
         return qemu;
     }
 
-    boolean isAlive() {
-        return Processes.startTicks(qemu.pid()).orElse(-1) == qemu.startTicks()
-                && Processes.isAlive(qemu.pid());
-    }
-
     /** Whether QEMU lived when it was last looked at: a duty cycle asks all the time. */
     boolean beats() {
         long now = System.nanoTime();
         if (now - lookedNanos >= LOOK_NANOS) {
             lookedNanos = now;
-            beats = isAlive();
+            beats = qemu.isAlive();
         }
         return beats;
     }
@@ -178,7 +172,7 @@ final class Restore implements AutoCloseable {
     }
 
     private boolean reads() {
-        return isAlive() && !restored.isDone();
+        return qemu.isAlive() && !restored.isDone();
     }
 
     /**

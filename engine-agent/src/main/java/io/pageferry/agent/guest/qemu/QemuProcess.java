@@ -82,12 +82,16 @@ public record QemuProcess(MonitorAddress monitor, long pid, long startTicks, Soc
         Map<String, String> recoveryAddress = new HashMap<>();
         monitor.putInto(recoveryAddress);
         sockets.putInto(recoveryAddress);
-        new ProcessInstance(pid, startTicks).putInto(recoveryAddress);
+        instance().putInto(recoveryAddress);
         return recoveryAddress;
     }
 
     String identity() {
-        return new ProcessInstance(pid, startTicks).identity();
+        return instance().identity();
+    }
+
+    private ProcessInstance instance() {
+        return new ProcessInstance(pid, startTicks);
     }
 
     /** Names a socket, in a folder that is there when this returns. */
@@ -97,8 +101,7 @@ public record QemuProcess(MonitorAddress monitor, long pid, long startTicks, Soc
     }
 
     boolean isAlive() {
-        return Processes.isAlive(pid)
-                && Processes.startTicks(pid).orElse(-1) == startTicks;
+        return instance().isAlive();
     }
 
     QemuControl connect() throws GuestException {

@@ -41,6 +41,11 @@ public record ProcessInstance(long pid, long startTicks) {
         recoveryAddress.put(BOOT, Processes.bootId());
     }
 
+    /** {@return whether it can still do something, see {@link Processes#isAlive}} */
+    public boolean isAlive() {
+        return Processes.isAlive(pid) && Processes.startTicks(pid).orElse(-1) == startTicks;
+    }
+
     /** {@return its name on this host, one for all kinds of guests that it may be moved as} */
     public String identity() {
         return "process:" + pid + ":" + startTicks;

@@ -23,6 +23,11 @@ public final class AgentGuard
     private Path pipe;
     /** What was launched and has no guest yet, or null. */
     private LaunchedQemu launched;
+    /** What a guard is to finish, null for nothing. */
+    private Watched watched;
+
+    /** A migration by its journal. */
+    private record Watched(StateDirectory directory, UUID migration) { }
 
     /**
      * Makes the guard; nothing is started.
@@ -60,6 +65,10 @@ public final class AgentGuard
     /** The one before is gone: what it launched has another parent now, what it held is closed. */
     private void takeOver() throws GuardException {
         try {
+            // First: without a migration it would take what was launched for empty.
+            if (watched != null) {
+                tell(watched);
+            }
             if (launched != null) {
                 process.keep(launched);
             }
@@ -75,7 +84,16 @@ public final class AgentGuard
     @Override
     public long launch(Path folder) throws IOException {
         start();
-        launched = process.launch(folder);
+        boolean known = false;
+        try {
+            launched = process.launch(folder);
+            known = true;
+        } finally {
+            if (!known) {
+                // It may have launched it and only not said so: at the end of its pipe it ends it.
+                abandon();
+            }
+        }
         return launched.pid();
     }
 
@@ -93,7 +111,13 @@ public final class AgentGuard
      */
     public void watch(StateDirectory directory, UUID migration) throws IOException {
         start();
-        process.watch(directory.path(), migration, side.name());
+        Watched wanted = new Watched(directory, migration);
+        tell(wanted);
+        watched = wanted;
+    }
+
+    private void tell(Watched one) throws IOException {
+        process.watch(one.directory().path(), one.migration(), side.name());
     }
 
     @Override
@@ -136,6 +160,7 @@ public final class AgentGuard
      */
     public void dismiss() {
         pipe = null;
+        watched = null;
         if (launched == null || process == null || !process.rest()) {
             farewell();
         }
@@ -150,11 +175,13 @@ public final class AgentGuard
 
     @Override
     public void close() {
+        watched = null;
         farewell();
     }
 
     /** Leaves what it watches to it, see {@link GuardProcess#abandon}. */
     public void abandon() {
+        watched = null;
         if (process != null) {
             process.abandon();
             process = null;

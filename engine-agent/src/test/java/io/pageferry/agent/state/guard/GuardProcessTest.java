@@ -11,13 +11,18 @@ import io.pageferry.agent.host.linux.Processes.Signal;
 import io.pageferry.agent.host.linux.Requirements;
 import io.pageferry.agent.host.linux.Stranger;
 import io.pageferry.agent.host.linux.process.Fifo;
+import io.pageferry.agent.state.journal.FileJournal;
+import io.pageferry.agent.state.journal.JournalHeader;
 import io.pageferry.agent.state.journal.StateDirectory;
+import io.pageferry.core.handover.JournalRecord;
+import io.pageferry.core.handover.JournalState;
 import io.pageferry.core.migration.MigrationListener;
 import io.pageferry.core.migration.Outcome.Side;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
@@ -61,10 +66,7 @@ class GuardProcessTest {
         CompletableFuture<Integer> read;
         try (Fifo pipe = Fifo.create(path)) {
             guard.holdOpen(path);
-            long first = ProcessMaps.holdersOf(path).stream()
-                    .filter(pid -> pid != ProcessHandle.current().pid()).findFirst().orElseThrow();
-            Processes.signal(first, Processes.startTicks(first).orElseThrow(), Signal.KILL);
-            Stranger.await("the end of the guard", guard::isLost);
+            killHolder(path, guard);
             guard.watch(StateDirectory.open(folder), UUID.randomUUID());
             read = CompletableFuture.supplyAsync(() -> {
                 try (InputStream in = Files.newInputStream(path)) {
@@ -80,5 +82,56 @@ class GuardProcessTest {
         assertFalse(read.isDone());
         guard.dismiss();
         assertEquals(1, read.get());
+    }
+
+    private static void killHolder(Path pipe, AgentGuard guard) throws IOException {
+        long holder = ProcessMaps.holdersOf(pipe.toString()).stream()
+                .filter(pid -> pid != ProcessHandle.current().pid()).findFirst().orElseThrow();
+        Processes.signal(holder, Processes.startTicks(holder).orElseThrow(), Signal.KILL);
+        Stranger.await("the end of the guard", guard::isLost);
+    }
+
+    /** Whatever it is started for. */
+    @Test
+    void theOneThatIsStartedWhereOneDiedFinishesTheMigration() throws IOException {
+        Path path = folder.resolve("pipe");
+        StateDirectory directory = StateDirectory.open(folder.resolve("state"));
+        UUID migration = UUID.randomUUID();
+        try (FileJournal journal = directory.create(new JournalHeader(JournalHeader.SCHEMA,
+                migration, Side.TARGET, "workload:1MiB", "", 1, Map.of()))) {
+            journal.write(new JournalRecord(JournalState.PREPARED, 1, true, ""));
+        }
+        AgentGuard guard = new AgentGuard(Side.TARGET, new MigrationListener() { });
+        try (Fifo pipe = Fifo.create(path)) {
+            guard.watch(directory, migration);
+            guard.holdOpen(path);
+            killHolder(path, guard);
+            guard.holdOpen(path);
+            guard.abandon();
+        } finally {
+            guard.close();
+        }
+        Stranger.await("the end of the migration", () -> isSettled(directory));
+    }
+
+    private static boolean isSettled(StateDirectory directory) {
+        try {
+            return directory.all(line -> { }).getFirst().ownership().settled();
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    /** What it may have launched ends with it. */
+    @Test
+    void aGuardThatDoesNotSayWhatItLaunchedIsNotKept() throws IOException {
+        AgentGuard guard = new AgentGuard(Side.TARGET, new MigrationListener() { });
+        try {
+            guard.start();
+            assertThrows(IOException.class, () -> guard.launch(folder.resolve("missing")));
+            assertFalse(guard.isThere());
+        } finally {
+            guard.close();
+        }
     }
 }

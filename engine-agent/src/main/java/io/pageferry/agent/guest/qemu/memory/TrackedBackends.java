@@ -96,11 +96,13 @@ public final class TrackedBackends {
     private void requireNoFork() throws GuestException {
         try {
             for (int i = 0; i < trackers.size(); i++) {
-                if (trackers.get(i).hasForked() || injector.letForkGo()) {
-                    throw new GuestException(ErrorCode.GUEST_MISMATCH,
-                            first.backends().get(i).who() + " forked while the guest moved, and"
-                            + " the writes of its child are not tracked", AGAIN);
+                if (trackers.get(i).hasForked()) {
+                    throw forked(first.backends().get(i).who());
                 }
+            }
+            if (!trackers.isEmpty() && injector.letForkGo()) {
+                throw forked((trackers.size() == 1 ? "" : "one of ")
+                        + String.join(", ", names()));
             }
         } catch (GuestException e) {
             throw e;
@@ -108,6 +110,11 @@ public final class TrackedBackends {
             throw new GuestException(ErrorCode.HOST_FAILED, "whether a vhost-user backend forked"
                     + " cannot be told: " + e.getMessage(), AGAIN);
         }
+    }
+
+    private static GuestException forked(String who) {
+        return new GuestException(ErrorCode.GUEST_MISMATCH, who + " forked while the guest moved,"
+                + " and the writes of its child are not tracked", AGAIN);
     }
 
     /**

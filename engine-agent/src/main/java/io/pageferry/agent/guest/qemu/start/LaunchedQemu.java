@@ -7,6 +7,7 @@ import io.pageferry.agent.host.linux.LinuxException;
 import io.pageferry.agent.host.linux.Processes;
 import io.pageferry.agent.host.linux.Processes.Signal;
 import io.pageferry.agent.host.linux.process.DetachedProgram;
+import io.pageferry.agent.host.process.ProcessInstance;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
@@ -92,8 +93,7 @@ public record LaunchedQemu(Path folder, long pid, long startTicks) {
 
     /** {@return whether it is there} */
     public boolean isAlive() {
-        return Processes.isAlive(pid)
-                && Processes.startTicks(pid).orElse(-1) == startTicks;
+        return new ProcessInstance(pid, startTicks).isAlive();
     }
 
     /**
