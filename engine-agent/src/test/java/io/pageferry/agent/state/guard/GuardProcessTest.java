@@ -85,7 +85,7 @@ class GuardProcessTest {
     }
 
     private static void killHolder(Path pipe, AgentGuard guard) throws IOException {
-        long holder = ProcessMaps.holdersOf(pipe.toString()).stream()
+        long holder = ProcessMaps.holdersOf(pipe).stream()
                 .filter(pid -> pid != ProcessHandle.current().pid()).findFirst().orElseThrow();
         Processes.signal(holder, Processes.startTicks(holder).orElseThrow(), Signal.KILL);
         Stranger.await("the end of the guard", guard::isLost);
