@@ -212,9 +212,15 @@ final class Rig implements AutoCloseable {
 
     /** {@return the one file of a guest's lock that is there} */
     Path onlyLock() throws IOException {
-        List<String> locks = files(temporary).filter(name -> name.endsWith(".lock")).toList();
+        List<Path> locks = locks();
         assertEquals(1, locks.size(), locks::toString);
-        return temporary.resolve(locks.getFirst());
+        return locks.getFirst();
+    }
+
+    /** Of guests. */
+    List<Path> locks() throws IOException {
+        return files(temporary).filter(name -> name.endsWith(".lock")).map(temporary::resolve)
+                .toList();
     }
 
     private static Stream<String> files(Path folder) throws IOException {

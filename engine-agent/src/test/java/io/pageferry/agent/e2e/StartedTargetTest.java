@@ -255,4 +255,24 @@ class StartedTargetTest {
                 target::toString);
         rig.awaitNothingLeft();
     }
+
+    @Test
+    void anotherOneIsStartedAndLockedAfterAMoveThatFailed() throws IOException {
+        Agent target = receive(startFile("again" + ++count));
+        Path first = started(target);
+        Path lock = rig.onlyLock();
+        Agent source = rig.start("round 0", List.of("migrate", Rig.uri(home.qemu()), "--to",
+                target.address()));
+        source.awaitHold("round 0");
+        source.kill();
+        target.await("another QEMU", event -> {
+            String message = event.path("message").asText();
+            return message.startsWith("started what ") && !message.contains(first.toString());
+        });
+        Poll.until(() -> rig.locks().size() == 1 && !rig.locks().contains(lock),
+                () -> "the first one's lock was " + lock);
+        target.signal(Signal.TERM);
+        assertEquals(7, target.exit(), target::toString);
+        home.livesOn();
+    }
 }

@@ -72,8 +72,15 @@ final class Blocks {
         Map<String, Integer> counts = new HashMap<>();
         for (Item item : draft.all(DRIVE, "hda", "hdb", "hdc", "hdd", "cdrom", "fda", "fdb")
                 .toList()) {
-            String name = item.option().is(DRIVE) ? name(item.option().parts(), counts)
-                    : SHORT.get(item.option().name());
+            String name;
+            try {
+                name = item.option().is(DRIVE) ? name(item.option().parts(), counts)
+                        : SHORT.get(item.option().name());
+            } catch (NumberFormatException e) {
+                draft.cannotTell("which drive -drive " + RawText.shown(item.option().value())
+                        + " is: give it an id, and its file= what it holds now");
+                continue;
+            }
             JsonNode present = byDrive.get(name);
             if (present == null) {
                 if (item.option().id().isPresent()) {
@@ -90,7 +97,7 @@ final class Blocks {
         }
     }
 
-    /** As drive_new of QEMU names one that has no id (blockdev.c). */
+    /** As drive_new of QEMU names one that has no id (blockdev.c); 0x1 and 01 are numbers too. */
     private static String name(OptionValue parts, Map<String, Integer> counts) {
         Optional<String> id = parts.get("id");
         if (id.isPresent()) {
@@ -98,7 +105,7 @@ final class Blocks {
         }
         String type = parts.get("if").orElse("ide");
         int next = counts.getOrDefault(type, 0);
-        int index = parts.get("index").map(Integer::parseInt).orElse(next);
+        int index = parts.get("index").map(Integer::decode).orElse(next);
         counts.put(type, index + 1);
         boolean cd = parts.get("media").orElse("").equals("cdrom");
         return type.equals("ide") ? "ide" + index / 2 + (cd ? "-cd" : "-hd") + index % 2

@@ -4,6 +4,7 @@ import io.pageferry.agent.guest.qemu.describe.Draft.Item;
 import io.pageferry.agent.guest.qemu.start.OptionValue;
 import io.pageferry.agent.guest.qemu.start.QemuOption;
 import io.pageferry.agent.guest.qemu.start.RawText;
+import java.nio.file.InvalidPathException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -72,13 +73,15 @@ final class HostThings {
                 continue;
             }
             if (WHOLE.containsKey(option.name())) {
-                item.replace(new QemuOption(option.name(), absolute(item, option.value())));
+                item.replace(new QemuOption(option.name(),
+                        absolute(draft, item, option.value())));
             } else if (isParted(option)) {
                 OptionValue parts = option.parts();
                 OptionValue changed = parts;
                 for (Map.Entry<String, String> one : parts.all().entrySet()) {
                     if (isPath(option, one.getKey(), one.getValue())) {
-                        changed = changed.with(one.getKey(), absolute(item, one.getValue()));
+                        changed = changed.with(one.getKey(),
+                                absolute(draft, item, one.getValue()));
                     }
                 }
                 if (!changed.toString().equals(parts.toString())) {
@@ -88,8 +91,15 @@ final class HostThings {
         }
     }
 
-    private String absolute(Item item, String path) {
-        String absolute = started.absolute(path);
+    private String absolute(Draft draft, Item item, String path) {
+        String absolute;
+        try {
+            absolute = started.absolute(path);
+        } catch (InvalidPathException e) {
+            draft.cannotTell("where " + RawText.shown(path) + " of -" + item.option().name()
+                    + " is, as this locale has no such name: write it absolutely");
+            return path;
+        }
         // QEMU looks for its own firmware in folders of its own.
         if (!absolute.startsWith("/") && !item.option().is("bios", "L", "option-rom")) {
             item.remark("relative to a folder that is not known any more: name it absolutely");

@@ -135,7 +135,11 @@ record StartedWith(String program, List<QemuOption> options, String folder, long
         return value.first().filter(first -> first.matches("/dev/fdset/.*|fd:.*")).orElse("");
     }
 
-    /** A path as it is from any folder; as it was where nothing of that name is to be found. */
+    /**
+     * A path as it is from any folder; as it was where nothing of that name is to be found.
+     *
+     * @throws java.nio.file.InvalidPathException where this JVM's locale cannot say it
+     */
     String absolute(String path) {
         String from = folder + "/" + path;
         return path.startsWith("/") || folder.equals("/") || RawText.decoded(from).filter(

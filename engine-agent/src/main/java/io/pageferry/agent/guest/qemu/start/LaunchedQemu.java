@@ -31,8 +31,6 @@ public record LaunchedQemu(Path folder, long pid, long startTicks) {
     private static final String MONITOR = "qmp";
     private static final String ARGUMENTS = "arguments";
     private static final String WORDS = "words";
-    /** Files that it makes, and that were not there before. */
-    private static final String MADE = "made";
     private static final String OURS = "PAGEFERRY_";
     private static final long END_NANOS = 10_000_000_000L;
     private static final long POLL_NANOS = 5_000_000L;
@@ -46,21 +44,19 @@ public record LaunchedQemu(Path folder, long pid, long startTicks) {
         return folder.resolve(WORDS);
     }
 
-    /** Writes down what {@link #launch} is to start, and what it leaves where it is killed. */
-    static void write(Path folder, List<String> arguments, List<String> made)
-            throws IOException {
+    /** Writes down what {@link #launch} is to start. */
+    static void write(Path folder, List<String> arguments) throws IOException {
         Files.write(folder.resolve(ARGUMENTS), joined(arguments));
-        Files.write(folder.resolve(MADE), joined(made));
         Files.write(words(folder), new byte[0]);
     }
 
-    private static byte[] joined(List<String> texts) {
+    static byte[] joined(List<String> texts) {
         StringBuilder all = new StringBuilder();
         texts.forEach(text -> all.append(text).append('\0'));
         return RawText.bytes(all.toString());
     }
 
-    private static List<String> cut(Path file) throws IOException {
+    static List<String> cut(Path file) throws IOException {
         List<String> texts = new ArrayList<>(
                 List.of(RawText.of(Files.readAllBytes(file)).split("\0", -1)));
         texts.removeLast();
@@ -137,7 +133,7 @@ public record LaunchedQemu(Path folder, long pid, long startTicks) {
             }
         }
         reap();
-        deleteMade();
+        MadeFiles.delete(folder);
         delete(folder);
     }
 
@@ -156,21 +152,6 @@ public record LaunchedQemu(Path folder, long pid, long startTicks) {
             LockSupport.parkNanos(POLL_NANOS);
         }
         return !isAlive();
-    }
-
-    /** Sockets, a file of its number, memory: what QEMU itself leaves where it is killed. */
-    private void deleteMade() {
-        try {
-            for (String one : cut(folder.resolve(MADE))) {
-                Path path = Path.of(RawText.shown(one));
-                if (!Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS)) {
-                    Files.deleteIfExists(path);
-                }
-            }
-        } catch (IOException | IllegalArgumentException e) {
-            // The folder is gone, or not this user's any more.
-            return;
-        }
     }
 
     /** Deletes a folder and the files in it. */

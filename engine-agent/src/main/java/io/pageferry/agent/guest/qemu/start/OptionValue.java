@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.UnaryOperator;
 
 /**
@@ -18,6 +19,7 @@ import java.util.function.UnaryOperator;
  */
 public final class OptionValue {
     private static final ObjectMapper JSON = new ObjectMapper();
+    private static final Set<String> ON = Set.of("on", "yes", "true", "y");
 
     /** Null where it is JSON. */
     private final List<Entry> entries;
@@ -100,6 +102,13 @@ public final class OptionValue {
     /** The last value of a key, as QEMU takes it. */
     public Optional<String> get(String key) {
         return Optional.ofNullable(all().get(key));
+    }
+
+    /** Whether a switch is on, as QEMU reads one: also where it stands without a value. */
+    public boolean isOn(String key) {
+        boolean flag = !isJson() && entries.stream().filter(one -> one.key().equals(key))
+                .reduce((before, last) -> last).filter(last -> last.value() == null).isPresent();
+        return flag || get(key).filter(ON::contains).isPresent();
     }
 
     /** A key, or the first word where that stands for it. */

@@ -12,12 +12,10 @@ import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.words.Printable;
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -79,11 +77,13 @@ public final class StartedQemu {
             List<String> command = new ArrayList<>(arguments);
             command.addAll(List.of("-qmp", "unix:" + RawText.of(monitor.toString()).replace(",",
                     ",,") + ",server=on,wait=off"));
-            LaunchedQemu.write(folder, command, toBeMade(arguments));
+            LaunchedQemu.write(folder, command);
+            MadeFiles.write(folder, MadeFiles.toBeMade(arguments));
             long pid = start.launcher().launch(folder);
             started = new StartedQemu(start.launcher(), start.file(), new LaunchedQemu(folder, pid,
                     Processes.startTicks(pid).orElse(-1)));
             started.awaitAnswer(monitor);
+            MadeFiles.write(folder, MadeFiles.seen(folder));
             answers = true;
             return started;
         } catch (IOException e) {
@@ -141,40 +141,6 @@ public final class StartedQemu {
     private static GuestException refused(Path file, String why, String remedy) {
         return new GuestException(ErrorCode.GUEST_MISMATCH, "--start " + file + ": "
                 + Printable.of(why), remedy);
-    }
-
-    /** QEMU's files that are not there yet and that it leaves behind where it is killed. */
-    private static List<String> toBeMade(List<String> arguments) {
-        List<String> paths = new ArrayList<>();
-        for (QemuOption one : QemuOption.parse(arguments.subList(1, arguments.size()))) {
-            if (one.value() == null) {
-                continue;
-            }
-            OptionValue parts = one.parts();
-            if (one.is("pidfile", "mem-path")) {
-                paths.add(one.value());
-            }
-            if (one.is("object")) {
-                parts.get("mem-path").ifPresent(paths::add);
-            }
-            if (one.is("chardev") && parts.get("server").isPresent()) {
-                parts.get("path").ifPresent(paths::add);
-            }
-            parts.first().filter(first -> first.startsWith("unix:"))
-                    .ifPresent(first -> paths.add(first.substring("unix:".length())));
-        }
-        return paths.stream().filter(path -> path.startsWith("/") && isFree(path)).toList();
-    }
-
-    private static boolean isFree(String raw) {
-        Optional<String> path = RawText.decoded(raw);
-        try {
-            return path.isPresent()
-                    && !Files.exists(Path.of(path.get()), LinkOption.NOFOLLOW_LINKS);
-        } catch (IllegalArgumentException e) {
-            // A name that this JVM's locale cannot say.
-            return false;
-        }
     }
 
     private void awaitAnswer(Path monitor) throws GuestException {

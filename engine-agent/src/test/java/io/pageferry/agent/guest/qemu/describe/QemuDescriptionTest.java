@@ -158,7 +158,8 @@ class QemuDescriptionTest {
 
     @Test
     void whatQemuChoseIsNamed() throws IOException {
-        source();
+        // A number of QEMU may be hexadecimal.
+        source("-drive", "index=0x1,format=raw,file=" + disk("d"));
         StartDescription said = assertExact();
         assertTrue(said.arguments().containsAll(List.of("pc-i440fx-7.2", "qemu64", "128M")),
                 () -> text(said));

@@ -53,4 +53,15 @@ class StartedWithTest {
         assertTrue(refused.getMessage().contains("open descriptors"), refused.getMessage());
         assertTrue(refused.remedy().contains("libvirt:DOMAIN"), refused.remedy());
     }
+
+    /** A zero byte is what no locale can say. */
+    @Test
+    void aNameThatTheLocaleCannotSayIsAskedFor() {
+        StartedWith started = new StartedWith("/usr/bin/qemu",
+                List.of(new QemuOption("kernel", "a\0b")), "/srv", 0, 0, List.of());
+        Draft draft = new Draft(started.options());
+        new HostThings(started).makeAbsolute(draft);
+        assertEquals(1, draft.untold().size());
+        assertTrue(draft.untold().getFirst().contains("-kernel"), draft.untold()::toString);
+    }
 }
