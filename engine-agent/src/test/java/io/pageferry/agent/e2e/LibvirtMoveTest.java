@@ -347,8 +347,9 @@ class LibvirtMoveTest {
         refuses("this host has no " + image, () -> Files.move(image, folder.resolve("aside")));
         Files.move(folder.resolve("aside"), image);
         refuses("<qemu:commandline>, which only this host's operator", () -> { }, "--xml",
-                described("<devices>", "<qemu:commandline xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>"
-                + "<qemu:arg value='-S'/></qemu:commandline><devices>"));
+                described("<devices>", "<qemu:commandline xmlns:qemu="
+                + "'http://libvirt.org/schemas/domain/qemu/1.0'><qemu:arg value='-S'/>"
+                + "</qemu:commandline><devices>"));
         host(1).must("define", folder.resolve("web.xml").toString());
         refuses("is defined on this host with the UUID", () -> { });
         host(1).must("undefine", NAME);
