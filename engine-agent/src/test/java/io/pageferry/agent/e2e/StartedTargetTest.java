@@ -110,10 +110,13 @@ class StartedTargetTest {
 
     /** Where the QEMU is that it started: the folder of its monitor. */
     private static Path started(Agent agent) throws IOException {
-        String line = agent.await("start", event -> event.path("message").asText()
-                .startsWith("started what ")).path("message").asText();
+        String line = agent.await("start", StartedTargetTest::isStart).path("message").asText();
         return Path.of(line.substring(line.indexOf(" as qemu:") + " as qemu:".length()))
                 .getParent();
+    }
+
+    private static boolean isStart(ObjectNode event) {
+        return event.path("message").asText().startsWith("started what ");
     }
 
     private static ProcessMark process(Path started) throws IOException {
@@ -259,16 +262,14 @@ class StartedTargetTest {
     @Test
     void anotherOneIsStartedAndLockedAfterAMoveThatFailed() throws IOException {
         Agent target = receive(startFile("again" + ++count));
-        Path first = started(target);
+        started(target);
         Path lock = rig.onlyLock();
         Agent source = rig.start("round 0", List.of("migrate", Rig.uri(home.qemu()), "--to",
                 target.address()));
         source.awaitHold("round 0");
         source.kill();
-        target.await("another QEMU", event -> {
-            String message = event.path("message").asText();
-            return message.startsWith("started what ") && !message.contains(first.toString());
-        });
+        Poll.until(() -> target.events().stream().filter(StartedTargetTest::isStart).count() == 2,
+                target::toString);
         Poll.until(() -> rig.locks().size() == 1 && !rig.locks().contains(lock),
                 () -> "the first one's lock was " + lock);
         target.signal(Signal.TERM);
