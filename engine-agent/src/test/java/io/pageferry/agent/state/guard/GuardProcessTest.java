@@ -102,15 +102,14 @@ class GuardProcessTest {
             journal.write(new JournalRecord(JournalState.PREPARED, 1, true, ""));
         }
         AgentGuard guard = new AgentGuard(Side.TARGET, new MigrationListener() { });
-        try (Fifo pipe = Fifo.create(path)) {
-            guard.watch(directory, migration);
-            guard.holdOpen(path);
-            killHolder(path, guard);
-            guard.holdOpen(path);
-            guard.abandon();
-        } finally {
-            guard.close();
-        }
+        Fifo.create(path).close();
+        guard.watch(directory, migration);
+        guard.holdOpen(path);
+        killHolder(path, guard);
+        guard.holdOpen(path);
+        guard.abandon();
+    } finally {
+        guard.close();
         Stranger.await("the end of the migration", () -> isSettled(directory));
     }
 
