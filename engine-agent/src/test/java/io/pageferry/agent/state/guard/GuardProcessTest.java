@@ -103,13 +103,15 @@ class GuardProcessTest {
         }
         AgentGuard guard = new AgentGuard(Side.TARGET, new MigrationListener() { });
         Fifo.create(path).close();
-        guard.watch(directory, migration);
-        guard.holdOpen(path);
-        killHolder(path, guard);
-        guard.holdOpen(path);
-        guard.abandon();
-    } finally {
-        guard.close();
+        try {
+            guard.watch(directory, migration);
+            guard.holdOpen(path);
+            killHolder(path, guard);
+            guard.holdOpen(path);
+            guard.abandon();
+        } finally {
+            guard.close();
+        }
         Stranger.await("the end of the migration", () -> isSettled(directory));
     }
 
