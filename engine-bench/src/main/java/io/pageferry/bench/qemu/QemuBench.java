@@ -37,7 +37,8 @@ public final class QemuBench extends Bench {
     @Override
     public String about() {
         return "[--moves 3] [--memory 768MiB] [--working-set 128MiB] [--dirty-rate 16MiB/s]"
-                + " [--kernel FILE] [--ram file|private] [--peers ours,plain,multifd2,multifd4,zstd,xbzrle,"
+                + " [--kernel FILE] [--ram file|private]"
+                + " [--peers ours,plain,multifd2,multifd4,zstd,xbzrle,"
                 + "auto-converge]: ours against QEMU's own migration of the same guest";
     }
 
