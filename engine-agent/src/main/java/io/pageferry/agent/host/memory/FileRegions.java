@@ -47,7 +47,7 @@ public final class FileRegions extends RegionFiles {
         try {
             if (part(region).file().read(offsetOf(region, page), into, at, bytes) < bytes) {
                 throw new IOException("page " + page + " of " + regions().region(region).name()
-                        + " cannot be read: its file was made shorter");
+                        + " cannot be read: its file was cut short");
             }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -82,7 +82,7 @@ public final class FileRegions extends RegionFiles {
         try {
             if (Files.size(paths.get(region)) < part(region).file().size()) {
                 throw new IOException("the file of " + regions().region(region).name()
-                        + " was made shorter");
+                        + " was cut short");
             }
         } catch (IOException e) {
             throw new UncheckedIOException(e);

@@ -257,7 +257,7 @@ public final class QemuMemory {
             if (part.file().isPresent() && part.isShared()
                     && Files.size(part.file().get()) < part.offset() + part.backend().size()) {
                 return Optional.of("the file of the RAM '" + part.backend().id()
-                        + "' was made shorter");
+                        + "' was cut short");
             }
         }
         return Optional.empty();
