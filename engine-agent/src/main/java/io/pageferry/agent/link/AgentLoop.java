@@ -18,6 +18,11 @@ public final class AgentLoop {
     private AgentLoop() {
     }
 
+    /** What a thread does while there is nothing to do. */
+    static IdleStrategy idleStrategy() {
+        return new BackoffIdleStrategy(SPINS, YIELDS, MIN_PARK_NANOS, MAX_PARK_NANOS);
+    }
+
     /**
      * Runs an agent. An interrupt of the thread does not end it.
      *
@@ -25,8 +30,7 @@ public final class AgentLoop {
      * @param errors gets what the agent threw, before the caller does
      */
     public static void run(FiniteAgent agent, ErrorHandler errors) {
-        IdleStrategy idle =
-                new BackoffIdleStrategy(SPINS, YIELDS, MIN_PARK_NANOS, MAX_PARK_NANOS);
+        IdleStrategy idle = idleStrategy();
         try {
             agent.onStart();
             while (!agent.isDone()) {

@@ -6,6 +6,7 @@ import io.pageferry.agent.guest.GuestKinds;
 import io.pageferry.agent.guest.GuestSetup;
 import io.pageferry.agent.guest.SourceGuest;
 import io.pageferry.agent.link.Connector;
+import io.pageferry.agent.link.LaneThreads;
 import io.pageferry.agent.report.Report;
 import io.pageferry.agent.session.warmup.BackgroundWarmUp;
 import io.pageferry.agent.session.warmup.JvmFlags;
@@ -84,10 +85,11 @@ final class SourceOpening {
                 settings.guest().startupNanos());
         SourceLink link = keep(connector.connect());
         copyStorage(guest, link);
-        return new Opened(guest, keep(new SourceMigration(new SourceParts(id, guest, link,
+        SourceMigration migration = keep(new SourceMigration(new SourceParts(id, guest, link,
                 connector, journal, SystemNanoClock.INSTANCE, listener, settings.options(),
-                warmUp::isOver))),
-                begin);
+                warmUp::isOver)));
+        keep(LaneThreads.start(migration));
+        return new Opened(guest, migration, begin);
     }
 
     /** Early, where one will be needed, as it takes its time. That it cannot is said then. */

@@ -123,7 +123,8 @@ class HugePagesTest {
     void onlyChangedPagesAreSent() throws Exception {
         fill();
         try (DirectSink sink = new DirectSink(target); RoundRunner runner = new RoundRunner(source,
-                tracker, new PageEncoder(CodecChoice.ADAPTIVE, 0, SystemNanoClock.INSTANCE),
+                tracker,
+                List.of(new PageEncoder(CodecChoice.ADAPTIVE, 0, SystemNanoClock.INSTANCE)),
                 new RateLimiter(SystemNanoClock.INSTANCE, Bandwidth.UNLIMITED))) {
             runner.start(sink);
             round(runner, 0);

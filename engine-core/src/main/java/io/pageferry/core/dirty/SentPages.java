@@ -4,8 +4,8 @@ import java.lang.foreign.MemorySegment;
 
 /**
  * What a tracker may learn of the pages that were sent: one that compares contents implements this
- * beside {@link DirtyTracker}. Called by the migration's one thread, for each page before its batch
- * goes out.
+ * beside {@link DirtyTracker}. Called for each page before its batch goes out: by the migration's
+ * one thread, or where a round has several lanes by each of theirs, for different pages.
  */
 public interface SentPages {
     /** Learns nothing. */

@@ -4,10 +4,12 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.concurrent.atomic.AtomicReferenceArray;
 
 /**
  * CRC32C of every page of a guest, 4 B a page off-heap, and the digest of them all, kept up at each
- * change. Starts as a guest of zeros. Confined to one thread; owns its memory until closed.
+ * change. Starts as a guest of zeros. Confined to one thread, but for {@link #put} and
+ * {@link #get}; owns its memory until closed.
  *
  * <p>Memory is taken in chunks of {@link #CHUNK_PAGES} pages when a page in them first differs from
  * zeros: a sparse guest's table costs what was written, not what could be.
@@ -19,7 +21,7 @@ public final class ChecksumTable implements AutoCloseable {
     private static final int CHUNK_SHIFT = 16;
 
     private final Arena arena = Arena.ofShared();
-    private final MemorySegment[] chunks;
+    private final AtomicReferenceArray<MemorySegment> chunks;
     private final long pages;
     private long digest;
 
@@ -30,7 +32,7 @@ public final class ChecksumTable implements AutoCloseable {
      */
     public ChecksumTable(long pages) {
         this.pages = pages;
-        this.chunks = new MemorySegment[Math.toIntExact((pages >>> CHUNK_SHIFT) + 1)];
+        this.chunks = new AtomicReferenceArray<>(Math.toIntExact((pages >>> CHUNK_SHIFT) + 1));
         this.digest = digestOf(0, pages);
     }
 
@@ -41,11 +43,33 @@ public final class ChecksumTable implements AutoCloseable {
      * @param crc  CRC32C of its bytes
      */
     public void set(long page, int crc) {
+        digest += put(page, crc);
+    }
+
+    /**
+     * Notes a page, and leaves the digest as it was: for threads that note different pages at the
+     * same time, and tell the owner of the table by how much the digest changes.
+     *
+     * @param page global index; noted by one thread at a time
+     * @param crc  CRC32C of its bytes
+     * @return what {@link #changeDigest} has to be told
+     */
+    public long put(long page, int crc) {
         int before = get(page);
-        if (before != crc) {
-            digest += ImageDigest.term(page, crc) - ImageDigest.term(page, before);
-            chunkFor(page).setAtIndex(JAVA_INT, page & CHUNK_PAGES - 1, crc);
+        if (before == crc) {
+            return 0;
         }
+        chunkFor(page).setAtIndex(JAVA_INT, page & CHUNK_PAGES - 1, crc);
+        return ImageDigest.term(page, crc) - ImageDigest.term(page, before);
+    }
+
+    /**
+     * Adds to the digest what pages changed that were noted by {@link #put}.
+     *
+     * @param by the sum of its answers
+     */
+    public void changeDigest(long by) {
+        digest += by;
     }
 
     /**
@@ -58,7 +82,7 @@ public final class ChecksumTable implements AutoCloseable {
         if (page < 0 || page >= pages) {
             throw new IndexOutOfBoundsException("page " + page + " of " + pages);
         }
-        MemorySegment chunk = chunks[(int) (page >>> CHUNK_SHIFT)];
+        MemorySegment chunk = chunks.getAcquire((int) (page >>> CHUNK_SHIFT));
         return chunk == null
                 ? PageChecksum.OF_ZEROS
                 : chunk.getAtIndex(JAVA_INT, page & CHUNK_PAGES - 1);
@@ -73,7 +97,7 @@ public final class ChecksumTable implements AutoCloseable {
     public void setZero(long first, long end) {
         long page = first;
         while (page < end) {
-            if (chunks[(int) (page >>> CHUNK_SHIFT)] == null) {
+            if (chunks.getAcquire((int) (page >>> CHUNK_SHIFT)) == null) {
                 page = (page | CHUNK_PAGES - 1) + 1;
             } else {
                 set(page++, PageChecksum.OF_ZEROS);
@@ -123,14 +147,19 @@ public final class ChecksumTable implements AutoCloseable {
 
     private MemorySegment chunkFor(long page) {
         int index = (int) (page >>> CHUNK_SHIFT);
-        if (chunks[index] == null) {
+        MemorySegment chunk = chunks.getAcquire(index);
+        return chunk == null ? makeChunk(index) : chunk;
+    }
+
+    private synchronized MemorySegment makeChunk(int index) {
+        if (chunks.getAcquire(index) == null) {
             MemorySegment chunk = arena.allocate((long) CHUNK_PAGES * Integer.BYTES, Integer.BYTES);
             for (int i = 0; i < CHUNK_PAGES; i++) {
                 chunk.setAtIndex(JAVA_INT, i, PageChecksum.OF_ZEROS);
             }
-            chunks[index] = chunk;
+            chunks.setRelease(index, chunk);
         }
-        return chunks[index];
+        return chunks.getAcquire(index);
     }
 
     /** Frees the memory. Idempotent. */

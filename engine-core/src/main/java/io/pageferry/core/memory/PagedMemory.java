@@ -9,7 +9,7 @@ import java.lang.foreign.MemorySegment;
  * pages. A hole is a range that holds zeros and no storage.
  *
  * <p><b>Threads.</b> {@link #regions} may be called from every thread, everything else from one
- * thread at a time: the migration's. No call waits for a device; {@link #read} returns instead that
+ * thread at a time, the migration's, unless {@link #readsFromAnyThread}. No call waits for a device; {@link #read} returns instead that
  * the pages are not there yet.
  *
  * <p><b>Failures.</b> Memory that cannot be reached throws {@link UncheckedIOException},
@@ -80,6 +80,16 @@ public interface PagedMemory {
      * @return the same for the whole life of this memory
      */
     default boolean readsHoles() {
+        return false;
+    }
+
+    /**
+     * Returns whether {@link #read}, {@link #nextData} and {@link #nextHole} may be called by several
+     * threads at the same time.
+     *
+     * @return the same for the whole life of this memory
+     */
+    default boolean readsFromAnyThread() {
         return false;
     }
 

@@ -18,15 +18,18 @@ import io.pageferry.core.outgoing.phase.Phase;
 import io.pageferry.core.outgoing.session.SourceContext;
 import io.pageferry.core.outgoing.session.SourceParts;
 import io.pageferry.core.outgoing.session.SourceState;
+import io.pageferry.core.precopy.RoundLane;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * Drives the source's phases: the source rows of the tables of docs/PROTOCOL.md. A duty cycle
  * drives it: call {@link #doWork} until {@link #isDone}. It starts no thread and never waits,
- * but for the guest's own acts. One thread calls everything but {@link #cancel}.
+ * but for the guest's own acts. One thread calls everything but {@link #cancel}, and
+ * the lanes that {@link #handOutLanes} gave away.
  *
  * <p>The rule that it protects: the guest here is resumed in every state but GRANTED, and in
  * GRANTED only after the target's durable no.
@@ -95,6 +98,18 @@ public final class SourceMigration implements LinkHandler, AutoCloseable {
             snapshot = context.publish(phase.state());
         }
         return work;
+    }
+
+    /**
+     * Hands out lanes that encode pages beside this migration's thread, each to be driven by one
+     * thread of the caller's; before the first {@link #doWork}. Those threads have to be over when
+     * this migration is closed.
+     *
+     * @param most at most so many; there are as many as data channels, but for one, which stays
+     * @return the lanes
+     */
+    public List<RoundLane> handOutLanes(int most) {
+        return context.runner().handOut(most);
     }
 
     /** Requests the end; from any thread. Before the grant the guest runs on here, after it not. */

@@ -4,7 +4,7 @@ import io.pageferry.core.codec.PageBatch;
 import io.pageferry.core.codec.page.PageCodec;
 import io.pageferry.core.round.Bandwidth;
 import io.pageferry.core.round.PageSink;
-import java.util.function.LongConsumer;
+import io.pageferry.core.round.PageSinkFilter;
 import org.agrona.concurrent.NanoClock;
 
 /**
@@ -32,7 +32,8 @@ public final class RateLimiter {
 
     private final NanoClock clock;
     private final Bandwidth bandwidth;
-    private long bytesPerSecond;
+    /** Written by a holder of this object's lock; read without it, as lanes ask for each batch. */
+    private volatile long bytesPerSecond;
     private long freeNanos;
 
     /**
@@ -49,7 +50,7 @@ public final class RateLimiter {
     }
 
     /**
-     * Bounds a sink.
+     * Bounds a sink, or a lane's part of one.
      *
      * @param sink where the pages go; batches claimed above are given back above
      * @return a sink that is full while there is no budget
@@ -79,9 +80,10 @@ public final class RateLimiter {
     }
 
     /** {@return the most that may be put on the link at once, in bytes, a page at least} */
-    public synchronized int mostAtOnce() {
-        return bytesPerSecond == 0 ? Integer.MAX_VALUE : (int) Math.max(PageCodec.PAGE,
-                Math.min(Integer.MAX_VALUE, bytesPerSecond * SHARE * BATCH_NANOS / NANOS));
+    public int mostAtOnce() {
+        long rate = bytesPerSecond;
+        return rate == 0 ? Integer.MAX_VALUE : (int) Math.max(PageCodec.PAGE,
+                Math.min(Integer.MAX_VALUE, rate * SHARE * BATCH_NANOS / NANOS));
     }
 
     /**
@@ -89,7 +91,13 @@ public final class RateLimiter {
      *
      * @param bytes with headers
      */
-    public synchronized void took(long bytes) {
+    public void took(long bytes) {
+        if (bytesPerSecond > 0) {
+            count(bytes);
+        }
+    }
+
+    private synchronized void count(long bytes) {
         if (bytesPerSecond > 0) {
             long earliest = clock.nanoTime() - SLACK_NANOS;
             long from = freeNanos - earliest < 0 ? earliest : freeNanos;
@@ -98,20 +106,29 @@ public final class RateLimiter {
     }
 
     /** {@return whether there is a bound now} */
-    public synchronized boolean isBounded() {
+    public boolean isBounded() {
         return bytesPerSecond > 0;
     }
 
     /** {@return whether something may be put on the link now} */
-    public synchronized boolean isFree() {
-        return bytesPerSecond == 0 || clock.nanoTime() - freeNanos >= 0;
+    public boolean isFree() {
+        return bytesPerSecond == 0 || isPast();
     }
 
-    private final class Paced implements PageSink {
+    private synchronized boolean isPast() {
+        return clock.nanoTime() - freeNanos >= 0;
+    }
+
+    private final class Paced extends PageSinkFilter {
         private final PageSink sink;
 
         Paced(PageSink sink) {
             this.sink = sink;
+        }
+
+        @Override
+        protected PageSink sink() {
+            return sink;
         }
 
         @Override
@@ -128,31 +145,6 @@ public final class RateLimiter {
             long before = sink.wireBytes();
             sink.commit(batch);
             took(sink.wireBytes() - before);
-        }
-
-        @Override
-        public void abandon(PageBatch batch) {
-            sink.abandon(batch);
-        }
-
-        @Override
-        public int unacknowledged() {
-            return sink.unacknowledged();
-        }
-
-        @Override
-        public long[] lastSequences() {
-            return sink.lastSequences();
-        }
-
-        @Override
-        public long wireBytes() {
-            return sink.wireBytes();
-        }
-
-        @Override
-        public long reclaim(LongConsumer pages) {
-            return sink.reclaim(pages);
         }
     }
 }

@@ -3,9 +3,8 @@ package io.pageferry.core.precopy;
 import io.pageferry.core.codec.page.PageCodec;
 import io.pageferry.core.round.PagesByCodec;
 import io.pageferry.core.round.RoundStats;
-import java.util.stream.LongStream;
 
-/** Counts one round while it runs. Confined to the runner's thread. */
+/** Counts one round while it runs. Confined to one thread. */
 public final class RoundCounter {
     private final long round;
     private final boolean stopAndCopy;
@@ -21,9 +20,24 @@ public final class RoundCounter {
         this.startNanos = startNanos;
     }
 
+    /** Returns one of the same round that has counted no page. */
+    RoundCounter fresh() {
+        RoundCounter fresh = new RoundCounter(round, stopAndCopy, startNanos);
+        fresh.began(dirtyPages, startWireBytes);
+        return fresh;
+    }
+
     void began(long dirty, long wireBytes) {
         dirtyPages = dirty;
         startWireBytes = wireBytes;
+    }
+
+    /** Adds what a lane handled of the same round. */
+    void add(RoundCounter lane) {
+        for (int i = 0; i < byCodec.length; i++) {
+            byCodec[i] += lane.byCodec[i];
+        }
+        skipped += lane.skipped;
     }
 
     void sent(int codec) {
@@ -44,8 +58,8 @@ public final class RoundCounter {
         return dirtyPages;
     }
 
-    /** {@return pages handled so far} */
-    public long handled() {
+    /** Returns pages handled so far. */
+    long handled() {
         return sentPages() + skipped;
     }
 
@@ -58,6 +72,10 @@ public final class RoundCounter {
     }
 
     private long sentPages() {
-        return LongStream.of(byCodec).sum();
+        long sum = 0;
+        for (long pages : byCodec) {
+            sum += pages;
+        }
+        return sum;
     }
 }

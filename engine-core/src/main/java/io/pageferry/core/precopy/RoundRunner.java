@@ -1,7 +1,5 @@
 package io.pageferry.core.precopy;
 
-import io.pageferry.core.codec.PageBatch;
-import io.pageferry.core.codec.page.PageCodec;
 import io.pageferry.core.codec.page.PageEncoder;
 import io.pageferry.core.dirty.DirtyBitmap;
 import io.pageferry.core.dirty.DirtyTracker;
@@ -9,17 +7,19 @@ import io.pageferry.core.dirty.SentPages;
 import io.pageferry.core.dirty.TrackerException;
 import io.pageferry.core.memory.ChecksumTable;
 import io.pageferry.core.memory.PageSource;
-import io.pageferry.core.memory.PagedMemory;
 import io.pageferry.core.memory.RegionTable;
 import io.pageferry.core.memory.scan.DataRun;
 import io.pageferry.core.round.PageSink;
 import io.pageferry.core.round.RoundStats;
+import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /**
- * Runs the rounds of one migration: asks the tracker, encodes dirty pages into the sink's slots,
- * remembers what was sent. It never waits: {@link #step} does what can be done now. Confined to
- * one thread; owns its bitmaps and table until closed.
+ * Runs the rounds of one migration: asks the tracker, has dirty pages encoded into the sink's slots
+ * by its lanes, remembers what was sent. It never waits: {@link #step} does what can be done now.
+ * Confined to one thread, but for the lanes that were handed out; owns its bitmaps and table until
+ * closed.
  *
  * <p>A page leaves the dirty set when it is put into a batch, and comes back by
  * {@link #reclaimDebt} unless the target acknowledged the batch.
@@ -27,47 +27,61 @@ import java.util.Optional;
 public final class RoundRunner implements AutoCloseable {
     private final PageSource memory;
     private final DirtyTracker tracker;
-    private final PageEncoder encoder;
     private final RegionTable regions;
     private final DirtyBitmap dirty;
     private final DirtyBitmap targetNonZero;
     private final DirtyBitmap sentNonZero;
-    private final DataRun dataRun;
     private final ChecksumTable sent;
     private final Optional<GranuleFilter> filter;
-    private final SentPages sentPageObserver;
     private final RateLimiter limiter;
     private final DamagedPages damaged;
+    private final List<RoundLane> lanes;
     private PageSink sink;
-    private PageBatch open;
     private RoundCounter counter = new RoundCounter(-1, false, 0);
-    private long cursor;
+    /** Lanes that have a part of the sink, from the first on; those handed out, from the last on. */
+    private int used = 1;
+    private int handedOut;
 
     /**
      * Makes a runner; nothing is tracked yet.
      *
-     * @param memory  the guest's, stays the caller's
-     * @param tracker of the same pages, stays the caller's
-     * @param encoder used by this runner alone, and closed with it
-     * @param limiter   used by this runner alone
+     * @param memory   the guest's, stays the caller's
+     * @param tracker  of the same pages, stays the caller's
+     * @param encoders one for each lane, used by this runner alone, and closed with it
+     * @param limiter  used by this runner alone
      */
-    public RoundRunner(PageSource memory, DirtyTracker tracker, PageEncoder encoder,
+    public RoundRunner(PageSource memory, DirtyTracker tracker, List<PageEncoder> encoders,
             RateLimiter limiter) {
         this.memory = memory;
         this.tracker = tracker;
-        this.encoder = encoder;
         this.limiter = limiter;
         this.regions = memory.regions();
         this.dirty = new DirtyBitmap(regions.pageCount());
         this.targetNonZero = new DirtyBitmap(regions.pageCount());
         this.sentNonZero = new DirtyBitmap(regions.pageCount());
-        this.dataRun = new DataRun(memory);
         this.sent = new ChecksumTable(regions.pageCount());
         this.damaged = new DamagedPages(regions);
         this.filter = GranuleFilter.between(memory, tracker);
         SentPages learns = tracker instanceof SentPages one ? one : SentPages.NONE;
-        this.sentPageObserver = filter.map(narrows -> learns == SentPages.NONE
+        SentPages observer = filter.map(narrows -> learns == SentPages.NONE
                 ? narrows : SentPages.both(learns, narrows)).orElse(learns);
+        RoundLane.Tables tables = new RoundLane.Tables(memory, dirty, targetNonZero, sentNonZero,
+                sent, observer);
+        this.lanes = IntStream.range(0, encoders.size())
+                .mapToObj(i -> new RoundLane(tables, encoders.get(i), i)).toList();
+    }
+
+    /**
+     * Hands out lanes, to be driven by threads of the caller's from now on: they do nothing before
+     * a round begins, and nothing at all where memory or sink serve one thread. The others are
+     * driven by {@link #step}.
+     *
+     * @param most at most so many; never the first
+     * @return those lanes, to be driven no more once this runner is closed
+     */
+    public List<RoundLane> handOut(int most) {
+        handedOut = Math.min(most, lanes.size() - 1);
+        return lanes.subList(lanes.size() - handedOut, lanes.size());
     }
 
     /**
@@ -78,7 +92,11 @@ public final class RoundRunner implements AutoCloseable {
      * @throws TrackerException when tracking is not possible
      */
     public void start(PageSink into) throws TrackerException {
-        this.sink = limiter.over(into);
+        this.sink = into;
+        used = memory.readsFromAnyThread() ? Math.min(lanes.size(), into.lanes()) : 1;
+        for (int i = 0; i < used; i++) {
+            lanes.get(i).use(limiter.over(into.lane(i, used)), used);
+        }
         tracker.start();
         markData();
     }
@@ -146,44 +164,35 @@ public final class RoundRunner implements AutoCloseable {
     public void begin(long round, boolean stopAndCopy, long nowNanos) {
         counter = new RoundCounter(round, stopAndCopy, nowNanos);
         counter.began(dirty.count(), sink.wireBytes());
-        dataRun.forget();
         // Of a round that was cut short a page may still be under way, read before this harvest.
         memory.forgetReads();
-        cursor = 0;
         limiter.roundBegins(stopAndCopy);
-        encoder.roundBegins(round > 0);
+        for (int i = 0; i < used; i++) {
+            lanes.get(i).begin(counter.fresh());
+        }
     }
 
     /**
-     * Puts dirty pages into batches.
+     * Puts dirty pages into batches, by the lanes that were not handed out.
      *
-     * @param most stop after so many pages
+     * @param most stop after so many for each of them
      * @return pages handled; 0 when the sink is full, the memory has the next page not yet, or
      *         the round is encoded
      */
     public int step(int most) {
         int handled = 0;
-        dataRun.age();
-        while (handled < most) {
-            long page = dirty.nextMarked(cursor);
-            if (page == regions.pageCount()) {
-                flush();
-                cursor = page;
-                break;
+        for (int i = 0; i < used; i++) {
+            lanes.get(i).requireNotFailed();
+            if (i < lanes.size() - handedOut) {
+                handled += lanes.get(i).step(most);
             }
-            int sent = slotFor(page) ? encode(page, most - handled) : 0;
-            if (sent == 0) {
-                break;
-            }
-            cursor = page + sent;
-            handled += sent;
         }
         return handled;
     }
 
     /** {@return whether every page of the round was handed to the sink} */
     public boolean isEncoded() {
-        return open == null && dirty.nextMarked(cursor) == regions.pageCount();
+        return lanes.stream().limit(used).allMatch(RoundLane::isEncoded);
     }
 
     /** {@return whether the target acknowledged all that was handed to the sink} */
@@ -191,10 +200,12 @@ public final class RoundRunner implements AutoCloseable {
         return sink.unacknowledged() == 0;
     }
 
-    /** Ends the encoding early: what is dirty still stays dirty for the next round. */
+    /**
+     * Ends the encoding early: what is dirty still stays dirty for the next round. It has ended
+     * once {@link #isEncoded}.
+     */
     public void cutShort() {
-        flush();
-        cursor = regions.pageCount();
+        lanes.forEach(RoundLane::cutShort);
     }
 
     /**
@@ -204,7 +215,12 @@ public final class RoundRunner implements AutoCloseable {
      * @return what it did
      */
     public RoundStats finish(long nowNanos) {
-        return counter.finish(nowNanos, sink.wireBytes());
+        RoundCounter whole = counter.fresh();
+        for (int i = 0; i < used; i++) {
+            lanes.get(i).halt();
+            lanes.get(i).addTo(whole);
+        }
+        return whole.finish(nowNanos, sink.wireBytes());
     }
 
     /**
@@ -213,13 +229,7 @@ public final class RoundRunner implements AutoCloseable {
      * @return bytes on the wire of the batches taken back
      */
     public long reclaimDebt() {
-        if (open != null) {
-            remark(open);
-            encoder.abandon(open);
-            sink.abandon(open);
-            open = null;
-        }
-        return sink.reclaim(this::takeBack);
+        return lanes.stream().limit(used).mapToLong(RoundLane::reclaim).sum();
     }
 
     /**
@@ -235,7 +245,7 @@ public final class RoundRunner implements AutoCloseable {
             if (end.isPresent()) {
                 return end;
             }
-            encoder.distrust(page);
+            lanes.stream().filter(lane -> lane.has(page)).forEach(lane -> lane.distrust(page));
             dirty.mark(page);
         }
         return Optional.empty();
@@ -248,11 +258,13 @@ public final class RoundRunner implements AutoCloseable {
 
     /** {@return dirty pages and pages in unacknowledged batches; 0 when all arrived} */
     public long left() {
-        return dirty.count() + sink.unacknowledged() + (open == null ? 0 : open.count());
+        return dirty.count() + sink.unacknowledged()
+                + lanes.stream().limit(used).mapToLong(RoundLane::uncommitted).sum();
     }
 
     /** {@return checksums of all pages as they were sent, for reading} */
     public ChecksumTable sent() {
+        lanes.forEach(lane -> sent.changeDigest(lane.takeDigestChange()));
         return sent;
     }
 
@@ -266,111 +278,30 @@ public final class RoundRunner implements AutoCloseable {
         return counter;
     }
 
-    /** {@return what encodes the pages} */
-    public PageEncoder encoder() {
-        return encoder;
+    /** {@return pages of the round that were handled so far, as far as each lane has told} */
+    public long handled() {
+        return lanes.stream().limit(used).mapToLong(RoundLane::handled).sum();
     }
 
-    /** Frees bitmaps, table and encoder; tracker and sink stay as they are. Idempotent. */
+    /**
+     * Allows codecs that the target has, too; see {@link PageEncoder#allow}.
+     *
+     * @param zstd   pages in blocks of zstd
+     * @param deltas pages as what changed of them
+     */
+    public void allow(boolean zstd, boolean deltas) {
+        lanes.forEach(lane -> lane.allow(zstd, deltas));
+    }
+
+    /** Frees bitmaps, table and encoders; tracker and sink stay as they are. Idempotent. */
     @Override
     public void close() {
-        encoder.close();
+        lanes.forEach(RoundLane::close);
         dirty.close();
         targetNonZero.close();
         sentNonZero.close();
         sent.close();
         filter.ifPresent(GranuleFilter::close);
-    }
-
-    private boolean slotFor(long page) {
-        int region = regions.regionOf(page);
-        if (open != null && (open.region() != region || !open.hasRoom())) {
-            flush();
-        }
-        if (open == null) {
-            open = sink.claim();
-            encoder.claimed(open != null);
-            if (open == null) {
-                return false;
-            }
-            open.begin(region, counter.round());
-        }
-        return true;
-    }
-
-    /**
-     * Encodes the run of dirty pages that begins with one of them, as far as the batch has room and
-     * no hole ends it. Returns how many; 0 when the memory has them not yet: they are dirty still.
-     */
-    private int encode(long page, int most) {
-        // A page may be a hole since it was marked, and reading a hole would allocate it. The run
-        // is younger than the harvest: a page born since is in the tracker.
-        if (dataRun.isHole(page)) {
-            dirty.clear(page);
-            note(page, encoder.encodeHole(page, open, !targetNonZero.isMarked(page),
-                    sentPageObserver));
-            return 1;
-        }
-        int count = runFrom(page, Math.min(most, open.room()));
-        // Clear, then read: a write after this is in the tracker, not lost.
-        dirty.clearRange(page, count);
-        int copied = encoder.copy(memory, page, count, open);
-        dirty.markRange(page + copied, count - copied);
-        for (long at = page; at < page + copied; at++) {
-            note(at, encoder.encode(at, open, !targetNonZero.isMarked(at), sentPageObserver));
-        }
-        return copied;
-    }
-
-    private int runFrom(long page, int most) {
-        long end = Math.min(regions.endPage(open.region()),
-                page + Math.min(most, PagedMemory.RUN_PAGES));
-        long at = page + 1;
-        while (at < end && dirty.isMarked(at) && !dataRun.isHole(at)) {
-            at++;
-        }
-        return (int) (at - page);
-    }
-
-    private void note(long page, long encoded) {
-        if (encoded == PageEncoder.SKIPPED) {
-            counter.skipped();
-            return;
-        }
-        int codec = PageEncoder.codecOf(encoded);
-        counter.sent(codec);
-        if (codec != PageCodec.ZERO) {
-            targetNonZero.mark(page);
-            sentNonZero.mark(page);
-        } else {
-            sentNonZero.clear(page);
-        }
-        sent.set(page, PageEncoder.checksumOf(encoded));
-    }
-
-    private void flush() {
-        if (open == null) {
-            return;
-        }
-        if (open.count() == 0) {
-            sink.abandon(open);
-        } else {
-            encoder.finish(open);
-            sink.commit(open);
-            encoder.committed(open, sink.unacknowledged());
-        }
-        open = null;
-    }
-
-    private void remark(PageBatch batch) {
-        for (int i = 0; i < batch.count(); i++) {
-            takeBack(PageBatch.pageOf(batch.descriptorAt(i)));
-        }
-    }
-
-    private void takeBack(long page) {
-        encoder.forget(page);
-        dirty.mark(page);
     }
 
     private void markData() {

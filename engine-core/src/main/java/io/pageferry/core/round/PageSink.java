@@ -5,12 +5,38 @@ import java.util.function.LongConsumer;
 
 /**
  * Where a round puts its pages: slots are claimed, filled and committed. One thread calls it, the
- * source's own. A full sink is a return value, never a wait.
+ * source's own, but for the parts that {@link #lane} gives away. A full sink is a return value, never a wait.
  *
  * <p>A committed batch is a debt until the target acknowledged it: the sink keeps the slot, so that
  * {@link #reclaim} can report which pages have to be sent again.
  */
 public interface PageSink {
+    /**
+     * Says how many parts it can be filled by at once.
+     *
+     * @return 1 where one thread alone may fill it
+     */
+    default int lanes() {
+        return 1;
+    }
+
+    /**
+     * Gives a part of it away, to be filled by a thread of its own: what is claimed there is
+     * committed or abandoned there. Once there are several, the whole is asked for its debt, its
+     * sequences and its bytes, by the source's own thread, and nothing else is called there; {@link
+     * #reclaim} is called for each part, while nobody fills it.
+     *
+     * @param index 0 … {@code of} − 1, each once
+     * @param of    parts that there are, 1 … {@link #lanes}
+     * @return the part; this sink where it is the only one
+     */
+    default PageSink lane(int index, int of) {
+        if (of != 1) {
+            throw new IllegalArgumentException(of + " lanes of a sink that has one");
+        }
+        return this;
+    }
+
     /**
      * Takes a free slot.
      *

@@ -45,7 +45,7 @@ class GranuleRoundsTest {
     private final DirectSink sink = new DirectSink(image);
     private final ManualClock clock = new ManualClock(0);
     private final RoundRunner runner = new RoundRunner(memory, tracker,
-            new PageEncoder(CodecChoice.ADAPTIVE, 0, clock),
+            List.of(new PageEncoder(CodecChoice.ADAPTIVE, 0, clock)),
             new RateLimiter(clock, Bandwidth.UNLIMITED));
     private final Random random = new Random(SEED);
 

@@ -15,6 +15,7 @@ import io.pageferry.core.testing.DirectSink;
 import io.pageferry.core.testing.ManualClock;
 import io.pageferry.core.testing.TestImage;
 import io.pageferry.core.testing.TestMemory;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -33,7 +34,7 @@ class PagesComeAgainTest {
     private final DirectSink sink = new DirectSink(image);
     private final ManualClock clock = new ManualClock(0);
     private final PageEncoder encoder = new PageEncoder(CodecChoice.ADAPTIVE, 1 << 20, clock);
-    private final RoundRunner runner = new RoundRunner(memory, tracker, encoder,
+    private final RoundRunner runner = new RoundRunner(memory, tracker, List.of(encoder),
             new RateLimiter(clock, Bandwidth.UNLIMITED));
     private final byte[][] contents = new byte[PAGES][PageGeometry.PAGE_SIZE];
 

@@ -9,14 +9,17 @@ import io.pageferry.core.link.SourceLink;
 import io.pageferry.core.link.TargetLink;
 import io.pageferry.core.memory.RegionTable;
 import io.pageferry.core.round.PageSink;
+import io.pageferry.core.round.PageSinkFilter;
 import java.lang.foreign.Arena;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Random;
 import java.util.function.LongConsumer;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * Both ends of a link in memory. Control and each data channel are queues of their own, as they
@@ -242,6 +245,16 @@ public final class MemoryLinks implements AutoCloseable {
         }
 
         @Override
+        public int lanes() {
+            return channels.size();
+        }
+
+        @Override
+        public PageSink lane(int index, int of) {
+            return of == 1 ? this : new Lane(index, of);
+        }
+
+        @Override
         public PageBatch claim() {
             for (int i = 0; up && i < channels.size(); i++) {
                 next = (next + 1) % channels.size();
@@ -285,6 +298,43 @@ public final class MemoryLinks implements AutoCloseable {
         @Override
         public long reclaim(LongConsumer pages) {
             return channels.stream().mapToLong(channel -> channel.reclaim(pages)).sum();
+        }
+
+        /** Every so many-th channel. */
+        private final class Lane extends PageSinkFilter {
+            private final int index;
+            private final int of;
+
+            Lane(int index, int of) {
+                this.index = index;
+                this.of = of;
+            }
+
+            private Stream<MemoryChannel> ours() {
+                return IntStream.range(0, channels.size()).filter(i -> i % of == index)
+                        .mapToObj(channels::get);
+            }
+
+            @Override
+            protected PageSink sink() {
+                return SourceEnd.this;
+            }
+
+            @Override
+            public PageBatch claim() {
+                return !up ? null : ours().map(MemoryChannel::claim).filter(Objects::nonNull)
+                        .findFirst().orElse(null);
+            }
+
+            @Override
+            public int unacknowledged() {
+                return ours().mapToInt(MemoryChannel::unacknowledged).sum();
+            }
+
+            @Override
+            public long reclaim(LongConsumer pages) {
+                return ours().mapToLong(channel -> channel.reclaim(pages)).sum();
+            }
         }
     }
 

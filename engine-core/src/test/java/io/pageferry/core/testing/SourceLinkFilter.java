@@ -1,14 +1,13 @@
 package io.pageferry.core.testing;
 
-import io.pageferry.core.codec.PageBatch;
 import io.pageferry.core.link.LinkHandler;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.link.SourceLink;
 import io.pageferry.core.round.PageSink;
-import java.util.function.LongConsumer;
+import io.pageferry.core.round.PageSinkFilter;
 
 /** A source's link, and its sink, that a test may bend: override what is to go wrong. */
-public class SourceLinkFilter implements SourceLink, PageSink {
+public class SourceLinkFilter extends PageSinkFilter implements SourceLink {
     private final SourceLink link;
 
     /**
@@ -56,37 +55,17 @@ public class SourceLinkFilter implements SourceLink, PageSink {
     }
 
     @Override
-    public PageBatch claim() {
-        return link.pages().claim();
+    public int lanes() {
+        return link.pages().lanes();
     }
 
     @Override
-    public void commit(PageBatch batch) {
-        link.pages().commit(batch);
+    public PageSink lane(int index, int of) {
+        return of == 1 ? this : link.pages().lane(index, of);
     }
 
     @Override
-    public void abandon(PageBatch batch) {
-        link.pages().abandon(batch);
-    }
-
-    @Override
-    public int unacknowledged() {
-        return link.pages().unacknowledged();
-    }
-
-    @Override
-    public long[] lastSequences() {
-        return link.pages().lastSequences();
-    }
-
-    @Override
-    public long wireBytes() {
-        return link.pages().wireBytes();
-    }
-
-    @Override
-    public long reclaim(LongConsumer pages) {
-        return link.pages().reclaim(pages);
+    protected final PageSink sink() {
+        return link.pages();
     }
 }

@@ -91,6 +91,11 @@ public final class TestMemory implements GuestMemory, AutoCloseable {
     }
 
     @Override
+    public boolean readsFromAnyThread() {
+        return true;
+    }
+
+    @Override
     public RegionTable regions() {
         return regions;
     }

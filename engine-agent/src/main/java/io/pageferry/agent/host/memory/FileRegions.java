@@ -13,7 +13,7 @@ import java.util.List;
 
 /**
  * Memory of a guest in files, reached by system calls: no page of it is ever mapped here. A hole is
- * read as zeros and stays one. Confined to one thread, but for the layout.
+ * read as zeros and stays one. Confined to one thread, but for the layout and for reading.
  */
 public final class FileRegions extends RegionFiles {
     /** The file of each region, to be looked at. */

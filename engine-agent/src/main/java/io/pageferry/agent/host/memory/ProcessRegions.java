@@ -17,7 +17,7 @@ import java.util.Optional;
 /**
  * Memory of a guest that is private to a process, reached by its addresses there. Regions of shared
  * memory can be among them. What is written fills that process's own page tables, so its guest need
- * not. Confined to one thread, but for the layout.
+ * not. Confined to one thread, but for the layout and for reading.
  */
 public final class ProcessRegions extends RegionMemory {
     private final long pid;
@@ -132,8 +132,9 @@ public final class ProcessRegions extends RegionMemory {
         return parts.get(region).address() + regions().offsetInRegion(region, page);
     }
 
+    /** Under a lock, as {@link #nextHoleIn}: the scanner serves one thread at a time. */
     @Override
-    long nextDataIn(int region, long page) throws LinuxException {
+    synchronized long nextDataIn(int region, long page) throws LinuxException {
         Part part = parts.get(region);
         long fromFile = part.file().isEmpty() ? Long.MAX_VALUE
                 : inFile(part, region, part.file().get().nextData(offsetOf(region, page)));
@@ -144,7 +145,7 @@ public final class ProcessRegions extends RegionMemory {
 
     /** What is neither in the page tables nor in the file. */
     @Override
-    long nextHoleIn(int region, long page) throws LinuxException {
+    synchronized long nextHoleIn(int region, long page) throws LinuxException {
         Part part = parts.get(region);
         long end = regions().endPage(region);
         for (long at = page; at < end;) {

@@ -55,6 +55,11 @@ public abstract class RegionMemory implements PageSource, PageStore, AutoCloseab
     public abstract void close();
 
     @Override
+    public final boolean readsFromAnyThread() {
+        return true;
+    }
+
+    @Override
     public final RegionTable regions() {
         return regions;
     }

@@ -1,19 +1,19 @@
 package io.pageferry.core.link.flow;
 
-import io.pageferry.core.codec.PageBatch;
 import io.pageferry.core.link.LinkHandler;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.link.SourceLink;
 import io.pageferry.core.round.PageSink;
-import java.util.function.LongConsumer;
+import io.pageferry.core.round.PageSinkFilter;
 
 /**
  * The link of a source migration through all its connections: what is lost is replaced beneath
- * it, so that its users need not know. Confined to one thread.
+ * it, so that its users need not know. Confined to one thread, but for
+ * the lanes of its sink: while one of them is filled, no link is replaced.
  */
 public final class RenewableLink implements SourceLink {
     private final Sink sink = new Sink();
-    private SourceLink current;
+    private volatile SourceLink current;
     private long wireBytesBefore;
     private boolean renewed;
 
@@ -83,40 +83,30 @@ public final class RenewableLink implements SourceLink {
     }
 
     /** Where pages go now. */
-    private final class Sink implements PageSink {
+    private final class Sink extends PageSinkFilter {
         @Override
-        public PageBatch claim() {
-            return current.pages().claim();
+        protected PageSink sink() {
+            return current.pages();
         }
 
         @Override
-        public void commit(PageBatch batch) {
-            current.pages().commit(batch);
+        public int lanes() {
+            return current.pages().lanes();
         }
 
         @Override
-        public void abandon(PageBatch batch) {
-            current.pages().abandon(batch);
-        }
-
-        @Override
-        public int unacknowledged() {
-            return current.pages().unacknowledged();
-        }
-
-        @Override
-        public long[] lastSequences() {
-            return current.pages().lastSequences();
+        public PageSink lane(int index, int of) {
+            return of == 1 ? this : new PageSinkFilter() {
+                @Override
+                protected PageSink sink() {
+                    return current.pages().lane(index, of);
+                }
+            };
         }
 
         @Override
         public long wireBytes() {
-            return wireBytesBefore + current.pages().wireBytes();
-        }
-
-        @Override
-        public long reclaim(LongConsumer pages) {
-            return current.pages().reclaim(pages);
+            return wireBytesBefore + super.wireBytes();
         }
     }
 }

@@ -4,20 +4,21 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicReferenceArray;
 
 /**
  * What was sent of each page, as a 64-bit hash. A page without one is zero at the target: sent so,
  * or never sent.
  *
  * <p>8 B a page off-heap, in chunks of 512 KiB for 256 MiB of guest, each taken when a page in it
- * is first sent with content. Confined to one thread; owns its memory until closed.
+ * is first sent with content. Several threads may note different pages at the
+ * same time; all else is confined to one thread. Owns its memory until closed.
  */
 public final class SentHashes implements AutoCloseable {
     private static final int CHUNK_SHIFT = 16;
     private static final int CHUNK_PAGES = 1 << CHUNK_SHIFT;
 
-    private final MemorySegment[] chunks;
+    private final AtomicReferenceArray<MemorySegment> chunks;
     private Arena arena;
 
     /**
@@ -26,7 +27,7 @@ public final class SentHashes implements AutoCloseable {
      * @param pages of the guest
      */
     public SentHashes(long pages) {
-        this.chunks = new MemorySegment[Math.toIntExact((pages >>> CHUNK_SHIFT) + 1)];
+        this.chunks = new AtomicReferenceArray<>(Math.toIntExact((pages >>> CHUNK_SHIFT) + 1));
     }
 
     /**
@@ -38,13 +39,20 @@ public final class SentHashes implements AutoCloseable {
      */
     public void set(long page, MemorySegment bytes, long at) {
         int index = (int) (page >>> CHUNK_SHIFT);
-        if (chunks[index] == null) {
-            if (arena == null) {
-                arena = Arena.ofShared();
-            }
-            chunks[index] = arena.allocate((long) CHUNK_PAGES * Long.BYTES, Long.BYTES);
+        MemorySegment chunk = chunks.getAcquire(index);
+        (chunk == null ? makeChunk(index) : chunk)
+                .setAtIndex(JAVA_LONG, page & CHUNK_PAGES - 1, PageHash.of(bytes, at));
+    }
+
+    private synchronized MemorySegment makeChunk(int index) {
+        if (arena == null) {
+            arena = Arena.ofShared();
         }
-        chunks[index].setAtIndex(JAVA_LONG, page & CHUNK_PAGES - 1, PageHash.of(bytes, at));
+        if (chunks.getAcquire(index) == null) {
+            chunks.setRelease(index,
+                    arena.allocate((long) CHUNK_PAGES * Long.BYTES, Long.BYTES));
+        }
+        return chunks.getAcquire(index);
     }
 
     /**
@@ -53,7 +61,7 @@ public final class SentHashes implements AutoCloseable {
      * @param page global index
      */
     public void setZero(long page) {
-        MemorySegment chunk = chunks[(int) (page >>> CHUNK_SHIFT)];
+        MemorySegment chunk = chunks.getAcquire((int) (page >>> CHUNK_SHIFT));
         if (chunk != null) {
             chunk.setAtIndex(JAVA_LONG, page & CHUNK_PAGES - 1, PageHash.NONE);
         }
@@ -86,7 +94,7 @@ public final class SentHashes implements AutoCloseable {
     }
 
     private long get(long page) {
-        MemorySegment chunk = chunks[(int) (page >>> CHUNK_SHIFT)];
+        MemorySegment chunk = chunks.getAcquire((int) (page >>> CHUNK_SHIFT));
         return chunk == null ? PageHash.NONE
                 : chunk.getAtIndex(JAVA_LONG, page & CHUNK_PAGES - 1);
     }
@@ -94,7 +102,9 @@ public final class SentHashes implements AutoCloseable {
     /** Forgets everything and frees the memory. May be used again. Idempotent. */
     @Override
     public void close() {
-        Arrays.fill(chunks, null);
+        for (int i = 0; i < chunks.length(); i++) {
+            chunks.set(i, null);
+        }
         if (arena != null) {
             arena.close();
             arena = null;

@@ -93,7 +93,7 @@ public final class Negotiating implements Phase {
                     + welcome.generation());
         }
         granted = Optional.of(welcome);
-        context.runner().encoder().allow((welcome.features() & Message.FEATURE_ZSTD) != 0,
+        context.runner().allow((welcome.features() & Message.FEATURE_ZSTD) != 0,
                 (welcome.features() & Message.FEATURE_DELTA) != 0);
         context.link().openChannels(welcome);
         return this;

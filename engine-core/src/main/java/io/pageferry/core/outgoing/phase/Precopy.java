@@ -185,7 +185,7 @@ public final class Precopy implements Phase {
             cutShort = true;
             runner.cutShort();
         }
-        if (cutShort || runner.isEncoded()) {
+        if (runner.isEncoded()) {
             context.sendBarrier(round);
             barrierNanos = context.now();
             stage = Stage.BARRIER;

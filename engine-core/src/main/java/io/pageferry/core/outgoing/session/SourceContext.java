@@ -25,6 +25,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /** Keeps what the phases of one source migration share: parts, epoch, record, links. */
 public final class SourceContext implements AutoCloseable {
@@ -60,14 +61,20 @@ public final class SourceContext implements AutoCloseable {
         this.parts = given.over(link);
         this.outbox = new Outbox(link);
         this.runner = new RoundRunner(parts.guest().memory(), parts.guest().tracker(),
-                new PageEncoder(parts.options().codec(), parts.options().deltaCacheBytes(),
-                        parts.clock()),
+                encoders(parts),
                 new RateLimiter(parts.clock(), parts.options().limits().bandwidth()));
         this.throttle = new GuestThrottle(parts.guest().throttle(),
                 parts.options().limits().throttling());
         this.startNanos = parts.clock().nanoTime();
         this.nextGuestCheck = startNanos;
         this.nextChangeCheck = startNanos + CHANGE_CHECK_NANOS;
+    }
+
+    /** One for each data channel: so many lanes can encode at once. */
+    private static List<PageEncoder> encoders(SourceParts parts) {
+        int lanes = parts.options().channels();
+        return Stream.generate(() -> new PageEncoder(parts.options().codec(),
+                parts.options().deltaCacheBytes() / lanes, parts.clock())).limit(lanes).toList();
     }
 
     /** {@return what the migration works with; its link is the present one} */
@@ -167,7 +174,7 @@ public final class SourceContext implements AutoCloseable {
         RoundCounter round = runner.counter();
         Optional<RoundStats> last = figures().lastRound();
         MigrationSnapshot now = new MigrationSnapshot(Outcome.Side.SOURCE, state.label(), epoch,
-                round.round(), round.dirtyPages(), round.handled(), figures().wireBytes(),
+                round.round(), round.dirtyPages(), runner.handled(), figures().wireBytes(),
                 last.map(RoundStats::wireBytesPerSecond).orElse(0.0),
                 last.map(RoundStats::dirtyBytesPerSecond).orElse(0.0), throttle.percent(),
                 progress.predictedNanos(), progress.walked());

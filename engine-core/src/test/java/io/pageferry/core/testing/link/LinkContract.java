@@ -18,6 +18,7 @@ import io.pageferry.core.link.Message;
 import io.pageferry.core.link.SourceLink;
 import io.pageferry.core.link.TargetLink;
 import io.pageferry.core.memory.RegionTable;
+import io.pageferry.core.round.PageSink;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
@@ -137,14 +138,18 @@ public abstract class LinkContract {
 
     /** Sends one page whose bytes tell its index; false when the sink is full. */
     private boolean sendPage(long page) {
-        PageBatch batch = source.pages().claim();
+        return sendPage(page, source.pages());
+    }
+
+    private static boolean sendPage(long page, PageSink sink) {
+        PageBatch batch = sink.claim();
         if (batch == null) {
             return false;
         }
         batch.begin(0, 7);
         batch.payload().asSlice(0, 4096).fill((byte) page);
         batch.append(page, RAW, 4096, ~(int) page);
-        source.pages().commit(batch);
+        sink.commit(batch);
         return true;
     }
 
@@ -318,6 +323,33 @@ public abstract class LinkContract {
         // Only the barrier waits for it.
         still.forEach(target::applied);
         await("its debt to be paid", () -> source.pages().unacknowledged() == 0);
+    }
+
+    @Test
+    void eachLaneHasChannelsAndADebtOfItsOwn() {
+        openChannels(3);
+        PageSink pages = source.pages();
+        int lanes = Math.min(2, pages.lanes());
+        for (int page = 0; page < 2 * WINDOW; page++) {
+            assertTrue(sendPage(page, pages.lane(page % lanes, lanes)), "page " + page);
+        }
+        assertEquals(2 * WINDOW, LongStream.of(pages.lastSequences()).sum());
+        await("all pages", () -> atTarget.batches.size() == 2 * WINDOW);
+        atTarget.batches.forEach(batch -> assertEquals(lanes == 1 ? 0 : batch.channel() % lanes,
+                PageBatch.pageOf(batch.descriptorAt(0)) % lanes, "another lane's channel"));
+        atTarget.batches.forEach(target::applied);
+        await("the debt to be paid", () -> pages.unacknowledged() == 0);
+        sendPage(77, pages.lane(lanes - 1, lanes));
+        assertTrue(pages.wireBytes() > (2 * WINDOW + 1) * 4096L);
+        await("the last page", () -> atTarget.batches.size() == 2 * WINDOW + 1);
+        breakLink();
+        await("the loss", () -> !atSource.losses.isEmpty());
+        List<Long> owed = new ArrayList<>();
+        for (int i = 0; i < lanes; i++) {
+            pages.lane(i, lanes).reclaim(owed::add);
+        }
+        assertEquals(List.of(77L), owed);
+        assertEquals(0, pages.unacknowledged());
     }
 
     @Test

@@ -12,8 +12,10 @@ import java.util.ArrayDeque;
 import java.util.function.LongConsumer;
 
 /**
- * One channel of pages at a source: its slots go from free to claimed to sent to free. The
- * migration's thread calls everything but {@link #checkGranted} and {@link #acknowledged}.
+ * One channel of pages at a source: its slots go from free to claimed to sent to free. One
+ * thread at a time, the migration's or that of its lane, calls everything but {@link #sent} and
+ * {@link #unacknowledged}, which the migration's calls, and {@link #checkGranted} and {@link
+ * #acknowledged}.
  */
 final class SourceChannel implements AutoCloseable {
     private final int channel;

@@ -10,17 +10,26 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BooleanSupplier;
 import java.util.function.LongConsumer;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.agrona.concurrent.NanoClock;
 
-/** Spreads the pages of a source over its channels. The migration's thread calls everything. */
+/**
+ * Spreads the pages of a source over its channels; a lane's over those of its own. The migration's
+ * thread calls everything, and a lane's thread {@link #claim}, {@link #commit} and {@link #abandon}
+ * of its part.
+ */
 final class SourcePages implements PageSink {
     private final BooleanSupplier up;
     private final BooleanSupplier ready;
     private final NanoClock clock;
     private final List<SourceSlot> claimed = new ArrayList<>();
-    private SourceChannel[] channels = {};
+    private volatile SourceChannel[] channels = {};
+    /** Parts of this sink, one for each lane; empty where it is filled as a whole. */
+    private volatile List<SourcePages> parts = List.of();
     private int next;
-    private long wireBytes;
+    /** Written by the one thread that fills this part. */
+    private volatile long wireBytes;
 
     /** Takes whether the link is up, whether its channels are ready, and the clock. */
     SourcePages(BooleanSupplier up, BooleanSupplier ready, NanoClock clock) {
@@ -29,8 +38,33 @@ final class SourcePages implements PageSink {
         this.clock = clock;
     }
 
-    void use(SourceChannel[] opened) {
+    void use(SourceChannel... opened) {
         channels = opened;
+    }
+
+    @Override
+    public int lanes() {
+        return channels.length;
+    }
+
+    /** The same part for the same lane each time. */
+    @Override
+    public PageSink lane(int index, int of) {
+        if (of == 1) {
+            return this;
+        }
+        if (parts.size() != of) {
+            parts = IntStream.range(0, of).mapToObj(i -> part(i, of)).toList();
+        }
+        return parts.get(index);
+    }
+
+    /** Every so many-th channel, for a window granted may have room for more channels than lanes. */
+    private SourcePages part(int index, int of) {
+        SourcePages part = new SourcePages(up, ready, clock);
+        part.use(IntStream.iterate(index, i -> i < channels.length, i -> i + of)
+                .mapToObj(i -> channels[i]).toArray(SourceChannel[]::new));
+        return part;
     }
 
     @Override
@@ -52,12 +86,12 @@ final class SourcePages implements PageSink {
     @Override
     public void commit(PageBatch batch) {
         SourceSlot slot = takeBack(batch);
-        SourceChannel channel = channels[batch.channel()];
+        SourceChannel channel = channelOf(batch);
         channel.commit(slot, clock.nanoTime());
         if (up.getAsBoolean()) {
             FrameSlots.Slot frame = slot.slot;
             frame.frameAt(PageBatchWriter.write(batch, frame.view(), FrameSlots.PAYLOAD));
-            wireBytes += WireLimits.FRAME_HEADER_BYTES + WireLimits.BATCH_HEADER_BYTES
+            wireBytes = wireBytes + WireLimits.FRAME_HEADER_BYTES + WireLimits.BATCH_HEADER_BYTES
                     + batch.bytes();
             channel.send(slot);
         }
@@ -65,7 +99,16 @@ final class SourcePages implements PageSink {
 
     @Override
     public void abandon(PageBatch batch) {
-        channels[batch.channel()].abandon(takeBack(batch));
+        channelOf(batch).abandon(takeBack(batch));
+    }
+
+    private SourceChannel channelOf(PageBatch batch) {
+        for (SourceChannel channel : channels) {
+            if (channel.channel() == batch.channel()) {
+                return channel;
+            }
+        }
+        throw new IllegalArgumentException("a batch of another lane");
     }
 
     private SourceSlot takeBack(PageBatch batch) {
@@ -88,16 +131,12 @@ final class SourcePages implements PageSink {
 
     @Override
     public long[] lastSequences() {
-        long[] last = new long[channels.length];
-        for (int i = 0; i < last.length; i++) {
-            last[i] = channels[i].sent();
-        }
-        return last;
+        return Stream.of(channels).mapToLong(SourceChannel::sent).toArray();
     }
 
     @Override
     public long wireBytes() {
-        return wireBytes;
+        return wireBytes + parts.stream().mapToLong(SourcePages::wireBytes).sum();
     }
 
     @Override
