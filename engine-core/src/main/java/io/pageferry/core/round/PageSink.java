@@ -26,7 +26,7 @@ public interface PageSink {
      * sequences and its bytes, by the source's own thread, and nothing else is called there; {@link
      * #reclaim} is called for each part, while nobody fills it.
      *
-     * @param index 0 … {@code of} − 1, each once
+     * @param index 0 … {@code of} − 1; asked for by any thread, and the same part each time
      * @param of    parts that there are, 1 … {@link #lanes}
      * @return the part; this sink where it is the only one
      */

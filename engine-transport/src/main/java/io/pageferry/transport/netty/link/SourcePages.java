@@ -47,19 +47,23 @@ final class SourcePages implements PageSink {
         return channels.length;
     }
 
-    /** The same part for the same lane each time. */
     @Override
     public PageSink lane(int index, int of) {
         if (of == 1) {
             return this;
         }
+        List<SourcePages> made = parts;
+        return (made.size() == of ? made : makeParts(of)).get(index);
+    }
+
+    private synchronized List<SourcePages> makeParts(int of) {
         if (parts.size() != of) {
             parts = IntStream.range(0, of).mapToObj(i -> part(i, of)).toList();
         }
-        return parts.get(index);
+        return parts;
     }
 
-    /** Every so many-th channel, for a window granted may have room for more channels than lanes. */
+    /** Every so many-th channel: there may be more of them than lanes. */
     private SourcePages part(int index, int of) {
         SourcePages part = new SourcePages(up, ready, clock);
         part.use(IntStream.iterate(index, i -> i < channels.length, i -> i + of)
