@@ -52,9 +52,12 @@ public final class WarmUp {
     /** A warm-up is worth seconds, not more; what is warm by then is warm. */
     private static final long LIMIT_NANOS = 2_000_000_000L;
 
-    /** Tests that start hundreds of agents, and time none, do with fewer. */
-    private static final int TIMES = Integer.getInteger("pageferry.warmups", 3);
+    /** Tests that start hundreds of agents, and time none, do with none. */
+    private static final int TIMES = Integer.getInteger("pageferry.warmups", 1);
+    /** The optimizing compiler needs more of them, and who has it has the time. */
+    private static final int LONG_TIMES = Integer.getInteger("pageferry.warmups", 3);
     private static final int TRAININGS = 4;
+    private static final int TRAINING_TIMES = 3;
     /** Of the kind that has most to warm up; none such is opened. */
     private static final String QEMU = "qemu:/warm-up";
 
@@ -67,7 +70,7 @@ public final class WarmUp {
      */
     public static void train() {
         for (int i = 0; i < TRAININGS; i++) {
-            run(GuestUri.parse(QEMU));
+            run(GuestUri.parse(QEMU), GuestUri.parse(GUEST), TRAINING_TIMES);
         }
     }
 
@@ -78,7 +81,7 @@ public final class WarmUp {
      * @param guest of the kind that will move
      */
     public static void run(GuestUri guest) {
-        run(guest, GuestUri.parse(GUEST));
+        run(guest, GuestUri.parse(GUEST), TIMES);
     }
 
     /**
@@ -87,10 +90,10 @@ public final class WarmUp {
      * @param guest of the kind that will move
      */
     public static void runLong(GuestUri guest) {
-        run(guest, GuestUri.parse(LONG_GUEST));
+        run(guest, GuestUri.parse(LONG_GUEST), LONG_TIMES);
     }
 
-    private static void run(GuestUri guest, GuestUri scratch) {
+    private static void run(GuestUri guest, GuestUri scratch, int times) {
         TransportOptions transport = TransportOptions.defaults(SystemNanoClock.INSTANCE);
         Path folder = null;
         try {
@@ -102,7 +105,7 @@ public final class WarmUp {
             InetSocketAddress any = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
             try (TransportServer server = new TransportServer(transport, any, line -> { });
                     TransportClient client = new TransportClient(transport)) {
-                for (int i = 0; i < TIMES && !isInterrupted(); i++) {
+                for (int i = 0; i < times && !isInterrupted(); i++) {
                     move(scratch, server, client, directory);
                 }
             }
