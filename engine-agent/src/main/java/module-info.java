@@ -22,6 +22,7 @@ module io.pageferry.agent {
     exports io.pageferry.agent.bench to io.pageferry.bench;
     exports io.pageferry.agent.demo to io.pageferry.bench;
     exports io.pageferry.agent.state.journal to io.pageferry.bench;
+    exports io.pageferry.agent.link to io.pageferry.bench;
     exports io.pageferry.agent.host.linux to io.pageferry.bench;
     exports io.pageferry.agent.host.memory to io.pageferry.bench;
     exports io.pageferry.agent.host.process to io.pageferry.bench;

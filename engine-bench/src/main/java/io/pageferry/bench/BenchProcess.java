@@ -41,7 +41,7 @@ public final class BenchProcess {
      * @return the result, with rows
      * @throws IOException as above
      */
-    static ObjectNode result(List<String> command) throws IOException {
+    public static ObjectNode result(List<String> command) throws IOException {
         List<String> lines = run(command);
         if (JSON.readTree(lines.isEmpty() ? "{}" : lines.getLast()) instanceof ObjectNode result
                 && !result.path("rows").isEmpty()) {

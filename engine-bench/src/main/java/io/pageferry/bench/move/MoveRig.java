@@ -1,5 +1,6 @@
 package io.pageferry.bench.move;
 
+import io.pageferry.agent.link.LaneThreads;
 import io.pageferry.agent.session.warmup.LateLink;
 import io.pageferry.agent.state.journal.FileJournal;
 import io.pageferry.agent.state.journal.JournalHeader;
@@ -15,12 +16,13 @@ import io.pageferry.core.migration.Outcome.Side;
 import io.pageferry.core.outgoing.SourceMigration;
 import io.pageferry.core.outgoing.session.SourceOptions;
 import io.pageferry.core.outgoing.session.SourceParts;
-import io.pageferry.transport.netty.link.NettySourceLink;
-import io.pageferry.transport.netty.link.TransportClient;
 import io.pageferry.transport.netty.Admission;
 import io.pageferry.transport.netty.Security;
 import io.pageferry.transport.netty.TransportOptions;
+import io.pageferry.transport.netty.link.NettySourceLink;
+import io.pageferry.transport.netty.link.TransportClient;
 import io.pageferry.transport.netty.link.TransportServer;
+import io.pageferry.transport.netty.tls.TlsOptions;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -29,7 +31,6 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
-import io.pageferry.transport.netty.tls.TlsOptions;
 import org.agrona.concurrent.BackoffIdleStrategy;
 import org.agrona.concurrent.IdleStrategy;
 import org.agrona.concurrent.SystemNanoClock;
@@ -119,9 +120,12 @@ public final class MoveRig implements AutoCloseable {
                         SystemNanoClock.INSTANCE, MigrationListener.silent(),
                         TargetOptions.defaults(), () -> true))) {
             Thread receiving = Thread.ofPlatform().name("bench-target").start(() -> drive(to));
-            IdleStrategy idle = idle();
-            while (!from.isDone()) {
-                idle.idle(from.doWork());
+            LaneThreads lanes = LaneThreads.start(from);
+            try (lanes) {
+                IdleStrategy idle = idle();
+                while (!from.isDone()) {
+                    idle.idle(from.doWork());
+                }
             }
             join(receiving);
             return result(from);

@@ -22,7 +22,7 @@ import java.util.Locale;
 public final class StartBench extends Bench {
     private static final long SEED = 1;
 
-    /** Of the other build: what the issue of speed asks for. */
+    /** Of the other build: what this one may take at most. */
     private static final double BAR = 0.4;
 
     /** Made by the service loader. */

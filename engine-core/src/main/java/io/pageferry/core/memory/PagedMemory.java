@@ -9,8 +9,8 @@ import java.lang.foreign.MemorySegment;
  * pages. A hole is a range that holds zeros and no storage.
  *
  * <p><b>Threads.</b> {@link #regions} may be called from every thread, everything else from one
- * thread at a time, the migration's, unless {@link #readsFromAnyThread}. No call waits for a device; {@link #read} returns instead that
- * the pages are not there yet.
+ * thread at a time, the migration's, unless {@link #readsFromAnyThread}. No call waits for a
+ * device; {@link #read} returns instead that the pages are not there yet.
  *
  * <p><b>Failures.</b> Memory that cannot be reached throws {@link UncheckedIOException},
  * whose cause names the page and the reason. The migration then fails, and the guest goes on at the
@@ -84,8 +84,8 @@ public interface PagedMemory {
     }
 
     /**
-     * Returns whether {@link #read}, {@link #nextData} and {@link #nextHole} may be called by several
-     * threads at the same time.
+     * Returns whether several threads may call {@link #read}, {@link #nextData} and
+     * {@link #nextHole} at the same time.
      *
      * @return the same for the whole life of this memory
      */

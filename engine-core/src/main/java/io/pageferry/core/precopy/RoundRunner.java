@@ -38,8 +38,9 @@ public final class RoundRunner implements AutoCloseable {
     private final List<RoundLane> lanes;
     private PageSink sink;
     private RoundCounter counter = new RoundCounter(-1, false, 0);
-    /** Lanes that have a part of the sink, from the first on; those handed out, from the last on. */
+    /** Lanes that have a part of the sink: the first so many. */
     private int used = 1;
+    /** Lanes that others drive: the last so many. */
     private int handedOut;
 
     /**

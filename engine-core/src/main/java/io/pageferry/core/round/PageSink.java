@@ -5,7 +5,8 @@ import java.util.function.LongConsumer;
 
 /**
  * Where a round puts its pages: slots are claimed, filled and committed. One thread calls it, the
- * source's own, but for the parts that {@link #lane} gives away. A full sink is a return value, never a wait.
+ * source's own, but for the parts that {@link #lane} gives away. A full sink is a return value,
+ * never a wait.
  *
  * <p>A committed batch is a debt until the target acknowledged it: the sink keeps the slot, so that
  * {@link #reclaim} can report which pages have to be sent again.

@@ -5,6 +5,10 @@ import java.util.function.LongConsumer;
 
 /** Hands everything on to another sink, as a whole; a subclass changes what it has to. */
 public abstract class PageSinkFilter implements PageSink {
+    /** For subclasses. */
+    protected PageSinkFilter() {
+    }
+
     /** {@return the other sink, asked for anew by each call} */
     protected abstract PageSink sink();
 
