@@ -56,7 +56,8 @@
  * implemented
  * <li>{@link io.pageferry.core.link.LinkHandler}: takes what came
  * <li>{@link io.pageferry.core.link.Message}, {@link io.pageferry.core.codec.PageBatch},
- * {@link io.pageferry.core.round.PageSink}: what is carried
+ * {@link io.pageferry.core.round.PageSink}, {@link io.pageferry.core.round.PageSinkFilter}: what is
+ * carried
  * </ul>
  *
  * <p>Migrations are run by {@code io.pageferry.agent.embed}.

@@ -60,10 +60,10 @@ class GlossaryTest {
 
     @Test
     void namesAndProseAreSearched() {
-        List<Source> bad = List.of(Source.of("A.java", "class SourceLane {\n    // the brakes\n"
+        List<Source> bad = List.of(Source.of("A.java", "class SourceDoor {\n    // the brakes\n"
                 + "    int carRoad;\n}\n"), Source.of("B.java", "class Broad { int planes; }"));
 
-        assertEquals(List.of("A.java:1: class SourceLane {", "A.java:2: // the brakes",
+        assertEquals(List.of("A.java:1: class SourceDoor {", "A.java:2: // the brakes",
                 "A.java:3: int carRoad;"), uses(bad));
     }
 

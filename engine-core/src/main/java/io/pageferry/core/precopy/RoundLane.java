@@ -142,14 +142,14 @@ public final class RoundLane implements AutoCloseable {
     }
 
     /** Stops where it is, once the turn under way is over. */
-    synchronized void halt() {
+    synchronized void stop() {
         cursor = regions.pageCount();
         encoded = true;
     }
 
     /** Stops, and takes back what was not acknowledged; returns its bytes on the wire. */
     synchronized long reclaim() {
-        halt();
+        stop();
         if (open != null) {
             for (int i = 0; i < open.count(); i++) {
                 takeBack(PageBatch.pageOf(open.descriptorAt(i)));

@@ -218,7 +218,7 @@ public final class RoundRunner implements AutoCloseable {
     public RoundStats finish(long nowNanos) {
         RoundCounter whole = counter.fresh();
         for (int i = 0; i < used; i++) {
-            lanes.get(i).halt();
+            lanes.get(i).stop();
             lanes.get(i).addTo(whole);
         }
         return whole.finish(nowNanos, sink.wireBytes());

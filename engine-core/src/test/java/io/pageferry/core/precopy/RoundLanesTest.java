@@ -33,7 +33,6 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.LongConsumer;
@@ -53,9 +52,9 @@ class RoundLanesTest {
             region(1, "more", 3L * RoundLane.EXTENT_PAGES + 5)));
     private static final int PAGES = (int) REGIONS.pageCount();
 
-    private final long seed = Long.getLong("pageferry.test.seed",
-            ThreadLocalRandom.current().nextLong());
-    private final Random random = new Random(seed);
+    private static final long SEED = Long.getLong("pageferry.test.seed", 3);
+
+    private final Random random = new Random(SEED);
     private final TestMemory memory = new TestMemory(REGIONS);
     private final TestImage image = new TestImage(REGIONS);
     private final MarkingTracker tracker = new MarkingTracker(PAGES);
@@ -174,7 +173,7 @@ class RoundLanesTest {
         tracker.close();
         image.close();
         memory.close();
-        assertNull(broken.get(), "seed " + seed);
+        assertNull(broken.get(), "seed " + SEED);
     }
 
     private void thread(Runnable turn) {
@@ -231,10 +230,10 @@ class RoundLanesTest {
         PageChecksum sum = new PageChecksum();
         for (int page = 0; page < PAGES; page++) {
             byte[] bytes = memory.read(page);
-            assertArrayEquals(bytes, image.read(page), "page " + page + ", seed " + seed);
+            assertArrayEquals(bytes, image.read(page), "page " + page + ", seed " + SEED);
             expected.set(page, sum.of(ByteBuffer.allocateDirect(bytes.length).put(0, bytes), 0));
         }
-        assertEquals(expected.digest(), runner.sent().digest(), "seed " + seed);
+        assertEquals(expected.digest(), runner.sent().digest(), "seed " + SEED);
         expected.close();
     }
 
@@ -244,7 +243,7 @@ class RoundLanesTest {
         fill();
         runner.start(sink);
         assertEquals(Set.of(0, 1, 2), sink.given);
-        Random writes = new Random(seed + 1);
+        Random writes = new Random(SEED + 1);
         AtomicBoolean rests = new AtomicBoolean();
         Thread writer = Thread.ofPlatform().start(() -> {
             while (!rests.get()) {
@@ -279,7 +278,7 @@ class RoundLanesTest {
         }
         runner.finish(1);
         runner.reclaimDebt();
-        assertEquals(memory.dataPages(), runner.left(), "seed " + seed);
+        assertEquals(memory.dataPages(), runner.left(), "seed " + SEED);
         assertTrue(runner.isEncoded(), "no lane goes on by itself");
         sink.owes = false;
         round(1);
