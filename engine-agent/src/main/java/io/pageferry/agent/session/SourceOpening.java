@@ -21,6 +21,7 @@ import io.pageferry.core.link.SourceLink;
 import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.migration.MigrationEvent;
 import io.pageferry.core.migration.MigrationListener;
+import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.migration.Outcome.Side;
 import io.pageferry.core.outgoing.SourceMigration;
@@ -65,8 +66,8 @@ final class SourceOpening {
         if (settings.options().codec() != CodecChoice.NONE) {
             JvmFlags.checkLz4(listener);
         }
-        SourceGuest guest = keep(settings.guest().open(
-                new GuestSetup(settings.tracker(), false, guard, settings.after())));
+        SourceGuest guest = keep(settings.guest().open(new GuestSetup(settings.tracker(), false,
+                guard, settings.after(), null, settings.pauseLimit())));
         check(guest);
         StateDirectory directory = StateDirectory.open(settings.stateDirectory());
         keep(GuestLock.tryLock(guest.identity()).orElseThrow(() -> new GuestException(
@@ -174,6 +175,11 @@ final class SourceOpening {
     /** Returns whether the guard process died: from now on a paused guest would stay so. */
     boolean isGuardLost() {
         return guard.isLost();
+    }
+
+    /** Leaves a guest that does not answer to the guard, which has it go on once it does. */
+    Outcome leaveToGuard(Outcome outcome) {
+        return guard.staysAfter(id, outcome);
     }
 
     /**

@@ -68,7 +68,8 @@ final class TargetSlot {
     private void openGuest() throws GuestException {
         Path start = settings.start();
         guest = settings.guest().open(new GuestSetup(TrackerChoice.AUTO, settings.prealloc(), guard,
-                After.KEEP, start == null ? null : new GuestSetup.Start(start, guard)));
+                After.KEEP, start == null ? null : new GuestSetup.Start(start, guard),
+                GuestSetup.PAUSE_LIMIT));
         if (start != null) {
             listener.on(MigrationEvent.info("started what " + start + " says, as "
                     + settings.guest().text()));

@@ -13,9 +13,11 @@ import io.pageferry.core.outgoing.session.SourceState;
  * @param outcome how it ended
  */
 public record Ended(SourceContext context, Outcome outcome) implements Phase {
-    /** Ends with the guest running here: nothing is left to settle. */
+    /** Ends with the guest running here: nothing is left to settle, but in one that is silent. */
     static Ended settled(SourceContext context, Outcome outcome) {
-        context.record(JournalState.SETTLED, context.epoch(), outcome.reason());
+        if (!outcome.isGuestSilent()) {
+            context.record(JournalState.SETTLED, context.epoch(), outcome.reason());
+        }
         return new Ended(context, outcome);
     }
 

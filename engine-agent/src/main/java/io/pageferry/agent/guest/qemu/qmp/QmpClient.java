@@ -33,6 +33,11 @@ public final class QmpClient implements AutoCloseable {
     public static final Duration GREETING_LIMIT = Duration.ofSeconds(5);
     /** For commands that do no work of their own. */
     public static final Duration COMMAND_LIMIT = Duration.ofSeconds(10);
+    /**
+     * Longest wait for a reply as long as an earlier one is overdue: QEMU obeys one command after
+     * another, and hangs in one.
+     */
+    public static final Duration OVERDUE_LIMIT = Duration.ofSeconds(1);
     /** Events kept until polled; of more, the oldest are dropped and counted. */
     public static final int EVENT_CAPACITY = 256;
 
@@ -153,8 +158,9 @@ public final class QmpClient implements AutoCloseable {
      * Sends a command and awaits its reply.
      *
      * @param arguments an object, or null
-     * @param limit how long to wait; afterwards the connection is still good, and a late reply
-     *     is dropped
+     * @param limit how long to wait, at most {@link #OVERDUE_LIMIT} where an earlier reply is
+     *     overdue; afterwards the connection is still good: QEMU obeys when it comes to it, and a
+     *     late reply is dropped
      * @return the member {@code return} of the reply
      */
     public JsonNode execute(String command, JsonNode arguments, Duration limit)
@@ -172,7 +178,9 @@ public final class QmpClient implements AutoCloseable {
      * @throws QmpException for the first one refused
      */
     public List<JsonNode> execute(List<Command> commands, Duration limit) throws QmpException {
-        long deadline = System.nanoTime() + limit.toNanos();
+        Duration most = replies.isOverdue() && limit.compareTo(OVERDUE_LIMIT) > 0
+                ? OVERDUE_LIMIT : limit;
+        long deadline = System.nanoTime() + most.toNanos();
         Map<Long, CompletableFuture<JsonNode>> asked = new LinkedHashMap<>();
         StringBuilder lines = new StringBuilder();
         for (Command command : commands) {
@@ -186,7 +194,8 @@ public final class QmpClient implements AutoCloseable {
             connection.send(lines.toString(), deadline);
             List<JsonNode> results = new ArrayList<>(commands.size());
             for (Command command : commands) {
-                results.add(result(command.name(), await(command, waiting.next(), deadline)));
+                results.add(result(command.name(),
+                        await(command, waiting.next(), deadline, most)));
             }
             return results;
         } finally {
@@ -210,8 +219,8 @@ public final class QmpClient implements AutoCloseable {
         connection.send(lines.toString(), System.nanoTime() + COMMAND_LIMIT.toNanos());
     }
 
-    private JsonNode await(Command command, CompletableFuture<JsonNode> reply, long deadline)
-            throws QmpException {
+    private JsonNode await(Command command, CompletableFuture<JsonNode> reply, long deadline,
+            Duration limit) throws QmpException {
         // An end of the connection before the entry was there did not complete it.
         if (!reply.isDone()) {
             connection.check();
@@ -219,8 +228,9 @@ public final class QmpClient implements AutoCloseable {
         try {
             return await(reply, deadline);
         } catch (TimeoutException e) {
+            replies.missed();
             throw QmpException.of(Kind.TIMEOUT, "QEMU did not answer " + command.name()
-                    + " in time");
+                    + " within " + limit.toMillis() + " ms");
         }
     }
 
