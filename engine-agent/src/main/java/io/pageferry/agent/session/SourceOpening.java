@@ -47,6 +47,7 @@ final class SourceOpening {
     private final AgentGuard guard;
     private final Deque<AutoCloseable> opened = new ArrayDeque<>();
     private Supplier<Optional<String>> notices = Optional::empty;
+    private FileJournal journal;
     private boolean refused;
 
     SourceOpening(UUID id, MigrateSettings settings, MigrationListener listener) {
@@ -75,8 +76,8 @@ final class SourceOpening {
                 "wait for it: pageferry status")));
         Connector.Access connector = keep(settings.target().open());
         notices = connector::notice;
-        FileJournal journal = directory.create(header(guest));
-        opened.push(() -> close(journal));
+        journal = directory.create(header(guest));
+        opened.push(this::closeJournal);
         // Before it connects: a target does not wait long for the first message.
         if (!guest.recoveryAddress().isEmpty()) {
             guard.watch(directory, id);
@@ -177,9 +178,9 @@ final class SourceOpening {
         return guard.isLost();
     }
 
-    /** Leaves a guest that does not answer to the guard, which has it go on once it does. */
+    /** Leaves a guest that does not answer yet to the guard, which has it go on once it does. */
     Outcome leaveToGuard(Outcome outcome) {
-        return guard.staysAfter(id, outcome);
+        return journal.ownership().settled() ? outcome : guard.staysAfter(id, outcome);
     }
 
     /**
@@ -202,7 +203,7 @@ final class SourceOpening {
     }
 
     /** A migration that never was leaves no journal, if that can be. */
-    private void close(FileJournal journal) {
+    private void closeJournal() {
         if (refused) {
             try {
                 Files.deleteIfExists(journal.path());

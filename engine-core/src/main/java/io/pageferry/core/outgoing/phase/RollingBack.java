@@ -134,7 +134,7 @@ public final class RollingBack implements Phase {
     private Phase leftSilent(GuestException silence) {
         Result result = why.result() == Result.CANCELLED ? Result.CANCELLED : Result.FAILED;
         return new Ended(context, Outcome.of(result, why.code(), why.reason()
-                + "; the guest is ours and goes on here as soon as it answers",
+                + (why.isGuestSilent() ? "" : "; " + silence.getMessage()) + "; the guest is ours and goes on here as soon as it answers",
                 why.side()).withRemedy(why.remedy()).causedBy(silence));
     }
 
