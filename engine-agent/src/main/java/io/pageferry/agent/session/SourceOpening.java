@@ -16,6 +16,7 @@ import io.pageferry.agent.state.journal.GuestLock;
 import io.pageferry.agent.state.journal.JournalHeader;
 import io.pageferry.agent.state.journal.StateDirectory;
 import io.pageferry.core.codec.CodecChoice;
+import io.pageferry.core.handover.Ownership;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.SourceLink;
 import io.pageferry.core.migration.GuestException;
@@ -74,6 +75,7 @@ final class SourceOpening {
         keep(GuestLock.tryLock(guest.identity()).orElseThrow(() -> new GuestException(
                 ErrorCode.BUSY, "a migration of this guest is under way already",
                 "wait for it: pageferry status")));
+        requireSettled(guest, directory);
         Connector.Access connector = keep(settings.target().open());
         notices = connector::notice;
         journal = directory.create(header(guest));
@@ -90,6 +92,25 @@ final class SourceOpening {
                 connector, journal, SystemNanoClock.INSTANCE, listener, settings.options(),
                 warmUp::isOver))),
                 begin);
+    }
+
+    /** One that we paused and nobody let go on is not one that its operator wants paused. */
+    private static void requireSettled(SourceGuest guest, StateDirectory directory)
+            throws IOException {
+        if (guest.isRunning()) {
+            return;
+        }
+        for (FileJournal earlier : directory.all(line -> { })) {
+            Ownership.Act left = earlier.ownership().next();
+            if ((left == Ownership.Act.OWN || left == Ownership.Act.RESUME)
+                    && earlier.ownership().ran() && guest.identity().equals(
+                    earlier.header().recoveryAddress().get(JournalHeader.IDENTITY))) {
+                UUID migration = earlier.header().migration();
+                throw new GuestException(ErrorCode.BUSY, "the guest stands still because of"
+                        + " migration " + migration + ", which is not settled",
+                        "pageferry settle " + migration + ", then move it");
+            }
+        }
     }
 
     /** Early, where one will be needed, as it takes its time. That it cannot is said then. */

@@ -144,6 +144,10 @@ class StalledDiskTest {
         assertEquals(6, early.exit(), early::toString);
         assertTrue(early.words().contains("QEMU did not answer"), early::toString);
         disk.goOn();
+        Agent again = rig.start("", List.of("migrate", Rig.uri(home.qemu()), "--to",
+                "127.0.0.1:1"));
+        E2e.assertEnds(3, "refused", again);
+        assertTrue(again.words().contains("pageferry settle " + migration), again::toString);
         Agent settle = rig.start("", List.of("settle", migration));
         assertEquals(4, settle.exit(), settle::toString);
     }

@@ -37,6 +37,7 @@ import io.pageferry.core.round.WriteThrottle;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.agrona.CloseHelper;
@@ -101,12 +102,13 @@ public final class QemuGuest implements SourceGuest {
         QemuControl qemu = process.connect();
         RegionMemory regions = null;
         DrainPlan plan = DrainPlan.none();
+        QemuFacts facts = null;
         boolean opened = false;
         try {
-            QemuFacts facts = QemuProbe.read(qemu);
+            facts = QemuProbe.read(qemu);
             boolean compares = setup.tracker() == TrackerChoice.SCAN;
             OpenDescriptors open = OpenDescriptors.of(process.pid());
-            plan = compares ? plan : DrainPlan.of(open, qemu);
+            plan = compares ? plan : DrainPlan.of(open, qemu, setup.pauseLimit());
             boolean alone = SavedDevices.arePossible(qemu, facts.machine());
             Objection.refuse(QemuInspector.source(qemu, facts, plan.drains(), alone), compares);
             Objection.refuse(open.objections(plan.drains(), facts.drives()), compares);
@@ -130,7 +132,8 @@ public final class QemuGuest implements SourceGuest {
             opened = true;
             return guest;
         } catch (QmpException e) {
-            throw QemuFailure.of(e);
+            throw QemuFailure.of(e, process.pid(),
+                    facts == null ? List.of() : facts.drives());
         } finally {
             if (!opened) {
                 CloseHelper.closeAll(plan, qemu, regions);
@@ -310,8 +313,7 @@ public final class QemuGuest implements SourceGuest {
         try {
             QemuControl.ContResult result = qemu.cont();
             if (!result.running()) {
-                GuestException refused = ContRefusal.of(process, result,
-                        "QEMU refused to go on");
+                GuestException refused = ContRefusal.of(process, result, "QEMU refused to go on");
                 throw result.lockRefused() ? refused.retryable() : refused;
             }
             if (devices.isPresent()) {
@@ -387,9 +389,9 @@ public final class QemuGuest implements SourceGuest {
 
     /** A monitor that hangs up is mostly that of a QEMU that ends: then the guest has ended. */
     private GuestException told(IOException e) {
-        Throwable why = e instanceof GuestException ? e.getCause() : e;
-        if (why instanceof QmpException qmp && qmp.kind() == QmpException.Kind.CLOSED
-                && (watch.ended().isPresent() || liveness.ends())) {
+        if ((e instanceof GuestException ? e.getCause() : e) instanceof QmpException qmp
+                && qmp.kind() == QmpException.Kind.CLOSED && (watch.ended().isPresent()
+                || liveness.ends())) {
             return new GuestException(ErrorCode.GUEST_ENDED, ended().orElseThrow(), "");
         }
         return e instanceof GuestException known ? known

@@ -127,15 +127,12 @@ public final class RollingBack implements Phase {
                 .withRemedy(context.advice(Remedy.FREE_GUEST)).causedBy(refusal));
     }
 
-    /**
-     * Ends with a guest that does not answer. Nothing was granted, so there is no doubt whose it
-     * is; J(OWNED) is not settled, and whoever takes the journal over lets it go on.
-     */
+    /** Behind J(OWNED), which asks for what is left to be done. */
     private Phase leftSilent(GuestException silence) {
         Result result = why.result() == Result.CANCELLED ? Result.CANCELLED : Result.FAILED;
-        return new Ended(context, Outcome.of(result, why.code(), why.reason()
-                + (why.isGuestSilent() ? "" : "; " + silence.getMessage()) + "; the guest is ours and goes on here as soon as it answers",
-                why.side()).withRemedy(why.remedy()).causedBy(silence));
+        return Ended.silent(context, Outcome.of(result, why.code(), why.reason()
+                + (why.isGuestSilent() ? "" : "; " + silence.getMessage()), why.side())
+                .withRemedy(why.remedy()).causedBy(silence));
     }
 
     @Override
