@@ -4,6 +4,7 @@ import io.pageferry.core.dirty.TrackerChoice;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.function.BooleanSupplier;
 
 /**
  * The options of the command line that concern a guest.
@@ -48,8 +49,9 @@ public record GuestSetup(TrackerChoice tracker, boolean prealloc, Injector injec
      *
      * @param file     of this host's operator; never a peer's words
      * @param launcher starts it
+     * @param unwanted returns whether it is not wanted any more; from any thread
      */
-    public record Start(Path file, Launcher launcher) { }
+    public record Start(Path file, Launcher launcher, BooleanSupplier unwanted) { }
 
     /**
      * Starts a program that is to outlive this process once a guest is in it, and that must not

@@ -90,7 +90,8 @@ public final class QmpClient implements AutoCloseable {
     /**
      * Connects, awaits the greeting and leaves capability negotiation.
      *
-     * @param limit longer than zero
+     * @param limit longer than zero; where it is shorter than {@link #GREETING_LIMIT}, for each of
+     *     the two
      * @throws QmpException with CLOSED where the path has no listener, with TIMEOUT where no
      *     greeting comes within the limit: QEMU serves another client
      */
@@ -108,11 +109,12 @@ public final class QmpClient implements AutoCloseable {
      */
     public static QmpClient connect(String name, QmpTransport.Opener opener, Duration limit)
             throws IOException {
-        return new QmpClient(name, opener, System.nanoTime() + limit.toNanos());
+        return new QmpClient(name, opener, limit);
     }
 
-    private QmpClient(String name, QmpTransport.Opener opener, long deadline)
+    private QmpClient(String name, QmpTransport.Opener opener, Duration limit)
             throws IOException {
+        long deadline = System.nanoTime() + limit.toNanos();
         this.name = name;
         this.replies = new QmpReplies(name);
         this.connection = opener.open(replies);
@@ -122,7 +124,8 @@ public final class QmpClient implements AutoCloseable {
         boolean success = false;
         try {
             this.version = version(await(replies.greeting(), deadline));
-            execute("qmp_capabilities");
+            execute("qmp_capabilities", null,
+                    limit.compareTo(GREETING_LIMIT) < 0 ? limit : COMMAND_LIMIT);
             success = true;
         } catch (TimeoutException e) {
             throw held();
