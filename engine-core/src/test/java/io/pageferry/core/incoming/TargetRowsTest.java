@@ -296,35 +296,6 @@ class TargetRowsTest {
         }
     }
 
-    /** No window is kept here: it is not what a slow source is given its time by. */
-    @Test
-    void aSourceWhoseChannelsAreAttachedHasTimeForItsFirstPage() {
-        try (TargetRig rig = TargetRig.in(TargetState.RESERVED)) {
-            rig.clock.advance(30 * TargetRig.SECOND - 1);
-            rig.turn();
-            assertFalse(rig.target.isDone());
-            rig.clock.advance(1);
-            rig.turn();
-            assertEquals(Result.REFUSED, rig.outcome().result());
-            assertEquals("no page came within 30000 ms", rig.outcome().reason());
-        }
-    }
-
-    @Test
-    void oneWithoutChannelsIsForgottenSoon() {
-        try (TargetRig rig = new TargetRig(60 * TargetRig.SECOND)) {
-            rig.say(rig.hello());
-            rig.turn();
-            rig.clock.advance(5 * TargetRig.SECOND - 1);
-            rig.turn();
-            assertFalse(rig.target.isDone());
-            rig.clock.advance(1);
-            rig.turn();
-            assertEquals(Result.REFUSED, rig.outcome().result());
-            assertEquals("no data channel came within 5000 ms", rig.outcome().reason());
-        }
-    }
-
     @Test
     void farewellBringsTheTimesAndTheEnd() {
         try (TargetRig rig = TargetRig.in(TargetState.RUNNING)) {
