@@ -13,8 +13,8 @@ import java.util.Random;
 import org.junit.jupiter.api.Assumptions;
 
 /**
- * A disk of random bytes that a qemu-nbd serves over a unix socket, to any number of QEMUs, and
- * that stops answering when it is told to.
+ * A qcow2 image of random bytes, the file of which a qemu-nbd serves over a unix socket, to any
+ * number of QEMUs, and that stops answering when it is told to.
  */
 final class NbdDisk implements AutoCloseable {
     private static final int BYTES = 8 << 20;
@@ -36,7 +36,10 @@ final class NbdDisk implements AutoCloseable {
                 + ": apt install qemu-utils");
         byte[] content = new byte[BYTES];
         chance.nextBytes(content);
-        Path file = Files.write(folder.resolve("served"), content);
+        Path raw = Files.write(folder.resolve("content"), content);
+        Path file = folder.resolve("served");
+        DiskGuest.run("qemu-img", "convert", "-f", "raw", "-O", "qcow2", raw.toString(),
+                file.toString());
         Path socket = folder.resolve("nbd");
         NbdDisk disk = new NbdDisk(Stranger.start(PROGRAM.toString(), "--read-only",
                 "--persistent", "--shared=8", "--format=raw", "--socket=" + socket,
@@ -59,9 +62,13 @@ final class NbdDisk implements AutoCloseable {
         return "nbd+unix://?socket=" + socket;
     }
 
-    /** Answers nothing from now on; returns when somebody waits for an answer. */
+    /** Answers nothing from now on. */
     void stop() throws IOException {
         Processes.signal(mark.pid(), mark.startTicks(), Signal.STOP);
+    }
+
+    /** Returns when somebody waits for an answer. */
+    void awaitReader() throws IOException {
         Poll.until(this::isAwaited, () -> "nobody reads of it");
     }
 
@@ -78,7 +85,8 @@ final class NbdDisk implements AutoCloseable {
 
     /** {@return arguments of a QEMU that has it} */
     List<String> arguments() {
-        return List.of("-drive", "file=nbd:unix:" + socket + ",format=raw,if=none,id=d0,readonly=on",
+        return List.of("-drive", "file=nbd:unix:" + socket
+                + ",format=qcow2,if=none,id=d0,readonly=on",
                 "-device", "virtio-blk-pci,drive=d0");
     }
 

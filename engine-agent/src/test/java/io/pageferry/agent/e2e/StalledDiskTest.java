@@ -8,6 +8,8 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pageferry.agent.demo.DemoQemu;
 import io.pageferry.agent.host.linux.Processes;
 import io.pageferry.agent.host.linux.Processes.Signal;
+import io.pageferry.agent.state.journal.FileJournal;
+import io.pageferry.core.handover.JournalState;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -68,15 +70,18 @@ class StalledDiskTest {
         disk.goOn();
         rig.awaitNothingLeft();
         home.livesOn();
-        home.isAsItWas();
-        assertEquals("inmigrate", Rig.condition(waiting));
-        rig.end(waiting);
+        if (waiting != home.qemu()) {
+            home.isAsItWas();
+            assertEquals("inmigrate", Rig.condition(waiting));
+            rig.end(waiting);
+        }
     }
 
     private Agent stalledMove() throws IOException {
         Agent source = rig.migrate(home.qemu(), target, "round 0", "--max-switchover", LIMIT);
         source.awaitHold("round 0");
         disk.stop();
+        disk.awaitReader();
         source.goOn();
         return source;
     }
@@ -150,5 +155,30 @@ class StalledDiskTest {
         assertTrue(again.words().contains("pageferry settle " + migration), again::toString);
         Agent settle = rig.start("", List.of("settle", migration));
         assertEquals(4, settle.exit(), settle::toString);
+    }
+
+    /** A qcow2 image is read again when it is taken over, behind the grant. */
+    @Test
+    void aGuestThatWasGrantedRunsAtTheTargetWhenItsDiskIsBack() throws IOException {
+        target.signal(Signal.TERM);
+        target.exit();
+        target = rig.receive(waiting, "ready");
+        Agent source = rig.migrate(home.qemu(), target, "", "--settle-window", "1s");
+        target.awaitHold("ready");
+        disk.stop();
+        target.goOn();
+        E2e.assertEnds(6, "in-doubt", source);
+        E2e.assertEnds(5, "failed", target);
+        String reason = target.report().at("/error/reason").asText();
+        assertTrue(reason.contains("runs here as soon as it answers")
+                && reason.contains("disk d0 (" + disk.file() + ")"), reason);
+        String migration = source.report().path("migrationId").asText();
+        disk.goOn();
+        Path journal = rig.state().resolve(migration + ".target.journal");
+        Poll.until(() -> FileJournal.read(journal).ownership().state() == JournalState.RUNNING,
+                () -> "it does not run: " + target);
+        Agent settle = rig.start("", List.of("settle", migration, "--target"));
+        assertEquals(0, settle.exit(), settle::toString);
+        home.livesOnAt(waiting);
     }
 }

@@ -240,12 +240,10 @@ public final class Recovery implements AutoCloseable {
     }
 
     private int resume() throws IOException {
-        if (!ownership().ran()) {
-            leaveFrom("");
-            return 1;
-        }
         try {
-            if (guest.condition() == Condition.GONE) {
+            if (!ownership().ran()) {
+                leaveFrom("");
+            } else if (guest.condition() == Condition.GONE) {
                 settle("the guest is gone", Result.GUEST_ENDED);
             } else {
                 guest.resume();
@@ -266,8 +264,7 @@ public final class Recovery implements AutoCloseable {
                 || refusal.isSilent() && options.stays());
         if (again && refusal.isSilent() && !silent) {
             silent = true;
-            words.accept("the guest does not answer: " + refusal.getMessage()
-                    + "; waiting for it");
+            words.accept("the guest does not answer yet: " + refusal.getMessage());
         }
         due = clock.nanoTime() + RETRY_NANOS;
         return again;
@@ -291,10 +288,11 @@ public final class Recovery implements AutoCloseable {
             words.accept("the guest's settings were not put back: " + e.getMessage());
             if (e.isSilent()) {
                 finish(Result.FAILED);
-                return 1;
             }
         }
-        settle(silent ? "it answered again" : why, Result.FAILED);
+        if (!isDone()) {
+            settle(silent ? "it answered again" : why, Result.FAILED);
+        }
         return 1;
     }
 

@@ -287,7 +287,7 @@ public final class QemuGuest implements SourceGuest {
         watch.holds();
         Runnable stopped = mirrors == null ? () -> { } : mirrors.whileStopping();
         try {
-            qemu.stop(pauseLimit);
+            qemu.qmp().execute("stop", null, pauseLimit);
         } finally {
             stopped.run();
         }

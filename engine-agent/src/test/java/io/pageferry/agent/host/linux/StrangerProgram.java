@@ -20,7 +20,8 @@ import java.util.concurrent.locks.LockSupport;
 
 /**
  * The main program of a {@link Stranger}: {@code write FILE SEED [SOCKET]}, which connects to the
- * socket if one is named and stays so, or {@code listen SOCKET}. Ends by itself after two minutes, whatever happens to the test.
+ * socket if one is named and stays so, or {@code listen SOCKET}. Ends by itself
+ * after two minutes, whatever happens to the test.
  *
  * <p>As a writer it maps the file and obeys its first page: a long at 0 says what to do, one at 8
  * which of that is obeyed, one at 16 counts writes to the other pages.

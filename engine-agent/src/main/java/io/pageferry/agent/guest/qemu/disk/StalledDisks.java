@@ -93,7 +93,7 @@ public final class StalledDisks {
         return files;
     }
 
-    /** The line is number and arguments of the call that it is in: {@code 18 0x9 0x7f…} (man 5 proc). */
+    /** The call that it is in, by number and arguments: {@code 18 0x9 0x7f…} (man 5 proc). */
     private static Optional<String> file(Path process, Path thread) {
         try {
             String[] call = Files.readString(thread.resolve("syscall")).split(" ");

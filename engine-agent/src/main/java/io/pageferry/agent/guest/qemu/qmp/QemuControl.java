@@ -151,17 +151,7 @@ public final class QemuControl implements AutoCloseable {
      * waits for its state: makes sure that it stays paused after the load.
      */
     public void stop() throws QmpException {
-        stop(CONT_LIMIT);
-    }
-
-    /**
-     * Does so, or is overdue: QEMU drains the disks without an end, and has its vCPUs stopped by
-     * then. It stays paused when it comes through, unless a {@code cont} was sent behind.
-     *
-     * @param limit how long to wait
-     */
-    public void stop(Duration limit) throws QmpException {
-        qmp.execute("stop", null, limit);
+        qmp.execute("stop", null, CONT_LIMIT);
     }
 
     /**
