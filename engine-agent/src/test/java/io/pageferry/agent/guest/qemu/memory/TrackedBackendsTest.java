@@ -74,6 +74,7 @@ class TrackedBackendsTest {
             StrangerProgram.set(memory, StrangerProgram.COMMAND, StrangerProgram.PAUSE);
             try (Stranger backend = Stranger.startProgram("write", file, "1", socket.toString());
                     SocketChannel connection = server.accept()) {
+                assertTrue(connection.isOpen());
                 Stranger.await("the backend to obey", () -> StrangerProgram.get(memory,
                         StrangerProgram.STATE) == StrangerProgram.PAUSE);
                 TrackedBackends backends = TrackedBackends.of(ProcessHandle.current().pid(),
