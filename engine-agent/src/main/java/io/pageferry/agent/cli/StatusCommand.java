@@ -42,7 +42,8 @@ final class StatusCommand implements Callable<Integer> {
                         entry.path("state").asText(), entry.path("epoch").asLong(),
                         entry.path("owner").asText(), entry.path("since").asText(),
                         entry.path("guest").asText(),
-                        entry.path("settled").asBoolean() ? "" : "  NOT SETTLED"));
+                        entry.path("settled").asBoolean() ? "" : "  NOT SETTLED"
+                        + (entry.has("pending") ? ": " + entry.path("pending").asText() : "")));
             }
         }
         for (String why : unreadable) {
@@ -58,12 +59,14 @@ final class StatusCommand implements Callable<Integer> {
     private static ObjectNode describe(FileJournal journal) {
         JournalHeader header = journal.header();
         Ownership now = journal.ownership();
-        return Output.event("migration").put("migration", header.migration().toString())
+        ObjectNode entry = Output.event("migration").put("migration", header.migration().toString())
                 .put("side", header.side().label())
                 .put("guest", header.guest()).put("peer", header.peer())
                 .put("since", Instant.ofEpochMilli(header.createdMillis()).toString())
                 .put("state", now.state() == null ? "precopy" : now.state().label())
                 .put("epoch", now.epoch()).put("owner", now.owner().label())
                 .put("settled", now.settled());
+        journal.pending().ifPresent(why -> entry.put("pending", why));
+        return entry;
     }
 }

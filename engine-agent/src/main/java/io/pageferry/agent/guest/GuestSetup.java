@@ -3,6 +3,8 @@ package io.pageferry.agent.guest;
 import io.pageferry.core.dirty.TrackerChoice;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.function.BooleanSupplier;
 
 /**
  * The options of the command line that concern a guest.
@@ -12,9 +14,13 @@ import java.nio.file.Path;
  * @param injector injects into other processes: a guard's service, started when it is needed
  * @param after    what becomes of it at the source, one of {@link GuestKind#afterwards}
  * @param start    what a target is started from; null where it is there
+ * @param pauseLimit how long a source waits for it to stand still
  */
 public record GuestSetup(TrackerChoice tracker, boolean prealloc, Injector injector,
-        After after, Start start) {
+        After after, Start start, Duration pauseLimit) {
+    /** Of who was told none. */
+    public static final Duration PAUSE_LIMIT = Duration.ofSeconds(10);
+
     /**
      * Makes the setup of a guest that is there.
      *
@@ -24,7 +30,7 @@ public record GuestSetup(TrackerChoice tracker, boolean prealloc, Injector injec
      * @param after    as above
      */
     public GuestSetup(TrackerChoice tracker, boolean prealloc, Injector injector, After after) {
-        this(tracker, prealloc, injector, after, null);
+        this(tracker, prealloc, injector, after, null, PAUSE_LIMIT);
     }
 
     /**
@@ -43,8 +49,9 @@ public record GuestSetup(TrackerChoice tracker, boolean prealloc, Injector injec
      *
      * @param file     of this host's operator; never a peer's words
      * @param launcher starts it
+     * @param unwanted returns whether it is not wanted any more; from any thread
      */
-    public record Start(Path file, Launcher launcher) { }
+    public record Start(Path file, Launcher launcher, BooleanSupplier unwanted) { }
 
     /**
      * Starts a program that is to outlive this process once a guest is in it, and that must not

@@ -6,6 +6,7 @@ import io.pageferry.agent.link.Connector;
 import io.pageferry.core.dirty.TrackerChoice;
 import io.pageferry.core.outgoing.session.SourceOptions;
 import java.nio.file.Path;
+import java.time.Duration;
 
 /**
  * What {@code migrate}, or an embedder, asks for.
@@ -23,6 +24,16 @@ public record MigrateSettings(GuestFactory<SourceGuest> guest, Connector target,
         TrackerChoice tracker,
         SourceOptions options, After after, boolean copyStorage, Path stateDirectory,
         long lingerNanos) {
+    /** Longest wait for any guest to stand still: its storage may be slow. */
+    private static final Duration LONGEST_PAUSE = Duration.ofSeconds(30);
+
+    /** Returns how long to wait until the guest stands still. */
+    Duration pauseLimit() {
+        Duration asked = Duration.ofNanos(options.cold() ? options.limits().timeoutNanos()
+                : options.limits().maxSwitchoverNanos());
+        return asked.compareTo(LONGEST_PAUSE) < 0 ? asked : LONGEST_PAUSE;
+    }
+
     /** Returns whether the guest may be slowed down. */
     boolean isThrottled() {
         return options.limits().throttling().isAsked();

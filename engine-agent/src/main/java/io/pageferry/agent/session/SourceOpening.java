@@ -17,11 +17,13 @@ import io.pageferry.agent.state.journal.GuestLock;
 import io.pageferry.agent.state.journal.JournalHeader;
 import io.pageferry.agent.state.journal.StateDirectory;
 import io.pageferry.core.codec.CodecChoice;
+import io.pageferry.core.handover.Ownership;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.SourceLink;
 import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.migration.MigrationEvent;
 import io.pageferry.core.migration.MigrationListener;
+import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.migration.Outcome.Side;
 import io.pageferry.core.outgoing.SourceMigration;
@@ -47,6 +49,7 @@ final class SourceOpening {
     private final AgentGuard guard;
     private final Deque<AutoCloseable> opened = new ArrayDeque<>();
     private Supplier<Optional<String>> notices = Optional::empty;
+    private FileJournal journal;
     private boolean refused;
 
     SourceOpening(UUID id, MigrateSettings settings, MigrationListener listener) {
@@ -66,17 +69,18 @@ final class SourceOpening {
         if (settings.options().codec() != CodecChoice.NONE) {
             JvmFlags.checkLz4(listener);
         }
-        SourceGuest guest = keep(settings.guest().open(
-                new GuestSetup(settings.tracker(), false, guard, settings.after())));
+        SourceGuest guest = keep(settings.guest().open(new GuestSetup(settings.tracker(), false,
+                guard, settings.after(), null, settings.pauseLimit())));
         check(guest);
         StateDirectory directory = StateDirectory.open(settings.stateDirectory());
         keep(GuestLock.tryLock(guest.identity()).orElseThrow(() -> new GuestException(
                 ErrorCode.BUSY, "a migration of this guest is under way already",
                 "wait for it: pageferry status")));
+        requireSettled(guest, directory);
         Connector.Access connector = keep(settings.target().open());
         notices = connector::notice;
-        FileJournal journal = directory.create(header(guest));
-        opened.push(() -> close(journal));
+        journal = directory.create(header(guest));
+        opened.push(this::closeJournal);
         // Before it connects: a target does not wait long for the first message.
         if (!guest.recoveryAddress().isEmpty()) {
             guard.watch(directory, id);
@@ -90,6 +94,25 @@ final class SourceOpening {
                 warmUp::isOver)));
         keep(LaneThreads.start(migration));
         return new Opened(guest, migration, begin);
+    }
+
+    /** One that we paused and nobody let go on is not one that its operator wants paused. */
+    private static void requireSettled(SourceGuest guest, StateDirectory directory)
+            throws IOException {
+        if (guest.isRunning()) {
+            return;
+        }
+        for (FileJournal earlier : directory.all(line -> { })) {
+            Ownership.Act left = earlier.ownership().next();
+            if ((left == Ownership.Act.OWN || left == Ownership.Act.RESUME)
+                    && earlier.ownership().ran() && guest.identity().equals(
+                    earlier.header().recoveryAddress().get(JournalHeader.IDENTITY))) {
+                UUID migration = earlier.header().migration();
+                throw new GuestException(ErrorCode.BUSY, "the guest stands still because of"
+                        + " migration " + migration + ", which is not settled",
+                        "pageferry settle " + migration + ", then move it");
+            }
+        }
     }
 
     /** Early, where one will be needed, as it takes its time. That it cannot is said then. */
@@ -178,6 +201,11 @@ final class SourceOpening {
         return guard.isLost();
     }
 
+    /** Leaves a guest that does not answer yet to the guard, which has it go on once it does. */
+    Outcome leaveToGuard(Outcome outcome) {
+        return journal.ownership().settled() ? outcome : guard.staysAfter(id, outcome);
+    }
+
     /**
      * Closes what is open. Without a result the session broke, and its guard does the rest; it
      * needs the journal and the guest's lock for that.
@@ -198,7 +226,7 @@ final class SourceOpening {
     }
 
     /** A migration that never was leaves no journal, if that can be. */
-    private void close(FileJournal journal) {
+    private void closeJournal() {
         if (refused) {
             try {
                 Files.deleteIfExists(journal.path());

@@ -156,10 +156,11 @@ public final class SourceSession implements FiniteAgent {
         }
         boolean stays = outcome.result() != Result.COMPLETED && outcome.result() != Result.IN_DOUBT;
         long linger = stays && !outlives ? settings.lingerNanos() : 0;
+        Outcome end = outlives && outcome.isGuestSilent() ? opening.leaveToGuard(outcome) : outcome;
         long since = SystemNanoClock.INSTANCE.nanoTime();
         return () -> {
             if (SystemNanoClock.INSTANCE.nanoTime() - since >= linger) {
-                result = new AgentResult(outcome, report(opened, outcome));
+                result = new AgentResult(end, report(opened, end));
             }
             return 0;
         };

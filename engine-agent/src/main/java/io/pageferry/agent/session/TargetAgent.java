@@ -102,14 +102,18 @@ public final class TargetAgent implements FiniteAgent {
         try {
             open();
         } catch (IOException e) {
-            result = AgentResult.refused(Side.TARGET, e);
+            boolean stopped = e instanceof GuestException known
+                    && known.code() == ErrorCode.CANCELLED;
+            result = stopped ? AgentResult.ofNothing(Side.TARGET, Outcome.of(Result.CANCELLED,
+                    ErrorCode.CANCELLED, e.getMessage(), Side.TARGET))
+                    : AgentResult.refused(Side.TARGET, e);
         }
     }
 
     private void open() throws IOException {
         StateDirectory directory = StateDirectory.open(settings.stateDirectory());
         JvmFlags.checkLz4(listener);
-        slot = new TargetSlot(settings, directory, listener);
+        slot = new TargetSlot(settings, directory, listener, () -> cancelled);
         slot.open();
         acceptor = settings.listen().open(refusals::add);
         connections = new TargetListener(acceptor, new StatusAnswers(directory,

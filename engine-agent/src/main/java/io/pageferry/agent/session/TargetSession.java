@@ -142,7 +142,10 @@ final class TargetSession implements FiniteAgent {
         }
     }
 
-    private void onEnd(Outcome outcome) {
+    private void onEnd(Outcome ended) {
+        boolean silent = journal != null && ended.isGuestSilent()
+                && ended.result() == Result.FAILED_AT_TARGET;
+        Outcome outcome = silent ? slot.guard().staysAfter(id, ended) : ended;
         boolean arrived = outcome.result() == Result.COMPLETED;
         boolean activates = arrived && slot.settings().activate() != null;
         end = new End(activates ? null : outcome, arrived,
@@ -153,7 +156,9 @@ final class TargetSession implements FiniteAgent {
             slot.guard().release();
         }
         if (journal != null) {
-            slot.guard().dismiss();
+            if (!silent) {
+                slot.guard().dismiss();
+            }
             CloseHelper.close(journal);
         }
         if (activates) {

@@ -23,6 +23,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.function.BooleanSupplier;
 import org.agrona.CloseHelper;
 
 /** A place for one guest at this host: what is to become it, its lock and its guard. */
@@ -35,6 +36,7 @@ final class TargetSlot {
     private TargetGuest guest;
     private GuestLock lock;
     private TargetSession session;
+    private final BooleanSupplier unwanted;
     private boolean full;
 
     /**
@@ -43,8 +45,11 @@ final class TargetSlot {
      * @param settings  what to take in, and how
      * @param directory of journals and locks
      * @param listener  receives events
+     * @param unwanted  returns whether no guest is wanted any more, for what it waits for
      */
-    TargetSlot(ReceiveSettings settings, StateDirectory directory, MigrationListener listener) {
+    TargetSlot(ReceiveSettings settings, StateDirectory directory, MigrationListener listener,
+            BooleanSupplier unwanted) {
+        this.unwanted = unwanted;
         this.settings = settings;
         this.directory = directory;
         this.listener = listener;
@@ -68,7 +73,8 @@ final class TargetSlot {
     private void openGuest() throws GuestException {
         Path start = settings.start();
         guest = settings.guest().open(new GuestSetup(TrackerChoice.AUTO, settings.prealloc(), guard,
-                After.KEEP, start == null ? null : new GuestSetup.Start(start, guard)));
+                After.KEEP, start == null ? null : new GuestSetup.Start(start, guard, unwanted),
+                GuestSetup.PAUSE_LIMIT));
         if (start != null) {
             listener.on(MigrationEvent.info("started what " + start + " says, as "
                     + settings.guest().text()));

@@ -47,6 +47,8 @@ class DirectDiskTest {
     private static final int MOVES = Draw.FULL ? 20 : 1;
     private static final int HELD_MILLIS = 200;
     private static final int HARVESTS = 20;
+    /** Far more than a pass takes: 10 s of the guest's. */
+    private static final long STALLED_TICKS = 200;
     /** Both ask the kernel to write to pages that are pinned, by other calls. */
     private static final String AIO =
             List.of("native", "io_uring").get(Draw.random().nextInt(1000) % 2);
@@ -125,6 +127,40 @@ class DirectDiskTest {
         rig.end(next);
     }
 
+    /** QEMU hangs in the drain of a harvest, and the guest with it: nobody has paused that. */
+    @Test
+    void aDiskThatStopsAnsweringEndsTheMoveAndNotTheGuest() throws IOException {
+        DemoQemu next = rig.waiting(home.machine());
+        Agent target = rig.receive(next, "");
+        Agent source = rig.migrate(home.qemu(), target, "round 0", "--max-switchover", "3s");
+        source.awaitHold("round 0");
+        disk.stall(home.qemu().process(), true);
+        try {
+            long pass = passes();
+            long tick = home.log().lastTick();
+            // It reads all the time: a pass without an end waits for the disk.
+            while (home.log().lastTick() < tick + STALLED_TICKS) {
+                if (passes() != pass) {
+                    pass = passes();
+                    tick = home.log().lastTick();
+                }
+                LockSupport.parkNanos(HELD_MILLIS * 1_000_000L);
+            }
+            source.goOn();
+            E2e.assertEnds(4, "failed", source);
+            E2e.assertEnds(4, "failed", target);
+            String reason = source.report().at("/error/reason").asText();
+            assertTrue(reason.contains("disk d0 (" + disk.device() + ")"), reason);
+            assertFalse(source.states().contains("switchover"), source::toString);
+        } finally {
+            disk.stall(home.qemu().process(), false);
+        }
+        rig.awaitNothingLeft();
+        assertNoNode();
+        home.livesOn();
+        rig.end(next);
+    }
+
     private void assertNoNode() throws IOException {
         try (QemuControl control = home.qemu().control()) {
             assertFalse(control.qmp().execute("query-named-block-nodes").toString()
@@ -155,7 +191,8 @@ class DirectDiskTest {
             MemoryTracking tracking = MemoryTracking.of(pid, new GuestSetup(TrackerChoice.AUTO,
                     false, one -> RemoteUserfault.open(one).release()), memory, regions,
                     new MemoryTracking.Writers(memory.backends(VhostUserDevices.of(control,
-                    facts)), Optional.ofNullable(waits ? DiskDrain.open(control) : null)));
+                    facts)), Optional.ofNullable(waits ? DiskDrain.open(control,
+                    GuestSetup.PAUSE_LIMIT) : null)));
             assertEquals(waits, tracking.drained().isPresent());
             try (FollowedCopy copy = new FollowedCopy(regions, tracking.tracker())) {
                 for (int i = 0; i < HARVESTS; i++) {

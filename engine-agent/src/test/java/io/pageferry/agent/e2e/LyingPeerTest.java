@@ -83,7 +83,7 @@ class LyingPeerTest {
     }
 
     private void session(long seed, boolean honest) throws IOException {
-        SoakMove move = SoakMove.liedFor(seed);
+        SoakMove move = honest ? SoakMove.honest(seed) : SoakMove.liedFor(seed);
         if (honest) {
             AgentResult ended = move.runInto(target, target.port(), folder.resolve("source"));
             assertEquals(Result.COMPLETED, ended.outcome().result(), ended.report()::toString);

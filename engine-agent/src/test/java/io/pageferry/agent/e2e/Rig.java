@@ -176,8 +176,10 @@ final class Rig implements AutoCloseable {
     /** Whether nobody talks to its monitor any more and it waits for a guest, as at first. */
     static boolean isFree(DemoQemu qemu) throws IOException {
         Traces traces = Traces.of(qemu.process().pid());
-        // Its monitor listens; a vhost-user device has a connection, and one the other way.
-        int own = qemu.machine().more().toString().contains("vhost-user") ? 3 : 1;
+        // Its monitor listens; a vhost-user device has a connection, and one the other way; a disk
+        // over NBD has one.
+        String more = qemu.machine().more().toString();
+        int own = more.contains("vhost-user") ? 3 : more.contains("file=nbd:") ? 2 : 1;
         return traces.descriptors().getOrDefault("socket:", 0) <= own && traces.isUntracked();
     }
 

@@ -59,6 +59,15 @@ final class SlowDisk implements AutoCloseable {
         Files.writeString(group.resolve("cgroup.procs"), Long.toString(process.pid()));
     }
 
+    /** From now on it answers a process nothing more, or all that it asked with false. */
+    void stall(ProcessMark process, boolean stalls) throws IOException {
+        String number = DiskGuest.run("lsblk", "-dno", "MAJ:MIN", device).strip();
+        // A byte a second: 0 is no limit.
+        Files.writeString(group.resolve("blkio.throttle.read_bps_device"),
+                number + (stalls ? " 1" : " 0"));
+        Files.writeString(group.resolve("cgroup.procs"), Long.toString(process.pid()));
+    }
+
     /** Whoever is in the group has ended. */
     @Override
     public void close() throws IOException {

@@ -52,6 +52,8 @@ record SoakMove(long seed, Fate fate, String guest, int channels) {
     /** Sooner than these bytes a cut is a refusal; later, a guest of random pages has gone. */
     private static final int MOST_BYTES = 2 << 20;
 
+    private static final String BESIDE_LIARS = "workload:4MiB?fill=mixed&rate=4MiB/s";
+
     /** What happens to a move. */
     enum Fate {
         /** Nothing, in most. */
@@ -101,7 +103,12 @@ record SoakMove(long seed, Fate fate, String guest, int channels) {
 
     /** One that arrives, but for what is done to its words. */
     static SoakMove liedFor(long seed) {
-        return new SoakMove(seed, Fate.LIED_FOR, "workload:4MiB?fill=mixed&rate=4MiB/s", 1);
+        return new SoakMove(seed, Fate.LIED_FOR, BESIDE_LIARS, 1);
+    }
+
+    /** The same with nobody between, and all the time that it needs beside liars. */
+    static SoakMove honest(long seed) {
+        return new SoakMove(seed, Fate.NOTHING, BESIDE_LIARS, 1);
     }
 
     /** Where it is killed: see {@link Hold}. */

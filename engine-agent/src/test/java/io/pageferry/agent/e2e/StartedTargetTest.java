@@ -17,6 +17,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
@@ -33,6 +34,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class StartedTargetTest {
     private static final ObjectMapper JSON = new ObjectMapper();
+    /** Of a cancel; without it QEMU is waited for, for a minute and more. */
+    private static final long CANCEL_MILLIS = 20_000;
 
     private Path folder;
     private Rig rig;
@@ -219,6 +222,33 @@ class StartedTargetTest {
             assertEquals(signal == Signal.KILL ? 137 : 7, target.exit(), target::toString);
             awaitGone(qemu, place, base);
         }
+        rig.awaitNothingLeft();
+    }
+
+    /** A program that never makes a monitor, and does not obey SIGTERM. */
+    @Test
+    void oneThatDoesNotAnswerYetIsEndedByACancelAtOnce() throws IOException {
+        Path began = folder.resolve("began");
+        Path program = Files.writeString(folder.resolve("silent-qemu"), "#!/bin/sh\n"
+                + "trap '' TERM\necho $$ >" + began + "\nwhile :; do sleep 1; done\n");
+        Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwx------"));
+        Path file = Files.write(folder.resolve("silent.start"), List.of(program.toString(),
+                "-S", "-incoming defer"));
+        Agent target = rig.start("", List.of("receive", "--start", file.toString(), "--listen",
+                "127.0.0.1:0", "--once"));
+        Poll.until(() -> Files.exists(began) && !Files.readString(began).isBlank(),
+                target::toString);
+        ProcessMark qemu = ProcessMark.of(Long.parseLong(Files.readString(began).strip()));
+        long start = System.nanoTime();
+        long withheld = target.withheldNanos();
+        target.signal(Signal.TERM);
+        E2e.assertEnds(7, "cancelled", target);
+        long millis = (System.nanoTime() - start - (target.withheldNanos() - withheld))
+                / 1_000_000;
+        assertTrue(millis < CANCEL_MILLIS, () -> millis + " ms: " + target);
+        assertFalse(qemu.isAlive());
+        assertTrue(target.report().at("/error/reason").asText().contains(
+                "cancelled before QEMU (pid " + qemu.pid() + ") answered"), target::toString);
         rig.awaitNothingLeft();
     }
 

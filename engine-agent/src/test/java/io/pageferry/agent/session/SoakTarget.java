@@ -138,7 +138,8 @@ final class SoakTarget {
                 setup -> GuestKinds.of(uri).openTarget(uri, setup), () -> () -> { }, () -> 0),
                 place(), false, false, new TargetOptions(usual.window(), usual.grantNanos(),
                         usual.lastWordNanos(), usual.channels(), RECONNECT_NANOS),
-                directory.path(), 0, null, null), directory, MigrationListener.silent());
+                directory.path(), 0, null, null), directory, MigrationListener.silent(),
+                () -> false);
         slot.open();
         if (number % 4 != 3) {
             images.put(slot, image);

@@ -55,7 +55,7 @@ class TargetListenerTest {
         List<TargetSlot> slots = new ArrayList<>();
         for (int i = 0; i < 2; i++) {
             slots.add(new TargetSlot(Workloads.receive(folder), directory,
-                    MigrationListener.silent()));
+                    MigrationListener.silent(), () -> false));
             slots.getLast().open();
         }
         List<SourceSession> sources = new ArrayList<>();

@@ -1,8 +1,5 @@
 package io.pageferry.core.handover;
 
-import io.pageferry.core.codec.PageBatch;
-import io.pageferry.core.link.ErrorCode;
-import io.pageferry.core.link.LinkHandler;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.migration.GuestHandle;
@@ -28,7 +25,7 @@ public final class Recovery implements AutoCloseable {
     private final Options options;
     private final NanoClock clock;
     private final Consumer<String> words;
-    private final Answers answers = new Answers();
+    private DurableWord answers = new DurableWord(0);
     private Step step = this::lock;
     private long due;
     private long deadline;
@@ -37,6 +34,7 @@ public final class Recovery implements AutoCloseable {
     private StatusQuery query;
     private Result result;
     private Lock missing;
+    private boolean silent;
 
     /** What is done about a guest that the target may run. */
     public enum Doubt {
@@ -64,11 +62,24 @@ public final class Recovery implements AutoCloseable {
      * @param doubt       what is done about a guest that the target may run
      * @param lockNanos   longest wait for both locks; 0 tries once
      * @param windowNanos longest wait for the target's answer, or for a guest that another
-     *                    process's lock keeps paused
+     *                    process's lock keeps paused, or that does not answer
+     * @param stays       whether a guest that does not answer is waited for without an end: it is
+     *                    let go on whenever it does
      */
-    public record Options(Doubt doubt, long lockNanos, long windowNanos) {
+    public record Options(Doubt doubt, long lockNanos, long windowNanos, boolean stays) {
         /** As long as a migration itself would try: the default of the settle window. */
         public static final long WINDOW_NANOS = 30_000_000_000L;
+
+        /**
+         * Of who does not wait without an end.
+         *
+         * @param doubt       as above
+         * @param lockNanos   as above
+         * @param windowNanos as above
+         */
+        public Options(Doubt doubt, long lockNanos, long windowNanos) {
+            this(doubt, lockNanos, windowNanos, false);
+        }
     }
 
     private interface Step {
@@ -130,7 +141,7 @@ public final class Recovery implements AutoCloseable {
 
     /** {@return why the target gave no answer, as far as it or the link reported it, or nothing} */
     public String unanswered() {
-        return answers.said;
+        return answers.said();
     }
 
     /** Lets go of the guest, the locks and the link. Idempotent. */
@@ -190,7 +201,10 @@ public final class Recovery implements AutoCloseable {
             case ASK -> doubt(now.epoch());
             case REFUSE -> write(JournalState.REFUSED, now.epoch(), guest == null
                     ? "the agent died, and its guest is not there any more" : "the agent died");
-            case ACTIVATE -> activate(now);
+            case ACTIVATE -> {
+                deadline = clock.nanoTime() + options.windowNanos();
+                step = () -> activate(now);
+            }
             case END_REFUSED -> endRefused(now);
             default -> {
                 if (guest == null) {
@@ -226,24 +240,34 @@ public final class Recovery implements AutoCloseable {
     }
 
     private int resume() throws IOException {
-        if (!ownership().ran()) {
-            leaveFrom("");
-        } else if (guest.condition() == Condition.GONE) {
-            settle("the guest is gone", Result.GUEST_ENDED);
-        } else {
-            try {
+        try {
+            if (!ownership().ran()) {
+                leaveFrom("");
+            } else if (guest.condition() == Condition.GONE) {
+                settle("the guest is gone", Result.GUEST_ENDED);
+            } else {
                 guest.resume();
                 leaveFrom("");
-            } catch (GuestException e) {
-                if (e.mayRetry() && clock.nanoTime() - deadline < 0) {
-                    due = clock.nanoTime() + RETRY_NANOS;
-                } else {
-                    words.accept("the guest is ours but cannot go on: " + e.getMessage());
-                    finish(Result.IN_DOUBT);
-                }
+            }
+        } catch (GuestException e) {
+            if (!triesAgain(e)) {
+                words.accept("the guest is ours but cannot go on: " + e.getMessage());
+                finish(Result.IN_DOUBT);
             }
         }
         return 1;
+    }
+
+    /** Has the present step run again after a while, where that may help and time is left. */
+    private boolean triesAgain(GuestException refusal) {
+        boolean again = refusal.mayRetry() && (clock.nanoTime() - deadline < 0
+                || refusal.isSilent() && options.stays());
+        if (again && refusal.isSilent() && !silent) {
+            silent = true;
+            words.accept("the guest does not answer yet: " + refusal.getMessage());
+        }
+        due = clock.nanoTime() + RETRY_NANOS;
+        return again;
     }
 
     private void leaveFrom(String why) {
@@ -258,13 +282,17 @@ public final class Recovery implements AutoCloseable {
                 guest.leave();
             }
         } catch (GuestException e) {
-            if (e.mayRetry() && clock.nanoTime() - deadline < 0) {
-                due = clock.nanoTime() + RETRY_NANOS;
+            if (triesAgain(e)) {
                 return 1;
             }
             words.accept("the guest's settings were not put back: " + e.getMessage());
+            if (e.isSilent()) {
+                finish(Result.FAILED);
+            }
         }
-        settle(why, Result.FAILED);
+        if (!isDone()) {
+            settle(silent ? "it answered again" : why, Result.FAILED);
+        }
         return 1;
     }
 
@@ -282,27 +310,36 @@ public final class Recovery implements AutoCloseable {
         }
     }
 
-    private void activate(Ownership now) throws IOException {
-        Condition condition = guest == null ? Condition.GONE : guest.condition();
-        if (condition == Condition.GONE || condition == Condition.WAITING) {
-            words.accept("the target owned the guest and it is gone; whether it ran cannot be"
-                    + " known");
-            finish(Result.FAILED_AT_TARGET);
-            return;
-        }
-        if (condition == Condition.PAUSED) {
-            try {
-                if (now.ran()) {
-                    guest.resume();
-                } else {
-                    guest.arrivePaused();
-                }
-            } catch (GuestException e) {
-                giveBack(now, e);
-                return;
+    private int activate(Ownership now) throws IOException {
+        try {
+            Condition condition = guest == null ? Condition.GONE : guest.condition();
+            if (condition == Condition.GONE || condition == Condition.WAITING) {
+                words.accept("the target owned the guest and it is gone; whether it ran cannot be"
+                        + " known");
+                finish(Result.FAILED_AT_TARGET);
+                return 1;
             }
+            if (condition == Condition.PAUSED) {
+                start(now);
+            }
+        } catch (GuestException e) {
+            if (!e.isSilent() || !triesAgain(e)) {
+                giveBack(now, e);
+                step = this::act;
+            }
+            return 1;
         }
         write(JournalState.RUNNING, now.epoch(), "");
+        step = this::act;
+        return 1;
+    }
+
+    private void start(Ownership now) throws GuestException {
+        if (now.ran()) {
+            guest.resume();
+        } else {
+            guest.arrivePaused();
+        }
     }
 
     private void giveBack(Ownership now, GuestException refused) throws IOException {
@@ -322,7 +359,7 @@ public final class Recovery implements AutoCloseable {
             case TARGET_RUNS_IT -> write(JournalState.DONE, epoch,
                     "an operator said that the target runs it");
             case ASK_TARGET -> {
-                answers.epoch = epoch;
+                answers = new DurableWord(epoch);
                 query = new StatusQuery(migration.id(), epoch, migration.target(), null,
                         new StatusQuery.Window(clock.nanoTime(), options.windowNanos()));
                 step = this::ask;
@@ -332,11 +369,11 @@ public final class Recovery implements AutoCloseable {
 
     private int ask() throws IOException {
         int work = query.step(clock.nanoTime(), answers);
-        if (answers.word instanceof Message.Running) {
-            write(JournalState.DONE, answers.epoch, "the target runs it");
+        if (answers.word() instanceof Message.Running) {
+            write(JournalState.DONE, answers.epoch(), "the target runs it");
             step = this::act;
-        } else if (answers.word != null) {
-            write(JournalState.OWNED, answers.epoch + 1, "the target gave it back");
+        } else if (answers.word() != null) {
+            write(JournalState.OWNED, answers.epoch() + 1, "the target gave it back");
             step = this::act;
         } else if (query.isOver(clock.nanoTime())) {
             finish(Result.IN_DOUBT);
@@ -354,38 +391,10 @@ public final class Recovery implements AutoCloseable {
     }
 
     private void finish(Result end) {
-        if (answers.word != null) {
+        if (answers.word() != null) {
             // Its word is in the journal here: the target may forget it.
-            query.tell(new Message.Farewell(answers.epoch, 0, 0));
+            query.tell(new Message.Farewell(answers.epoch(), 0, 0));
         }
         result = end;
-    }
-
-    /** Waits for the target's durable word on one epoch. */
-    private static final class Answers implements LinkHandler {
-        private long epoch;
-        private Message word;
-        private String said = "";
-
-        @Override
-        public void onMessage(Message message) {
-            switch (message) {
-                case Message.Running running when running.epoch() == epoch -> word = running;
-                case Message.Refused refused when refused.epoch() == epoch -> word = refused;
-                case Message.Returned returned when returned.epoch() == epoch -> word = returned;
-                case Message.StatusUnknown unknown -> said = unknown.reason();
-                default -> { }
-            }
-        }
-
-        @Override
-        public void onBatch(PageBatch batch) {
-            // A link that only asks for the status gets no pages.
-        }
-
-        @Override
-        public void onLost(ErrorCode code, String reason) {
-            said = reason;
-        }
     }
 }

@@ -11,6 +11,7 @@ public final class GuestException extends IOException {
     private final String remedy;
     private boolean mayRetry;
     private boolean neverRan;
+    private boolean silent;
 
     /**
      * Makes the exception.
@@ -46,6 +47,18 @@ public final class GuestException extends IOException {
         return this;
     }
 
+    /**
+     * Marks that the guest is there and does not answer, because what it waits for itself does not:
+     * storage, above all. It may answer at any time, and the same call succeed then.
+     *
+     * @return this
+     */
+    public GuestException silent() {
+        silent = true;
+        mayRetry = true;
+        return this;
+    }
+
     /** {@return its class} */
     public ErrorCode code() {
         return code;
@@ -59,6 +72,11 @@ public final class GuestException extends IOException {
     /** {@return whether the same call may succeed later} */
     public boolean mayRetry() {
         return mayRetry;
+    }
+
+    /** {@return whether the guest does not answer} */
+    public boolean isSilent() {
+        return silent;
     }
 
     /** {@return whether the guest provably never ran} */

@@ -91,4 +91,14 @@ public record Outcome(Result result, ErrorCode code, String reason, Side side, S
     public Outcome causedBy(Throwable thrown) {
         return new Outcome(result, code, reason, side, remedy, thrown);
     }
+
+    /**
+     * Returns whether it ended because the guest does not answer: something is left to do for it
+     * once it does, so its journal is not settled.
+     *
+     * @return whether somebody has to see to that
+     */
+    public boolean isGuestSilent() {
+        return cause instanceof GuestException failed && failed.isSilent();
+    }
 }

@@ -161,17 +161,36 @@ class TargetOfferTest {
     /** A source that was welcome and does nothing keeps the place for five seconds. */
     @Test
     void aPromiseIsKeptForFiveSecondsAndLeavesNothing() {
-        try (TargetRig rig = TargetRig.in(TargetState.RESERVED)) {
-            rig.clock.advance(5 * TargetRig.SECOND - 1);
+        try (TargetRig rig = new TargetRig(60 * TargetRig.SECOND)) {
+            rig.say(rig.hello());
             rig.turn();
-            assertFalse(rig.target.isDone());
-            rig.clock.advance(1);
-            rig.turn();
-            assertEquals(Result.REFUSED, rig.outcome().result());
-            assertEquals(ErrorCode.DEADLINE, rig.outcome().code());
-            assertEquals(0, rig.log.count("target.prepare"));
-            assertEquals(List.of(), rig.journal.states());
+            assertForgotten(rig, 5 * TargetRig.SECOND, "no data channel came within 5000 ms");
         }
+    }
+
+    /** One that attached its channels was let in, and is slow at worst; no window is needed. */
+    @Test
+    void whoseChannelsAreAttachedHasLongerForTheFirstPage() {
+        try (TargetRig rig = TargetRig.in(TargetState.RESERVED)) {
+            assertForgotten(rig, 30 * TargetRig.SECOND, "no page came within 30000 ms");
+        }
+        try (TargetRig rig = new TargetRig(60 * TargetRig.SECOND)) {
+            rig.recoveryAddress(TargetState.RESERVED);
+            assertForgotten(rig, 60 * TargetRig.SECOND, "no page came within 60000 ms");
+        }
+    }
+
+    private static void assertForgotten(TargetRig rig, long after, String reason) {
+        rig.clock.advance(after - 1);
+        rig.turn();
+        assertFalse(rig.target.isDone());
+        rig.clock.advance(1);
+        rig.turn();
+        assertEquals(Result.REFUSED, rig.outcome().result());
+        assertEquals(ErrorCode.DEADLINE, rig.outcome().code());
+        assertEquals(reason, rig.outcome().reason());
+        assertEquals(0, rig.log.count("target.prepare"));
+        assertEquals(List.of(), rig.journal.states());
     }
 
     @Test

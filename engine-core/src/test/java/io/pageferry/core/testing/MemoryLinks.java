@@ -345,6 +345,11 @@ public final class MemoryLinks implements AutoCloseable {
         }
 
         @Override
+        public boolean hasChannels() {
+            return !channels.isEmpty();
+        }
+
+        @Override
         List<Integer> ready() {
             return IntStream.range(0, channels.size())
                     .filter(i -> channels.get(i).hasTravelling()).boxed().toList();

@@ -2,6 +2,7 @@ package io.pageferry.agent.guest.qemu;
 
 import io.pageferry.agent.guest.GuestKind.Finding;
 import io.pageferry.agent.guest.GuestKind.Verdict;
+import io.pageferry.agent.guest.GuestSetup;
 import io.pageferry.agent.guest.qemu.check.DrainPlan;
 import io.pageferry.agent.guest.qemu.check.Objection;
 import io.pageferry.agent.guest.qemu.check.OpenDescriptors;
@@ -92,7 +93,7 @@ public final class CheckTable {
     }
 
     private static boolean drains(QemuControl qemu, OpenDescriptors open) throws QmpException {
-        try (DrainPlan plan = DrainPlan.of(open, qemu)) {
+        try (DrainPlan plan = DrainPlan.of(open, qemu, GuestSetup.PAUSE_LIMIT)) {
             return plan.drains();
         }
     }

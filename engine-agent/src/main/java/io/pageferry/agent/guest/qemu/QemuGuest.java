@@ -12,6 +12,7 @@ import io.pageferry.agent.guest.qemu.check.QemuProbe;
 import io.pageferry.agent.guest.qemu.check.VhostUserDevices;
 import io.pageferry.agent.guest.qemu.disk.DiskFiles;
 import io.pageferry.agent.guest.qemu.disk.DiskMirrors;
+import io.pageferry.agent.guest.qemu.disk.QemuFailure;
 import io.pageferry.agent.guest.qemu.memory.MemoryTracking;
 import io.pageferry.agent.guest.qemu.memory.QemuMemory;
 import io.pageferry.agent.guest.qemu.memory.TrackedBackends;
@@ -36,6 +37,7 @@ import io.pageferry.core.round.WriteThrottle;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.agrona.CloseHelper;
@@ -59,6 +61,7 @@ public final class QemuGuest implements SourceGuest {
     private final Optional<DeviceSaver> devices;
     private final VhostUserDevices vhostUser;
     private final QemuWatch watch;
+    private final Duration pauseLimit;
     private PausedCheck pausedCheck = PausedCheck.none();
     private DiskMirrors mirrors;
     private ThreadThrottle throttle;
@@ -78,12 +81,13 @@ public final class QemuGuest implements SourceGuest {
         this.vhostUser = opened.vhostUser();
         this.before = opened.before();
         this.watch = opened.watch();
+        this.pauseLimit = opened.pauseLimit();
     }
 
     /** What was opened on the way. */
     private record Opened(Map<String, String> places, QemuMemory ram, RegionMemory regions,
             MemoryTracking tracking, QemuControl.Settings before, QemuWatch watch,
-            Optional<DeviceSaver> devices, VhostUserDevices vhostUser) { }
+            Optional<DeviceSaver> devices, VhostUserDevices vhostUser, Duration pauseLimit) { }
 
     /**
      * Opens a guest at the source. Changes nothing in it yet.
@@ -98,12 +102,13 @@ public final class QemuGuest implements SourceGuest {
         QemuControl qemu = process.connect();
         RegionMemory regions = null;
         DrainPlan plan = DrainPlan.none();
+        QemuFacts facts = null;
         boolean opened = false;
         try {
-            QemuFacts facts = QemuProbe.read(qemu);
+            facts = QemuProbe.read(qemu);
             boolean compares = setup.tracker() == TrackerChoice.SCAN;
             OpenDescriptors open = OpenDescriptors.of(process.pid());
-            plan = compares ? plan : DrainPlan.of(open, qemu);
+            plan = compares ? plan : DrainPlan.of(open, qemu, setup.pauseLimit());
             boolean alone = SavedDevices.arePossible(qemu, facts.machine());
             Objection.refuse(QemuInspector.source(qemu, facts, plan.drains(), alone), compares);
             Objection.refuse(open.objections(plan.drains(), facts.drives()), compares);
@@ -122,11 +127,13 @@ public final class QemuGuest implements SourceGuest {
             MemoryTracking tracking = MemoryTracking.of(process.pid(), setup, memory, regions,
                     new MemoryTracking.Writers(backends, plan.drain()));
             QemuGuest guest = new QemuGuest(process, qemu, facts, new Opened(places, memory,
-                    regions, tracking, qemu.settings(), QemuWatch.of(qemu), devices, vhostUser));
+                    regions, tracking, qemu.settings(), QemuWatch.of(qemu), devices, vhostUser,
+                    setup.pauseLimit()));
             opened = true;
             return guest;
         } catch (QmpException e) {
-            throw failure(e);
+            throw QemuFailure.of(e, process.pid(),
+                    facts == null ? List.of() : facts.drives());
         } finally {
             if (!opened) {
                 CloseHelper.closeAll(plan, qemu, regions);
@@ -174,7 +181,7 @@ public final class QemuGuest implements SourceGuest {
         try {
             return qemu.status().running();
         } catch (QmpException e) {
-            throw told(failure(e), e);
+            throw told(e);
         }
     }
 
@@ -206,7 +213,7 @@ public final class QemuGuest implements SourceGuest {
                 before = qemu.settings();
             }
         } catch (QmpException e) {
-            throw told(failure(e), e);
+            throw told(e);
         }
     }
 
@@ -233,7 +240,7 @@ public final class QemuGuest implements SourceGuest {
             mirrors = new DiskMirrors(qemu, link,
                     disk -> process.sockets().socket("disk" + disk), bandwidth);
         } catch (QmpException e) {
-            throw failure(e);
+            throw told(e);
         }
     }
 
@@ -252,7 +259,7 @@ public final class QemuGuest implements SourceGuest {
         try {
             return mirrors == null || mirrors.ready();
         } catch (GuestException e) {
-            throw told(e, e.getCause());
+            throw told(e);
         }
     }
 
@@ -271,10 +278,8 @@ public final class QemuGuest implements SourceGuest {
             if (mirrors != null) {
                 mirrors.finish();
             }
-        } catch (GuestException e) {
-            throw told(e, e.getCause());
-        } catch (QmpException e) {
-            throw told(failure(e), e);
+        } catch (GuestException | QmpException e) {
+            throw told(e);
         }
     }
 
@@ -282,7 +287,7 @@ public final class QemuGuest implements SourceGuest {
         watch.holds();
         Runnable stopped = mirrors == null ? () -> { } : mirrors.whileStopping();
         try {
-            qemu.stop();
+            qemu.qmp().execute("stop", null, pauseLimit);
         } finally {
             stopped.run();
         }
@@ -308,15 +313,14 @@ public final class QemuGuest implements SourceGuest {
         try {
             QemuControl.ContResult result = qemu.cont();
             if (!result.running()) {
-                GuestException refused = ContRefusal.of(process, result,
-                        "QEMU refused to go on");
+                GuestException refused = ContRefusal.of(process, result, "QEMU refused to go on");
                 throw result.lockRefused() ? refused.retryable() : refused;
             }
             if (devices.isPresent()) {
                 devices.get().ran();
             }
         } catch (QmpException e) {
-            throw told(failure(e), e);
+            throw told(e);
         }
         // Its settings stay as they are: over another link there may be another switch-over.
     }
@@ -384,15 +388,13 @@ public final class QemuGuest implements SourceGuest {
     }
 
     /** A monitor that hangs up is mostly that of a QEMU that ends: then the guest has ended. */
-    private GuestException told(GuestException failed, Throwable why) {
-        if (why instanceof QmpException qmp && qmp.kind() == QmpException.Kind.CLOSED
-                && (watch.ended().isPresent() || liveness.ends())) {
+    private GuestException told(IOException e) {
+        if ((e instanceof GuestException ? e.getCause() : e) instanceof QmpException qmp
+                && qmp.kind() == QmpException.Kind.CLOSED && (watch.ended().isPresent()
+                || liveness.ends())) {
             return new GuestException(ErrorCode.GUEST_ENDED, ended().orElseThrow(), "");
         }
-        return failed;
-    }
-
-    static GuestException failure(QmpException failed) {
-        return new GuestException(ErrorCode.GUEST_FAILED, failed.getMessage(), "");
+        return e instanceof GuestException known ? known
+                : QemuFailure.of((QmpException) e, process.pid(), facts.drives());
     }
 }

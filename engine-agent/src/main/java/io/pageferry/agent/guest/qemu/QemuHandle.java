@@ -4,6 +4,7 @@ import io.pageferry.agent.guest.GuestKind;
 import io.pageferry.agent.guest.qemu.check.DiskDrain;
 import io.pageferry.agent.guest.qemu.disk.DiskExports;
 import io.pageferry.agent.guest.qemu.disk.DiskMirrors;
+import io.pageferry.agent.guest.qemu.disk.QemuFailure;
 import io.pageferry.agent.guest.qemu.qmp.QemuControl;
 import io.pageferry.agent.guest.qemu.qmp.QmpException;
 import io.pageferry.agent.guest.qemu.qmp.RunState;
@@ -49,7 +50,7 @@ public final class QemuHandle implements GuestHandle {
             if (!process.isAlive()) {
                 return Condition.GONE;
             }
-            throw QemuGuest.failure(e);
+            throw QemuFailure.of(e);
         }
     }
 
@@ -76,7 +77,7 @@ public final class QemuHandle implements GuestHandle {
                 control().status();
             }
         } catch (QmpException e) {
-            throw QemuGuest.failure(e);
+            throw QemuFailure.of(e);
         }
     }
 
@@ -88,7 +89,7 @@ public final class QemuHandle implements GuestHandle {
             DiskDrain.cleanUp(control());
         } catch (QmpException e) {
             // While QEMU ends its own migration it refuses to have its settings changed.
-            GuestException refused = QemuGuest.failure(e);
+            GuestException refused = QemuFailure.of(e);
             throw e.kind() == QmpException.Kind.REFUSED ? refused.retryable() : refused;
         }
     }
@@ -117,7 +118,7 @@ public final class QemuHandle implements GuestHandle {
                 DiskExports.cleanUp(control());
             }
         } catch (QmpException e) {
-            throw QemuGuest.failure(e);
+            throw QemuFailure.of(e);
         }
         process.sockets().delete();
     }

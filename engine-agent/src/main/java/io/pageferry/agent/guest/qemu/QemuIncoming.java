@@ -9,6 +9,7 @@ import io.pageferry.agent.guest.qemu.check.QemuInspector;
 import io.pageferry.agent.guest.qemu.check.QemuProbe;
 import io.pageferry.agent.guest.qemu.disk.DiskExports;
 import io.pageferry.agent.guest.qemu.disk.DiskFiles;
+import io.pageferry.agent.guest.qemu.disk.QemuFailure;
 import io.pageferry.agent.guest.qemu.disk.Tunnel;
 import io.pageferry.agent.guest.qemu.firmware.FirmwareBlocks;
 import io.pageferry.agent.guest.qemu.memory.OfferedMemory;
@@ -101,7 +102,7 @@ final class QemuIncoming implements TargetGuest {
             opened = true;
             return incoming;
         } catch (QmpException e) {
-            throw QemuGuest.failure(e);
+            throw QemuFailure.of(e);
         } finally {
             if (!opened) {
                 qemu.close();
@@ -165,7 +166,7 @@ final class QemuIncoming implements TargetGuest {
             facts = QemuProbe.read(qemu);
             Objection.refuse(QemuInspector.target(qemu, facts));
         } catch (QmpException e) {
-            throw QemuGuest.failure(e);
+            throw QemuFailure.of(e);
         }
     }
 
@@ -206,7 +207,7 @@ final class QemuIncoming implements TargetGuest {
             // Nothing passes there any more, and whoever is killed from now on leaves nothing.
             process.sockets().delete();
         } catch (QmpException e) {
-            throw QemuGuest.failure(e);
+            throw QemuFailure.of(e, process.pid(), facts.drives());
         }
     }
 
@@ -330,7 +331,7 @@ final class QemuIncoming implements TargetGuest {
             FirmwareBlocks.find(process.pid(), qemu, facts.memory(), memory.starts())
                     .requireFits(offered.attributes());
         } catch (QmpException e) {
-            throw QemuGuest.failure(e);
+            throw QemuFailure.of(e);
         }
     }
 
@@ -350,7 +351,7 @@ final class QemuIncoming implements TargetGuest {
         try {
             return QemuMemory.find(process.pid(), qemu, backends);
         } catch (QmpException e) {
-            throw QemuGuest.failure(e);
+            throw QemuFailure.of(e);
         }
     }
 
@@ -359,7 +360,7 @@ final class QemuIncoming implements TargetGuest {
         try {
             exports.open(offered.attributes());
         } catch (QmpException e) {
-            throw QemuGuest.failure(e);
+            throw QemuFailure.of(e);
         }
         if (exports.count() > 0) {
             tunnel = Tunnel.connecting(link, exports.count(), exports.socket());

@@ -7,6 +7,7 @@ import io.pageferry.agent.guest.SourceGuest;
 import io.pageferry.agent.guest.StartDescription;
 import io.pageferry.agent.guest.TargetGuest;
 import io.pageferry.agent.guest.qemu.describe.QemuDescription;
+import io.pageferry.agent.guest.qemu.disk.QemuFailure;
 import io.pageferry.agent.guest.qemu.qmp.MonitorAddress;
 import io.pageferry.agent.guest.qemu.qmp.QemuControl;
 import io.pageferry.agent.guest.qemu.qmp.QemuWarmUp;
@@ -86,7 +87,7 @@ public final class QemuKind implements GuestKind {
         try (QemuControl qemu = process.connect()) {
             return QemuDescription.of(process.pid(), monitor, qemu);
         } catch (QmpException e) {
-            throw QemuGuest.failure(e);
+            throw QemuFailure.of(e);
         }
     }
 
@@ -121,7 +122,7 @@ public final class QemuKind implements GuestKind {
             }
             return rows;
         } catch (QmpException e) {
-            throw QemuGuest.failure(e);
+            throw QemuFailure.of(e);
         }
     }
 

@@ -3,6 +3,7 @@ package io.pageferry.agent.guest.qemu;
 import io.pageferry.agent.guest.GuestUri;
 import io.pageferry.agent.guest.qemu.qmp.MonitorAddress;
 import io.pageferry.agent.guest.qemu.qmp.QemuControl;
+import io.pageferry.agent.guest.qemu.qmp.QmpException;
 import io.pageferry.agent.guest.qemu.socket.SocketFolder;
 import io.pageferry.agent.host.linux.LinuxException;
 import io.pageferry.agent.host.linux.Processes;
@@ -108,7 +109,10 @@ public record QemuProcess(MonitorAddress monitor, long pid, long startTicks, Soc
         try {
             return monitor.connect(pid);
         } catch (IOException e) {
-            throw new GuestException(ErrorCode.GUEST_FAILED, e.getMessage(), monitor.remedy());
+            GuestException failed =
+                    new GuestException(ErrorCode.GUEST_FAILED, e.getMessage(), monitor.remedy());
+            throw e instanceof QmpException no && no.kind() == QmpException.Kind.TIMEOUT
+                    ? failed.silent() : failed;
         }
     }
 

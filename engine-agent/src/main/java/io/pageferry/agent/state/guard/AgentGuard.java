@@ -5,6 +5,8 @@ import io.pageferry.agent.guest.qemu.start.LaunchedQemu;
 import io.pageferry.agent.state.journal.StateDirectory;
 import io.pageferry.core.migration.MigrationEvent;
 import io.pageferry.core.migration.MigrationListener;
+import io.pageferry.core.migration.Outcome;
+import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.migration.Outcome.Side;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -25,6 +27,7 @@ public final class AgentGuard
     private LaunchedQemu launched;
     /** What a guard is to finish, null for nothing. */
     private Watched watched;
+    private boolean stays;
 
     /** A migration by its journal. */
     private record Watched(StateDirectory directory, UUID migration) { }
@@ -173,10 +176,16 @@ public final class AgentGuard
         }
     }
 
+    /** Sends it away, unless it {@linkplain #staysAfter stays}. */
     @Override
     public void close() {
         watched = null;
-        farewell();
+        if (stays && process != null) {
+            process.leave();
+            process = null;
+        } else {
+            farewell();
+        }
     }
 
     /** Leaves what it watches to it, see {@link GuardProcess#abandon}. */
@@ -185,6 +194,32 @@ public final class AgentGuard
         if (process != null) {
             process.abandon();
             process = null;
+        }
+    }
+
+    /**
+     * Has it stay, when this is closed, with a guest that does not answer, which may take long.
+     * From now on it says nothing, so that nobody waits for its words. A guard that died is
+     * replaced first.
+     *
+     * @param migration names it
+     * @param outcome   how it ended
+     * @return the same with who sees to the guest; where nobody does and it is the source's, in
+     *         doubt
+     */
+    public Outcome staysAfter(UUID migration, Outcome outcome) {
+        try {
+            start();
+            process.quiet();
+            stays = true;
+            return outcome.withRemedy(outcome.remedy() + (outcome.remedy().isEmpty() ? "" : "; ")
+                    + "process " + process.pid() + " sees to the guest: pageferry status says NOT"
+                    + " SETTLED until it answers");
+        } catch (IOException e) {
+            listener.on(MigrationEvent.warn(e.getMessage()));
+            return new Outcome(outcome.result() == Result.FAILED_AT_TARGET ? outcome.result()
+                    : Result.IN_DOUBT, outcome.code(), outcome.reason(), outcome.side(),
+                    "when it answers: pageferry settle " + migration, outcome.cause());
         }
     }
 }

@@ -13,6 +13,8 @@ import io.pageferry.core.handover.Recovery.Doubt;
 import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.migration.Outcome.Side;
 import java.io.BufferedReader;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
@@ -128,6 +130,12 @@ public final class GuardMain {
                     pipe = Fifo.open(Path.of(question[1]));
                     yield "ok";
                 }
+                case "quiet" -> {
+                    // Whoever reads what the agent says waits for all who could say more. The JVM
+                    // opens /dev/null in its place.
+                    new FileOutputStream(FileDescriptor.err).close();
+                    yield "ok";
+                }
                 case "close" -> {
                     Processes.closeDescriptor(Integer.parseInt(question[1]));
                     yield "ok";
@@ -147,7 +155,7 @@ public final class GuardMain {
                 new JournaledMigration(directory, watched.migration(), watched.side(), null,
                         any -> false),
                 new Recovery.Options(Doubt.STAY_PAUSED, LOCK_NANOS,
-                        Recovery.Options.WINDOW_NANOS),
+                        Recovery.Options.WINDOW_NANOS, true),
                 SystemNanoClock.INSTANCE, line -> words.println("pageferry: " + line))) {
             JournaledMigration.run(recovery);
             if (recovery.result().isPresent()

@@ -179,12 +179,22 @@ public final class GuardProcess implements GuestSetup.Injector, AutoCloseable {
      * after some seconds: it goes on by itself then.
      */
     public void abandon() {
+        leave();
+        isOver();
+    }
+
+    /** Has it say nothing from now on. */
+    void quiet() throws IOException {
+        ask("quiet");
+    }
+
+    /** Leaves what it watches to it and does not wait for it; see {@link #abandon}. */
+    void leave() {
         try {
             toGuard.close();
         } catch (IOException e) {
-            // It sees the end of the pipe all the same.
+            return; // it sees the end of the pipe all the same
         }
-        isOver();
     }
 
     private boolean isOver() {

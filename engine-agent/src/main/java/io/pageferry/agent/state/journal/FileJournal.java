@@ -165,6 +165,14 @@ public final class FileJournal implements Journal, AutoCloseable {
         return Ownership.of(header.side(), this);
     }
 
+    /** {@return why the guest is still to be let go on here, where that is what is left to do} */
+    public synchronized Optional<String> pending() {
+        Ownership now = ownership();
+        return now.settled() || now.state() != JournalState.OWNED ? Optional.empty()
+                : now.decision().map(JournalRecord::note).filter(note -> !note.isBlank())
+                .map(note -> "the guest is to go on here: " + note);
+    }
+
     /** {@return the first line} */
     public JournalHeader header() {
         return header;

@@ -104,7 +104,7 @@ public final class Settler {
             if (recovery.missing().isPresent()) {
                 throw new IOException(recovery.missing().get() == Recovery.Lock.JOURNAL
                         ? "migration " + migration
-                        + " is being worked on: its agent or guard is alive"
+                        + " is being worked on: its agent or guard is alive" + pending(side)
                         : "another migration of this guest is under way: wait for it, "
                         + "then settle this one");
             }
@@ -120,6 +120,12 @@ public final class Settler {
             return new Verdict(result, Owner.UNKNOWN, words(result)
                     + (said.isEmpty() ? "" : " (" + said.getLast() + ")"));
         }
+    }
+
+    /** What a guard may be waiting for: why the guest went back to its source. */
+    private String pending(Side side) throws IOException {
+        return directory.find(migration, side).flatMap(FileJournal::pending)
+                .map(why -> " (" + why + ")").orElse("");
     }
 
     private static String byProgram(String peer) {

@@ -11,6 +11,7 @@ import java.net.UnixDomainSocketAddress;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileChannel.MapMode;
 import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
 import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -18,8 +19,9 @@ import java.util.SplittableRandom;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * The main program of a {@link Stranger}: {@code write FILE SEED} or {@code listen SOCKET}. Ends
- * by itself after two minutes, whatever happens to the test.
+ * The main program of a {@link Stranger}: {@code write FILE SEED [SOCKET]}, which connects to the
+ * socket if one is named and stays so, or {@code listen SOCKET}. Ends by itself
+ * after two minutes, whatever happens to the test.
  *
  * <p>As a writer it maps the file and obeys its first page: a long at 0 says what to do, one at 8
  * which of that is obeyed, one at 16 counts writes to the other pages.
@@ -40,6 +42,7 @@ public final class StrangerProgram {
     public static final int PAGE = 4096;
 
     private static FileChannel opened;
+    private static SocketChannel connected;
 
     private static final VarHandle LONG = JAVA_LONG.varHandle();
     private static final int BURST = 512;
@@ -55,6 +58,9 @@ public final class StrangerProgram {
         if ("listen".equals(arguments[0])) {
             listen(path);
         } else {
+            if (arguments.length > 3) {
+                connected = SocketChannel.open(UnixDomainSocketAddress.of(arguments[3]));
+            }
             write(path, Long.parseLong(arguments[2]));
         }
     }

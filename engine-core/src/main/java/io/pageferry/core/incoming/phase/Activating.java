@@ -39,7 +39,8 @@ record Activating(TargetContext context, UnauthorisedRun early, boolean runs)
                 context.parts().guest().arrivePaused();
             }
         } catch (GuestException e) {
-            return e.neverRan() ? giveBack(e) : unknown(e.code(), e.getMessage(), e);
+            return e.neverRan() ? giveBack(e) : e.isSilent() ? silent(e)
+                    : unknown(e.code(), e.getMessage(), e);
         }
         long resumeNanos = context.now() - before;
         context.figures().resumed(resumeNanos);
@@ -63,6 +64,14 @@ record Activating(TargetContext context, UnauthorisedRun early, boolean runs)
                 new Message.Returned(context.epoch(), reason),
                 Outcome.of(Result.FAILED, failed.code(), reason, Side.TARGET)
                         .causedBy(failed));
+    }
+
+    /** Ends behind J(ACTIVE): whoever takes the journal over lets it run once it answers. */
+    private Phase silent(GuestException silence) {
+        return new Ended(context, Outcome.of(Result.FAILED_AT_TARGET, silence.code(),
+                "the guest was granted, and runs here as soon as it answers: "
+                + silence.getMessage(), Side.TARGET).withRemedy(silence.remedy())
+                .causedBy(silence));
     }
 
     private Phase unknown(ErrorCode code, String why, Exception cause) {

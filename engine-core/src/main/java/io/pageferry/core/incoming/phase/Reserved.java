@@ -25,6 +25,12 @@ final class Reserved implements Phase {
     /** A source attaches its channels as soon as it is welcome. */
     static final long CHANNEL_NANOS = 5_000_000_000L;
 
+    /**
+     * So long the first page may take at least of a source whose channels are attached: it was let
+     * in, and may have a cold JVM, a large guest to look through and a busy host.
+     */
+    static final long PAGE_NANOS = 30_000_000_000L;
+
     private final TargetContext context;
     private final Reservation reservation;
     private final long generation;
@@ -71,7 +77,8 @@ final class Reserved implements Phase {
         if (gone.isPresent()) {
             return end(ErrorCode.GUEST_ENDED, gone.get(), Side.TARGET);
         }
-        long window = Math.max(CHANNEL_NANOS, parts.options().reconnectNanos());
+        long window = Math.max(lost == null ? PAGE_NANOS : CHANNEL_NANOS,
+                parts.options().reconnectNanos());
         if (lost == null && !context.link().hasChannels() && now - since >= CHANNEL_NANOS) {
             return end(ErrorCode.DEADLINE, "no data channel came within "
                     + CHANNEL_NANOS / 1_000_000 + " ms", Side.SOURCE);

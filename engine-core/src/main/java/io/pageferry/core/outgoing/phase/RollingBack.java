@@ -20,14 +20,17 @@ public final class RollingBack implements Phase {
     private static final long RETRY_NANOS = 200_000_000L;
 
     private final SourceContext context;
+    private final Outcome why;
     private final Runnable afterFirstTry;
     private final Supplier<Phase> next;
     private final long deadline;
     private long nextTry;
     private boolean warned;
 
-    private RollingBack(SourceContext context, Runnable afterFirstTry, Supplier<Phase> next) {
+    private RollingBack(SourceContext context, Outcome why, Runnable afterFirstTry,
+            Supplier<Phase> next) {
         this.context = context;
+        this.why = why;
         this.afterFirstTry = afterFirstTry;
         this.next = next;
         this.nextTry = context.now();
@@ -42,7 +45,7 @@ public final class RollingBack implements Phase {
     static Phase toTheEnd(SourceContext context, long epoch, Outcome why,
             Runnable afterFirstTry) {
         own(context, epoch, why);
-        return new RollingBack(context, afterFirstTry, () -> {
+        return new RollingBack(context, why, afterFirstTry, () -> {
             context.record(JournalState.SETTLED, epoch, "");
             return new Ended(context, why);
         });
@@ -51,7 +54,7 @@ public final class RollingBack implements Phase {
     /** Owns the guest again after a mismatch, and has the pages named once it runs. */
     static Phase toNamedPages(SourceContext context, Outcome why, Message.Mismatch found) {
         own(context, context.epoch(), why);
-        return new RollingBack(context, () -> { }, () -> {
+        return new RollingBack(context, why, () -> { }, () -> {
             context.record(JournalState.SETTLED, context.epoch(), "");
             return new NamingPages(context, why, found);
         });
@@ -61,7 +64,7 @@ public final class RollingBack implements Phase {
     static Phase toPrecopy(SourceContext context, Outcome why, Runnable afterFirstTry,
             Supplier<Phase> next) {
         own(context, context.epoch(), why);
-        return new RollingBack(context, afterFirstTry, next);
+        return new RollingBack(context, why, afterFirstTry, next);
     }
 
     private static void own(SourceContext context, long epoch, Outcome why) {
@@ -103,7 +106,7 @@ public final class RollingBack implements Phase {
 
     private Phase refused(GuestException refusal) {
         nextTry = context.now() + RETRY_NANOS;
-        if (refusal.mayRetry() && !warned) {
+        if (refusal.mayRetry() && !refusal.isSilent() && !warned) {
             warned = true;
             context.warn("the guest is ours and stays paused, trying again: "
                     + refusal.getMessage());
@@ -113,12 +116,23 @@ public final class RollingBack implements Phase {
             return new Ended(context, Outcome.of(Result.GUEST_ENDED, ErrorCode.GUEST_ENDED,
                     ended.get(), Side.SOURCE));
         }
+        if (refusal.isSilent()) {
+            return leftSilent(refusal);
+        }
         if (refusal.mayRetry() && context.now() - deadline < 0) {
             return this;
         }
         return new Ended(context, Outcome.of(Result.IN_DOUBT, refusal.code(),
                 "the guest is ours but cannot go on: " + refusal.getMessage(), Side.SOURCE)
                 .withRemedy(context.advice(Remedy.FREE_GUEST)).causedBy(refusal));
+    }
+
+    /** Behind J(OWNED), which asks for what is left to be done. */
+    private Phase leftSilent(GuestException silence) {
+        Result result = why.result() == Result.CANCELLED ? Result.CANCELLED : Result.FAILED;
+        return Ended.silent(context, Outcome.of(result, why.code(), why.reason()
+                + (why.isGuestSilent() ? "" : "; " + silence.getMessage()), why.side())
+                .withRemedy(why.remedy()).causedBy(silence));
     }
 
     @Override

@@ -19,29 +19,29 @@ import java.time.Duration;
  * one of our own, which is no disk's and belongs to the main loop.
  */
 public final class DiskDrain implements DrainedTracker.Drain {
-    /** A disk that hangs for longer keeps a guest from being moved. */
-    private static final Duration LIMIT = Duration.ofSeconds(30);
-
     private static final String PREFIX = "pageferry-drain-";
     private static final JsonNodeFactory JSON = JsonNodeFactory.instance;
 
     private final QemuControl qemu;
     private final String node;
+    private final Duration limit;
 
-    private DiskDrain(QemuControl qemu, String node) {
+    private DiskDrain(QemuControl qemu, String node, Duration limit) {
         this.qemu = qemu;
         this.node = node;
+        this.limit = limit;
     }
 
     /**
      * Makes one and tries it.
      *
-     * @param qemu its monitor
+     * @param qemu  its monitor
+     * @param limit longest wait for its disks; one that hangs for longer is not moved
      * @return the drain, or null where this QEMU cannot do it
-     * @throws QmpException when the monitor is gone
+     * @throws QmpException when the monitor is gone, or a disk hangs
      */
-    public static DiskDrain open(QemuControl qemu) throws QmpException {
-        DiskDrain drain = new DiskDrain(qemu, PREFIX + ProcessHandle.current().pid());
+    public static DiskDrain open(QemuControl qemu, Duration limit) throws QmpException {
+        DiskDrain drain = new DiskDrain(qemu, PREFIX + ProcessHandle.current().pid(), limit);
         try {
             qemu.qmp().execute("blockdev-add", JSON.objectNode().put("driver", "null-co")
                     .put("node-name", drain.node).put("read-zeroes", true));
@@ -85,7 +85,7 @@ public final class DiskDrain implements DrainedTracker.Drain {
     private String answer() throws QmpException {
         try {
             return qemu.qmp().execute("human-monitor-command", JSON.objectNode()
-                    .put("command-line", "qemu-io " + node + " aio_flush"), LIMIT).asText()
+                    .put("command-line", "qemu-io " + node + " aio_flush"), limit).asText()
                     .strip();
         } catch (QmpException e) {
             if (e.kind() != Kind.REFUSED) {

@@ -2,6 +2,7 @@ package io.pageferry.agent.guest.qemu.check;
 
 import io.pageferry.agent.guest.qemu.qmp.QemuControl;
 import io.pageferry.agent.guest.qemu.qmp.QmpException;
+import java.time.Duration;
 import java.util.Optional;
 
 /**
@@ -15,16 +16,18 @@ public record DrainPlan(Optional<DiskDrain> drain, boolean drains) implements Au
     /**
      * Decides what is waited for.
      *
-     * @param open what the QEMU has open
-     * @param qemu its monitor; a node is added to it where there is something to wait for
+     * @param open  what the QEMU has open
+     * @param limit longest wait for its disks
+     * @param qemu  its monitor; a node is added to it where there is something to wait for
      * @return the caller's to close, or the drain in it
      * @throws QmpException when the monitor is gone
      */
-    public static DrainPlan of(OpenDescriptors open, QemuControl qemu) throws QmpException {
+    public static DrainPlan of(OpenDescriptors open, QemuControl qemu, Duration limit)
+            throws QmpException {
         if (open.pinning().isEmpty()) {
             return new DrainPlan(Optional.empty(), true);
         }
-        Optional<DiskDrain> drain = Optional.ofNullable(DiskDrain.open(qemu));
+        Optional<DiskDrain> drain = Optional.ofNullable(DiskDrain.open(qemu, limit));
         return new DrainPlan(drain, drain.isPresent());
     }
 

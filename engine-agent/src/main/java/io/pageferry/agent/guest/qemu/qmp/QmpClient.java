@@ -33,6 +33,11 @@ public final class QmpClient implements AutoCloseable {
     public static final Duration GREETING_LIMIT = Duration.ofSeconds(5);
     /** For commands that do no work of their own. */
     public static final Duration COMMAND_LIMIT = Duration.ofSeconds(10);
+    /**
+     * Longest wait for a reply as long as an earlier one is overdue: QEMU obeys one command after
+     * another, and hangs in one.
+     */
+    public static final Duration OVERDUE_LIMIT = Duration.ofSeconds(1);
     /** Events kept until polled; of more, the oldest are dropped and counted. */
     public static final int EVENT_CAPACITY = 256;
 
@@ -85,7 +90,8 @@ public final class QmpClient implements AutoCloseable {
     /**
      * Connects, awaits the greeting and leaves capability negotiation.
      *
-     * @param limit longer than zero
+     * @param limit longer than zero; where it is shorter than {@link #GREETING_LIMIT}, for each of
+     *     the two
      * @throws QmpException with CLOSED where the path has no listener, with TIMEOUT where no
      *     greeting comes within the limit: QEMU serves another client
      */
@@ -103,11 +109,12 @@ public final class QmpClient implements AutoCloseable {
      */
     public static QmpClient connect(String name, QmpTransport.Opener opener, Duration limit)
             throws IOException {
-        return new QmpClient(name, opener, System.nanoTime() + limit.toNanos());
+        return new QmpClient(name, opener, limit);
     }
 
-    private QmpClient(String name, QmpTransport.Opener opener, long deadline)
+    private QmpClient(String name, QmpTransport.Opener opener, Duration limit)
             throws IOException {
+        long deadline = System.nanoTime() + limit.toNanos();
         this.name = name;
         this.replies = new QmpReplies(name);
         this.connection = opener.open(replies);
@@ -117,7 +124,8 @@ public final class QmpClient implements AutoCloseable {
         boolean success = false;
         try {
             this.version = version(await(replies.greeting(), deadline));
-            execute("qmp_capabilities");
+            execute("qmp_capabilities", null,
+                    limit.compareTo(GREETING_LIMIT) < 0 ? limit : COMMAND_LIMIT);
             success = true;
         } catch (TimeoutException e) {
             throw held();
@@ -153,8 +161,9 @@ public final class QmpClient implements AutoCloseable {
      * Sends a command and awaits its reply.
      *
      * @param arguments an object, or null
-     * @param limit how long to wait; afterwards the connection is still good, and a late reply
-     *     is dropped
+     * @param limit how long to wait, at most {@link #OVERDUE_LIMIT} where an earlier reply is
+     *     overdue; afterwards the connection is still good: QEMU obeys when it comes to it, and a
+     *     late reply is dropped
      * @return the member {@code return} of the reply
      */
     public JsonNode execute(String command, JsonNode arguments, Duration limit)
@@ -172,7 +181,9 @@ public final class QmpClient implements AutoCloseable {
      * @throws QmpException for the first one refused
      */
     public List<JsonNode> execute(List<Command> commands, Duration limit) throws QmpException {
-        long deadline = System.nanoTime() + limit.toNanos();
+        Duration most = replies.isOverdue() && limit.compareTo(OVERDUE_LIMIT) > 0
+                ? OVERDUE_LIMIT : limit;
+        long deadline = System.nanoTime() + most.toNanos();
         Map<Long, CompletableFuture<JsonNode>> asked = new LinkedHashMap<>();
         StringBuilder lines = new StringBuilder();
         for (Command command : commands) {
@@ -186,7 +197,8 @@ public final class QmpClient implements AutoCloseable {
             connection.send(lines.toString(), deadline);
             List<JsonNode> results = new ArrayList<>(commands.size());
             for (Command command : commands) {
-                results.add(result(command.name(), await(command, waiting.next(), deadline)));
+                results.add(result(command.name(),
+                        await(command, waiting.next(), deadline, most)));
             }
             return results;
         } finally {
@@ -210,8 +222,8 @@ public final class QmpClient implements AutoCloseable {
         connection.send(lines.toString(), System.nanoTime() + COMMAND_LIMIT.toNanos());
     }
 
-    private JsonNode await(Command command, CompletableFuture<JsonNode> reply, long deadline)
-            throws QmpException {
+    private JsonNode await(Command command, CompletableFuture<JsonNode> reply, long deadline,
+            Duration limit) throws QmpException {
         // An end of the connection before the entry was there did not complete it.
         if (!reply.isDone()) {
             connection.check();
@@ -219,8 +231,9 @@ public final class QmpClient implements AutoCloseable {
         try {
             return await(reply, deadline);
         } catch (TimeoutException e) {
+            replies.missed();
             throw QmpException.of(Kind.TIMEOUT, "QEMU did not answer " + command.name()
-                    + " in time");
+                    + " within " + limit.toMillis() + " ms");
         }
     }
 

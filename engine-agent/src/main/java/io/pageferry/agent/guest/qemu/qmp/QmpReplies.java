@@ -18,6 +18,7 @@ final class QmpReplies implements QmpTransport.Handler {
     private final ArrayBlockingQueue<Event> events =
             new ArrayBlockingQueue<>(QmpClient.EVENT_CAPACITY);
     private final AtomicLong droppedEvents = new AtomicLong();
+    private volatile boolean overdue;
 
     /** Makes one that nothing came to; the name is for messages alone. */
     QmpReplies(String name) {
@@ -36,6 +37,16 @@ final class QmpReplies implements QmpTransport.Handler {
     /** Drops replies with these numbers, should they come still. */
     void forget(Set<Long> replies) {
         pending.keySet().removeAll(replies);
+    }
+
+    /** Notes that a reply did not come in time. */
+    void missed() {
+        overdue = true;
+    }
+
+    /** Returns whether no reply came, whichever, since one was missed. */
+    boolean isOverdue() {
+        return overdue;
     }
 
     Event pollEvent() {
@@ -67,6 +78,7 @@ final class QmpReplies implements QmpTransport.Handler {
     }
 
     private void reply(JsonNode message) {
+        overdue = false;
         // QEMU leaves the id out only where it could not parse the command.
         if (message.has("id")) {
             CompletableFuture<JsonNode> waiting = pending.get(message.path("id").asLong());

@@ -33,6 +33,7 @@ public record LaunchedQemu(Path folder, long pid, long startTicks) {
     private static final String WORDS = "words";
     private static final String OURS = "PAGEFERRY_";
     private static final long END_NANOS = 10_000_000_000L;
+    private static final long TERM_NANOS = 500_000_000L;
     private static final long POLL_NANOS = 5_000_000L;
 
     /** {@return where its monitor is} */
@@ -127,11 +128,26 @@ public record LaunchedQemu(Path folder, long pid, long startTicks) {
             } catch (IOException e) {
                 signal(Signal.TERM);
             }
-            if (!awaitEnd()) {
-                signal(Signal.KILL);
-                awaitEnd();
-            }
+            endBySignal(END_NANOS);
         }
+        clear();
+    }
+
+    /** Ends it so without asking it: it does not answer. */
+    void kill() {
+        signal(Signal.TERM);
+        endBySignal(TERM_NANOS);
+        clear();
+    }
+
+    private void endBySignal(long after) {
+        if (!awaitEnd(after)) {
+            signal(Signal.KILL);
+            awaitEnd(END_NANOS);
+        }
+    }
+
+    private void clear() {
         reap();
         MadeFiles.delete(folder);
         delete(folder);
@@ -146,9 +162,9 @@ public record LaunchedQemu(Path folder, long pid, long startTicks) {
         }
     }
 
-    private boolean awaitEnd() {
+    private boolean awaitEnd(long nanos) {
         long begin = System.nanoTime();
-        while (isAlive() && System.nanoTime() - begin < END_NANOS) {
+        while (isAlive() && System.nanoTime() - begin < nanos) {
             LockSupport.parkNanos(POLL_NANOS);
         }
         return !isAlive();

@@ -2,7 +2,6 @@ package io.pageferry.agent.guest.qemu.start;
 
 import io.pageferry.agent.guest.GuestSetup;
 import io.pageferry.agent.guest.GuestUri;
-import io.pageferry.agent.guest.qemu.qmp.QemuControl;
 import io.pageferry.agent.guest.qemu.qmp.QmpClient;
 import io.pageferry.agent.guest.qemu.socket.SocketFolder;
 import io.pageferry.agent.host.linux.PrivateFiles;
@@ -13,6 +12,7 @@ import io.pageferry.core.words.Printable;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -28,15 +28,17 @@ public final class StartedQemu {
     /** QEMU makes memory resident, where it is told to, before it answers. */
     private static final long ANSWER_NANOS = 300_000_000_000L;
     private static final long POLL_NANOS = 20_000_000L;
+    /** One look at it: meanwhile nobody hears that it is not wanted any more. */
+    private static final Duration LOOK = Duration.ofSeconds(1);
     private static final int MOST_WORDS = 1000;
 
-    private final GuestSetup.Launcher launcher;
+    private final GuestSetup.Start start;
     private final Path file;
     private final LaunchedQemu qemu;
 
-    private StartedQemu(GuestSetup.Launcher launcher, Path file, LaunchedQemu qemu) {
-        this.launcher = launcher;
-        this.file = file;
+    private StartedQemu(GuestSetup.Start start, LaunchedQemu qemu) {
+        this.start = start;
+        this.file = start.file();
         this.qemu = qemu;
     }
 
@@ -80,7 +82,7 @@ public final class StartedQemu {
             LaunchedQemu.write(folder, command);
             MadeFiles.write(folder, MadeFiles.toBeMade(arguments));
             long pid = start.launcher().launch(folder);
-            started = new StartedQemu(start.launcher(), start.file(), new LaunchedQemu(folder, pid,
+            started = new StartedQemu(start, new LaunchedQemu(folder, pid,
                     Processes.startTicks(pid).orElse(-1)));
             started.awaitAnswer(monitor);
             MadeFiles.write(folder, MadeFiles.seen(folder));
@@ -92,7 +94,7 @@ public final class StartedQemu {
                     + e.getMessage(), "look at its first line, the program");
         } finally {
             if (started != null && !answers) {
-                started.end();
+                started.kill();
             } else if (made && !answers) {
                 LaunchedQemu.delete(folder);
             }
@@ -152,10 +154,13 @@ public final class StartedQemu {
                         + ": QEMU ended: " + (words.isEmpty() ? "without a word" : words),
                         "mend what it names in that file, or here");
             }
+            if (start.unwanted().getAsBoolean()) {
+                throw new GuestException(ErrorCode.CANCELLED, "--start " + file
+                        + ": cancelled before QEMU (pid " + qemu.pid() + ") answered", "");
+            }
             if (Files.exists(monitor)) {
-                try (QemuControl control =
-                        new QemuControl(QmpClient.connect(monitor), qemu.pid())) {
-                    control.status();
+                try (QmpClient client = QmpClient.connect(monitor, LOOK)) {
+                    client.execute("query-status", null, LOOK);
                     return;
                 } catch (IOException e) {
                     // It is about to listen, still makes its machine, or has ended.
@@ -183,6 +188,12 @@ public final class StartedQemu {
     /** Ends it: no guest is in it. Idempotent. */
     public void end() {
         qemu.end();
-        launcher.release();
+        start.launcher().release();
+    }
+
+    /** Ends it so where it does not answer, and never did. */
+    private void kill() {
+        qemu.kill();
+        start.launcher().release();
     }
 }
