@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.pageferry.agent.host.linux.Processes;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -19,6 +20,8 @@ import org.junit.jupiter.api.Assumptions;
 final class LibvirtHost implements AutoCloseable {
     private static final String READY = "ready\n";
     private static final String BRIDGE = "br0";
+    /** Of a console: Ctrl and ]. */
+    private static final int ESCAPE = 0x1d;
     /** Control groups are not of a namespace: two hosts would share those of their domains. */
     private static final String SETTINGS = "security_driver = \"none\"\nnamespaces = []\n"
             + "cgroup_controllers = []\n";
@@ -94,6 +97,46 @@ final class LibvirtHost implements AutoCloseable {
             throw new AssertionError("virsh " + String.join(" ", arguments) + ": " + said);
         }
         return said;
+    }
+
+    /**
+     * Types a line on a domain's console, as a person at a terminal does; returns what the console
+     * showed once an answer is among it.
+     */
+    String type(String domain, String line, String answer) throws IOException {
+        List<String> command = new ArrayList<>(prefix());
+        command.addAll(List.of("script", "-qfc", "virsh console " + domain, "/dev/null"));
+        Process terminal = new ProcessBuilder(command).redirectErrorStream(true).start();
+        StringBuffer shown = new StringBuffer();
+        Thread screen = Thread.ofPlatform().daemon().start(() -> show(terminal, shown));
+        try {
+            Poll.until(() -> shown.indexOf("Escape character") >= 0,
+                    () -> "virsh console does not begin: " + shown);
+            terminal.getOutputStream().write((line + "\n").getBytes(StandardCharsets.UTF_8));
+            terminal.getOutputStream().flush();
+            Poll.until(() -> shown.indexOf(answer) >= 0, () -> "no answer: " + shown);
+            terminal.getOutputStream().write(ESCAPE);
+            terminal.getOutputStream().flush();
+            assertEquals(0, TwoHosts.await(terminal), shown::toString);
+            screen.join();
+            return shown.toString();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new AssertionError("interrupted", e);
+        } finally {
+            terminal.destroyForcibly();
+        }
+    }
+
+    private static void show(Process terminal, StringBuffer shown) {
+        byte[] bytes = new byte[1024];
+        try (InputStream in = terminal.getInputStream()) {
+            for (int n = in.read(bytes); n >= 0; n = in.read(bytes)) {
+                shown.append(new String(bytes, 0, n, StandardCharsets.UTF_8));
+            }
+        } catch (IOException e) {
+            return; // it was ended
+        }
     }
 
     /** {@return what virsh calls the state of a domain, nothing where there is none} */

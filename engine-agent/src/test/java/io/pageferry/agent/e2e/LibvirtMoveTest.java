@@ -5,150 +5,22 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.pageferry.agent.demo.ConsoleLog;
-import io.pageferry.agent.demo.DemoMachine;
 import io.pageferry.agent.demo.GuestLoad;
-import io.pageferry.agent.demo.TestMachines;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
-/**
- * Domains of unmodified libvirts move: plain ones, with a disk past the cache, a network card, a
- * console and a channel.
- */
-@Sampled
+/** Domains of unmodified libvirts move, and are what they were; or they are refused. */
 @Tag("full")
-class LibvirtMoveTest {
-    private static final String NAME = "web";
-    private static final String GUEST = "libvirt:" + NAME;
-    private static final String MAC = "52:54:00:0e:bc:02";
+class LibvirtMoveTest extends WithLibvirt {
     private static final int HOPS = Draw.FULL ? 7 : 2;
     /** In full it is 21 moves, at three rates of writes. */
     private static final List<GuestLoad> RATES = Draw.FULL ? List.of(E2e.CALM,
             new GuestLoad(10, 32, 1 << 10, 0, 0, false),
             new GuestLoad(10, 32, 8 << 10, 0, 0, true)) : List.of(E2e.CALM);
-
-    @TempDir
-    Path folder;
-
-    private final List<LibvirtHost> hosts = new ArrayList<>();
-    private Rig rig;
-    private Path console;
-    private Path image;
-    private DemoMachine machine;
-
-    @BeforeEach
-    void start() throws IOException {
-        rig = new Rig(folder);
-        rig.openToAll();
-        console = folder.resolve("console");
-        image = folder.resolve("disk.qcow2");
-        Process made = new ProcessBuilder("qemu-img", "create", "-q", "-f", "qcow2",
-                image.toString(), "64M").inheritIO().start();
-        assertEquals(0, TwoHosts.await(made));
-        for (String name : List.of("a", "b")) {
-            hosts.add(LibvirtHost.start(Files.createDirectory(folder.resolve(name))));
-        }
-        boot(E2e.CALM);
-    }
-
-    private void boot(GuestLoad load) throws IOException {
-        machine = E2e.machine(load);
-        Files.deleteIfExists(console);
-        Path xml = Files.writeString(folder.resolve("web.xml"), xml());
-        host(0).must("define", xml.toString());
-        host(0).must("start", NAME);
-        Poll.until(() -> log().ready(), () -> "it did not boot");
-    }
-
-    @AfterEach
-    void end() throws IOException {
-        try {
-            if (rig != null) {
-                rig.close();
-            }
-        } finally {
-            for (LibvirtHost host : hosts) {
-                host.close();
-            }
-        }
-    }
-
-    private String xml() throws IOException {
-        TestMachines.Boot boot = TestMachines.boot(machine, folder.resolve("initramfs.gz"));
-        return """
-                <domain type='qemu'>
-                  <name>%s</name>
-                  <memory unit='b'>%d</memory>
-                  <vcpu>1</vcpu>
-                  <os>
-                    <type arch='x86_64' machine='pc'>hvm</type>
-                    <kernel>%s</kernel><initrd>%s</initrd><cmdline>%s</cmdline>
-                  </os>
-                  <features><acpi/><apic/></features>
-                  <cpu mode='custom'><model>qemu64</model></cpu>
-                  <devices>
-                    <emulator>%s</emulator>
-                    <disk type='file' device='disk'>
-                      <driver name='qemu' type='qcow2' cache='none' io='native'/>
-                      <source file='%s'/><target dev='vda' bus='virtio'/>
-                    </disk>
-                    <interface type='bridge'>
-                      <source bridge='br0'/><mac address='%s'/><model type='virtio'/>
-                    </interface>
-                    <serial type='file'><source path='%s' append='on'/></serial>
-                    <channel type='unix'>
-                      <target type='virtio' name='org.qemu.guest_agent.0'/>
-                    </channel>
-                  </devices>
-                </domain>
-                """.formatted(NAME, machine.memoryBytes(), boot.kernel(), boot.initramfs(),
-                boot.parameters(), machine.tools().qemu(), image, MAC, console);
-    }
-
-    private LibvirtHost host(int number) {
-        return hosts.get(number % 2);
-    }
-
-    private ConsoleLog log() throws IOException {
-        return ConsoleLog.read(console);
-    }
-
-    private Agent receive(int at, String hold, String... more) throws IOException {
-        Path socket = folder.resolve("to" + at % 2 + ".sock");
-        Agent agent = rig.start(new Agent.Start(host(at).prefix(), List.of(),
-                WithRig.with(List.of("receive", GUEST, "--listen", "unix:" + socket, "--once"),
-                        more), hold));
-        agent.address();
-        return agent;
-    }
-
-    private Agent migrate(int from, String to, String hold, String... more) throws IOException {
-        return rig.start(new Agent.Start(host(from).prefix(), List.of(),
-                WithRig.with(List.of("migrate", GUEST, "--to", to), more), hold));
-    }
-
-    private void ticksOn() throws IOException {
-        long goal = log().lastTick() + 5;
-        Poll.until(() -> log().lastTick() >= goal, () -> "stopped before tick " + goal);
-        assertEquals(List.of(), log().gaps());
-        assertEquals(List.of(), log().problems());
-        assertEquals(0, log().bad());
-    }
-
-    private void livesAt(int at) throws IOException {
-        assertEquals("running", host(at).state(NAME));
-        assertFalse(host(at + 1).state(NAME).matches("running|paused"));
-        ticksOn();
-    }
 
     @Test
     void hopsAndIsManagedAfterEach() throws IOException {
