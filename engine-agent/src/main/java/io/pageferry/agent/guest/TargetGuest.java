@@ -1,5 +1,6 @@
 package io.pageferry.agent.guest;
 
+import io.pageferry.agent.host.process.UsageWatch;
 import io.pageferry.core.link.StreamLink;
 import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.migration.IncomingGuest;
@@ -36,10 +37,29 @@ public interface TargetGuest extends IncomingGuest {
         return true;
     }
 
-    /** {@return how it fared since its resume; empty where it was not, or has no process} */
-    default Optional<AfterResume> afterResume() {
+    /** {@return what its process uses since its resume; empty where it was not, or has none} */
+    default Optional<UsageWatch> usage() {
         return Optional.empty();
     }
+
+    /** {@return how it fared since its resume} */
+    default Optional<AfterResume> afterResume() {
+        return usage().flatMap(UsageWatch::used).map(
+                used -> new AfterResume(used.nanos(), used.faults(), used.cpuNanos()));
+    }
+
+    /** What only the callers of {@link #discardOrThrow} need to know is not said. */
+    @Override
+    default void discard() {
+        try {
+            discardOrThrow();
+        } catch (GuestException e) {
+            return;
+        }
+    }
+
+    @Override
+    void discardOrThrow() throws GuestException;
 
     /**
      * Receives the link for the bytes of its disks, before anything is offered.

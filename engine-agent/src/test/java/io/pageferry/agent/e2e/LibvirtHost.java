@@ -3,6 +3,7 @@ package io.pageferry.agent.e2e;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.pageferry.agent.host.linux.Processes;
+import io.pageferry.agent.host.linux.Processes.Signal;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -11,13 +12,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.UUID;
 import org.junit.jupiter.api.Assumptions;
 
 /**
  * A host of libvirt: a libvirtd of its own, with virtlogd, in mount and network namespaces of its
  * own, and a bridge. Its domains are run by the user that Debian's libvirt has for them.
  */
-final class LibvirtHost implements AutoCloseable {
+public final class LibvirtHost implements AutoCloseable {
     private static final String READY = "ready\n";
     private static final String BRIDGE = "br0";
     /** Of a console: Ctrl and ]. */
@@ -45,11 +47,14 @@ final class LibvirtHost implements AutoCloseable {
     }
 
     /** Starts one, or skips the test. */
-    static LibvirtHost start(Path folder) throws IOException {
+    public static LibvirtHost start(Path folder) throws IOException {
         Assumptions.assumeTrue(Files.isExecutable(Path.of("/usr/sbin/libvirtd")),
                 "no libvirtd here: apt install libvirt-daemon-system");
         Path settings = Files.createDirectories(folder.resolve("etc"));
         Files.writeString(settings.resolve("qemu.conf"), SETTINGS);
+        // By it a libvirt knows that it is to migrate to itself; all of one machine have one.
+        Files.writeString(settings.resolve("libvirtd.conf"),
+                "host_uuid = \"" + UUID.randomUUID() + "\"\n");
         Process keeper = new ProcessBuilder("unshare", "-m", "-n", "sh", "-c", SCRIPT,
                 settings.toString()).redirectError(folder.resolve("words").toFile()).start();
         LibvirtHost host = new LibvirtHost(folder, keeper);
@@ -78,20 +83,35 @@ final class LibvirtHost implements AutoCloseable {
     }
 
     /** {@return what runs a command there, before that command} */
-    List<String> prefix() {
+    public List<String> prefix() {
         return List.of("nsenter", "-t", Long.toString(keeper.pid()), "-m", "-n", "--");
     }
 
     /** Runs virsh; returns what it said, its complaints too. */
-    String virsh(String... arguments) throws IOException {
+    public String virsh(String... arguments) throws IOException {
         List<String> command = new ArrayList<>(prefix());
         command.addAll(List.of("virsh", "-q"));
         command.addAll(List.of(arguments));
         return run(command);
     }
 
+    /** Begins to run virsh. */
+    Process begin(String... arguments) throws IOException {
+        List<String> command = new ArrayList<>(prefix());
+        command.add("virsh");
+        command.addAll(List.of(arguments));
+        return new ProcessBuilder(command).redirectErrorStream(true)
+                .redirectOutput(folder.resolve("virsh").toFile())
+                .redirectInput(Path.of("/dev/null").toFile()).start();
+    }
+
+    /** {@return where its daemon listens, as other hosts of this machine see it} */
+    public Path socket() {
+        return Path.of("/proc/" + keeper.pid() + "/root/run/libvirt/libvirt-sock");
+    }
+
     /** Runs virsh, which has to do it. */
-    String must(String... arguments) throws IOException {
+    public String must(String... arguments) throws IOException {
         String said = virsh(arguments);
         if (said.startsWith("error:") || said.contains("\nerror:")) {
             throw new AssertionError("virsh " + String.join(" ", arguments) + ": " + said);
@@ -164,18 +184,37 @@ final class LibvirtHost implements AutoCloseable {
     }
 
     /** Kills the daemon, and starts it again. */
-    void restartDaemon() throws IOException {
+    public void restartDaemon() throws IOException {
         killDaemon();
         startDaemon();
     }
 
     void killDaemon() throws IOException {
+        ProcessHandle daemon = daemon();
+        daemon.destroyForcibly();
+        daemon.onExit().join();
+    }
+
+    public void signalDaemon(Signal signal) throws IOException {
+        long pid = daemon().pid();
+        Processes.signal(pid, Processes.startTicks(pid).orElseThrow(), signal);
+    }
+
+    /** {@return the numbers that its daemon gave to its clients of now, in the order they came} */
+    public List<Integer> clients() throws IOException {
+        List<String> command = new ArrayList<>(prefix());
+        command.addAll(List.of("virt-admin", "client-list", "libvirtd"));
+        return run(command).lines().map(line -> line.strip().split("\\s+")[0])
+                .filter(word -> word.matches("\\d+")).map(Integer::valueOf).toList();
+    }
+
+    private ProcessHandle daemon() throws IOException {
         for (ProcessHandle one : processes()) {
             if (commandLine(one).startsWith("libvirtd")) {
-                one.destroyForcibly();
-                one.onExit().join();
+                return one;
             }
         }
+        throw new AssertionError("no libvirtd");
     }
 
     void startDaemon() throws IOException {

@@ -103,99 +103,6 @@ class LibvirtMoveTest extends WithLibvirt {
         livesAt(1);
     }
 
-    @Test
-    void aTargetKilledBeforeTheGrantLeavesNothing() throws IOException {
-        Agent target = receive(1, "ready");
-        Agent source = migrate(0, target.address(), "");
-        target.awaitHold("ready");
-        assertEquals("paused", host(1).state(NAME));
-        target.kill();
-        E2e.assertEnds(4, "failed", source);
-        livesAt(0);
-        Poll.until(() -> host(1).state(NAME).isEmpty(), () -> "it is left at the target");
-        rig.awaitNothingLeft();
-    }
-
-    /** Its guard holds the pipe, and gives QEMU the end of its state. */
-    @Test
-    void aTargetKilledBehindTheGrantIsFinishedByItsGuard() throws IOException {
-        Agent target = receive(1, "active");
-        Agent source = migrate(0, target.address(), "", "--settle-window", "1s");
-        target.awaitHold("active");
-        assertEquals("paused", host(1).state(NAME));
-        target.kill();
-        E2e.assertEnds(6, "in-doubt", source);
-        Poll.until(() -> host(1).state(NAME).equals("running"), () -> "nobody finished it");
-        assertEquals("paused", host(0).state(NAME));
-        ticksOn();
-    }
-
-    @Test
-    void aDaemonIsRestartedAtTheSource() throws IOException {
-        Agent target = receive(1, "");
-        Agent source = migrate(0, target.address(), "round 0");
-        source.awaitHold("round 0");
-        host(0).restartDaemon();
-        source.goOn();
-        E2e.assertMoved(source, target);
-        livesAt(1);
-    }
-
-    /** libvirt ends what was not started in full when it was killed: the source keeps it. */
-    @Test
-    void aDaemonIsRestartedAtTheTarget() throws IOException {
-        Agent target = receive(1, "");
-        Agent source = migrate(0, target.address(), "round 0");
-        source.awaitHold("round 0");
-        host(1).restartDaemon();
-        source.goOn();
-        E2e.assertEnds(4, "failed", source);
-        E2e.assertEnds(4, "failed", target);
-        livesAt(0);
-        Poll.until(() -> host(1).state(NAME).isEmpty(), () -> "it is left at the target");
-    }
-
-    @Test
-    void somebodyDestroysItMeanwhile() throws IOException {
-        Agent target = receive(1, "");
-        Agent source = migrate(0, target.address(), "round 0");
-        source.awaitHold("round 0");
-        host(0).must("destroy", NAME);
-        source.goOn();
-        E2e.assertEnds(8, "guest-ended", source);
-        target.exit();
-        assertEquals("shut off", host(0).state(NAME));
-        Poll.until(() -> host(1).state(NAME).isEmpty(), () -> "it is left at the target");
-    }
-
-    /** A domain that is saved away by its host has ended there; one that is paused moves so. */
-    @Test
-    void somebodySavesItAwayMeanwhile() throws IOException {
-        Agent target = receive(1, "");
-        Agent source = migrate(0, target.address(), "round 0");
-        source.awaitHold("round 0");
-        host(0).must("managedsave", NAME);
-        source.goOn();
-        E2e.assertEnds(8, "guest-ended", source);
-        target.exit();
-        Poll.until(() -> host(1).state(NAME).isEmpty(), () -> "it is left at the target");
-        host(0).must("start", NAME);
-        livesAt(0);
-    }
-
-    @Test
-    void somebodySuspendsItMeanwhile() throws IOException {
-        Agent target = receive(1, "");
-        Agent source = migrate(0, target.address(), "round 0");
-        source.awaitHold("round 0");
-        host(0).must("suspend", NAME);
-        source.goOn();
-        E2e.assertMoved(source, target);
-        assertEquals("paused", host(1).state(NAME));
-        host(1).must("resume", NAME);
-        livesAt(1);
-    }
-
     /** Another description: the disk has another path at the target. */
     @Test
     void anOperatorsDescriptionIsTaken() throws IOException {
@@ -240,13 +147,6 @@ class LibvirtMoveTest extends WithLibvirt {
 
     private interface Act {
         void act() throws IOException;
-    }
-
-    /** What a source says of its domain, in other words. */
-    private String described(String what, String instead) throws IOException {
-        return Files.writeString(folder.resolve("other.xml"),
-                host(0).must("dumpxml", NAME, "--migratable").replaceFirst(what, instead))
-                .toString();
     }
 
     private void refuses(String reason, Act before, String... more) throws IOException {

@@ -179,6 +179,18 @@ abstract class WithLibvirt {
         assertEquals(0, log().bad());
     }
 
+    /** What a source says of its domain, in other words. */
+    final String described(String what, String instead) throws IOException {
+        return Files.writeString(folder.resolve("other.xml"),
+                host(0).must("dumpxml", NAME, "--migratable").replaceFirst(what, instead))
+                .toString();
+    }
+
+    /** Whose its disk is. */
+    final String owner() throws IOException {
+        return Files.getAttribute(image, "unix:uid") + ":" + Files.getAttribute(image, "unix:gid");
+    }
+
     /** It runs there and nowhere else, and lost nothing and did nothing twice. */
     final void livesAt(int at) throws IOException {
         assertEquals("running", host(at).state(NAME));

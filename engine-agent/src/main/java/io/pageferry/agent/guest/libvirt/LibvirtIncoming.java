@@ -1,6 +1,5 @@
 package io.pageferry.agent.guest.libvirt;
 
-import io.pageferry.agent.guest.AfterResume;
 import io.pageferry.agent.guest.GuestSetup;
 import io.pageferry.agent.guest.HostMemory;
 import io.pageferry.agent.guest.TargetGuest;
@@ -209,19 +208,8 @@ final class LibvirtIncoming implements TargetGuest {
     }
 
     @Override
-    public Optional<AfterResume> afterResume() {
-        return usage.flatMap(UsageWatch::used).map(
-                used -> new AfterResume(used.nanos(), used.faults(), used.cpuNanos()));
-    }
-
-    @Override
-    public void discard() {
-        try {
-            discardOrThrow();
-        } catch (GuestException e) {
-            // Only callers of discardOrThrow need to know.
-            return;
-        }
+    public Optional<UsageWatch> usage() {
+        return usage;
     }
 
     @Override

@@ -1,6 +1,5 @@
 package io.pageferry.agent.guest.qemu;
 
-import io.pageferry.agent.guest.AfterResume;
 import io.pageferry.agent.guest.GuestSetup;
 import io.pageferry.agent.guest.TargetGuest;
 import io.pageferry.agent.guest.qemu.check.Objection;
@@ -236,7 +235,6 @@ final class QemuIncoming implements TargetGuest {
 
     private boolean ends() {
         try {
-            process.kill();
             process.end(null);
             return true;
         } catch (GuestException e) {
@@ -250,19 +248,8 @@ final class QemuIncoming implements TargetGuest {
     }
 
     @Override
-    public Optional<AfterResume> afterResume() {
-        return usage.flatMap(UsageWatch::used).map(
-                used -> new AfterResume(used.nanos(), used.faults(), used.cpuNanos()));
-    }
-
-    @Override
-    public void discard() {
-        try {
-            discardOrThrow();
-        } catch (GuestException e) {
-            // Only callers of discardOrThrow need to know.
-            return;
-        }
+    public Optional<UsageWatch> usage() {
+        return usage;
     }
 
     @Override

@@ -14,9 +14,9 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 
 /**
@@ -32,8 +32,7 @@ public record LaunchedQemu(Path folder, long pid, long startTicks) {
     private static final String ARGUMENTS = "arguments";
     private static final String WORDS = "words";
     private static final String OURS = "PAGEFERRY_";
-    private static final long END_NANOS = 10_000_000_000L;
-    private static final long POLL_NANOS = 5_000_000L;
+    private static final Duration END = Duration.ofSeconds(10);
 
     /** {@return where its monitor is} */
     static Path monitor(Path folder) {
@@ -89,7 +88,11 @@ public record LaunchedQemu(Path folder, long pid, long startTicks) {
 
     /** {@return whether it is there} */
     public boolean isAlive() {
-        return new ProcessInstance(pid, startTicks).isAlive();
+        return instance().isAlive();
+    }
+
+    private ProcessInstance instance() {
+        return new ProcessInstance(pid, startTicks);
     }
 
     /**
@@ -127,9 +130,9 @@ public record LaunchedQemu(Path folder, long pid, long startTicks) {
             } catch (IOException e) {
                 signal(Signal.TERM);
             }
-            if (!awaitEnd()) {
+            if (!instance().awaitEnd(END)) {
                 signal(Signal.KILL);
-                awaitEnd();
+                instance().awaitEnd(END);
             }
         }
         reap();
@@ -144,14 +147,6 @@ public record LaunchedQemu(Path folder, long pid, long startTicks) {
             // Of another user: its end by the monitor is all that there is.
             return;
         }
-    }
-
-    private boolean awaitEnd() {
-        long begin = System.nanoTime();
-        while (isAlive() && System.nanoTime() - begin < END_NANOS) {
-            LockSupport.parkNanos(POLL_NANOS);
-        }
-        return !isAlive();
     }
 
     /** Deletes a folder and the files in it. */
