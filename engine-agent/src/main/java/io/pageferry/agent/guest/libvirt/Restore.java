@@ -142,6 +142,9 @@ final class Restore implements AutoCloseable {
 
     private String failure() {
         Throwable why = restored.isCompletedExceptionally() ? restored.exceptionNow() : null;
+        if (why instanceof LibvirtException gone && gone.isConnectionLost()) {
+            return "libvirtd went away meanwhile (" + gone.getMessage() + ")";
+        }
         return why == null ? "it came without its state" : why.getMessage();
     }
 
