@@ -1,6 +1,5 @@
 package io.pageferry.agent.guest;
 
-import io.pageferry.agent.host.process.UsageWatch;
 import io.pageferry.core.link.StreamLink;
 import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.migration.IncomingGuest;
@@ -37,15 +36,9 @@ public interface TargetGuest extends IncomingGuest {
         return true;
     }
 
-    /** {@return what its process uses since its resume; empty where it was not, or has none} */
-    default Optional<UsageWatch> usage() {
-        return Optional.empty();
-    }
-
-    /** {@return how it fared since its resume} */
+    /** {@return how it fared since its resume; empty where it was not, or has no process} */
     default Optional<AfterResume> afterResume() {
-        return usage().flatMap(UsageWatch::used).map(
-                used -> new AfterResume(used.nanos(), used.faults(), used.cpuNanos()));
+        return Optional.empty();
     }
 
     /** What only the callers of {@link #discardOrThrow} need to know is not said. */

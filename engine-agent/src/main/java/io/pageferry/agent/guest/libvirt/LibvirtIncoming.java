@@ -1,10 +1,12 @@
 package io.pageferry.agent.guest.libvirt;
 
+import io.pageferry.agent.guest.AfterResume;
 import io.pageferry.agent.guest.GuestSetup;
 import io.pageferry.agent.guest.HostMemory;
 import io.pageferry.agent.guest.TargetGuest;
 import io.pageferry.agent.guest.qemu.DeviceSaver;
 import io.pageferry.agent.guest.qemu.QemuKind;
+import io.pageferry.agent.guest.qemu.QemuProcess;
 import io.pageferry.agent.guest.qemu.disk.DiskFiles;
 import io.pageferry.agent.guest.qemu.firmware.FirmwareBlocks;
 import io.pageferry.agent.guest.qemu.memory.QemuMemory;
@@ -208,8 +210,8 @@ final class LibvirtIncoming implements TargetGuest {
     }
 
     @Override
-    public Optional<UsageWatch> usage() {
-        return usage;
+    public Optional<AfterResume> afterResume() {
+        return QemuProcess.fared(usage);
     }
 
     @Override

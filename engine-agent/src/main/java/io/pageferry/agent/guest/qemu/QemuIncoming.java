@@ -1,5 +1,6 @@
 package io.pageferry.agent.guest.qemu;
 
+import io.pageferry.agent.guest.AfterResume;
 import io.pageferry.agent.guest.GuestSetup;
 import io.pageferry.agent.guest.TargetGuest;
 import io.pageferry.agent.guest.qemu.check.Objection;
@@ -248,8 +249,8 @@ final class QemuIncoming implements TargetGuest {
     }
 
     @Override
-    public Optional<UsageWatch> usage() {
-        return usage;
+    public Optional<AfterResume> afterResume() {
+        return QemuProcess.fared(usage);
     }
 
     @Override

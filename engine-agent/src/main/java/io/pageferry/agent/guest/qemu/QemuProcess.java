@@ -1,5 +1,6 @@
 package io.pageferry.agent.guest.qemu;
 
+import io.pageferry.agent.guest.AfterResume;
 import io.pageferry.agent.guest.GuestUri;
 import io.pageferry.agent.guest.qemu.qmp.MonitorAddress;
 import io.pageferry.agent.guest.qemu.qmp.QemuControl;
@@ -9,6 +10,7 @@ import io.pageferry.agent.host.linux.LinuxException;
 import io.pageferry.agent.host.linux.Processes;
 import io.pageferry.agent.host.linux.UnixPeer;
 import io.pageferry.agent.host.process.ProcessInstance;
+import io.pageferry.agent.host.process.UsageWatch;
 import io.pageferry.agent.host.throttle.ThreadThrottle;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.GuestException;
@@ -18,6 +20,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -165,6 +168,17 @@ public record QemuProcess(MonitorAddress monitor, long pid, long startTicks, Soc
                     + " of each control group pageferry-" + pid + "-" + startTicks
                     + "-* to the group around it, and remove it");
         }
+    }
+
+    /**
+     * Says how a guest fared.
+     *
+     * @param usage of its QEMU since its resume; empty where it was not resumed
+     * @return what reports have of it; empty where it ended, too
+     */
+    public static Optional<AfterResume> fared(Optional<UsageWatch> usage) {
+        return usage.flatMap(UsageWatch::used).map(
+                used -> new AfterResume(used.nanos(), used.faults(), used.cpuNanos()));
     }
 
     /**
