@@ -41,6 +41,19 @@ public interface TargetGuest extends IncomingGuest {
         return Optional.empty();
     }
 
+    /** What only the callers of {@link #discardOrThrow} need to know is not said. */
+    @Override
+    default void discard() {
+        try {
+            discardOrThrow();
+        } catch (GuestException e) {
+            return;
+        }
+    }
+
+    @Override
+    void discardOrThrow() throws GuestException;
+
     /**
      * Receives the link for the bytes of its disks, before anything is offered.
      *

@@ -3,6 +3,7 @@ package io.pageferry.agent.demo;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.SortedMap;
 import org.junit.jupiter.api.Assumptions;
 
 /** What the tests boot, where this machine can. */
@@ -36,9 +37,14 @@ public final class TestMachines {
      */
     public record Boot(String kernel, String initramfs, String parameters) { }
 
-    /** Makes what a machine boots from, for whoever starts it in another way. */
-    public static Boot boot(DemoMachine machine, Path initramfs) throws IOException {
-        Initramfs.write(initramfs, machine.tools().busybox());
+    /**
+     * Makes what a machine boots from, for whoever starts it in another way.
+     *
+     * @param more files of this host by name in the archive
+     */
+    public static Boot boot(DemoMachine machine, Path initramfs, SortedMap<String, Path> more)
+            throws IOException {
+        Initramfs.write(initramfs, machine.tools().busybox(), more);
         List<String> arguments = machine.arguments(initramfs, initramfs);
         return new Boot(after(arguments, "-kernel"), after(arguments, "-initrd"),
                 after(arguments, "-append"));

@@ -3,22 +3,27 @@ package io.pageferry.agent.e2e;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.pageferry.agent.host.linux.Processes;
+import io.pageferry.agent.host.linux.Processes.Signal;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.UUID;
 import org.junit.jupiter.api.Assumptions;
 
 /**
  * A host of libvirt: a libvirtd of its own, with virtlogd, in mount and network namespaces of its
  * own, and a bridge. Its domains are run by the user that Debian's libvirt has for them.
  */
-final class LibvirtHost implements AutoCloseable {
+public final class LibvirtHost implements AutoCloseable {
     private static final String READY = "ready\n";
     private static final String BRIDGE = "br0";
+    /** Of a console: Ctrl and ]. */
+    private static final int ESCAPE = 0x1d;
     /** Control groups are not of a namespace: two hosts would share those of their domains. */
     private static final String SETTINGS = "security_driver = \"none\"\nnamespaces = []\n"
             + "cgroup_controllers = []\n";
@@ -42,11 +47,14 @@ final class LibvirtHost implements AutoCloseable {
     }
 
     /** Starts one, or skips the test. */
-    static LibvirtHost start(Path folder) throws IOException {
+    public static LibvirtHost start(Path folder) throws IOException {
         Assumptions.assumeTrue(Files.isExecutable(Path.of("/usr/sbin/libvirtd")),
                 "no libvirtd here: apt install libvirt-daemon-system");
         Path settings = Files.createDirectories(folder.resolve("etc"));
         Files.writeString(settings.resolve("qemu.conf"), SETTINGS);
+        // By it a libvirt knows that it is to migrate to itself; all of one machine have one.
+        Files.writeString(settings.resolve("libvirtd.conf"),
+                "host_uuid = \"" + UUID.randomUUID() + "\"\n");
         Process keeper = new ProcessBuilder("unshare", "-m", "-n", "sh", "-c", SCRIPT,
                 settings.toString()).redirectError(folder.resolve("words").toFile()).start();
         LibvirtHost host = new LibvirtHost(folder, keeper);
@@ -75,25 +83,80 @@ final class LibvirtHost implements AutoCloseable {
     }
 
     /** {@return what runs a command there, before that command} */
-    List<String> prefix() {
+    public List<String> prefix() {
         return List.of("nsenter", "-t", Long.toString(keeper.pid()), "-m", "-n", "--");
     }
 
     /** Runs virsh; returns what it said, its complaints too. */
-    String virsh(String... arguments) throws IOException {
+    public String virsh(String... arguments) throws IOException {
         List<String> command = new ArrayList<>(prefix());
         command.addAll(List.of("virsh", "-q"));
         command.addAll(List.of(arguments));
         return run(command);
     }
 
+    /** Begins to run virsh. */
+    Process begin(String... arguments) throws IOException {
+        List<String> command = new ArrayList<>(prefix());
+        command.add("virsh");
+        command.addAll(List.of(arguments));
+        return new ProcessBuilder(command).redirectErrorStream(true)
+                .redirectOutput(folder.resolve("virsh").toFile())
+                .redirectInput(Path.of("/dev/null").toFile()).start();
+    }
+
+    /** {@return where its daemon listens, as other hosts of this machine see it} */
+    public Path socket() {
+        return Path.of("/proc/" + keeper.pid() + "/root/run/libvirt/libvirt-sock");
+    }
+
     /** Runs virsh, which has to do it. */
-    String must(String... arguments) throws IOException {
+    public String must(String... arguments) throws IOException {
         String said = virsh(arguments);
         if (said.startsWith("error:") || said.contains("\nerror:")) {
             throw new AssertionError("virsh " + String.join(" ", arguments) + ": " + said);
         }
         return said;
+    }
+
+    /**
+     * Types a line on a domain's console, as a person at a terminal does; returns what the console
+     * showed once an answer is among it.
+     */
+    String type(String domain, String line, String answer) throws IOException {
+        List<String> command = new ArrayList<>(prefix());
+        command.addAll(List.of("script", "-qfc", "virsh console " + domain, "/dev/null"));
+        Process terminal = new ProcessBuilder(command).redirectErrorStream(true).start();
+        StringBuffer shown = new StringBuffer();
+        Thread screen = Thread.ofPlatform().daemon().start(() -> show(terminal, shown));
+        try {
+            Poll.until(() -> shown.indexOf("Escape character") >= 0,
+                    () -> "virsh console does not begin: " + shown);
+            terminal.getOutputStream().write((line + "\n").getBytes(StandardCharsets.UTF_8));
+            terminal.getOutputStream().flush();
+            Poll.until(() -> shown.indexOf(answer) >= 0, () -> "no answer: " + shown);
+            terminal.getOutputStream().write(ESCAPE);
+            terminal.getOutputStream().flush();
+            assertEquals(0, TwoHosts.await(terminal), shown::toString);
+            screen.join();
+            return shown.toString();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new AssertionError("interrupted", e);
+        } finally {
+            terminal.destroyForcibly();
+        }
+    }
+
+    private static void show(Process terminal, StringBuffer shown) {
+        byte[] bytes = new byte[1024];
+        try (InputStream in = terminal.getInputStream()) {
+            for (int n = in.read(bytes); n >= 0; n = in.read(bytes)) {
+                shown.append(new String(bytes, 0, n, StandardCharsets.UTF_8));
+            }
+        } catch (IOException e) {
+            return; // it was ended
+        }
     }
 
     /** {@return what virsh calls the state of a domain, nothing where there is none} */
@@ -121,18 +184,37 @@ final class LibvirtHost implements AutoCloseable {
     }
 
     /** Kills the daemon, and starts it again. */
-    void restartDaemon() throws IOException {
+    public void restartDaemon() throws IOException {
         killDaemon();
         startDaemon();
     }
 
     void killDaemon() throws IOException {
+        ProcessHandle daemon = daemon();
+        daemon.destroyForcibly();
+        daemon.onExit().join();
+    }
+
+    public void signalDaemon(Signal signal) throws IOException {
+        long pid = daemon().pid();
+        Processes.signal(pid, Processes.startTicks(pid).orElseThrow(), signal);
+    }
+
+    /** {@return the numbers that its daemon gave to its clients of now, in the order they came} */
+    public List<Integer> clients() throws IOException {
+        List<String> command = new ArrayList<>(prefix());
+        command.addAll(List.of("virt-admin", "client-list", "libvirtd"));
+        return run(command).lines().map(line -> line.strip().split("\\s+")[0])
+                .filter(word -> word.matches("\\d+")).map(Integer::valueOf).toList();
+    }
+
+    private ProcessHandle daemon() throws IOException {
         for (ProcessHandle one : processes()) {
             if (commandLine(one).startsWith("libvirtd")) {
-                one.destroyForcibly();
-                one.onExit().join();
+                return one;
             }
         }
+        throw new AssertionError("no libvirtd");
     }
 
     void startDaemon() throws IOException {

@@ -5,150 +5,22 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.pageferry.agent.demo.ConsoleLog;
-import io.pageferry.agent.demo.DemoMachine;
 import io.pageferry.agent.demo.GuestLoad;
-import io.pageferry.agent.demo.TestMachines;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
-/**
- * Domains of unmodified libvirts move: plain ones, with a disk past the cache, a network card, a
- * console and a channel.
- */
-@Sampled
+/** Domains of unmodified libvirts move, and are what they were; or they are refused. */
 @Tag("full")
-class LibvirtMoveTest {
-    private static final String NAME = "web";
-    private static final String GUEST = "libvirt:" + NAME;
-    private static final String MAC = "52:54:00:0e:bc:02";
+class LibvirtMoveTest extends WithLibvirt {
     private static final int HOPS = Draw.FULL ? 7 : 2;
     /** In full it is 21 moves, at three rates of writes. */
     private static final List<GuestLoad> RATES = Draw.FULL ? List.of(E2e.CALM,
             new GuestLoad(10, 32, 1 << 10, 0, 0, false),
             new GuestLoad(10, 32, 8 << 10, 0, 0, true)) : List.of(E2e.CALM);
-
-    @TempDir
-    Path folder;
-
-    private final List<LibvirtHost> hosts = new ArrayList<>();
-    private Rig rig;
-    private Path console;
-    private Path image;
-    private DemoMachine machine;
-
-    @BeforeEach
-    void start() throws IOException {
-        rig = new Rig(folder);
-        rig.openToAll();
-        console = folder.resolve("console");
-        image = folder.resolve("disk.qcow2");
-        Process made = new ProcessBuilder("qemu-img", "create", "-q", "-f", "qcow2",
-                image.toString(), "64M").inheritIO().start();
-        assertEquals(0, TwoHosts.await(made));
-        for (String name : List.of("a", "b")) {
-            hosts.add(LibvirtHost.start(Files.createDirectory(folder.resolve(name))));
-        }
-        boot(E2e.CALM);
-    }
-
-    private void boot(GuestLoad load) throws IOException {
-        machine = E2e.machine(load);
-        Files.deleteIfExists(console);
-        Path xml = Files.writeString(folder.resolve("web.xml"), xml());
-        host(0).must("define", xml.toString());
-        host(0).must("start", NAME);
-        Poll.until(() -> log().ready(), () -> "it did not boot");
-    }
-
-    @AfterEach
-    void end() throws IOException {
-        try {
-            if (rig != null) {
-                rig.close();
-            }
-        } finally {
-            for (LibvirtHost host : hosts) {
-                host.close();
-            }
-        }
-    }
-
-    private String xml() throws IOException {
-        TestMachines.Boot boot = TestMachines.boot(machine, folder.resolve("initramfs.gz"));
-        return """
-                <domain type='qemu'>
-                  <name>%s</name>
-                  <memory unit='b'>%d</memory>
-                  <vcpu>1</vcpu>
-                  <os>
-                    <type arch='x86_64' machine='pc'>hvm</type>
-                    <kernel>%s</kernel><initrd>%s</initrd><cmdline>%s</cmdline>
-                  </os>
-                  <features><acpi/><apic/></features>
-                  <cpu mode='custom'><model>qemu64</model></cpu>
-                  <devices>
-                    <emulator>%s</emulator>
-                    <disk type='file' device='disk'>
-                      <driver name='qemu' type='qcow2' cache='none' io='native'/>
-                      <source file='%s'/><target dev='vda' bus='virtio'/>
-                    </disk>
-                    <interface type='bridge'>
-                      <source bridge='br0'/><mac address='%s'/><model type='virtio'/>
-                    </interface>
-                    <serial type='file'><source path='%s' append='on'/></serial>
-                    <channel type='unix'>
-                      <target type='virtio' name='org.qemu.guest_agent.0'/>
-                    </channel>
-                  </devices>
-                </domain>
-                """.formatted(NAME, machine.memoryBytes(), boot.kernel(), boot.initramfs(),
-                boot.parameters(), machine.tools().qemu(), image, MAC, console);
-    }
-
-    private LibvirtHost host(int number) {
-        return hosts.get(number % 2);
-    }
-
-    private ConsoleLog log() throws IOException {
-        return ConsoleLog.read(console);
-    }
-
-    private Agent receive(int at, String hold, String... more) throws IOException {
-        Path socket = folder.resolve("to" + at % 2 + ".sock");
-        Agent agent = rig.start(new Agent.Start(host(at).prefix(), List.of(),
-                WithRig.with(List.of("receive", GUEST, "--listen", "unix:" + socket, "--once"),
-                        more), hold));
-        agent.address();
-        return agent;
-    }
-
-    private Agent migrate(int from, String to, String hold, String... more) throws IOException {
-        return rig.start(new Agent.Start(host(from).prefix(), List.of(),
-                WithRig.with(List.of("migrate", GUEST, "--to", to), more), hold));
-    }
-
-    private void ticksOn() throws IOException {
-        long goal = log().lastTick() + 5;
-        Poll.until(() -> log().lastTick() >= goal, () -> "stopped before tick " + goal);
-        assertEquals(List.of(), log().gaps());
-        assertEquals(List.of(), log().problems());
-        assertEquals(0, log().bad());
-    }
-
-    private void livesAt(int at) throws IOException {
-        assertEquals("running", host(at).state(NAME));
-        assertFalse(host(at + 1).state(NAME).matches("running|paused"));
-        ticksOn();
-    }
 
     @Test
     void hopsAndIsManagedAfterEach() throws IOException {
@@ -231,99 +103,6 @@ class LibvirtMoveTest {
         livesAt(1);
     }
 
-    @Test
-    void aTargetKilledBeforeTheGrantLeavesNothing() throws IOException {
-        Agent target = receive(1, "ready");
-        Agent source = migrate(0, target.address(), "");
-        target.awaitHold("ready");
-        assertEquals("paused", host(1).state(NAME));
-        target.kill();
-        E2e.assertEnds(4, "failed", source);
-        livesAt(0);
-        Poll.until(() -> host(1).state(NAME).isEmpty(), () -> "it is left at the target");
-        rig.awaitNothingLeft();
-    }
-
-    /** Its guard holds the pipe, and gives QEMU the end of its state. */
-    @Test
-    void aTargetKilledBehindTheGrantIsFinishedByItsGuard() throws IOException {
-        Agent target = receive(1, "active");
-        Agent source = migrate(0, target.address(), "", "--settle-window", "1s");
-        target.awaitHold("active");
-        assertEquals("paused", host(1).state(NAME));
-        target.kill();
-        E2e.assertEnds(6, "in-doubt", source);
-        Poll.until(() -> host(1).state(NAME).equals("running"), () -> "nobody finished it");
-        assertEquals("paused", host(0).state(NAME));
-        ticksOn();
-    }
-
-    @Test
-    void aDaemonIsRestartedAtTheSource() throws IOException {
-        Agent target = receive(1, "");
-        Agent source = migrate(0, target.address(), "round 0");
-        source.awaitHold("round 0");
-        host(0).restartDaemon();
-        source.goOn();
-        E2e.assertMoved(source, target);
-        livesAt(1);
-    }
-
-    /** libvirt ends what was not started in full when it was killed: the source keeps it. */
-    @Test
-    void aDaemonIsRestartedAtTheTarget() throws IOException {
-        Agent target = receive(1, "");
-        Agent source = migrate(0, target.address(), "round 0");
-        source.awaitHold("round 0");
-        host(1).restartDaemon();
-        source.goOn();
-        E2e.assertEnds(4, "failed", source);
-        E2e.assertEnds(4, "failed", target);
-        livesAt(0);
-        Poll.until(() -> host(1).state(NAME).isEmpty(), () -> "it is left at the target");
-    }
-
-    @Test
-    void somebodyDestroysItMeanwhile() throws IOException {
-        Agent target = receive(1, "");
-        Agent source = migrate(0, target.address(), "round 0");
-        source.awaitHold("round 0");
-        host(0).must("destroy", NAME);
-        source.goOn();
-        E2e.assertEnds(8, "guest-ended", source);
-        target.exit();
-        assertEquals("shut off", host(0).state(NAME));
-        Poll.until(() -> host(1).state(NAME).isEmpty(), () -> "it is left at the target");
-    }
-
-    /** A domain that is saved away by its host has ended there; one that is paused moves so. */
-    @Test
-    void somebodySavesItAwayMeanwhile() throws IOException {
-        Agent target = receive(1, "");
-        Agent source = migrate(0, target.address(), "round 0");
-        source.awaitHold("round 0");
-        host(0).must("managedsave", NAME);
-        source.goOn();
-        E2e.assertEnds(8, "guest-ended", source);
-        target.exit();
-        Poll.until(() -> host(1).state(NAME).isEmpty(), () -> "it is left at the target");
-        host(0).must("start", NAME);
-        livesAt(0);
-    }
-
-    @Test
-    void somebodySuspendsItMeanwhile() throws IOException {
-        Agent target = receive(1, "");
-        Agent source = migrate(0, target.address(), "round 0");
-        source.awaitHold("round 0");
-        host(0).must("suspend", NAME);
-        source.goOn();
-        E2e.assertMoved(source, target);
-        assertEquals("paused", host(1).state(NAME));
-        host(1).must("resume", NAME);
-        livesAt(1);
-    }
-
     /** Another description: the disk has another path at the target. */
     @Test
     void anOperatorsDescriptionIsTaken() throws IOException {
@@ -368,13 +147,6 @@ class LibvirtMoveTest {
 
     private interface Act {
         void act() throws IOException;
-    }
-
-    /** What a source says of its domain, in other words. */
-    private String described(String what, String instead) throws IOException {
-        return Files.writeString(folder.resolve("other.xml"),
-                host(0).must("dumpxml", NAME, "--migratable").replaceFirst(what, instead))
-                .toString();
     }
 
     private void refuses(String reason, Act before, String... more) throws IOException {

@@ -13,6 +13,8 @@ import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.outgoing.session.SourceOptions;
 import io.pageferry.core.testing.Harness;
+import io.pageferry.core.testing.SlowMemory;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 
@@ -107,6 +109,31 @@ class FullVerifyTest {
                 Audit audit = harness.source().figures().audit().orElseThrow();
                 assertEquals(harness.guest().workload().pages(), audit.pages(), what);
                 assertEquals(0, audit.differing(), what);
+            }
+        });
+    }
+
+    /** Somebody ended the guest here, which runs at the target. */
+    @Test
+    void anAuditEndsWithTheMemoryThatItReads() {
+        LongStream.range(0, SEEDS).forEach(seed -> {
+            AtomicReference<SlowMemory> memory = new AtomicReference<>();
+            try (Harness harness = new Harness(seed)
+                    .source(drawn -> with(drawn, false).withAudit(true))
+                    .bendMemory(real -> {
+                        memory.set(new SlowMemory(real, seed));
+                        return memory.get();
+                    }, real -> real)) {
+                harness.eachStep(() -> {
+                    if (harness.sourceJournal().states().contains(JournalState.DONE)) {
+                        memory.get().failingAfter(0);
+                    }
+                });
+                Harness.Ends ends = harness.run();
+                String what = "seed " + seed + ": " + ends + "; " + harness.log();
+                assertEquals(Result.COMPLETED, ends.source().result(), what);
+                assertEquals(1, harness.log().count("source.end"), what);
+                assertEquals(0, harness.source().figures().audit().orElseThrow().pages(), what);
             }
         });
     }

@@ -77,7 +77,7 @@ final class ImageTarget implements TargetGuest {
             access = Optional.of(regions.access().label());
             return regions;
         } catch (IOException e) {
-            discard();
+            discardOrThrow();
             throw failed("cannot make the image " + file, e);
         }
     }
@@ -131,7 +131,7 @@ final class ImageTarget implements TargetGuest {
     }
 
     @Override
-    public void discard() {
+    public void discardOrThrow() {
         close();
         if (offered != null) {
             image.delete();

@@ -83,7 +83,7 @@ public final class KvmIncoming implements TargetGuest {
     }
 
     @Override
-    public void discard() {
+    public void discardOrThrow() {
         if (machine != null) {
             machine.close();
             machine = null;
@@ -97,7 +97,7 @@ public final class KvmIncoming implements TargetGuest {
 
     @Override
     public void close() {
-        discard();
+        discardOrThrow();
     }
 
     /** {@return pages that the guest wrote before it arrived} */

@@ -11,6 +11,7 @@ import io.pageferry.agent.guest.qemu.qmp.QmpTransport;
 import io.pageferry.agent.host.linux.libvirt.LibvirtConnection;
 import io.pageferry.agent.host.linux.libvirt.LibvirtDomain;
 import io.pageferry.agent.host.linux.libvirt.LibvirtException;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -34,15 +35,38 @@ final class DomainTransport implements QmpTransport {
     private final Handler handler;
     private final BlockingQueue<Sent> queue = new LinkedBlockingQueue<>();
     private final Thread worker;
-    private LibvirtConnection connection;
-    private LibvirtDomain domain;
+    private Link link;
     private volatile QmpException end;
 
     /** A command, or the end of all where it is null. */
     private record Sent(ObjectNode command, long deadline) { }
 
-    private DomainTransport(LibvirtUri uri, Handler handler) {
+    /**
+     * A connection to a daemon, and a domain of it.
+     *
+     * @param connection to it
+     * @param domain     of it
+     */
+    record Link(LibvirtConnection connection, LibvirtDomain domain) implements AutoCloseable {
+        private static Link open(LibvirtUri uri) throws LibvirtException {
+            LibvirtConnection connection = LibvirtConnection.open(uri.connect());
+            try {
+                return new Link(connection, connection.domain(uri.domain()));
+            } catch (LibvirtException e) {
+                connection.close();
+                throw e;
+            }
+        }
+
+        @Override
+        public void close() {
+            CloseHelper.closeAll(domain, connection);
+        }
+    }
+
+    private DomainTransport(LibvirtUri uri, Optional<Link> link, Handler handler) {
         this.uri = uri;
+        this.link = link.orElse(null);
         this.handler = handler;
         this.worker = Thread.ofPlatform().daemon().name("libvirt " + uri.domain())
                 .unstarted(this::work);
@@ -52,18 +76,23 @@ final class DomainTransport implements QmpTransport {
      * Connects to a domain that runs or is paused; where that fails this ends before a greeting.
      *
      * @param uri     the domain
+     * @param link    where there is one already; this closes it
      * @param handler receives what comes
      * @return the transport
      */
-    static DomainTransport open(LibvirtUri uri, Handler handler) {
-        DomainTransport transport = new DomainTransport(uri, handler);
+    static DomainTransport open(LibvirtUri uri, Optional<Link> link, Handler handler) {
+        DomainTransport transport = new DomainTransport(uri, link, handler);
         transport.worker.start();
         return transport;
     }
 
     private void greet() throws QmpException {
         try {
-            connect();
+            if (link == null) {
+                connect();
+            } else {
+                link.domain().listen(this::event);
+            }
             ObjectNode greeting = JsonNodeFactory.instance.objectNode();
             greeting.putObject("QMP").set("version",
                     ask("{\"execute\":\"query-version\"}").path("return"));
@@ -74,16 +103,14 @@ final class DomainTransport implements QmpTransport {
     }
 
     private void disconnect() {
-        CloseHelper.closeAll(domain, connection);
-        domain = null;
-        connection = null;
+        CloseHelper.close(link);
+        link = null;
     }
 
     private void connect() throws LibvirtException {
         disconnect();
-        connection = LibvirtConnection.open(uri.connect());
-        domain = connection.domain(uri.domain());
-        domain.listen(this::event);
+        link = Link.open(uri);
+        link.domain().listen(this::event);
     }
 
     /** On libvirt's thread: handing it on takes microseconds. */
@@ -152,7 +179,7 @@ final class DomainTransport implements QmpTransport {
                 if (e.isNotRunning()) {
                     throw closed("the domain does not run any more");
                 }
-                if (!e.isConnectionLost() && connection.isAlive()) {
+                if (!e.isConnectionLost() && link.connection().isAlive()) {
                     return error(e.getMessage());
                 }
                 connectAgain();
@@ -187,7 +214,7 @@ final class DomainTransport implements QmpTransport {
     }
 
     private ObjectNode ask(String command) throws LibvirtException, QmpException {
-        String answer = domain.monitor(command);
+        String answer = link.domain().monitor(command);
         try {
             return (ObjectNode) JSON.readTree(answer);
         } catch (JsonProcessingException | ClassCastException e) {

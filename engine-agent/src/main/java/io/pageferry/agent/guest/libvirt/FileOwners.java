@@ -1,5 +1,8 @@
 package io.pageferry.agent.guest.libvirt;
 
+import io.pageferry.agent.host.linux.ProcText;
+import io.pageferry.agent.host.linux.ProcessMaps;
+import io.pageferry.agent.host.linux.Processes;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
@@ -20,6 +23,7 @@ record FileOwners(Map<String, String> owners) {
     private static final String KEY = "owner:";
     private static final String UID = "unix:uid";
     private static final String GID = "unix:gid";
+    private static final String ROOT = "0:0";
 
     static FileOwners of(List<String> files) {
         Map<String, String> owners = new TreeMap<>();
@@ -43,6 +47,33 @@ record FileOwners(Map<String, String> owners) {
             }
         });
         return new FileOwners(owners);
+    }
+
+    /**
+     * The same, but what a QEMU of another user writes to is that user's, where it is root's by
+     * now: QEMU could not open it again. A libvirt that was gone while it ended a domain, on
+     * whichever host, gives the disks to root when it comes back.
+     */
+    FileOwners writtenBy(long pid) throws IOException {
+        String user = id(pid, "Uid") + ":" + id(pid, "Gid");
+        Map<String, String> needed = new TreeMap<>(owners);
+        for (ProcessMaps.OpenFile open : ProcessMaps.openFiles(pid)) {
+            if (ROOT.equals(owners.get(open.target())) && isWritten(pid, open.fd())) {
+                needed.put(open.target(), user);
+            }
+        }
+        return new FileOwners(needed);
+    }
+
+    /** The effective one, the second of four. */
+    private static String id(long pid, String which) throws IOException {
+        return ProcText.parse("status", Processes.status(pid, which),
+                line -> line.split("\\s+")[1]);
+    }
+
+    private static boolean isWritten(long pid, int fd) throws IOException {
+        return (ProcessMaps.openFlags(Files.readString(Path.of("/proc/" + pid + "/fdinfo/" + fd)))
+                & ProcessMaps.O_ACCMODE) != 0;
     }
 
     void putInto(Map<String, String> recoveryAddress) {

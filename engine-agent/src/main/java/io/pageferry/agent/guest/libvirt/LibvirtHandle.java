@@ -1,5 +1,6 @@
 package io.pageferry.agent.guest.libvirt;
 
+import io.pageferry.agent.guest.qemu.QemuProcess;
 import io.pageferry.agent.guest.qemu.firmware.HeldBackState;
 import io.pageferry.agent.guest.qemu.socket.SocketFolder;
 import io.pageferry.agent.host.linux.libvirt.LibvirtConnection;
@@ -43,7 +44,7 @@ final class LibvirtHandle implements GuestHandle {
             return Condition.WAITING;
         }
         try {
-            if (RestoredDomain.reader(folder.socket("pipe")).isPresent()) {
+            if (left.reader().isPresent()) {
                 return Condition.PAUSED;
             }
         } catch (IOException e) {
@@ -80,15 +81,15 @@ final class LibvirtHandle implements GuestHandle {
 
     /** Gives QEMU the end of its state, unless the agent did it as its last act. */
     private void takeOver() throws GuestException {
-        Path path = folder.socket("pipe");
+        Path path = folder.socket(RestoredDomain.PIPE);
         try {
-            if (awaitClosed(path, CLOSE_NANOS)) {
+            if (awaitClosed(CLOSE_NANOS)) {
                 return;
             }
             long deadline = System.nanoTime() + FINISH_NANOS;
             try (Fifo pipe = Fifo.open(path)) {
                 pipe.write(HeldBackState.end(), () -> true, deadline);
-                if (!awaitClosed(path, FINISH_NANOS)) {
+                if (!awaitClosed(FINISH_NANOS)) {
                     throw new IOException("QEMU does not read the end of its state");
                 }
             }
@@ -97,9 +98,9 @@ final class LibvirtHandle implements GuestHandle {
         }
     }
 
-    private static boolean awaitClosed(Path pipe, long nanos) throws IOException {
+    private boolean awaitClosed(long nanos) throws IOException {
         long deadline = System.nanoTime() + nanos;
-        while (RestoredDomain.reader(pipe).isPresent()) {
+        while (left.reader().isPresent()) {
             if (System.nanoTime() - deadline > 0) {
                 return false;
             }
@@ -111,7 +112,7 @@ final class LibvirtHandle implements GuestHandle {
     @Override
     public void end() throws GuestException {
         if (left.qemu().isPresent()) {
-            RestoredDomain.kill(left.qemu().get());
+            QemuProcess.kill(left.qemu().get());
         }
         left.undefine(uri);
         folder.delete();
@@ -131,7 +132,7 @@ final class LibvirtHandle implements GuestHandle {
     @Override
     public void close() {
         try {
-            if (RestoredDomain.reader(folder.socket("pipe")).isEmpty()) {
+            if (left.reader().isEmpty()) {
                 folder.delete();
             }
         } catch (IOException e) {

@@ -6,6 +6,7 @@ import io.pageferry.agent.guest.HostMemory;
 import io.pageferry.agent.guest.TargetGuest;
 import io.pageferry.agent.guest.qemu.DeviceSaver;
 import io.pageferry.agent.guest.qemu.QemuKind;
+import io.pageferry.agent.guest.qemu.QemuProcess;
 import io.pageferry.agent.guest.qemu.disk.DiskFiles;
 import io.pageferry.agent.guest.qemu.firmware.FirmwareBlocks;
 import io.pageferry.agent.guest.qemu.memory.QemuMemory;
@@ -210,18 +211,7 @@ final class LibvirtIncoming implements TargetGuest {
 
     @Override
     public Optional<AfterResume> afterResume() {
-        return usage.flatMap(UsageWatch::used).map(
-                used -> new AfterResume(used.nanos(), used.faults(), used.cpuNanos()));
-    }
-
-    @Override
-    public void discard() {
-        try {
-            discardOrThrow();
-        } catch (GuestException e) {
-            // Only callers of discardOrThrow need to know.
-            return;
-        }
+        return QemuProcess.fared(usage);
     }
 
     @Override

@@ -41,7 +41,8 @@ public final class LibvirtKind implements GuestKind {
 
     @Override
     public SourceGuest openSource(GuestUri uri, GuestSetup setup) throws GuestException {
-        return QemuGuest.open(DomainAddress.find(LibvirtUri.parse(uri)), setup);
+        DomainAddress.Found found = DomainAddress.find(LibvirtUri.parse(uri));
+        return QemuGuest.open(found.process(), found.qemu(), setup);
     }
 
     @Override
@@ -95,7 +96,8 @@ public final class LibvirtKind implements GuestKind {
         LibvirtUri domain = LibvirtUri.parse(uri);
         try (LibvirtConnection connection = domain.open()) {
             if (domain.isActive(connection)) {
-                return QemuKind.inspect(DomainAddress.find(domain));
+                DomainAddress.Found found = DomainAddress.find(domain);
+                return QemuKind.inspect(found.process(), found.qemu());
             }
         } catch (LibvirtException e) {
             throw LibvirtIncoming.failed(e);

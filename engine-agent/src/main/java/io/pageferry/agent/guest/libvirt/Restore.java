@@ -1,6 +1,7 @@
 package io.pageferry.agent.guest.libvirt;
 
 import io.pageferry.agent.guest.GuestSetup;
+import io.pageferry.agent.guest.qemu.QemuProcess;
 import io.pageferry.agent.guest.qemu.firmware.HeldBackState;
 import io.pageferry.agent.guest.qemu.socket.SocketFolder;
 import io.pageferry.agent.host.linux.PrivateFiles;
@@ -29,7 +30,6 @@ import java.util.function.BooleanSupplier;
  * of the pipe ends it. One thread.
  */
 final class Restore implements AutoCloseable {
-    private static final String PIPE = "pipe";
     private static final long START_NANOS = 30_000_000_000L;
     private static final long LOAD_NANOS = 10_000_000_000L;
     private static final long FINISH_SECONDS = 30;
@@ -43,6 +43,7 @@ final class Restore implements AutoCloseable {
 
     private final SocketFolder folder;
     private final Fifo pipe;
+    private final RestoredDomain left;
     private final CompletableFuture<Void> restored = new CompletableFuture<>();
     private final ProcessInstance qemu;
     private boolean beats = true;
@@ -52,10 +53,11 @@ final class Restore implements AutoCloseable {
             throws IOException {
         this.folder = folder;
         this.pipe = pipe;
+        this.left = new RestoredDomain(folder);
         Thread.ofPlatform().daemon().name("libvirt restore").start(() -> {
             // A connection of its own: nobody may close it as long as the call lasts.
             try (LibvirtConnection connection = LibvirtConnection.open(uri.connect())) {
-                connection.restorePaused(folder.socket(PIPE).toString());
+                connection.restorePaused(folder.socket(RestoredDomain.PIPE).toString());
                 restored.complete(null);
             } catch (LibvirtException | RuntimeException e) {
                 restored.completeExceptionally(e);
@@ -70,17 +72,17 @@ final class Restore implements AutoCloseable {
             pipe.awaitRead(goesOn, deadline);
         } catch (IOException e) {
             // A QEMU that came all the same would wait for as long as a guard holds the pipe.
-            Optional<ProcessInstance> late = RestoredDomain.reader(folder.socket(PIPE));
+            Optional<ProcessInstance> late = left.reader();
             if (late.isPresent()) {
-                RestoredDomain.kill(late.get());
+                QemuProcess.kill(late.get());
             }
             throw restored.isDone() ? new IOException(failure(), e) : e;
         }
-        this.qemu = RestoredDomain.reader(folder.socket(PIPE)).orElseThrow(
+        this.qemu = left.reader().orElseThrow(
                 () -> new IOException("QEMU does not read its state from the pipe"));
         boolean noted = false;
         try {
-            new RestoredDomain(folder).started(qemu);
+            left.started(qemu);
             noted = true;
         } finally {
             if (!noted) {
@@ -105,8 +107,8 @@ final class Restore implements AutoCloseable {
         boolean started = false;
         try {
             PrivateFiles.createFolder(folder.path());
-            pipe = Fifo.create(folder.socket(PIPE));
-            injector.holdOpen(folder.socket(PIPE));
+            pipe = Fifo.create(folder.socket(RestoredDomain.PIPE));
+            injector.holdOpen(folder.socket(RestoredDomain.PIPE));
             Restore restore = new Restore(folder, pipe, uri, xml);
             started = true;
             return restore;
@@ -140,6 +142,9 @@ final class Restore implements AutoCloseable {
 
     private String failure() {
         Throwable why = restored.isCompletedExceptionally() ? restored.exceptionNow() : null;
+        if (why instanceof LibvirtException gone && gone.isConnectionLost()) {
+            return "libvirtd went away meanwhile (" + gone.getMessage() + ")";
+        }
         return why == null ? "it came without its state" : why.getMessage();
     }
 
@@ -164,7 +169,7 @@ final class Restore implements AutoCloseable {
         try {
             pipe.write(HeldBackState.middle(state), this::reads, deadline);
             pipe.awaitRead(this::reads, deadline);
-            new RestoredDomain(folder).loaded();
+            left.loaded();
         } catch (IOException e) {
             throw new GuestException(ErrorCode.GUEST_FAILED, "QEMU did not take the device state: "
                     + (restored.isDone() ? failure() : e.getMessage()), "");
@@ -205,7 +210,7 @@ final class Restore implements AutoCloseable {
 
     /** Ends QEMU, and waits until libvirt has noticed. */
     void end() throws GuestException {
-        RestoredDomain.kill(qemu);
+        QemuProcess.kill(qemu);
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(FINISH_SECONDS);
         while (!restored.isDone() && System.nanoTime() - deadline < 0) {
             LockSupport.parkNanos(POLL_NANOS);

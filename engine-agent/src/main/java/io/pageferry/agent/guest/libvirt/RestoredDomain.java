@@ -1,7 +1,6 @@
 package io.pageferry.agent.guest.libvirt;
 
 import io.pageferry.agent.guest.qemu.socket.SocketFolder;
-import io.pageferry.agent.host.linux.LinuxException;
 import io.pageferry.agent.host.linux.PrivateFiles;
 import io.pageferry.agent.host.linux.ProcessMaps;
 import io.pageferry.agent.host.linux.Processes;
@@ -9,8 +8,6 @@ import io.pageferry.agent.host.linux.libvirt.LibvirtConnection;
 import io.pageferry.agent.host.linux.libvirt.LibvirtDomain;
 import io.pageferry.agent.host.linux.libvirt.LibvirtException;
 import io.pageferry.agent.host.process.ProcessInstance;
-import io.pageferry.core.link.ErrorCode;
-import io.pageferry.core.migration.GuestException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -19,7 +16,6 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.locks.LockSupport;
 
 /**
  * What an agent left of a {@link Restore} for whoever finishes it: which QEMU it is, and whether
@@ -28,11 +24,12 @@ import java.util.concurrent.locks.LockSupport;
  * @param folder of the pipe
  */
 record RestoredDomain(SocketFolder folder) {
+    /** From which QEMU reads its state. */
+    static final String PIPE = "pipe";
+
     private static final String QEMU = "qemu";
     private static final String DEFINED = "defined";
     private static final String LOADED = "loaded";
-    private static final long END_NANOS = 10_000_000_000L;
-    private static final long POLL_NANOS = 1_000_000;
 
     void started(ProcessInstance qemu) throws IOException {
         Map<String, String> address = new HashMap<>();
@@ -73,10 +70,18 @@ record RestoredDomain(SocketFolder folder) {
         return Files.exists(folder.socket(LOADED));
     }
 
-    /** Finds the QEMU that has a pipe to read its state from; libvirtd may have it too. */
-    static Optional<ProcessInstance> reader(Path pipe) throws IOException {
+    /**
+     * Finds the QEMU that has the pipe open to read its state; libvirtd may have it too. One that
+     * was noted is not looked for.
+     */
+    Optional<ProcessInstance> reader() throws IOException {
+        Path pipe = folder.socket(PIPE);
         if (!Files.exists(pipe)) {
             return Optional.empty();
+        }
+        Optional<ProcessInstance> noted = qemu();
+        if (noted.isPresent()) {
+            return noted.filter(one -> one.isAlive() && ProcessMaps.holds(one.pid(), pipe));
         }
         for (long pid : ProcessMaps.holdersOf(pipe)) {
             if (waits(pid)) {
@@ -107,24 +112,6 @@ record RestoredDomain(SocketFolder folder) {
             domain.undefine(false);
         } catch (LibvirtException e) {
             return; // it does not run, and virsh undefine forgets it as well
-        }
-    }
-
-    /** Ends a QEMU, and returns when it is gone. */
-    static void kill(ProcessInstance qemu) throws GuestException {
-        try {
-            long deadline = System.nanoTime() + END_NANOS;
-            while (Processes.signal(qemu.pid(), qemu.startTicks(), Processes.Signal.KILL)
-                    && Processes.isAlive(qemu.pid())) {
-                if (System.nanoTime() - deadline > 0) {
-                    throw new GuestException(ErrorCode.GUEST_FAILED, "QEMU (pid " + qemu.pid()
-                            + ") does not end", "kill -9 " + qemu.pid());
-                }
-                LockSupport.parkNanos(POLL_NANOS);
-            }
-        } catch (LinuxException e) {
-            throw new GuestException(ErrorCode.GUEST_FAILED, "cannot end QEMU (pid " + qemu.pid()
-                    + "): " + e.getMessage(), "kill -9 " + qemu.pid());
         }
     }
 }

@@ -1,6 +1,6 @@
 package io.pageferry.agent.guest.qemu;
 
-import java.util.concurrent.locks.LockSupport;
+import java.time.Duration;
 
 /**
  * Looks now and then whether a QEMU still lives. A duty cycle asks ten thousand times a second; the
@@ -12,8 +12,7 @@ final class LivenessProbe {
     private static final long INTERVAL_NANOS = 10_000_000;
 
     /** From the end of its sockets to that of a process it is a few ms, more on a busy host. */
-    private static final long END_NANOS = 1_000_000_000;
-    private static final long POLL_NANOS = 1_000_000;
+    private static final Duration END = Duration.ofSeconds(1);
 
     private final QemuProcess process;
     private boolean alive = true;
@@ -36,11 +35,7 @@ final class LivenessProbe {
 
     /** For a QEMU whose monitor hung up: whether it ended, which takes it some ms from there. */
     boolean ends() {
-        long deadline = System.nanoTime() + END_NANOS;
-        while (process.isAlive() && System.nanoTime() - deadline < 0) {
-            LockSupport.parkNanos(POLL_NANOS);
-        }
-        alive = process.isAlive();
+        alive = !process.instance().awaitEnd(END);
         return !alive;
     }
 }

@@ -93,18 +93,19 @@ public final class QemuGuest implements SourceGuest {
      * Opens a guest at the source. Changes nothing in it yet.
      *
      * @param process its QEMU
+     * @param qemu    the monitor of that, this guest's to close, also where it is refused
      * @param setup   options of the command line
      * @return the guest
      * @throws GuestException when it cannot be moved, with the remedy
      */
-    public static QemuGuest open(QemuProcess process, GuestSetup setup) throws GuestException {
-        MemoryTracking.require(process.pid(), setup.tracker());
-        QemuControl qemu = process.connect();
+    public static QemuGuest open(QemuProcess process, QemuControl qemu, GuestSetup setup)
+            throws GuestException {
         RegionMemory regions = null;
         DrainPlan plan = DrainPlan.none();
         QemuFacts facts = null;
         boolean opened = false;
         try {
+            MemoryTracking.require(process.pid(), setup.tracker());
             facts = QemuProbe.read(qemu);
             boolean compares = setup.tracker() == TrackerChoice.SCAN;
             OpenDescriptors open = OpenDescriptors.of(process.pid());
@@ -311,10 +312,10 @@ public final class QemuGuest implements SourceGuest {
     public void resume() throws GuestException {
         watch.letsGo();
         try {
-            QemuControl.ContResult result = qemu.cont();
+            QemuControl.ContResult result = process.goOn(qemu);
             if (!result.running()) {
-                GuestException refused = ContRefusal.of(process, result, "QEMU refused to go on");
-                throw result.lockRefused() ? refused.retryable() : refused;
+                // Who holds a disk, or took its file away, may let go of it.
+                throw ContRefusal.of(process, result, "QEMU refused to go on").retryable();
             }
             if (devices.isPresent()) {
                 devices.get().ran();
@@ -377,6 +378,7 @@ public final class QemuGuest implements SourceGuest {
     public void close() {
         CloseHelper.closeAll(throttle, tracking.tracker(), mirrors, regions);
         if (process.isAlive()) {
+            process.monitor().keepsGuest();
             try {
                 qemu.restore(before);
             } catch (QmpException e) {

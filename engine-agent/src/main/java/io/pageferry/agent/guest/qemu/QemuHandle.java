@@ -64,7 +64,7 @@ public final class QemuHandle implements GuestHandle {
     @Override
     public void resume() throws GuestException {
         try {
-            QemuControl.ContResult result = control().cont();
+            QemuControl.ContResult result = process.goOn(control());
             if (!result.running()) {
                 // Right after its reader died QEMU may still be ending its own migration.
                 GuestException refused = ContRefusal.of(process, result,
@@ -83,6 +83,7 @@ public final class QemuHandle implements GuestHandle {
 
     @Override
     public void leave() throws GuestException {
+        process.monitor().keepsGuest();
         try {
             before.restore(control());
             DiskMirrors.cleanUp(control());
@@ -105,7 +106,7 @@ public final class QemuHandle implements GuestHandle {
             monitor = control();
         } catch (GuestException e) {
             // It must not run here any more, whether or not it listens.
-            process.kill();
+            monitor = null;
         }
         process.end(monitor);
     }

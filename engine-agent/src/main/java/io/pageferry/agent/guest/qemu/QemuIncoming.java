@@ -237,7 +237,6 @@ final class QemuIncoming implements TargetGuest {
 
     private boolean ends() {
         try {
-            process.kill();
             process.end(null);
             return true;
         } catch (GuestException e) {
@@ -252,18 +251,7 @@ final class QemuIncoming implements TargetGuest {
 
     @Override
     public Optional<AfterResume> afterResume() {
-        return usage.flatMap(UsageWatch::used).map(
-                used -> new AfterResume(used.nanos(), used.faults(), used.cpuNanos()));
-    }
-
-    @Override
-    public void discard() {
-        try {
-            discardOrThrow();
-        } catch (GuestException e) {
-            // Only callers of discardOrThrow need to know.
-            return;
-        }
+        return QemuProcess.fared(usage);
     }
 
     @Override

@@ -45,7 +45,8 @@ public final class QemuKind implements GuestKind {
 
     @Override
     public SourceGuest openSource(GuestUri uri, GuestSetup setup) throws GuestException {
-        return QemuGuest.open(QemuProcess.find(uri), setup);
+        QemuProcess process = QemuProcess.find(uri);
+        return QemuGuest.open(process, process.connect(), setup);
     }
 
     @Override
@@ -104,18 +105,21 @@ public final class QemuKind implements GuestKind {
 
     @Override
     public List<Finding> inspect(GuestUri uri) throws GuestException {
-        return inspect(QemuProcess.find(uri));
+        QemuProcess process = QemuProcess.find(uri);
+        return inspect(process, process.connect());
     }
 
     /**
      * Looks what can move a guest and what stands in the way. Changes nothing.
      *
      * @param process its QEMU
+     * @param monitor of that; it is closed
      * @return one row each
      * @throws GuestException when it cannot be looked at
      */
-    public static List<Finding> inspect(QemuProcess process) throws GuestException {
-        try (QemuControl qemu = process.connect()) {
+    public static List<Finding> inspect(QemuProcess process, QemuControl monitor)
+            throws GuestException {
+        try (QemuControl qemu = monitor) {
             List<Finding> rows = new ArrayList<>(CheckTable.of(process.pid(), qemu));
             if (qemu.status().state() != RunState.INMIGRATE) {
                 rows.add(new Finding("throttle", Verdict.OK, throttle(process, qemu), "", ""));

@@ -1,5 +1,6 @@
 package io.pageferry.agent.guest.qemu;
 
+import io.pageferry.agent.guest.AfterResume;
 import io.pageferry.agent.guest.GuestUri;
 import io.pageferry.agent.guest.qemu.qmp.MonitorAddress;
 import io.pageferry.agent.guest.qemu.qmp.QemuControl;
@@ -9,16 +10,18 @@ import io.pageferry.agent.host.linux.LinuxException;
 import io.pageferry.agent.host.linux.Processes;
 import io.pageferry.agent.host.linux.UnixPeer;
 import io.pageferry.agent.host.process.ProcessInstance;
+import io.pageferry.agent.host.process.UsageWatch;
 import io.pageferry.agent.host.throttle.ThreadThrottle;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.GuestException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.locks.LockSupport;
 
 /**
  * A QEMU process behind its monitor.
@@ -29,8 +32,7 @@ import java.util.concurrent.locks.LockSupport;
  * @param sockets    where its state and its disks pass
  */
 public record QemuProcess(MonitorAddress monitor, long pid, long startTicks, SocketFolder sockets) {
-    private static final long END_NANOS = 5_000_000_000L;
-    private static final long POLL_NANOS = 1_000_000L;
+    private static final Duration END = Duration.ofSeconds(10);
 
     /** Finds the process that listens on the socket that a URI names. */
     static QemuProcess find(GuestUri uri) throws GuestException {
@@ -91,7 +93,7 @@ public record QemuProcess(MonitorAddress monitor, long pid, long startTicks, Soc
         return instance().identity();
     }
 
-    private ProcessInstance instance() {
+    ProcessInstance instance() {
         return new ProcessInstance(pid, startTicks);
     }
 
@@ -116,27 +118,31 @@ public record QemuProcess(MonitorAddress monitor, long pid, long startTicks, Soc
         }
     }
 
+    /** Lets the guest go on that was to move. */
+    QemuControl.ContResult goOn(QemuControl qemu) throws QmpException {
+        monitor.keepsGuest();
+        return qemu.cont();
+    }
+
     /**
      * Ends it by its monitor, by a signal where that does not help; returns when it is gone.
      *
-     * @param qemu its monitor, or null where it was killed already
+     * @param qemu its monitor, or null where it does not listen
      */
     void end(QemuControl qemu) throws GuestException {
         // Where QEMU sees a file system of its own, nobody reaches it afterwards.
         sockets.delete();
+        boolean obeys = false;
         if (qemu != null) {
             try {
                 monitor.end(qemu);
+                obeys = true;
             } catch (IOException e) {
-                kill();
+                // Then by a signal.
             }
         }
-        if (!awaitEnd()) {
-            kill();
-            if (!awaitEnd()) {
-                throw new GuestException(ErrorCode.GUEST_FAILED,
-                        "QEMU (pid " + pid + ") does not end", "kill -9 " + pid);
-            }
+        if (!obeys || !instance().awaitEnd(END)) {
+            kill(instance());
         }
         monitor.ended();
     }
@@ -167,20 +173,33 @@ public record QemuProcess(MonitorAddress monitor, long pid, long startTicks, Soc
         }
     }
 
-    private boolean awaitEnd() {
-        long deadline = System.nanoTime() + END_NANOS;
-        while (isAlive() && System.nanoTime() - deadline < 0) {
-            LockSupport.parkNanos(POLL_NANOS);
-        }
-        return !isAlive();
+    /**
+     * Says how a guest fared.
+     *
+     * @param usage of its QEMU since its resume; empty where it was not resumed
+     * @return what reports have of it; empty where it ended, too
+     */
+    public static Optional<AfterResume> fared(Optional<UsageWatch> usage) {
+        return usage.flatMap(UsageWatch::used).map(
+                used -> new AfterResume(used.nanos(), used.faults(), used.cpuNanos()));
     }
 
-    void kill() throws GuestException {
+    /**
+     * Ends a QEMU by a signal, and returns when it is gone.
+     *
+     * @param qemu the process
+     * @throws GuestException where it may still run
+     */
+    public static void kill(ProcessInstance qemu) throws GuestException {
+        String remedy = "kill -9 " + qemu.pid();
         try {
-            Processes.signal(pid, startTicks, Processes.Signal.KILL);
+            if (!qemu.kill(END)) {
+                throw new GuestException(ErrorCode.GUEST_FAILED,
+                        "QEMU (pid " + qemu.pid() + ") does not end", remedy);
+            }
         } catch (LinuxException e) {
-            throw new GuestException(ErrorCode.GUEST_FAILED, "cannot end QEMU (pid " + pid
-                    + "): " + e.getMessage(), "kill -9 " + pid);
+            throw new GuestException(ErrorCode.GUEST_FAILED, "cannot end QEMU (pid " + qemu.pid()
+                    + "): " + e.getMessage(), remedy);
         }
     }
 }

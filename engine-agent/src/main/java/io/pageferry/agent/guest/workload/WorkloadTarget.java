@@ -93,7 +93,7 @@ final class WorkloadTarget implements TargetGuest {
     }
 
     @Override
-    public void discard() {
+    public void discardOrThrow() {
         if (engine != null) {
             engine.close();
             engine = null;
@@ -135,7 +135,7 @@ final class WorkloadTarget implements TargetGuest {
 
     @Override
     public void close() {
-        discard();
+        discardOrThrow();
     }
 
     private long attribute(String key) {

@@ -287,16 +287,31 @@ public final class ProcessMaps {
      * @throws IOException when {@code /proc} or the file cannot be read
      */
     public static List<Long> holdersOf(Path file) throws IOException {
-        FileId id = fileId(file);
         List<Long> holders = new ArrayList<>();
         for (long pid : holdersOf(file.toString())) {
-            boolean[] found = new boolean[1];
-            forEachEntry(proc(pid, "fd"), entry -> found[0] |= id.equals(fileId(entry)));
-            if (found[0]) {
+            if (holds(pid, file)) {
                 holders.add(pid);
             }
         }
         return holders;
+    }
+
+    /**
+     * Says whether a process has a file open.
+     *
+     * @param pid  a process
+     * @param file a file, or a named pipe
+     * @return whether a descriptor of it is that file; false of a process that ended
+     */
+    public static boolean holds(long pid, Path file) {
+        boolean[] found = new boolean[1];
+        try {
+            FileId id = fileId(file);
+            forEachEntry(proc(pid, "fd"), entry -> found[0] |= id.equals(fileId(entry)));
+        } catch (IOException e) {
+            return false;
+        }
+        return found[0];
     }
 
     private static Path proc(long pid, String what) {

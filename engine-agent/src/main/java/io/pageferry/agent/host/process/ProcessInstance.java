@@ -1,7 +1,10 @@
 package io.pageferry.agent.host.process;
 
+import io.pageferry.agent.host.linux.LinuxException;
 import io.pageferry.agent.host.linux.Processes;
+import java.time.Duration;
 import java.util.Map;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * A process as a journal names it, by more than its number: another process may have that after its
@@ -17,6 +20,7 @@ public record ProcessInstance(long pid, long startTicks) {
     private static final String PID = "pid";
     private static final String START = "start";
     private static final String BOOT = "boot";
+    private static final long POLL_NANOS = 1_000_000;
 
     /**
      * Finds again what {@link #putInto} noted.
@@ -44,6 +48,32 @@ public record ProcessInstance(long pid, long startTicks) {
     /** {@return whether it can still do something, see {@link Processes#isAlive}} */
     public boolean isAlive() {
         return Processes.isAlive(pid) && Processes.startTicks(pid).orElse(-1) == startTicks;
+    }
+
+    /**
+     * Waits for its end.
+     *
+     * @param limit of the wait
+     * @return whether it has ended
+     */
+    public boolean awaitEnd(Duration limit) {
+        long deadline = System.nanoTime() + limit.toNanos();
+        while (isAlive() && System.nanoTime() - deadline < 0) {
+            LockSupport.parkNanos(POLL_NANOS);
+        }
+        return !isAlive();
+    }
+
+    /**
+     * Kills it, and waits for its end.
+     *
+     * @param limit of the wait
+     * @return whether it has ended
+     * @throws LinuxException where this user may not
+     */
+    public boolean kill(Duration limit) throws LinuxException {
+        Processes.signal(pid, startTicks, Processes.Signal.KILL);
+        return awaitEnd(limit);
     }
 
     /** {@return its name on this host, one for all kinds of guests that it may be moved as} */

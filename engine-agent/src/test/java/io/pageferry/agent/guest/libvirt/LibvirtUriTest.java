@@ -1,15 +1,21 @@
 package io.pageferry.agent.guest.libvirt;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pageferry.agent.guest.GuestUri;
+import io.pageferry.agent.host.linux.Requirements;
+import io.pageferry.core.link.ErrorCode;
+import io.pageferry.core.migration.GuestException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 
 class LibvirtUriTest {
@@ -37,6 +43,42 @@ class LibvirtUriTest {
             assertTrue(refused.getMessage().contains("write libvirt:DOMAIN"),
                     refused::getMessage);
         }
+    }
+
+    /** libvirt hangs for as long as its daemon does. */
+    @Test
+    void waitsNoLongerThanTheLimit() throws GuestException {
+        CountDownLatch never = new CountDownLatch(1);
+        GuestException late = assertThrows(GuestException.class,
+                () -> LibvirtUri.within(Duration.ofMillis(20), () -> hang(never)));
+        assertTrue(late.getMessage().contains("libvirt gives no answer in 0 s"),
+                late::getMessage);
+        Thread.currentThread().interrupt();
+        assertThrows(GuestException.class,
+                () -> LibvirtUri.within(Duration.ofMillis(20), () -> hang(never)));
+        assertTrue(Thread.interrupted(), "who asks is told that it was interrupted");
+        never.countDown();
+        assertEquals("here", LibvirtUri.within(Requirements.HANG, () -> hang(never)));
+    }
+
+    private static String hang(CountDownLatch until) {
+        try {
+            until.await();
+            return "here";
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    @Test
+    void handsOnWhyItWasRefused() {
+        GuestException why = new GuestException(ErrorCode.GUEST_FAILED, "why", "");
+        assertSame(why, assertThrows(GuestException.class,
+                () -> LibvirtUri.within(Requirements.HANG, () -> {
+                    throw why;
+                })));
+        assertThrows(ArithmeticException.class,
+                () -> LibvirtUri.within(Requirements.HANG, () -> 1 / Integer.parseInt("0")));
     }
 
     @Test

@@ -161,7 +161,7 @@ class CheckTableTest {
                         real.startTicks(), SocketFolder.draw(real.pid()));
                 GuestSetup setup = new GuestSetup(TrackerChoice.SCAN, false, pid -> -1);
                 GuestException refused = assertThrows(GuestException.class,
-                        () -> QemuGuest.open(process, setup));
+                        () -> QemuGuest.open(process, process.connect(), setup));
                 assertTrue(refused.getMessage().contains("blocks of memory: "),
                         refused::getMessage);
                 assertTrue(refused.getMessage().contains("phantom"), refused::getMessage);

@@ -5,14 +5,17 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pageferry.agent.host.linux.process.Fifo;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileChannel.MapMode;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -78,6 +81,30 @@ class ProcessMapsTest {
             assertTrue(files.stream().anyMatch(f -> !f.memfd() && f.file().equals(id(opened))
                     && f.target().equals(file.toString()) && f.size() == 10));
             assertTrue(files.stream().noneMatch(f -> f.target().startsWith("/dev/null")));
+        }
+    }
+
+    /** Nor is one a holder that has a pipe of that name in a file system of its own. */
+    @Test
+    void findsWhoHasAPipeOpen(@TempDir Path folder) throws IOException {
+        Path path = folder.resolve("pipe");
+        String script = "set -e\nmount -t tmpfs pageferry-test \"$0\"\nmkfifo \"$0/pipe\"\n"
+                + "exec 3<> \"$0/pipe\"\necho ready\nexec cat\n";
+        Process other = new ProcessBuilder("unshare", "-m", "sh", "-c", script,
+                folder.toString()).redirectErrorStream(true).start();
+        try (Fifo pipe = Fifo.create(path)) {
+            String said = new String(other.getInputStream().readNBytes(6),
+                    StandardCharsets.UTF_8);
+            Assumptions.assumeTrue(said.equals("ready\n"), "no mount namespaces here: " + said);
+            assertTrue(ProcessMaps.holdersOf(path.toString()).contains(other.pid()));
+            assertEquals(List.of(SELF), ProcessMaps.holdersOf(path));
+            assertTrue(ProcessMaps.holds(SELF, path));
+            assertFalse(ProcessMaps.holds(other.pid(), path));
+            pipe.close();
+            assertEquals(List.of(), ProcessMaps.holdersOf(path));
+            assertFalse(ProcessMaps.holds(SELF, path));
+        } finally {
+            other.destroyForcibly();
         }
     }
 

@@ -12,6 +12,7 @@ import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.migration.Outcome.Side;
 import io.pageferry.core.outgoing.session.SourceContext;
 import io.pageferry.core.outgoing.session.SourceState;
+import java.io.UncheckedIOException;
 import java.util.Optional;
 
 /**
@@ -89,7 +90,14 @@ public final class EndingGuest implements Phase {
         if (audit.isEmpty()) {
             return false;
         }
-        int read = audit.get().step(READ_A_TURN);
+        int read;
+        try {
+            read = audit.get().step(READ_A_TURN);
+        } catch (UncheckedIOException e) {
+            // Somebody ended it here already: it runs at the target all the same.
+            broken = "the guest's memory here cannot be read: " + e.getCause().getMessage();
+            return false;
+        }
         context.progress().worked(read);
         heardNanos = read > 0 ? now : heardNanos;
         if (now - heardNanos >= ANSWER_NANOS) {

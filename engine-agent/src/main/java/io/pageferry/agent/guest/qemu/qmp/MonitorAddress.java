@@ -24,6 +24,14 @@ public interface MonitorAddress {
     void end(QemuControl qemu) throws IOException;
 
     /**
+     * Lets QEMU have its disks again, before the guest goes on after a move that came to nothing.
+     * Doing it twice does no harm.
+     */
+    default void keepsGuest() {
+        // Mostly nobody took them from it.
+    }
+
+    /**
      * Does what is left once QEMU has ended after a move. Doing it twice does no harm.
      */
     default void ended() {

@@ -14,9 +14,9 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 
 /**
@@ -32,9 +32,8 @@ public record LaunchedQemu(Path folder, long pid, long startTicks) {
     private static final String ARGUMENTS = "arguments";
     private static final String WORDS = "words";
     private static final String OURS = "PAGEFERRY_";
-    private static final long END_NANOS = 10_000_000_000L;
-    private static final long TERM_NANOS = 500_000_000L;
-    private static final long POLL_NANOS = 5_000_000L;
+    private static final Duration END = Duration.ofSeconds(10);
+    private static final Duration TERM = Duration.ofMillis(500);
 
     /** {@return where its monitor is} */
     static Path monitor(Path folder) {
@@ -90,7 +89,11 @@ public record LaunchedQemu(Path folder, long pid, long startTicks) {
 
     /** {@return whether it is there} */
     public boolean isAlive() {
-        return new ProcessInstance(pid, startTicks).isAlive();
+        return instance().isAlive();
+    }
+
+    private ProcessInstance instance() {
+        return new ProcessInstance(pid, startTicks);
     }
 
     /**
@@ -128,7 +131,7 @@ public record LaunchedQemu(Path folder, long pid, long startTicks) {
             } catch (IOException e) {
                 signal(Signal.TERM);
             }
-            endBySignal(END_NANOS);
+            endBySignal(END);
         }
         clear();
     }
@@ -136,14 +139,14 @@ public record LaunchedQemu(Path folder, long pid, long startTicks) {
     /** Ends it so without asking it: it does not answer. */
     void kill() {
         signal(Signal.TERM);
-        endBySignal(TERM_NANOS);
+        endBySignal(TERM);
         clear();
     }
 
-    private void endBySignal(long after) {
-        if (!awaitEnd(after)) {
+    private void endBySignal(Duration after) {
+        if (!instance().awaitEnd(after)) {
             signal(Signal.KILL);
-            awaitEnd(END_NANOS);
+            instance().awaitEnd(END);
         }
     }
 
@@ -160,14 +163,6 @@ public record LaunchedQemu(Path folder, long pid, long startTicks) {
             // Of another user: its end by the monitor is all that there is.
             return;
         }
-    }
-
-    private boolean awaitEnd(long nanos) {
-        long begin = System.nanoTime();
-        while (isAlive() && System.nanoTime() - begin < nanos) {
-            LockSupport.parkNanos(POLL_NANOS);
-        }
-        return !isAlive();
     }
 
     /** Deletes a folder and the files in it. */
