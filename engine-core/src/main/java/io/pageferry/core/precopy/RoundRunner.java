@@ -38,6 +38,7 @@ public final class RoundRunner implements AutoCloseable {
     private final SentPages sentPageObserver;
     private final RateLimiter limiter;
     private final DamagedPages damaged;
+    private final AskAhead ahead;
     private PageSink sink;
     private PageBatch open;
     private RoundCounter counter = new RoundCounter(-1, false, 0);
@@ -64,6 +65,7 @@ public final class RoundRunner implements AutoCloseable {
         this.dataRun = new DataRun(memory);
         this.sent = new ChecksumTable(regions.pageCount());
         this.damaged = new DamagedPages(regions);
+        this.ahead = new AskAhead(memory, dirty);
         this.filter = GranuleFilter.between(memory, tracker);
         SentPages learns = tracker instanceof SentPages one ? one : SentPages.NONE;
         this.sentPageObserver = filter.map(narrows -> learns == SentPages.NONE
@@ -149,6 +151,7 @@ public final class RoundRunner implements AutoCloseable {
         dataRun.forget();
         // Of a round that was cut short a page may still be under way, read before this harvest.
         memory.forgetReads();
+        ahead.begin();
         cursor = 0;
         limiter.roundBegins(stopAndCopy);
         encoder.roundBegins(round > 0);
@@ -164,6 +167,7 @@ public final class RoundRunner implements AutoCloseable {
     public int step(int most) {
         int handled = 0;
         dataRun.age();
+        ahead.ask(cursor);
         while (handled < most) {
             long page = dirty.nextMarked(cursor);
             if (page == regions.pageCount()) {
