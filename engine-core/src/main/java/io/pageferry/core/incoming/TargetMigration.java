@@ -151,7 +151,9 @@ public final class TargetMigration implements LinkHandler, AutoCloseable {
 
     @Override
     public boolean takesBatches() {
-        return context.receiver().map(Receiver::hasRoom).orElse(true);
+        // Once it is given up, the image is not asked any more.
+        return phase.state() != TargetState.RECEIVING
+                || context.receiver().map(Receiver::hasRoom).orElse(true);
     }
 
     @Override

@@ -3,6 +3,7 @@ package io.pageferry.agent.host.disk;
 import io.pageferry.agent.host.linux.LinuxException;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 
@@ -17,7 +18,8 @@ public final class ReadErrors {
 
     // Guarded by this.
     private final List<String> places = new ArrayList<>();
-    private long pages;
+    /** Disk and sector: a page may be read more than once. */
+    private final Set<String> all = new HashSet<>();
 
     /**
      * What could not be read.
@@ -43,7 +45,7 @@ public final class ReadErrors {
 
     /** {@return what was found so far} */
     public synchronized Found found() {
-        return new Found(pages, List.copyOf(places));
+        return new Found(all.size(), List.copyOf(places));
     }
 
     /** Takes a page as zeros, or throws. A disk that is gone has no page that could be left out. */
@@ -54,8 +56,7 @@ public final class ReadErrors {
                     + ")", e);
         }
         synchronized (this) {
-            pages++;
-            if (places.size() < NAMED) {
+            if (all.add(place) && places.size() < NAMED) {
                 places.add(place);
             }
         }
