@@ -61,15 +61,24 @@ class ColdDiskTest extends WithRig {
         int larger = (int) DISK + 2 * MIB;
         LoopDevice target = loop("target", larger, larger);
         byte[] behind = bytes(target.file(), DISK, larger);
+        long flushed = flushes(target);
         Agent receiver = receive("disk:" + target);
         Agent sender = migrate("disk:" + source, receiver.address());
         E2e.assertMoved(sender, receiver);
+        // The first MiB of zeros, all but the first MiB, all.
+        assertTrue(flushes(target) - flushed >= 3, "not on the medium");
         DiskGuest.run("cmp", "-n", Long.toString(DISK), source.toString(), target.toString());
         assertArrayEquals(behind, bytes(target.file(), DISK, larger));
         assertEquals(DISK, sender.report().at("/guest/regions/0/size").asLong());
         assertEquals("none", sender.report().path("tracker").asText());
         assertTrue(receiver.words().contains("2097152 bytes more"), receiver::toString);
         rig.awaitNothingLeft();
+    }
+
+    /** See Documentation/block/stat.rst of the kernel. */
+    private static long flushes(LoopDevice loop) throws IOException {
+        return Long.parseLong(Files.readString(Path.of("/sys/block/"
+                + loop.device().getFileName() + "/stat")).strip().split("\\s+")[15]);
     }
 
     /** Two at once: a file, whose holes stay holes, and a device. */

@@ -4,11 +4,13 @@ import io.pageferry.agent.guest.After;
 import io.pageferry.agent.guest.GuestKind;
 import io.pageferry.agent.guest.GuestSetup;
 import io.pageferry.agent.guest.GuestUri;
+import io.pageferry.agent.guest.HostMemory;
 import io.pageferry.agent.guest.SourceGuest;
 import io.pageferry.agent.guest.TargetGuest;
 import io.pageferry.agent.host.disk.DirectDisk;
 import io.pageferry.agent.host.disk.DiskOpening;
 import io.pageferry.core.dirty.TrackerChoice;
+import io.pageferry.core.memory.PageGeometry;
 import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.migration.GuestHandle;
 import java.nio.file.Path;
@@ -19,6 +21,8 @@ import java.util.Optional;
 /** {@code disk:PATH[,PATH…]}: block devices and files that nobody else uses, source and target. */
 public final class DiskKind implements GuestKind {
     static final String SCHEME = "disk";
+
+    private static final int TABLE_BYTES = 5;
 
     /** Made by the service loader. */
     public DiskKind() {
@@ -42,8 +46,20 @@ public final class DiskKind implements GuestKind {
             throw new IllegalArgumentException("--tracker " + setup.tracker().label()
                     + " of a disk is not in this version yet: it is moved while nobody writes");
         }
-        return new DiskGuest(HeldDisks.open(disk.paths(), DiskOpening::source),
-                disk.readErrors(), new ColdTracker(), WriterFreeze.NONE);
+        HeldDisks held = HeldDisks.open(disk.paths(), DiskOpening::source);
+        try {
+            requireMemory(held.disks().stream()
+                    .mapToLong(one -> PageGeometry.pagesFor(one.bytes())).sum());
+        } catch (GuestException e) {
+            held.close();
+            throw e;
+        }
+        return new DiskGuest(held, disk.readErrors(), new ColdTracker(), WriterFreeze.NONE);
+    }
+
+    /** Each side keeps a checksum and some bits of each page: 1.25 GiB for 1 TiB. */
+    static void requireMemory(long pages) throws GuestException {
+        HostMemory.requireRoomFor(pages * TABLE_BYTES);
     }
 
     @Override

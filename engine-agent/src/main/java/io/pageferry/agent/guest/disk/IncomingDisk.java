@@ -46,6 +46,7 @@ final class IncomingDisk implements TargetGuest {
             throw mismatch("the source moves " + disks.size() + " disks, and " + held.text()
                     + " are " + held.disks().size(), "name as many on both sides");
         }
+        DiskKind.requireMemory(guest.regions().pageCount());
         for (Region disk : disks) {
             requireFits(disk, held.disks().get(disk.id()), sector(guest, disk.id()));
         }
@@ -110,9 +111,15 @@ final class IncomingDisk implements TargetGuest {
         }
     }
 
+    /** It is complete, and whoever mounts or boots it needs it for himself. */
     @Override
     public void resume() {
-        // It is complete, and does not run.
+        close();
+    }
+
+    @Override
+    public void arrivePaused() {
+        close();
     }
 
     @Override

@@ -10,7 +10,7 @@ final class DiskPool implements Executor, AutoCloseable {
     /** As many calls are under way at once: enough for a disk to be kept busy. */
     static final int THREADS = 4;
 
-    private static final long LAST_CALLS_SECONDS = 30;
+    private static final long LAST_CALLS_SECONDS = 5;
 
     private final ExecutorService threads = Executors.newFixedThreadPool(THREADS,
             task -> Thread.ofPlatform().daemon().name("disk").unstarted(task));

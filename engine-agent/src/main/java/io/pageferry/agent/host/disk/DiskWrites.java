@@ -25,7 +25,7 @@ final class DiskWrites {
     /** Zeros take no room in the ring. */
     private static final int MOST_WRITES = 2048;
     /** So much is written before a disk is told to have it on its medium. */
-    private static final long SYNC_BYTES = 256L << 20;
+    private static final long SYNC_BYTES = 64L << 20;
     private static final int WRITERS = 4;
 
     private final DiskSet disks;
