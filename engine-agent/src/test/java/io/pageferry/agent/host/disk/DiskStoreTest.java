@@ -3,7 +3,6 @@ package io.pageferry.agent.host.disk;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pageferry.agent.e2e.LoopDevice;
 import io.pageferry.core.memory.PageGeometry;
