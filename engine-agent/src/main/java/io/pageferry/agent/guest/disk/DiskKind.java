@@ -87,15 +87,19 @@ public final class DiskKind implements GuestKind {
     }
 
     private static Finding look(Path path) {
-        try (DirectDisk disk = DiskOpening.source(path)) {
-            String what = disk + ", " + (disk.name().isDevice() ? "a device" : "a file") + " of "
-                    + disk.size() + " bytes, sectors of " + disk.sectorBytes();
-            disk.close();
-            return new Finding("disk", Verdict.OK, what + ": supported as source" + asTarget(path),
-                    "", "");
+        try {
+            return new Finding("disk", Verdict.OK, described(path) + ": supported as source"
+                    + asTarget(path), "", "");
         } catch (GuestException e) {
             return new Finding("disk", Verdict.REFUSED, path.toString(), e.getMessage(),
                     e.remedy());
+        }
+    }
+
+    private static String described(Path path) throws GuestException {
+        try (DirectDisk disk = DiskOpening.source(path)) {
+            return disk + ", " + (disk.name().isDevice() ? "a device" : "a file") + " of "
+                    + disk.size() + " bytes, sectors of " + disk.sectorBytes();
         }
     }
 
