@@ -168,7 +168,7 @@ public final class BlockFile implements AutoCloseable {
     }
 
     /**
-     * Reads.
+     * Reads a range.
      *
      * @param offset where to begin
      * @param into   native memory
@@ -183,7 +183,7 @@ public final class BlockFile implements AutoCloseable {
     }
 
     /**
-     * Writes.
+     * Writes a range.
      *
      * @param offset where to begin
      * @param from   native memory
