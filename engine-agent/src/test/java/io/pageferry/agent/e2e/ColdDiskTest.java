@@ -70,6 +70,7 @@ class ColdDiskTest extends WithRig {
         DiskGuest.run("cmp", "-n", Long.toString(DISK), source.toString(), target.toString());
         assertArrayEquals(behind, bytes(target.file(), DISK, larger));
         assertEquals(DISK, sender.report().at("/guest/regions/0/size").asLong());
+        assertEquals(2, sender.report().path("rounds").size(), "nobody writes");
         assertEquals("none", sender.report().path("tracker").asText());
         assertTrue(receiver.words().contains("2097152 bytes more"), receiver::toString);
         rig.awaitNothingLeft();

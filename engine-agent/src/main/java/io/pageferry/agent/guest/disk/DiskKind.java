@@ -40,6 +40,11 @@ public final class DiskKind implements GuestKind {
     }
 
     @Override
+    public boolean standsStill() {
+        return true;
+    }
+
+    @Override
     public SourceGuest openSource(GuestUri uri, GuestSetup setup) throws GuestException {
         DiskUri disk = DiskUri.parse(uri);
         if (setup.tracker() != TrackerChoice.AUTO) {
