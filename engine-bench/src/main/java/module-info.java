@@ -22,6 +22,7 @@ module io.pageferry.bench {
             io.pageferry.bench.move.StartBench,
             io.pageferry.bench.jmh.JmhBench,
             io.pageferry.bench.raw.RawBench,
+            io.pageferry.bench.disk.DiskBench,
             io.pageferry.bench.shaped.MovesBench,
             io.pageferry.bench.shaped.CodecsBench,
             io.pageferry.bench.shaped.LinksBench,

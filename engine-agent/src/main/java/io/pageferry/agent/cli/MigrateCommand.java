@@ -3,6 +3,7 @@ package io.pageferry.agent.cli;
 import io.pageferry.agent.capture.Capture;
 import io.pageferry.agent.cli.option.Addresses;
 import io.pageferry.agent.cli.option.CommonOptions;
+import io.pageferry.agent.cli.option.DiskArguments;
 import io.pageferry.agent.cli.option.DomainArguments;
 import io.pageferry.agent.cli.option.MigrateOptions;
 import io.pageferry.agent.cli.option.TrustArguments;
@@ -31,7 +32,7 @@ import picocli.CommandLine.Parameters;
 @Command(name = "migrate", description = "moves a running guest to a target agent")
 final class MigrateCommand implements Callable<Integer> {
     @Parameters(paramLabel = "GUEST", description = "workload:SIZE, kvm:SIZE,"
-            + " qemu:/path/to/qmp.sock, libvirt:DOMAIN or process:PID")
+            + " qemu:/path/to/qmp.sock, libvirt:DOMAIN, disk:PATH or process:PID")
     private String guest;
 
     @Option(names = "--to", required = true, paramLabel = "HOST:PORT|unix:PATH",
@@ -44,6 +45,9 @@ final class MigrateCommand implements Callable<Integer> {
 
     @Mixin
     private DomainArguments domain;
+
+    @Mixin
+    private DiskArguments disk;
 
     @Mixin
     private MigrateOptions options;
@@ -62,7 +66,7 @@ final class MigrateCommand implements Callable<Integer> {
     }
 
     private AgentResult run(Output output, Optional<CaptureSink> capture) {
-        GuestUri uri = domain.guest(guest, "undefine-source", undefineSource);
+        GuestUri uri = disk.of(domain.guest(guest, "undefine-source", undefineSource));
         GuestKind kind = GuestKinds.of(uri);
         PeerTrust peers = trust.trust();
         MigrateSettings settings = new MigrateSettings(GuestFactory.source(uri),

@@ -36,7 +36,7 @@ import picocli.CommandLine.Parameters;
 final class ReceiveCommand implements Callable<Integer> {
     @Parameters(paramLabel = "GUEST", arity = "0..1",
             description = "workload:SIZE, kvm:SIZE, qemu:/path/to/qmp.sock, libvirt:DOMAIN"
-            + " or image:/path/file; none with --start")
+            + ", disk:PATH or image:/path/file; none with --start")
     private String guest;
 
     @Option(names = "--listen", required = true, paramLabel = "HOST:PORT|unix:PATH",

@@ -90,6 +90,16 @@ public interface GuestKind {
     }
 
     /**
+     * Returns whether guests of this kind do not run while they are moved: no limit of a downtime
+     * holds then, as there is none.
+     *
+     * @return false: they run
+     */
+    default boolean standsStill() {
+        return false;
+    }
+
+    /**
      * Says what a target of a guest must be started with, exactly, for {@code receive --start}.
      * Changes nothing.
      *

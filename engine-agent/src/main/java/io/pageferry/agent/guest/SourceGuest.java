@@ -6,6 +6,7 @@ import io.pageferry.core.link.StreamLink;
 import io.pageferry.core.migration.Guest;
 import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.round.Bandwidth;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -88,6 +89,25 @@ public interface SourceGuest extends Guest {
      * @return one line, empty where it cannot be let run by mistake
      */
     default Optional<String> keepWarning() {
+        return Optional.empty();
+    }
+
+    /**
+     * What of a disk could not be read, and was moved as zeros because that was asked for.
+     *
+     * @param pages  how many pages of 4 KiB
+     * @param places the first of them, disk and sector of 512 bytes
+     */
+    record Unread(long pages, List<String> places) {
+        /** {@return one line} */
+        public String line() {
+            return pages + " pages of 4 KiB could not be read and were moved as zeros: "
+                    + String.join(", ", places) + (pages > places.size() ? ", …" : "");
+        }
+    }
+
+    /** {@return what could not be read; empty where everything was} */
+    default Optional<Unread> unread() {
         return Optional.empty();
     }
 

@@ -55,6 +55,16 @@ public interface TargetGuest extends IncomingGuest {
     void discardOrThrow() throws GuestException;
 
     /**
+     * Returns what an operator should know of what a migration left here, once it ended.
+     *
+     * @param arrived whether the guest is here
+     * @return one line, empty where there is nothing to say
+     */
+    default Optional<String> remark(boolean arrived) {
+        return Optional.empty();
+    }
+
+    /**
      * Receives the link for the bytes of its disks, before anything is offered.
      *
      * @param link of the source that may bring a guest

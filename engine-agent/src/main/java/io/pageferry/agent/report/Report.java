@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pageferry.agent.guest.AfterResume;
 import io.pageferry.agent.guest.DiskCopies;
 import io.pageferry.agent.guest.GuestCheck;
+import io.pageferry.agent.guest.SourceGuest;
 import io.pageferry.core.codec.CodecChoice;
 import io.pageferry.core.dirty.DrainedTracker;
 import io.pageferry.core.handover.MigrationFigures;
@@ -143,9 +144,11 @@ public record Report(Side side, Outcome outcome, Optional<Body> body) {
      * @param storage what became of copied disks, where some were copied
      * @param resumed how it fared since its resume, where that is known
      * @param drained what it cost to wait for its disks, where that was wanted
+     * @param unread  what of its disks could not be read, where it was moved all the same
      */
     public record OfGuest(Optional<GuestCheck> check, Optional<DiskCopies> storage,
-            Optional<AfterResume> resumed, Optional<DrainedTracker.Costs> drained) { }
+            Optional<AfterResume> resumed, Optional<DrainedTracker.Costs> drained,
+            Optional<SourceGuest.Unread> unread) { }
 
     /**
      * Makes a report of a migration that never began.

@@ -107,6 +107,11 @@ final class ReportJson {
         body.guest().resumed().ifPresentOrElse(after -> json.putObject("afterResume")
                 .put("windowMs", Rounds.millis(after.windowNanos())).put("faults", after.faults())
                 .put("cpuMs", Rounds.millis(after.cpuNanos())), () -> json.putNull("afterResume"));
+        body.guest().unread().ifPresent(unread -> {
+            ArrayNode places = json.putObject("unread").put("pages", unread.pages())
+                    .putArray("places");
+            unread.places().forEach(places::add);
+        });
         body.guest().drained().ifPresent(costs -> json.putObject("drain")
                 .put("count", costs.count()).put("totalMs", Rounds.millis(costs.totalNanos()))
                 .put("longestMs", Rounds.millis(costs.longestNanos())));

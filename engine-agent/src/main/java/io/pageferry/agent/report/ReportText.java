@@ -64,6 +64,9 @@ public final class ReportText {
         add(lines, "disks:         ", drain.isObject() ? format("waited for %d times, %.0f ms in"
                 + " all, %.0f ms at most", drain.path("count").asLong(),
                 drain.path("totalMs").asDouble(), drain.path("longestMs").asDouble()) : "");
+        JsonNode unread = report.path("unread");
+        add(lines, "unread:        ", unread.isObject() ? unread.path("pages").asLong() + " pages,"
+                + " moved as zeros" : "");
         int channels = report.path("channels").asInt();
         lines.add("how:           " + known(report, "tracker") + known(report, "codec") + channels
                 + (channels == 1 ? " channel, " : " channels, ")

@@ -168,9 +168,10 @@ public final class SourceSession implements FiniteAgent {
 
     private Report report(SourceOpening.Opened opened, Outcome outcome) {
         SourceGuest guest = opened.guest();
+        guest.unread().ifPresent(unread -> listener.on(MigrationEvent.warn(unread.line())));
         Report report = Report.ofSource(opened.begin(), outcome, opened.migration().figures(),
                 new Report.OfGuest(guest.check(), guest.copied(), Optional.empty(),
-                        guest.drained()));
+                        guest.drained(), guest.unread()));
         if (!settings.isThrottled()) {
             return report;
         }

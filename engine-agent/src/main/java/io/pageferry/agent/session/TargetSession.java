@@ -148,8 +148,8 @@ final class TargetSession implements FiniteAgent {
         Outcome outcome = silent ? slot.guard().staysAfter(id, ended) : ended;
         boolean arrived = outcome.result() == Result.COMPLETED;
         boolean activates = arrived && slot.settings().activate() != null;
-        end = new End(activates ? null : outcome, arrived,
-                arrived || outcome.result() == Result.FAILED_AT_TARGET,
+        boolean here = arrived || outcome.result() == Result.FAILED_AT_TARGET;
+        end = new End(activates ? null : remarked(outcome, here), arrived, here,
                 unheardNanos(outcome, migration.figures()));
         link.close();
         if (end.here()) {
@@ -165,6 +165,17 @@ final class TargetSession implements FiniteAgent {
             slot.listener().on(MigrationEvent.info("the guest is here; --activate runs: "
                     + slot.settings().activate()));
         }
+    }
+
+    /** What is left here is said with the end, where it is one that came to nothing. */
+    private Outcome remarked(Outcome outcome, boolean here) {
+        Optional<String> remark = slot.guest().remark(here);
+        if (here) {
+            remark.ifPresent(line -> slot.listener().on(MigrationEvent.info(line)));
+            return outcome;
+        }
+        return remark.map(line -> outcome.withRemedy(outcome.remedy().isEmpty() ? line
+                : outcome.remedy() + "; " + line)).orElse(outcome);
     }
 
     private long unheardNanos(Outcome outcome, TargetFigures figures) {
@@ -245,7 +256,8 @@ final class TargetSession implements FiniteAgent {
         return new AgentResult(end.outcome(), Report.ofTarget(new Report.Begin(
                 figures.migrationId().orElseThrow(), figures.guest().orElseThrow(), choices,
                 startupNanos), end.outcome(), figures, new Report.OfGuest(slot.guest().check(),
-                Optional.empty(), slot.guest().afterResume(), Optional.empty())));
+                Optional.empty(), slot.guest().afterResume(), Optional.empty(),
+                Optional.empty())));
     }
 
     @Override

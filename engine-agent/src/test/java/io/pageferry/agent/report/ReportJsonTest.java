@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import io.pageferry.agent.guest.AfterResume;
 import io.pageferry.agent.guest.DiskCopies;
 import io.pageferry.agent.guest.GuestCheck;
+import io.pageferry.agent.guest.SourceGuest;
 import io.pageferry.core.codec.CodecChoice;
 import io.pageferry.core.dirty.DrainedTracker;
 import io.pageferry.core.handover.MigrationFigures;
@@ -62,7 +63,8 @@ class ReportJsonTest {
                         Optional.of(new DiskCopies(List.of(
                                 new DiskCopies.Disk("d0", 4096, 4000, 96)), 5000,
                                 1_000_000)), Optional.empty(),
-                        Optional.of(new DrainedTracker.Costs(5, 40_000_000, 12_000_000))))
+                        Optional.of(new DrainedTracker.Costs(5, 40_000_000, 12_000_000)),
+                        Optional.of(new SourceGuest.Unread(2, List.of("/dev/sda sector 8")))))
                         .slowedBy("cgroup");
     }
 
@@ -95,6 +97,7 @@ class ReportJsonTest {
                 "wireBytesPerSecond":330000,"throttlePercent":0.0}],
                 "stopReason":"non-diffusion","guestBytes":12288,"wireBytes":9290,
                 "goodputBytesPerSecond":12288,"deviceStateBytes":321,"afterResume":null,
+                "unread":{"pages":2,"places":["/dev/sda sector 8"]},
                 "drain":{"count":5,"totalMs":40.0,"longestMs":12.0},
                 "verification":{"method":"sent","pages":2,"sourceDigest":"0000000000001234",
                 "targetDigest":"0000000000001234","match":true},
@@ -135,7 +138,7 @@ class ReportJsonTest {
                         Owner.SOURCE, 0,
                         new Report.OfGuest(Optional.empty(), Optional.empty(), Optional.of(
                                 new AfterResume(250_000_000, 1_234, 30_000_000)),
-                                Optional.empty())))));
+                                Optional.empty(), Optional.empty())))));
     }
 
     @Test

@@ -28,7 +28,8 @@ final class LocalTarget extends LocalEnd implements TargetLink {
         int delivered = 0;
         for (LocalChannel channel : connection.channels()) {
             PageBatch batch;
-            while (delivered < MOST && !isClosed() && (batch = channel.arrived()) != null) {
+            while (delivered < MOST && !isClosed() && handler.takesBatches()
+                    && (batch = channel.arrived()) != null) {
                 delivered++;
                 handler.onBatch(batch);
             }

@@ -65,7 +65,10 @@ public final class FreshPair {
         List<String> shared = List.of("--json", "--progress", "none", "--state-dir",
                 folder.resolve("state").toString());
         List<String> receive = new ArrayList<>(List.of("receive", ends.to(), "--listen",
-                "127.0.0.1:0", "--once", "--prealloc"));
+                "127.0.0.1:0", "--once"));
+        if (!ends.to().startsWith("disk:")) {
+            receive.add("--prealloc");
+        }
         receive.addAll(ends.more());
         receive.addAll(shared);
         try (AgentProcess target = AgentProcess.start(List.of(), receive, words)) {

@@ -38,6 +38,8 @@ public final class ImageWalker implements AutoCloseable {
     private final ChecksumTable table;
     private long owedPages;
     private long cursor;
+    /** No page before it waits for {@link #catchUp}. */
+    private long left = Long.MAX_VALUE;
 
     /**
      * Makes a walker.
@@ -80,10 +82,35 @@ public final class ImageWalker implements AutoCloseable {
                         && isReadWith(page + run, descriptors[i + run])) {
                     run++;
                 }
-                // What cannot be read yet is left to proveWritten.
-                i += Math.max(1, noteRun(page, run));
+                int read = noteRun(page, run);
+                if (read == PagedMemory.NOT_YET) {
+                    leave(descriptors, i, count);
+                    return;
+                }
+                i += read;
             }
         }
+    }
+
+    /** Leaves what cannot be read yet to {@link #catchUp} and {@link #proveWritten}. */
+    private void leave(long[] descriptors, int from, int count) {
+        for (int i = from; i < count; i++) {
+            left = Math.min(left, PageBatch.pageOf(descriptors[i]));
+        }
+    }
+
+    /**
+     * Reads back what {@link #readBack} could not, as far as it can be read by now.
+     *
+     * @param most stop after so many
+     * @return 0 where nothing is left, or the next page is not there yet
+     */
+    public int catchUp(int most) {
+        long before = left;
+        if (before < waiting.pages()) {
+            left = proveFrom(before, most);
+        }
+        return left == before ? 0 : 1;
     }
 
     private boolean isReadWith(long page, long descriptor) {
@@ -98,8 +125,13 @@ public final class ImageWalker implements AutoCloseable {
      * @return whether nothing is left
      */
     public boolean proveWritten(int most) {
+        return proveFrom(0, most) == waiting.pages();
+    }
+
+    /** Returns the first page behind {@code from} that is still to be read. */
+    private long proveFrom(long from, int most) {
         dataRun.forget();
-        long page = writer.nextUnverified(0);
+        long page = writer.nextUnverified(from);
         for (int done = 0; done < most && page < waiting.pages();) {
             int read = 1;
             if (isHole(page, false)) {
@@ -107,13 +139,13 @@ public final class ImageWalker implements AutoCloseable {
             } else {
                 read = noteRun(page, runFrom(page, most - done, writer::isUnverified));
                 if (read == PagedMemory.NOT_YET) {
-                    return false;
+                    break;
                 }
             }
             done += read;
             page = writer.nextUnverified(page + read);
         }
-        return page == waiting.pages();
+        return page;
     }
 
     /**

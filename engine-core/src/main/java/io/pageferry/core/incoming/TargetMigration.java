@@ -5,6 +5,7 @@ import io.pageferry.core.image.HostFaults;
 import io.pageferry.core.incoming.phase.Ended;
 import io.pageferry.core.incoming.phase.Phase;
 import io.pageferry.core.incoming.phase.Waiting;
+import io.pageferry.core.incoming.session.Receiver;
 import io.pageferry.core.incoming.session.TargetContext;
 import io.pageferry.core.incoming.session.TargetFigures;
 import io.pageferry.core.incoming.session.TargetParts;
@@ -146,6 +147,13 @@ public final class TargetMigration implements LinkHandler, AutoCloseable {
     @Override
     public void onMessage(Message message) {
         go(phase.on(message));
+    }
+
+    @Override
+    public boolean takesBatches() {
+        // Once it is given up, the image is not asked any more.
+        return phase.state() != TargetState.RECEIVING
+                || context.receiver().map(Receiver::hasRoom).orElse(true);
     }
 
     @Override

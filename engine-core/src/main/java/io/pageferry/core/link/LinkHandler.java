@@ -20,6 +20,16 @@ public interface LinkHandler {
     void onBatch(PageBatch batch);
 
     /**
+     * Says whether it can do something with a batch now. A link keeps batches for as long as it
+     * cannot, and the source has no credit for more; messages are delivered all the same.
+     *
+     * @return false while what takes the pages has more to write than it keeps
+     */
+    default boolean takesBatches() {
+        return true;
+    }
+
+    /**
      * The link is lost; delivered once, after all that arrived before and by a poll of its own, so
      * that a handler that takes the link over during such a call learns of the loss too.
      *

@@ -11,6 +11,15 @@ import java.lang.foreign.MemorySegment;
  */
 public interface PageStore extends PagedMemory {
     /**
+     * Says whether it takes a batch more without waiting for a device.
+     *
+     * @return false while what was put is still to be written; nothing needs to be put until then
+     */
+    default boolean hasRoom() {
+        return true;
+    }
+
+    /**
      * Puts a run of pages. A store that writes later copies the bytes.
      *
      * @param page  global index of the first
@@ -29,7 +38,9 @@ public interface PageStore extends PagedMemory {
     void clear(long page, long count);
 
     /**
-     * Brings everything that was put or cleared to where the guest will find it.
+     * Brings everything that was put or cleared to where the guest will find it, to survive a
+     * failure of power. Called when the image was read back and is what the source sent; where the
+     * link is lost meanwhile, more may be put.
      *
      * @return true once it is there; false while it is under way: ask again
      */

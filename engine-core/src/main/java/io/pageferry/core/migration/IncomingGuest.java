@@ -41,6 +41,15 @@ public interface IncomingGuest extends AutoCloseable {
     }
 
     /**
+     * Says whether the regions of the offered guest may be disks.
+     *
+     * @return false: RAM only
+     */
+    default boolean takesDisks() {
+        return false;
+    }
+
+    /**
      * Says whether the image that {@link #prepare} gives answers each read at once, never with
      * {@link io.pageferry.core.memory.PagedMemory#NOT_YET}. Only then is a page sent as what
      * changed of it: the target has to read what it was.

@@ -131,6 +131,11 @@ public final class RoundLane implements AutoCloseable {
         return done;
     }
 
+    /** Returns where it goes on; for the one lane of a memory that answers later. */
+    long cursor() {
+        return cursor;
+    }
+
     /** Returns whether every page of the round that is its was handed to the sink. */
     boolean isEncoded() {
         return encoded;

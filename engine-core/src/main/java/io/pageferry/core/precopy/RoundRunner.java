@@ -36,6 +36,7 @@ public final class RoundRunner implements AutoCloseable {
     private final RateLimiter limiter;
     private final DamagedPages damaged;
     private final List<RoundLane> lanes;
+    private final AskAhead ahead;
     private PageSink sink;
     private RoundCounter counter = new RoundCounter(-1, false, 0);
     /** Lanes that have a part of the sink: the first so many. */
@@ -62,6 +63,7 @@ public final class RoundRunner implements AutoCloseable {
         this.sentNonZero = new DirtyBitmap(regions.pageCount());
         this.sent = new ChecksumTable(regions.pageCount());
         this.damaged = new DamagedPages(regions);
+        this.ahead = new AskAhead(memory, dirty);
         this.filter = GranuleFilter.between(memory, tracker);
         SentPages learns = tracker instanceof SentPages one ? one : SentPages.NONE;
         SentPages observer = filter.map(narrows -> learns == SentPages.NONE
@@ -167,6 +169,7 @@ public final class RoundRunner implements AutoCloseable {
         counter.began(dirty.count(), sink.wireBytes());
         // Of a round that was cut short a page may still be under way, read before this harvest.
         memory.forgetReads();
+        ahead.begin();
         limiter.roundBegins(stopAndCopy);
         for (int i = 0; i < used; i++) {
             lanes.get(i).begin(counter.fresh());
@@ -182,6 +185,7 @@ public final class RoundRunner implements AutoCloseable {
      */
     public int step(int most) {
         int handled = 0;
+        ahead.ask(lanes.getFirst().cursor());
         for (int i = 0; i < used; i++) {
             lanes.get(i).requireNotFailed();
             if (i < lanes.size() - handedOut) {

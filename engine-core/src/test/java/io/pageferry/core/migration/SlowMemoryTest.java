@@ -19,6 +19,7 @@ class SlowMemoryTest {
 
     @Test
     void aGuestThatIsReadLikeADiskArrivesAsItWasPaused() {
+        long full = 0;
         for (long seed = 0; seed < SEEDS; seed++) {
             List<SlowMemory> slow = new ArrayList<>();
             long of = seed;
@@ -30,8 +31,11 @@ class SlowMemoryTest {
                 assertEquals(Result.COMPLETED, ends.target().result(), what);
                 assertEquals(0, harness.incoming().wrongPages(), what);
                 assertTrue(slow.stream().anyMatch(one -> one.notYet() > 0), what);
+                full += slow.stream().mapToLong(SlowMemory::wasFull).sum();
+                assertEquals(0, slow.stream().mapToLong(SlowMemory::overruns).sum(), what);
             }
         }
+        assertTrue(full > 0, "no image was ever full");
     }
 
     @Test

@@ -131,6 +131,7 @@ public final class MemoryLinks implements AutoCloseable {
     /** What both ends have in common. */
     private abstract class End implements Link {
         private final ArrayDeque<Message> inbox = new ArrayDeque<>();
+        LinkHandler polling;
         private boolean told;
         private boolean closed;
 
@@ -156,6 +157,7 @@ public final class MemoryLinks implements AutoCloseable {
             if (silent) {
                 return 0;
             }
+            polling = handler;
             int delivered = 0;
             int most = random.isPresent() ? draw(4) : Integer.MAX_VALUE;
             while (delivered < most && !closed && deliverNext(handler)) {
@@ -351,7 +353,7 @@ public final class MemoryLinks implements AutoCloseable {
 
         @Override
         List<Integer> ready() {
-            return IntStream.range(0, channels.size())
+            return IntStream.range(0, polling.takesBatches() ? channels.size() : 0)
                     .filter(i -> channels.get(i).hasTravelling()).boxed().toList();
         }
 

@@ -30,6 +30,10 @@ public final class SlowMemory implements PageSource, PageStore {
     private int flushesLeft;
     private long failsAfter = Long.MAX_VALUE;
     private long notYet;
+    private int fullFor;
+    private boolean full;
+    private long overruns;
+    private long wasFull;
 
     /**
      * Makes a slow way to memory.
@@ -56,6 +60,16 @@ public final class SlowMemory implements PageSource, PageStore {
     /** {@return how often it answered "not yet"} */
     public long notYet() {
         return notYet;
+    }
+
+    /** {@return how often it had no room} */
+    public long wasFull() {
+        return wasFull;
+    }
+
+    /** {@return how often a page was put when it had said that it has no room} */
+    public long overruns() {
+        return overruns;
     }
 
     private void count(long page) {
@@ -103,8 +117,17 @@ public final class SlowMemory implements PageSource, PageStore {
     }
 
     @Override
+    public boolean hasRoom() {
+        full = fullFor-- > 0;
+        wasFull += full ? 1 : 0;
+        return !full;
+    }
+
+    @Override
     public void put(long page, int count, MemorySegment from, long at) {
         count(page);
+        overruns += full ? 1 : 0;
+        fullFor = random.nextInt(MOST_CALLS);
         forgetReads();
         flushesLeft = MOST_CALLS;
         ((PageStore) real).put(page, count, from, at);

@@ -62,6 +62,11 @@ public class TargetLinkFilter implements TargetLink {
             }
 
             @Override
+            public boolean takesBatches() {
+                return handler.takesBatches();
+            }
+
+            @Override
             public void onLost(ErrorCode code, String reason) {
                 handler.onLost(code, reason);
             }

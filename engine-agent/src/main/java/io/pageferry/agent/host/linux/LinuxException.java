@@ -18,7 +18,9 @@ public final class LinuxException extends IOException {
             Map.entry(22, "EINVAL"), Map.entry(23, "ENFILE"), Map.entry(24, "EMFILE"),
             Map.entry(25, "ENOTTY"), Map.entry(26, "ETXTBSY"), Map.entry(27, "EFBIG"),
             Map.entry(28, "ENOSPC"), Map.entry(29, "ESPIPE"), Map.entry(30, "EROFS"),
-            Map.entry(38, "ENOSYS"), Map.entry(95, "EOPNOTSUPP"), Map.entry(110, "ETIMEDOUT"),
+            Map.entry(38, "ENOSYS"), Map.entry(61, "ENODATA"),
+            Map.entry(84, "EILSEQ"), Map.entry(121, "EREMOTEIO"), Map.entry(123, "ENOMEDIUM"),
+            Map.entry(95, "EOPNOTSUPP"), Map.entry(110, "ETIMEDOUT"),
             Map.entry(111, "ECONNREFUSED"), Map.entry(133, "EHWPOISON"));
 
     private final String call;

@@ -26,7 +26,7 @@ public final class Native {
         READ(0, 63), WRITE(1, 64), MKNODAT(259, 33), CLOSE(3, 57), MMAP(9, 222),
         MUNMAP(11, 215), MADVISE(28, 233), LSEEK(8, 62),
         PREAD64(17, 67), PWRITE64(18, 68), FTRUNCATE(77, 46), FALLOCATE(285, 47),
-        FSTATFS(138, 44),
+        FSTATFS(138, 44), FDATASYNC(75, 83),
         OPENAT(257, 56), MEMFD_CREATE(319, 279), USERFAULTFD(323, 282),
         SOCKET(41, 198), CONNECT(42, 203), GETSOCKOPT(55, 209),
         PTRACE(101, 117), WAIT4(61, 260), SETSID(112, 157), GETTID(186, 178), TGKILL(234, 131),
@@ -57,9 +57,15 @@ public final class Native {
     public static final int ESRCH = 3;
     /** A signal came first. */
     public static final int EINTR = 4;
+    public static final int EIO = 5;
     public static final int ENXIO = 6;
     public static final int EAGAIN = 11;
+    public static final int EACCES = 13;
+    public static final int EBUSY = 16;
+    public static final int EINVAL = 22;
     public static final int ENOTTY = 25;
+    public static final int EROFS = 30;
+    public static final int EOPNOTSUPP = 95;
 
     public static final int O_RDONLY = 0;
     /** For {@link #open}: reading and writing. */

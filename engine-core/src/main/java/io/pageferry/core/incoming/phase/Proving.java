@@ -17,6 +17,7 @@ public final class Proving implements Phase {
     private final byte[] deviceState;
     private final long completeNanos;
     private boolean begun;
+    private boolean compared;
 
     Proving(Receiving receiving, Message.Complete complete, byte[] deviceState) {
         this.receiving = receiving;
@@ -51,10 +52,14 @@ public final class Proving implements Phase {
             begun = true;
             receiver.beginProof();
         }
-        return receiver.isProved() ? proved() : this;
+        if (compared) {
+            return flushed();
+        }
+        return receiver.isReadBack() ? compare() : this;
     }
 
-    private Phase proved() {
+    /** Only what is proved is completed: a disk could be booted from then on. */
+    private Phase compare() {
         String owed = receiver.owedAtTheEnd();
         if (owed != null) {
             return violated(owed);
@@ -65,8 +70,16 @@ public final class Proving implements Phase {
         if (receiver.verifies() && digest != complete.digest()) {
             return new Mismatched(receiving, digest);
         }
+        compared = true;
+        return flushed();
+    }
+
+    private Phase flushed() {
+        if (!receiver.isFlushed()) {
+            return this;
+        }
         receiver.tell(context().parts().guest());
-        return new Ready.Loading(context(), state(), digest, deviceState,
+        return new Ready.Loading(context(), state(), receiver.table().digest(), deviceState,
                 context().now() - completeNanos);
     }
 

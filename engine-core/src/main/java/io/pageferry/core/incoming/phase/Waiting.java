@@ -42,10 +42,10 @@ public record Waiting(TargetContext context) implements Phase {
             return refuse(ErrorCode.FEATURE_MISSING,
                     "not every feature demanded is known here", "", null);
         }
-        if (hello.guest().regions().regions().stream()
+        if (!parts.guest().takesDisks() && hello.guest().regions().regions().stream()
                 .anyMatch(region -> region.kind() != Region.Kind.RAM)) {
-            return refuse(ErrorCode.GUEST_MISMATCH, "no guest here takes disks as regions", "",
-                    null);
+            return refuse(ErrorCode.GUEST_MISMATCH, "what is received here has no disks as"
+                    + " regions", "receive disk:PATH there", null);
         }
         try {
             parts.guest().requireFits(hello.guest());

@@ -173,7 +173,8 @@ public final class Receiver implements AutoCloseable {
      * @return how many
      */
     public int walk() {
-        return walker.step(WALK_A_TURN);
+        int read = walker.step(WALK_A_TURN);
+        return read > 0 ? read : walker.catchUp(WALK_A_TURN);
     }
 
     /** {@return a round that was read back to its last page and not reported yet, or −1} */
@@ -199,8 +200,18 @@ public final class Receiver implements AutoCloseable {
     }
 
     /** {@return whether nothing is left to read back} */
-    public boolean isProved() {
-        return walker.isIdle() && walker.proveWritten(WALK_A_TURN) && image.flush();
+    public boolean isReadBack() {
+        return walker.isIdle() && walker.proveWritten(WALK_A_TURN);
+    }
+
+    /** {@return whether the image is where its guest will find it; asked once it is proved} */
+    public boolean isFlushed() {
+        return image.flush();
+    }
+
+    /** {@return whether a batch can be applied now} */
+    public boolean hasRoom() {
+        return image.hasRoom();
     }
 
     /** {@return what the image was read back as} */

@@ -69,7 +69,8 @@ public final class NettyTargetLink extends NettyLink implements TargetLink {
         int delivered = 0;
         for (TargetChannel channel : channels) {
             PageBatch batch;
-            while (!isClosed() && (batch = channel.poll()) != null) {
+            while (!isClosed() && handler.takesBatches()
+                    && (batch = channel.poll()) != null) {
                 handler.onBatch(batch);
                 delivered++;
             }

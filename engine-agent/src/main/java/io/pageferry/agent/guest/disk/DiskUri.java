@@ -1,0 +1,64 @@
+package io.pageferry.agent.guest.disk;
+
+import io.pageferry.agent.guest.GuestUri;
+import io.pageferry.agent.host.disk.ReadErrors;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Stream;
+
+/**
+ * A disk as the command line names it.
+ *
+ * @param paths     of block devices and files, one disk each
+ * @param zeroes    whether a page that cannot be read is taken as zeros
+ */
+record DiskUri(List<Path> paths, boolean zeroes) {
+    private static final String FORMAT = "format";
+    private static final String TRACKER = "tracker";
+    private static final String ON_READ_ERROR = "on-read-error";
+    /** As many as a guest has regions. */
+    private static final int MOST = 1024;
+
+    /** Values by key: those of this version first. */
+    private static final Map<String, List<String>> VALUES = Map.of(
+            FORMAT, List.of("raw"), TRACKER, List.of("none", "auto"),
+            ON_READ_ERROR, List.of("stop", "zero"));
+    private static final Map<String, Set<String>> LATER = Map.of(
+            FORMAT, Set.of("qcow2", "vmdk", "vhdx", "vdi"), TRACKER, Set.of("bpf", "scan"),
+            ON_READ_ERROR, Set.of());
+
+    /**
+     * Parses a disk.
+     *
+     * @throws IllegalArgumentException when it makes no sense, or not in this version
+     */
+    static DiskUri parse(GuestUri uri) {
+        uri.parameters().forEach((key, value) -> {
+            if (!VALUES.containsKey(key)) {
+                throw new IllegalArgumentException("a disk has no '" + key + "': write disk:PATH"
+                        + " or disk:PATH,PATH");
+            }
+            if (LATER.get(key).contains(value)) {
+                throw new IllegalArgumentException(key + "=" + value + " of a disk is not in this"
+                        + " version yet: there are " + String.join(", ", VALUES.get(key)));
+            }
+            if (!VALUES.get(key).contains(value)) {
+                throw new IllegalArgumentException(key + "=" + value + ": of a disk there are "
+                        + String.join(", ", VALUES.get(key)));
+            }
+        });
+        List<Path> paths = Stream.of(uri.rest().split(",", -1)).map(Path::of).toList();
+        if (paths.size() > MOST || paths.stream().anyMatch(path -> path.toString().isEmpty())
+                || paths.stream().distinct().count() < paths.size()) {
+            throw new IllegalArgumentException("write disk:/dev/sda or disk:/dev/sda,/dev/sdb,"
+                    + " each disk once, not " + uri.text());
+        }
+        return new DiskUri(paths, "zero".equals(uri.parameters().get(ON_READ_ERROR)));
+    }
+
+    ReadErrors readErrors() {
+        return zeroes ? ReadErrors.zero() : ReadErrors.stop();
+    }
+}

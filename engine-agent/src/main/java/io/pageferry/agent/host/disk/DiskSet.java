@@ -1,0 +1,80 @@
+package io.pageferry.agent.host.disk;
+
+import io.pageferry.agent.host.linux.LinuxException;
+import io.pageferry.core.memory.PageGeometry;
+import io.pageferry.core.memory.Region;
+import io.pageferry.core.memory.RegionTable;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Disks as the regions of a guest, in their order. Immutable.
+ *
+ * @param disks   one for each region; each uses as many bytes as that has
+ * @param regions of kind disk
+ */
+public record DiskSet(List<DirectDisk> disks, RegionTable regions) {
+    static final int RUN_PAGES = DirectDisk.RUN_BYTES / PageGeometry.PAGE_SIZE;
+
+    /**
+     * Makes the regions of some disks.
+     *
+     * @param disks in order
+     * @return the disks, each a region with its number and the name of its path
+     */
+    public static DiskSet of(List<DirectDisk> disks) {
+        List<Region> regions = new ArrayList<>();
+        for (DirectDisk disk : disks) {
+            regions.add(new Region(regions.size(), Region.Kind.DISK, "disk" + regions.size() + ":"
+                    + disk.path().getFileName(), 0, disk.bytes(), PageGeometry.PAGE_SIZE));
+        }
+        return new DiskSet(List.copyOf(disks), new RegionTable(regions));
+    }
+
+    DirectDisk diskOf(long page) {
+        return disks.get(regions.regionOf(page));
+    }
+
+    long offsetOf(long page) {
+        return regions.offsetInRegion(regions.regionOf(page), page);
+    }
+
+    /** Returns how many pages from one on are in the same run of 1 MiB of the same disk. */
+    int inRun(long page, long most) {
+        int region = regions.regionOf(page);
+        long index = page - regions.firstPage(region);
+        return (int) Math.min(Math.min(most, RUN_PAGES - index % RUN_PAGES),
+                regions.endPage(region) - page);
+    }
+
+    long nextData(long page) {
+        return next(page, true);
+    }
+
+    long nextHole(long page) {
+        return next(page, false);
+    }
+
+    /** A page that is partly data is data. */
+    private long next(long page, boolean data) {
+        long at = page;
+        while (at < regions.pageCount()) {
+            int region = regions.regionOf(at);
+            DirectDisk disk = disks.get(region);
+            long first = regions.firstPage(region);
+            try {
+                long offset = PageGeometry.bytesOf(at - first);
+                long found = data ? disk.nextData(offset) : disk.nextHole(offset);
+                if (found < disk.bytes()) {
+                    return Math.max(at, first + (data ? found / PageGeometry.PAGE_SIZE
+                            : PageGeometry.pagesFor(found)));
+                }
+            } catch (LinuxException e) {
+                throw new UncheckedIOException(e);
+            }
+            at = regions.endPage(region);
+        }
+        return at;
+    }
+}
