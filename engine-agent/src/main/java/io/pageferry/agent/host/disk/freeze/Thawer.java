@@ -1,0 +1,91 @@
+package io.pageferry.agent.host.disk.freeze;
+
+import io.pageferry.agent.host.linux.block.MountedFilesystem;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Collectors;
+import org.agrona.CloseHelper;
+
+/**
+ * Holds the roots of mounts and can thaw them at any moment, without opening anything, also in
+ * another process than the one that froze them. Any thread.
+ */
+public final class Thawer implements AutoCloseable {
+    private final List<MountedFilesystem> mounts;
+
+    /** Of opened mounts, in the order of freezing; owned from now on. */
+    Thawer(List<MountedFilesystem> mounts) {
+        this.mounts = List.copyOf(mounts);
+    }
+
+    /**
+     * Opens the mounts, frozen or not.
+     *
+     * @param frozen says which
+     * @return the caller's to close; until then nobody can unmount them
+     * @throws IOException when one of them is not there any more
+     */
+    public static Thawer open(FrozenMounts frozen) throws IOException {
+        List<MountedFilesystem> opened = new ArrayList<>();
+        boolean all = false;
+        try {
+            for (FrozenMounts.Place place : frozen.mounts()) {
+                opened.add(MountedFilesystem.open(place.point(), place.mountId()));
+            }
+            all = true;
+            return new Thawer(opened);
+        } finally {
+            if (!all) {
+                CloseHelper.closeAll(opened);
+            }
+        }
+    }
+
+    /**
+     * Refuses to be held by a process that writes to one of them: it would hang by that when they
+     * are frozen, and thaw nothing.
+     *
+     * @param frozen what was opened
+     * @throws IOException when this process does; names the file
+     */
+    public static void requireFree(FrozenMounts frozen) throws IOException {
+        List<String> own = OwnFiles.writtenOn(frozen.mounts().stream()
+                .map(FrozenMounts.Place::device).collect(Collectors.toSet()));
+        if (!own.isEmpty()) {
+            throw new IOException("this process writes to " + own.getFirst() + ", which would be"
+                    + " frozen: have it write elsewhere, on another disk or in /run");
+        }
+    }
+
+    /**
+     * Thaws what is frozen, what was frozen last first; each one also where another one fails.
+     *
+     * @return what was frozen until now
+     * @throws IOException when one could not be thawed
+     */
+    public List<Path> thaw() throws IOException {
+        List<Path> thawed = new ArrayList<>();
+        IOException failed = null;
+        for (MountedFilesystem mount : mounts.reversed()) {
+            try {
+                if (mount.thaw()) {
+                    thawed.add(mount.mountPoint());
+                }
+            } catch (IOException e) {
+                failed = failed == null ? e : failed;
+            }
+        }
+        if (failed != null) {
+            throw failed;
+        }
+        return thawed;
+    }
+
+    /** Lets go of the mounts; what is frozen stays so. Idempotent. */
+    @Override
+    public void close() {
+        CloseHelper.closeAll(mounts);
+    }
+}
