@@ -4,6 +4,7 @@ import io.pageferry.agent.host.linux.block.MountedFilesystem;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.stream.Collectors;
 import org.agrona.CloseHelper;
@@ -13,6 +14,8 @@ import org.agrona.CloseHelper;
  * another process than the one that froze them. Any thread.
  */
 public final class Thawer implements AutoCloseable {
+    private static final long WAIT_NANOS = 1_000_000_000L;
+
     private final List<MountedFilesystem> mounts;
 
     /** Of opened mounts, in the order of freezing; owned from now on. */
@@ -60,19 +63,23 @@ public final class Thawer implements AutoCloseable {
     }
 
     /**
-     * Thaws what is frozen, what was frozen last first; each one also where another one fails.
+     * Thaws what is frozen, what was frozen last first. Waits a second for each, and goes on with
+     * the others: one whose disk hangs is thawed when it does not any more.
      *
      * @return what was frozen until now
      * @throws IOException when one could not be thawed
      */
     public List<Path> thaw() throws IOException {
-        List<Path> thawed = new ArrayList<>();
+        List<Path> thawed = Collections.synchronizedList(new ArrayList<>());
         IOException failed = null;
         for (MountedFilesystem mount : mounts.reversed()) {
-            try {
+            FreezeRun run = FreezeRun.begin("thaw", any -> {
                 if (mount.thaw()) {
                     thawed.add(mount.mountPoint());
                 }
+            });
+            try {
+                run.await(System.nanoTime() + WAIT_NANOS, mount + " does not thaw yet");
             } catch (IOException e) {
                 failed = failed == null ? e : failed;
             }
@@ -80,7 +87,7 @@ public final class Thawer implements AutoCloseable {
         if (failed != null) {
             throw failed;
         }
-        return thawed;
+        return List.copyOf(thawed);
     }
 
     /** Lets go of the mounts; what is frozen stays so. Idempotent. */
