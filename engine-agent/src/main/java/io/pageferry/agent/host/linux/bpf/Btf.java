@@ -35,7 +35,7 @@ final class Btf {
     private final int strings;
     private final int stringsEnd;
     /** Where each type stands. */
-    private int[] places = new int[1 << 16];
+    private int[] places = new int[1 << 10];
     private int count = 1;
 
     private Btf(ByteBuffer bytes) throws IOException {
