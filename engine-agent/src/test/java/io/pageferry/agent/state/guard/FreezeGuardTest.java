@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pageferry.agent.e2e.Sampled;
 import io.pageferry.agent.host.disk.freeze.Freezer;
 import io.pageferry.agent.host.disk.freeze.FrozenMounts;
 import io.pageferry.agent.host.linux.Processes;
@@ -24,6 +25,7 @@ import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 
 /** Nobody's file system stays frozen because an agent is gone. */
+@Sampled
 class FreezeGuardTest {
     private static final Duration LONG = Requirements.HANG;
 

@@ -35,7 +35,7 @@ class HotCopyTest {
 
     /** How a copy is made, and spoiled: the comparison must find what is spoiled. */
     private record Way(long rounds, int dropped, boolean buffered) {
-        private static final Way RIGHT = new Way(60, 0, false);
+        private static final Way RIGHT = new Way(30, 0, false);
     }
 
     @Test

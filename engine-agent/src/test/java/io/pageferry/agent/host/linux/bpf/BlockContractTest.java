@@ -2,6 +2,7 @@ package io.pageferry.agent.host.linux.bpf;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.pageferry.agent.e2e.Sampled;
 import io.pageferry.agent.host.linux.Requirements;
 import io.pageferry.agent.host.linux.block.BlockDevices;
 import io.pageferry.agent.host.linux.block.LoopDisk;
@@ -31,6 +32,7 @@ class BlockContractTest {
     }
 
     @Nested
+    @Sampled
     class OfTwoDisks extends TrackerContract {
         @Override
         protected Tracked open() throws IOException {
@@ -41,6 +43,7 @@ class BlockContractTest {
 
     /** It begins inside a page of its disk. */
     @Nested
+    @Sampled
     class OfAPartition extends TrackerContract {
         @Override
         protected Tracked open() throws IOException {

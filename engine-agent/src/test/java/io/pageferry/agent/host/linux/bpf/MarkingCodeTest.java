@@ -101,7 +101,7 @@ class MarkingCodeTest {
     @Test
     void marksWhatPlainArithmeticMarks() {
         Random random = new Random(Requirements.seed());
-        for (int i = 0; i < 3000; i++) {
+        for (int i = 0; i < 1000; i++) {
             BlockDevice device = device(random.nextInt(3) * 1007L,
                     1 + random.nextInt(random.nextBoolean() ? 70 : 200 * MIB_SECTORS));
             List<Part> bios = new ArrayList<>();
