@@ -95,6 +95,7 @@ class FreezeGuardTest {
         try (LoopDisk disk = LoopDisk.make(16 << 20); AgentGuard guard = guard()) {
             Path point = disk.mount(disk.device(), "ext4");
             try (Freezer freezer = frozen(disk, guard, LONG)) {
+                assertEquals(List.of(point), freezer.mountPoints());
                 long first = holder();
                 Processes.signal(first, Processes.startTicks(first).orElseThrow(), Signal.KILL);
                 Stranger.await("the end of the guard", guard::isLost);

@@ -211,11 +211,13 @@ class FreezerTest {
                     StandardOpenOption.WRITE, StandardOpenOption.READ)) {
                 log.write(ByteBuffer.allocate(LoopDisk.PAGE));
                 refusesFor(disk, file);
-                try (Arena arena = Arena.ofShared()) {
+            }
+            try (Arena arena = Arena.ofShared()) {
+                try (FileChannel log = FileChannel.open(file, StandardOpenOption.WRITE,
+                        StandardOpenOption.READ)) {
                     log.map(FileChannel.MapMode.READ_WRITE, 0, 1, arena);
-                    log.close();
-                    refusesFor(disk, file);
                 }
+                refusesFor(disk, file);
             }
             try (Freezer freezer = open(disk)) {
                 IOException e = assertThrows(IOException.class,

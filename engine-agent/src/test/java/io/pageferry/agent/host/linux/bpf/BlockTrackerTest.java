@@ -238,6 +238,7 @@ class BlockTrackerTest {
                 tracker.start();
                 tracker.harvest(dirty);
                 assertTrue(dirty.isEmpty());
+                assertEquals(0, raises.missedRuns());
                 try (FileChannel out = LoopDisk.direct(disk.device())) {
                     out.write(LoopDisk.aligned(PAGE), 0);
                 }
