@@ -44,12 +44,14 @@ public record Hierarchy(int version, Path mount, String root, String controller)
             }
             String[] mount = line.substring(0, split).split(" ");
             String[] type = line.substring(split + " - ".length()).split(" ");
-            Path where = Path.of(unescape(mount[MOUNT_FIELD]));
+            Path where = Path.of(ProcText.unescape(mount[MOUNT_FIELD]));
             if (type[0].equals("cgroup2")) {
-                found.addFirst(new Hierarchy(2, where, unescape(mount[ROOT_FIELD]), controller));
+                found.addFirst(new Hierarchy(2, where, ProcText.unescape(mount[ROOT_FIELD]),
+                        controller));
             } else if (type[0].equals("cgroup")
                     && Arrays.asList(type[type.length - 1].split(",")).contains(controller)) {
-                found.addLast(new Hierarchy(1, where, unescape(mount[ROOT_FIELD]), controller));
+                found.addLast(new Hierarchy(1, where, ProcText.unescape(mount[ROOT_FIELD]),
+                        controller));
             }
         }
         return found;
@@ -91,19 +93,5 @@ public record Hierarchy(int version, Path mount, String root, String controller)
             throw new IOException("the group " + group + " is not visible under " + mount);
         }
         return mount.resolve(group.substring(prefix.length()).replaceFirst("^/+", ""));
-    }
-
-    /** Blanks and their like are written as octal numbers there. */
-    private static String unescape(String text) {
-        StringBuilder plain = new StringBuilder();
-        for (int i = 0; i < text.length(); i++) {
-            if (text.charAt(i) == '\\' && i + 3 < text.length()) {
-                plain.append((char) Integer.parseInt(text.substring(i + 1, i + 4), 8));
-                i += 3;
-            } else {
-                plain.append(text.charAt(i));
-            }
-        }
-        return plain.toString();
     }
 }

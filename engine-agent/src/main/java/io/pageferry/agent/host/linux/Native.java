@@ -31,6 +31,7 @@ public final class Native {
         SOCKET(41, 198), CONNECT(42, 203), GETSOCKOPT(55, 209),
         PTRACE(101, 117), WAIT4(61, 260), SETSID(112, 157), GETTID(186, 178), TGKILL(234, 131),
         PPOLL(271, 73), FCNTL(72, 25), INOTIFY_INIT1(294, 26), INOTIFY_ADD_WATCH(254, 27),
+        SYNCFS(306, 267), BPF(321, 280),
         PIDFD_SEND_SIGNAL(424, 424), PIDFD_OPEN(434, 434), PIDFD_GETFD(438, 438);
 
         private final int x86;
@@ -70,6 +71,8 @@ public final class Native {
     public static final int O_RDONLY = 0;
     /** For {@link #open}: reading and writing. */
     public static final int O_RDWR = 2;
+    /** Of a block device: only where nobody else holds it. */
+    public static final int O_EXCL = 0x80;
     public static final int O_NONBLOCK = 0x800;
     public static final int O_CLOEXEC = 0x80000;
 

@@ -2,6 +2,8 @@ package io.pageferry.agent.state.guard;
 
 import io.pageferry.agent.guest.GuestSetup;
 import io.pageferry.agent.guest.qemu.start.LaunchedQemu;
+import io.pageferry.agent.host.disk.freeze.FreezeGuard;
+import io.pageferry.agent.host.disk.freeze.FrozenMounts;
 import io.pageferry.agent.state.journal.StateDirectory;
 import io.pageferry.core.migration.MigrationEvent;
 import io.pageferry.core.migration.MigrationListener;
@@ -17,12 +19,14 @@ import java.util.UUID;
  * one before died. Of the agent's thread.
  */
 public final class AgentGuard
-        implements GuestSetup.Injector, GuestSetup.Launcher, AutoCloseable {
+        implements GuestSetup.Injector, GuestSetup.Launcher, FreezeGuard, AutoCloseable {
     private final Side side;
     private final MigrationListener listener;
     private GuardProcess process;
     /** What a guard is to hold open, null for nothing. */
     private Path pipe;
+    /** What a guard is to thaw, null for nothing. */
+    private FrozenMounts frozen;
     /** What was launched and has no guest yet, or null. */
     private LaunchedQemu launched;
     /** What a guard is to finish, null for nothing. */
@@ -77,6 +81,9 @@ public final class AgentGuard
             }
             if (pipe != null) {
                 process.holdOpen(pipe);
+            }
+            if (frozen != null) {
+                process.holdFrozen(frozen);
             }
         } catch (IOException e) {
             farewell();
@@ -143,6 +150,21 @@ public final class AgentGuard
     }
 
     @Override
+    public void holdFrozen(FrozenMounts mounts) throws IOException {
+        start();
+        process.holdFrozen(mounts);
+        frozen = mounts;
+    }
+
+    @Override
+    public void releaseFrozen() throws IOException {
+        frozen = null;
+        if (process != null && process.isAlive()) {
+            process.releaseFrozen();
+        }
+    }
+
+    @Override
     public boolean letForkGo() throws IOException {
         return process != null && process.letForkGo();
     }
@@ -163,6 +185,7 @@ public final class AgentGuard
      */
     public void dismiss() {
         pipe = null;
+        frozen = null;
         watched = null;
         if (launched == null || process == null || !process.rest()) {
             farewell();

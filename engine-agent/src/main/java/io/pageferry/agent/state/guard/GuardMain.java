@@ -1,6 +1,7 @@
 package io.pageferry.agent.state.guard;
 
 import io.pageferry.agent.guest.qemu.start.LaunchedQemu;
+import io.pageferry.agent.host.disk.freeze.FrozenMounts;
 import io.pageferry.agent.host.linux.Processes;
 import io.pageferry.agent.host.linux.process.Fifo;
 import io.pageferry.agent.host.linux.userfault.RemoteUserfault;
@@ -42,6 +43,7 @@ public final class GuardMain {
     /** Held open until the end of this process. */
     private Fifo pipe;
     private LaunchedQemu launched;
+    private FreezeWatch frozen;
 
     private GuardMain(PrintStream answers, PrintStream words) {
         this.answers = answers;
@@ -73,7 +75,11 @@ public final class GuardMain {
             }
             guard.answer(line.split("\t"));
         }
-        // First of all: the guest would be tracked on, and a fork of it wait for nobody.
+        // First of all: everybody who writes waits for it.
+        if (guard.frozen != null) {
+            guard.frozen.thaw("the agent left frozen");
+        }
+        // Next: the guest would be tracked on, and a fork of it wait for nobody.
         CloseHelper.closeAll(guard.forks);
         try {
             return guard.watched == null ? 0 : guard.recover();
@@ -134,6 +140,17 @@ public final class GuardMain {
                     // Whoever reads what the agent says waits for all who could say more. The JVM
                     // opens /dev/null in its place.
                     new FileOutputStream(FileDescriptor.err).close();
+                    yield "ok";
+                }
+                case "frozen" -> {
+                    CloseHelper.close(frozen);
+                    frozen = null;
+                    frozen = new FreezeWatch(FrozenMounts.parse(question[1]), words);
+                    yield "ok";
+                }
+                case "thawed" -> {
+                    CloseHelper.close(frozen);
+                    frozen = null;
                     yield "ok";
                 }
                 case "close" -> {

@@ -2,6 +2,8 @@ package io.pageferry.agent.state.guard;
 
 import io.pageferry.agent.guest.GuestSetup;
 import io.pageferry.agent.guest.qemu.start.LaunchedQemu;
+import io.pageferry.agent.host.disk.freeze.FreezeGuard;
+import io.pageferry.agent.host.disk.freeze.FrozenMounts;
 import io.pageferry.agent.host.linux.CoreDumps;
 import io.pageferry.agent.host.linux.Processes;
 import io.pageferry.agent.host.process.ChildJvm;
@@ -23,7 +25,7 @@ import java.util.concurrent.locks.LockSupport;
  *
  * <p>One thread.
  */
-public final class GuardProcess implements GuestSetup.Injector, AutoCloseable {
+public final class GuardProcess implements GuestSetup.Injector, FreezeGuard, AutoCloseable {
     /** A guard does little: a small heap and no optimising compiler start fastest. */
     private static final List<String> JVM = List.of("-Xmx48m", "-XX:+UseSerialGC",
             "-XX:TieredStopAtLevel=1");
@@ -132,6 +134,16 @@ public final class GuardProcess implements GuestSetup.Injector, AutoCloseable {
     @Override
     public void holdOpen(Path pipe) throws IOException {
         ask("pipe\t" + pipe);
+    }
+
+    @Override
+    public void holdFrozen(FrozenMounts frozen) throws IOException {
+        ask("frozen\t" + frozen.text());
+    }
+
+    @Override
+    public void releaseFrozen() throws IOException {
+        ask("thawed");
     }
 
     @Override

@@ -26,7 +26,7 @@ public final class GroupTargets implements FuzzTargets {
     @Override
     public List<FuzzTarget> all() {
         return List.of(
-                new TextTarget("proc-mountinfo", Hierarchy.class, Set.of("parse", "unescape"),
+                new TextTarget("proc-mountinfo", Hierarchy.class, Set.of("parse"),
                         Map.of("mounts", MOUNTS), text -> !ProcText.parse("mountinfo", text,
                                 mounts -> Hierarchy.parse(mounts, "memory")).isEmpty()),
                 new TextTarget("proc-cgroup", Hierarchy.class, Set.of("groupIn"),

@@ -1,6 +1,8 @@
 package io.pageferry.agent.host.linux;
 
+import io.pageferry.agent.host.linux.bpf.BlockTracker;
 import io.pageferry.agent.host.linux.userfault.KernelProbe;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Assumptions;
@@ -13,7 +15,18 @@ public final class Requirements {
     private static final List<KernelProbe.Step> STEPS = KernelProbe.run();
     private static final long SEED = Long.getLong("pageferry.test.seed", System.nanoTime());
 
+    private static final String NO_BLOCK_TRACKING = noBlockTracking();
+
     private Requirements() {
+    }
+
+    private static String noBlockTracking() {
+        try {
+            BlockTracker.requireKernel();
+            return "";
+        } catch (IOException e) {
+            return e.getMessage();
+        }
     }
 
     public static void ownTracking() {
@@ -22,6 +35,10 @@ public final class Requirements {
 
     public static void foreignTracking() {
         Assumptions.assumeTrue(KernelProbe.canTrackOthers(STEPS), KernelProbe.summary(STEPS));
+    }
+
+    public static void blockTracking() {
+        Assumptions.assumeTrue(NO_BLOCK_TRACKING.isEmpty(), NO_BLOCK_TRACKING);
     }
 
     public static long seed() {

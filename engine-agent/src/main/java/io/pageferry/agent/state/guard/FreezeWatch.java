@@ -1,0 +1,68 @@
+package io.pageferry.agent.state.guard;
+
+import io.pageferry.agent.host.disk.freeze.FrozenMounts;
+import io.pageferry.agent.host.disk.freeze.Thawer;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * The guard's hold on file systems that its agent freezes: thaws them when they were frozen for too
+ * long, on a thread of its own, and at once when it is asked to. Any thread.
+ */
+final class FreezeWatch implements AutoCloseable {
+    private final Thawer thawer;
+    private final PrintStream words;
+    private final long deadline;
+    private final Thread thread;
+    private volatile boolean over;
+
+    /**
+     * Opens the mounts and begins to wait.
+     *
+     * @param frozen which, and for how long
+     * @param words  for people
+     * @throws IOException when one is not there, or this process would hang by one of them
+     */
+    FreezeWatch(FrozenMounts frozen, PrintStream words) throws IOException {
+        Thawer.requireFree(frozen);
+        this.thawer = Thawer.open(frozen);
+        this.words = words;
+        this.deadline = System.nanoTime() + frozen.limit().toNanos();
+        this.thread = Thread.ofPlatform().daemon().name("frozen").start(this::await);
+    }
+
+    private void await() {
+        long left = deadline - System.nanoTime();
+        while (!over && left > 0) {
+            LockSupport.parkNanos(left);
+            left = deadline - System.nanoTime();
+        }
+        thaw("were frozen for too long");
+    }
+
+    /** Thaws what is frozen; says so where anything was. */
+    synchronized void thaw(String why) {
+        if (over) {
+            return;
+        }
+        try {
+            List<Path> thawed = thawer.thaw();
+            if (!thawed.isEmpty()) {
+                words.println("pageferry: thawed " + thawed + ", which " + why);
+            }
+        } catch (IOException e) {
+            words.println("pageferry: " + e.getMessage() + "; thaw it: fsfreeze -u");
+        }
+    }
+
+    /** Lets go of the mounts as they are. */
+    @Override
+    public synchronized void close() {
+        over = true;
+        LockSupport.unpark(thread);
+        thawer.close();
+    }
+}
