@@ -97,15 +97,15 @@ class ProcessMapsTest {
                     StandardCharsets.UTF_8);
             Assumptions.assumeTrue(said.equals("ready\n"), "no mount namespaces here: " + said);
             assertTrue(ProcessMaps.holdersOf(path.toString()).contains(other.pid()));
+            pipe.awaitRead(() -> true, 0); // nothing was written
             assertEquals(List.of(SELF), ProcessMaps.holdersOf(path));
             assertTrue(ProcessMaps.holds(SELF, path));
             assertFalse(ProcessMaps.holds(other.pid(), path));
-            pipe.close();
-            assertEquals(List.of(), ProcessMaps.holdersOf(path));
-            assertFalse(ProcessMaps.holds(SELF, path));
         } finally {
             other.destroyForcibly();
         }
+        assertEquals(List.of(), ProcessMaps.holdersOf(path));
+        assertFalse(ProcessMaps.holds(SELF, path));
     }
 
     @Test
