@@ -68,6 +68,7 @@ class TargetOfferTest {
             rig.turns(3);
             assertEquals(TargetState.READY, rig.target.state(), rig.log.toString());
             assertEquals(2, rig.last(Message.Ready.class).epoch());
+            assertEquals(1, rig.guest.image().flushes());
         }
     }
 
@@ -98,6 +99,7 @@ class TargetOfferTest {
     void anotherDigestIsToldAndNothingIsLoaded() {
         try (TargetRig rig = TargetRig.mismatched()) {
             assertEquals(rig.digest(), rig.last(Message.Mismatch.class).digest());
+            assertEquals(0, rig.guest.image().flushes(), "completed, and not what was sent");
             rig.say(new Message.PageChecksumsRequest(60, 4));
             rig.turn();
             assertEquals(4, rig.last(Message.PageChecksums.class).crcs().length);

@@ -16,6 +16,7 @@ public class TestImage implements MemoryImage, AutoCloseable {
     private final Arena arena = Arena.ofShared();
     private final RegionTable regions;
     private final MemorySegment[] windows;
+    private int flushes;
 
     /**
      * Makes an image that is one hole.
@@ -73,6 +74,17 @@ public class TestImage implements MemoryImage, AutoCloseable {
                     MemorySegment.ofArray(bytes), 0, bytes.length);
         }
         return bytes;
+    }
+
+    @Override
+    public boolean flush() {
+        flushes++;
+        return true;
+    }
+
+    /** {@return how often it was completed} */
+    public int flushes() {
+        return flushes;
     }
 
     @Override
