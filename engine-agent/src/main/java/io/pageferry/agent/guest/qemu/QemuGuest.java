@@ -84,7 +84,6 @@ public final class QemuGuest implements SourceGuest {
         this.pauseLimit = opened.pauseLimit();
     }
 
-    /** What was opened on the way. */
     private record Opened(Map<String, String> places, QemuMemory ram, RegionMemory regions,
             MemoryTracking tracking, QemuControl.Settings before, QemuWatch watch,
             Optional<DeviceSaver> devices, VhostUserDevices vhostUser, Duration pauseLimit) { }
@@ -188,9 +187,8 @@ public final class QemuGuest implements SourceGuest {
 
     @Override
     public Optional<String> ended() {
-        Optional<String> why = watch.ended();
-        return why.isPresent() || liveness.beats() ? why
-                : Optional.of("QEMU (pid " + process.pid() + ") ended");
+        return watch.ended().or(() -> liveness.beats() ? Optional.empty()
+                : Optional.of("QEMU (pid " + process.pid() + ") ended"));
     }
 
     @Override

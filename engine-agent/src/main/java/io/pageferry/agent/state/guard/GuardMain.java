@@ -114,9 +114,7 @@ public final class GuardMain {
                     yield "ok";
                 }
                 case "launch" -> {
-                    if (launched != null) {
-                        launched.reap();
-                    }
+                    reapLaunched();
                     launched = LaunchedQemu.launch(Path.of(question[1]), question[2]);
                     yield "ok\t" + launched.pid() + "\t" + launched.startTicks();
                 }
@@ -143,14 +141,12 @@ public final class GuardMain {
                     yield "ok";
                 }
                 case "frozen" -> {
-                    CloseHelper.close(frozen);
-                    frozen = null;
+                    endFreezeWatch();
                     frozen = new FreezeWatch(FrozenMounts.parse(question[1]), words);
                     yield "ok";
                 }
                 case "thawed" -> {
-                    CloseHelper.close(frozen);
-                    frozen = null;
+                    endFreezeWatch();
                     yield "ok";
                 }
                 case "close" -> {
@@ -163,6 +159,17 @@ public final class GuardMain {
             answers.println("error\t" + e.getMessage());
         }
         answers.flush();
+    }
+
+    private void reapLaunched() {
+        if (launched != null) {
+            launched.reap();
+        }
+    }
+
+    private void endFreezeWatch() {
+        CloseHelper.close(frozen);
+        frozen = null;
     }
 
     /** The journal's lock and the guest's are free when the kernel has torn the agent down. */
