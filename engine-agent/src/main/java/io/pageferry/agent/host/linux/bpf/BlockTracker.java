@@ -18,6 +18,9 @@ import java.util.List;
  * never passes the cache of the disk's own file in {@code /dev}. What is dirty in a cache is
  * reported when it is written. It does not see what another host writes to a disk that both have.
  *
+ * <p>Not to be trusted alone: where a disk has requests of several control groups, single ones were
+ * seen to complete without any program being run. Compare the disk, once it is frozen.
+ *
  * <p>32 MiB of kernel memory for each TiB. Any thread; one call at a time, the others wait.
  */
 public final class BlockTracker implements DirtyTracker {
