@@ -107,7 +107,8 @@ public final class LibvirtHost implements AutoCloseable {
 
     /** {@return where its daemon listens, as other hosts of this machine see it} */
     public Path socket() {
-        return Path.of("/proc/" + keeper.pid() + "/root/run/libvirt/libvirt-sock");
+        return Path.of("/proc", Long.toString(keeper.pid()), "root", "run", "libvirt",
+                "libvirt-sock");
     }
 
     /** Runs virsh, which has to do it. */
