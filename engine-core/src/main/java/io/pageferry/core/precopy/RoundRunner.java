@@ -96,12 +96,18 @@ public final class RoundRunner implements AutoCloseable {
      */
     public void start(PageSink into) throws TrackerException {
         this.sink = into;
-        used = memory.readsFromAnyThread() ? Math.min(lanes.size(), into.lanes()) : 1;
+        used = memory.readsFromAnyThread() ? lanesFor(into) : 1;
         for (int i = 0; i < used; i++) {
             lanes.get(i).use(limiter.over(into.lane(i, used)), used);
         }
         tracker.start();
         markData();
+    }
+
+    /** A lane without an extent would leave its channels idle. */
+    private int lanesFor(PageSink into) {
+        long extents = (regions.pageCount() - 1) / RoundLane.EXTENT_PAGES + 1;
+        return (int) Math.min(extents, Math.min(lanes.size(), into.lanes()));
     }
 
     /**
