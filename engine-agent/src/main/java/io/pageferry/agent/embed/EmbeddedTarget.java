@@ -57,6 +57,11 @@ final class EmbeddedTarget implements TargetGuest {
     }
 
     @Override
+    public boolean takesDisks() {
+        return guest.takesDisks();
+    }
+
+    @Override
     public boolean readsAtOnce() {
         return guest.readsAtOnce();
     }
