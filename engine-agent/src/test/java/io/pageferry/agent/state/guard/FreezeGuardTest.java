@@ -22,6 +22,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** Nobody's file system stays frozen because an agent is gone. */
@@ -96,7 +97,7 @@ class FreezeGuardTest {
             Path point = disk.mount(disk.device(), "ext4");
             try (Freezer freezer = frozen(disk, guard, LONG)) {
                 assertEquals(List.of(point), freezer.mountPoints());
-                long first = holder();
+                long first = holder(point);
                 Processes.signal(first, Processes.startTicks(first).orElseThrow(), Signal.KILL);
                 Stranger.await("the end of the guard", guard::isLost);
                 guard.start();
@@ -111,9 +112,26 @@ class FreezeGuardTest {
         return new AgentGuard(Side.SOURCE, new MigrationListener() { });
     }
 
-    private static long holder() {
-        return ProcessHandle.current().children().filter(child -> child.info().command()
-                .orElse("").endsWith("/java")).findFirst().orElseThrow().pid();
+    /** The guard, of all children of this process the one that has the mount open. */
+    private static long holder(Path point) {
+        return ProcessHandle.current().children().mapToLong(ProcessHandle::pid)
+                .filter(pid -> holds(pid, point)).findFirst().orElseThrow();
+    }
+
+    private static boolean holds(long pid, Path point) {
+        try (Stream<Path> open = Files.list(Path.of("/proc", Long.toString(pid), "fd"))) {
+            return open.anyMatch(link -> isLinkTo(link, point));
+        } catch (IOException e) {
+            return false; // it has ended
+        }
+    }
+
+    private static boolean isLinkTo(Path link, Path point) {
+        try {
+            return Files.readSymbolicLink(link).equals(point);
+        } catch (IOException e) {
+            return false; // closed meanwhile
+        }
     }
 
     /** What is to stay frozen does, and what is released can be unmounted. */
