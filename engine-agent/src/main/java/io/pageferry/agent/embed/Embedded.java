@@ -12,8 +12,11 @@ import io.pageferry.core.migration.MigrationListener;
 import io.pageferry.core.migration.Outcome.Side;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.net.UnixDomainSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.function.Supplier;
 
@@ -52,16 +55,28 @@ final class Embedded {
     }
 
     /** Where the transport is the embedder's own there is none: null. */
-    static void requireAddress(InetSocketAddress address, boolean trusted) {
-        if (address == null) {
-            return;
+    static void requireAddress(SocketAddress address, boolean trusted, boolean tls) {
+        switch (address) {
+            case null -> { }
+            case InetSocketAddress tcp -> requireTcp(tcp, trusted);
+            case UnixDomainSocketAddress unix -> require(Loopback.objection(unix, unix.toString(),
+                    tls));
+            default -> throw new IllegalArgumentException(address + " is neither of TCP nor of a"
+                    + " unix socket");
         }
+    }
+
+    private static void requireTcp(InetSocketAddress address, boolean trusted) {
         if (address.isUnresolved()) {
             throw new IllegalArgumentException("unknown host " + address.getHostString());
         }
-        Loopback.objection(address, address.toString(), trusted).ifPresent(why -> {
-            throw new IllegalArgumentException(
-                    why + "use tls(), or insecure() where the whole network is trusted");
+        require(Loopback.objection(address, address.toString(), trusted).map(why ->
+                why + "use tls(), or insecure() where the whole network is trusted"));
+    }
+
+    private static void require(Optional<String> objection) {
+        objection.ifPresent(why -> {
+            throw new IllegalArgumentException(why);
         });
     }
 

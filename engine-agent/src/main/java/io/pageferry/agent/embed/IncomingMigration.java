@@ -1,6 +1,7 @@
 package io.pageferry.agent.embed;
 
 import io.pageferry.agent.link.Listener;
+import io.pageferry.agent.link.PeerTrust;
 import io.pageferry.agent.session.GuestFactory;
 import io.pageferry.agent.session.ReceiveSettings;
 import io.pageferry.agent.session.TargetAgent;
@@ -8,8 +9,7 @@ import io.pageferry.core.incoming.session.TargetOptions;
 import io.pageferry.core.link.LinkAcceptor;
 import io.pageferry.core.migration.IncomingGuest;
 import io.pageferry.core.migration.Outcome.Result;
-import io.pageferry.transport.netty.tls.TlsOptions;
-import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -54,17 +54,18 @@ public final class IncomingMigration {
                 new TargetOptions(defaults.window(), defaults.grantNanos(), parts.settleNanos,
                         parts.channels, parts.reconnectNanos),
                 parts.stateDirectory, 0, null, null), parts.listener,
-                address -> parts.listening.accept((InetSocketAddress) address), last -> { });
+                parts.listening, last -> { });
     }
 
     /**
      * Begins to describe what is to be received.
      *
      * @param guest  that is to become the guest; stays the caller's
-     * @param listen where; port 0 lets the host choose, see {@link Builder#listening}
+     * @param listen where: of TCP, port 0 lets the host choose, see {@link Builder#listening}; or
+     *               a {@link java.net.UnixDomainSocketAddress}, whose file is there meanwhile
      * @return a builder with the defaults of the command line
      */
-    public static Builder into(IncomingGuest guest, InetSocketAddress listen) {
+    public static Builder into(IncomingGuest guest, SocketAddress listen) {
         return new Builder(guest, null, Objects.requireNonNull(listen, "listen"));
     }
 
@@ -118,9 +119,9 @@ public final class IncomingMigration {
         /** Made when it is built, where it is an address. */
         private Listener acceptor;
         private final TargetOptions defaults = TargetOptions.defaults();
-        private Consumer<InetSocketAddress> listening = address -> { };
+        private Consumer<SocketAddress> listening = address -> { };
 
-        private Builder(IncomingGuest guest, Listener acceptor, InetSocketAddress listen) {
+        private Builder(IncomingGuest guest, Listener acceptor, SocketAddress listen) {
             super(guest, listen);
             this.guest = guest;
             this.acceptor = acceptor;
@@ -138,10 +139,10 @@ public final class IncomingMigration {
          * Sets what is called, once and on the thread of {@link IncomingMigration#run}, when
          * connections are accepted; it is not called where the transport is the embedder's own.
          *
-         * @param told gets the address with the real port
+         * @param told gets the address, of TCP with the real port
          * @return this
          */
-        public Builder listening(Consumer<InetSocketAddress> told) {
+        public Builder listening(Consumer<SocketAddress> told) {
             listening = Objects.requireNonNull(told, "told");
             return this;
         }
@@ -152,12 +153,12 @@ public final class IncomingMigration {
          * @return it, to be run once
          * @throws IllegalArgumentException when the address is unresolved; or is not on loopback,
          *                                  and neither {@link #tls} nor {@link #insecure}; or
-         *                                  a file of TLS cannot be used
+         *                                  a file of TLS, or a unix socket, cannot be used
          */
         public IncomingMigration build() {
-            Optional<TlsOptions> tls = security();
+            PeerTrust trust = trust();
             if (address != null) {
-                acceptor = Listener.at(address, tls);
+                acceptor = Listener.at(address, trust, Optional.empty());
             }
             return new IncomingMigration(this);
         }

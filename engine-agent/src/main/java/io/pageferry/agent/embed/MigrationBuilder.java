@@ -1,11 +1,13 @@
 package io.pageferry.agent.embed;
 
 import io.pageferry.agent.host.process.InProcess;
+import io.pageferry.agent.link.PeerTrust;
 import io.pageferry.core.migration.MigrationListener;
+import io.pageferry.transport.netty.SharedSecret;
 import io.pageferry.transport.netty.tls.TlsException;
 import io.pageferry.transport.netty.tls.TlsFiles;
 import io.pageferry.transport.netty.tls.TlsOptions;
-import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Objects;
@@ -21,7 +23,7 @@ import java.util.Set;
 public abstract sealed class MigrationBuilder<B extends MigrationBuilder<B>>
         permits OutgoingMigration.Builder, IncomingMigration.Builder {
     /** Null where the transport is the embedder's own. */
-    final InetSocketAddress address;
+    final SocketAddress address;
     String identity;
     int channels;
     long settleNanos;
@@ -31,9 +33,10 @@ public abstract sealed class MigrationBuilder<B extends MigrationBuilder<B>>
     boolean insecure;
     private TlsFiles files;
     private Set<String> allowed = Set.of();
+    private SharedSecret secret;
     boolean warmedUp;
 
-    MigrationBuilder(Object guest, InetSocketAddress address) {
+    MigrationBuilder(Object guest, SocketAddress address) {
         this.identity = InProcess.nameOf(Objects.requireNonNull(guest, "guest"));
         this.address = address;
     }
@@ -130,8 +133,8 @@ public abstract sealed class MigrationBuilder<B extends MigrationBuilder<B>>
     /**
      * Encrypts every connection by TLS 1.3 and lets only peers in whose certificate a CA signed:
      * both sides need it. The target's certificate must name the host that the source connects to.
-     * The files are in PEM, and are read again when they change. Not for a transport of the
-     * embedder's own.
+     * The files are in PEM, and are read again when they change. Not for unix sockets, nor for a
+     * transport of the embedder's own.
      *
      * @param certificate the own one
      * @param key         its private key, PKCS #8, not encrypted
@@ -155,18 +158,38 @@ public abstract sealed class MigrationBuilder<B extends MigrationBuilder<B>>
         return self();
     }
 
+    /**
+     * Lets only peers in that know a secret, which is proved on each connection and never sent:
+     * both sides need it. Without {@link #tls} the connection stays readable. On one host it takes
+     * the place of the rule that a peer is of the same user or root. Not for a transport of the
+     * embedder's own.
+     *
+     * @param bytes 16 to 1024 of them, copied
+     * @return this
+     * @throws IllegalArgumentException when they are fewer or more
+     */
+    public final B secret(byte[] bytes) {
+        secret = new SharedSecret(bytes);
+        return self();
+    }
+
     /** Checks the files and the address; for build(). */
-    final Optional<TlsOptions> security() {
-        Embedded.requireAddress(address, insecure || files != null);
+    final PeerTrust trust() {
+        Embedded.requireAddress(address, insecure || files != null, files != null);
+        if (address == null && (files != null || secret != null)) {
+            throw new IllegalArgumentException((files != null ? "tls()" : "secret()")
+                    + " is not for a transport of one's own");
+        }
+        return new PeerTrust(tls(), Optional.ofNullable(secret));
+    }
+
+    private Optional<TlsOptions> tls() {
         if (files == null) {
             if (!allowed.isEmpty()) {
                 throw new IllegalArgumentException("allowPeers() names certificates: tls() is"
                         + " missing");
             }
             return Optional.empty();
-        }
-        if (address == null) {
-            throw new IllegalArgumentException("tls() is not for a transport of one's own");
         }
         try {
             files.read();

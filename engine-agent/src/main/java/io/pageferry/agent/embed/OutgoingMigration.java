@@ -3,6 +3,7 @@ package io.pageferry.agent.embed;
 import io.pageferry.agent.guest.After;
 import io.pageferry.agent.link.Connector;
 import io.pageferry.agent.link.EmbeddedConnector;
+import io.pageferry.agent.link.PeerTrust;
 import io.pageferry.agent.link.SocketConnector;
 import io.pageferry.agent.session.AgentResult;
 import io.pageferry.agent.session.GuestFactory;
@@ -18,9 +19,8 @@ import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.migration.Verification;
 import io.pageferry.core.outgoing.session.SourceOptions;
 import io.pageferry.core.round.MigrationLimits;
-import io.pageferry.transport.netty.tls.TlsOptions;
 import java.io.IOException;
-import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.Optional;
@@ -78,10 +78,11 @@ public final class OutgoingMigration {
      * Begins to describe a migration.
      *
      * @param guest  to move; stays the caller's
-     * @param target where {@link IncomingMigration} or {@code pageferry receive} listens
+     * @param target where {@link IncomingMigration} or {@code pageferry receive} listens: of TCP,
+     *               or a {@link java.net.UnixDomainSocketAddress}
      * @return a builder with the defaults of the command line
      */
-    public static Builder of(Guest guest, InetSocketAddress target) {
+    public static Builder of(Guest guest, SocketAddress target) {
         return new Builder(guest, null, Objects.requireNonNull(target, "target"));
     }
 
@@ -214,7 +215,7 @@ public final class OutgoingMigration {
     /** Describes a migration. One thread; each method returns the builder itself. */
     public static final class Builder extends MigrationBuilder<Builder> {
         private final Guest guest;
-        /** Made when it is built, where it is TCP. */
+        /** Made when it is built, where it is an address. */
         private Connector connector;
         private final SourceOptions defaults = SourceOptions.defaults();
         private MigrationLimits limits = defaults.limits();
@@ -225,7 +226,7 @@ public final class OutgoingMigration {
         private boolean cold;
         private boolean endGuest = true;
 
-        private Builder(Guest guest, Connector connector, InetSocketAddress target) {
+        private Builder(Guest guest, Connector connector, SocketAddress target) {
             super(guest, target);
             this.guest = guest;
             this.connector = connector;
@@ -328,12 +329,12 @@ public final class OutgoingMigration {
          * @return it, to be run once
          * @throws IllegalArgumentException when the target is unresolved; or is not on loopback,
          *                                  and neither {@link #tls} nor {@link #insecure}; or
-         *                                  a file of TLS cannot be used
+         *                                  a file of TLS, or a unix socket, cannot be used
          */
         public OutgoingMigration build() {
-            Optional<TlsOptions> tls = security();
+            PeerTrust trust = trust();
             if (address != null) {
-                connector = new SocketConnector(address, tls);
+                connector = new SocketConnector(address, trust, Optional.empty());
             }
             SourceOptions options = defaults.withLimits(limits).withPages(codec, channels)
                     .withDeltaCache(deltaCacheBytes)

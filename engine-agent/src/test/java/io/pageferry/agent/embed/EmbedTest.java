@@ -1,5 +1,6 @@
 package io.pageferry.agent.embed;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -9,21 +10,28 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.pageferry.agent.cli.trust.TestTrust;
 import io.pageferry.agent.host.linux.Requirements;
+import io.pageferry.agent.host.linux.SocketFile;
 import io.pageferry.agent.state.journal.StateDirectory;
+import io.pageferry.core.link.LinkOpener;
+import io.pageferry.core.migration.MigrationEvent;
 import io.pageferry.core.migration.MigrationEvent.Logged;
 import io.pageferry.core.migration.MigrationEvent.RoundEnded;
 import io.pageferry.core.migration.MigrationEvent.StateEntered;
-import io.pageferry.core.migration.MigrationEvent;
 import io.pageferry.core.migration.MigrationListener;
 import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.migration.Outcome.Side;
 import io.pageferry.core.migration.Verification;
+import io.pageferry.transport.netty.SharedSecret;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.net.UnixDomainSocketAddress;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.Queue;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -64,16 +72,16 @@ class EmbedTest {
     }
 
     /** A target that listens. */
-    private record Listening(IncomingMigration migration, InetSocketAddress address,
+    private record Listening(IncomingMigration migration, SocketAddress address,
             Future<MigrationReport> report) { }
 
     private Listening listen(UnaryOperator<IncomingMigration.Builder> options) throws Exception {
         return listen(anyPort(), options);
     }
 
-    private Listening listen(InetSocketAddress where,
+    private Listening listen(SocketAddress where,
             UnaryOperator<IncomingMigration.Builder> options) throws Exception {
-        CompletableFuture<InetSocketAddress> address = new CompletableFuture<>();
+        CompletableFuture<SocketAddress> address = new CompletableFuture<>();
         IncomingMigration incoming = options.apply(IncomingMigration.into(arriving, where)
                 .stateDirectory(folder).listening(address::complete)).build();
         Future<MigrationReport> report = other.submit(() -> {
@@ -86,7 +94,7 @@ class EmbedTest {
         return new Listening(incoming, address.get(), report);
     }
 
-    private OutgoingMigration.Builder to(InetSocketAddress address) {
+    private OutgoingMigration.Builder to(SocketAddress address) {
         return OutgoingMigration.of(machine, address).stateDirectory(folder);
     }
 
@@ -114,6 +122,52 @@ class EmbedTest {
                 }
             }
         };
+    }
+
+    @Test
+    void movesOverAUnixSocketThatGoesWithIt() throws Exception {
+        Path file = folder.resolve("target.sock");
+        Listening target = listen(UnixDomainSocketAddress.of(file), options -> options);
+        assertTrue(Files.exists(file));
+
+        MigrationReport source = to(target.address()).build().run();
+
+        assertEquals(Result.COMPLETED, source.outcome().result(), source.json());
+        assertTrue(target.report().get().isCompleted());
+        assertFalse(Files.exists(file));
+    }
+
+    @Test
+    void aPeerWithoutTheSecretIsRefused() throws Exception {
+        byte[] secret = "a secret of both sides".getBytes(UTF_8);
+        Listening target = listen(options -> options.secret(secret));
+        assertEquals(Result.REFUSED, to(target.address()).build().run().outcome().result());
+        assertEquals(Result.REFUSED, to(target.address())
+                .secret("another secret of 1 side".getBytes(UTF_8)).build().run()
+                .outcome().result());
+
+        MigrationReport source = to(target.address()).secret(secret).build().run();
+
+        assertEquals(Result.COMPLETED, source.outcome().result(), source.json());
+        assertTrue(target.report().get().isCompleted());
+    }
+
+    @Test
+    void whatProtectsNothingIsRefusedWhenItIsBuilt() {
+        UnixDomainSocketAddress socket = UnixDomainSocketAddress.of(folder.resolve("a.sock"));
+        UnixDomainSocketAddress deep = UnixDomainSocketAddress.of(
+                folder.resolve("a".repeat(SocketFile.LONGEST)));
+        Path none = folder.resolve("none");
+        LinkOpener own = Optional::empty;
+
+        assertThrows(IllegalArgumentException.class, () -> OutgoingMigration.of(machine, socket)
+                .tls(none, none, none).build());
+        assertThrows(IllegalArgumentException.class,
+                () -> IncomingMigration.into(arriving, deep).build());
+        assertThrows(IllegalArgumentException.class, () -> OutgoingMigration.of(machine, own, "own")
+                .secret(new byte[SharedSecret.SHORTEST]).build());
+        assertThrows(IllegalArgumentException.class, () -> OutgoingMigration.of(machine, socket)
+                .secret(new byte[SharedSecret.SHORTEST - 1]));
     }
 
     @Test
@@ -319,7 +373,7 @@ class EmbedTest {
     }
 
     /** A migration in doubt. */
-    private record Doubtful(OutgoingMigration migration, InetSocketAddress target) { }
+    private record Doubtful(OutgoingMigration migration, SocketAddress target) { }
 
     /** The target's process dies at a state behind the grant: the source hears nothing. */
     private Doubtful doubtful(String state) throws Exception {

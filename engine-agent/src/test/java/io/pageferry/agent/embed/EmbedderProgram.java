@@ -6,6 +6,7 @@ import io.pageferry.core.migration.MigrationEvent.Level;
 import io.pageferry.core.migration.MigrationListener;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.nio.file.Path;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executors;
@@ -22,7 +23,7 @@ final class EmbedderProgram {
     public static void main(String[] arguments) throws Exception {
         Path state = Path.of(arguments[0]);
         CodecChoice codec = CodecChoice.valueOf(arguments[1]);
-        CompletableFuture<InetSocketAddress> address = new CompletableFuture<>();
+        CompletableFuture<SocketAddress> address = new CompletableFuture<>();
         try (PlainMemory here = new PlainMemory(SIZE);
                 PlainMemory there = new PlainMemory(SIZE);
                 Machine machine = new Machine(here);

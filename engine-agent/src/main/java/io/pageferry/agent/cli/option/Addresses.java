@@ -1,8 +1,6 @@
 package io.pageferry.agent.cli.option;
 
-import io.pageferry.agent.host.linux.SocketFile;
 import io.pageferry.agent.link.Loopback;
-import io.pageferry.transport.netty.TransportKind;
 import io.pageferry.transport.netty.tls.TlsOptions;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -39,29 +37,19 @@ public final class Addresses {
     }
 
     private static SocketAddress unix(String option, String text, String path, boolean tls) {
-        if (tls) {
-            throw new UsageException(option + " " + text + ": TLS is for HOST:PORT; a unix socket"
-                    + " does not leave this host, and the kernel says whose its ends are");
-        }
         if (path.isEmpty()) {
             throw new UsageException(option + " " + text + ": write unix:PATH");
         }
-        if (!TransportKind.EPOLL.isAvailable()) {
-            throw new UsageException(option + " " + text + ": unix sockets want Netty's epoll,"
-                    + " which does not load here (" + TransportKind.EPOLL.unavailability()
-                    + "); write HOST:PORT");
-        }
+        UnixDomainSocketAddress socket;
         try {
-            Path absolute = Path.of(path).toAbsolutePath();
-            int length = SocketFile.length(absolute);
-            if (length > SocketFile.LONGEST) {
-                throw new UsageException(option + " " + text + ": its path has " + length
-                        + " bytes, and the kernel takes " + SocketFile.LONGEST + " at most");
-            }
-            return UnixDomainSocketAddress.of(absolute);
+            socket = UnixDomainSocketAddress.of(Path.of(path).toAbsolutePath());
         } catch (InvalidPathException e) {
             throw new UsageException(option + " " + text + ": no path (" + e.getReason() + ")");
         }
+        Loopback.objection(socket, option + " " + text, tls).ifPresent(why -> {
+            throw new UsageException(why);
+        });
+        return socket;
     }
 
     private static InetSocketAddress tcp(String option, String text, boolean trusted) {

@@ -73,7 +73,8 @@ public final class HopVmm {
         try (KvmIncoming incoming = new KvmIncoming(() -> new Machine(Kvm.DEVICE, SIZE))) {
             MigrationReport report = IncomingMigration.into(incoming, local(0))
                     .stateDirectory(journals)
-                    .listening(address -> say("listening " + address.getPort()))
+                    .listening(address -> say("listening "
+                            + ((InetSocketAddress) address).getPort()))
                     .build().run();
             if (!report.isCompleted()) {
                 throw new IOException("nothing came: " + report.outcome().reason());
