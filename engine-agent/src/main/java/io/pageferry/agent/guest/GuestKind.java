@@ -16,6 +16,12 @@ public interface GuestKind {
     String THROTTLED = "throttled";
 
     /**
+     * Key in a recovery address of the guest's place on this host, where another guest may come
+     * while this one leaves: one that comes there has the same. Such a guest is locked by it too.
+     */
+    String PLACE = "place";
+
+    /**
      * Names the kind.
      *
      * @return its scheme, lower case

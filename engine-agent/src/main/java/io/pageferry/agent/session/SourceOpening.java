@@ -73,9 +73,10 @@ final class SourceOpening {
                 guard, settings.after(), null, settings.pauseLimit())));
         check(guest);
         StateDirectory directory = StateDirectory.open(settings.stateDirectory());
-        keep(GuestLock.tryLock(guest.identity()).orElseThrow(() -> new GuestException(
+        keep(GuestLock.tryLock(GuestLock.identities(guest.identity(),
+                guest.recoveryAddress())).orElseThrow(() -> new GuestException(
                 ErrorCode.BUSY, "a migration of this guest is under way already",
-                "wait for it: pageferry status")));
+                "wait for it: pageferry status; or end the receive here that has its name")));
         requireSettled(guest, directory);
         Connector.Access connector = keep(settings.target().open());
         notices = connector::notice;

@@ -158,11 +158,12 @@ public final class TargetAgent implements FiniteAgent {
     private int serve() throws IOException {
         TargetSession session = slot.session().orElse(null);
         if (session == null) {
-            slot.keepStarted();
             if (cancelled) {
                 result = AgentResult.ofNothing(Side.TARGET, Outcome.of(Result.CANCELLED,
                         ErrorCode.CANCELLED, slot.isFree() ? "no guest came"
                                 : "the guest that came stays; no other did", Side.TARGET));
+            } else {
+                slot.keepStarted();
             }
             return 0;
         }
@@ -230,6 +231,9 @@ public final class TargetAgent implements FiniteAgent {
             slot.renew();
             return true;
         } catch (GuestException e) {
+            if (e.code() == ErrorCode.CANCELLED) {
+                return true; // what is next looks at that first
+            }
             if (!counts) {
                 throw e;
             }

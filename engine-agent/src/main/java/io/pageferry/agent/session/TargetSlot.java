@@ -20,6 +20,7 @@ import io.pageferry.core.migration.Outcome.Side;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
@@ -65,9 +66,13 @@ final class TargetSlot {
     }
 
     private void lockGuest() throws IOException {
-        lock = GuestLock.tryLock(guest.identity()).orElseThrow(() -> new GuestException(
-                ErrorCode.BUSY, "somebody receives into this guest already",
+        lock = GuestLock.tryLock(identities()).orElseThrow(() -> new GuestException(
+                ErrorCode.BUSY, "somebody receives into this guest already, or moves it away",
                 "wait for it: pageferry status"));
+    }
+
+    private List<String> identities() {
+        return GuestLock.identities(guest.identity(), guest.recoveryAddress());
     }
 
     private void openGuest() throws GuestException {
@@ -102,8 +107,8 @@ final class TargetSlot {
     void renew() throws IOException {
         String before = guest.identity();
         guest.close();
-        openGuest();
         session = null;
+        openGuest();
         if (!guest.identity().equals(before)) {
             // A QEMU that was started is another one each time.
             lock.close();
@@ -148,7 +153,7 @@ final class TargetSlot {
 
     /** Returns whether an earlier agent's rest of a guest may be recovered under its lock. */
     boolean lends(String identity) {
-        return isFree() && guest.identity().equals(identity);
+        return isFree() && identities().contains(identity);
     }
 
     Optional<TargetSession> session() {

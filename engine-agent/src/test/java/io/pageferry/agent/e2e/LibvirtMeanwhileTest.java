@@ -1,8 +1,10 @@
 package io.pageferry.agent.e2e;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pageferry.agent.host.linux.Processes.Signal;
 import java.io.IOException;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
@@ -50,6 +52,25 @@ class LibvirtMeanwhileTest extends WithLibvirt {
         assertEquals("paused", host(1).state(NAME));
         host(1).must("resume", NAME);
         livesAt(1);
+    }
+
+    /** Its source would end the domain by its name, and that may be the one that comes. */
+    @Test
+    void oneThatIsToComeIsNotSentAway() throws IOException {
+        host(0).must("destroy", NAME);
+        Agent comes = receive(0, "");
+        host(0).must("start", NAME);
+        String nobody = "unix:" + folder.resolve("nobody.sock");
+        assertEquals("busy", refused(migrate(0, nobody, "")));
+        comes.signal(Signal.TERM);
+        E2e.assertEnds(7, "cancelled", comes);
+        assertNotEquals("busy", refused(migrate(0, nobody, "")));
+        assertEquals("running", host(0).state(NAME));
+    }
+
+    private static String refused(Agent source) throws IOException {
+        E2e.assertEnds(3, "refused", source);
+        return source.report().at("/error/code").asText();
     }
 
     /** To the same host, which has a domain of that name already: theirs is refused. */

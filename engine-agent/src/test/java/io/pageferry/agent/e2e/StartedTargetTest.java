@@ -229,13 +229,50 @@ class StartedTargetTest {
     @Test
     void oneThatDoesNotAnswerYetIsEndedByACancelAtOnce() throws IOException {
         Path began = folder.resolve("began");
-        Path program = Files.writeString(folder.resolve("silent-qemu"), "#!/bin/sh\n"
-                + "trap '' TERM\necho $$ >" + began + "\nwhile :; do sleep 1; done\n");
-        Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwx------"));
+        Path program = program("silent-qemu", silence(began));
         Path file = Files.write(folder.resolve("silent.start"), List.of(program.toString(),
                 "-S", "-incoming defer"));
         Agent target = rig.start("", List.of("receive", "--start", file.toString(), "--listen",
                 "127.0.0.1:0", "--once"));
+        ProcessMark qemu = cancelled(target, began);
+        assertTrue(target.report().at("/error/reason").asText().contains(
+                "cancelled before QEMU (pid " + qemu.pid() + ") answered"), target::toString);
+        rig.awaitNothingLeft();
+    }
+
+    /** Silent is the one that is to wait for the next guest, after a move that failed. */
+    @Test
+    void theNextOneThatDoesNotAnswerIsEndedByACancelToo() throws IOException {
+        Path began = folder.resolve("began-again");
+        Path first = folder.resolve("first");
+        Path file = startFile("next" + ++count);
+        List<String> lines = new ArrayList<>(Files.readAllLines(file));
+        int word = lines.indexOf(TestMachines.tools().qemu().toString());
+        lines.set(word, program("next-qemu", "if mkdir " + first + "; then\nexec "
+                + lines.get(word) + " \"$@\"\nfi\n" + silence(began)).toString());
+        Agent target = receive(Files.write(file, lines));
+        Agent source = rig.start("round 0", List.of("migrate", Rig.uri(home.qemu()), "--to",
+                target.address()));
+        source.awaitHold("round 0");
+        source.kill();
+        cancelled(target, began);
+        assertEquals("no guest came", target.report().at("/error/reason").asText());
+        home.livesOn();
+        rig.awaitNothingLeft();
+    }
+
+    private Path program(String name, String script) throws IOException {
+        Path program = Files.writeString(folder.resolve(name), "#!/bin/sh\n" + script);
+        return Files.setPosixFilePermissions(program,
+                PosixFilePermissions.fromString("rwx------"));
+    }
+
+    private static String silence(Path began) {
+        return "trap '' TERM\necho $$ >" + began + "\nwhile :; do sleep 1; done\n";
+    }
+
+    /** Cancels one that waits for a QEMU which has begun and is silent; returns that QEMU. */
+    private static ProcessMark cancelled(Agent target, Path began) throws IOException {
         Poll.until(() -> Files.exists(began) && !Files.readString(began).isBlank(),
                 target::toString);
         ProcessMark qemu = ProcessMark.of(Long.parseLong(Files.readString(began).strip()));
@@ -247,9 +284,7 @@ class StartedTargetTest {
                 / 1_000_000;
         assertTrue(millis < CANCEL_MILLIS, () -> millis + " ms: " + target);
         assertFalse(qemu.isAlive());
-        assertTrue(target.report().at("/error/reason").asText().contains(
-                "cancelled before QEMU (pid " + qemu.pid() + ") answered"), target::toString);
-        rig.awaitNothingLeft();
+        return qemu;
     }
 
     @Test

@@ -117,6 +117,8 @@ abstract class WithLibvirt {
     private String xml() throws IOException {
         TestMachines.Boot boot =
                 TestMachines.boot(machine, folder.resolve("initramfs.gz"), more());
+        // libvirt gives each file of a domain to its user, and writes down whose it was.
+        Path kernel = Files.copy(Path.of(boot.kernel()), folder.resolve("vmlinuz"));
         return """
                 <domain type='qemu'>
                   <name>%s</name>
@@ -144,7 +146,7 @@ abstract class WithLibvirt {
                     </channel>
                   </devices>
                 </domain>
-                """.formatted(NAME, machine.memoryBytes(), boot.kernel(), boot.initramfs(),
+                """.formatted(NAME, machine.memoryBytes(), kernel, boot.initramfs(),
                 boot.parameters().replace("ttyS0", "ttyS1"), machine.tools().qemu(), image, MAC,
                 console);
     }

@@ -41,6 +41,7 @@ final class LibvirtIncoming implements TargetGuest {
             SocketFolder.draw(ProcessHandle.current().pid());
     private LibvirtConnection connection;
     private Restore restore;
+    private GuestDescription fits;
     private RegionMemory regions;
     private Optional<String> access = Optional.empty();
     private boolean arrived;
@@ -111,6 +112,7 @@ final class LibvirtIncoming implements TargetGuest {
             return null;
         });
         HostMemory.requireRoomFor(offered.dataBytes());
+        fits = offered;
     }
 
     private DomainXml xml(GuestDescription offered) throws GuestException {
@@ -122,7 +124,12 @@ final class LibvirtIncoming implements TargetGuest {
 
     @Override
     public PageStore prepare(GuestDescription offered) throws GuestException {
-        requireFits(offered);
+        if (fits == offered) {
+            // The rest of it libvirt itself looks at when it starts the domain.
+            requireAbsent();
+        } else {
+            requireFits(offered);
+        }
         String xml = xml(offered).text();
         restore = Restore.start(folder, uri, xml, injector);
         boolean prepared = false;

@@ -1,5 +1,6 @@
 package io.pageferry.agent.guest.libvirt;
 
+import io.pageferry.agent.guest.GuestKind;
 import io.pageferry.agent.guest.GuestUri;
 import io.pageferry.agent.host.linux.libvirt.LibvirtConnection;
 import io.pageferry.agent.host.linux.libvirt.LibvirtDomain;
@@ -35,6 +36,9 @@ record LibvirtUri(String domain, String connect, boolean undefine, boolean persi
     /** For what does no work of its own. */
     static final Duration ANSWER = Duration.ofSeconds(15);
 
+    /** Where the daemon of a host has its socket. */
+    private static final Path FOLDER = Path.of("/run/libvirt");
+
     private static final String CONNECT = "connect";
     private static final String UNDEFINE = "undefine-source";
     private static final String PERSISTENT = "persistent";
@@ -64,11 +68,28 @@ record LibvirtUri(String domain, String connect, boolean undefine, boolean persi
     void putInto(Map<String, String> recoveryAddress) {
         recoveryAddress.put(NAME, domain);
         recoveryAddress.put(CONNECT, connect);
+        recoveryAddress.put(GuestKind.PLACE, place());
         if (undefine) {
             recoveryAddress.put(UNDEFINE, "");
         }
         if (persistent) {
             recoveryAddress.put(PERSISTENT, "");
+        }
+    }
+
+    /** Names what a domain is on this host, whether it runs or is to come. */
+    private String place() {
+        return SCHEME + ":" + daemon() + ":" + connect.replaceFirst("\\+unix(?=:)", "") + ":"
+                + domain;
+    }
+
+    /** Several may share a folder of locks, in containers for example. A restart leaves it. */
+    private static String daemon() {
+        try {
+            Map<String, Object> is = Files.readAttributes(FOLDER, "unix:dev,ino");
+            return is.get("dev") + ":" + is.get("ino");
+        } catch (IOException e) {
+            return ""; // it has its socket somewhere else
         }
     }
 

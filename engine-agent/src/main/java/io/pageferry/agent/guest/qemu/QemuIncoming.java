@@ -36,6 +36,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.agrona.CloseHelper;
 
 /**
  * A QEMU at the target that was started with {@code -S -incoming defer}. It gets no command before
@@ -43,6 +44,9 @@ import java.util.Set;
  */
 final class QemuIncoming implements TargetGuest {
     private static final Duration LOAD_LIMIT = Duration.ofSeconds(10);
+
+    /** The memory for a guest that fits. */
+    private record Fit(GuestDescription offered, QemuMemory memory) { }
 
     /** What becomes of a QEMU in which no guest is to stay. */
     interface Ending {
@@ -54,13 +58,13 @@ final class QemuIncoming implements TargetGuest {
         }
     }
 
-
     private final QemuProcess process;
     private final Ending ending;
     private final LivenessProbe liveness;
     private final QemuControl qemu;
     private QemuFacts facts;
     private final TargetSettings before;
+    private Fit fit;
     private RegionMemory regions;
     private Set<String> capabilities = Set.of();
     private Optional<String> access = Optional.empty();
@@ -145,19 +149,38 @@ final class QemuIncoming implements TargetGuest {
         try (RegionMemory now = memory.map(true)) {
             memory.requireRoom(offered.dataBytes(), now);
         }
+        fit = new Fit(offered, memory);
     }
 
     @Override
     public PageStore prepare(GuestDescription offered) throws GuestException {
-        requireFits(offered);
+        requireFitsStill(offered);
         release();
         capabilities = DeviceSaver.isFormOf(offered)
                 ? Set.of(QemuControl.LATE_BLOCK_ACTIVATE)
                 : QemuControl.OF_STREAM;
-        regions = find(memoryOf(offered).backends()).map(true);
+        regions = fit.memory().map(true);
+        fit.memory().requireRoom(offered.dataBytes(), regions);
+        fit = null;
         access = Optional.of(regions.access().label());
         openStorage(offered);
         return regions;
+    }
+
+    /**
+     * What comes or goes by another monitor before the first page may do so after it too, and
+     * QEMU's load tells: so a source does not wait for the same answers twice.
+     */
+    private void requireFitsStill(GuestDescription offered) throws GuestException {
+        try {
+            if (fit != null && fit.offered() == offered) {
+                Objection.refuse(QemuInspector.waiting(qemu));
+            } else {
+                requireFits(offered);
+            }
+        } catch (QmpException e) {
+            throw QemuFailure.of(e);
+        }
     }
 
     /** It may have waited for days, with monitors of its own. */
@@ -304,8 +327,7 @@ final class QemuIncoming implements TargetGuest {
         try {
             qemu.status();
         } catch (QmpException e) {
-            // Then QEMU can no longer be reached.
-            return;
+            return; // then QEMU can no longer be reached
         }
     }
 
@@ -364,10 +386,8 @@ final class QemuIncoming implements TargetGuest {
     }
 
     private void release() {
-        if (regions != null) {
-            regions.close();
-            regions = null;
-        }
+        CloseHelper.close(regions);
+        regions = null;
     }
 
     private OfferedMemory memoryOf(GuestDescription offered) {

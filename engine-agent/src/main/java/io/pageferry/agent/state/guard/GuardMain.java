@@ -96,8 +96,8 @@ public final class GuardMain {
         launched.endWithoutGuest(watched == null, line -> words.println("pageferry: " + line));
         if (!launched.isAlive()) {
             // Its agent left the lock's files, and nobody else ever takes this lock.
-            GuestLock.tryLock(new ProcessInstance(launched.pid(), launched.startTicks())
-                    .identity()).ifPresent(GuestLock::close);
+            GuestLock.tryLock(List.of(new ProcessInstance(launched.pid(), launched.startTicks())
+                    .identity())).ifPresent(GuestLock::close);
         }
     }
 

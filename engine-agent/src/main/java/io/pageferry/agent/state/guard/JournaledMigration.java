@@ -20,6 +20,8 @@ import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.migration.GuestHandle;
 import io.pageferry.core.migration.Outcome.Side;
 import java.io.IOException;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.function.Predicate;
@@ -115,11 +117,13 @@ public final class JournaledMigration implements AbandonedMigration {
 
     @Override
     public boolean lockGuest() throws IOException {
-        String identity = journal.header().recoveryAddress().get(JournalHeader.IDENTITY);
-        if (identity == null || lent.test(identity)) {
+        Map<String, String> recoveryAddress = journal.header().recoveryAddress();
+        List<String> missing = GuestLock.identities(recoveryAddress.get(JournalHeader.IDENTITY),
+                recoveryAddress).stream().filter(lent.negate()).toList();
+        if (missing.isEmpty()) {
             return true;
         }
-        guestLock = GuestLock.tryLock(identity).orElse(null);
+        guestLock = GuestLock.tryLock(missing).orElse(null);
         return guestLock != null;
     }
 

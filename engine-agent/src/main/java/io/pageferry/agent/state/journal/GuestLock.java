@@ -1,5 +1,6 @@
 package io.pageferry.agent.state.journal;
 
+import io.pageferry.agent.guest.GuestKind;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -11,8 +12,10 @@ import java.util.HexFormat;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /**
  * The lock of a guest on this host: one migration of it at a time, whichever state directories and
@@ -35,27 +38,37 @@ public final class GuestLock implements AutoCloseable {
     }
 
     /**
+     * Returns what a guest is locked by.
+     *
+     * @param identity        of the guest on this host, or null where it has none
+     * @param recoveryAddress of it
+     * @return that, and its {@link GuestKind#PLACE}
+     */
+    public static List<String> identities(String identity, Map<String, String> recoveryAddress) {
+        return Stream.of(identity, recoveryAddress.get(GuestKind.PLACE))
+                .filter(Objects::nonNull).toList();
+    }
+
+    /**
      * Tries to take the lock of a guest, without waiting.
      *
-     * @param identity of the guest on this host
+     * @param identities {@link #identities}, all of which it takes or none
      * @return the lock, or empty when a migration of it is under way
      * @throws IOException when it cannot be taken anywhere
      */
-    public static Optional<GuestLock> tryLock(String identity) throws IOException {
-        return tryLock(identity, folders(System.getenv()));
+    public static Optional<GuestLock> tryLock(List<String> identities) throws IOException {
+        return tryLock(identities, folders(System.getenv()));
     }
 
-    static Optional<GuestLock> tryLock(String identity, Set<Path> folders) throws IOException {
+    static Optional<GuestLock> tryLock(List<String> identities, Set<Path> folders)
+            throws IOException {
         GuestLock lock = new GuestLock(new ArrayList<>());
         boolean whole = false;
         try {
-            for (Path folder : folders) {
-                Optional<HeldLock> one = HeldLock.tryLockOfHost(
-                        folder.resolve("pageferry-guest-" + digest(identity) + ".lock"));
-                if (one.isEmpty()) {
+            for (String identity : identities) {
+                if (!lock.take(identity, folders)) {
                     return Optional.empty();
                 }
-                lock.locks.add(one.get());
             }
             whole = true;
             return Optional.of(lock);
@@ -64,6 +77,18 @@ public final class GuestLock implements AutoCloseable {
                 lock.close();
             }
         }
+    }
+
+    private boolean take(String identity, Set<Path> folders) throws IOException {
+        for (Path folder : folders) {
+            Optional<HeldLock> one = HeldLock.tryLockOfHost(
+                    folder.resolve("pageferry-guest-" + digest(identity) + ".lock"));
+            if (one.isEmpty()) {
+                return false;
+            }
+            locks.add(one.get());
+        }
+        return true;
     }
 
     /** The folders that can be used, each once and all agents in one order. */

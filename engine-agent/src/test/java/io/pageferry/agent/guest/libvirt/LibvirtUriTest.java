@@ -1,10 +1,12 @@
 package io.pageferry.agent.guest.libvirt;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pageferry.agent.guest.GuestKind;
 import io.pageferry.agent.guest.GuestUri;
 import io.pageferry.agent.host.linux.Requirements;
 import io.pageferry.core.link.ErrorCode;
@@ -91,5 +93,20 @@ class LibvirtUriTest {
             domain.putInto(recoveryAddress);
             assertEquals(domain, LibvirtUri.of(recoveryAddress));
         }
+    }
+
+    /** So one that comes and one that leaves exclude each other. */
+    @Test
+    void hasOnePlaceOnAHost() {
+        String web = place("libvirt:web");
+        assertEquals(web, place("libvirt:web?connect=qemu+unix:///system"));
+        assertNotEquals(web, place("libvirt:web2"));
+        assertNotEquals(web, place("libvirt:web?connect=qemu:///session"));
+    }
+
+    private static String place(String uri) {
+        Map<String, String> recoveryAddress = new HashMap<>();
+        parse(uri).putInto(recoveryAddress);
+        return recoveryAddress.get(GuestKind.PLACE);
     }
 }

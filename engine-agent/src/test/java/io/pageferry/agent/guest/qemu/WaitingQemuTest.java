@@ -14,21 +14,32 @@ import io.pageferry.agent.guest.GuestSetup;
 import io.pageferry.agent.guest.GuestUri;
 import io.pageferry.agent.guest.TargetGuest;
 import io.pageferry.agent.guest.qemu.check.QemuProbe;
+import io.pageferry.agent.guest.qemu.qmp.FakeMonitor;
+import io.pageferry.agent.guest.qemu.qmp.MonitorAddress;
 import io.pageferry.agent.guest.qemu.qmp.QemuControl;
 import io.pageferry.core.dirty.TrackerChoice;
 import io.pageferry.core.link.GuestDescription;
 import io.pageferry.core.memory.RegionTable;
 import io.pageferry.core.migration.GuestException;
 import java.io.IOException;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A QEMU that waits for a guest, while somebody has another monitor of it. */
 class WaitingQemuTest {
     private static final long MEMORY = 192L << 20;
+    private static final Pattern COMMAND = Pattern.compile("\"execute\":\"([^\"]+)\"");
 
     @TempDir
     Path folder;
@@ -60,6 +71,66 @@ class WaitingQemuTest {
             } finally {
                 incoming.close();
             }
+        }
+    }
+
+    /** A source waits for these answers: at its offer for all, at its first page for two. */
+    @Test
+    void whatFitsIsNotLookedAtTwice() throws IOException, GuestException {
+        DemoMachine machine = new DemoMachine(TestMachines.tools(), GuestLoad.LIGHT, MEMORY, 1,
+                Memory.FILE, List.of("-qmp", "unix:" + folder.resolve("other")
+                + ",server=on,wait=off"));
+        List<String> asked = new CopyOnWriteArrayList<>();
+        try (DemoQemu qemu = DemoQemu.target(machine, folder.resolve("vm"));
+                QemuControl other = QemuControl.connect(folder.resolve("other"));
+                FakeMonitor tap = new FakeMonitor(folder.resolve("tap"),
+                        client -> relay(client, qemu.qmp(), asked))) {
+            GuestDescription offered = new GuestDescription("qemu", "vm",
+                    RegionTable.single("ram", MEMORY), 0, QemuProbe.read(other).asMap());
+            QemuProcess process = QemuProcess.of(new MonitorAddress.Socket(tap.path()),
+                    qemu.process().pid());
+            TargetGuest incoming = QemuIncoming.open(process,
+                    new GuestSetup(TrackerChoice.AUTO, false, pid -> -1), gone -> { });
+            try {
+                asked.clear();
+                incoming.requireFits(offered);
+                System.out.println("asked at the offer: " + asked.size());
+                assertTrue(asked.size() > 10, asked::toString);
+                asked.clear();
+                incoming.prepare(offered);
+                assertEquals(List.of("query-status", "query-migrate"), asked);
+                incoming.requireFits(offered);
+                other.qmp().execute("migrate-incoming", JsonNodeFactory.instance.objectNode()
+                        .put("uri", "unix:" + folder.resolve("theirs")));
+                assertTrue(assertThrows(GuestException.class, () -> incoming.prepare(offered))
+                        .getMessage().contains("already listens"));
+            } finally {
+                incoming.close();
+            }
+        }
+    }
+
+    /** Passes all on, and writes down what is asked. */
+    private static void relay(FakeMonitor.Client client, Path monitor, List<String> asked)
+            throws IOException {
+        try (SocketChannel qemu = SocketChannel.open(UnixDomainSocketAddress.of(monitor))) {
+            Thread back = Thread.ofPlatform().daemon().start(() -> {
+                try {
+                    Channels.newInputStream(qemu).transferTo(
+                            Channels.newOutputStream(client.channel()));
+                } catch (IOException e) {
+                    return; // one of both has left
+                }
+            });
+            for (String line = client.in().readLine(); line != null;
+                    line = client.in().readLine()) {
+                Matcher command = COMMAND.matcher(line);
+                assertTrue(command.find(), line);
+                asked.add(command.group(1));
+                qemu.write(ByteBuffer.wrap((line + "\n").getBytes(StandardCharsets.UTF_8)));
+            }
+            qemu.close();
+            back.interrupt();
         }
     }
 }

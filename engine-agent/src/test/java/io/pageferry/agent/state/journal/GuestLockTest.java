@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pageferry.agent.guest.GuestKind;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -89,13 +90,37 @@ class GuestLockTest {
                 Map.of("PAGEFERRY_LOCK_DIR", none.toString()))).getMessage()
                 .contains(none.toString()));
         String guest = "test:" + UUID.randomUUID();
-        try (GuestLock lock = GuestLock.tryLock(guest).orElseThrow()) {
-            assertTrue(GuestLock.tryLock(guest).isEmpty(), lock::toString);
+        try (GuestLock lock = GuestLock.tryLock(List.of(guest)).orElseThrow()) {
+            assertTrue(GuestLock.tryLock(List.of(guest)).isEmpty(), lock::toString);
         }
     }
 
+    /** A domain that leaves is locked as a process, and as the name under which one may come. */
+    @Test
+    void oneOfItsNamesKeepsItOut() throws IOException {
+        Map<String, String> domain = Map.of(GuestKind.PLACE, "libvirt:web");
+        assertEquals(List.of("process:1:2", "libvirt:web"),
+                GuestLock.identities("process:1:2", domain));
+        assertEquals(List.of(), GuestLock.identities(null, Map.of()));
+        try (GuestLock comes = takeAs("libvirt:web").orElseThrow()) {
+            assertTrue(takeAs("process:1:2", "libvirt:web").isEmpty(), comes::toString);
+            assertEquals(1, files(first).size(), "what was locked before is given back");
+            takeAs("process:1:2").orElseThrow().close();
+        }
+        try (GuestLock leaves = takeAs("process:1:2", "libvirt:web").orElseThrow()) {
+            assertTrue(takeAs("libvirt:web").isEmpty(), leaves::toString);
+            assertTrue(takeAs("process:1:2").isEmpty());
+        }
+        assertEquals(List.of(), files(first));
+    }
+
+    private Optional<GuestLock> takeAs(String... identities) throws IOException {
+        return GuestLock.tryLock(List.of(identities), Set.of(first));
+    }
+
     private static Optional<GuestLock> take(Path... folders) throws IOException {
-        return GuestLock.tryLock("process:1:2", new LinkedHashSet<>(List.of(folders)));
+        return GuestLock.tryLock(List.of("process:1:2"),
+                new LinkedHashSet<>(List.of(folders)));
     }
 
     private static List<Path> files(Path folder) throws IOException {

@@ -77,16 +77,7 @@ public final class QemuInspector {
     public static Map<String, List<Objection>> targetRows(QemuControl qemu, QemuFacts facts)
             throws QmpException {
         Map<String, List<Objection>> rows = new LinkedHashMap<>();
-        List<Objection> found = new ArrayList<>();
-        RunState state = qemu.status().state();
-        if (state != RunState.INMIGRATE) {
-            found.add(Objection.of("this QEMU is " + state,
-                    "only one that waits for its state can take a guest in", DEFER));
-        } else if (listens(qemu)) {
-            found.add(Objection.of("this QEMU already listens for a migration",
-                    "its -incoming is not defer, or another program prepared it", DEFER));
-        }
-        rows.put("state", found);
+        rows.put("state", waiting(qemu));
         List<Objection> able = new ArrayList<>(capabilities(qemu));
         if (!qemu.capabilities().containsKey(QemuControl.LATE_BLOCK_ACTIVATE)) {
             able.add(Objection.of("this QEMU lacks " + QemuControl.LATE_BLOCK_ACTIVATE,
@@ -97,6 +88,18 @@ public final class QemuInspector {
         // It takes any state in, and its memory is reached wherever it is.
         rows.put("memory", memory(qemu, facts, true));
         return rows;
+    }
+
+    /** What says that it no longer waits for a state, in two questions. */
+    public static List<Objection> waiting(QemuControl qemu) throws QmpException {
+        RunState state = qemu.status().state();
+        if (state != RunState.INMIGRATE) {
+            return List.of(Objection.of("this QEMU is " + state,
+                    "only one that waits for its state can take a guest in", DEFER));
+        }
+        return !listens(qemu) ? List.of()
+                : List.of(Objection.of("this QEMU already listens for a migration",
+                "its -incoming is not defer, or another program prepared it", DEFER));
     }
 
     private static List<Objection> flat(Map<String, List<Objection>> rows) {
