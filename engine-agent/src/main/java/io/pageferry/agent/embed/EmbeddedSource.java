@@ -83,6 +83,11 @@ final class EmbeddedSource implements SourceGuest {
     }
 
     @Override
+    public Optional<String> memoryAccess() {
+        return guest.memoryAccess();
+    }
+
+    @Override
     public long features() {
         return guest.features();
     }

@@ -52,6 +52,11 @@ final class EmbeddedTarget implements TargetGuest {
     }
 
     @Override
+    public Optional<String> memoryAccess() {
+        return guest.memoryAccess();
+    }
+
+    @Override
     public long features() {
         return guest.features();
     }

@@ -33,7 +33,7 @@ public interface SourceGuest extends Guest {
      */
     String trackerReason();
 
-    /** {@return how its memory is reached, as reports name it; empty for an embedder's own} */
+    @Override
     default Optional<String> memoryAccess() {
         return memory() instanceof RegionMemory held ? Optional.of(held.access().label())
                 : Optional.empty();

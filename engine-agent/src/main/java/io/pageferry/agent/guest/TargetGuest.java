@@ -22,15 +22,6 @@ public interface TargetGuest extends IncomingGuest {
      */
     Map<String, String> recoveryAddress();
 
-    /**
-     * Returns how its memory is reached, as reports name it.
-     *
-     * @return empty before it is prepared, and for an embedder's own
-     */
-    default Optional<String> memoryAccess() {
-        return Optional.empty();
-    }
-
     @Override
     default boolean readsAtOnce() {
         return true;

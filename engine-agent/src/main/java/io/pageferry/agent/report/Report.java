@@ -48,12 +48,14 @@ public record Report(Side side, Outcome outcome, Optional<Body> body) {
      * @param owner    the owner of the guest as far as this side knows
      * @param epoch    the last attempt, 0 before the first
      * @param guest    what the guest and its disks reported
+     * @param peer     how the other side reaches the memory, where it said so
      */
     public record Body(Begin begin, Times times, List<RoundStats> rounds, Optional<StopReason> stop,
             Optional<Slowdown> slowdown, Traffic traffic, Proof proof, Owner owner, long epoch,
-            OfGuest guest) {
+            OfGuest guest, Optional<String> peer) {
         Body with(OfGuest told, Optional<Slowdown> slower) {
-            return new Body(begin, times, rounds, stop, slower, traffic, proof, owner, epoch, told);
+            return new Body(begin, times, rounds, stop, slower, traffic, proof, owner, epoch, told,
+                    peer);
         }
     }
 
@@ -78,8 +80,7 @@ public record Report(Side side, Outcome outcome, Optional<Body> body) {
      * @param transport    of the link
      * @param tls          whether it was encrypted, and both sides known by certificates
      * @param verification how the image is proved
-     * @param access       how this side reaches the memory; what the other one does is not on the
-     *                     wire
+     * @param access       how this side reaches the memory
      */
     public record Choices(Optional<Policy> policy, Optional<String> tracker, int channels,
             Optional<CodecChoice> codec, String transport, boolean tls,
@@ -185,7 +186,7 @@ public record Report(Side side, Outcome outcome, Optional<Body> body) {
                 new Proof(begin.choices().verification(), figures.verifiedPages(),
                         figures.digestsCompared(), figures.sourceDigest(),
                         figures.targetDigest(), figures.audit()),
-                figures.owner(), figures.epoch(), guest)));
+                figures.owner(), figures.epoch(), guest, figures.targetAccess())));
     }
 
     /**
@@ -210,7 +211,7 @@ public record Report(Side side, Outcome outcome, Optional<Body> body) {
                 new Proof(begin.choices().verification(), begin.guest().regions().pageCount(),
                         figures.digestsCompared(), figures.sourceDigest(),
                         figures.targetDigest(), Optional.empty()),
-                figures.owner(), figures.epoch(), guest)));
+                figures.owner(), figures.epoch(), guest, figures.sourceAccess())));
     }
 
     /**

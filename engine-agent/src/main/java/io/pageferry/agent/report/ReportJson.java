@@ -10,6 +10,7 @@ import io.pageferry.core.memory.Region;
 import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.migration.Outcome.Side;
 import io.pageferry.core.words.Labelled;
+import java.util.Optional;
 
 /**
  * Writes a report as {@code pageferry.report/1}: one JSON object, the same shape on both sides.
@@ -30,7 +31,7 @@ final class ReportJson {
         writer.json.put("side", report.side().label());
         writer.ended(report.outcome());
         report.body().ifPresent(body -> {
-            writer.begun(body.begin());
+            writer.begun(body.begin(), body.peer());
             writer.slowdown(body);
             writer.measured(body);
             writer.verification(body.proof());
@@ -54,7 +55,7 @@ final class ReportJson {
         }
     }
 
-    private void begun(Report.Begin begin) {
+    private void begun(Report.Begin begin, Optional<String> peer) {
         json.put("migrationId", begin.migrationId().toString());
         GuestDescription guest = begin.guest();
         ArrayNode regions = json.putObject("guest").put("kind", guest.kind())
@@ -72,7 +73,7 @@ final class ReportJson {
                 .put("transport", choices.transport()).put("tls", choices.tls());
         ObjectNode access = json.putObject("memoryAccess");
         for (Side each : Side.values()) {
-            access.put(each.label(), each == side ? choices.access().orElse(null) : null);
+            access.put(each.label(), (each == side ? choices.access() : peer).orElse(null));
         }
         json.put("startupMs", Rounds.millis(begin.startupNanos()));
     }

@@ -25,7 +25,9 @@ class CaptureMoveTest extends WithRig {
         Agent target = capturing("20s");
         Agent source = move(target.address(), "20s", "--channels", "3");
         E2e.assertMoved(source, target);
+        assertEquals(source.report().path("memoryAccess"), target.report().path("memoryAccess"));
         for (String side : List.of("source", "target")) {
+            assertTrue(source.report().at("/memoryAccess/" + side).isTextual(), source::toString);
             ObjectNode verdict = verified(0, side);
             assertEquals(side, verdict.path("side").asText());
             assertEquals(4, verdict.path("connections").asInt(), verdict::toString);

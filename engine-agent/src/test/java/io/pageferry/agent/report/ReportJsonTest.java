@@ -54,6 +54,7 @@ class ReportJsonTest {
         figures.deviceState(321);
         figures.slowdown(30_000_000, 400_000_000, 40);
         figures.owner(Owner.TARGET, 1);
+        figures.targetAccess("process");
         return Report.ofSource(new Report.Begin(ID, GUEST, new Report.Choices(
                         Optional.of(Policy.KVM_CLASSIC), Optional.of("scan"), 2,
                         Optional.of(CodecChoice.ADAPTIVE), "nio", true, Verification.SENT,
@@ -81,7 +82,7 @@ class ReportJsonTest {
                 "regions":[{"name":"ram","guestBase":4294967296,"size":8192,"granule":4096}]},
                 "policy":"kvm-classic","tracker":"scan","channels":2,"codec":"adaptive",
                 "transport":"nio","tls":true,
-                "memoryAccess":{"source":"file","target":null},"startupMs":250.0,
+                "memoryAccess":{"source":"file","target":"process"},"startupMs":250.0,
                 "guestSlowdown":{"percent":7.5,"stolenMs":30.0,"maxThrottlePercent":40.0,
                 "by":"cgroup"},"reconnects":1,"resentBytes":77,"totalMs":1000.001,
                 "downtimeMs":5.0,"downtime":{"pauseMs":1.0,"scanMs":0.0,"stateSaveMs":0.0,
@@ -119,7 +120,7 @@ class ReportJsonTest {
                 "guest":{"kind":"workload","name":"w","memoryBytes":8192,"pageSize":4096,
                 "regions":[{"name":"ram","guestBase":4294967296,"size":8192,"granule":4096}]},
                 "policy":null,"tracker":null,"channels":1,"codec":null,"transport":"nio",
-                "tls":false,"memoryAccess":{"source":null,"target":"mapped"},"startupMs":1.0,
+                "tls":false,"memoryAccess":{"source":"file","target":"mapped"},"startupMs":1.0,
                 "guestSlowdown":{"percent":0,"stolenMs":0,"maxThrottlePercent":0},
                 "reconnects":0,"resentBytes":0,"totalMs":0.0,"downtimeMs":0.0,
                 "downtime":{"stateLoadMs":2.0,"verifyMs":0.0,"resumeMs":3.0},"rounds":[],
@@ -138,7 +139,7 @@ class ReportJsonTest {
                         Owner.SOURCE, 0,
                         new Report.OfGuest(Optional.empty(), Optional.empty(), Optional.of(
                                 new AfterResume(250_000_000, 1_234, 30_000_000)),
-                                Optional.empty(), Optional.empty())))));
+                                Optional.empty(), Optional.empty()), Optional.of("file")))));
     }
 
     @Test

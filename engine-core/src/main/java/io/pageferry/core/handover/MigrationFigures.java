@@ -64,6 +64,7 @@ public final class MigrationFigures {
     private boolean digestsCompared;
     private long verifiedPages;
     private Optional<Audit> audit = Optional.empty();
+    private String targetAccess;
     private long epoch;
     private Owner owner = Owner.SOURCE;
     private long stolenNanos;
@@ -303,6 +304,20 @@ public final class MigrationFigures {
     /** {@return what an audit found, where there was one} */
     public Optional<Audit> audit() {
         return audit;
+    }
+
+    /**
+     * Notes how the target reaches the memory.
+     *
+     * @param way as it said
+     */
+    public void targetAccess(String way) {
+        targetAccess = way;
+    }
+
+    /** {@return how the target reaches the memory, once it said so} */
+    public Optional<String> targetAccess() {
+        return Optional.ofNullable(targetAccess);
     }
 
     /** {@return pages that the digests cover} */

@@ -296,6 +296,16 @@ public sealed interface Message {
      */
     record Farewell(long epoch, long totalNanos, long downtimeNanos) implements Message { }
 
+    /**
+     * Both ways, optional: how the sender reaches the memory of the guest. Only for reports.
+     *
+     * @param way one word, 1 … {@link #MAX_BYTES} bytes of UTF-8; a longer one is cut by its sender
+     */
+    record MemoryAccess(String way) implements Message {
+        /** Most bytes of {@link #way}. */
+        public static final int MAX_BYTES = 32;
+    }
+
     /** Both ways, with {@link #FEATURE_STORAGE}: what belongs to a stream of bytes. */
     sealed interface Streamed extends Message {
         /** {@return the stream, 0 … {@link #MAX_STREAMS} − 1} */

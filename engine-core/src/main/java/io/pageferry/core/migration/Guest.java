@@ -96,6 +96,15 @@ public interface Guest extends AutoCloseable {
     }
 
     /**
+     * Returns how its memory is reached here, for the reports of both sides.
+     *
+     * @return one word, 1 … 32 bytes; empty where there is nothing to say
+     */
+    default Optional<String> memoryAccess() {
+        return Optional.empty();
+    }
+
+    /**
      * Returns what the target must be able to do for it.
      *
      * @return bits of {@link io.pageferry.core.link.Message.Hello}, 0 for nothing special

@@ -32,6 +32,16 @@ public interface IncomingGuest extends AutoCloseable {
     PageStore prepare(GuestDescription offered) throws GuestException;
 
     /**
+     * Returns how its image is reached here, for the reports of both sides. Asked once it was
+     * prepared.
+     *
+     * @return one word, 1 … 32 bytes; empty where there is nothing to say
+     */
+    default Optional<String> memoryAccess() {
+        return Optional.empty();
+    }
+
+    /**
      * Returns what it can do that a source may demand.
      *
      * @return bits of {@link io.pageferry.core.link.Message.Hello}, 0 for nothing special

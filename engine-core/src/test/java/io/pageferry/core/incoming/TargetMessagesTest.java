@@ -48,6 +48,7 @@ class TargetMessagesTest {
         Effect of(Message message) {
             return switch (message) {
                 case Message.Heartbeat heartbeat -> Effect.TAKEN;
+                case Message.MemoryAccess access when !name.equals("waiting") -> Effect.TAKEN;
                 case Message.Status status -> Effect.ANSWERED;
                 case Message.Cancel cancel -> Effect.ENDS;
                 case Message.Failure failure -> Effect.ENDS;
@@ -103,6 +104,7 @@ class TargetMessagesTest {
                         assertEquals(1, rig.last(Message.StatusUnknown.class).epoch());
                     }
                     case Message.Heartbeat heartbeat -> assertUntouched(rig, before);
+                    case Message.MemoryAccess access -> assertUntouched(rig, before);
                     case Message.Farewell farewell -> assertUntouched(rig, before);
                     default -> {
                         assertRefused(rig);

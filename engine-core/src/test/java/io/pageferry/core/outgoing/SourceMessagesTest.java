@@ -28,17 +28,20 @@ class SourceMessagesTest {
             Set<Class<?>> special) { }
 
     private static final Set<Class<?>> ROUNDS =
-            Set.of(Message.Heartbeat.class, Message.RoundApplied.class,
+            Set.of(Message.Heartbeat.class, Message.MemoryAccess.class,
+            Message.RoundApplied.class,
             Message.RoundVerified.class);
 
     /** While a barrier waits for its answer. */
     private static final Set<Class<?>> BARRIER =
-            Set.of(Message.Heartbeat.class, Message.RoundApplied.class,
+            Set.of(Message.Heartbeat.class, Message.MemoryAccess.class,
+            Message.RoundApplied.class,
             Message.RoundVerified.class, Message.PagesOwed.class);
 
     private static final List<Row> BEFORE_GRANTED = List.of(
             new Row("negotiating", () -> SourceRig.in(SourceState.NEGOTIATING),
-                    Set.of(Message.Heartbeat.class), Set.of(Message.Welcome.class)),
+                    Set.of(Message.Heartbeat.class, Message.MemoryAccess.class),
+                    Set.of(Message.Welcome.class)),
             new Row("precopy", () -> {
                 SourceRig rig = SourceRig.in(SourceState.PRECOPY);
                 rig.turns(3);

@@ -51,6 +51,7 @@ public final class Samples {
                 new Message.StreamData(0, new byte[] {1}),
                 new Message.StreamEnd(0),
                 new Message.Heartbeat(1),
+                new Message.MemoryAccess("file"),
                 new Message.Failure(ErrorCode.INTERNAL, "failed by the test"));
     }
 

@@ -46,6 +46,7 @@ public final class TestGuest implements Guest {
     private boolean storageReady;
     private int statePadding;
     private int stateWrites = 1;
+    private Optional<String> access = Optional.empty();
 
     /**
      * Makes a running guest that wrote nothing yet.
@@ -70,6 +71,20 @@ public final class TestGuest implements Guest {
      */
     public void throttled(WriteThrottle gate) {
         throttle = gate;
+    }
+
+    /**
+     * Says how its memory is reached, where it is to say so.
+     *
+     * @param way one word
+     */
+    public void reachedBy(String way) {
+        access = Optional.of(way);
+    }
+
+    @Override
+    public Optional<String> memoryAccess() {
+        return access;
     }
 
     /**

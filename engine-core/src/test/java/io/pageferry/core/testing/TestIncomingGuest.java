@@ -32,6 +32,7 @@ public final class TestIncomingGuest implements IncomingGuest {
     private final Set<String> broken = new HashSet<>();
     private String endedWhy;
     private long features;
+    private Optional<String> access = Optional.empty();
 
     /**
      * Makes a guest that waits.
@@ -42,6 +43,20 @@ public final class TestIncomingGuest implements IncomingGuest {
     public TestIncomingGuest(Function<RegionTable, TestImage> images, EventLog log) {
         this.images = images;
         this.log = log;
+    }
+
+    /**
+     * Says how its memory is reached, where it is to say so.
+     *
+     * @param way one word
+     */
+    public void reachedBy(String way) {
+        access = Optional.of(way);
+    }
+
+    @Override
+    public Optional<String> memoryAccess() {
+        return access;
     }
 
     /**

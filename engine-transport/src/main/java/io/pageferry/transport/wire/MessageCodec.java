@@ -108,6 +108,13 @@ public final class MessageCodec {
                 return proving instanceof Message.Proof ? MessageType.PROOF
                         : MessageType.CHALLENGE;
             }
+            case Message.MemoryAccess access -> {
+                if (access.way().isEmpty()) {
+                    throw new IllegalArgumentException("way: empty");
+                }
+                out.reason(access.way(), Message.MemoryAccess.MAX_BYTES);
+                return MessageType.MEMORY_ACCESS;
+            }
             default -> throw new IllegalArgumentException("no layout for " + message.getClass());
         }
     }
@@ -126,7 +133,7 @@ public final class MessageCodec {
             case HELLO, WELCOME, CHANNEL_HELLO, CHANNEL_READY, RESUME, STATUS, STATUS_UNKNOWN ->
                     NegotiationCodec.read(type, in);
             case ACK, ROUND_END, ROUND_APPLIED, ROUND_VERIFIED, PAGES_OWED, HEARTBEAT,
-                    FAILURE, CHALLENGE, PROOF -> readRest(type, in);
+                    FAILURE, CHALLENGE, PROOF, MEMORY_ACCESS -> readRest(type, in);
             case STREAM_CREDIT, STREAM_DATA, STREAM_END -> readStream(type, in);
             default -> HandoverCodec.read(type, in);
         };
@@ -153,6 +160,8 @@ public final class MessageCodec {
             case HEARTBEAT -> new Message.Heartbeat(in.bits("nanos"));
             case CHALLENGE -> new Message.Challenge(in.bytes("bytes", Message.Proving.BYTES));
             case PROOF -> new Message.Proof(in.bytes("bytes", Message.Proving.BYTES));
+            case MEMORY_ACCESS -> new Message.MemoryAccess(
+                    in.string("way", 1, Message.MemoryAccess.MAX_BYTES));
             default -> new Message.Failure(readCode(in), readReason(in));
         };
     }

@@ -72,10 +72,12 @@ public enum MessageType {
     /** {@link Message.Challenge}; optional. */
     CHALLENGE(FrameHeader.OPTIONAL | 0x42, Message.Proving.BYTES, Message.Proving.BYTES),
     /** {@link Message.Proof}; optional. */
-    PROOF(FrameHeader.OPTIONAL | 0x43, Message.Proving.BYTES, Message.Proving.BYTES);
+    PROOF(FrameHeader.OPTIONAL | 0x43, Message.Proving.BYTES, Message.Proving.BYTES),
+    /** {@link Message.MemoryAccess}; optional. */
+    MEMORY_ACCESS(FrameHeader.OPTIONAL | 0x44, 3, 2 + Message.MemoryAccess.MAX_BYTES);
 
     /** By all bits of the number but the one that marks optional ones. */
-    private static final MessageType[] BY_NUMBER = new MessageType[0x44];
+    private static final MessageType[] BY_NUMBER = new MessageType[0x45];
 
     static {
         for (MessageType type : values()) {

@@ -112,7 +112,8 @@ final class MessageArbitraries {
                 Combinators.combine(stream, Arbitraries.bytes().array(byte[].class)
                         .ofMinSize(1).ofMaxSize(3000)).as(Message.StreamData::new),
                 stream.map(Message.StreamEnd::new),
-                proving().map(Message.Challenge::new), proving().map(Message.Proof::new)));
+                proving().map(Message.Challenge::new), proving().map(Message.Proof::new),
+                texts(1, 10).map(Message.MemoryAccess::new)));
     }
 
     private static Arbitrary<byte[]> proving() {

@@ -65,6 +65,7 @@ final class Samples {
         }
         all.put(MessageType.CHALLENGE, new Message.Challenge(bytes));
         all.put(MessageType.PROOF, new Message.Proof(bytes));
+        all.put(MessageType.MEMORY_ACCESS, new Message.MemoryAccess("file"));
         return all;
     }
 

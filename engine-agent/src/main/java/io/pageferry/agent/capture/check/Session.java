@@ -184,6 +184,7 @@ final class Session {
                     rounds.end(values);
                 }
             }
+            case MEMORY_ACCESS -> { }
             case CANCEL -> {
                 if (from == From.SOURCE) {
                     handover.sourceSays(type, values);

@@ -97,7 +97,9 @@ public enum FrameType {
     /** What a proof is made over. */
     CHALLENGE(0x8000_0042, new Bytes(32, 32), null, On.ANY, "a:bits b:bits c:bits d:bits"),
     /** Its sender knows the secret. */
-    PROOF(0x8000_0043, new Bytes(32, 32), null, On.ANY, "a:bits b:bits c:bits d:bits");
+    PROOF(0x8000_0043, new Bytes(32, 32), null, On.ANY, "a:bits b:bits c:bits d:bits"),
+    /** How its sender reaches the memory. */
+    MEMORY_ACCESS(0x8000_0044, new Bytes(3, 2 + 32), null, On.CONTROL, "way:text:32");
 
     /** Who opens connections, and who accepts them. */
     public enum From {

@@ -125,6 +125,8 @@ final class GoodMove {
                 var link = client.connect(server.address(), Duration.ofSeconds(20))) {
             guest.write(3 * PAGES, PAGES);
             guest.stateTakes(300_000, 3);
+            guest.reachedBy("file");
+            incoming.reachedBy("process");
             SourceMigration from = new SourceMigration(new SourceParts(new UUID(SEED, 1), guest,
                     link, () -> Optional.of(client.dial(server.address())),
                     new TestJournal("source", log), SystemNanoClock.INSTANCE,

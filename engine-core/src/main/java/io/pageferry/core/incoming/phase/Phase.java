@@ -61,6 +61,10 @@ public sealed interface Phase permits Waiting, Reserved, Receiving, KeptImage, P
             }
             case Message.Failure failed -> lost(failed.code(), failed.reason());
             case Message.Heartbeat heartbeat -> this;
+            case Message.MemoryAccess access when state() != TargetState.WAITING -> {
+                context().figures().sourceAccess(access.way());
+                yield this;
+            }
             default -> violated("unexpected " + message.getClass().getSimpleName() + " in "
                     + state());
         };

@@ -75,6 +75,14 @@ public final class Receiving implements Phase {
         return receiver;
     }
 
+    /** Says how the image is reached, which is known now, on each link anew. */
+    @Override
+    public Phase begin() {
+        context.parts().guest().memoryAccess().map(Message.MemoryAccess::new)
+                .ifPresent(context::send);
+        return this;
+    }
+
     @Override
     public Phase turn(long now) {
         Optional<String> gone = context.parts().guest().ended();

@@ -29,6 +29,7 @@ public final class TargetFigures {
     private boolean compared;
     private boolean heard;
     private int verification;
+    private String sourceAccess;
 
     /**
      * Notes what was offered.
@@ -120,6 +121,20 @@ public final class TargetFigures {
     public void owner(Owner side, long of) {
         owner = side;
         epoch = of;
+    }
+
+    /**
+     * Notes how the source reaches the memory.
+     *
+     * @param way as it said
+     */
+    public void sourceAccess(String way) {
+        sourceAccess = way;
+    }
+
+    /** {@return how the source reaches the memory, once it said so} */
+    public Optional<String> sourceAccess() {
+        return Optional.ofNullable(sourceAccess);
     }
 
     /** {@return what HELLO asked to be proved: 0 nothing, 1 what was sent, 2 the whole memory} */

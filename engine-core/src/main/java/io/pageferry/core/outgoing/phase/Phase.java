@@ -76,6 +76,10 @@ public sealed interface Phase permits Negotiating, Precopy, Switchover, Granted,
                             .map(why -> targetFailed(ErrorCode.DIGEST_MISMATCH, why))
                             .orElse(this);
             case Message.Heartbeat heartbeat -> this;
+            case Message.MemoryAccess access -> {
+                context().figures().targetAccess(access.way());
+                yield this;
+            }
             case Message.Cancel cancel -> targetFailed(cancel.code(), cancel.reason());
             case Message.Failure failure -> lost(failure.code(), failure.reason());
             case Message.Refused refused ->

@@ -1,6 +1,7 @@
 package io.pageferry.core.outgoing.phase;
 
 import io.pageferry.core.link.ErrorCode;
+import io.pageferry.core.link.Message;
 import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.migration.Outcome.Side;
@@ -61,12 +62,18 @@ public final class Precopy implements Phase {
      */
     static Precopy start(SourceContext context, Dialer dialer) throws IOException {
         Precopy precopy = new Precopy(context, dialer);
+        precopy.tellAccess();
         precopy.awaitStorage();
         if (precopy.stage == Stage.STORAGE) {
             context.log("the disks are being copied; the rounds begin when they are at the"
                     + " target");
         }
         return precopy;
+    }
+
+    private void tellAccess() {
+        parts.guest().memoryAccess().map(Message.MemoryAccess::new)
+                .ifPresent(context.outbox()::send);
     }
 
     @Override
@@ -98,6 +105,7 @@ public final class Precopy implements Phase {
      * @param lastRound the highest round begun by any phase
      */
     Phase goOn(long lastRound) {
+        tellAccess();
         round = Math.max(round, lastRound);
         throttle.goOn();
         scan();

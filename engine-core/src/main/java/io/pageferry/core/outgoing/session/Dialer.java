@@ -194,6 +194,8 @@ public final class Dialer implements LinkHandler {
                     || failed.code() == ErrorCode.BUSY -> again();
             case Message.Failure failed -> refuse(failed.code(), failed.reason());
             case Message.Heartbeat heartbeat -> { }
+            case Message.MemoryAccess access when !(attempt instanceof Asking) ->
+                    context.figures().targetAccess(access.way());
             default -> refuse(ErrorCode.PROTOCOL_VIOLATION, "unexpected "
                     + message.getClass().getSimpleName() + " after RESUME");
         }
