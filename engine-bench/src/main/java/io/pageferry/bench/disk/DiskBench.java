@@ -10,7 +10,6 @@ import io.pageferry.bench.Rows;
 import io.pageferry.bench.Sample;
 import io.pageferry.bench.move.FreshPair;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumMap;
@@ -54,9 +53,10 @@ public final class DiskBench extends Bench {
     protected ObjectNode measure(Options options, Output output) throws IOException {
         long size = options.bytes("size", "4GiB");
         Path parent = Path.of(options.text("folder", "/dev/shm"));
-        Path folder = Files.createTempDirectory(parent, "pageferry-bench");
-        try (LoopDisk source = new LoopDisk(folder.resolve("source"), size);
-                LoopDisk target = new LoopDisk(folder.resolve("target"), size)) {
+        Path folder = Folders.temporary();
+        Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().unstarted(() -> end(folder)));
+        try (LoopDisk source = new LoopDisk(parent, size);
+                LoopDisk target = new LoopDisk(parent, size)) {
             source.fillHalf(SEED);
             for (int run = 1; run <= options.count("runs", 3, 1); run++) {
                 turn(source, target, folder, size);
@@ -67,6 +67,17 @@ public final class DiskBench extends Bench {
             Folders.delete(folder);
         }
         return rows();
+    }
+
+    /** What a signal would leave: the disks go by themselves, with the last of these processes. */
+    private static void end(Path folder) {
+        ProcessHandle.current().descendants().forEach(ProcessHandle::destroy);
+        try {
+            Folders.delete(folder);
+        } catch (IOException e) {
+            // An agent that is ending may write there still.
+            return;
+        }
     }
 
     private void turn(LoopDisk source, LoopDisk target, Path folder, long size)

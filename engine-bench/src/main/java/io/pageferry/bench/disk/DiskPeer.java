@@ -16,7 +16,7 @@ import java.util.stream.Stream;
 enum DiskPeer {
     /** Four connections to an NBD server, which writes; what it wrote is flushed. */
     NBDCOPY("nbdcopy", List.of("nbdcopy", "nbdkit"),
-            "exec nbdkit -f -i 127.0.0.1 -p $PORT -t 8 file file=$TARGET",
+            "exec nbdkit -f --exit-with-parent -i 127.0.0.1 -p $PORT -t 8 file file=$TARGET",
             "exec nbdcopy --connections=4 --flush $SOURCE nbd://127.0.0.1:$PORT/"),
     /** What is typed where nothing else is there. */
     DD("dd | zstd -1 | nc", List.of("dd", "zstd", "nc"),

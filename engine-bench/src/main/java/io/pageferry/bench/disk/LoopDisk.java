@@ -4,30 +4,43 @@ import io.pageferry.bench.BenchProcess;
 import io.pageferry.bench.move.Content;
 import java.io.IOException;
 import java.io.RandomAccessFile;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.SplittableRandom;
 
-/** A block device over a file, for as long as it is open. */
+/**
+ * A block device over a file that has no name any more: the kernel takes both away with their last
+ * user, so also where this process is killed.
+ */
 final class LoopDisk implements AutoCloseable {
     private static final int PAGE = 4096;
     /** Data and nothing take turns. */
     private static final int STRIPE = 64 << 20;
     private static final int CHUNK_PAGES = 256;
 
-    private final Path file;
+    private final RandomAccessFile file;
+    private final FileChannel held;
     private final long bytes;
     private final String device;
 
-    /** Makes an empty one. */
-    LoopDisk(Path file, long bytes) throws IOException {
-        this.file = file;
+    /** Makes an empty one, whose file is in some folder. */
+    LoopDisk(Path folder, long bytes) throws IOException {
+        Path name = Files.createTempFile(folder, "pageferry-bench", "disk");
         this.bytes = bytes;
-        try (RandomAccessFile made = new RandomAccessFile(file.toFile(), "rw")) {
-            made.setLength(bytes);
+        this.file = new RandomAccessFile(name.toFile(), "rw");
+        try {
+            file.setLength(bytes);
+            this.device = BenchProcess.run(List.of("losetup", "--find", "--show",
+                    name.toString())).getFirst();
+        } finally {
+            Files.delete(name);
         }
-        this.device = BenchProcess.run(List.of("losetup", "--find", "--show", file.toString()))
-                .getFirst();
+        this.held = FileChannel.open(Path.of(device), StandardOpenOption.READ);
+        // With its last user.
+        BenchProcess.run(List.of("losetup", "--detach", device));
     }
 
     /** Fills each second stripe: two thirds noise, one third text. */
@@ -35,26 +48,22 @@ final class LoopDisk implements AutoCloseable {
         SplittableRandom random = new SplittableRandom(seed);
         byte[] page = new byte[PAGE];
         byte[] chunk = new byte[CHUNK_PAGES * PAGE];
-        try (RandomAccessFile open = new RandomAccessFile(file.toFile(), "rw")) {
-            for (long at = 0; at < bytes; at += chunk.length) {
-                if (at / STRIPE % 2 == 1) {
-                    continue;
-                }
-                for (int i = 0; i < CHUNK_PAGES; i++) {
-                    (i % 3 == 0 ? Content.TEXT : Content.RANDOM).fill(page, i, random);
-                    System.arraycopy(page, 0, chunk, i * PAGE, PAGE);
-                }
-                open.seek(at);
-                open.write(chunk, 0, (int) Math.min(chunk.length, bytes - at));
+        for (long at = 0; at < bytes; at += chunk.length) {
+            if (at / STRIPE % 2 == 1) {
+                continue;
             }
+            for (int i = 0; i < CHUNK_PAGES; i++) {
+                (i % 3 == 0 ? Content.TEXT : Content.RANDOM).fill(page, i, random);
+                System.arraycopy(page, 0, chunk, i * PAGE, PAGE);
+            }
+            file.seek(at);
+            file.write(chunk, 0, (int) Math.min(chunk.length, bytes - at));
         }
     }
 
     /** Makes all of it a hole again. */
     void empty() throws IOException {
-        BenchProcess.run(List.of("blkdiscard", "--zeroout", device));
-        BenchProcess.run(List.of("fallocate", "--punch-hole", "--offset", "0", "--length",
-                Long.toString(bytes), file.toString()));
+        BenchProcess.run(List.of("blkdiscard", device));
     }
 
     /** Returns what differs, or null. */
@@ -73,6 +82,7 @@ final class LoopDisk implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
-        BenchProcess.run(List.of("losetup", "--detach", device));
+        held.close();
+        file.close();
     }
 }

@@ -3,7 +3,9 @@ package io.pageferry.agent.host.disk;
 import io.pageferry.agent.host.linux.LinuxException;
 import io.pageferry.agent.host.linux.ProcessMaps;
 import io.pageferry.agent.host.linux.Processes;
+import io.pageferry.agent.host.linux.block.BlockDevices;
 import io.pageferry.agent.host.linux.block.BlockFile;
+import io.pageferry.agent.host.linux.block.DeviceNumber;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -15,15 +17,11 @@ import java.util.concurrent.TimeUnit;
  *
  * @param path     as it was given, absolute
  * @param isDevice whether it is a block device; else a regular file
- * @param numbers  of the device, major and minor, as {@code /sys} writes them; empty of a file
+ * @param number   of the device, null of a file
  * @param identity what no other disk of this host has: of a device its number and that which this
  *                 boot gave the disk behind it, of a file device, inode and birth
  */
-public record DiskName(Path path, boolean isDevice, String numbers, String identity) {
-    private static final String MODE = "unix:mode";
-    private static final int FILE_TYPE = 0xf000;
-    private static final int BLOCK_DEVICE = 0x6000;
-
+public record DiskName(Path path, boolean isDevice, DeviceNumber number, String identity) {
     /**
      * Looks at a path.
      *
@@ -33,10 +31,10 @@ public record DiskName(Path path, boolean isDevice, String numbers, String ident
      */
     public static DiskName of(Path path) throws IOException {
         Path absolute = path.toAbsolutePath();
-        if (isBlockDevice(absolute)) {
-            String numbers = numbersOf(absolute);
-            return new DiskName(absolute, true, numbers, "disk:" + Processes.bootId() + ":"
-                    + numbers + ":" + sequence(absolute));
+        if (BlockDevices.isNode(absolute)) {
+            DeviceNumber number = DeviceNumber.ofNode(absolute);
+            return new DiskName(absolute, true, number, "disk:" + Processes.bootId() + ":"
+                    + number + ":" + sequence(absolute));
         }
         if (!Files.isRegularFile(absolute)) {
             throw new IOException(Files.exists(absolute)
@@ -46,7 +44,7 @@ public record DiskName(Path path, boolean isDevice, String numbers, String ident
         ProcessMaps.FileId file = ProcessMaps.fileId(absolute);
         long birth = Files.readAttributes(absolute, BasicFileAttributes.class).creationTime()
                 .to(TimeUnit.NANOSECONDS);
-        return new DiskName(absolute, false, "", "disk:" + file.device() + ":" + file.inode()
+        return new DiskName(absolute, false, null, "disk:" + file.device() + ":" + file.inode()
                 + ":" + birth);
     }
 
@@ -56,17 +54,5 @@ public record DiskName(Path path, boolean isDevice, String numbers, String ident
         } catch (LinuxException e) {
             return 0;
         }
-    }
-
-    static boolean isBlockDevice(Path path) throws IOException {
-        return Files.exists(path) && (((Number) Files.getAttribute(path, MODE)).intValue()
-                & FILE_TYPE) == BLOCK_DEVICE;
-    }
-
-    static String numbersOf(Path device) throws IOException {
-        long rdev = ((Number) Files.getAttribute(device, "unix:rdev")).longValue();
-        // glibc's gnu_dev_major and gnu_dev_minor, sys/sysmacros.h
-        return (rdev >>> 8 & 0xfff | rdev >>> 32 & 0xfffff000L) + ":"
-                + (rdev & 0xff | rdev >>> 12 & 0xffffff00L);
     }
 }

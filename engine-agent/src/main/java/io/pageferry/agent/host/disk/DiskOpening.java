@@ -95,9 +95,9 @@ public final class DiskOpening {
     }
 
     private static void requireUnused(DiskName name) throws GuestException {
-        Optional<DiskUse> use = DiskUse.of(name);
-        if (use.isPresent()) {
-            throw new GuestException(ErrorCode.BUSY, use.get().what(), use.get().remedy());
+        Optional<DiskUser> user = DiskUser.of(name);
+        if (user.isPresent()) {
+            throw new GuestException(ErrorCode.BUSY, user.get().what(), user.get().remedy());
         }
     }
 
@@ -115,8 +115,8 @@ public final class DiskOpening {
     private static GuestException refusal(DiskName name, LinuxException e, boolean writes) {
         Path path = name.path();
         return switch (e.errno()) {
-            case Native.EBUSY -> DiskUse.of(name).map(use -> new GuestException(ErrorCode.BUSY,
-                    use.what(), use.remedy())).orElseGet(() -> new GuestException(
+            case Native.EBUSY -> DiskUser.of(name).map(user -> new GuestException(ErrorCode.BUSY,
+                    user.what(), user.remedy())).orElseGet(() -> new GuestException(
                     ErrorCode.BUSY, path + " is held by somebody else: a mount in another"
                     + " namespace, or another move", "end that one, or " + NAME_ANOTHER));
             case Native.EACCES, Native.EPERM, Native.EROFS -> refused(path + " cannot be opened"

@@ -3,13 +3,13 @@ package io.pageferry.agent.guest.qemu.disk;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.pageferry.agent.guest.qemu.check.QemuFacts;
-import io.pageferry.agent.host.linux.ProcText;
 import io.pageferry.agent.host.linux.ProcessMaps;
+import io.pageferry.agent.host.linux.block.BlockDevices;
+import io.pageferry.agent.host.linux.block.Mount;
 import io.pageferry.agent.host.memory.HostFiles;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.GuestException;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -35,21 +35,6 @@ public final class DiskFiles {
     /** File systems on which two hosts see a file under one number, if by one source. */
     private static final Set<String> OF_CLUSTERS = Set.of("nfs", "nfs4", "cifs", "smb3", "ceph",
             "gfs2", "ocfs2", "lustre", "beegfs", "gpfs");
-    private static final int FILE_TYPE = 0xf000;
-    private static final int BLOCK_DEVICE = 0x6000;
-
-    /** One file system: {@code 36 35 98:0 /root /mnt rw shared:1 - nfs4 host:/ rw} (man 5 proc). */
-    private record Mount(String device, String type, String source) {
-        static Mount parse(String line) {
-            String[] first = line.split(" ");
-            String[] last = line.substring(line.indexOf(" - ") + " - ".length()).split(" ");
-            return new Mount(first[2], last[0], last[1]);
-        }
-
-        boolean isInUserSpace() {
-            return type.startsWith("fuse");
-        }
-    }
 
     private DiskFiles() {
     }
@@ -80,7 +65,7 @@ public final class DiskFiles {
                         : atPath(process, path);
                 Mount mount = file == null ? null : mounts.get(device(file));
                 if (file != null && !drive.carried()
-                        && (mount == null || !mount.isInUserSpace())) {
+                        && (mount == null || !isInUserSpace(mount))) {
                     attributes.put(QemuFacts.IMAGE + drive.place(), INODE + file.inode());
                 }
                 unique(process, path, file, mount).ifPresent(value ->
@@ -117,7 +102,7 @@ public final class DiskFiles {
         List<ProcessMaps.FileId> open = ProcessMaps.openFiles(pid).stream()
                 .map(ProcessMaps.OpenFile::file).toList();
         boolean numbered = open.stream().map(file -> mounts.get(device(file)))
-                .noneMatch(mount -> mount != null && mount.isInUserSpace());
+                .noneMatch(mount -> mount != null && isInUserSpace(mount));
         for (Map.Entry<String, String> one : theirs.entrySet()) {
             if (numbered && one.getKey().startsWith(QemuFacts.IMAGE) && open.stream()
                     .noneMatch(file -> one.getValue().equals(INODE + file.inode()))) {
@@ -162,8 +147,7 @@ public final class DiskFiles {
                     ? Optional.of(mount.source() + ":" + file.inode()) : HostFiles.of(file);
         }
         Path node = resolve(process, path);
-        if (!Files.exists(node) || (((Number) Files.getAttribute(node, "unix:mode")).intValue()
-                & FILE_TYPE) != BLOCK_DEVICE) {
+        if (!BlockDevices.isNode(node)) {
             return Optional.empty();
         }
         // By whatever node it is opened.
@@ -204,11 +188,13 @@ public final class DiskFiles {
         return (file.device() >>> 32) + ":" + (file.device() & 0xffffffffL);
     }
 
+    private static boolean isInUserSpace(Mount mount) {
+        return mount.type().startsWith("fuse");
+    }
+
     /** By the device's number. */
     private static Map<String, Mount> mounts(Path mountinfo) throws IOException {
-        return ProcText.parse("mountinfo",
-                Files.readString(mountinfo, StandardCharsets.ISO_8859_1), text -> text.lines()
-                        .map(Mount::parse).collect(Collectors.toMap(Mount::device, one -> one,
-                                (one, again) -> one)));
+        return Mount.of(mountinfo).stream().collect(Collectors.toMap(
+                mount -> mount.device().toString(), one -> one, (one, again) -> one));
     }
 }

@@ -1,11 +1,11 @@
 package io.pageferry.agent.host.disk.freeze;
 
-import io.pageferry.agent.host.linux.ProcText;
 import io.pageferry.agent.host.linux.block.BlockDevices;
 import io.pageferry.agent.host.linux.block.DeviceNumber;
 import io.pageferry.agent.host.linux.block.LoopDevice;
+import io.pageferry.agent.host.linux.block.Mount;
+import io.pageferry.agent.host.linux.block.SwapAreas;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -24,7 +24,6 @@ import java.util.stream.Collectors;
  * systems and the swap on any of them. As it is at one moment.
  */
 final class DiskUse {
-    private static final Path SWAPS = Path.of("/proc/swaps");
     private static final String BTRFS = "btrfs";
 
     private final BlockDevices host;
@@ -112,10 +111,7 @@ final class DiskUse {
     }
 
     private void addSwaps() throws IOException {
-        String text = Files.readString(SWAPS, StandardCharsets.ISO_8859_1);
-        for (String line : text.lines().skip(1).toList()) {
-            Path path = ProcText.parse("swaps", line,
-                    one -> Path.of(ProcText.unescape(one.split("\\s")[0])));
+        for (Path path : SwapAreas.all()) {
             Optional<DeviceNumber> device = storageOf(path);
             if (device.isPresent() && levels.containsKey(device.get())) {
                 swaps.put(path, device.get());

@@ -2,6 +2,7 @@ package io.pageferry.agent.host.disk.freeze;
 
 import io.pageferry.agent.host.linux.block.BlockDevices;
 import io.pageferry.agent.host.linux.block.DeviceNumber;
+import io.pageferry.agent.host.linux.block.Mount;
 import io.pageferry.agent.host.linux.block.MountedFilesystem;
 import java.io.IOException;
 import java.nio.file.Path;

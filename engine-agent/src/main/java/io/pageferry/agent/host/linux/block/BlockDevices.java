@@ -9,10 +9,17 @@ import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /** The block devices of a host, looked up in sysfs each time they are asked for. Any thread. */
 public final class BlockDevices {
+    /** {@code sys/stat.h}. */
+    private static final int FILE_TYPE = 0xf000;
+    private static final int BLOCK_DEVICE = 0x6000;
+
     private final Path sys;
 
     /**
@@ -116,13 +123,39 @@ public final class BlockDevices {
      */
     public List<LoopDevice> loops() throws IOException {
         List<LoopDevice> found = new ArrayList<>();
+        for (DeviceNumber number : loopFiles().keySet()) {
+            LoopDevice.of(find(number).name(), number).ifPresent(found::add);
+        }
+        return found;
+    }
+
+    /**
+     * Lists the files of loop devices by their names, for which no device has to be opened.
+     *
+     * @return by the number of the device; a file that was deleted or renamed has its old name
+     * @throws IOException when sysfs cannot be read
+     */
+    public Map<DeviceNumber, Path> loopFiles() throws IOException {
+        Map<DeviceNumber, Path> found = new TreeMap<>();
         for (Path entry : list(sys.resolve("block"))) {
-            String name = entry.getFileName().toString();
-            if (name.startsWith("loop") && Files.exists(entry.resolve("loop/backing_file"))) {
-                LoopDevice.of(name, numberOf(entry)).ifPresent(found::add);
+            Path file = entry.resolve("loop/backing_file");
+            if (entry.getFileName().toString().startsWith("loop") && Files.exists(file)) {
+                found.put(numberOf(entry), ProcText.parse(file.toString(), text(file), Path::of));
             }
         }
         return found;
+    }
+
+    /**
+     * Returns what device-mapper calls a device.
+     *
+     * @param number of the device
+     * @return its name; empty of any other kind
+     * @throws IOException when there is no such device
+     */
+    public Optional<String> mappedName(DeviceNumber number) throws IOException {
+        Path name = folder(number).resolve("dm/name");
+        return Files.exists(name) ? Optional.of(text(name)) : Optional.empty();
     }
 
     /**
@@ -140,6 +173,18 @@ public final class BlockDevices {
             }
         }
         return found;
+    }
+
+    /**
+     * Returns whether a path names a block device.
+     *
+     * @param path of anything, or of nothing; links are followed
+     * @return whether it is the node of one
+     * @throws IOException when it cannot be looked at
+     */
+    public static boolean isNode(Path path) throws IOException {
+        return Files.exists(path) && (((Number) Files.getAttribute(path, "unix:mode")).intValue()
+                & FILE_TYPE) == BLOCK_DEVICE;
     }
 
     private Path folder(DeviceNumber number) throws IOException {

@@ -1,7 +1,6 @@
-package io.pageferry.agent.host.disk.freeze;
+package io.pageferry.agent.host.linux.block;
 
 import io.pageferry.agent.host.linux.ProcText;
-import io.pageferry.agent.host.linux.block.DeviceNumber;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -11,7 +10,7 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * A mount, as {@code /proc/self/mountinfo} shows it (proc(5)).
+ * A mount, as {@code /proc/PID/mountinfo} shows it (proc(5)).
  *
  * @param id      number of the mount
  * @param device  of its file system; major 0 where that is on no block device, or on several
@@ -21,7 +20,7 @@ import java.util.Optional;
  * @param source  what it was mounted from, mostly a device node
  * @param options of the file system, separated by commas
  */
-record Mount(int id, DeviceNumber device, String root, Path point, String type, String source,
+public record Mount(int id, DeviceNumber device, String root, Path point, String type, String source,
         String options) {
     private static final Path MOUNTINFO = Path.of("/proc/self/mountinfo");
     private static final int DEVICE_FIELD = 2;
@@ -31,14 +30,30 @@ record Mount(int id, DeviceNumber device, String root, Path point, String type, 
     private static final int OPTIONS_FIELD = 2;
     private static final String SEPARATOR = " - ";
 
-    /** {@return what this process sees mounted, in the order of mounting} */
-    static List<Mount> all() throws IOException {
-        // Names are bytes, of whatever encoding.
-        return ProcText.parse("mountinfo",
-                Files.readString(MOUNTINFO, StandardCharsets.ISO_8859_1), Mount::parse);
+    /**
+     * Lists what this process sees mounted.
+     *
+     * @return the mounts in the order of mounting
+     * @throws IOException when that cannot be read
+     */
+    public static List<Mount> all() throws IOException {
+        return of(MOUNTINFO);
     }
 
-    static List<Mount> parse(String mounts) {
+    /**
+     * Lists what a process sees mounted.
+     *
+     * @param mountinfo its file in {@code /proc}
+     * @return the mounts in the order of mounting
+     * @throws IOException when that cannot be read
+     */
+    public static List<Mount> of(Path mountinfo) throws IOException {
+        // Names are bytes, of whatever encoding.
+        return ProcText.parse("mountinfo",
+                Files.readString(mountinfo, StandardCharsets.ISO_8859_1), Mount::parse);
+    }
+
+    private static List<Mount> parse(String mounts) {
         List<Mount> found = new ArrayList<>();
         for (String line : mounts.lines().toList()) {
             int split = line.indexOf(SEPARATOR);
@@ -55,8 +70,14 @@ record Mount(int id, DeviceNumber device, String root, Path point, String type, 
         return found;
     }
 
-    /** Finds the mount that a path is in: the last one over the longest part of it. */
-    static Optional<Mount> of(Path path, List<Mount> mounts) {
+    /**
+     * Finds the mount that a path is in: the last one over the longest part of it.
+     *
+     * @param path   absolute
+     * @param mounts all
+     * @return the mount
+     */
+    public static Optional<Mount> of(Path path, List<Mount> mounts) {
         Mount best = null;
         for (Mount mount : mounts) {
             if (path.startsWith(mount.point()) && (best == null
@@ -67,8 +88,13 @@ record Mount(int id, DeviceNumber device, String root, Path point, String type, 
         return Optional.ofNullable(best);
     }
 
-    /** {@return the value of one of its options} */
-    Optional<String> option(String name) {
+    /**
+     * Finds an option.
+     *
+     * @param name of the option
+     * @return its value, where it is given
+     */
+    public Optional<String> option(String name) {
         return List.of(options.split(",")).stream().filter(one -> one.startsWith(name + "="))
                 .map(one -> one.substring(name.length() + 1)).findFirst();
     }
