@@ -41,7 +41,7 @@ public final class RoundRunner implements AutoCloseable {
     private RoundCounter counter = new RoundCounter(-1, false, 0);
     /** Lanes that have a part of the sink: the first so many. */
     private int used = 1;
-    /** Lanes that others drive: the last so many. */
+    /** Lanes that others drive: so many behind the first. */
     private int handedOut;
 
     /**
@@ -77,14 +77,15 @@ public final class RoundRunner implements AutoCloseable {
     /**
      * Hands out lanes, to be driven by threads of the caller's from now on: they do nothing before
      * a round begins, and nothing at all where memory or sink serve one thread. The others are
-     * driven by {@link #step}.
+     * driven by {@link #step}. A small guest, or a sink of few parts, has work for the first lanes
+     * alone, so those behind the first are handed out first.
      *
      * @param most at most so many; never the first
      * @return those lanes, to be driven no more once this runner is closed
      */
     public List<RoundLane> handOut(int most) {
         handedOut = Math.min(most, lanes.size() - 1);
-        return lanes.subList(lanes.size() - handedOut, lanes.size());
+        return lanes.subList(1, 1 + handedOut);
     }
 
     /**
@@ -194,7 +195,7 @@ public final class RoundRunner implements AutoCloseable {
         ahead.ask(lanes.getFirst().cursor());
         for (int i = 0; i < used; i++) {
             lanes.get(i).requireNotFailed();
-            if (i < lanes.size() - handedOut) {
+            if (i == 0 || i > handedOut) {
                 handled += lanes.get(i).step(most);
             }
         }
@@ -284,7 +285,12 @@ public final class RoundRunner implements AutoCloseable {
         return limiter;
     }
 
-    /** {@return what the round has done so far; round −1 before the first} */
+    /**
+     * Returns which round this is and with how many dirty pages it began; what its lanes did of it
+     * is in {@link #handled}, and in what {@link #finish} returns.
+     *
+     * @return of the last round that began; round −1 before the first
+     */
     public RoundCounter counter() {
         return counter;
     }

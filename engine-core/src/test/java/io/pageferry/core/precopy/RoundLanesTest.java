@@ -324,6 +324,28 @@ class RoundLanesTest {
         assertEqual();
     }
 
+    /** A guest of few extents has work for the first lanes alone: these are to have threads. */
+    @Test
+    void theLanesBehindTheFirstAreHandedOutFirst() throws Exception {
+        fill();
+        List<RoundLane> handedOut = runner.handOut(1);
+        runner.start(sink);
+        runner.harvest();
+        runner.begin(0, false, 0);
+        while (runner.step(64) > 0) {
+            assertTrue(sink.sinks.get(1).takePages().isEmpty(), "it has a driver");
+        }
+        assertFalse(runner.isEncoded());
+        assertFalse(sink.sinks.get(2).takePages().isEmpty(), "nobody drives the third");
+        while (handedOut.getFirst().doWork() > 0) {
+            assertEquals(1, handedOut.size());
+        }
+        assertTrue(runner.isEncoded());
+        assertFalse(sink.sinks.get(1).takePages().isEmpty());
+        runner.finish(1);
+        assertEqual();
+    }
+
     @Test
     void memoryOfOneThreadHasOneLane() throws Exception {
         runner.close();
