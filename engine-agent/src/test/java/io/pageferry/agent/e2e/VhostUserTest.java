@@ -221,7 +221,7 @@ class VhostUserTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"native", "io_uring"})
-    void oneThatPinsPagesIsRefused(String aio) throws IOException {
+    void oneThatPinsPagesMovesByScanAlone(String aio) throws IOException {
         boot(disk, "cache.direct=on,aio=" + aio);
         Agent check = rig.command(List.of("check", Rig.uri(home.qemu())));
         assertEquals(3, check.exit(), check::toString);
@@ -230,6 +230,28 @@ class VhostUserTest {
         assertTrue(check.toString().contains("cache.direct=off,aio=threads"), check::toString);
         home.livesOn();
         home.isAsItWas();
+        movesByScan("cache.direct=on,aio=" + aio);
+    }
+
+    /**
+     * Contents are compared when its rings have stopped with nothing under way: whatever was
+     * pinned is filled by then, in whichever round it was pinned.
+     */
+    private void movesByScan(String cache) throws IOException {
+        try (StorageDaemon there = StorageDaemon.start(disk, cache,
+                folder.resolve("target.vhost"))) {
+            DemoQemu next = rig.waiting(machine(there));
+            Agent target = rig.receive(next, "");
+            Agent source = rig.migrate(home.qemu(), target, "switchover", "--tracker", "scan");
+            source.awaitHold("switchover");
+            awaitRest();
+            source.goOn();
+            E2e.assertMoved(source, target);
+            home.movedTo(next);
+            awaitRest();
+            home.livesOn();
+            rig.end(home.qemu());
+        }
     }
 
     private interface Change {

@@ -114,7 +114,7 @@ class WaitingQemuTest {
     private static void relay(FakeMonitor.Client client, Path monitor, List<String> asked)
             throws IOException {
         try (SocketChannel qemu = SocketChannel.open(UnixDomainSocketAddress.of(monitor))) {
-            Thread back = Thread.ofPlatform().daemon().start(() -> {
+            Thread.ofPlatform().daemon().start(() -> {
                 try {
                     Channels.newInputStream(qemu).transferTo(
                             Channels.newOutputStream(client.channel()));
@@ -129,8 +129,6 @@ class WaitingQemuTest {
                 asked.add(command.group(1));
                 qemu.write(ByteBuffer.wrap((line + "\n").getBytes(StandardCharsets.UTF_8)));
             }
-            qemu.close();
-            back.interrupt();
         }
     }
 }

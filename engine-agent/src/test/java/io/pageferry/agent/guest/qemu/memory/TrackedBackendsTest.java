@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pageferry.agent.guest.GuestSetup;
+import io.pageferry.agent.guest.qemu.check.Objection;
 import io.pageferry.agent.guest.qemu.check.QemuFacts;
 import io.pageferry.agent.guest.qemu.check.VhostUserDevices;
 import io.pageferry.agent.guest.qemu.qmp.FakeMonitor;
@@ -146,6 +147,18 @@ class TrackedBackendsTest {
                         == StrangerProgram.PAUSE);
                 return refused;
             });
+        });
+    }
+
+    /** What it pins before a harvest and fills behind it is marked at neither. */
+    @Test
+    void oneThatBeginsToPinPagesEndsTheMove() throws IOException, TrackerException {
+        whileItMoves(pid -> RemoteUserfault.open(pid).release(), (backends, memory) -> {
+            StrangerProgram.set(memory, StrangerProgram.COMMAND, StrangerProgram.OPEN_DIRECT);
+            Stranger.await("the backend to obey", () -> StrangerProgram.get(memory,
+                    StrangerProgram.STATE) == StrangerProgram.OPEN_DIRECT);
+            assertTrue(backends.changes().stream().map(Objection::what).anyMatch(
+                    one -> one.contains("with O_DIRECT")), () -> backends.changes().toString());
         });
     }
 
