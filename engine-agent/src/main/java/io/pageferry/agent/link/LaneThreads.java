@@ -1,8 +1,8 @@
 package io.pageferry.agent.link;
 
-import io.pageferry.core.outgoing.SourceMigration;
 import io.pageferry.core.precopy.RoundLane;
 import java.util.List;
+import java.util.function.IntFunction;
 import org.agrona.CloseHelper;
 import org.agrona.concurrent.Agent;
 import org.agrona.concurrent.AgentRunner;
@@ -18,16 +18,16 @@ public final class LaneThreads implements AutoCloseable {
     /**
      * Gives a migration the threads that this host has processors for, beside its own.
      *
-     * @param migration not begun yet; closed after what is returned
+     * @param handOut gives away at most so many lanes of a migration that has not begun; that is
+     *                closed after what is returned
      * @return the threads, which wait for the first round
      */
-    public static LaneThreads start(SourceMigration migration) {
-        List<RoundLane> lanes =
-                migration.handOutLanes(Runtime.getRuntime().availableProcessors() - 1);
+    public static LaneThreads start(IntFunction<List<RoundLane>> handOut) {
+        List<RoundLane> lanes = handOut.apply(Runtime.getRuntime().availableProcessors() - 1);
         List<AgentRunner> runners = lanes.stream().map(lane -> new AgentRunner(
                 AgentLoop.idleStrategy(), e -> { }, null, new Driver(lane))).toList();
         runners.forEach(runner -> AgentRunner.startOnThread(runner,
-                work -> Thread.ofPlatform().daemon().name("pageferry-lane").unstarted(work)));
+                work -> Thread.ofPlatform().daemon().unstarted(work)));
         return new LaneThreads(runners);
     }
 
@@ -38,9 +38,10 @@ public final class LaneThreads implements AutoCloseable {
             return lane.doWork();
         }
 
+        /** {@return the name that the runner gives its thread} */
         @Override
         public String roleName() {
-            return "lane";
+            return "pageferry-lane";
         }
     }
 

@@ -93,7 +93,7 @@ final class SourceOpening {
         SourceMigration migration = keep(new SourceMigration(new SourceParts(id, guest, link,
                 connector, journal, SystemNanoClock.INSTANCE, listener, settings.options(),
                 warmUp::isOver)));
-        keep(LaneThreads.start(migration));
+        keep(LaneThreads.start(migration::handOutLanes));
         return new Opened(guest, migration, begin);
     }
 

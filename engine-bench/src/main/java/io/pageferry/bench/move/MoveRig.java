@@ -120,7 +120,7 @@ public final class MoveRig implements AutoCloseable {
                         SystemNanoClock.INSTANCE, MigrationListener.silent(),
                         TargetOptions.defaults(), () -> true))) {
             Thread receiving = Thread.ofPlatform().name("bench-target").start(() -> drive(to));
-            LaneThreads lanes = LaneThreads.start(from);
+            LaneThreads lanes = LaneThreads.start(from::handOutLanes);
             try (lanes) {
                 IdleStrategy idle = idle();
                 while (!from.isDone()) {

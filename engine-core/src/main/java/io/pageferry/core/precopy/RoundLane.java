@@ -89,7 +89,7 @@ public final class RoundLane implements AutoCloseable {
         }
         try {
             return step(PAGES_A_TURN);
-        } catch (RuntimeException | VirtualMachineError e) {
+        } catch (RuntimeException | Error e) {
             // Told where the rounds are run: a page that cannot be had ends the migration there.
             failure = e;
             return 0;

@@ -12,6 +12,8 @@ import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.function.LongConsumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -21,6 +23,7 @@ class RateLimiterTest {
     private static final long SEED = 20_260_418;
     private static final long SECOND = 1_000_000_000L;
     private static final int HEADER = 96;
+    private static final long HANG_SECONDS = 60;
 
     private final Random random = new Random(SEED);
     private final ManualClock clock = new ManualClock(Long.MAX_VALUE - SECOND);
@@ -77,6 +80,18 @@ class RateLimiterTest {
         assertEquals(wire.total(), sink.wireBytes());
     }
 
+    /** Lanes ask for each batch: where nothing is bounded none waits for another. */
+    @Test
+    void withoutABoundNobodyWaitsForTheLock() throws Exception {
+        RateLimiter limiter = new RateLimiter(clock, Bandwidth.UNLIMITED);
+        PageSink sink = limiter.over(wire);
+        synchronized (limiter) {
+            CompletableFuture.runAsync(() -> commit(sink, sink.claim(), 3))
+                    .get(HANG_SECONDS, TimeUnit.SECONDS);
+        }
+        assertTrue(wire.total() > 0);
+    }
+
     private PageSink paced(Bandwidth bandwidth, boolean stopAndCopy) {
         wire.at.clear();
         wire.bytes.clear();
@@ -130,7 +145,7 @@ class RateLimiterTest {
 
     /** A sink with one slot that takes everything at once. */
     private final class Wire implements PageSink {
-        private final Arena arena = Arena.ofConfined();
+        private final Arena arena = Arena.ofShared();
         private final PageBatch slot = new PageBatch(arena.allocate(PageBatch.PAYLOAD_CAPACITY));
         private final List<Long> at = new ArrayList<>();
         private final List<Integer> bytes = new ArrayList<>();

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -73,6 +74,7 @@ class RoundLanesTest {
     /** The guest's memory, one page of which cannot be read once that is wanted. */
     private class Failing implements PageSource {
         private volatile long unreadable = -1;
+        private volatile Error instead;
 
         @Override
         public RegionTable regions() {
@@ -82,6 +84,9 @@ class RoundLanesTest {
         @Override
         public int read(long page, int count, MemorySegment into, long at) {
             if (unreadable >= page && unreadable < page + count) {
+                if (instead != null) {
+                    throw instead;
+                }
                 throw new UncheckedIOException(new IOException("page " + unreadable));
             }
             return memory.read(page, count, into, at);
@@ -217,6 +222,7 @@ class RoundLanesTest {
         runner.harvest();
         runner.begin(round, false, 0);
         while (!runner.isEncoded()) {
+            assertFalse(Thread.interrupted(), "a round that does not end");
             if (runner.step(64) == 0) {
                 Thread.yield();
             }
@@ -313,6 +319,18 @@ class RoundLanesTest {
         runner.start(sink);
         UncheckedIOException e = assertThrows(UncheckedIOException.class, () -> round(0));
         assertEquals("page " + failing.unreadable, e.getCause().getMessage());
+    }
+
+    /** Whatever a lane throws: a round that never ends would be the other choice. */
+    @Test
+    void anErrorOfALaneIsThrownThereToo() throws Exception {
+        drive(runner.handOut(LANES - 1));
+        fill();
+        failing.unreadable = RoundLane.EXTENT_PAGES + 3;
+        failing.instead = new NoClassDefFoundError("a codec");
+        write(failing.unreadable, true);
+        runner.start(sink);
+        assertSame(failing.instead, assertThrows(NoClassDefFoundError.class, () -> round(0)));
     }
 
     @Test

@@ -21,6 +21,10 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
@@ -31,6 +35,7 @@ class ProcessRegionsContractTest {
     private static final long MIDDLE = 9;
     private static final long HIGH = 5;
     private static final long PAGES = LOW + MIDDLE + HIGH;
+    private static final int LOOKS = 20_000;
     private static final int PROT_READ_WRITE = 3;
     private static final int MAP_SHARED = 1;
     private static final int MAP_PRIVATE = 2;
@@ -177,6 +182,29 @@ class ProcessRegionsContractTest {
             assertEquals(PageGeometry.bytesOf(PAGES), guest.regions.dataBytes());
             assertEquals(1, guest.seen(LOW + MIDDLE + 1)[0]);
             assertArrayEquals(new byte[PageGeometry.PAGE_SIZE], guest.seen(5));
+        }
+    }
+
+    /** Lanes look for holes at the same time, and the kernel answers into one buffer. */
+    @Test
+    void threadsThatLookForHolesDoNotDisturbEachOther() throws Exception {
+        try (Guest guest = new Guest();
+                ExecutorService threads = Executors.newFixedThreadPool(2)) {
+            for (long page = 1; page < LOW; page += 2) {
+                guest.write(page, new byte[] {1});
+            }
+            List<Future<?>> looks = LongStream.of(0, LOW / 2).<Future<?>>mapToObj(first ->
+                    threads.submit(() -> {
+                        for (int i = 0; i < LOOKS; i++) {
+                            long page = first + i % (LOW / 4) * 2;
+                            assertEquals(page + 1, guest.regions.nextData(page));
+                            assertEquals(page + 2, guest.regions.nextHole(page + 1));
+                        }
+                        return null;
+                    })).toList();
+            for (Future<?> look : looks) {
+                look.get();
+            }
         }
     }
 

@@ -9,6 +9,7 @@ import io.pageferry.agent.guest.qemu.check.QemuFacts;
 import io.pageferry.agent.guest.qemu.check.VhostUserDevices;
 import io.pageferry.agent.guest.qemu.qmp.FakeMonitor;
 import io.pageferry.agent.guest.qemu.qmp.QemuControl;
+import io.pageferry.agent.guest.qemu.qmp.QmpClient;
 import io.pageferry.agent.host.linux.ProcessMaps;
 import io.pageferry.agent.host.linux.Requirements;
 import io.pageferry.agent.host.linux.SharedMemory;
@@ -120,14 +121,19 @@ class TrackedBackendsTest {
                 client.say("{\"return\": " + answers.get(command.group(1)) + ", \"id\": "
                         + id.group(1) + "}\n");
             }
-        }); QemuControl qemu = QemuControl.connect(monitor.path())) {
+        }); QemuControl qemu = new QemuControl(
+                QmpClient.connect(monitor.path(), Requirements.HANG))) {
             return VhostUserDevices.of(qemu, facts);
         }
     }
 
-    private static boolean isRefused(TrackedBackends backends) {
+    private interface Check {
+        void check() throws GuestException;
+    }
+
+    private static boolean isRefused(Check check) {
         try {
-            backends.requireUnchanged();
+            check.check();
             return false;
         } catch (GuestException e) {
             assertTrue(e.getMessage().contains("(java) forked while the guest moved"),
@@ -141,7 +147,7 @@ class TrackedBackendsTest {
         whileItMoves(pid -> RemoteUserfault.open(pid).release(), (backends, memory) -> {
             StrangerProgram.set(memory, StrangerProgram.COMMAND, StrangerProgram.FORK);
             Stranger.await("a fork to end the move", () -> {
-                boolean refused = isRefused(backends);
+                boolean refused = isRefused(backends::requireUnchanged);
                 // It waits until it is heard.
                 assertTrue(refused || StrangerProgram.get(memory, StrangerProgram.STATE)
                         == StrangerProgram.PAUSE);
@@ -178,7 +184,9 @@ class TrackedBackendsTest {
             }
         }, (backends, memory) -> {
             gone[0] = true;
-            assertTrue(isRefused(backends), "the guard was not asked");
+            assertTrue(isRefused(backends::requireUnchanged), "the guard was not asked");
+            assertTrue(isRefused(() -> backends.requireStill(RegionTable.single("ram", SIZE))),
+                    "nor for the last time");
         });
     }
 }
