@@ -42,7 +42,44 @@ public final class GuestLock implements AutoCloseable {
      * @throws IOException when it cannot be taken anywhere
      */
     public static Optional<GuestLock> tryLock(String identity) throws IOException {
-        return tryLock(identity, folders(System.getenv()));
+        return tryLock(identity, folder -> false);
+    }
+
+    /**
+     * Tries to take it, but for folders in which nothing may be written while the guest stands
+     * still.
+     *
+     * @param identity of the guest on this host
+     * @param frozen   which folders are left out
+     * @return the lock, or empty when a migration of it is under way
+     * @throws IOException when it cannot be taken anywhere
+     */
+    public static Optional<GuestLock> tryLock(String identity, FolderTest frozen)
+            throws IOException {
+        Set<Path> usable = new LinkedHashSet<>();
+        for (Path folder : folders(System.getenv())) {
+            if (!frozen.test(folder)) {
+                usable.add(folder);
+            }
+        }
+        if (usable.isEmpty()) {
+            throw new IOException("a guest cannot be locked: every folder for locks lies on a disk"
+                    + " that is moved: mount a tmpfs on " + OWN);
+        }
+        return tryLock(identity, usable);
+    }
+
+    /** Says something about a folder. */
+    @FunctionalInterface
+    public interface FolderTest {
+        /**
+         * Asks.
+         *
+         * @param folder that is there
+         * @return the answer
+         * @throws IOException when it cannot be told
+         */
+        boolean test(Path folder) throws IOException;
     }
 
     static Optional<GuestLock> tryLock(String identity, Set<Path> folders) throws IOException {
