@@ -7,7 +7,7 @@ import io.pageferry.agent.cli.option.UsageException;
 import io.pageferry.agent.demo.AgentProcess;
 import io.pageferry.agent.demo.DemoGuests;
 import io.pageferry.agent.demo.DemoTools;
-import io.pageferry.agent.guest.workload.WorkloadKind;
+import io.pageferry.agent.guest.GuestUri;
 import io.pageferry.agent.report.Output;
 import io.pageferry.agent.report.ReportText;
 import io.pageferry.core.words.Quantity;
@@ -56,7 +56,7 @@ final class DemoCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         // Both kinds of its guests take the same options.
-        options.sourceOptions(new WorkloadKind());
+        options.sourceOptions(GuestUri.parse("workload:8MiB"));
         Output output = common.output();
         Path folder = Files.createTempDirectory("pageferry-demo");
         try (DemoGuests guests = guests(folder, output)) {

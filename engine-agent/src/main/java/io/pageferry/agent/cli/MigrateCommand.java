@@ -16,7 +16,6 @@ import io.pageferry.agent.report.Listeners;
 import io.pageferry.agent.report.MigrationView;
 import io.pageferry.agent.report.Output;
 import io.pageferry.agent.session.AgentResult;
-import io.pageferry.agent.session.GuestFactory;
 import io.pageferry.agent.session.MigrateSettings;
 import io.pageferry.agent.session.SourceSession;
 import io.pageferry.core.words.Quantity;
@@ -69,10 +68,10 @@ final class MigrateCommand implements Callable<Integer> {
         GuestUri uri = disk.of(domain.guest(guest, "undefine-source", undefineSource));
         GuestKind kind = GuestKinds.of(uri);
         PeerTrust peers = trust.trust();
-        MigrateSettings settings = new MigrateSettings(GuestFactory.source(uri),
+        MigrateSettings settings = new MigrateSettings(disk.source(uri),
                 new SocketConnector(Addresses.parse("--to", target, peers.tls(),
                         options.insecure()), peers, capture),
-                options.tracker(), options.sourceOptions(kind), options.after(kind),
+                options.tracker(), options.sourceOptions(uri), disk.after(options.after(kind)),
                 options.copyStorage(), common.stateDirectory(), Quantity.nanos(options.linger()));
         MigrationView view = new MigrationView(output, options.progress(),
                 CommonOptions.terminal(), System::nanoTime);

@@ -98,6 +98,16 @@ final class EmbeddedSource implements SourceGuest {
     }
 
     @Override
+    public boolean readyToPause() throws GuestException {
+        return guest.readyToPause();
+    }
+
+    @Override
+    public void keepPaused() throws GuestException {
+        guest.keepPaused();
+    }
+
+    @Override
     public void pause() throws GuestException {
         guest.pause();
     }

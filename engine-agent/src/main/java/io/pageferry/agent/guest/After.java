@@ -12,7 +12,9 @@ public enum After implements Labelled {
     /** It stays paused. */
     KEEP,
     /** It goes on: of a process, whose copy is an image. */
-    RESUME;
+    RESUME,
+    /** Its file systems go on: of disks, whose copy is never to run. */
+    THAW;
 
     private static final String KEY = "after";
 

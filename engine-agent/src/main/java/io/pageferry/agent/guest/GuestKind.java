@@ -96,12 +96,13 @@ public interface GuestKind {
     }
 
     /**
-     * Returns whether guests of this kind do not run while they are moved: no limit of a downtime
-     * holds then, as there is none.
+     * Returns whether a guest does not run while it is moved: no limit of a downtime holds then, as
+     * there is none.
      *
-     * @return false: they run
+     * @param uri the guest
+     * @return false: it runs
      */
-    default boolean standsStill() {
+    default boolean standsStill(GuestUri uri) {
         return false;
     }
 

@@ -1,5 +1,6 @@
 package io.pageferry.agent.guest;
 
+import io.pageferry.agent.host.disk.freeze.FreezeGuard;
 import io.pageferry.core.dirty.TrackerChoice;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -15,9 +16,10 @@ import java.util.function.BooleanSupplier;
  * @param after    what becomes of it at the source, one of {@link GuestKind#afterwards}
  * @param start    what a target is started from; null where it is there
  * @param pauseLimit how long a source waits for it to stand still
+ * @param freezing   how what lies on a disk is frozen; null where nobody thaws for this process
  */
 public record GuestSetup(TrackerChoice tracker, boolean prealloc, Injector injector,
-        After after, Start start, Duration pauseLimit) {
+        After after, Start start, Duration pauseLimit, Freezing freezing) {
     /** Of who was told none. */
     public static final Duration PAUSE_LIMIT = Duration.ofSeconds(10);
 
@@ -30,7 +32,7 @@ public record GuestSetup(TrackerChoice tracker, boolean prealloc, Injector injec
      * @param after    as above
      */
     public GuestSetup(TrackerChoice tracker, boolean prealloc, Injector injector, After after) {
-        this(tracker, prealloc, injector, after, null, PAUSE_LIMIT);
+        this(tracker, prealloc, injector, after, null, PAUSE_LIMIT, null);
     }
 
     /**
@@ -42,6 +44,27 @@ public record GuestSetup(TrackerChoice tracker, boolean prealloc, Injector injec
      */
     public GuestSetup(TrackerChoice tracker, boolean prealloc, Injector injector) {
         this(tracker, prealloc, injector, After.KEEP);
+    }
+
+    /**
+     * How file systems are frozen for the end of a move.
+     *
+     * @param guard   thaws them where this process is gone or takes too long
+     * @param longest they may be frozen before they are granted
+     * @param quiesce command that stops who writes, run before; null for none
+     */
+    public record Freezing(FreezeGuard guard, Duration longest, String quiesce) { }
+
+    /**
+     * Adds a command that stops who writes to a disk.
+     *
+     * @param command of the shell, or null for none
+     * @return the same with it
+     */
+    public GuestSetup quiescedBy(String command) {
+        return new GuestSetup(tracker, prealloc, injector, after, start, pauseLimit,
+                freezing == null ? null
+                        : new Freezing(freezing.guard(), freezing.longest(), command));
     }
 
     /**

@@ -6,6 +6,7 @@ import io.pageferry.core.link.StreamLink;
 import io.pageferry.core.migration.Guest;
 import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.round.Bandwidth;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -104,6 +105,28 @@ public interface SourceGuest extends Guest {
             return pages + " pages of 4 KiB could not be read and were moved as zeros: "
                     + String.join(", ", places) + (pages > places.size() ? ", …" : "");
         }
+    }
+
+    /**
+     * Returns whether a folder would stand still with the guest, so that nothing of this agent may
+     * be written there.
+     *
+     * @param folder that is there
+     * @return true where it lies on a disk that is moved while it is written
+     * @throws GuestException when that cannot be told
+     */
+    default boolean freezes(Path folder) throws GuestException {
+        return false;
+    }
+
+    /**
+     * Returns what an operator has to do about what is left here, where it was moved or may have
+     * been.
+     *
+     * @return one line, empty where there is nothing
+     */
+    default Optional<String> leftHere() {
+        return Optional.empty();
     }
 
     /** {@return what could not be read; empty where everything was} */

@@ -34,6 +34,12 @@ public record MigrateSettings(GuestFactory<SourceGuest> guest, Connector target,
         return asked.compareTo(LONGEST_PAUSE) < 0 ? asked : LONGEST_PAUSE;
     }
 
+    /** Returns how long what is frozen may stay so before a guard thaws it: never for a pause. */
+    Duration longestFreeze() {
+        return Duration.ofNanos(options.cold() ? options.limits().timeoutNanos()
+                : options.limits().maxSwitchoverNanos()).plus(LONGEST_PAUSE);
+    }
+
     /** Returns whether the guest may be slowed down. */
     boolean isThrottled() {
         return options.limits().throttling().isAsked();

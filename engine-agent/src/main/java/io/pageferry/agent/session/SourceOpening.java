@@ -4,6 +4,7 @@ import io.pageferry.agent.guest.After;
 import io.pageferry.agent.guest.GuestKind;
 import io.pageferry.agent.guest.GuestKinds;
 import io.pageferry.agent.guest.GuestSetup;
+import io.pageferry.agent.guest.GuestSetup.Freezing;
 import io.pageferry.agent.guest.SourceGuest;
 import io.pageferry.agent.link.Connector;
 import io.pageferry.agent.link.LaneThreads;
@@ -31,6 +32,7 @@ import io.pageferry.core.outgoing.session.SourceParts;
 import io.pageferry.core.round.WriteThrottle;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
@@ -70,11 +72,13 @@ final class SourceOpening {
             JvmFlags.checkLz4(listener);
         }
         SourceGuest guest = keep(settings.guest().open(new GuestSetup(settings.tracker(), false,
-                guard, settings.after(), null, settings.pauseLimit())));
+                guard, settings.after(), null, settings.pauseLimit(),
+                new Freezing(guard, settings.longestFreeze(), null))));
         check(guest);
         StateDirectory directory = StateDirectory.open(settings.stateDirectory());
-        keep(GuestLock.tryLock(GuestLock.identities(guest.identity(),
-                guest.recoveryAddress())).orElseThrow(() -> new GuestException(
+        requireElsewhere(guest, directory.path());
+        keep(GuestLock.tryLock(GuestLock.identities(guest.identity(), guest.recoveryAddress()),
+                guest::freezes).orElseThrow(() -> new GuestException(
                 ErrorCode.BUSY, "a migration of this guest is under way already",
                 "wait for it: pageferry status; or end the receive here that has its name")));
         requireSettled(guest, directory);
@@ -95,6 +99,15 @@ final class SourceOpening {
                 warmUp::isOver)));
         keep(LaneThreads.start(migration::handOutLanes));
         return new Opened(guest, migration, begin);
+    }
+
+    /** Each decision is written there while the guest stands still. */
+    private static void requireElsewhere(SourceGuest guest, Path state) throws GuestException {
+        if (guest.freezes(state)) {
+            throw new GuestException(ErrorCode.HOST_FAILED, "the state directory " + state
+                    + " lies on a disk that is moved, and would be frozen with it",
+                    "name one on another disk or in memory: --state-dir /run/pageferry-state");
+        }
     }
 
     /** One that we paused and nobody let go on is not one that its operator wants paused. */

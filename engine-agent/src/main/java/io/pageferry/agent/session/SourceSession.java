@@ -168,6 +168,10 @@ public final class SourceSession implements FiniteAgent {
 
     private Report report(SourceOpening.Opened opened, Outcome outcome) {
         SourceGuest guest = opened.guest();
+        if (outcome.result() == Result.COMPLETED || outcome.result() == Result.IN_DOUBT
+                || outcome.result() == Result.FAILED_AT_TARGET) {
+            guest.leftHere().ifPresent(line -> listener.on(MigrationEvent.warn(line)));
+        }
         guest.unread().ifPresent(unread -> listener.on(MigrationEvent.warn(unread.line())));
         Report report = Report.ofSource(opened.begin(), outcome, opened.migration().figures(),
                 new Report.OfGuest(guest.check(), guest.copied(), Optional.empty(),

@@ -79,7 +79,7 @@ final class TargetSlot {
         Path start = settings.start();
         guest = settings.guest().open(new GuestSetup(TrackerChoice.AUTO, settings.prealloc(), guard,
                 After.KEEP, start == null ? null : new GuestSetup.Start(start, guard, unwanted),
-                GuestSetup.PAUSE_LIMIT));
+                GuestSetup.PAUSE_LIMIT, null));
         if (start != null) {
             listener.on(MigrationEvent.info("started what " + start + " says, as "
                     + settings.guest().text()));

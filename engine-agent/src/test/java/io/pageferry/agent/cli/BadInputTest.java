@@ -64,13 +64,16 @@ class BadInputTest {
             2 | less than 1Mbit/s | MOVE --bandwidth 999kbit/s
             2 | is no rate | MOVE --bandwidth-switchover fast
             2 | not in this version | MOVE --tracker kvm
-            2 | --as-copy is not in this version | MOVE --as-copy
-            2 | --quiesce is not in this version | MOVE --quiesce true
+            2 | --as-copy is for disk: guests | MOVE --as-copy
+            2 | --quiesce is for disk: guests | MOVE --quiesce true
+            2 | add --as-copy | migrate disk:/nosuch --to 127.0.0.1:1 --after thaw
+            2 | of a disk guest there are | migrate disk:/nosuch --to 127.0.0.1:1 --after resume
+            2 | of a disk guest there | migrate disk:/nosuch --to 127.0.0.1:1 --after poweroff
             2 | --on-read-error is for disk: guests | MOVE --on-read-error zero
             2 | there are stop, zero | migrate disk:/nosuch --to 127.0.0.1:1 --on-read-error x
             2 | not in this version yet | migrate disk:/nosuch?format=qcow2 --to 127.0.0.1:1
             2 | of a disk guest there are keep | migrate disk:/nosuch --to 127.0.0.1:1 --after quit
-            2 | --tracker scan of a disk | migrate disk:/nosuch --to 127.0.0.1:1 --tracker scan
+            2 | of a disk there are auto and bpf | migrate disk:/nosuch --to 127.0.0.1:1 --tracker scan
             3 | there is no /nosuch | migrate disk:/nosuch --to 127.0.0.1:1
             3 | there is no /nosuch | receive disk:/nosuch --listen 127.0.0.1:0
             2 | not in this version | MOVE --verify strong

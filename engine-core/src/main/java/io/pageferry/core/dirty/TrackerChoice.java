@@ -13,5 +13,7 @@ public enum TrackerChoice implements Labelled {
     /** The guest marks its own writes. */
     MARKING,
     /** KVM's log, of a monitor that links the engine. */
-    DIRTY_LOG
+    DIRTY_LOG,
+    /** A program in the kernel marks what is written to a disk. */
+    BPF
 }

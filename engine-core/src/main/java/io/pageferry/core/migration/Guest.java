@@ -78,6 +78,18 @@ public interface Guest extends AutoCloseable {
     }
 
     /**
+     * Makes sure that it still stands still and stays so, for however long, whatever becomes of
+     * this process. Called once in each switch-over, directly before the grant is recorded: from
+     * then on only {@link #resume} or {@link #end} may let it go on, by this process or by who
+     * recovers the migration.
+     *
+     * @throws GuestException when it does not; nothing is granted, and it goes on here
+     */
+    default void keepPaused() throws GuestException {
+        // Most kinds stand still until somebody lets them go on.
+    }
+
+    /**
      * Returns whether another process let it run after {@link #pause}. Asked all the time.
      *
      * @return true until it is paused again, or resumed by us
@@ -122,6 +134,19 @@ public interface Guest extends AutoCloseable {
      * @throws GuestException when that is not possible; the guest runs on
      */
     default boolean storageReady() throws GuestException {
+        return true;
+    }
+
+    /**
+     * Has done what takes long and makes {@link #pause} short: what is dirty in caches is written,
+     * while the guest runs. Called again and again once the rounds could end, until it is true;
+     * where it was not at once, one more round follows, of what that wrote. It stays true until
+     * the guest was paused. Not called where the guest is paused before the first round.
+     *
+     * @return true when there is nothing of that kind, or it is done
+     * @throws GuestException when it cannot be done; the guest runs on
+     */
+    default boolean readyToPause() throws GuestException {
         return true;
     }
 

@@ -44,6 +44,8 @@ public final class TestGuest implements Guest {
     private GuestException storageFailure;
     private boolean storageWanted;
     private boolean storageReady;
+    private boolean preparing;
+    private GuestException keepFailure;
     private int statePadding;
     private int stateWrites = 1;
     private Optional<String> access = Optional.empty();
@@ -97,6 +99,40 @@ public final class TestGuest implements Guest {
         storageWanted = true;
         storageReady = ready;
         storageFailure = failure;
+    }
+
+    /**
+     * Says whether it has something to do before it is paused.
+     *
+     * @param something whether it has not done it yet
+     */
+    public void preparing(boolean something) {
+        preparing = something;
+    }
+
+    /**
+     * Says how it does not stay paused.
+     *
+     * @param failure thrown each time, or null for nothing
+     */
+    public void failKeep(GuestException failure) {
+        keepFailure = failure;
+    }
+
+    @Override
+    public boolean readyToPause() {
+        return !preparing;
+    }
+
+    @Override
+    public void keepPaused() throws GuestException {
+        log.add("source.keep");
+        if (running) {
+            throw new IllegalStateException("a running guest is to be granted");
+        }
+        if (keepFailure != null) {
+            throw keepFailure;
+        }
     }
 
     @Override

@@ -2,6 +2,8 @@ package io.pageferry.agent.cli.option;
 
 import io.pageferry.agent.guest.After;
 import io.pageferry.agent.guest.GuestKind;
+import io.pageferry.agent.guest.GuestKinds;
+import io.pageferry.agent.guest.GuestUri;
 import io.pageferry.agent.report.ProgressMode;
 import io.pageferry.core.codec.CodecChoice;
 import io.pageferry.core.dirty.TrackerChoice;
@@ -64,7 +66,7 @@ public final class MigrateOptions {
             + " 512MiB")
     private String deltaCache = "512MiB";
 
-    @Option(names = "--tracker", paramLabel = "auto|userfaultfd|scan|marking|dirty-log")
+    @Option(names = "--tracker", paramLabel = "auto|userfaultfd|scan|marking|dirty-log|bpf")
     private TrackerChoice tracker = TrackerChoice.AUTO;
 
     @Option(names = "--verify", paramLabel = "sent|full|none",
@@ -75,8 +77,9 @@ public final class MigrateOptions {
             + " whole memory with the target's: no downtime")
     private boolean audit;
 
-    @Option(names = "--after", paramLabel = "quit|keep|resume",
-            description = "what becomes of the guest here, default quit; of a process keep")
+    @Option(names = "--after", paramLabel = "quit|keep|resume|thaw",
+            description = "what becomes of the guest here, default quit; of a process or a disk"
+            + " keep")
     private String after;
 
     @Option(names = "--settle-window", paramLabel = "TIME", description = "default 30s")
@@ -184,10 +187,11 @@ public final class MigrateOptions {
     /**
      * Puts together how the migration is to go.
      *
-     * @param kind of the guest
+     * @param uri the guest
      * @return the options, checked
      */
-    public SourceOptions sourceOptions(GuestKind kind) {
+    public SourceOptions sourceOptions(GuestUri uri) {
+        GuestKind kind = GuestKinds.of(uri);
         if (channels < 1 || channels > Message.MAX_CHANNELS) {
             throw new UsageException("--channels " + channels + " is not in 1 to "
                     + Message.MAX_CHANNELS);
@@ -195,7 +199,7 @@ public final class MigrateOptions {
         if (maxRounds < 1) {
             throw new UsageException("--max-rounds " + maxRounds + " is less than 1");
         }
-        boolean still = kind.standsStill();
+        boolean still = kind.standsStill(uri);
         MigrationLimits limits = new MigrationLimits(policy,
                 Quantity.nanos(still ? timeout : maxDowntime), maxRounds, Quantity.nanos(timeout),
                 onNoConvergence, Quantity.nanos(still ? timeout : maxSwitchover), bandwidth(),

@@ -1,50 +1,62 @@
 package io.pageferry.agent.guest.disk;
 
+import io.pageferry.agent.guest.After;
 import io.pageferry.agent.guest.SourceGuest;
 import io.pageferry.agent.host.disk.DirectDisk;
 import io.pageferry.agent.host.disk.DiskPages;
 import io.pageferry.agent.host.disk.DiskSet;
 import io.pageferry.agent.host.disk.ReadErrors;
+import io.pageferry.core.dirty.DirtyBitmap;
 import io.pageferry.core.dirty.DirtyTracker;
+import io.pageferry.core.dirty.TrackerException;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.GuestDescription;
 import io.pageferry.core.memory.PageSource;
 import io.pageferry.core.migration.GuestException;
 import java.io.OutputStream;
+import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 
 /**
- * Disks at the source. They do not run: what is moved is what stands on them once nobody writes.
- * They stay as they are here, and are the target's from the grant on.
+ * Disks at the source. What is moved is what stands on them once nobody writes: the file systems
+ * that are mounted from them run, and are paused by freezing them. The disks stay here as they are
+ * then, and are the target's from the grant on.
  */
 final class DiskGuest implements SourceGuest {
     /** Begins the keys of what is said of each disk; its number follows. */
     static final String SECTOR = "disk.sector.";
 
+    private final SourceDisks disks;
     private final HeldDisks held;
     private final DiskSet set;
     private final ReadErrors errors;
     private final DiskPages pages;
     private final DirtyTracker tracker;
     private final WriterFreeze freeze;
+    private final After after;
+    /** Gets what is written to disks that stand still; empty where nobody could. */
+    private final Optional<DirtyBitmap> written;
 
     /**
      * Makes the guest.
      *
-     * @param held    its disks, closed with it
-     * @param errors  what is done about what cannot be read
-     * @param tracker of what is written to them, closed with it
-     * @param freeze  stops who writes
+     * @param disks  its disks, closed with it
+     * @param errors what is done about what cannot be read
+     * @param after  what becomes of them
      */
-    DiskGuest(HeldDisks held, ReadErrors errors, DirtyTracker tracker, WriterFreeze freeze) {
-        this.held = held;
+    DiskGuest(SourceDisks disks, ReadErrors errors, After after) {
+        this.disks = disks;
+        this.held = disks.held();
         this.set = DiskSet.of(held.disks());
         this.errors = errors;
         this.pages = new DiskPages(set, errors);
-        this.tracker = tracker;
-        this.freeze = freeze;
+        this.tracker = disks.tracker();
+        this.freeze = disks.freeze();
+        this.after = after;
+        this.written = freeze.isNeeded()
+                ? Optional.of(new DirtyBitmap(set.regions().pageCount())) : Optional.empty();
     }
 
     @Override
@@ -69,7 +81,8 @@ final class DiskGuest implements SourceGuest {
 
     @Override
     public String trackerReason() {
-        return "nobody else writes to a disk that is held alone";
+        return freeze.isNeeded() ? "it sees what is written to a disk that is mounted, whoever"
+                + " writes it" : "nobody else writes to a disk that is held alone";
     }
 
     @Override
@@ -79,7 +92,7 @@ final class DiskGuest implements SourceGuest {
 
     @Override
     public boolean isRunning() {
-        return false;
+        return freeze.isNeeded();
     }
 
     @Override
@@ -97,8 +110,49 @@ final class DiskGuest implements SourceGuest {
     }
 
     @Override
+    public boolean freezes(Path folder) throws GuestException {
+        return freeze.holds(folder);
+    }
+
+    @Override
+    public boolean readyToPause() throws GuestException {
+        return freeze.isReady();
+    }
+
+    @Override
     public void pause() throws GuestException {
         freeze.freeze();
+    }
+
+    @Override
+    public void requireUnchangedPaused() throws GuestException {
+        requireUnchanged();
+        freeze.requireFrozen();
+        requireNothingWritten();
+    }
+
+    @Override
+    public void keepPaused() throws GuestException {
+        freeze.keep();
+        requireNothingWritten();
+    }
+
+    /** By what no file system knows of: swap, a program that writes to a device itself. */
+    private void requireNothingWritten() throws GuestException {
+        if (written.isEmpty()) {
+            return;
+        }
+        try {
+            tracker.harvest(written.get());
+        } catch (TrackerException e) {
+            throw new GuestException(ErrorCode.GUEST_FAILED, e.getMessage(), "move it again");
+        }
+        if (!written.get().isEmpty()) {
+            throw new GuestException(ErrorCode.GUEST_FAILED, held.text() + " was written while its"
+                    + " file systems were frozen: by a program that writes to the device itself,"
+                    + " or into a file system that cannot be frozen (vfat)",
+                    "end that program, or unmount it, and move again");
+        }
     }
 
     @Override
@@ -111,15 +165,27 @@ final class DiskGuest implements SourceGuest {
         freeze.thaw();
     }
 
+    /** It stays; whoever owns the other one decides what becomes of this one. */
     @Override
-    public void end() {
-        // It stays; whoever owns the other one decides what becomes of this one.
+    public void end() throws GuestException {
+        if (after == After.THAW) {
+            freeze.thaw();
+        }
     }
 
     @Override
     public Optional<String> keepWarning() {
-        return Optional.of(held.text() + " stays as it is here, and is the target's once it moved:"
+        return Optional.of(held.text() + " stays as it is here" + (freeze.isNeeded()
+                ? ", its file systems frozen," : ",") + " and is the target's once it moved:"
                 + " boot and mount only one of both");
+    }
+
+    @Override
+    public Optional<String> leftHere() {
+        String byHand = freeze.byHand();
+        return byHand.isEmpty() ? Optional.empty() : Optional.of("frozen here, and whoever writes"
+                + " there waits: power this machine off (echo o > /proc/sysrq-trigger), or give"
+                + " up the other one and thaw: " + byHand);
     }
 
     @Override
@@ -129,7 +195,7 @@ final class DiskGuest implements SourceGuest {
 
     @Override
     public Map<String, String> recoveryAddress() {
-        return DiskHandle.address(held, false);
+        return DiskHandle.address(held, false, freeze.isNeeded());
     }
 
     @Override
@@ -141,8 +207,8 @@ final class DiskGuest implements SourceGuest {
 
     @Override
     public void close() {
-        tracker.close();
         pages.close();
-        held.close();
+        disks.close();
+        written.ifPresent(DirtyBitmap::close);
     }
 }

@@ -1,29 +1,37 @@
 package io.pageferry.agent.guest.disk;
 
+import io.pageferry.agent.guest.After;
 import io.pageferry.agent.host.disk.DirectDisk;
 import io.pageferry.agent.host.disk.DiskName;
 import io.pageferry.agent.host.disk.DiskOpening;
+import io.pageferry.agent.host.disk.freeze.Freezer;
+import io.pageferry.agent.host.linux.block.BlockDevices;
+import io.pageferry.agent.host.linux.block.DeviceNumber;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.migration.GuestHandle;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * Disks whose agent is gone, as a guard finds them. At the source nothing is to be done. At the
- * target the first MiB of a disk that was refused becomes zero, and only where it is the disk that
+ * Disks whose agent is gone, as a guard finds them. At the source what was frozen is thawed where
+ * it is to go on; nothing else is to be done. At the target the first MiB of a disk that was refused becomes zero, and only where it is the disk that
  * it was: a device has another identity after a boot.
  *
  * @param paths    of the disks
  * @param identity that they had, in order
  * @param filled   whether they are the target's
+ * @param frozen   whether file systems on them may be frozen
+ * @param thaws    whether they go on here once they moved
  */
-record DiskHandle(List<Path> paths, List<String> identity, boolean filled)
+record DiskHandle(List<Path> paths, List<String> identity, boolean filled, boolean frozen,
+        boolean thaws)
         implements GuestHandle {
     static final String BY_HAND = "make it so by hand before anybody boots from it: dd if=/dev/zero"
             + " of=DISK bs=1M count=1";
@@ -31,20 +39,24 @@ record DiskHandle(List<Path> paths, List<String> identity, boolean filled)
     private static final String PATHS = "disks";
     private static final String IDENTITIES = "identities";
     private static final String FILLED = "filled";
+    private static final String FROZEN = "frozen";
     private static final String SEPARATOR = ",";
 
-    static Map<String, String> address(HeldDisks held, boolean filled) {
+    /** What of it is in a journal. */
+    static Map<String, String> address(HeldDisks held, boolean filled, boolean frozen) {
         return Map.of(PATHS, held.disks().stream().map(disk -> disk.name().path().toString())
                         .collect(Collectors.joining(SEPARATOR)),
                 IDENTITIES, held.disks().stream().map(disk -> disk.name().identity())
                         .collect(Collectors.joining(SEPARATOR)),
-                FILLED, Boolean.toString(filled));
+                FILLED, Boolean.toString(filled), FROZEN, Boolean.toString(frozen));
     }
 
     static DiskHandle of(Map<String, String> address) {
         return new DiskHandle(Stream.of(address.getOrDefault(PATHS, "").split(SEPARATOR))
                 .map(Path::of).toList(), List.of(address.getOrDefault(IDENTITIES, "")
-                .split(SEPARATOR)), Boolean.parseBoolean(address.get(FILLED)));
+                .split(SEPARATOR)), Boolean.parseBoolean(address.get(FILLED)),
+                Boolean.parseBoolean(address.get(FROZEN)),
+                After.of(address).filter(after -> after == After.THAW).isPresent());
     }
 
     @Override
@@ -52,9 +64,30 @@ record DiskHandle(List<Path> paths, List<String> identity, boolean filled)
         return paths.stream().allMatch(Files::exists) ? Condition.PAUSED : Condition.GONE;
     }
 
+    /** What is mounted from it goes on; a disk itself does not run. */
     @Override
-    public void resume() {
-        // A disk does not run.
+    public void resume() throws GuestException {
+        if (!frozen) {
+            return;
+        }
+        try {
+            Freezer.thawAll(BlockDevices.ofHost(), same());
+        } catch (IOException e) {
+            throw failed("what is mounted from " + paths + " could not be thawed: "
+                    + e.getMessage(), "fsfreeze -u MOUNT").retryable();
+        }
+    }
+
+    /** Another disk under that name, or one after a boot, was not frozen by us. */
+    private List<DeviceNumber> same() throws IOException {
+        List<DeviceNumber> found = new ArrayList<>();
+        for (int i = 0; i < paths.size(); i++) {
+            DiskName name = DiskName.of(paths.get(i));
+            if (name.isDevice() && name.identity().equals(identity.get(i))) {
+                found.add(DeviceNumber.ofNode(paths.get(i)));
+            }
+        }
+        return found;
     }
 
     @Override
@@ -63,6 +96,8 @@ record DiskHandle(List<Path> paths, List<String> identity, boolean filled)
             for (int i = 0; i < paths.size(); i++) {
                 blank(paths.get(i), identity.get(i));
             }
+        } else if (thaws) {
+            resume();
         }
     }
 

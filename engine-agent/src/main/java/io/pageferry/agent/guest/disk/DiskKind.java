@@ -33,33 +33,34 @@ public final class DiskKind implements GuestKind {
         return SCHEME;
     }
 
-    /** A disk that is moved stays: there is nothing that would quit or resume. */
+    /** A disk that is moved stays: there is nothing that would quit. */
     @Override
     public List<After> afterwards() {
-        return List.of(After.KEEP);
+        return List.of(After.KEEP, After.THAW);
     }
 
     @Override
-    public boolean standsStill() {
-        return true;
+    public boolean standsStill(GuestUri uri) {
+        DiskUri disk = DiskUri.parse(uri);
+        try {
+            return SourceDisks.hot(disk, disk.mode()).isEmpty();
+        } catch (GuestException e) {
+            return true; // which opening it says
+        }
     }
 
     @Override
     public SourceGuest openSource(GuestUri uri, GuestSetup setup) throws GuestException {
         DiskUri disk = DiskUri.parse(uri);
-        if (setup.tracker() != TrackerChoice.AUTO) {
-            throw new IllegalArgumentException("--tracker " + setup.tracker().label()
-                    + " of a disk is not in this version yet: it is moved while nobody writes");
-        }
-        HeldDisks held = HeldDisks.open(disk.paths(), DiskOpening::source);
+        SourceDisks disks = SourceDisks.open(disk, disk.mode(setup.tracker()), setup);
         try {
-            requireMemory(held.disks().stream()
+            requireMemory(disks.held().disks().stream()
                     .mapToLong(one -> PageGeometry.pagesFor(one.bytes())).sum());
         } catch (GuestException e) {
-            held.close();
+            disks.close();
             throw e;
         }
-        return new DiskGuest(held, disk.readErrors(), new ColdTracker(), WriterFreeze.NONE);
+        return new DiskGuest(disks, disk.readErrors(), setup.after());
     }
 
     /** Each side keeps a checksum and some bits of each page: 1.25 GiB for 1 TiB. */

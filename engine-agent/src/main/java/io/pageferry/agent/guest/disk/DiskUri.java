@@ -2,10 +2,13 @@ package io.pageferry.agent.guest.disk;
 
 import io.pageferry.agent.guest.GuestUri;
 import io.pageferry.agent.host.disk.ReadErrors;
+import io.pageferry.core.dirty.TrackerChoice;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -13,8 +16,9 @@ import java.util.stream.Stream;
  *
  * @param paths     of block devices and files, one disk each
  * @param zeroes    whether a page that cannot be read is taken as zeros
+ * @param mode      which of them are read while they are written
  */
-record DiskUri(List<Path> paths, boolean zeroes) {
+record DiskUri(List<Path> paths, boolean zeroes, SourceDisks.Mode mode) {
     private static final String FORMAT = "format";
     private static final String TRACKER = "tracker";
     private static final String ON_READ_ERROR = "on-read-error";
@@ -23,10 +27,10 @@ record DiskUri(List<Path> paths, boolean zeroes) {
 
     /** Values by key: those of this version first. */
     private static final Map<String, List<String>> VALUES = Map.of(
-            FORMAT, List.of("raw"), TRACKER, List.of("none", "auto"),
+            FORMAT, List.of("raw"), TRACKER, List.of("auto", "bpf", "none"),
             ON_READ_ERROR, List.of("stop", "zero"));
     private static final Map<String, Set<String>> LATER = Map.of(
-            FORMAT, Set.of("qcow2", "vmdk", "vhdx", "vdi"), TRACKER, Set.of("bpf", "scan"),
+            FORMAT, Set.of("qcow2", "vmdk", "vhdx", "vdi"), TRACKER, Set.of("scan"),
             ON_READ_ERROR, Set.of());
 
     /**
@@ -55,7 +59,34 @@ record DiskUri(List<Path> paths, boolean zeroes) {
             throw new IllegalArgumentException("write disk:/dev/sda or disk:/dev/sda,/dev/sdb,"
                     + " each disk once, not " + uri.text());
         }
-        return new DiskUri(paths, "zero".equals(uri.parameters().get(ON_READ_ERROR)));
+        return new DiskUri(paths, "zero".equals(uri.parameters().get(ON_READ_ERROR)),
+                mode(uri.parameters().getOrDefault(TRACKER, "auto")));
+    }
+
+    private static SourceDisks.Mode mode(String tracker) {
+        return SourceDisks.Mode.valueOf(tracker.toUpperCase(Locale.ROOT));
+    }
+
+    /**
+     * Takes the tracker of the options where the URI has none.
+     *
+     * @throws IllegalArgumentException where that is not for disks
+     */
+    SourceDisks.Mode mode(TrackerChoice tracker) {
+        if (tracker == TrackerChoice.AUTO) {
+            return mode;
+        }
+        if (tracker != TrackerChoice.BPF || mode == SourceDisks.Mode.NONE) {
+            throw new IllegalArgumentException("--tracker " + tracker.label() + " cannot follow "
+                    + text() + (mode == SourceDisks.Mode.NONE ? " with tracker=none"
+                    : ": of a disk there are auto and bpf"));
+        }
+        return SourceDisks.Mode.BPF;
+    }
+
+    /** {@return the disks as people name them} */
+    String text() {
+        return paths.stream().map(Path::toString).collect(Collectors.joining(", "));
     }
 
     ReadErrors readErrors() {

@@ -173,7 +173,7 @@ final class IncomingDisk implements TargetGuest {
 
     @Override
     public Map<String, String> recoveryAddress() {
-        return DiskHandle.address(held, true);
+        return DiskHandle.address(held, true, false);
     }
 
     @Override

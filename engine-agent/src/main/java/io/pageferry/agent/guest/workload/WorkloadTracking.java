@@ -36,7 +36,7 @@ record WorkloadTracking(DirtyTracker tracker, LongConsumer marks, String reason)
             case MARKING -> marking(regions, "the embedded guest marks its own writes");
             case SCAN -> new WorkloadTracking(new ScanTracker(regions), page -> { },
                     "it compares what the memory holds with what was sent");
-            case DIRTY_LOG -> throw new IllegalArgumentException("--tracker " + wanted.label()
+            case DIRTY_LOG, BPF -> throw new IllegalArgumentException("--tracker " + wanted.label()
                     + " cannot follow a workload: there are auto, userfaultfd, marking and scan");
         };
     }

@@ -35,6 +35,17 @@ public final class DiskOpening {
     }
 
     /**
+     * Opens a device to read it while file systems on it are written. Nothing is changed.
+     *
+     * @param path of a block device
+     * @return the disk, the caller's to close
+     * @throws GuestException where it cannot be read
+     */
+    public static DirectDisk mounted(Path path) throws GuestException {
+        return open(path, BlockFile.Use.SHARED);
+    }
+
+    /**
      * Takes a disk to fill it. Nothing is changed yet.
      *
      * @param path of a block device or regular file
@@ -47,7 +58,9 @@ public final class DiskOpening {
 
     private static DirectDisk open(Path path, BlockFile.Use use) throws GuestException {
         DiskName name = name(path);
-        requireUnused(name);
+        if (use != BlockFile.Use.SHARED) {
+            requireUnused(name);
+        }
         boolean writes = use == BlockFile.Use.TARGET;
         BlockFile direct = null;
         BlockFile tail = null;

@@ -157,6 +157,15 @@ public final class AgentGuard
     }
 
     @Override
+    public void keepFrozen() throws IOException {
+        frozen = null;
+        if (process == null || !process.isAlive()) {
+            throw new GuardException("the guard process ended");
+        }
+        process.keepFrozen();
+    }
+
+    @Override
     public void releaseFrozen() throws IOException {
         frozen = null;
         if (process != null && process.isAlive()) {

@@ -18,6 +18,7 @@ final class FreezeWatch implements AutoCloseable {
     private final long deadline;
     private final Thread thread;
     private volatile boolean over;
+    private boolean late;
 
     /**
      * Opens the mounts and begins to wait.
@@ -40,7 +41,10 @@ final class FreezeWatch implements AutoCloseable {
             LockSupport.parkNanos(left);
             left = deadline - System.nanoTime();
         }
-        thaw("were frozen for too long");
+        synchronized (this) {
+            late = true;
+            thaw("were frozen for too long");
+        }
     }
 
     /** Thaws what is frozen; says so where anything was. */
@@ -56,6 +60,18 @@ final class FreezeWatch implements AutoCloseable {
         } catch (IOException e) {
             words.println("pageferry: " + e.getMessage() + "; thaw it: fsfreeze -u");
         }
+    }
+
+    /**
+     * Lets go of the mounts, which stay frozen for good.
+     *
+     * @throws IOException when the time was over
+     */
+    synchronized void keep() throws IOException {
+        if (late) {
+            throw new IOException("it was frozen for too long, and thawed by the guard");
+        }
+        close();
     }
 
     /** Lets go of the mounts as they are. */

@@ -145,6 +145,10 @@ public final class GuardMain {
                     frozen = new FreezeWatch(FrozenMounts.parse(question[1]), words);
                     yield "ok";
                 }
+                case "kept" -> {
+                    keepFrozen();
+                    yield "ok";
+                }
                 case "thawed" -> {
                     endFreezeWatch();
                     yield "ok";
@@ -165,6 +169,15 @@ public final class GuardMain {
         if (launched != null) {
             launched.reap();
         }
+    }
+
+    /** Whose they are is the journal's from now on, also where the agent dies: see recover. */
+    private void keepFrozen() throws IOException {
+        if (frozen == null) {
+            throw new IOException("nothing is frozen");
+        }
+        frozen.keep();
+        frozen = null;
     }
 
     private void endFreezeWatch() {

@@ -142,6 +142,11 @@ public final class GuardProcess implements GuestSetup.Injector, FreezeGuard, Aut
     }
 
     @Override
+    public void keepFrozen() throws IOException {
+        ask("kept");
+    }
+
+    @Override
     public void releaseFrozen() throws IOException {
         ask("thawed");
     }

@@ -57,7 +57,44 @@ public final class GuestLock implements AutoCloseable {
      * @throws IOException when it cannot be taken anywhere
      */
     public static Optional<GuestLock> tryLock(List<String> identities) throws IOException {
-        return tryLock(identities, folders(System.getenv()));
+        return tryLock(identities, folder -> false);
+    }
+
+    /**
+     * Tries to take it, but for folders in which nothing may be written while the guest stands
+     * still.
+     *
+     * @param identities {@link #identities}, all of which it takes or none
+     * @param frozen     which folders are left out
+     * @return the lock, or empty when a migration of it is under way
+     * @throws IOException when it cannot be taken anywhere
+     */
+    public static Optional<GuestLock> tryLock(List<String> identities, FolderTest frozen)
+            throws IOException {
+        Set<Path> usable = new LinkedHashSet<>();
+        for (Path folder : folders(System.getenv())) {
+            if (!frozen.test(folder)) {
+                usable.add(folder);
+            }
+        }
+        if (usable.isEmpty()) {
+            throw new IOException("a guest cannot be locked: every folder for locks lies on a disk"
+                    + " that is moved: mount a tmpfs on " + OWN);
+        }
+        return tryLock(identities, usable);
+    }
+
+    /** Says something about a folder. */
+    @FunctionalInterface
+    public interface FolderTest {
+        /**
+         * Asks.
+         *
+         * @param folder that is there
+         * @return the answer
+         * @throws IOException when it cannot be told
+         */
+        boolean test(Path folder) throws IOException;
     }
 
     static Optional<GuestLock> tryLock(List<String> identities, Set<Path> folders)

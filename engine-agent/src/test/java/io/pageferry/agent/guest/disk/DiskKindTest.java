@@ -43,15 +43,19 @@ class DiskKindTest {
 
     @Test
     void namesDisksByTheirPaths() {
-        assertEquals(new DiskUri(List.of(Path.of("/dev/sda"), Path.of("/img/b.raw")), true),
+        assertEquals(new DiskUri(List.of(Path.of("/dev/sda"), Path.of("/img/b.raw")), true,
+                        SourceDisks.Mode.NONE),
                 DiskUri.parse(GuestUri.parse(
                         "disk:/dev/sda,/img/b.raw?format=raw&tracker=none&on-read-error=zero")));
         assertNoUri("disk:", "write disk:/dev/sda");
         assertNoUri("disk:/dev/sda,", "write disk:/dev/sda");
         assertNoUri("disk:/dev/sda,/dev/sda", "each disk once");
         assertNoUri("disk:/dev/sda?format=qcow2", "not in this version yet");
-        assertNoUri("disk:/dev/sda?tracker=bpf", "not in this version yet");
-        assertNoUri("disk:/dev/sda?tracker=marks", "there are none, auto");
+        assertEquals(SourceDisks.Mode.AUTO, DiskUri.parse(GuestUri.parse("disk:/dev/sda")).mode());
+        assertEquals(SourceDisks.Mode.BPF, DiskUri.parse(GuestUri.parse(
+                "disk:/dev/sda")).mode(TrackerChoice.BPF));
+        assertNoUri("disk:/dev/sda?tracker=scan", "not in this version yet");
+        assertNoUri("disk:/dev/sda?tracker=marks", "there are auto, bpf, none");
         assertNoUri("disk:/dev/sda?size=3", "no 'size'");
     }
 
@@ -62,6 +66,9 @@ class DiskKindTest {
         IllegalArgumentException no = assertThrows(IllegalArgumentException.class,
                 () -> KIND.openSource(uri, setup(TrackerChoice.SCAN, false)));
         assertTrue(no.getMessage().contains("--tracker scan"), no.getMessage());
+        GuestException still = assertThrows(GuestException.class,
+                () -> KIND.openSource(uri, setup(TrackerChoice.BPF, false)));
+        assertTrue(still.getMessage().contains("nothing on " + file), still.getMessage());
         assertThrows(IllegalArgumentException.class,
                 () -> KIND.openTarget(uri, setup(TrackerChoice.AUTO, true)));
     }

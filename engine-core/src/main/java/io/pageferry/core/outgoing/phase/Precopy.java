@@ -30,7 +30,7 @@ public final class Precopy implements Phase {
     /** Pages encoded in one turn: a few frames, so that messages are not kept waiting. */
     private static final int PAGES_A_TURN = 256;
 
-    private enum Stage { STORAGE, ENCODING, BARRIER, VERIFYING }
+    private enum Stage { STORAGE, ENCODING, BARRIER, VERIFYING, PREPARING }
 
     private final SourceContext context;
     private final Dialer dialer;
@@ -146,6 +146,13 @@ public final class Precopy implements Phase {
                     return decide(scan());
                 }
             }
+            case PREPARING -> {
+                if (parts.guest().readyToPause()) {
+                    // What was written for that is not in the downtime.
+                    scan();
+                    nextRound(now);
+                }
+            }
         }
         return this;
     }
@@ -239,10 +246,13 @@ public final class Precopy implements Phase {
                         + pause.allowedNanos() / 1_000_000 + " ms");
             }
             case RoundDecision.StopAndCopy stop -> {
-                if (mayPause()) {
+                if (!mayPause()) {
+                    stage = Stage.VERIFYING;
+                } else if (!parts.guest().readyToPause()) {
+                    stage = Stage.PREPARING;
+                } else {
                     return stop(stop, round);
                 }
-                stage = Stage.VERIFYING;
             }
             case RoundDecision.Throttle change -> {
                 throttle.set(change.percent());
@@ -285,7 +295,7 @@ public final class Precopy implements Phase {
         if (!context.survives(code)) {
             return targetFailed(code, reason);
         }
-        if (stage != Stage.VERIFYING) {
+        if (stage != Stage.VERIFYING && stage != Stage.PREPARING) {
             progress.figures().interrupted(runner.finish(context.now())
                     .withStolen(throttle.stolenOfRound()));
         }

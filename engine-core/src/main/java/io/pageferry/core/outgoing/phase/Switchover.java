@@ -226,8 +226,12 @@ public final class Switchover implements Phase {
                     "the target is ready with another image than was sent");
         }
         try {
+            parts.guest().keepPaused();
             parts.journal().write(new JournalRecord(JournalState.GRANTED, context.epoch(),
                     context.ran(), ""));
+        } catch (GuestException e) {
+            return fail(Outcome.of(Result.FAILED, e.code(), e.getMessage(), Side.SOURCE)
+                    .withRemedy(e.remedy()).causedBy(e));
         } catch (IOException e) {
             // Nothing was granted: the record may not be durable.
             return fail(Outcome.of(Result.FAILED, ErrorCode.HOST_FAILED,

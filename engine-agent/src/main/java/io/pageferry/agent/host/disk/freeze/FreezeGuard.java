@@ -14,6 +14,14 @@ public interface FreezeGuard {
     void holdFrozen(FrozenMounts frozen) throws IOException;
 
     /**
+     * Has it thaw them no more, however long they stay frozen and whatever becomes of this process:
+     * they are about to be granted, and from now on the migration's journal says whose they are.
+     *
+     * @throws IOException when it is gone, or thawed them already; nothing may be granted then
+     */
+    void keepFrozen() throws IOException;
+
+    /**
      * Has it let go of them: they are thawed, or are to stay frozen.
      *
      * @throws IOException when it cannot be told so

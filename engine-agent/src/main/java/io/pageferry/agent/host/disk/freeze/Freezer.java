@@ -69,6 +69,51 @@ public final class Freezer implements AutoCloseable {
         }
     }
 
+    /**
+     * Returns whether any file system lies on a disk.
+     *
+     * @param host has it
+     * @param disk or partition
+     * @return true where one is mounted that this process sees
+     * @throws IOException when that cannot be told
+     */
+    public static boolean isMounted(BlockDevices host, DeviceNumber disk) throws IOException {
+        return !DiskUse.of(host, List.of(disk)).filesystems().isEmpty();
+    }
+
+    /**
+     * Returns whether a file or folder lies on disks.
+     *
+     * @param host  has them
+     * @param disks or partitions
+     * @param path  of something that is there
+     * @return true where it would be frozen with them
+     * @throws IOException when that cannot be told
+     */
+    public static boolean freezes(BlockDevices host, Collection<DeviceNumber> disks, Path path)
+            throws IOException {
+        return DiskUse.of(host, disks).holds(path);
+    }
+
+    /**
+     * Thaws whatever lies on disks, for a process that is gone. Does nothing where nothing is
+     * frozen.
+     *
+     * @param host  has the disks
+     * @param disks or partitions
+     * @return where what was frozen is mounted
+     * @throws IOException when something could not be thawed
+     */
+    public static List<Path> thawAll(BlockDevices host, Collection<DeviceNumber> disks)
+            throws IOException {
+        try (Freezer freezer = new Freezer(host, disks)) {
+            for (DiskUse.Filesystem one : freezer.use.filesystems()) {
+                freezer.add(one);
+            }
+            return new Thawer(freezer.mounts).thaw();
+        }
+    }
+
     /** By whichever of its mounts is not hidden. */
     private void add(DiskUse.Filesystem one) throws IOException {
         IOException hidden = null;
@@ -229,6 +274,12 @@ public final class Freezer implements AutoCloseable {
             run = null;
             ended.undo();
         }
+    }
+
+    /** Lets go of the mounts; what is frozen stays so. */
+    public void leave() throws IOException {
+        run = null;
+        close();
     }
 
     /** Thaws what is frozen and lets go of the mounts, at the latest when nothing hangs. */

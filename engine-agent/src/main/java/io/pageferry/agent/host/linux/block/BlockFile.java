@@ -45,7 +45,9 @@ public final class BlockFile implements AutoCloseable {
     public enum Use {
         /** Reading, past the page cache, and of a device held alone. */
         SOURCE(Native.O_RDONLY | O_EXCL | (int) ProcessMaps.O_DIRECT),
-        /** The same, and writing. */
+        /** The same of a device that others write to. */
+        SHARED(Native.O_RDONLY | (int) ProcessMaps.O_DIRECT),
+        /** As a source, and writing. */
         TARGET(Native.O_RDWR | O_EXCL | (int) ProcessMaps.O_DIRECT),
         /** Writing the bytes of a file that fill no sector, by the page cache. */
         TAIL(Native.O_RDWR),

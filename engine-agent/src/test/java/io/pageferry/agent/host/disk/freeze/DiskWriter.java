@@ -14,7 +14,7 @@ import java.util.concurrent.CompletableFuture;
  * A process that writes to a mounted file system in every way: through the cache and past it, files
  * that come and go, storage that is given back. It says what it was told to be safe.
  */
-final class DiskWriter implements AutoCloseable {
+public final class DiskWriter implements AutoCloseable {
     private static final int PAGE = LoopDisk.PAGE;
     private static final int PAGES = 4096;
     private static final int LEDGER_BYTES = 8;
@@ -28,7 +28,7 @@ final class DiskWriter implements AutoCloseable {
     }
 
     /** Begins to write, and returns when it does. */
-    DiskWriter(Path folder, long seed) throws IOException {
+    public DiskWriter(Path folder, long seed) throws IOException {
         process = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java")
                 .toString(), "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData",
                 "--enable-native-access=ALL-UNNAMED", "-cp", System.getProperty("java.class.path"),
@@ -107,12 +107,12 @@ final class DiskWriter implements AutoCloseable {
     }
 
     /** {@return a number that the file system has promised to keep} */
-    long safe() {
+    public long safe() {
         return safe;
     }
 
     /** {@return the number that is in a copy of it} */
-    static long ledger(Path folder) throws IOException {
+    public static long ledger(Path folder) throws IOException {
         return ByteBuffer.wrap(Files.readAllBytes(folder.resolve("ledger"))).getLong();
     }
 

@@ -124,7 +124,7 @@ class HotCopyTest {
             long last = copy(in, out, dirty);
             long ended = System.nanoTime();
             freezer.requireFrozen(deadline);
-            long differing = compare(direct, out, dirty.pages());
+            long differing = LoopDisk.differing(direct, out, dirty.pages());
             System.out.printf("freeze %.1f ms, last round of %d pages %.1f ms; %d of %d differ%n",
                     (frozen - began) / 1e6, last, (ended - frozen) / 1e6, differing,
                     dirty.pages());
@@ -149,7 +149,7 @@ class HotCopyTest {
         for (long at = dirty.nextMarked(0); at < dirty.pages(); at = dirty.nextMarked(at)) {
             int count = (int) Math.min(RUN_PAGES, dirty.nextUnmarked(at) - at);
             dirty.clearRange(at, count);
-            read(in, run.clear().limit(count * PAGE), at * PAGE);
+            LoopDisk.read(in, run.clear().limit(count * PAGE), at * PAGE);
             out.write(run.flip(), at * PAGE);
             copied += count;
         }
@@ -162,22 +162,5 @@ class HotCopyTest {
                 throw new IOException("the disk ends at " + at);
             }
         }
-    }
-
-    private static long compare(FileChannel one, FileChannel other, long pages)
-            throws IOException {
-        ByteBuffer mine = LoopDisk.aligned(RUN_PAGES * PAGE);
-        ByteBuffer theirs = LoopDisk.aligned(RUN_PAGES * PAGE);
-        long differing = 0;
-        for (long at = 0; at < pages; at += RUN_PAGES) {
-            int count = (int) Math.min(RUN_PAGES, pages - at);
-            read(one, mine.clear().limit(count * PAGE), at * PAGE);
-            read(other, theirs.clear().limit(count * PAGE), at * PAGE);
-            for (int i = 0; i < count; i++) {
-                differing += mine.slice(i * PAGE, PAGE).mismatch(theirs.slice(i * PAGE, PAGE)) < 0
-                        ? 0 : 1;
-            }
-        }
-        return differing;
     }
 }

@@ -25,6 +25,8 @@ import org.junit.jupiter.api.Assumptions;
 public final class LoopDisk implements AutoCloseable {
     public static final int PAGE = 4096;
 
+    private static final int RUN_PAGES = 256;
+
     private static final int SECTOR = 512;
     private static final int MBR_ENTRY = 446;
     private static final OpenOption O_DIRECT = direct();
@@ -119,7 +121,7 @@ public final class LoopDisk implements AutoCloseable {
 
     /** Whatever a test left frozen. Somebody may look into every new mount for a moment. */
     private static void unmount(Path point) throws IOException {
-        exit("fsfreeze", "--unfreeze", point.toString());
+        thaw(point);
         long deadline = System.nanoTime() + Requirements.HANG.toNanos();
         while (exit("umount", point.toString()) != 0) {
             if (System.nanoTime() - deadline > 0) {
@@ -128,10 +130,51 @@ public final class LoopDisk implements AutoCloseable {
         }
     }
 
+    /** Lets go on what is frozen, where it is. */
+    public static void thaw(Path point) throws IOException {
+        exit("fsfreeze", "--unfreeze", point.toString());
+    }
+
+    /** {@return whether a mounted file system is frozen} It is not for a moment. */
+    public static boolean isFrozen(Path point) throws IOException {
+        if (exit("fsfreeze", "--freeze", point.toString()) != 0) {
+            return true;
+        }
+        thaw(point);
+        return false;
+    }
+
     /** Opens a node past the page cache. */
     public static FileChannel direct(String node) throws IOException {
         return FileChannel.open(Path.of(node), StandardOpenOption.READ,
                 StandardOpenOption.WRITE, O_DIRECT);
+    }
+
+    /** Reads all that a buffer has room for. */
+    public static void read(FileChannel in, ByteBuffer into, long at) throws IOException {
+        while (into.hasRemaining()) {
+            if (in.read(into, at + into.position()) < 0) {
+                throw new IOException("the disk ends at " + at);
+            }
+        }
+    }
+
+    /** {@return how many pages of two disks differ, past the page cache} */
+    public static long differing(FileChannel one, FileChannel other, long pages)
+            throws IOException {
+        ByteBuffer mine = LoopDisk.aligned(RUN_PAGES * PAGE);
+        ByteBuffer theirs = LoopDisk.aligned(RUN_PAGES * PAGE);
+        long differing = 0;
+        for (long at = 0; at < pages; at += RUN_PAGES) {
+            int count = (int) Math.min(RUN_PAGES, pages - at);
+            read(one, mine.clear().limit(count * PAGE), at * PAGE);
+            read(other, theirs.clear().limit(count * PAGE), at * PAGE);
+            for (int i = 0; i < count; i++) {
+                differing += mine.slice(i * PAGE, PAGE).mismatch(theirs.slice(i * PAGE, PAGE)) < 0
+                        ? 0 : 1;
+            }
+        }
+        return differing;
     }
 
     /** By name: the compiler warns of it, and that cannot be turned off. */

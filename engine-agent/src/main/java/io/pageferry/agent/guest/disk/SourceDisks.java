@@ -1,0 +1,136 @@
+package io.pageferry.agent.guest.disk;
+
+import io.pageferry.agent.guest.GuestSetup;
+import io.pageferry.agent.host.disk.DirectDisk;
+import io.pageferry.agent.host.disk.DiskOpening;
+import io.pageferry.agent.host.disk.DiskSet;
+import io.pageferry.agent.host.disk.freeze.Freezer;
+import io.pageferry.agent.host.linux.block.BlockDevice;
+import io.pageferry.agent.host.linux.block.BlockDevices;
+import io.pageferry.agent.host.linux.block.DeviceNumber;
+import io.pageferry.agent.host.linux.bpf.BlockTracker;
+import io.pageferry.agent.host.linux.bpf.BlockTracker.Tracked;
+import io.pageferry.core.dirty.DirtyTracker;
+import io.pageferry.core.link.ErrorCode;
+import io.pageferry.core.migration.GuestException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Disks of a source, each held alone or, where a file system on it is mounted, read while it is
+ * written: hot.
+ *
+ * @param held    all of them, in order
+ * @param tracker of what is written to the hot ones
+ * @param freeze  of the hot ones
+ */
+record SourceDisks(HeldDisks held, DirtyTracker tracker, WriterFreeze freeze)
+        implements AutoCloseable {
+    private static final BlockDevices HOST = BlockDevices.ofHost();
+
+    /** Which disks are read while they are written. */
+    enum Mode {
+        /** Those on which something is mounted. */
+        AUTO,
+        /** The same, and at least one. */
+        BPF,
+        /** None: what is mounted is refused. */
+        NONE
+    }
+
+    /**
+     * Returns which of some disks are written while they move.
+     *
+     * @param disk as the command line names them
+     * @param mode which are asked for
+     * @throws GuestException when that cannot be told
+     */
+    static List<Path> hot(DiskUri disk, Mode mode) throws GuestException {
+        List<Path> hot = new ArrayList<>();
+        try {
+            for (Path path : mode == Mode.NONE ? List.<Path>of() : disk.paths()) {
+                if (isDevice(path) && Freezer.isMounted(HOST, DeviceNumber.ofNode(path))) {
+                    hot.add(path);
+                }
+            }
+        } catch (IOException e) {
+            throw failed(e, "");
+        }
+        return hot;
+    }
+
+    private static boolean isDevice(Path path) throws IOException {
+        return Files.exists(path) && !Files.isRegularFile(path) && !Files.isDirectory(path)
+                && (int) Files.getAttribute(path, "unix:mode") >> 12 == 6;
+    }
+
+    /**
+     * Opens them. Nothing on them is changed.
+     *
+     * @param disk  as the command line names them
+     * @param mode  which are hot
+     * @param setup of the guest
+     * @throws GuestException when one cannot be moved like this
+     */
+    static SourceDisks open(DiskUri disk, Mode mode, GuestSetup setup) throws GuestException {
+        List<Path> hot = hot(disk, mode);
+        if (mode == Mode.BPF && hot.isEmpty()) {
+            throw new GuestException(ErrorCode.HOST_FAILED, "nothing on " + disk.text()
+                    + " is mounted here, so nobody writes to it",
+                    "leave tracker bpf out: it is moved cold");
+        }
+        HeldDisks held = HeldDisks.open(disk.paths(), path -> hot.contains(path)
+                ? DiskOpening.mounted(path) : DiskOpening.source(path));
+        boolean whole = false;
+        try {
+            SourceDisks opened = hot.isEmpty()
+                    ? new SourceDisks(held, new ColdTracker(), WriterFreeze.NONE)
+                    : hot(held, hot, setup);
+            whole = true;
+            return opened;
+        } finally {
+            if (!whole) {
+                held.close();
+            }
+        }
+    }
+
+    private static SourceDisks hot(HeldDisks held, List<Path> hot, GuestSetup setup)
+            throws GuestException {
+        DiskSet set = DiskSet.of(held.disks());
+        List<Tracked> tracked = new ArrayList<>();
+        try {
+            for (int i = 0; i < held.disks().size(); i++) {
+                DirectDisk one = held.disks().get(i);
+                if (hot.contains(one.path())) {
+                    BlockDevice device = HOST.find(DeviceNumber.ofNode(one.path()));
+                    tracked.add(new Tracked(device, set.regions().firstPage(i)));
+                }
+            }
+            DirtyTracker tracker = BlockTracker.of(HOST, tracked);
+            WriterFreeze freeze = HotFreeze.of(HOST, tracked.stream()
+                    .map(one -> one.device().number()).toList(), setup.freezing(),
+                    setup.pauseLimit());
+            BlockTracker.requireKernel();
+            return new SourceDisks(held, tracker, freeze);
+        } catch (GuestException e) {
+            throw e;
+        } catch (IOException e) {
+            throw failed(e, "or unmount it and move it cold");
+        }
+    }
+
+    private static GuestException failed(IOException e, String remedy) {
+        return new GuestException(ErrorCode.HOST_FAILED, e.getMessage(), remedy);
+    }
+
+    @Override
+    public void close() {
+        freeze.close();
+        tracker.close();
+        held.close();
+    }
+}
