@@ -1,14 +1,10 @@
 package io.pageferry.agent.guest.disk;
 
-import io.pageferry.agent.host.disk.DirectDisk;
-import io.pageferry.agent.host.disk.DiskName;
-import io.pageferry.agent.host.disk.DiskOpening;
+import io.pageferry.agent.host.disk.Disk;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.migration.GuestHandle;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -19,11 +15,11 @@ import java.util.stream.Stream;
  * target the first MiB of a disk that was refused becomes zero, and only where it is the disk that
  * it was: a device has another identity after a boot.
  *
- * @param paths    of the disks
+ * @param places   of the disks
  * @param identity that they had, in order
  * @param filled   whether they are the target's
  */
-record DiskHandle(List<Path> paths, List<String> identity, boolean filled)
+record DiskHandle(List<DiskPlace> places, List<String> identity, boolean filled)
         implements GuestHandle {
     static final String BY_HAND = "make it so by hand before anybody boots from it: dd if=/dev/zero"
             + " of=DISK bs=1M count=1";
@@ -34,22 +30,22 @@ record DiskHandle(List<Path> paths, List<String> identity, boolean filled)
     private static final String SEPARATOR = ",";
 
     static Map<String, String> address(HeldDisks held, boolean filled) {
-        return Map.of(PATHS, held.disks().stream().map(disk -> disk.name().path().toString())
+        return Map.of(PATHS, held.disks().stream().map(Disk::address)
                         .collect(Collectors.joining(SEPARATOR)),
-                IDENTITIES, held.disks().stream().map(disk -> disk.name().identity())
+                IDENTITIES, held.disks().stream().map(Disk::identity)
                         .collect(Collectors.joining(SEPARATOR)),
                 FILLED, Boolean.toString(filled));
     }
 
     static DiskHandle of(Map<String, String> address) {
         return new DiskHandle(Stream.of(address.getOrDefault(PATHS, "").split(SEPARATOR))
-                .map(Path::of).toList(), List.of(address.getOrDefault(IDENTITIES, "")
+                .map(DiskPlace::ofAddress).toList(), List.of(address.getOrDefault(IDENTITIES, "")
                 .split(SEPARATOR)), Boolean.parseBoolean(address.get(FILLED)));
     }
 
     @Override
     public Condition condition() {
-        return paths.stream().allMatch(Files::exists) ? Condition.PAUSED : Condition.GONE;
+        return places.stream().allMatch(DiskPlace::isThere) ? Condition.PAUSED : Condition.GONE;
     }
 
     @Override
@@ -60,8 +56,8 @@ record DiskHandle(List<Path> paths, List<String> identity, boolean filled)
     @Override
     public void end() throws GuestException {
         if (filled) {
-            for (int i = 0; i < paths.size(); i++) {
-                blank(paths.get(i), identity.get(i));
+            for (int i = 0; i < places.size(); i++) {
+                blank(places.get(i), identity.get(i));
             }
         }
     }
@@ -71,12 +67,12 @@ record DiskHandle(List<Path> paths, List<String> identity, boolean filled)
         end();
     }
 
-    private static void blank(Path path, String identity) throws GuestException {
+    private static void blank(DiskPlace place, String identity) throws GuestException {
         try {
-            boolean same = DiskName.of(path).identity().equals(identity);
-            try (DirectDisk disk = DiskOpening.target(path)) {
+            boolean same = place.identity().equals(identity);
+            try (Disk disk = place.target()) {
                 if (!same && !disk.isHeadBlank()) {
-                    throw failed("it cannot be told whether " + path + " still is the disk that"
+                    throw failed("it cannot be told whether " + place + " still is the disk that"
                             + " was filled and refused", BY_HAND);
                 }
                 if (same) {
@@ -86,7 +82,7 @@ record DiskHandle(List<Path> paths, List<String> identity, boolean filled)
         } catch (GuestException e) {
             throw e;
         } catch (IOException e) {
-            throw failed("the first MiB of " + path + " could not be made zero: "
+            throw failed("the first MiB of " + place + " could not be made zero: "
                     + e.getMessage(), BY_HAND);
         }
     }

@@ -2,20 +2,18 @@ package io.pageferry.agent.guest.disk;
 
 import io.pageferry.agent.guest.GuestUri;
 import io.pageferry.agent.host.disk.ReadErrors;
-import java.nio.file.Path;
+import io.pageferry.agent.host.disk.nbd.NbdAddress;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.stream.Stream;
 
 /**
  * A disk as the command line names it.
  *
- * @param paths     of block devices and files, one disk each
- * @param zeroes    whether a page that cannot be read is taken as zeros
+ * @param places of the disks, in order
+ * @param zeroes whether a page that cannot be read is taken as zeros
  */
-record DiskUri(List<Path> paths, boolean zeroes) {
-    private static final String FORMAT = "format";
+record DiskUri(List<DiskPlace> places, boolean zeroes) {
     private static final String TRACKER = "tracker";
     private static final String ON_READ_ERROR = "on-read-error";
     /** As many as a guest has regions. */
@@ -23,11 +21,11 @@ record DiskUri(List<Path> paths, boolean zeroes) {
 
     /** Values by key: those of this version first. */
     private static final Map<String, List<String>> VALUES = Map.of(
-            FORMAT, List.of("raw"), TRACKER, List.of("none", "auto"),
+            DiskPlace.FORMAT, List.of(DiskPlace.RAW, "qcow2", "vmdk", "vhdx", "vdi"),
+            TRACKER, List.of("none", "auto"),
             ON_READ_ERROR, List.of("stop", "zero"));
     private static final Map<String, Set<String>> LATER = Map.of(
-            FORMAT, Set.of("qcow2", "vmdk", "vhdx", "vdi"), TRACKER, Set.of("bpf", "scan"),
-            ON_READ_ERROR, Set.of());
+            DiskPlace.FORMAT, Set.of(), TRACKER, Set.of("bpf", "scan"), ON_READ_ERROR, Set.of());
 
     /**
      * Parses a disk.
@@ -36,6 +34,9 @@ record DiskUri(List<Path> paths, boolean zeroes) {
      */
     static DiskUri parse(GuestUri uri) {
         uri.parameters().forEach((key, value) -> {
+            if (key.equals(NbdAddress.SOCKET)) {
+                return;
+            }
             if (!VALUES.containsKey(key)) {
                 throw new IllegalArgumentException("a disk has no '" + key + "': write disk:PATH"
                         + " or disk:PATH,PATH");
@@ -49,13 +50,21 @@ record DiskUri(List<Path> paths, boolean zeroes) {
                         + String.join(", ", VALUES.get(key)));
             }
         });
-        List<Path> paths = Stream.of(uri.rest().split(",", -1)).map(Path::of).toList();
-        if (paths.size() > MOST || paths.stream().anyMatch(path -> path.toString().isEmpty())
+        List<String> paths = List.of(uri.rest().split(",", -1));
+        if (paths.size() > MOST || paths.stream().anyMatch(String::isEmpty)
                 || paths.stream().distinct().count() < paths.size()) {
             throw new IllegalArgumentException("write disk:/dev/sda or disk:/dev/sda,/dev/sdb,"
                     + " each disk once, not " + uri.text());
         }
-        return new DiskUri(paths, "zero".equals(uri.parameters().get(ON_READ_ERROR)));
+        List<DiskPlace> places = paths.stream()
+                .map(path -> DiskPlace.parse(path, uri.parameters())).toList();
+        boolean socket = uri.parameters().containsKey(NbdAddress.SOCKET);
+        if (places.stream().anyMatch(place -> place.export() != null) != socket) {
+            throw new IllegalArgumentException(NbdAddress.SOCKET + "= is the socket of an NBD"
+                    + " server: write disk:" + NbdAddress.SCHEME + "EXPORT?" + NbdAddress.SOCKET
+                    + "=PATH");
+        }
+        return new DiskUri(places, "zero".equals(uri.parameters().get(ON_READ_ERROR)));
     }
 
     ReadErrors readErrors() {
