@@ -2,7 +2,7 @@ package io.pageferry.agent.guest.disk;
 
 import io.pageferry.agent.guest.After;
 import io.pageferry.agent.guest.SourceGuest;
-import io.pageferry.agent.host.disk.DirectDisk;
+import io.pageferry.agent.host.disk.Disk;
 import io.pageferry.agent.host.disk.DiskPages;
 import io.pageferry.agent.host.disk.DiskSet;
 import io.pageferry.agent.host.disk.ReadErrors;
@@ -66,7 +66,7 @@ final class DiskGuest implements SourceGuest {
             attributes.put(SECTOR + i, Integer.toString(held.disks().get(i).sectorBytes()));
         }
         return new GuestDescription(DiskKind.SCHEME, held.text(), set.regions(),
-                held.disks().stream().mapToLong(DirectDisk::size).sum(), attributes);
+                held.disks().stream().mapToLong(Disk::size).sum(), attributes);
     }
 
     @Override

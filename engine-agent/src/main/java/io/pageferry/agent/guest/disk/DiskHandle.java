@@ -1,9 +1,8 @@
 package io.pageferry.agent.guest.disk;
 
 import io.pageferry.agent.guest.After;
-import io.pageferry.agent.host.disk.DirectDisk;
+import io.pageferry.agent.host.disk.Disk;
 import io.pageferry.agent.host.disk.DiskName;
-import io.pageferry.agent.host.disk.DiskOpening;
 import io.pageferry.agent.host.disk.freeze.Freezer;
 import io.pageferry.agent.host.linux.block.BlockDevices;
 import io.pageferry.agent.host.linux.block.DeviceNumber;
@@ -11,7 +10,6 @@ import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.migration.GuestHandle;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -24,13 +22,13 @@ import java.util.stream.Stream;
  * it is to go on; nothing else is to be done. At the target the first MiB of a disk that was refused becomes zero, and only where it is the disk that
  * it was: a device has another identity after a boot.
  *
- * @param paths    of the disks
+ * @param places   of the disks
  * @param identity that they had, in order
  * @param filled   whether they are the target's
  * @param frozen   whether file systems on them may be frozen
  * @param thaws    whether they go on here once they moved
  */
-record DiskHandle(List<Path> paths, List<String> identity, boolean filled, boolean frozen,
+record DiskHandle(List<DiskPlace> places, List<String> identity, boolean filled, boolean frozen,
         boolean thaws)
         implements GuestHandle {
     static final String BY_HAND = "make it so by hand before anybody boots from it: dd if=/dev/zero"
@@ -44,16 +42,16 @@ record DiskHandle(List<Path> paths, List<String> identity, boolean filled, boole
 
     /** What of it is in a journal. */
     static Map<String, String> address(HeldDisks held, boolean filled, boolean frozen) {
-        return Map.of(PATHS, held.disks().stream().map(disk -> disk.name().path().toString())
+        return Map.of(PATHS, held.disks().stream().map(Disk::address)
                         .collect(Collectors.joining(SEPARATOR)),
-                IDENTITIES, held.disks().stream().map(disk -> disk.name().identity())
+                IDENTITIES, held.disks().stream().map(Disk::identity)
                         .collect(Collectors.joining(SEPARATOR)),
                 FILLED, Boolean.toString(filled), FROZEN, Boolean.toString(frozen));
     }
 
     static DiskHandle of(Map<String, String> address) {
         return new DiskHandle(Stream.of(address.getOrDefault(PATHS, "").split(SEPARATOR))
-                .map(Path::of).toList(), List.of(address.getOrDefault(IDENTITIES, "")
+                .map(DiskPlace::ofAddress).toList(), List.of(address.getOrDefault(IDENTITIES, "")
                 .split(SEPARATOR)), Boolean.parseBoolean(address.get(FILLED)),
                 Boolean.parseBoolean(address.get(FROZEN)),
                 After.of(address).filter(after -> after == After.THAW).isPresent());
@@ -61,7 +59,7 @@ record DiskHandle(List<Path> paths, List<String> identity, boolean filled, boole
 
     @Override
     public Condition condition() {
-        return paths.stream().allMatch(Files::exists) ? Condition.PAUSED : Condition.GONE;
+        return places.stream().allMatch(DiskPlace::isThere) ? Condition.PAUSED : Condition.GONE;
     }
 
     /** What is mounted from it goes on; a disk itself does not run. */
@@ -73,7 +71,7 @@ record DiskHandle(List<Path> paths, List<String> identity, boolean filled, boole
         try {
             Freezer.thawAll(BlockDevices.ofHost(), same());
         } catch (IOException e) {
-            throw failed("what is mounted from " + paths + " could not be thawed: "
+            throw failed("what is mounted from " + places + " could not be thawed: "
                     + e.getMessage(), "fsfreeze -u MOUNT").retryable();
         }
     }
@@ -81,10 +79,13 @@ record DiskHandle(List<Path> paths, List<String> identity, boolean filled, boole
     /** Another disk under that name, or one after a boot, was not frozen by us. */
     private List<DeviceNumber> same() throws IOException {
         List<DeviceNumber> found = new ArrayList<>();
-        for (int i = 0; i < paths.size(); i++) {
-            DiskName name = DiskName.of(paths.get(i));
-            if (name.isDevice() && name.identity().equals(identity.get(i))) {
-                found.add(DeviceNumber.ofNode(paths.get(i)));
+        for (int i = 0; i < places.size(); i++) {
+            Path path = places.get(i).path();
+            if (path != null) {
+                DiskName name = DiskName.of(path);
+                if (name.isDevice() && name.identity().equals(identity.get(i))) {
+                    found.add(DeviceNumber.ofNode(path));
+                }
             }
         }
         return found;
@@ -93,8 +94,8 @@ record DiskHandle(List<Path> paths, List<String> identity, boolean filled, boole
     @Override
     public void end() throws GuestException {
         if (filled) {
-            for (int i = 0; i < paths.size(); i++) {
-                blank(paths.get(i), identity.get(i));
+            for (int i = 0; i < places.size(); i++) {
+                blank(places.get(i), identity.get(i));
             }
         } else if (thaws) {
             resume();
@@ -106,12 +107,12 @@ record DiskHandle(List<Path> paths, List<String> identity, boolean filled, boole
         end();
     }
 
-    private static void blank(Path path, String identity) throws GuestException {
+    private static void blank(DiskPlace place, String identity) throws GuestException {
         try {
-            boolean same = DiskName.of(path).identity().equals(identity);
-            try (DirectDisk disk = DiskOpening.target(path)) {
+            boolean same = place.identity().equals(identity);
+            try (Disk disk = place.target()) {
                 if (!same && !disk.isHeadBlank()) {
-                    throw failed("it cannot be told whether " + path + " still is the disk that"
+                    throw failed("it cannot be told whether " + place + " still is the disk that"
                             + " was filled and refused", BY_HAND);
                 }
                 if (same) {
@@ -121,7 +122,7 @@ record DiskHandle(List<Path> paths, List<String> identity, boolean filled, boole
         } catch (GuestException e) {
             throw e;
         } catch (IOException e) {
-            throw failed("the first MiB of " + path + " could not be made zero: "
+            throw failed("the first MiB of " + place + " could not be made zero: "
                     + e.getMessage(), BY_HAND);
         }
     }

@@ -7,18 +7,16 @@ import io.pageferry.agent.guest.GuestUri;
 import io.pageferry.agent.guest.HostMemory;
 import io.pageferry.agent.guest.SourceGuest;
 import io.pageferry.agent.guest.TargetGuest;
-import io.pageferry.agent.host.disk.DirectDisk;
-import io.pageferry.agent.host.disk.DiskOpening;
+import io.pageferry.agent.host.disk.Disk;
 import io.pageferry.core.dirty.TrackerChoice;
 import io.pageferry.core.memory.PageGeometry;
 import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.migration.GuestHandle;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** {@code disk:PATH[,PATH…]}: block devices and files that nobody else uses, source and target. */
+/** {@code disk:PATH[,PATH…]}: devices, files, images and NBD exports, source and target. */
 public final class DiskKind implements GuestKind {
     static final String SCHEME = "disk";
 
@@ -74,7 +72,7 @@ public final class DiskKind implements GuestKind {
             throw new IllegalArgumentException("--prealloc is for guests in memory: leave it out"
                     + " for a disk");
         }
-        return new IncomingDisk(HeldDisks.open(DiskUri.parse(uri).paths(), DiskOpening::target));
+        return new IncomingDisk(HeldDisks.open(DiskUri.parse(uri).places(), DiskPlace::target));
     }
 
     @Override
@@ -89,29 +87,32 @@ public final class DiskKind implements GuestKind {
 
     @Override
     public List<Finding> inspect(GuestUri uri) {
-        return DiskUri.parse(uri).paths().stream().map(DiskKind::look).toList();
+        return DiskUri.parse(uri).places().stream().map(DiskKind::look).toList();
     }
 
-    private static Finding look(Path path) {
+    private static Finding look(DiskPlace place) {
         try {
-            return new Finding("disk", Verdict.OK, described(path) + ": supported as source"
-                    + asTarget(path), "", "");
+            return new Finding("disk", Verdict.OK, described(place) + ": supported as source"
+                    + asTarget(place), "", "");
         } catch (GuestException e) {
-            return new Finding("disk", Verdict.REFUSED, path.toString(), e.getMessage(),
+            return new Finding("disk", Verdict.REFUSED, place.toString(), e.getMessage(),
                     e.remedy());
         }
     }
 
-    private static String described(Path path) throws GuestException {
-        try (DirectDisk disk = DiskOpening.source(path)) {
-            return disk + ", " + (disk.name().isDevice() ? "a device" : "a file") + " of "
-                    + disk.size() + " bytes, sectors of " + disk.sectorBytes();
+    private static String described(DiskPlace place) throws GuestException {
+        try (Disk disk = place.source()) {
+            return disk + ", " + place.kind() + " of " + disk.size() + " bytes, sectors of "
+                    + disk.sectorBytes();
         }
     }
 
-    private static String asTarget(Path path) {
+    /** To open an image for writing changes it. */
+    private static String asTarget(DiskPlace place) {
         try {
-            DiskOpening.target(path).close();
+            if (!place.isImage()) {
+                place.target().close();
+            }
             return " and target";
         } catch (GuestException e) {
             return ", not as target: " + e.getMessage();

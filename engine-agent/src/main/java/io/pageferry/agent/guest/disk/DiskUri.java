@@ -2,24 +2,22 @@ package io.pageferry.agent.guest.disk;
 
 import io.pageferry.agent.guest.GuestUri;
 import io.pageferry.agent.host.disk.ReadErrors;
+import io.pageferry.agent.host.disk.nbd.NbdAddress;
 import io.pageferry.core.dirty.TrackerChoice;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
 /**
  * A disk as the command line names it.
  *
- * @param paths     of block devices and files, one disk each
- * @param zeroes    whether a page that cannot be read is taken as zeros
- * @param mode      which of them are read while they are written
+ * @param places of the disks, in order
+ * @param zeroes whether a page that cannot be read is taken as zeros
+ * @param mode   which of them are read while they are written
  */
-record DiskUri(List<Path> paths, boolean zeroes, SourceDisks.Mode mode) {
-    private static final String FORMAT = "format";
+record DiskUri(List<DiskPlace> places, boolean zeroes, SourceDisks.Mode mode) {
     private static final String TRACKER = "tracker";
     private static final String ON_READ_ERROR = "on-read-error";
     /** As many as a guest has regions. */
@@ -27,11 +25,11 @@ record DiskUri(List<Path> paths, boolean zeroes, SourceDisks.Mode mode) {
 
     /** Values by key: those of this version first. */
     private static final Map<String, List<String>> VALUES = Map.of(
-            FORMAT, List.of("raw"), TRACKER, List.of("auto", "bpf", "none"),
+            DiskPlace.FORMAT, List.of(DiskPlace.RAW, "qcow2", "vmdk", "vhdx", "vdi"),
+            TRACKER, List.of("auto", "bpf", "none"),
             ON_READ_ERROR, List.of("stop", "zero"));
     private static final Map<String, Set<String>> LATER = Map.of(
-            FORMAT, Set.of("qcow2", "vmdk", "vhdx", "vdi"), TRACKER, Set.of("scan"),
-            ON_READ_ERROR, Set.of());
+            DiskPlace.FORMAT, Set.of(), TRACKER, Set.of("scan"), ON_READ_ERROR, Set.of());
 
     /**
      * Parses a disk.
@@ -40,6 +38,9 @@ record DiskUri(List<Path> paths, boolean zeroes, SourceDisks.Mode mode) {
      */
     static DiskUri parse(GuestUri uri) {
         uri.parameters().forEach((key, value) -> {
+            if (key.equals(NbdAddress.SOCKET)) {
+                return;
+            }
             if (!VALUES.containsKey(key)) {
                 throw new IllegalArgumentException("a disk has no '" + key + "': write disk:PATH"
                         + " or disk:PATH,PATH");
@@ -53,13 +54,21 @@ record DiskUri(List<Path> paths, boolean zeroes, SourceDisks.Mode mode) {
                         + String.join(", ", VALUES.get(key)));
             }
         });
-        List<Path> paths = Stream.of(uri.rest().split(",", -1)).map(Path::of).toList();
-        if (paths.size() > MOST || paths.stream().anyMatch(path -> path.toString().isEmpty())
+        List<String> paths = List.of(uri.rest().split(",", -1));
+        if (paths.size() > MOST || paths.stream().anyMatch(String::isEmpty)
                 || paths.stream().distinct().count() < paths.size()) {
             throw new IllegalArgumentException("write disk:/dev/sda or disk:/dev/sda,/dev/sdb,"
                     + " each disk once, not " + uri.text());
         }
-        return new DiskUri(paths, "zero".equals(uri.parameters().get(ON_READ_ERROR)),
+        List<DiskPlace> places = paths.stream()
+                .map(path -> DiskPlace.parse(path, uri.parameters())).toList();
+        boolean socket = uri.parameters().containsKey(NbdAddress.SOCKET);
+        if (places.stream().anyMatch(place -> place.export() != null) != socket) {
+            throw new IllegalArgumentException(NbdAddress.SOCKET + "= is the socket of an NBD"
+                    + " server: write disk:" + NbdAddress.SCHEME + "EXPORT?" + NbdAddress.SOCKET
+                    + "=PATH");
+        }
+        return new DiskUri(places, "zero".equals(uri.parameters().get(ON_READ_ERROR)),
                 mode(uri.parameters().getOrDefault(TRACKER, "auto")));
     }
 
@@ -86,7 +95,7 @@ record DiskUri(List<Path> paths, boolean zeroes, SourceDisks.Mode mode) {
 
     /** {@return the disks as people name them} */
     String text() {
-        return paths.stream().map(Path::toString).collect(Collectors.joining(", "));
+        return places.stream().map(DiskPlace::toString).collect(Collectors.joining(", "));
     }
 
     ReadErrors readErrors() {

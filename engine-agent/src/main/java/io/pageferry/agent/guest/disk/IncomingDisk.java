@@ -1,7 +1,7 @@
 package io.pageferry.agent.guest.disk;
 
 import io.pageferry.agent.guest.TargetGuest;
-import io.pageferry.agent.host.disk.DirectDisk;
+import io.pageferry.agent.host.disk.Disk;
 import io.pageferry.agent.host.disk.DiskSet;
 import io.pageferry.agent.host.disk.DiskStore;
 import io.pageferry.core.link.ErrorCode;
@@ -52,20 +52,20 @@ final class IncomingDisk implements TargetGuest {
         }
     }
 
-    private static void requireFits(Region disk, DirectDisk here, int sector)
+    private static void requireFits(Region disk, Disk here, int sector)
             throws GuestException {
         if (disk.size() > here.size()) {
             throw new GuestException(ErrorCode.NO_ROOM, here + " is too small at the target: "
                     + here.size() + " bytes, and the source's has " + disk.size() + ", "
-                    + (disk.size() - here.size()) + " more", here.name().isDevice()
+                    + (disk.size() - here.size()) + " more", here.isDevice()
                     ? "name a larger disk" : "truncate -s " + disk.size() + " " + here);
         }
-        if (here.name().isDevice() && here.sectorBytes() > sector) {
+        if (here.isDevice() && here.sectorBytes() > sector) {
             throw mismatch(here + " has sectors of " + here.sectorBytes() + " bytes, and the"
                     + " source's of " + sector + ": its partition table and file systems could not"
                     + " be read there", "name a disk with sectors of " + sector + " bytes");
         }
-        if (here.name().isDevice() && disk.size() % here.sectorBytes() != 0) {
+        if (here.isDevice() && disk.size() % here.sectorBytes() != 0) {
             throw mismatch("the source's disk has " + disk.size() + " bytes, which fill no sector"
                     + " of " + here + " at the end", "truncate -s %" + here.sectorBytes()
                     + " the file at the source");
@@ -83,15 +83,24 @@ final class IncomingDisk implements TargetGuest {
     @Override
     public PageStore prepare(GuestDescription guest) throws GuestException {
         requireFits(guest);
-        List<DirectDisk> disks = new ArrayList<>();
+        List<Disk> disks = new ArrayList<>();
         for (Region disk : guest.regions().regions()) {
-            DirectDisk here = held.disks().get(disk.id());
-            here.use(disk.size());
+            Disk here = held.disks().get(disk.id());
+            use(here, disk.size());
             disks.add(here);
         }
         begun = true;
         store = new DiskStore(new DiskSet(disks, guest.regions()));
         return store;
+    }
+
+    private static void use(Disk here, long bytes) throws GuestException {
+        try {
+            here.use(bytes);
+        } catch (IOException e) {
+            throw new GuestException(ErrorCode.HOST_FAILED, here + " cannot be made: "
+                    + e.getMessage(), "make it by hand, or name another disk");
+        }
     }
 
     @Override

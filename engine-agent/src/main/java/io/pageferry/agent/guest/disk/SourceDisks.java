@@ -1,7 +1,6 @@
 package io.pageferry.agent.guest.disk;
 
 import io.pageferry.agent.guest.GuestSetup;
-import io.pageferry.agent.host.disk.DirectDisk;
 import io.pageferry.agent.host.disk.DiskOpening;
 import io.pageferry.agent.host.disk.DiskSet;
 import io.pageferry.agent.host.disk.freeze.Freezer;
@@ -48,12 +47,13 @@ record SourceDisks(HeldDisks held, DirtyTracker tracker, WriterFreeze freeze)
      * @param mode which are asked for
      * @throws GuestException when that cannot be told
      */
-    static List<Path> hot(DiskUri disk, Mode mode) throws GuestException {
-        List<Path> hot = new ArrayList<>();
+    static List<DiskPlace> hot(DiskUri disk, Mode mode) throws GuestException {
+        List<DiskPlace> hot = new ArrayList<>();
         try {
-            for (Path path : mode == Mode.NONE ? List.<Path>of() : disk.paths()) {
-                if (isDevice(path) && Freezer.isMounted(HOST, DeviceNumber.ofNode(path))) {
-                    hot.add(path);
+            for (DiskPlace place : mode == Mode.NONE ? List.<DiskPlace>of() : disk.places()) {
+                if (isDevice(place.path())
+                        && Freezer.isMounted(HOST, DeviceNumber.ofNode(place.path()))) {
+                    hot.add(place);
                 }
             }
         } catch (IOException e) {
@@ -63,7 +63,7 @@ record SourceDisks(HeldDisks held, DirtyTracker tracker, WriterFreeze freeze)
     }
 
     private static boolean isDevice(Path path) throws IOException {
-        return Files.exists(path) && !Files.isRegularFile(path) && !Files.isDirectory(path)
+        return path != null && Files.exists(path) && !Files.isRegularFile(path) && !Files.isDirectory(path)
                 && (int) Files.getAttribute(path, "unix:mode") >> 12 == 6;
     }
 
@@ -76,19 +76,19 @@ record SourceDisks(HeldDisks held, DirtyTracker tracker, WriterFreeze freeze)
      * @throws GuestException when one cannot be moved like this
      */
     static SourceDisks open(DiskUri disk, Mode mode, GuestSetup setup) throws GuestException {
-        List<Path> hot = hot(disk, mode);
+        List<DiskPlace> hot = hot(disk, mode);
         if (mode == Mode.BPF && hot.isEmpty()) {
             throw new GuestException(ErrorCode.HOST_FAILED, "nothing on " + disk.text()
                     + " is mounted here, so nobody writes to it",
                     "leave tracker bpf out: it is moved cold");
         }
-        HeldDisks held = HeldDisks.open(disk.paths(), path -> hot.contains(path)
-                ? DiskOpening.mounted(path) : DiskOpening.source(path));
+        HeldDisks held = HeldDisks.open(disk.places(), place -> hot.contains(place)
+                ? DiskOpening.mounted(place.path()) : place.source());
         boolean whole = false;
         try {
             SourceDisks opened = hot.isEmpty()
                     ? new SourceDisks(held, new ColdTracker(), WriterFreeze.NONE)
-                    : hot(held, hot, setup);
+                    : hot(held, disk.places(), hot, setup);
             whole = true;
             return opened;
         } finally {
@@ -98,15 +98,14 @@ record SourceDisks(HeldDisks held, DirtyTracker tracker, WriterFreeze freeze)
         }
     }
 
-    private static SourceDisks hot(HeldDisks held, List<Path> hot, GuestSetup setup)
-            throws GuestException {
+    private static SourceDisks hot(HeldDisks held, List<DiskPlace> places, List<DiskPlace> hot,
+            GuestSetup setup) throws GuestException {
         DiskSet set = DiskSet.of(held.disks());
         List<Tracked> tracked = new ArrayList<>();
         try {
-            for (int i = 0; i < held.disks().size(); i++) {
-                DirectDisk one = held.disks().get(i);
-                if (hot.contains(one.path())) {
-                    BlockDevice device = HOST.find(DeviceNumber.ofNode(one.path()));
+            for (int i = 0; i < places.size(); i++) {
+                if (hot.contains(places.get(i))) {
+                    BlockDevice device = HOST.find(DeviceNumber.ofNode(places.get(i).path()));
                     tracked.add(new Tracked(device, set.regions().firstPage(i)));
                 }
             }

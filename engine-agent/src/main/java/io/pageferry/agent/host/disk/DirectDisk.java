@@ -8,16 +8,8 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 
-/**
- * A disk that this process holds alone: a block device or a file, read and written past the page
- * cache. Calls wait for the device; any thread, several at once, each with whole pages of memory
- * that begin on a page. What the last page has behind the end of the disk reads as zeros, and is
- * not written.
- */
-public final class DirectDisk implements AutoCloseable {
-    /** Most bytes of one call: beyond it no device gets faster. */
-    public static final int RUN_BYTES = 1 << 20;
-
+/** A block device or a file that this process holds alone, past the page cache. */
+public final class DirectDisk implements Disk {
     private static final int PAGE = PageGeometry.PAGE_SIZE;
     private static final MemorySegment ZEROS = Arena.global().allocate(RUN_BYTES, PAGE);
 
@@ -53,26 +45,42 @@ public final class DirectDisk implements AutoCloseable {
         return name;
     }
 
-    /** {@return bytes when it was opened} */
+    @Override
+    public String address() {
+        return name.path().toString();
+    }
+
+    @Override
+    public String label() {
+        return path().getFileName().toString();
+    }
+
+    @Override
+    public String identity() {
+        return name.identity();
+    }
+
+    @Override
+    public boolean isDevice() {
+        return name.isDevice();
+    }
+
+    @Override
     public long size() {
         return size;
     }
 
-    /** {@return bytes of a logical sector} */
+    @Override
     public int sectorBytes() {
         return sector;
     }
 
-    /** {@return bytes of it that are used, from the first on} */
+    @Override
     public long bytes() {
         return bytes;
     }
 
-    /**
-     * Uses a part of it; what is behind is neither read nor written.
-     *
-     * @param most bytes, 1 … {@link #size}; of a device a multiple of its sector
-     */
+    @Override
     public void use(long most) {
         if (most < 1 || most > size || name.isDevice() && most % sector != 0) {
             throw new IllegalArgumentException(most + " bytes of " + path());
@@ -80,11 +88,7 @@ public final class DirectDisk implements AutoCloseable {
         bytes = most;
     }
 
-    /**
-     * Returns whether it still is as long as it was.
-     *
-     * @return false once it was detached or changed
-     */
+    @Override
     public boolean isUnchanged() {
         try {
             return direct.size() == size;
@@ -93,15 +97,7 @@ public final class DirectDisk implements AutoCloseable {
         }
     }
 
-    /**
-     * Reads pages.
-     *
-     * @param offset of the first, a multiple of 4096
-     * @param into   aligned memory
-     * @param at     offset there, likewise
-     * @param length whole pages; the last may end behind the disk
-     * @throws LinuxException when it cannot be read
-     */
+    @Override
     public void read(long offset, MemorySegment into, long at, long length)
             throws LinuxException {
         long wanted = Math.min(length, bytes - offset);
@@ -114,13 +110,7 @@ public final class DirectDisk implements AutoCloseable {
         into.asSlice(at + wanted, length - wanted).fill((byte) 0);
     }
 
-    /**
-     * Finds the first sector of a page that cannot be read.
-     *
-     * @param offset of the page
-     * @param memory aligned, of a page
-     * @return its number in units of 512 bytes, as the kernel's log has it
-     */
+    @Override
     public long badSector(long offset, MemorySegment memory) {
         long end = Math.min(offset + PAGE, bytes) / sector * sector;
         for (long at = offset; at < end; at += sector) {
@@ -133,15 +123,7 @@ public final class DirectDisk implements AutoCloseable {
         return offset / BlockFile.SECTOR;
     }
 
-    /**
-     * Writes pages.
-     *
-     * @param offset of the first, a multiple of 4096
-     * @param from   aligned memory
-     * @param at     offset there, likewise
-     * @param length whole pages; the last may end behind the disk
-     * @throws LinuxException when it cannot be written
-     */
+    @Override
     public void write(long offset, MemorySegment from, long at, long length)
             throws LinuxException {
         long wanted = Math.min(length, bytes - offset);
@@ -154,13 +136,7 @@ public final class DirectDisk implements AutoCloseable {
         }
     }
 
-    /**
-     * Makes pages zero, without storage where the disk can do that.
-     *
-     * @param offset of the first, a multiple of 4096
-     * @param length whole pages; the last may end behind the disk
-     * @throws LinuxException when it cannot be written
-     */
+    @Override
     public void zero(long offset, long length) throws LinuxException {
         long wanted = Math.min(length, bytes - offset);
         long whole = name.isDevice() ? wanted : wanted / PAGE * PAGE;
@@ -173,54 +149,21 @@ public final class DirectDisk implements AutoCloseable {
         }
     }
 
-    /**
-     * Waits until all that was written is on the medium.
-     *
-     * @throws LinuxException when it is not
-     */
+    @Override
     public void sync() throws LinuxException {
         direct.sync();
     }
 
-    /**
-     * Makes its first MiB zero, durable on return.
-     *
-     * @throws LinuxException when it cannot be written
-     */
-    public void blankHead() throws LinuxException {
-        write(0, ZEROS, 0, headBytes());
-        sync();
-    }
-
-    /**
-     * Returns whether its first MiB is zero.
-     *
-     * @return whether it is
-     * @throws LinuxException when it cannot be read
-     */
-    public boolean isHeadBlank() throws LinuxException {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment head = arena.allocate(headBytes(), PAGE);
-            read(0, head, 0, head.byteSize());
-            return MemorySegment.mismatch(head, 0, head.byteSize(), ZEROS, 0, head.byteSize())
-                    == -1;
-        }
-    }
-
-    /** Whole pages, as the others. */
-    long headBytes() {
-        return Math.min(RUN_BYTES, (bytes + PAGE - 1) / PAGE * PAGE);
-    }
-
-    long nextData(long offset) throws LinuxException {
+    @Override
+    public long nextData(long offset) throws LinuxException {
         return direct.nextData(offset, bytes);
     }
 
-    long nextHole(long offset) throws LinuxException {
+    @Override
+    public long nextHole(long offset) throws LinuxException {
         return direct.nextHole(offset, bytes);
     }
 
-    /** Lets go of it. Idempotent; no call may be under way. */
     @Override
     public void close() {
         direct.close();

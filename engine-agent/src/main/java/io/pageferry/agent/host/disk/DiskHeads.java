@@ -21,10 +21,10 @@ final class DiskHeads {
 
     DiskHeads(DiskSet disks, Arena arena) {
         this.disks = disks;
-        for (DirectDisk disk : disks.disks()) {
+        for (Disk disk : disks.disks()) {
             heads.add(arena.allocate(disk.headBytes(), PAGE));
         }
-        this.readBack = arena.allocate(DirectDisk.RUN_BYTES, PAGE);
+        this.readBack = arena.allocate(Disk.RUN_BYTES, PAGE);
     }
 
     /** Returns how many of the pages from one on are kept here, 0 for none. */
@@ -52,18 +52,18 @@ final class DiskHeads {
 
     /** Makes what is on the disks zero, durable on return. Waits. */
     void blank() throws IOException {
-        for (DirectDisk disk : disks.disks()) {
+        for (Disk disk : disks.disks()) {
             disk.blankHead();
         }
     }
 
     /** Writes them behind all else, and looks at what the medium has of them then. Waits. */
     void complete() throws IOException {
-        for (DirectDisk disk : disks.disks()) {
+        for (Disk disk : disks.disks()) {
             disk.sync();
         }
         for (int i = 0; i < heads.size(); i++) {
-            DirectDisk disk = disks.disks().get(i);
+            Disk disk = disks.disks().get(i);
             MemorySegment head = heads.get(i);
             disk.write(0, head, 0, head.byteSize());
             disk.sync();

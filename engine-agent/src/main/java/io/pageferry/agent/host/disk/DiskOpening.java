@@ -3,6 +3,7 @@ package io.pageferry.agent.host.disk;
 import io.pageferry.agent.host.linux.LinuxException;
 import io.pageferry.agent.host.linux.Native;
 import io.pageferry.agent.host.linux.block.BlockFile;
+import io.pageferry.agent.host.linux.block.DiskUser;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.GuestException;
 import java.io.IOException;
@@ -54,6 +55,47 @@ public final class DiskOpening {
      */
     public static DirectDisk target(Path path) throws GuestException {
         return open(path, BlockFile.Use.TARGET);
+    }
+
+    /**
+     * A disk that another program of this move opens.
+     *
+     * @param name which it is
+     * @param held of a device: keeps others out
+     */
+    public record Claim(DiskName name, BlockFile held) implements AutoCloseable {
+        @Override
+        public void close() {
+            held.close();
+        }
+    }
+
+    /**
+     * Takes a disk for a QEMU program, which locks files by itself.
+     *
+     * @param path of a block device or regular file
+     * @return the claim, the caller's to close when that program has ended
+     * @throws GuestException where somebody else uses it, or it cannot be read
+     */
+    public static Claim claim(Path path) throws GuestException {
+        DiskName name = name(path);
+        requireUnused(name);
+        BlockFile held = null;
+        boolean taken = false;
+        try {
+            held = BlockFile.open(name.path(), name.isDevice(), BlockFile.Use.SOURCE);
+            if (!name.isDevice() && held.isLocked(WRITES, 1)) {
+                throw locked(path);
+            }
+            taken = true;
+            return new Claim(name, held);
+        } catch (LinuxException e) {
+            throw refusal(name, e, false);
+        } finally {
+            if (!taken) {
+                close(held);
+            }
+        }
     }
 
     private static DirectDisk open(Path path, BlockFile.Use use) throws GuestException {
@@ -108,7 +150,7 @@ public final class DiskOpening {
     }
 
     private static void requireUnused(DiskName name) throws GuestException {
-        Optional<DiskUser> user = DiskUser.of(name);
+        Optional<DiskUser> user = DiskUser.of(name.path(), name.number());
         if (user.isPresent()) {
             throw new GuestException(ErrorCode.BUSY, user.get().what(), user.get().remedy());
         }
@@ -120,16 +162,20 @@ public final class DiskOpening {
         boolean free = writes ? file.lock(0, 0, true)
                 : !file.isLocked(WRITES, 1) && file.lock(LETS_NOBODY_WRITE, 1, false);
         if (!free) {
-            throw new GuestException(ErrorCode.BUSY, path + " is locked by another process: a"
-                    + " QEMU that has it, or another move", "end that one, or " + NAME_ANOTHER);
+            throw locked(path);
         }
+    }
+
+    private static GuestException locked(Path path) {
+        return new GuestException(ErrorCode.BUSY, path + " is locked by another process: a"
+                + " QEMU that has it, or another move", "end that one, or " + NAME_ANOTHER);
     }
 
     private static GuestException refusal(DiskName name, LinuxException e, boolean writes) {
         Path path = name.path();
         return switch (e.errno()) {
-            case Native.EBUSY -> DiskUser.of(name).map(user -> new GuestException(ErrorCode.BUSY,
-                    user.what(), user.remedy())).orElseGet(() -> new GuestException(
+            case Native.EBUSY -> DiskUser.of(path, name.number()).map(user -> new GuestException(
+                    ErrorCode.BUSY, user.what(), user.remedy())).orElseGet(() -> new GuestException(
                     ErrorCode.BUSY, path + " is held by somebody else: a mount in another"
                     + " namespace, or another move", "end that one, or " + NAME_ANOTHER));
             case Native.EACCES, Native.EPERM, Native.EROFS -> refused(path + " cannot be opened"

@@ -37,7 +37,7 @@ final class DiskReads {
         private volatile boolean reading;
 
         Slot(Arena arena) {
-            this.memory = arena.allocate(DirectDisk.RUN_BYTES, PAGE);
+            this.memory = arena.allocate(Disk.RUN_BYTES, PAGE);
         }
 
         boolean isFree() {
@@ -156,7 +156,7 @@ final class DiskReads {
     }
 
     private void read(Slot slot, long page, int pages) {
-        DirectDisk disk = disks.diskOf(page);
+        Disk disk = disks.diskOf(page);
         long offset = disks.offsetOf(page);
         try {
             read(disk, offset, slot.memory, pages);
@@ -169,7 +169,7 @@ final class DiskReads {
         }
     }
 
-    private void read(DirectDisk disk, long offset, MemorySegment into, int pages)
+    private void read(Disk disk, long offset, MemorySegment into, int pages)
             throws IOException {
         try {
             disk.read(offset, into, 0, (long) pages * PAGE);
@@ -180,7 +180,7 @@ final class DiskReads {
         }
     }
 
-    private void readOne(DirectDisk disk, long offset, MemorySegment into, long at)
+    private void readOne(Disk disk, long offset, MemorySegment into, long at)
             throws IOException {
         try {
             disk.read(offset, into, at, PAGE);

@@ -1,9 +1,9 @@
 package io.pageferry.agent.host.disk;
 
-import io.pageferry.agent.host.linux.LinuxException;
 import io.pageferry.core.memory.PageGeometry;
 import io.pageferry.core.memory.Region;
 import io.pageferry.core.memory.RegionTable;
+import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,25 +14,25 @@ import java.util.List;
  * @param disks   one for each region; each uses as many bytes as that has
  * @param regions of kind disk
  */
-public record DiskSet(List<DirectDisk> disks, RegionTable regions) {
-    static final int RUN_PAGES = DirectDisk.RUN_BYTES / PageGeometry.PAGE_SIZE;
+public record DiskSet(List<Disk> disks, RegionTable regions) {
+    static final int RUN_PAGES = Disk.RUN_BYTES / PageGeometry.PAGE_SIZE;
 
     /**
      * Makes the regions of some disks.
      *
      * @param disks in order
-     * @return the disks, each a region with its number and the name of its path
+     * @return the disks, each a region with its number and its label
      */
-    public static DiskSet of(List<DirectDisk> disks) {
+    public static DiskSet of(List<Disk> disks) {
         List<Region> regions = new ArrayList<>();
-        for (DirectDisk disk : disks) {
+        for (Disk disk : disks) {
             regions.add(new Region(regions.size(), Region.Kind.DISK, "disk" + regions.size() + ":"
-                    + disk.path().getFileName(), 0, disk.bytes(), PageGeometry.PAGE_SIZE));
+                    + disk.label(), 0, disk.bytes(), PageGeometry.PAGE_SIZE));
         }
         return new DiskSet(List.copyOf(disks), new RegionTable(regions));
     }
 
-    DirectDisk diskOf(long page) {
+    Disk diskOf(long page) {
         return disks.get(regions.regionOf(page));
     }
 
@@ -61,7 +61,7 @@ public record DiskSet(List<DirectDisk> disks, RegionTable regions) {
         long at = page;
         while (at < regions.pageCount()) {
             int region = regions.regionOf(at);
-            DirectDisk disk = disks.get(region);
+            Disk disk = disks.get(region);
             long first = regions.firstPage(region);
             try {
                 long offset = PageGeometry.bytesOf(at - first);
@@ -70,7 +70,7 @@ public record DiskSet(List<DirectDisk> disks, RegionTable regions) {
                     return Math.max(at, first + (data ? found / PageGeometry.PAGE_SIZE
                             : PageGeometry.pagesFor(found)));
                 }
-            } catch (LinuxException e) {
+            } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }
             at = regions.endPage(region);

@@ -76,7 +76,7 @@ final class DiskWrites {
     synchronized boolean hasRoom() {
         check();
         // What does not fit in before the ring's end begins at its start.
-        return RING_BYTES - (tail - head) >= BATCH_BYTES + DirectDisk.RUN_BYTES
+        return RING_BYTES - (tail - head) >= BATCH_BYTES + Disk.RUN_BYTES
                 && writes.size() < MOST_WRITES;
     }
 
@@ -129,7 +129,7 @@ final class DiskWrites {
 
     /** Never waits for an engine that asks {@link #hasRoom} before each batch. */
     private void awaitRoom(long bytes) {
-        while (RING_BYTES - (tail - head) < bytes + DirectDisk.RUN_BYTES) {
+        while (RING_BYTES - (tail - head) < bytes + Disk.RUN_BYTES) {
             start();
             try {
                 wait();
@@ -261,7 +261,7 @@ final class DiskWrites {
     }
 
     private void write(Write write) throws IOException {
-        DirectDisk disk = disks.diskOf(write.page);
+        Disk disk = disks.diskOf(write.page);
         long offset = disks.offsetOf(write.page);
         long bytes = PageGeometry.bytesOf(write.pages);
         if (write.isZeros()) {

@@ -49,8 +49,8 @@ public final class ReadErrors {
     }
 
     /** Takes a page as zeros, or throws. A disk that is gone has no page that could be left out. */
-    void on(DirectDisk disk, long sector, LinuxException e) throws IOException {
-        String place = disk.path() + " sector " + sector;
+    void on(Disk disk, long sector, LinuxException e) throws IOException {
+        String place = disk + " sector " + sector;
         if (!zero || !OF_MEDIA.contains(e.errno()) || !disk.isUnchanged()) {
             throw new IOException(place + " cannot be read (" + LinuxException.nameOf(e.errno())
                     + ")", e);

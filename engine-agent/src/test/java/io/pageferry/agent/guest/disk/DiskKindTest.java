@@ -11,6 +11,7 @@ import io.pageferry.agent.guest.GuestKind.Verdict;
 import io.pageferry.agent.guest.GuestSetup;
 import io.pageferry.agent.guest.GuestUri;
 import io.pageferry.agent.guest.TargetGuest;
+import io.pageferry.agent.host.disk.nbd.NbdAddress;
 import io.pageferry.core.dirty.TrackerChoice;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.GuestDescription;
@@ -18,6 +19,7 @@ import io.pageferry.core.memory.Region;
 import io.pageferry.core.memory.RegionTable;
 import io.pageferry.core.migration.GuestException;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -43,20 +45,56 @@ class DiskKindTest {
 
     @Test
     void namesDisksByTheirPaths() {
-        assertEquals(new DiskUri(List.of(Path.of("/dev/sda"), Path.of("/img/b.raw")), true,
+        assertEquals(new DiskUri(List.of(new DiskPlace(Path.of("/dev/sda"), "raw", null),
+                        new DiskPlace(Path.of("/img/b.raw"), "raw", null)), true,
                         SourceDisks.Mode.NONE),
                 DiskUri.parse(GuestUri.parse(
                         "disk:/dev/sda,/img/b.raw?format=raw&tracker=none&on-read-error=zero")));
         assertNoUri("disk:", "write disk:/dev/sda");
         assertNoUri("disk:/dev/sda,", "write disk:/dev/sda");
         assertNoUri("disk:/dev/sda,/dev/sda", "each disk once");
-        assertNoUri("disk:/dev/sda?format=qcow2", "not in this version yet");
+        assertNoUri("disk:/dev/sda?format=vpc", "there are raw, qcow2, vmdk, vhdx, vdi");
         assertEquals(SourceDisks.Mode.AUTO, DiskUri.parse(GuestUri.parse("disk:/dev/sda")).mode());
         assertEquals(SourceDisks.Mode.BPF, DiskUri.parse(GuestUri.parse(
                 "disk:/dev/sda")).mode(TrackerChoice.BPF));
         assertNoUri("disk:/dev/sda?tracker=scan", "not in this version yet");
         assertNoUri("disk:/dev/sda?tracker=marks", "there are auto, bpf, none");
         assertNoUri("disk:/dev/sda?size=3", "no 'size'");
+    }
+
+    @Test
+    void namesExportsOfAnNbdServer() {
+        String uri = "disk:nbd+unix:///a%20b%2Cc?socket=/run/nbd";
+        DiskPlace place = DiskUri.parse(GuestUri.parse(uri)).places().getFirst();
+        assertEquals(new NbdAddress("a b,c", Path.of("/run/nbd")), place.export());
+        assertEquals(uri, "disk:" + place);
+        assertEquals(place, DiskPlace.ofAddress(place.export().toString()));
+        assertNoUri("disk:nbd+unix:///a", "names no socket");
+        assertNoUri("disk:nbd+unix:///a?socket=nbd", "absolute path");
+        assertNoUri("disk:nbd://host/a?socket=/run/nbd", "write disk:nbd+unix:///EXPORT");
+        assertNoUri("disk:/dev/sda?socket=/run/nbd", "socket of an NBD server");
+    }
+
+    /** Who writes to a raw disk decides what it looks like. */
+    @Test
+    void whatLooksLikeAnImageIsAskedAbout() throws IOException {
+        Path file = LoopDevice.file(folder.resolve("disk"), MIB, 0);
+        try (RandomAccessFile disk = new RandomAccessFile(file.toFile(), "rw")) {
+            disk.writeInt(0x514649fb);
+        }
+        GuestUri uri = GuestUri.parse("disk:" + file);
+        GuestException no = assertThrows(GuestException.class,
+                () -> KIND.openSource(uri, setup(TrackerChoice.AUTO, false)));
+        assertTrue(no.getMessage().contains("looks like a qcow2 image"), no.getMessage());
+        assertEquals("say which it is: ?format=qcow2 or ?format=raw", no.remedy());
+        assertThrows(GuestException.class,
+                () -> KIND.openTarget(uri, setup(TrackerChoice.AUTO, false)));
+        KIND.openSource(GuestUri.parse("disk:" + file + "?format=raw"),
+                setup(TrackerChoice.AUTO, false)).close();
+        try (LoopDevice loop = LoopDevice.over(file)) {
+            KIND.openSource(GuestUri.parse("disk:" + loop), setup(TrackerChoice.AUTO, false))
+                    .close();
+        }
     }
 
     @Test

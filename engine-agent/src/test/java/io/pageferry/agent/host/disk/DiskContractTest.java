@@ -25,7 +25,7 @@ class DiskContractTest {
     /** Two files, which their guest reads and writes by the page cache. */
     private static final class TwoDisks implements AutoCloseable {
         private final Path folder;
-        private final List<DirectDisk> disks = new ArrayList<>();
+        private final List<Disk> disks = new ArrayList<>();
         private final DiskSet set;
 
         TwoDisks(boolean target) {
@@ -45,7 +45,7 @@ class DiskContractTest {
         }
 
         private BlockFile open(long page) throws IOException {
-            return BlockFile.open(set.diskOf(page).path(), false, BlockFile.Use.TAIL);
+            return BlockFile.open(Path.of(set.diskOf(page).address()), false, BlockFile.Use.TAIL);
         }
 
         void write(long page, byte[] bytes) {
@@ -71,9 +71,9 @@ class DiskContractTest {
         @Override
         public void close() {
             try {
-                for (DirectDisk disk : disks) {
+                for (Disk disk : disks) {
                     disk.close();
-                    Files.delete(disk.path());
+                    Files.delete(Path.of(disk.address()));
                 }
                 Files.delete(folder);
             } catch (IOException e) {

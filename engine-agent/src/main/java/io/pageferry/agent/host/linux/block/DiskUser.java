@@ -1,10 +1,6 @@
-package io.pageferry.agent.host.disk;
+package io.pageferry.agent.host.linux.block;
 
 import io.pageferry.agent.host.linux.ProcessMaps;
-import io.pageferry.agent.host.linux.block.BlockDevices;
-import io.pageferry.agent.host.linux.block.DeviceNumber;
-import io.pageferry.agent.host.linux.block.Mount;
-import io.pageferry.agent.host.linux.block.SwapAreas;
 import io.pageferry.core.words.Printable;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -35,17 +31,18 @@ public record DiskUser(String what, String remedy) {
     /**
      * Looks for whoever uses a disk, or a part of it, or what it is a part of.
      *
-     * @param name the disk
+     * @param path   of a block device or a regular file
+     * @param number of the device, null of a file
      * @return the first that was found; empty where nobody was
      */
-    public static Optional<DiskUser> of(DiskName name) {
-        if (!name.isDevice()) {
-            return quietly(() -> loopOver(name)).or(() -> openIn(name));
+    public static Optional<DiskUser> of(Path path, DeviceNumber number) {
+        if (number == null) {
+            return quietly(() -> loopOver(path)).or(() -> openIn(path, null));
         }
-        Map<DeviceNumber, String> parts = parts(name);
+        Map<DeviceNumber, String> parts = parts(path, number);
         return quietly(() -> mounted(parts)).or(() -> quietly(() -> swap(parts)))
-                .or(() -> quietly(() -> onTop(parts))).or(() -> quietly(() -> loopOver(name)))
-                .or(() -> openIn(name));
+                .or(() -> quietly(() -> onTop(parts))).or(() -> quietly(() -> loopOver(path)))
+                .or(() -> openIn(path, number));
     }
 
     /** What cannot be looked at names nobody; the kernel refuses the disk all the same. */
@@ -62,13 +59,13 @@ public record DiskUser(String what, String remedy) {
     }
 
     /** The device, its partitions, and the disk that it is a partition of. */
-    private static Map<DeviceNumber, String> parts(DiskName name) {
+    private static Map<DeviceNumber, String> parts(Path path, DeviceNumber number) {
         Map<DeviceNumber, String> parts = new LinkedHashMap<>();
-        parts.put(name.number(), name.path().toString());
+        parts.put(number, path.toString());
         try {
             List<DeviceNumber> others = new ArrayList<>();
-            others.add(HOST.find(name.number()).disk());
-            others.addAll(HOST.partitions(name.number()));
+            others.add(HOST.find(number).disk());
+            others.addAll(HOST.partitions(number));
             for (DeviceNumber one : others) {
                 parts.putIfAbsent(one, HOST.find(one).node().toString());
             }
@@ -120,26 +117,26 @@ public record DiskUser(String what, String remedy) {
         return Optional.empty();
     }
 
-    private static Optional<DiskUser> loopOver(DiskName name) throws IOException {
+    private static Optional<DiskUser> loopOver(Path path) throws IOException {
         for (Map.Entry<DeviceNumber, Path> loop : HOST.loopFiles().entrySet()) {
-            if (isSame(loop.getValue(), name.path())) {
+            if (isSame(loop.getValue(), path)) {
                 Path device = HOST.find(loop.getKey()).node();
-                return Optional.of(new DiskUser(device + " is attached to " + name.path(),
+                return Optional.of(new DiskUser(device + " is attached to " + path,
                         "name that device, or losetup -d " + device));
             }
         }
         return Optional.empty();
     }
 
-    private static Optional<DiskUser> openIn(DiskName name) {
+    private static Optional<DiskUser> openIn(Path path, DeviceNumber number) {
         String own = Long.toString(ProcessHandle.current().pid());
         for (Path process : list(PROC, "[0-9]*")) {
             if (process.getFileName().toString().equals(own)) {
                 continue;
             }
             for (Path fd : list(process.resolve("fd"), "[0-9]*")) {
-                if (isOf(fd, name) && isWritable(process, fd)) {
-                    return Optional.of(new DiskUser(name.path() + " is being written by process "
+                if (isOf(fd, path, number) && isWritable(process, fd)) {
+                    return Optional.of(new DiskUser(path + " is being written by process "
                             + process.getFileName() + " (" + command(process) + ")",
                             "end that process, or name another disk"));
                 }
@@ -157,11 +154,11 @@ public record DiskUser(String what, String remedy) {
         }
     }
 
-    private static boolean isOf(Path fd, DiskName name) {
+    private static boolean isOf(Path fd, Path path, DeviceNumber number) {
         try {
-            return name.isDevice() ? BlockDevices.isNode(fd)
-                    && DeviceNumber.ofNode(fd).equals(name.number())
-                    : Files.isSameFile(fd, name.path());
+            return number != null ? BlockDevices.isNode(fd)
+                    && DeviceNumber.ofNode(fd).equals(number)
+                    : Files.isSameFile(fd, path);
         } catch (IOException e) {
             return false;
         }
