@@ -102,8 +102,8 @@ class DirectDiskTest {
             E2e.assertMoved(source, target);
             JsonNode drain = source.report().path("drain");
             assertTrue(drain.path("count").asLong() >= 2, source::toString);
-            // Those that were under way held it up: not one of 20 waits was for nothing.
-            assertTrue(drain.path("longestMs").asDouble() > 0, source::toString);
+            // QEMU's answer alone takes 2 ms, without it nothing does.
+            assertTrue(drain.path("longestMs").asDouble() > 1, source::toString);
             System.out.println("aio=" + AIO + ", move " + move + ": drain " + drain
                     + ", downtime " + source.report().path("downtimeMs").asDouble() + " ms");
             home.movedTo(next);
