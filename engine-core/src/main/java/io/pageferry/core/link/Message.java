@@ -28,6 +28,9 @@ public sealed interface Message {
     /** Bit of {@link Hello#features}: a page may come as what changed of it. */
     long FEATURE_DELTA = 1L << 1;
 
+    /** Bit of {@link Hello#features}: {@link Ack} says what waits at the target. */
+    long FEATURE_BACKLOG = 1L << 2;
+
     /** The bits of {@link Hello#features} that are codecs: the engine's, not the guest's. */
     long CODEC_FEATURES = FEATURE_ZSTD | FEATURE_DELTA;
 
@@ -123,8 +126,11 @@ public sealed interface Message {
      * @param channel    0 based
      * @param applied    every batch up to this sequence number is in the image
      * @param credit     batches up to this sequence number may be sent
+     * @param waiting    batches that have arrived and are not applied yet; 0 without {@link
+     *                   #FEATURE_BACKLOG}
      */
-    record Ack(long generation, int channel, long applied, long credit) implements Message { }
+    record Ack(long generation, int channel, long applied, long credit, int waiting)
+            implements Message { }
 
     /**
      * Source to target: the barrier. No page of the next round before {@link RoundApplied}.

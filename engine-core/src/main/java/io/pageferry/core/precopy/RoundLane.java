@@ -224,7 +224,7 @@ public final class RoundLane implements AutoCloseable {
         }
         if (open == null) {
             open = sink.claim();
-            encoder.claimed(open != null);
+            encoder.claimed(open != null, open == null && sink.isTargetBehind());
             if (open == null) {
                 return false;
             }

@@ -68,6 +68,16 @@ public interface PageSink {
     int unacknowledged();
 
     /**
+     * Says what a full sink waits for: whether, when the target last acknowledged something, more
+     * had arrived there and waited to be applied. Then the target is slower than the link.
+     *
+     * @return false also where that is not known
+     */
+    default boolean isTargetBehind() {
+        return false;
+    }
+
+    /**
      * Returns how far each channel was filled, for the barrier.
      *
      * @return per channel the sequence number of the last batch committed, 0 before the first;

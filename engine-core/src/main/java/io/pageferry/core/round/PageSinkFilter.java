@@ -33,6 +33,11 @@ public abstract class PageSinkFilter implements PageSink {
     }
 
     @Override
+    public boolean isTargetBehind() {
+        return sink().isTargetBehind();
+    }
+
+    @Override
     public long[] lastSequences() {
         return sink().lastSequences();
     }

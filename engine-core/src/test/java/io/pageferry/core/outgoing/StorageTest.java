@@ -21,7 +21,8 @@ class StorageTest {
         rig.guest.storage(false, null);
         rig.turn();
         assertEquals(Message.FEATURE_STORAGE,
-                rig.last(Message.Hello.class).features() & ~Message.CODEC_FEATURES);
+                rig.last(Message.Hello.class).features() & ~Message.CODEC_FEATURES
+                        & ~Message.FEATURE_BACKLOG);
         welcome(rig, Message.FEATURE_STORAGE);
         rig.turns(3);
         return rig;

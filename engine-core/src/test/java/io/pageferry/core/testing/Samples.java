@@ -27,7 +27,7 @@ public final class Samples {
                 new Message.Resume(migrationId, new UUID(1, 1), 2, epoch),
                 new Message.ChannelHello(new UUID(1, 1), 1, 0),
                 new Message.ChannelReady(1, 0),
-                new Message.Ack(1, 0, 1, 5),
+                new Message.Ack(1, 0, 1, 5, 0),
                 new Message.RoundEnd(0, new long[] {0}),
                 new Message.RoundApplied(0),
                 new Message.RoundVerified(0),

@@ -68,7 +68,8 @@ public final class MessageCodec {
             case Message.Ack ack -> {
                 out.count("generation", ack.generation(), 1).count("applied", ack.applied(), 0)
                         .count("credit", ack.credit(), 0);
-                NegotiationCodec.writeChannel(ack.channel(), out).reserved(4);
+                NegotiationCodec.writeChannel(ack.channel(), out)
+                        .u16("waiting", ack.waiting(), 0, WireLimits.MAX_WINDOW).reserved(2);
                 return MessageType.ACK;
             }
             case Message.RoundEnd end -> {
@@ -171,8 +172,9 @@ public final class MessageCodec {
         long applied = in.count("applied", 0);
         long credit = in.count("credit", 0);
         int channel = NegotiationCodec.readChannel(in);
-        in.reserved(4);
-        return new Message.Ack(generation, channel, applied, credit);
+        int waiting = in.u16("waiting", 0, WireLimits.MAX_WINDOW);
+        in.reserved(2);
+        return new Message.Ack(generation, channel, applied, credit, waiting);
     }
 
     static void writeCode(ErrorCode code, Fields.Writer out) {

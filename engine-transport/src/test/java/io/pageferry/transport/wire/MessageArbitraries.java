@@ -89,7 +89,9 @@ final class MessageArbitraries {
                                 token, generation, features, channels, window)),
                 Combinators.combine(uuids(), ones(), channel).as(Message.ChannelHello::new),
                 Combinators.combine(ones(), channel).as(Message.ChannelReady::new),
-                Combinators.combine(ones(), channel, counts(), counts()).as(Message.Ack::new),
+                Combinators.combine(ones(), channel, counts(), counts(),
+                        Arbitraries.integers().between(0, WireLimits.MAX_WINDOW))
+                        .as(Message.Ack::new),
                 Combinators.combine(uuids(), uuids(), ones(), counts()).as(Message.Resume::new),
                 Combinators.combine(uuids(), counts()).as(Message.Status::new)));
     }

@@ -33,7 +33,7 @@ final class Samples {
         all.put(MessageType.CHANNEL_HELLO, new Message.ChannelHello(ID, 2, 1));
         all.put(MessageType.CHANNEL_READY, new Message.ChannelReady(2, 1));
         all.put(MessageType.RESUME, new Message.Resume(ID, ID, 3, 6));
-        all.put(MessageType.ACK, new Message.Ack(2, 1, 0x1122334455L, 0x1122334465L));
+        all.put(MessageType.ACK, new Message.Ack(2, 1, 0x1122334455L, 0x1122334465L, 3));
         all.put(MessageType.ROUND_END, new Message.RoundEnd(4, new long[] {10, 11}));
         all.put(MessageType.ROUND_APPLIED, new Message.RoundApplied(4));
         all.put(MessageType.ROUND_VERIFIED, new Message.RoundVerified(5));

@@ -87,6 +87,8 @@ final class Channel {
         unless(upTo <= sent, Rule.ACK_BEYOND, "applied " + upTo + ", and " + sent + " were sent");
         unless(next - upTo <= session.window(), Rule.ACK_CREDIT, "credit " + next + " with "
                 + upTo + " applied is more than a window of " + session.window());
+        unless(ack.num("waiting") <= session.mostWaiting(), Rule.ACK_WAITING,
+                ack.num("waiting") + " batches wait, and " + session.mostWaiting() + " may");
         applied = upTo;
         credit = next;
     }

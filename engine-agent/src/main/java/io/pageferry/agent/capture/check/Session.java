@@ -15,7 +15,8 @@ import java.util.UUID;
 /** One migration over any number of connections; PROTOCOL.md §7. */
 final class Session {
     private static final long MANDATORY = 0xFFFF_FFFF_0000_0000L;
-    private static final long GIVEN = 1L << 32 | 0b11;
+    private static final long BACKLOG = 1L << 2;
+    private static final long GIVEN = 1L << 32 | 0b111;
 
     private final Sessions sessions;
     private final Offer offer;
@@ -78,6 +79,11 @@ final class Session {
 
     int window() {
         return welcome.small("window");
+    }
+
+    /** {@return batches that an acknowledgement may say to wait} */
+    int mostWaiting() {
+        return (features() & BACKLOG) == 0 ? 0 : window();
     }
 
     /** {@return the channels of this generation that are in the capture} */

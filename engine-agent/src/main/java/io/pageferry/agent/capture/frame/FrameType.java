@@ -27,7 +27,8 @@ public enum FrameType {
     BATCH(0x10, new Bytes(56, 540_712), From.SOURCE, On.DATA, ""),
     /** Applied, and room for more. */
     ACK(0x11, new Bytes(32, 32), From.TARGET, On.DATA,
-            "generation:count:1 applied:count credit:count channel:u16:0:63 _:zero:6"),
+            "generation:count:1 applied:count credit:count channel:u16:0:63 _:zero:2"
+            + " waiting:u16:0:256 _:zero:2"),
     /** The barrier. */
     ROUND_END(0x12, new Bytes(24, 16 + 8 * 64), From.SOURCE, On.CONTROL,
             "round:count channels:u16:1:64 _:zero:6 sequences:counts*channels"),

@@ -186,6 +186,8 @@ public enum Rule {
     ACK_BEYOND("9"),
     /** No more credit than the window. */
     ACK_CREDIT("7"),
+    /** No more waits than the window, and nothing is said of it without BACKLOG. */
+    ACK_WAITING("7"),
     /** No page of the next round before the barrier. */
     ROUND_ORDER("9"),
     /** Rounds go on with a number that was never used. */

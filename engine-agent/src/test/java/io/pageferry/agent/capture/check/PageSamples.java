@@ -143,6 +143,8 @@ final class PageSamples {
             ByteBuffer ack = tape.first(FrameSamples.ACK).body();
             ack.putLong(16, ack.getLong(16) - ack.getLong(8) + 5000).putLong(8, 5000);
         });
+        samples.put(Rule.ACK_WAITING, tape -> tape.first(FrameSamples.ACK).body()
+                .putShort(28, (short) 200));
         samples.put(Rule.ACK_CREDIT, tape -> {
             ByteBuffer ack = tape.first(FrameSamples.ACK).body();
             ack.putLong(16, ack.getLong(16) + 1);

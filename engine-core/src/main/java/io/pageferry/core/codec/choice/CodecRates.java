@@ -18,7 +18,7 @@ import org.agrona.concurrent.NanoClock;
  *
  * <p>zstd makes less of a page than LZ4 and takes longer. It is on while link or target hold us up
  * and its figures promise less, and off again where the next span shows that the promise did not
- * hold: then the target is what is slow.
+ * hold: then the target is what is slow. Where the target says so itself, none is tried.
  *
  * <p>Nothing is learned across the begin of a round: between two rounds no page is encoded.
  * Confined to one thread.
@@ -61,7 +61,6 @@ public final class CodecRates {
     private static final double MOST_GAIN = 8;
     private static final double TRY_WEIGHT = 1.0 / 16;
     private static final double BLOCK_WEIGHT = 0.2;
-    private static final double SPAN_WEIGHT = 0.5;
 
     private final NanoClock clock;
     private boolean compressing = true;
@@ -174,9 +173,11 @@ public final class CodecRates {
     /**
      * Notes how the sink answered when it was asked for a slot.
      *
-     * @param got whether there was one
+     * @param got    whether there was one
+     * @param behind where not, whether it waits for the target and not for the link
      */
-    public void claimed(boolean got) {
+    public void claimed(boolean got, boolean behind) {
+        span.looked(!got, behind);
         if (got) {
             if (blocked) {
                 blocked = false;
@@ -233,7 +234,7 @@ public final class CodecRates {
         }
         double busy = (nanos - span.blockedNanos - span.blockNanos - span.tries * costs.lz4.nanos()
                 - span.deltas * costs.delta.nanos()) / span.pages;
-        baseNanos = blend(baseNanos, Math.max(1, busy));
+        baseNanos = Span.blend(baseNanos, Math.max(1, busy));
         double pace = (drain.bytes() - span.drainedBytes) * 1e9 / nanos;
         pageNanos = nanos / drainedPages;
         if (trial) {
@@ -266,7 +267,7 @@ public final class CodecRates {
             switchTo(false);
         } else {
             zstdRest = 0;
-            linkRate = calm ? Math.max(linkRate, pace) : blend(linkRate, pace);
+            linkRate = calm ? Math.max(linkRate, pace) : Span.blend(linkRate, pace);
         }
     }
 
@@ -279,7 +280,7 @@ public final class CodecRates {
         // slower of processor and wire, for they wait for each other.
         if (zstd && nanosBy(costs.lz4) < WORTH * pageNanos) {
             switchTo(false);
-        } else if (!zstd && !calm && costs.zstd.isKnown()
+        } else if (!zstd && !calm && !span.isTargetBehind() && costs.zstd.isKnown()
                 && nanosBy(costs.zstd) < WORTH * pageNanos
                 && (zstdRest == 0 || now - zstdBegan > zstdRest)) {
             zstdOnTrial = true;
@@ -315,24 +316,27 @@ public final class CodecRates {
 
     /** Link or target are what holds us up. */
     private void full(double pace, boolean busy, long now) {
+        span.took(compressing, pageNanos);
         if (rateBeforeChange > 0) {
             double gain = compressing ? rateBeforeChange / pace : pace / rateBeforeChange;
             rawGain = Math.clamp(gain, 1, MOST_GAIN);
             rateBeforeChange = 0;
             linkRate = pace;
         } else {
-            linkRate = blend(linkRate, pace);
+            linkRate = span.held(linkRate, pace);
         }
         if (compressing) {
-            if (rawNanos() < WORTH * pageNanos) {
+            if (rawNanos() < WORTH * pageNanos || span.wasRawFaster(WORTH * pageNanos)) {
                 change(false);
-            } else if (pace > FAST_LINK ? ++waited >= patience : busy && isTimeForASlowTrial(now)) {
+            } else if (pace > FAST_LINK ? ++waited >= patience
+                    : (busy || span.isTargetBehind()) && isTimeForASlowTrial(now)) {
                 beginTrial(pageNanos);
             }
         } else if (trial && pageNanos > WORTH * beforeTrial) {
             patience = Math.min(MAX_PATIENCE, 2 * patience);
             change(true);
-        } else if (compressedNanos() < WORTH * Math.min(pageNanos, rawNanos())) {
+        } else if (!span.isTargetBehind()
+                && compressedNanos() < WORTH * Math.min(pageNanos, rawNanos())) {
             // One slow span after another, or somebody else had the processor for a while.
             if (++slowSpans >= SLOW_SPANS) {
                 patience = Math.min(MAX_PATIENCE, 2 * patience);
@@ -390,9 +394,5 @@ public final class CodecRates {
         rateBeforeChange = linkRate;
         settled = drain.committed();
         measuring = false;
-    }
-
-    private static double blend(double known, double measured) {
-        return known == 0 ? measured : known + SPAN_WEIGHT * (measured - known);
     }
 }

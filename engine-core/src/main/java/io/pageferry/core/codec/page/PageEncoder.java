@@ -240,10 +240,11 @@ public final class PageEncoder implements AutoCloseable {
     /**
      * Notes how the sink answered when it was asked for a slot.
      *
-     * @param got whether there was one
+     * @param got    whether there was one
+     * @param behind where not, whether it waits for the target and not for the link
      */
-    public void claimed(boolean got) {
-        chooser.rates().claimed(got);
+    public void claimed(boolean got, boolean behind) {
+        chooser.rates().claimed(got, behind);
     }
 
     /**

@@ -37,7 +37,8 @@ public record Waiting(TargetContext context) implements Phase {
     private Phase offer(Message.Hello hello) {
         TargetParts parts = context.parts();
         context.figures().offered(hello);
-        long features = hello.features() & (parts.guest().features() | codecs(hello, parts));
+        long features = hello.features() & (parts.guest().features() | Message.FEATURE_BACKLOG
+                | codecs(hello, parts));
         if ((hello.features() & MANDATORY & ~features) != 0) {
             return refuse(ErrorCode.FEATURE_MISSING,
                     "not every feature demanded is known here", "", null);

@@ -300,8 +300,8 @@ public final class SourceContext implements AutoCloseable {
         boolean zstd = options.codec() == CodecChoice.ADAPTIVE
                 || options.codec() == CodecChoice.ZSTD;
         boolean delta = options.codec() != CodecChoice.NONE && options.deltaCacheBytes() > 0;
-        return parts.guest().features() | (zstd ? Message.FEATURE_ZSTD : 0)
-                | (delta ? Message.FEATURE_DELTA : 0);
+        return parts.guest().features() | Message.FEATURE_BACKLOG
+                | (zstd ? Message.FEATURE_ZSTD : 0) | (delta ? Message.FEATURE_DELTA : 0);
     }
 
     /** {@return whether the link is lost and the phase, which survives that, not yet notified} */

@@ -24,6 +24,9 @@ class CodecChooserTest {
     /** Nanoseconds for a compressed page, where too few processors are shared by too many. */
     private static final double SLOW_TARGET = 11_000;
 
+    /** Nanoseconds for any page, more than a link of 1 Gbit/s takes for one of LZ4. */
+    private static final double SLOW_STORE = 18_000;
+
     private static final Map<String, Content[]> CONTENTS = Map.of(
             "random", new Content[] {Content.RANDOM},
             "mixed", new Content[] {Content.HALF, Content.RANDOM},
@@ -173,6 +176,34 @@ class CodecChooserTest {
             assertTrue(adaptive.nanos() < 1.15 * lz4.nanos(),
                     () -> adaptive + ", lz4 " + lz4 + ", seed " + seed);
         }
+    }
+
+    /** A target may be slow to store a page however it comes, as one is that zeroes huge pages. */
+    @Test
+    void doesNotCompressHarderForATargetThatIsSlowToStore() {
+        for (long seed : SEEDS) {
+            Run lz4 = storing(CodecChoice.LZ4, seed, GBIT, SLOW_STORE);
+            Run adaptive = storing(CodecChoice.ADAPTIVE, seed, GBIT, SLOW_STORE);
+            assertTrue(adaptive.zstd() < PAGES / 100, () -> adaptive + ", seed " + seed);
+            assertTrue(adaptive.nanos() <= 1.05 * lz4.nanos(),
+                    () -> adaptive + ", lz4 " + lz4 + ", seed " + seed);
+        }
+    }
+
+    @Test
+    void doesNotCompressForSuchATargetOverAFastLink() {
+        for (long seed : SEEDS) {
+            Run none = storing(CodecChoice.NONE, seed, LOOPBACK, SLOW_STORE / 2);
+            Run adaptive = storing(CodecChoice.ADAPTIVE, seed, LOOPBACK, SLOW_STORE / 2);
+            assertMostly(false, adaptive, "slow to store", seed);
+            assertTrue(adaptive.nanos() <= 1.05 * none.nanos(),
+                    () -> adaptive + ", none " + none + ", seed " + seed);
+        }
+    }
+
+    private static Run storing(CodecChoice choice, long seed, double link, double nanos) {
+        return new CodecPipeline(choice, seed, link).withZstd().stores(nanos)
+                .send(PAGES, Content.TEXT);
     }
 
     @Test

@@ -25,6 +25,10 @@ final class CodecPipeline {
     private final CodecChooser chooser;
     private final Random random;
     private final ArrayDeque<Long> appliedAt = new ArrayDeque<>();
+    private final ArrayDeque<Long> arrivedAt = new ArrayDeque<>();
+    private boolean told = true;
+    private long waiting;
+    private double store;
     private double linkBytesPerSecond;
     private double lz4Apply = 1_500;
     private double zstdApply = 4_000;
@@ -90,6 +94,18 @@ final class CodecPipeline {
         return this;
     }
 
+    /** The target takes so long more for each page, however it comes. */
+    CodecPipeline stores(double nanos) {
+        store = nanos;
+        return this;
+    }
+
+    /** The target does not say what waits there. */
+    CodecPipeline silent() {
+        told = false;
+        return this;
+    }
+
     /** Sends pages, the given kinds in turn, until the last was applied. */
     Run send(int count, Content... kinds) {
         long start = clock.nanoTime();
@@ -136,7 +152,7 @@ final class CodecPipeline {
             }
         }
         payload += length;
-        applyNanos += length == PAGE ? RAW_APPLY : lz4Apply;
+        applyNanos += store + (length == PAGE ? RAW_APPLY : lz4Apply);
     }
 
     private void closeBlock() {
@@ -144,17 +160,17 @@ final class CodecPipeline {
         spend(blockOf.zstdNanos() * inBlock);
         chooser.blockEnds(inBlock, blockOf.zstd() * inBlock);
         payload += blockOf.zstd() * inBlock;
-        applyNanos += zstdApply * inBlock;
+        applyNanos += (store + zstdApply) * inBlock;
         inBlock = 0;
     }
 
     private void claim() {
         forget();
         while (appliedAt.size() >= WINDOW) {
-            chooser.rates().claimed(false);
+            chooser.rates().claimed(false, told && waiting > 0);
             waitForOne();
         }
-        chooser.rates().claimed(true);
+        chooser.rates().claimed(true, false);
         pages = 0;
         payload = 0;
         applyNanos = 0;
@@ -169,13 +185,14 @@ final class CodecPipeline {
         linkFree = later(linkFree, clock.nanoTime())
                 + (long) (wire * 1e9 / linkBytesPerSecond);
         targetFree = later(targetFree, linkFree) + (long) applyNanos;
+        arrivedAt.add(linkFree);
         appliedAt.add(targetFree);
         forget();
         chooser.rates().committed(wire - HEADER, appliedAt.size());
     }
 
     private void waitForOne() {
-        long applied = appliedAt.poll();
+        long applied = applied();
         if (applied - clock.nanoTime() > 0) {
             clock.advance(applied - clock.nanoTime());
         }
@@ -183,8 +200,16 @@ final class CodecPipeline {
 
     private void forget() {
         while (!appliedAt.isEmpty() && appliedAt.peek() - clock.nanoTime() <= 0) {
-            appliedAt.poll();
+            applied();
         }
+    }
+
+    /** Takes the acknowledgement of the oldest batch, which says how many had arrived by then. */
+    private long applied() {
+        long at = appliedAt.poll();
+        arrivedAt.poll();
+        waiting = arrivedAt.stream().filter(arrived -> arrived - at <= 0).count();
+        return at;
     }
 
     private void spend(int nanos) {

@@ -22,6 +22,8 @@ final class SourceChannel implements AutoCloseable {
     private final long generation;
     private final FrameConnection connection;
     private final FrameSlots slots;
+    /** Most batches that may wait at the target by its word. */
+    private final int mostWaiting;
     private final ArrayDeque<SourceSlot> free = new ArrayDeque<>();
     private final ArrayDeque<SourceSlot> sentSlots = new ArrayDeque<>();
     private final FlightLimit limit;
@@ -31,6 +33,7 @@ final class SourceChannel implements AutoCloseable {
     private long appliedNanos;
     private volatile long applied;
     private volatile long credit;
+    private volatile int waiting;
     private boolean reclaimed;
 
     /** A slot and the connection that carries it; its own task, so that no batch makes one. */
@@ -61,6 +64,8 @@ final class SourceChannel implements AutoCloseable {
         this.connection = connection;
         this.limit = new FlightLimit(window);
         this.slots = new FrameSlots(window);
+        this.mostWaiting = (welcome.features() & Message.FEATURE_BACKLOG) == 0 ? 0
+                : welcome.window();
         slots.slots().forEach(slot -> free.add(new SourceSlot(slot, connection)));
     }
 
@@ -128,6 +133,11 @@ final class SourceChannel implements AutoCloseable {
         return reclaimed ? 0 : sent - applied;
     }
 
+    /** Whether more had arrived at the target than it had applied when it last said so. */
+    boolean isTargetBehind() {
+        return waiting > 0;
+    }
+
     /** An acknowledgement may still come, even now: nothing is owed any more all the same. */
     long reclaim(LongConsumer pages) {
         long bytes = 0;
@@ -168,6 +178,11 @@ final class SourceChannel implements AutoCloseable {
             throw new WireException(ErrorCode.PROTOCOL_VIOLATION, "ack applied",
                     ack + " after " + applied + " applied, " + sent + " sent, credit " + credit);
         }
+        if (ack.waiting() > mostWaiting) {
+            throw new WireException(ErrorCode.PROTOCOL_VIOLATION, "ack waiting",
+                    ack + ", and no more than " + mostWaiting + " can wait");
+        }
+        waiting = ack.waiting();
         appliedNanos = nanoTime;
         applied = ack.applied();
         credit = ack.credit();

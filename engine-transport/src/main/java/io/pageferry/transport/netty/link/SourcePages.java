@@ -133,6 +133,17 @@ final class SourcePages implements PageSink {
         return (int) sum;
     }
 
+    /** A link that is slow for one channel is slow for the sink. */
+    @Override
+    public boolean isTargetBehind() {
+        for (SourceChannel each : channels) {
+            if (!each.isTargetBehind()) {
+                return false;
+            }
+        }
+        return channels.length > 0;
+    }
+
     @Override
     public long[] lastSequences() {
         return Stream.of(channels).mapToLong(SourceChannel::sent).toArray();

@@ -24,6 +24,7 @@ final class TargetChannel implements FrameDecoder.Batches, AutoCloseable {
     private final long generation;
     private final int channel;
     private final int window;
+    private final boolean backlog;
     /** Made when a connection attaches; guarded by {@link #free}. */
     private FrameSlots slots;
     private boolean closed;
@@ -43,6 +44,7 @@ final class TargetChannel implements FrameDecoder.Batches, AutoCloseable {
         this.generation = welcome.generation();
         this.channel = channel;
         this.window = welcome.window();
+        this.backlog = (welcome.features() & Message.FEATURE_BACKLOG) != 0;
         this.arrived = new ArrayBlockingQueue<>(window);
         this.reader = new PageBatchReader(regions, generation, channel);
     }
@@ -106,7 +108,8 @@ final class TargetChannel implements FrameDecoder.Batches, AutoCloseable {
     private void acknowledge() {
         acknowledging.set(false);
         long upTo = applied;
-        connection.get().sendNow(new Message.Ack(generation, channel, upTo, upTo + window));
+        connection.get().sendNow(new Message.Ack(generation, channel, upTo, upTo + window,
+                backlog ? arrived.size() : 0));
     }
 
     // --- the migration thread's

@@ -35,7 +35,7 @@ class FrameWriterTest {
     }
 
     private static Message.Ack ack(long applied) {
-        return new Message.Ack(1, 0, applied, applied + 16);
+        return new Message.Ack(1, 0, applied, applied + 16, 0);
     }
 
     private void assertWritten(Message message) {

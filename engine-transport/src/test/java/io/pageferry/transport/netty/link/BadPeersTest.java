@@ -129,13 +129,13 @@ class BadPeersTest {
     @Test
     void anAcknowledgementOfWhatWasNotSentEndsTheLink() throws Exception {
         assertRefusesOnAChannel("ack applied",
-                new Message.ChannelReady(2, 0), new Message.Ack(2, 0, 1, 5));
+                new Message.ChannelReady(2, 0), new Message.Ack(2, 0, 1, 5, 0));
     }
 
     @Test
     void anAcknowledgementBeforeTheChannelIsReadyEndsTheLink() throws Exception {
         assertRefusesOnAChannel("frame type: ACK does not belong on this connection"
-                + " (UNDECIDED, READY)", new Message.Ack(2, 0, 0, 5));
+                + " (UNDECIDED, READY)", new Message.Ack(2, 0, 0, 5, 0));
     }
 
     @Test
@@ -188,7 +188,7 @@ class BadPeersTest {
 
     private void acknowledge(FrameConnection connection, int channel) {
         try {
-            rig.source.dataMessage(connection, new Message.Ack(2, channel, 0, 5));
+            rig.source.dataMessage(connection, new Message.Ack(2, channel, 0, 5, 0));
         } catch (WireException e) {
             // Where the debt was taken back before, this one says less than is known.
             assertTrue(e.getMessage().startsWith("ack applied"), e.getMessage());
