@@ -82,23 +82,37 @@ final class BpfArray implements AutoCloseable {
     /**
      * Takes each word that is not 0 and leaves 0 there, in one step.
      *
+     * @param end      behind the last of them
      * @param consumer hears of them, in ascending order
      */
-    void take(WordConsumer consumer) {
-        long bytes = (long) length * Long.BYTES;
+    void take(int end, WordConsumer consumer) {
+        walk(0, end, (index, seen) -> consumer.word(index,
+                (long) WORD.getAndSet(words, (long) index * Long.BYTES, 0L)));
+    }
+
+    /**
+     * Looks at each word that is not 0.
+     *
+     * @param first    of them
+     * @param consumer hears of them, in ascending order
+     */
+    void look(int first, WordConsumer consumer) {
+        walk(first, length, consumer);
+    }
+
+    private void walk(int first, int end, WordConsumer consumer) {
+        long bytes = (long) end * Long.BYTES;
         long[] chunk = new long[CHUNK];
         // Compared by the machine's widest instructions, also where code is not optimised.
-        for (long at = nextSet(0, bytes); at < bytes; at = nextSet(at, bytes)) {
-            int words = (int) Math.min(CHUNK, (bytes - at) / Long.BYTES);
-            MemorySegment.copy(this.words, JAVA_LONG, at, chunk, 0, words);
-            for (int i = 0; i < words; i++) {
+        for (long at = nextSet((long) first * Long.BYTES, bytes); at < bytes; at = nextSet(at, bytes)) {
+            int count = (int) Math.min(CHUNK, (bytes - at) / Long.BYTES);
+            MemorySegment.copy(words, JAVA_LONG, at, chunk, 0, count);
+            for (int i = 0; i < count; i++) {
                 if (chunk[i] != 0) {
-                    long place = at + (long) i * Long.BYTES;
-                    consumer.word((int) (place / Long.BYTES),
-                            (long) WORD.getAndSet(this.words, place, 0L));
+                    consumer.word((int) (at / Long.BYTES) + i, chunk[i]);
                 }
             }
-            at += (long) words * Long.BYTES;
+            at += (long) count * Long.BYTES;
         }
     }
 

@@ -124,6 +124,11 @@ final class BpfAssembler {
         return add(ATOMIC_LONG, to, from, Alu.OR.code & 0xf0, null);
     }
 
+    /** Turns the bits of 8 bytes of memory over that are set in a register, in one step. */
+    BpfAssembler atomicXor(int to, int from) {
+        return add(ATOMIC_LONG, to, from, Alu.XOR.code & 0xf0, null);
+    }
+
     BpfAssembler constant(int to, long value) {
         return wide(to, 0, value);
     }

@@ -5,8 +5,9 @@ import java.io.IOException;
 
 /**
  * The marks of one device, shared with the program that makes them: words with a bit for each page,
- * then words with a bit for each MiB, then one that says that everything may have changed. One
- * thread, beside the program.
+ * then words with a bit for each MiB, then one that says that everything may have changed. As many
+ * behind them, alike, are of requests that began and were not seen to end. One thread, beside the
+ * programs.
  */
 final class MarkedPages implements AutoCloseable {
     /** Pages of a MiB. */
@@ -19,7 +20,7 @@ final class MarkedPages implements AutoCloseable {
 
     MarkedPages(long pages) throws IOException {
         this.pages = pages;
-        this.words = new BpfArray(lastWord(pages) + 1);
+        this.words = new BpfArray(2 * openWord(pages));
     }
 
     /** {@return the first word whose bits are coarse} */
@@ -31,6 +32,11 @@ final class MarkedPages implements AutoCloseable {
     static int lastWord(long pages) {
         long bits = (pages >>> COARSE_SHIFT) + 1;
         return Math.toIntExact(coarseWord(pages) + (bits + WORD_BITS - 1) / WORD_BITS);
+    }
+
+    /** {@return where those of what began and did not end are} */
+    static int openWord(long pages) {
+        return lastWord(pages) + 1;
     }
 
     /** {@return the map, for the instructions that use it} */
@@ -45,17 +51,29 @@ final class MarkedPages implements AutoCloseable {
      * @param firstPage index there of the device's first page
      */
     void harvest(DirtyBitmap into, long firstPage) {
+        words.take(openWord(pages), (word, bits) -> mark(into, firstPage, word, bits));
+    }
+
+    /**
+     * Reports what began to be written and was not seen to end; it stays so.
+     *
+     * @param into      receives it
+     * @param firstPage index there of the device's first page
+     */
+    void reportOpen(DirtyBitmap into, long firstPage) {
+        int open = openWord(pages);
+        words.look(open, (word, bits) -> mark(into, firstPage, word - open, bits));
+    }
+
+    private void mark(DirtyBitmap into, long firstPage, int word, long bits) {
         int coarse = coarseWord(pages);
-        int last = lastWord(pages);
-        words.take((word, bits) -> {
-            if (word < coarse) {
-                mark(into, firstPage, (long) word * WORD_BITS, bits, 0);
-            } else if (word < last) {
-                mark(into, firstPage, (long) (word - coarse) * WORD_BITS, bits, COARSE_SHIFT);
-            } else {
-                into.markRange(firstPage, pages);
-            }
-        });
+        if (word < coarse) {
+            mark(into, firstPage, (long) word * WORD_BITS, bits, 0);
+        } else if (word < lastWord(pages)) {
+            mark(into, firstPage, (long) (word - coarse) * WORD_BITS, bits, COARSE_SHIFT);
+        } else {
+            into.markRange(firstPage, pages);
+        }
     }
 
     private void mark(DirtyBitmap into, long firstPage, long firstBit, long word, int shift) {

@@ -5,11 +5,20 @@ import io.pageferry.agent.host.linux.bpf.BpfAssembler.Alu;
 import io.pageferry.agent.host.linux.bpf.BpfAssembler.Jump;
 
 /**
- * The program that marks in {@link MarkedPages} what a completed request changed on a device: page
- * by page, or coarsely where it is longer than {@link #FINE_PAGES}, as it mostly is where storage
- * is given back.
+ * The programs that note in {@link MarkedPages} what a request changes on a device: page by page,
+ * or coarsely where it is longer than {@link #FINE_PAGES}, as it mostly is where storage is given
+ * back. When it is complete it is marked. When it begins, is put back, or is complete, its bits
+ * among those of the open ones are turned over: what stays on began and was not seen to end.
  */
 final class MarkingCode {
+    /** What happens to a request. */
+    enum Event {
+        /** Its data is on the disk. */
+        COMPLETED,
+        /** It is handed to the driver, or put back by it. */
+        TURNED
+    }
+
     /** Longest part that is marked page by page: 16 MiB. */
     static final int FINE_PAGES = 4096;
 
@@ -33,6 +42,7 @@ final class MarkingCode {
     /** On the stack: the index that is looked up; where fine or coarse marks begin. */
     private static final int KEY = -4;
     private static final int FIRST_WORD = -16;
+    private static final int MASK = -24;
     /** Kept across calls: the bio or 0, steps, first bit and last bit of what is marked. */
     private static final int BIO = 6;
     private static final int STEPS = 7;
@@ -42,17 +52,19 @@ final class MarkingCode {
     private final RequestLayout layout;
     private final BlockDevice device;
     private final int map;
+    private final Event event;
     private final BpfAssembler code = new BpfAssembler();
 
-    private MarkingCode(RequestLayout layout, BlockDevice device, int map) {
+    private MarkingCode(RequestLayout layout, BlockDevice device, int map, Event event) {
+        this.event = event;
         this.layout = layout;
         this.device = device;
         this.map = map;
     }
 
     /** Assembles it for one device, and a map of its marks. */
-    static byte[] assemble(RequestLayout layout, BlockDevice device, int map) {
-        MarkingCode program = new MarkingCode(layout, device, map);
+    static byte[] assemble(RequestLayout layout, BlockDevice device, int map, Event event) {
+        MarkingCode program = new MarkingCode(layout, device, map, event);
         program.ask();
         program.clip();
         program.mark();
@@ -62,9 +74,13 @@ final class MarkingCode {
 
     /** Whose request it is, and what it does; register 1 then is a sector, register 2 bytes. */
     private void ask() {
-        code.loadLong(BIO, 1, 0) // the request, for now
-                .loadLong(STEPS, 1, 16) // its bytes
-                .load(FIRST, BIO, layout.request().flags())
+        code.loadLong(BIO, 1, 0); // the request, for now
+        if (event == Event.COMPLETED) {
+            code.loadLong(STEPS, 1, 16); // its bytes
+        } else {
+            code.load(STEPS, BIO, layout.request().bytes());
+        }
+        code.load(FIRST, BIO, layout.request().flags())
                 .alu(Alu.AND, FIRST, OPERATION_MASK)
                 .aluBy(Alu.MOV, 2, FIRST).alu(Alu.AND, 2, 1)
                 .jumpIf(2, Jump.EQ, 0, "out")
@@ -120,21 +136,18 @@ final class MarkingCode {
 
     /** Word after word, and bio after bio. */
     private void mark() {
-        code.label("word").loadLong(2, BpfAssembler.FRAME, FIRST_WORD)
-                .aluBy(Alu.MOV, 3, FIRST).alu(Alu.RSH, 3, WORD_SHIFT).aluBy(Alu.ADD, 2, 3);
-        find();
-        code.jumpIf(0, Jump.EQ, 0, "out")
-                .alu(Alu.MOV, 1, -1)
-                .aluBy(Alu.MOV, 2, FIRST).alu(Alu.AND, 2, 63).aluBy(Alu.LSH, 1, 2)
-                .aluBy(Alu.MOV, 2, FIRST).alu(Alu.RSH, 2, WORD_SHIFT)
-                .aluBy(Alu.MOV, 3, LAST).alu(Alu.RSH, 3, WORD_SHIFT)
-                .jumpBy(3, Jump.NE, 2, "goes on")
+        code.label("word").alu(Alu.MOV, 1, -1)
+                .aluBy(Alu.MOV, 2, FIRST).alu(Alu.AND, 2, 63).aluBy(Alu.LSH, 1, 2);
+        ends();
+        code.jumpBy(3, Jump.NE, 2, "mask")
                 .aluBy(Alu.MOV, 3, LAST).alu(Alu.AND, 3, 63)
                 .alu(Alu.MOV, 2, 63).aluBy(Alu.SUB, 2, 3)
                 .alu(Alu.MOV, 4, -1).aluBy(Alu.RSH, 4, 2).aluBy(Alu.AND, 1, 4)
-                .atomicOr(0, 1)
-                .jump("next")
-                .label("goes on").atomicOr(0, 1)
+                .label("mask").storeLong(BpfAssembler.FRAME, MASK, 1);
+        note(() -> code.loadLong(2, BpfAssembler.FRAME, FIRST_WORD)
+                .aluBy(Alu.MOV, 3, FIRST).alu(Alu.RSH, 3, WORD_SHIFT).aluBy(Alu.ADD, 2, 3));
+        ends();
+        code.jumpBy(3, Jump.EQ, 2, "next")
                 .alu(Alu.OR, FIRST, 63).alu(Alu.ADD, FIRST, 1)
                 .alu(Alu.ADD, STEPS, 1).jumpIf(STEPS, Jump.LT, MOST_STEPS, "word")
                 .jump("all")
@@ -144,18 +157,42 @@ final class MarkingCode {
                 .alu(Alu.ADD, STEPS, 1).jumpIf(STEPS, Jump.LT, MOST_STEPS, "bio");
     }
 
-    private void end() {
-        code.label("all").alu(Alu.MOV, 2, MarkedPages.lastWord(device.pages()));
-        find();
-        code.jumpIf(0, Jump.EQ, 0, "out")
-                .alu(Alu.MOV, 1, 1).atomicOr(0, 1)
-                .label("out").alu(Alu.MOV, 0, 0).exit();
+    /** The words of the first and the last bit, in registers 2 and 3. */
+    private void ends() {
+        code.aluBy(Alu.MOV, 2, FIRST).alu(Alu.RSH, 2, WORD_SHIFT)
+                .aluBy(Alu.MOV, 3, LAST).alu(Alu.RSH, 3, WORD_SHIFT);
     }
 
-    /** Has register 0 point to the word whose index register 2 holds, or be 0. */
+    private void end() {
+        code.label("all").alu(Alu.MOV, 1, 1).storeLong(BpfAssembler.FRAME, MASK, 1);
+        note(() -> code.alu(Alu.MOV, 2, MarkedPages.lastWord(device.pages())));
+        code.label("out").alu(Alu.MOV, 0, 0).exit();
+    }
+
+    /**
+     * Notes the mask in one word: marks come first, so that what ended is marked. One run does
+     * both or nothing: where the kernel left it out, the bits stay turned.
+     *
+     * @param word has register 2 hold its index
+     */
+    private void note(Runnable word) {
+        if (event == Event.COMPLETED) {
+            word.run();
+            find();
+            code.atomicOr(0, 1);
+        }
+        word.run();
+        code.alu(Alu.ADD, 2, MarkedPages.openWord(device.pages()));
+        find();
+        code.atomicXor(0, 1);
+    }
+
+    /** Has register 0 point to the word whose index register 2 holds, register 1 be the mask. */
     private void find() {
         code.store(BpfAssembler.FRAME, KEY, 2)
                 .aluBy(Alu.MOV, 2, BpfAssembler.FRAME).alu(Alu.ADD, 2, KEY)
-                .map(1, map).call(MAP_LOOKUP_ELEM);
+                .map(1, map).call(MAP_LOOKUP_ELEM)
+                .jumpIf(0, Jump.EQ, 0, "out")
+                .loadLong(1, BpfAssembler.FRAME, MASK);
     }
 }

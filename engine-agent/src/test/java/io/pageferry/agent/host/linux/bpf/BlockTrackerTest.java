@@ -161,6 +161,8 @@ class BlockTrackerTest {
                 read(in, dirty, run, copy);
             }
             writer.get();
+            tracker.harvestPaused(dirty);
+            read(in, dirty, run, copy);
             long lost = 0;
             for (int at = 0; at < pages; at++) {
                 lost += copy[at] == at + 1 ? 0 : 1;
@@ -200,6 +202,36 @@ class BlockTrackerTest {
         }, task -> Thread.ofPlatform().daemon().start(task));
     }
 
+    /** As where the kernel leaves the program out and does not count it. */
+    @Test
+    void aWriteWhoseEndWasNotSeenIsReportedInThePause() throws Exception {
+        try (LoopDisk disk = LoopDisk.make(4 * MIB);
+                DirtyBitmap dirty = new DirtyBitmap(4 * MIB_PAGES);
+                FileChannel out = LoopDisk.direct(disk.device())) {
+            BlockTracker deaf = new BlockTracker(List.of(new Tracked(disk.found(), 0)),
+                    BlockTrackerTest::withoutCompletions);
+            try (deaf; BlockTracker whole = track(disk.found())) {
+                deaf.start();
+                out.write(LoopDisk.aligned(3 * PAGE), 5 * PAGE);
+                deaf.harvest(dirty);
+                assertTrue(dirty.isEmpty());
+                deaf.harvestPaused(dirty);
+                assertRun(dirty, 5, 3);
+                whole.harvest(dirty);
+                assertRun(dirty, 5, 3);
+                whole.harvestPaused(dirty);
+                assertTrue(dirty.isEmpty(), "what ended is reported once");
+            }
+        }
+    }
+
+    private static DiskMarks withoutCompletions(RequestLayout layout, BlockDevice device)
+            throws IOException {
+        MarkedPages marks = new MarkedPages(device.pages());
+        return new DiskMarks(marks, List.of(BpfProgram.attach(MarkingCode.assemble(layout, device,
+                marks.map(), MarkingCode.Event.TURNED), layout.issued())));
+    }
+
     @Test
     void nothingStaysInTheKernel() throws Exception {
         try (LoopDisk disk = LoopDisk.make(MIB)) {
@@ -232,7 +264,7 @@ class BlockTrackerTest {
             BlockDevice device = disk.found();
             BlockTracker tracker = new BlockTracker(List.of(new Tracked(device, 0)),
                     (layout, any) -> new DiskMarks(new MarkedPages(device.pages()),
-                            BpfProgram.attach(printing(), tracepoint)));
+                            List.of(BpfProgram.attach(printing(), tracepoint))));
             try (tracker; BpfProgram raises = BpfProgram.attach(printing(),
                     RequestLayout.of(Btf.ofThisKernel()).tracepoint())) {
                 tracker.start();

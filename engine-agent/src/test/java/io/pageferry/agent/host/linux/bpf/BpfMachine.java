@@ -67,7 +67,7 @@ final class BpfMachine {
                 return at + 1;
             case 0xdb:
                 memory.putLong(place(to, offset),
-                        memory.getLong(place(to, offset)) | registers[from]);
+                        alu(constant, memory.getLong(place(to, offset)), registers[from]));
                 return at + 1;
             default:
                 break;
