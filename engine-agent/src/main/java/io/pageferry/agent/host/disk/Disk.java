@@ -8,7 +8,8 @@ import java.lang.foreign.MemorySegment;
 /**
  * A disk that this process reads and writes, wherever it lies. Offsets and lengths are in bytes.
  * Calls wait for the disk; any thread, several at once, each with whole pages of memory that begin
- * on a page and that any thread may use. What the last page has behind the end of the disk reads as zeros, and is not written.
+ * on a page and that any thread may use. What the last page has behind the end of the disk reads
+ * as zeros, and is not written.
  */
 public interface Disk extends AutoCloseable {
     /** Most bytes of one call: beyond it no device gets faster. */
@@ -23,7 +24,7 @@ public interface Disk extends AutoCloseable {
     /** {@return what no other disk of this host has} */
     String identity();
 
-    /** {@return whether it has the size that it has; else it is a file, which can be made longer} */
+    /** {@return whether its size is given; else it is a file, which can be made longer} */
     boolean isDevice();
 
     /** {@return bytes when it was opened} */

@@ -10,7 +10,7 @@ import java.nio.file.Path;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/** Formats of disk images, known by how they begin. */
+/** Formats of files with a disk in them, known by how they begin. */
 public enum ImageFormat implements Labelled {
     /** QEMU's. */
     QCOW2,

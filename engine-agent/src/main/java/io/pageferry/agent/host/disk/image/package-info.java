@@ -1,2 +1,2 @@
-/** Disk images that are not raw: qemu-nbd has them, and an NBD client of ours reads and writes. */
+/** Disks in files of other formats than raw: qemu-nbd has those, an NBD client of ours asks it. */
 package io.pageferry.agent.host.disk.image;

@@ -1,0 +1,96 @@
+package io.pageferry.agent.e2e;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.pageferry.agent.host.linux.Stranger;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Disks in images, and exports of NBD servers, by the two commands. */
+class FormatMoveTest extends WithRig {
+    private static final int MIB = 1 << 20;
+    private static final int DISK = 24 * MIB;
+    private static final List<String> FORMATS = List.of("qcow2", "vmdk", "vhdx", "vdi");
+    private static final Path NBDKIT = Path.of("/usr/bin/nbdkit");
+
+    @BeforeEach
+    void needsQemu() {
+        Assumptions.assumeTrue(Files.isExecutable(Path.of("/usr/bin/qemu-nbd")),
+                "no qemu-nbd: apt install qemu-utils");
+    }
+
+    /** Noise, then nothing, then a little at its end. */
+    private Path raw() throws IOException {
+        Path file = LoopDevice.file(folder.resolve("raw"), DISK, 5 * MIB);
+        try (FileChannel open = FileChannel.open(file, StandardOpenOption.WRITE)) {
+            open.write(ByteBuffer.wrap(new byte[] {1, 2, 3}), 15 * MIB + 5);
+            open.write(ByteBuffer.wrap(new byte[] {4, 5, 6}), DISK - 3);
+        }
+        return file;
+    }
+
+    private Path image(Path raw, String format) throws IOException {
+        Path image = folder.resolve("source." + format);
+        DiskGuest.run("qemu-img", "convert", "-f", "raw", "-O", format, raw.toString(),
+                image.toString());
+        return image;
+    }
+
+    /** With what it takes from the command line to the end of the programs. */
+    @Test
+    void anImageMovesIntoAnImageThatIsMadeForIt() throws IOException {
+        List<String> drawn = Draw.sample(FORMATS, FORMATS.size());
+        String from = drawn.getFirst();
+        String to = drawn.getLast();
+        Path source = image(raw(), from);
+        Path target = folder.resolve("target." + to);
+        Agent receiver = receive("disk:" + target + "?format=" + to);
+        Agent sender = migrate("disk:" + source + "?format=" + from, receiver.address());
+        E2e.assertMoved(sender, receiver);
+        assertEquals("Images are identical.", DiskGuest.run("qemu-img", "compare", "-f", from,
+                "-F", to, source.toString(), target.toString()).strip());
+        assertNoServers();
+        rig.awaitNothingLeft();
+    }
+
+    /** No room any more. */
+    @Test
+    void anExportThatFailsEndsTheMoveInOneLine() throws IOException {
+        Assumptions.assumeTrue(Files.isExecutable(NBDKIT), "no nbdkit: apt install nbdkit");
+        Path source = raw();
+        Path socket = folder.resolve("nbd");
+        Path fails = folder.resolve("fails");
+        try (Stranger server = Stranger.start(NBDKIT.toString(), "-f", "-U", socket.toString(),
+                "--filter=error", "memory", Integer.toString(DISK), "error-pwrite=ENOSPC",
+                "error-pwrite-rate=1", "error-file=" + fails)) {
+            Poll.until(() -> Files.exists(socket), () -> "it does not listen");
+            Agent receiver = receive("disk:nbd+unix:///?socket=" + socket);
+            Files.createFile(fails);
+            Agent sender = migrate("disk:" + source, receiver.address());
+            E2e.assertEnds(4, "failed", sender);
+            E2e.assertEnds(4, "failed", receiver);
+            assertTrue(sender.report().at("/error/reason").asText().contains("ENOSPC"),
+                    sender::toString);
+            assertTrue(ProcessHandle.of(server.pid()).isPresent());
+        }
+    }
+
+    /** Which of the programs has an image of this test. */
+    private void assertNoServers() throws IOException {
+        Poll.until(() -> servers().isEmpty(), () -> "qemu-nbd is left");
+    }
+
+    private List<Long> servers() {
+        return ProcessHandle.allProcesses().filter(one -> one.info().commandLine().orElse("")
+                .contains("\"filename\":\"" + folder)).map(ProcessHandle::pid).toList();
+    }
+}
