@@ -133,6 +133,12 @@ class BadPeersTest {
     }
 
     @Test
+    void anAcknowledgementThatSaysWhatNobodyAskedForEndsTheLink() throws Exception {
+        assertRefusesOnAChannel("ack waiting",
+                new Message.ChannelReady(2, 0), new Message.Ack(2, 0, 0, 5, 1));
+    }
+
+    @Test
     void anAcknowledgementBeforeTheChannelIsReadyEndsTheLink() throws Exception {
         assertRefusesOnAChannel("frame type: ACK does not belong on this connection"
                 + " (UNDECIDED, READY)", new Message.Ack(2, 0, 0, 5, 0));

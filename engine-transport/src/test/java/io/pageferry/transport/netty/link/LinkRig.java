@@ -33,6 +33,7 @@ final class LinkRig implements AutoCloseable {
     final Ear atSource = new Ear();
     final Ear atTarget = new Ear();
     int window = WINDOW;
+    long features;
     NettySourceLink source;
     TargetLink target;
 
@@ -40,12 +41,18 @@ final class LinkRig implements AutoCloseable {
     static final class Ear implements LinkHandler {
         final List<Message> messages = new ArrayList<>();
         final List<PageBatch> batches = new ArrayList<>();
+        int takes = Integer.MAX_VALUE;
         ErrorCode loss;
         String reason;
 
         @Override
         public void onMessage(Message message) {
             messages.add(message);
+        }
+
+        @Override
+        public boolean takesBatches() {
+            return batches.size() < takes;
         }
 
         @Override
@@ -93,7 +100,7 @@ final class LinkRig implements AutoCloseable {
     }
 
     Message.Welcome accept(int channels) {
-        Message.Welcome welcome = new Message.Welcome(TOKEN, 2, 0, channels, window);
+        Message.Welcome welcome = new Message.Welcome(TOKEN, 2, features, channels, window);
         target.acceptChannels(welcome);
         target.send(welcome);
         return welcome;
