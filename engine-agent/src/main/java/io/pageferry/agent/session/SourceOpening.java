@@ -77,9 +77,10 @@ final class SourceOpening {
         check(guest);
         StateDirectory directory = StateDirectory.open(settings.stateDirectory());
         requireElsewhere(guest, directory.path());
-        keep(GuestLock.tryLock(guest.identity(), guest::freezes).orElseThrow(() -> new GuestException(
-                ErrorCode.BUSY, "a migration of this guest is under way already",
-                "wait for it: pageferry status")));
+        keep(GuestLock.tryLock(guest.identity(), guest::freezes).orElseThrow(
+                () -> new GuestException(ErrorCode.BUSY,
+                        "a migration of this guest is under way already",
+                        "wait for it: pageferry status")));
         requireSettled(guest, directory);
         Connector.Access connector = keep(settings.target().open());
         notices = connector::notice;

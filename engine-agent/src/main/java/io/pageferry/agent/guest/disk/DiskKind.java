@@ -9,7 +9,6 @@ import io.pageferry.agent.guest.SourceGuest;
 import io.pageferry.agent.guest.TargetGuest;
 import io.pageferry.agent.host.disk.DirectDisk;
 import io.pageferry.agent.host.disk.DiskOpening;
-import io.pageferry.core.dirty.TrackerChoice;
 import io.pageferry.core.memory.PageGeometry;
 import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.migration.GuestHandle;
@@ -18,7 +17,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** {@code disk:PATH[,PATH…]}: block devices and files that nobody else uses, source and target. */
+/**
+ * {@code disk:PATH[,PATH…]}: block devices and files that nobody else uses, or, at the source, that
+ * file systems are mounted from.
+ */
 public final class DiskKind implements GuestKind {
     static final String SCHEME = "disk";
 
