@@ -1,6 +1,5 @@
 package io.pageferry.agent.guest;
 
-import io.pageferry.agent.host.disk.freeze.FreezeGuard;
 import io.pageferry.core.dirty.TrackerChoice;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -49,11 +48,37 @@ public record GuestSetup(TrackerChoice tracker, boolean prealloc, Injector injec
     /**
      * How file systems are frozen for the end of a move.
      *
-     * @param guard   thaws them where this process is gone or takes too long
+     * @param guard   what thaws them where this process is gone or takes too long
      * @param longest they may be frozen before they are granted
      * @param quiesce command that stops who writes, run before; null for none
      */
-    public record Freezing(FreezeGuard guard, Duration longest, String quiesce) { }
+    public record Freezing(ThawGuard guard, Duration longest, String quiesce) { }
+
+    /** Another process, which thaws what this one froze when it dies or takes too long. */
+    public interface ThawGuard {
+        /**
+         * Has it hold file systems that are frozen from now on.
+         *
+         * @param mounts says which, and for how long; in place of what it held before
+         * @throws IOException when it cannot; nothing may be frozen then
+         */
+        void holdFrozen(String mounts) throws IOException;
+
+        /**
+         * Has it thaw them no more: they are about to be granted, and from now on the migration's
+         * journal says whose they are.
+         *
+         * @throws IOException when it is gone, or thawed them already; nothing may be granted
+         */
+        void keepFrozen() throws IOException;
+
+        /**
+         * Has it let go of them: they are thawed.
+         *
+         * @throws IOException when it cannot be told so
+         */
+        void releaseFrozen() throws IOException;
+    }
 
     /**
      * Adds a command that stops who writes to a disk.

@@ -73,7 +73,7 @@ class BadInputTest {
             2 | there are stop, zero | migrate disk:/nosuch --to 127.0.0.1:1 --on-read-error x
             2 | not in this version yet | migrate disk:/nosuch?format=qcow2 --to 127.0.0.1:1
             2 | of a disk guest there are keep | migrate disk:/nosuch --to 127.0.0.1:1 --after quit
-            2 | of a disk there are auto and bpf | migrate disk:/nosuch --to 127.0.0.1:1 --tracker scan
+            2 | there are auto and bpf | migrate disk:/nosuch --to 127.0.0.1:1 --tracker scan
             3 | there is no /nosuch | migrate disk:/nosuch --to 127.0.0.1:1
             3 | there is no /nosuch | receive disk:/nosuch --listen 127.0.0.1:0
             2 | not in this version | MOVE --verify strong

@@ -9,6 +9,7 @@ import io.pageferry.agent.host.linux.Requirements;
 import io.pageferry.agent.host.linux.block.LoopDisk;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
@@ -93,6 +94,95 @@ class HotDiskTest extends WithRig {
                     LoopDisk.thaw(point);
                 }
             }
+        }
+    }
+
+    /** Small, with nobody who writes, and in a folder that is frozen with it. */
+    private static final class Quiet implements AutoCloseable {
+        private final LoopDisk source = LoopDisk.make(16L << 20);
+        private final LoopDisk target = LoopDisk.make(16L << 20);
+        private final Path point = source.mount(source.device(), "ext4");
+
+        Quiet() throws IOException {
+            Files.writeString(point.resolve("file"), "written");
+        }
+
+        String from() {
+            return "disk:" + source.device();
+        }
+
+        String into() {
+            return "disk:" + target.device();
+        }
+
+        @Override
+        public void close() throws IOException {
+            LoopDisk.thaw(point);
+            target.close();
+            source.close();
+        }
+    }
+
+    @Test
+    void anAgentThatIsKilledInTheFreezeLeavesNothingFrozen() throws Exception {
+        try (Quiet disks = new Quiet()) {
+            Agent receiver = receive(disks.into());
+            Agent sender = rig.start("paused", List.of("migrate", disks.from(), "--to",
+                    receiver.address()));
+            sender.awaitHold("paused");
+            assertTrue(LoopDisk.isFrozen(disks.point));
+            sender.kill();
+            Poll.until(() -> !LoopDisk.isFrozen(disks.point), () -> "it stays frozen");
+            E2e.assertEnds(4, "failed", receiver);
+        }
+    }
+
+    /** Nobody thaws what the target may run, but an operator who says that it does not. */
+    @Test
+    void whatWasGrantedStaysFrozenUntilItIsSettled() throws Exception {
+        try (Quiet disks = new Quiet()) {
+            Agent receiver = receive(disks.into());
+            String migration = killedWhenGranted(disks.from(), receiver.address())
+                    .path("migration").asText();
+            assertTrue(LoopDisk.isFrozen(disks.point));
+            Agent settled = settle(migration, "--source", "--target-is-fenced");
+            assertEquals(4, settled.exit(), settled::toString);
+            assertFalse(LoopDisk.isFrozen(disks.point), settled::toString);
+        }
+    }
+
+    @Test
+    void aDiskThatWasCopiedGoesOn() throws Exception {
+        try (Quiet disks = new Quiet()) {
+            Agent receiver = receive(disks.into());
+            Path told = folder.resolve("told");
+            Agent sender = migrate(disks.from(), receiver.address(), "--after", "thaw",
+                    "--as-copy", "--verify", "full", "--quiesce", "echo quiet > " + told);
+            E2e.assertMoved(sender, receiver);
+            assertFalse(LoopDisk.isFrozen(disks.point), sender::toString);
+            assertEquals("quiet", Files.readString(told).strip());
+        }
+    }
+
+    /** And with whom the agent would hang when it is frozen. */
+    @Test
+    void whatWouldFreezeTheAgentIsRefused() throws Exception {
+        try (Quiet disks = new Quiet()) {
+            Agent receiver = receive(disks.into());
+            Agent own = migrate(disks.from(), receiver.address(), "--state-dir",
+                    disks.point.resolve("state").toString());
+            E2e.assertEnds(3, "refused", own);
+            assertTrue(own.report().at("/error/reason").asText().contains("state directory"),
+                    own::toString);
+            Agent cold = migrate(disks.from() + "?tracker=none", receiver.address());
+            E2e.assertEnds(3, "refused", cold);
+            assertTrue(cold.report().at("/error/reason").asText().contains("is mounted on"),
+                    cold::toString);
+            Agent failed = migrate(disks.from(), receiver.address(), "--quiesce", "exit 3");
+            E2e.assertEnds(4, "failed", failed);
+            assertTrue(failed.report().at("/error/reason").asText().contains("ended with 3"),
+                    failed::toString);
+            assertFalse(LoopDisk.isFrozen(disks.point));
         }
     }
 }

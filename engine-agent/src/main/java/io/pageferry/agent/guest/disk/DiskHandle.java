@@ -19,8 +19,9 @@ import java.util.stream.Stream;
 
 /**
  * Disks whose agent is gone, as a guard finds them. At the source what was frozen is thawed where
- * it is to go on; nothing else is to be done. At the target the first MiB of a disk that was refused becomes zero, and only where it is the disk that
- * it was: a device has another identity after a boot.
+ * it is to go on; nothing else is to be done. At the target the first MiB of a disk that was
+ * refused becomes zero, and only where it is the disk that it was: a device has another identity
+ * after a boot.
  *
  * @param places   of the disks
  * @param identity that they had, in order

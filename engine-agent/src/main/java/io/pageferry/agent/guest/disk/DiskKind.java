@@ -8,7 +8,6 @@ import io.pageferry.agent.guest.HostMemory;
 import io.pageferry.agent.guest.SourceGuest;
 import io.pageferry.agent.guest.TargetGuest;
 import io.pageferry.agent.host.disk.Disk;
-import io.pageferry.core.dirty.TrackerChoice;
 import io.pageferry.core.memory.PageGeometry;
 import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.migration.GuestHandle;
@@ -16,7 +15,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** {@code disk:PATH[,PATH…]}: devices, files, images and NBD exports, source and target. */
+/**
+ * {@code disk:PATH[,PATH…]}: devices, files, images and NBD exports that nobody else uses, or, of
+ * devices at the source, that file systems are mounted from.
+ */
 public final class DiskKind implements GuestKind {
     static final String SCHEME = "disk";
 

@@ -140,7 +140,7 @@ final class HotFreeze implements WriterFreeze {
         }
         boolean frozen = false;
         try {
-            freezing.guard().holdFrozen(freezer.record(freezing.longest()));
+            freezing.guard().holdFrozen(freezer.record(freezing.longest()).text());
             freezer.freeze(System.nanoTime() + limit.toNanos());
             frozen = true;
         } catch (IOException e) {

@@ -19,7 +19,8 @@ import java.util.UUID;
  * one before died. Of the agent's thread.
  */
 public final class AgentGuard
-        implements GuestSetup.Injector, GuestSetup.Launcher, FreezeGuard, AutoCloseable {
+        implements GuestSetup.Injector, GuestSetup.Launcher, GuestSetup.ThawGuard, FreezeGuard,
+        AutoCloseable {
     private final Side side;
     private final MigrationListener listener;
     private GuardProcess process;
@@ -147,6 +148,11 @@ public final class AgentGuard
         start();
         process.holdOpen(of);
         pipe = of;
+    }
+
+    @Override
+    public void holdFrozen(String mounts) throws IOException {
+        holdFrozen(FrozenMounts.parse(mounts));
     }
 
     @Override

@@ -68,7 +68,7 @@ final class FreezeWatch implements AutoCloseable {
      * @throws IOException when the time was over
      */
     synchronized void keep() throws IOException {
-        if (late) {
+        if (late || System.nanoTime() - deadline >= 0) {
             throw new IOException("it was frozen for too long, and thawed by the guard");
         }
         close();

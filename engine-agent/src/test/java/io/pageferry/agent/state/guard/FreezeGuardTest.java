@@ -152,6 +152,31 @@ class FreezeGuardTest {
     }
 
     @Test
+    void whatIsKeptStaysFrozenWhateverBecomesOfItsAgent() throws Exception {
+        try (LoopDisk disk = LoopDisk.make(16 << 20); AgentGuard guard = guard()) {
+            disk.mount(disk.device(), "ext4");
+            try (Freezer freezer = frozen(disk, guard, LONG)) {
+                guard.keepFrozen();
+                guard.abandon();
+                freezer.requireFrozen(System.nanoTime() + LONG.toNanos());
+            }
+        }
+    }
+
+    /** It may go on by now. */
+    @Test
+    void nothingIsKeptThatWasFrozenForTooLong() throws Exception {
+        try (LoopDisk disk = LoopDisk.make(16 << 20); AgentGuard guard = guard()) {
+            disk.mount(disk.device(), "ext4");
+            try (Freezer freezer = frozen(disk, guard, Duration.ZERO)) {
+                IOException e = assertThrows(IOException.class, guard::keepFrozen);
+                assertTrue(e.getMessage().contains("for too long"), e.getMessage());
+                assertFalse(freezer.mountPoints().isEmpty());
+            }
+        }
+    }
+
+    @Test
     void whatIsNotThereIsTold() throws Exception {
         try (AgentGuard guard = guard()) {
             IOException e = assertThrows(IOException.class, () -> guard.holdFrozen(

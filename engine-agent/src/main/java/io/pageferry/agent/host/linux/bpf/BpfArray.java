@@ -104,7 +104,8 @@ final class BpfArray implements AutoCloseable {
         long bytes = (long) end * Long.BYTES;
         long[] chunk = new long[CHUNK];
         // Compared by the machine's widest instructions, also where code is not optimised.
-        for (long at = nextSet((long) first * Long.BYTES, bytes); at < bytes; at = nextSet(at, bytes)) {
+        long from = (long) first * Long.BYTES;
+        for (long at = nextSet(from, bytes); at < bytes; at = nextSet(at, bytes)) {
             int count = (int) Math.min(CHUNK, (bytes - at) / Long.BYTES);
             MemorySegment.copy(words, JAVA_LONG, at, chunk, 0, count);
             for (int i = 0; i < count; i++) {

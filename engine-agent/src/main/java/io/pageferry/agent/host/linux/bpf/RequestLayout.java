@@ -13,7 +13,8 @@ import java.io.IOException;
  * @param bio        fields of {@code struct bio}
  * @param disk       fields on the way to the number of the disk
  */
-record RequestLayout(int tracepoint, int issued, int requeued, Request request, Bio bio, Disk disk) {
+record RequestLayout(int tracepoint, int issued, int requeued, Request request, Bio bio,
+        Disk disk) {
     /** Of {@code struct request}: kind, first sector, bytes, queue, first of its bios. */
     record Request(int flags, int sector, int bytes, int queue, int bio) { }
 
