@@ -62,7 +62,7 @@ record DiskPlace(Path path, String format, NbdAddress export) {
 
     /** What it is, for people. */
     String kind() {
-        return export != null ? "an export" : isImage() ? "a " + format + " image"
+        return export != null ? "an export, which nothing keeps others from writing to," : isImage() ? "a " + format + " image"
                 : Files.isRegularFile(path) ? "a file" : "a device";
     }
 
