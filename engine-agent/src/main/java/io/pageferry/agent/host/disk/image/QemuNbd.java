@@ -205,7 +205,8 @@ final class QemuNbd implements AutoCloseable {
             for (Path one : folders) {
                 Matcher name = FOLDER.matcher(one.getFileName().toString());
                 if (name.matches() && Files.isDirectory(one, LinkOption.NOFOLLOW_LINKS)
-                        && user.equals(userOf(one)) && !new ProcessInstance(Long.parseLong(name.group(1)),
+                        && user.equals(userOf(one))
+                        && !new ProcessInstance(Long.parseLong(name.group(1)),
                         Long.parseLong(name.group(2))).isAlive()) {
                     delete(one);
                 }
