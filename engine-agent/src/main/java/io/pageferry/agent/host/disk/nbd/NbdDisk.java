@@ -15,8 +15,8 @@ import java.util.BitSet;
  * against others: who serves it has to see to that.
  */
 public final class NbdDisk implements Disk {
-    /** How long a server may take for an answer. */
-    public static final Duration LIMIT = Duration.ofSeconds(30);
+    /** How long a server may take for an answer: less than a peer waits for the first page. */
+    public static final Duration LIMIT = Duration.ofSeconds(20);
 
     private static final int PAGE = PageGeometry.PAGE_SIZE;
     private static final MemorySegment ZEROS = Arena.global().allocate(RUN_BYTES, PAGE);
