@@ -62,7 +62,10 @@ record DiskPlace(Path path, String format, NbdAddress export) {
 
     /** What it is, for people. */
     String kind() {
-        return export != null ? "an export" : isImage() ? "a " + format + " image"
+        if (export != null) {
+            return "an export, which nothing keeps others from writing to,";
+        }
+        return isImage() ? "a " + format + " image"
                 : Files.isRegularFile(path) ? "a file" : "a device";
     }
 

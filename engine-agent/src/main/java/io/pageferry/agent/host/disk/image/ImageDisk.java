@@ -4,6 +4,7 @@ import io.pageferry.agent.host.disk.Disk;
 import io.pageferry.agent.host.disk.DiskOpening;
 import io.pageferry.agent.host.disk.nbd.NbdAddress;
 import io.pageferry.agent.host.disk.nbd.NbdDisk;
+import io.pageferry.agent.host.linux.PrivateFiles;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.GuestException;
 import java.io.IOException;
@@ -58,7 +59,7 @@ public final class ImageDisk implements Disk {
         boolean place = !Files.exists(path);
         try {
             if (place) {
-                Files.createFile(path);
+                PrivateFiles.create(path);
             }
         } catch (IOException e) {
             throw refused("cannot make " + path + ": " + e, "name a file in a folder that is"

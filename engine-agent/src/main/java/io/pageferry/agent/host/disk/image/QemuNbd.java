@@ -9,6 +9,8 @@ import java.io.File;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -55,11 +57,11 @@ final class QemuNbd implements AutoCloseable {
     static QemuNbd start(Path image, boolean device, ImageFormat format, boolean writes)
             throws IOException {
         requireProgram(PROGRAM);
-        sweep();
         Path folder = Files.createTempDirectory(NAME + ProcessHandle.current().pid() + "-"
                 + Processes.startTicks(ProcessHandle.current().pid()).orElse(0) + "-");
         QemuNbd started = null;
         try {
+            sweep(folder);
             List<String> command = new ArrayList<>(List.of("setpriv", "--pdeathsig", "TERM",
                     PROGRAM, "--socket", socket(folder).toString(), "--cache=none"));
             command.addAll(writes ? List.of("--discard=unmap") : List.of("--read-only"));
@@ -192,18 +194,31 @@ final class QemuNbd implements AutoCloseable {
         }
     }
 
-    /** Deletes what agents left that were killed; their servers ended with them. */
-    private static void sweep() throws IOException {
-        Path parent = Path.of(System.getProperty("java.io.tmpdir"));
-        try (DirectoryStream<Path> folders = Files.newDirectoryStream(parent, NAME + "*")) {
+    /**
+     * Deletes what agents of this user left that were killed; their servers ended with them. Others
+     * may put folders and links of theirs there, which are not followed.
+     */
+    private static void sweep(Path own) throws IOException {
+        Object user = userOf(own);
+        try (DirectoryStream<Path> folders = Files.newDirectoryStream(own.getParent(),
+                NAME + "*")) {
             for (Path one : folders) {
                 Matcher name = FOLDER.matcher(one.getFileName().toString());
-                if (name.matches() && !new ProcessInstance(Long.parseLong(name.group(1)),
+                if (name.matches() && Files.isDirectory(one, LinkOption.NOFOLLOW_LINKS)
+                        && user.equals(userOf(one))
+                        && !new ProcessInstance(Long.parseLong(name.group(1)),
                         Long.parseLong(name.group(2))).isAlive()) {
                     delete(one);
                 }
             }
+        } catch (NoSuchFileException e) {
+            // Its own agent was faster.
+            return;
         }
+    }
+
+    private static Object userOf(Path folder) throws IOException {
+        return Files.getAttribute(folder, "unix:uid", LinkOption.NOFOLLOW_LINKS);
     }
 
     private static void delete(Path folder) {

@@ -15,8 +15,8 @@ import java.util.BitSet;
  * against others: who serves it has to see to that.
  */
 public final class NbdDisk implements Disk {
-    /** How long a server may take for an answer. */
-    public static final Duration LIMIT = Duration.ofSeconds(30);
+    /** How long a server may take for an answer: less than a peer waits for the first page. */
+    public static final Duration LIMIT = Duration.ofSeconds(20);
 
     private static final int PAGE = PageGeometry.PAGE_SIZE;
     private static final MemorySegment ZEROS = Arena.global().allocate(RUN_BYTES, PAGE);
@@ -206,6 +206,10 @@ public final class NbdDisk implements Disk {
         long wanted = Math.min(length, bytes - offset);
         for (long done = 0; done < wanted;) {
             int part = (int) Math.min(wanted - done, most());
+            if (isZero(offset + done, part)) {
+                done += part;
+                continue;
+            }
             if (export.canZero()) {
                 client.zero(offset + done, part);
             } else {
@@ -213,6 +217,16 @@ public final class NbdDisk implements Disk {
             }
             done += part;
         }
+    }
+
+    /** Not every format has zeros without storage but where nothing was written yet. */
+    private boolean isZero(long offset, int length) throws IOException {
+        if (export.allocation().isEmpty()) {
+            return false;
+        }
+        long[] zero = {0};
+        client.status(offset, length, (bytes, zeros) -> zero[0] += zeros ? bytes : 0);
+        return zero[0] == length;
     }
 
     @Override

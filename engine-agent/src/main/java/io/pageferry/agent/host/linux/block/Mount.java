@@ -20,8 +20,8 @@ import java.util.Optional;
  * @param source  what it was mounted from, mostly a device node
  * @param options of the file system, separated by commas
  */
-public record Mount(int id, DeviceNumber device, String root, Path point, String type, String source,
-        String options) {
+public record Mount(int id, DeviceNumber device, String root, Path point, String type,
+        String source, String options) {
     private static final Path MOUNTINFO = Path.of("/proc/self/mountinfo");
     private static final int DEVICE_FIELD = 2;
     private static final int ROOT_FIELD = 3;
