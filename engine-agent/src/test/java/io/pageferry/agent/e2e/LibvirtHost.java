@@ -167,7 +167,7 @@ public final class LibvirtHost implements AutoCloseable {
     }
 
     /** {@return the process of a domain that is there} */
-    long pid(String domain) throws IOException {
+    public long pid(String domain) throws IOException {
         for (ProcessHandle one : processes()) {
             if (Processes.isAlive(one.pid()) && commandLine(one).contains("guest=" + domain)) {
                 return one.pid();
@@ -190,7 +190,7 @@ public final class LibvirtHost implements AutoCloseable {
         startDaemon();
     }
 
-    void killDaemon() throws IOException {
+    public void killDaemon() throws IOException {
         ProcessHandle daemon = daemon();
         daemon.destroyForcibly();
         daemon.onExit().join();
@@ -218,7 +218,7 @@ public final class LibvirtHost implements AutoCloseable {
         throw new AssertionError("no libvirtd");
     }
 
-    void startDaemon() throws IOException {
+    public void startDaemon() throws IOException {
         List<String> command = new ArrayList<>(prefix());
         command.addAll(List.of("libvirtd", "-d"));
         run(command);

@@ -9,7 +9,7 @@ import java.util.function.Supplier;
 import java.util.stream.Stream;
 
 /** Waits for something to become true, and fails with what was true instead. */
-final class Poll {
+public final class Poll {
     static final Duration LIMIT = Requirements.HANG;
 
     private static final long PAUSE_NANOS = 10_000_000;
@@ -18,11 +18,12 @@ final class Poll {
     }
 
     /** What is waited for; may fail like the files that it reads. */
-    interface Condition {
+    public interface Condition {
         boolean holds() throws IOException;
     }
 
-    static void until(Condition condition, Supplier<String> instead) throws IOException {
+    public static void until(Condition condition, Supplier<String> instead)
+            throws IOException {
         until(LIMIT, condition, instead);
     }
 

@@ -12,8 +12,8 @@ public final class GuardException extends IOException {
 
     /** {@return what to do about it} */
     public String remedy() {
-        return "look at what it said, at memory and the number of processes that are allowed, and"
-                + " at PAGEFERRY_OPTS";
+        return "look at what it said, at memory, processor time and the number of processes that"
+                + " are allowed, and at PAGEFERRY_OPTS";
     }
 
     /** {@return all of it in one line} */
