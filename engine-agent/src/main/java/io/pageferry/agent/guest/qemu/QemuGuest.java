@@ -132,8 +132,7 @@ public final class QemuGuest implements SourceGuest {
             opened = true;
             return guest;
         } catch (QmpException e) {
-            throw QemuFailure.of(e, process.pid(),
-                    facts == null ? List.of() : facts.drives());
+            throw QemuFailure.of(e, process.pid(), facts == null ? List.of() : facts.drives());
         } finally {
             if (!opened) {
                 CloseHelper.closeAll(plan, qemu, regions);
@@ -208,7 +207,7 @@ public final class QemuGuest implements SourceGuest {
     private void require(boolean movableOnly) throws GuestException {
         try {
             watch.requireUnchanged(movableOnly);
-            if (!prepared) {
+            if (!prepared && devices.isEmpty()) {
                 before = qemu.settings();
             }
         } catch (QmpException e) {
@@ -378,7 +377,8 @@ public final class QemuGuest implements SourceGuest {
         if (process.isAlive()) {
             process.monitor().keepsGuest();
             try {
-                qemu.restore(before);
+                // Where nothing was changed it is asked all the same: so it hears what was told.
+                qemu.restore(devices.isPresent() ? qemu.settings() : before);
             } catch (QmpException e) {
                 // No reason to call a guest that runs a failure, and there is no later attempt.
             }
