@@ -91,11 +91,17 @@ public final class DiskKind implements GuestKind {
 
     @Override
     public List<Finding> inspect(GuestUri uri) {
-        return DiskUri.parse(uri).paths().stream().map(DiskKind::look).toList();
+        DiskUri disk = DiskUri.parse(uri);
+        return disk.paths().stream().map(path -> look(path, disk)).toList();
     }
 
-    private static Finding look(Path path) {
+    private static Finding look(Path path, DiskUri disk) {
         try {
+            if (SourceDisks.hot(disk, disk.mode()).contains(path)) {
+                SourceDisks.requireMovable(path);
+                return new Finding("disk", Verdict.OK, path + ": mounted, and moved while it is"
+                        + " written" + asTarget(path), "", "");
+            }
             return new Finding("disk", Verdict.OK, described(path) + ": supported as source"
                     + asTarget(path), "", "");
         } catch (GuestException e) {
