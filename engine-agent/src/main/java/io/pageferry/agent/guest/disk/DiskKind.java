@@ -89,11 +89,17 @@ public final class DiskKind implements GuestKind {
 
     @Override
     public List<Finding> inspect(GuestUri uri) {
-        return DiskUri.parse(uri).places().stream().map(DiskKind::look).toList();
+        DiskUri disk = DiskUri.parse(uri);
+        return disk.places().stream().map(place -> look(place, disk)).toList();
     }
 
-    private static Finding look(DiskPlace place) {
+    private static Finding look(DiskPlace place, DiskUri disk) {
         try {
+            if (SourceDisks.hot(disk, disk.mode()).contains(place)) {
+                SourceDisks.requireMovable(place.path());
+                return new Finding("disk", Verdict.OK, place + ": mounted, and moved while it is"
+                        + " written" + asTarget(place), "", "");
+            }
             return new Finding("disk", Verdict.OK, described(place) + ": supported as source"
                     + asTarget(place), "", "");
         } catch (GuestException e) {

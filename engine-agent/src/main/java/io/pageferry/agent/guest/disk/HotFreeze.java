@@ -55,6 +55,17 @@ final class HotFreeze implements WriterFreeze {
         if (freezing == null) {
             throw refused("nobody would thaw a disk for this process", "use pageferry migrate");
         }
+        requireFreezable(host, disks);
+        return new HotFreeze(host, disks, freezing, limit);
+    }
+
+    /**
+     * Looks whether everything on disks can be frozen. Nothing is.
+     *
+     * @throws GuestException when something cannot; says what to do
+     */
+    static void requireFreezable(BlockDevices host, List<DeviceNumber> disks)
+            throws GuestException {
         try (Freezer looked = Freezer.open(host, disks)) {
             if (!looked.unfreezable().isEmpty()) {
                 String swap = looked.unfreezable().getFirst();
@@ -66,7 +77,6 @@ final class HotFreeze implements WriterFreeze {
         } catch (IOException e) {
             throw refused(e.getMessage(), "or unmount it and move it cold");
         }
-        return new HotFreeze(host, disks, freezing, limit);
     }
 
     @Override
@@ -88,7 +98,7 @@ final class HotFreeze implements WriterFreeze {
         if (ready == null) {
             boolean first = !quiesced;
             quiesced = true;
-            ready = CompletableFuture.supplyAsync(() -> prepare(first),
+            ready = CompletableFuture.supplyAsync(() -> prepare(first, true),
                     task -> Thread.ofPlatform().daemon().name("prepare").start(task));
         }
         if (!ready.isDone()) {
@@ -109,7 +119,7 @@ final class HotFreeze implements WriterFreeze {
         }
     }
 
-    private Freezer prepare(boolean first) {
+    private Freezer prepare(boolean first, boolean syncs) {
         Freezer opened = null;
         boolean done = false;
         try {
@@ -117,7 +127,9 @@ final class HotFreeze implements WriterFreeze {
                 QuiesceCommand.run(freezing.quiesce());
             }
             opened = Freezer.open(host, disks);
-            opened.sync(System.nanoTime() + SYNC.toNanos());
+            if (syncs) {
+                opened.sync(System.nanoTime() + SYNC.toNanos());
+            }
             done = true;
             return opened;
         } catch (IOException e) {
@@ -132,8 +144,10 @@ final class HotFreeze implements WriterFreeze {
     @Override
     public void freeze() throws GuestException {
         if (ready == null) {
-            // Paused before the first round: nothing was prepared.
-            isReady();
+            // Paused before the first round: freezing writes what is dirty.
+            ready = CompletableFuture.completedFuture(null)
+                    .thenApply(any -> prepare(!quiesced, false));
+            quiesced = true;
         }
         if (freezer == null) {
             freezer = joined();

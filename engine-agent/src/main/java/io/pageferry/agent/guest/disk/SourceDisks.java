@@ -122,6 +122,24 @@ record SourceDisks(HeldDisks held, DirtyTracker tracker, WriterFreeze freeze)
         }
     }
 
+    /**
+     * Looks whether a disk that is mounted can be moved. Nothing is changed.
+     *
+     * @throws GuestException when it cannot; says what to do
+     */
+    static void requireMovable(Path path) throws GuestException {
+        try {
+            BlockDevice device = HOST.find(DeviceNumber.ofNode(path));
+            BlockTracker.requirePossible(HOST, device);
+            HotFreeze.requireFreezable(HOST, List.of(device.number()));
+            BlockTracker.requireKernel();
+        } catch (GuestException e) {
+            throw e;
+        } catch (IOException e) {
+            throw failed(e, "or unmount it and move it cold");
+        }
+    }
+
     private static GuestException failed(IOException e, String remedy) {
         return new GuestException(ErrorCode.HOST_FAILED, e.getMessage(), remedy);
     }
