@@ -115,12 +115,13 @@ final class NbdHandshake {
             return;
         }
         String name = Printable.of(new String(export, StandardCharsets.UTF_8));
-        throw new IOException(switch (last.type()) {
+        String why = switch (last.type()) {
             case ERR_UNKNOWN -> "it has no export '" + name + "'";
             case ERR_TLS_REQD -> "it wants TLS";
             case ERR_UNSUP -> "it speaks an old NBD, without NBD_OPT_GO";
             default -> "it refuses the export '" + name + "': " + last.words();
-        });
+        };
+        throw new IOException(why);
     }
 
     private static NbdExport export(List<Reply> replies, boolean structured,
