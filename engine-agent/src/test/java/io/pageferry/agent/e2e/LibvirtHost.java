@@ -167,7 +167,7 @@ public final class LibvirtHost implements AutoCloseable {
     }
 
     /** {@return the process of a domain that is there} */
-    public long pid(String domain) throws IOException {
+    long pid(String domain) throws IOException {
         for (ProcessHandle one : processes()) {
             if (Processes.isAlive(one.pid()) && commandLine(one).contains("guest=" + domain)) {
                 return one.pid();
@@ -190,7 +190,7 @@ public final class LibvirtHost implements AutoCloseable {
         startDaemon();
     }
 
-    public void killDaemon() throws IOException {
+    void killDaemon() throws IOException {
         ProcessHandle daemon = daemon();
         daemon.destroyForcibly();
         daemon.onExit().join();
@@ -218,7 +218,7 @@ public final class LibvirtHost implements AutoCloseable {
         throw new AssertionError("no libvirtd");
     }
 
-    public void startDaemon() throws IOException {
+    void startDaemon() throws IOException {
         List<String> command = new ArrayList<>(prefix());
         command.addAll(List.of("libvirtd", "-d"));
         run(command);
