@@ -119,8 +119,7 @@ public final class GuardMain {
                     yield "ok\t" + launched.pid() + "\t" + launched.startTicks();
                 }
                 case "keep" -> {
-                    launched = new LaunchedQemu(Path.of(question[1]),
-                            Long.parseLong(question[2]), Long.parseLong(question[3]));
+                    keepLaunched(question);
                     yield "ok";
                 }
                 case "inject" -> "ok\t"
@@ -135,14 +134,11 @@ public final class GuardMain {
                     yield "ok";
                 }
                 case "quiet" -> {
-                    // Whoever reads what the agent says waits for all who could say more. The JVM
-                    // opens /dev/null in its place.
-                    new FileOutputStream(FileDescriptor.err).close();
+                    quiet();
                     yield "ok";
                 }
                 case "frozen" -> {
-                    endFreezeWatch();
-                    frozen = new FreezeWatch(FrozenMounts.parse(question[1]), words);
+                    watchFrozen(question[1]);
                     yield "ok";
                 }
                 case "kept" -> {
@@ -169,6 +165,22 @@ public final class GuardMain {
         if (launched != null) {
             launched.reap();
         }
+    }
+
+    /** Whoever reads what the agent says waits for all who could say more. */
+    private static void quiet() throws IOException {
+        // The JVM opens /dev/null in its place.
+        new FileOutputStream(FileDescriptor.err).close();
+    }
+
+    private void keepLaunched(String[] question) {
+        launched = new LaunchedQemu(Path.of(question[1]), Long.parseLong(question[2]),
+                Long.parseLong(question[3]));
+    }
+
+    private void watchFrozen(String mounts) throws IOException {
+        endFreezeWatch();
+        frozen = new FreezeWatch(FrozenMounts.parse(mounts), words);
     }
 
     /** Whose they are is the journal's from now on, also where the agent dies: see recover. */
