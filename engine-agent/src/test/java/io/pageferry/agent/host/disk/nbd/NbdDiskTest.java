@@ -115,7 +115,7 @@ class NbdDiskTest {
         try (Stranger server = serve("nbdkit", "-f", "-U", address().socket().toString(),
                 "memory", "8M"); Arena arena = Arena.ofShared();
                 NbdDisk disk = NbdDisk.target(address(), "x", NbdDisk.LIMIT)) {
-            server.close();
+            ProcessHandle.of(server.pid()).ifPresent(ProcessHandle::destroyForcibly);
             IOException no = assertThrows(IOException.class,
                     () -> disk.read(0, arena.allocate(4096), 0, 4096));
             assertTrue(no.getMessage().contains("is lost: "), no.getMessage());
