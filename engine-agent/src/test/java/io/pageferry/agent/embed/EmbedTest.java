@@ -1,6 +1,5 @@
 package io.pageferry.agent.embed;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -8,11 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.pageferry.agent.cli.trust.TestTrust;
 import io.pageferry.agent.host.linux.Requirements;
-import io.pageferry.agent.host.linux.SocketFile;
 import io.pageferry.agent.state.journal.StateDirectory;
-import io.pageferry.core.link.LinkOpener;
 import io.pageferry.core.migration.MigrationEvent;
 import io.pageferry.core.migration.MigrationEvent.Logged;
 import io.pageferry.core.migration.MigrationEvent.RoundEnded;
@@ -21,86 +17,20 @@ import io.pageferry.core.migration.MigrationListener;
 import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.migration.Outcome.Side;
 import io.pageferry.core.migration.Verification;
-import io.pageferry.transport.netty.SharedSecret;
-import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.net.SocketAddress;
-import java.net.UnixDomainSocketAddress;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.Optional;
 import java.util.Queue;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
-import java.util.function.UnaryOperator;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** A guest that is an object of this process moves into another object of it. */
-class EmbedTest {
-    private static final long SIZE = 4 << 20;
+class EmbedTest extends EmbedRig {
     private static final Duration SHORT = Duration.ofMillis(300);
-
-    @TempDir
-    private Path folder;
-
-    private final PlainMemory here = new PlainMemory(SIZE);
-    private final PlainMemory there = new PlainMemory(SIZE);
-    private final Machine machine = new Machine(here);
-    private final ArrivingMachine arriving = new ArrivingMachine(there);
-    private final ExecutorService other = Executors.newSingleThreadExecutor();
-
-    @AfterEach
-    void release() throws InterruptedException {
-        other.shutdownNow();
-        assertTrue(other.awaitTermination(Requirements.HANG.toSeconds(), TimeUnit.SECONDS),
-                "the target does not end");
-        machine.close();
-        here.close();
-        there.close();
-    }
-
-    /** A target that listens. */
-    private record Listening(IncomingMigration migration, SocketAddress address,
-            Future<MigrationReport> report) { }
-
-    private Listening listen(UnaryOperator<IncomingMigration.Builder> options) throws Exception {
-        return listen(anyPort(), options);
-    }
-
-    private Listening listen(SocketAddress where,
-            UnaryOperator<IncomingMigration.Builder> options) throws Exception {
-        CompletableFuture<SocketAddress> address = new CompletableFuture<>();
-        IncomingMigration incoming = options.apply(IncomingMigration.into(arriving, where)
-                .stateDirectory(folder).listening(address::complete)).build();
-        Future<MigrationReport> report = other.submit(() -> {
-            try {
-                return incoming.run();
-            } finally {
-                address.completeExceptionally(new IOException("it ended before it listened"));
-            }
-        });
-        return new Listening(incoming, address.get(), report);
-    }
-
-    private OutgoingMigration.Builder to(SocketAddress address) {
-        return OutgoingMigration.of(machine, address).stateDirectory(folder);
-    }
-
-    private static InetSocketAddress anyPort() {
-        return new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
-    }
 
     /** Does something when a state is entered. */
     private static MigrationListener when(String state, Runnable then) {
@@ -122,80 +52,6 @@ class EmbedTest {
                 }
             }
         };
-    }
-
-    @Test
-    void movesOverAUnixSocketThatGoesWithIt() throws Exception {
-        Path file = folder.resolve("target.sock");
-        Listening target = listen(UnixDomainSocketAddress.of(file), options -> options);
-        assertTrue(Files.exists(file));
-
-        MigrationReport source = to(target.address()).build().run();
-
-        assertEquals(Result.COMPLETED, source.outcome().result(), source.json());
-        assertTrue(target.report().get().isCompleted());
-        assertFalse(Files.exists(file));
-    }
-
-    @Test
-    void aPeerWithoutTheSecretIsRefused() throws Exception {
-        byte[] secret = "a secret of both sides".getBytes(UTF_8);
-        Listening target = listen(options -> options.secret(secret));
-        assertEquals(Result.REFUSED, to(target.address()).build().run().outcome().result());
-        assertEquals(Result.REFUSED, to(target.address())
-                .secret("another secret of 1 side".getBytes(UTF_8)).build().run()
-                .outcome().result());
-
-        MigrationReport source = to(target.address()).secret(secret).build().run();
-
-        assertEquals(Result.COMPLETED, source.outcome().result(), source.json());
-        assertTrue(target.report().get().isCompleted());
-    }
-
-    @Test
-    void whatProtectsNothingIsRefusedWhenItIsBuilt() {
-        UnixDomainSocketAddress socket = UnixDomainSocketAddress.of(folder.resolve("a.sock"));
-        UnixDomainSocketAddress deep = UnixDomainSocketAddress.of(
-                folder.resolve("a".repeat(SocketFile.LONGEST)));
-        Path none = folder.resolve("none");
-        LinkOpener own = Optional::empty;
-
-        assertThrows(IllegalArgumentException.class, () -> OutgoingMigration.of(machine, socket)
-                .tls(none, none, none).build());
-        assertThrows(IllegalArgumentException.class,
-                () -> IncomingMigration.into(arriving, deep).build());
-        assertThrows(IllegalArgumentException.class, () -> OutgoingMigration.of(machine, own, "own")
-                .secret(new byte[SharedSecret.SHORTEST]).build());
-        assertThrows(IllegalArgumentException.class, () -> OutgoingMigration.of(machine, socket)
-                .secret(new byte[SharedSecret.SHORTEST - 1]));
-    }
-
-    @Test
-    void movesOverTls() throws Exception {
-        TestTrust trust = new TestTrust(folder.resolve("trust")).issue("here").issue("there");
-        Path ca = trust.file("ca.crt");
-        Listening target = listen(options -> options.tls(trust.file("there.crt"),
-                trust.file("there.key"), ca).allowPeers("here"));
-        assertEquals(Result.REFUSED, to(target.address()).build().run().outcome().result());
-
-        MigrationReport source = to(target.address())
-                .tls(trust.file("here.crt"), trust.file("here.key"), ca).build().run();
-
-        assertEquals(Result.COMPLETED, source.outcome().result(), source.json());
-        assertTrue(new ObjectMapper().readTree(source.json()).path("tls").asBoolean());
-        assertTrue(new ObjectMapper().readTree(target.report().get().json()).path("tls")
-                .asBoolean());
-    }
-
-    @Test
-    void refusesWrongUseOfTls() {
-        Path none = folder.resolve("none");
-        String missing = assertThrows(IllegalArgumentException.class,
-                () -> to(anyPort()).tls(none, none, none).build()).getMessage();
-        assertTrue(missing.contains("there is no such file"), missing);
-        String nameless = assertThrows(IllegalArgumentException.class,
-                () -> to(anyPort()).allowPeers("here").build()).getMessage();
-        assertTrue(nameless.contains("tls() is missing"), nameless);
     }
 
     @Test
@@ -356,20 +212,6 @@ class EmbedTest {
         assertTrue(first.isCompleted(), first.json());
         assertEquals(Result.REFUSED, second.get().outcome().result(), second.get().json());
         assertTrue(target.report().get().isCompleted());
-    }
-
-    @Test
-    void otherThanLoopbackWantsAWordOfTheEmbedder() {
-        InetSocketAddress far = new InetSocketAddress("192.0.2.1", 4477);
-
-        assertThrows(IllegalArgumentException.class,
-                () -> OutgoingMigration.of(machine, far).build());
-        assertThrows(IllegalArgumentException.class,
-                () -> IncomingMigration.into(arriving, far).build());
-        assertThrows(IllegalArgumentException.class, () -> OutgoingMigration.of(machine,
-                InetSocketAddress.createUnresolved("localhost", 1)).insecure().build());
-        OutgoingMigration.of(machine, far).insecure().build();
-        IncomingMigration.into(arriving, far).insecure().build();
     }
 
     /** A migration in doubt. */

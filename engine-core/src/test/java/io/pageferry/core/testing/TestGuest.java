@@ -75,11 +75,7 @@ public final class TestGuest implements Guest {
         throttle = gate;
     }
 
-    /**
-     * Says how its memory is reached, where it is to say so.
-     *
-     * @param way one word
-     */
+    /** Says by one word how its memory is reached. */
     public void reachedBy(String way) {
         access = Optional.of(way);
     }
@@ -101,11 +97,7 @@ public final class TestGuest implements Guest {
         storageFailure = failure;
     }
 
-    /**
-     * Says whether it has something to do before it is paused.
-     *
-     * @param something whether it has not done it yet
-     */
+    /** Says whether it has something to do yet before it is paused. */
     public void preparing(boolean something) {
         preparing = something;
     }

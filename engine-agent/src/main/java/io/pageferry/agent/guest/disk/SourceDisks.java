@@ -13,7 +13,6 @@ import io.pageferry.core.dirty.DirtyTracker;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.GuestException;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -51,7 +50,7 @@ record SourceDisks(HeldDisks held, DirtyTracker tracker, WriterFreeze freeze)
         List<DiskPlace> hot = new ArrayList<>();
         try {
             for (DiskPlace place : mode == Mode.NONE ? List.<DiskPlace>of() : disk.places()) {
-                if (isDevice(place.path())
+                if (place.path() != null && BlockDevices.isNode(place.path())
                         && Freezer.isMounted(HOST, DeviceNumber.ofNode(place.path()))) {
                     hot.add(place);
                 }
@@ -60,11 +59,6 @@ record SourceDisks(HeldDisks held, DirtyTracker tracker, WriterFreeze freeze)
             throw failed(e, "");
         }
         return hot;
-    }
-
-    private static boolean isDevice(Path path) throws IOException {
-        return path != null && Files.exists(path) && !Files.isRegularFile(path) && !Files.isDirectory(path)
-                && (int) Files.getAttribute(path, "unix:mode") >> 12 == 6;
     }
 
     /**

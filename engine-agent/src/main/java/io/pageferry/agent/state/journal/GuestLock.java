@@ -88,7 +88,7 @@ public final class GuestLock implements AutoCloseable {
     @FunctionalInterface
     public interface FolderTest {
         /**
-         * Asks.
+         * Asks of one folder.
          *
          * @param folder that is there
          * @return the answer
