@@ -71,7 +71,7 @@ class BadInputTest {
             2 | of a disk guest there | migrate disk:/nosuch --to 127.0.0.1:1 --after poweroff
             2 | --on-read-error is for disk: guests | MOVE --on-read-error zero
             2 | there are stop, zero | migrate disk:/nosuch --to 127.0.0.1:1 --on-read-error x
-            2 | not in this version yet | migrate disk:/nosuch?format=qcow2 --to 127.0.0.1:1
+            2 | there are raw, qcow2    | migrate disk:/nosuch?format=vpc --to 127.0.0.1:1
             2 | of a disk guest there are keep | migrate disk:/nosuch --to 127.0.0.1:1 --after quit
             2 | there are auto and bpf | migrate disk:/nosuch --to 127.0.0.1:1 --tracker scan
             3 | there is no /nosuch | migrate disk:/nosuch --to 127.0.0.1:1

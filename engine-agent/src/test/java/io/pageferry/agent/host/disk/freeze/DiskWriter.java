@@ -119,7 +119,9 @@ public final class DiskWriter implements AutoCloseable {
     /** It may not be frozen any more. */
     @Override
     public void close() {
-        process.destroyForcibly().onExit().join();
+        // Process itself would close the stream under the reader.
+        process.toHandle().destroyForcibly();
+        process.onExit().join();
         reader.join();
     }
 }

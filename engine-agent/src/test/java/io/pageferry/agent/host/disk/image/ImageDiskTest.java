@@ -48,7 +48,11 @@ class ImageDiskTest {
     @TempDir
     private Path folder;
 
-    private record Pair(String from, String to) { }
+    private record Pair(String from, String to) {
+        boolean has(String format) {
+            return from.equals(format) || to.equals(format);
+        }
+    }
 
     @BeforeEach
     void needsQemu() {
@@ -107,8 +111,8 @@ class ImageDiskTest {
             assertEquals("Images are identical.", LoopDisk.run("qemu-img", "compare", "-f",
                     pair.from(), "-F", pair.to(), from.toString(), to.toString()).strip(),
                     pair::toString);
-            // A block of a small vhdx is half of this disk.
-            assertTrue(pair.to().equals("vhdx") || stored(to) < DISK * 3 / 4,
+            // A block of a small vhdx, where all is data that shares it with data, is half a disk.
+            assertTrue(pair.has("vhdx") || stored(to) < DISK * 3 / 4,
                     () -> pair + ": holes were filled");
             assertNothingLeft();
             Files.delete(from);
