@@ -3,7 +3,6 @@ package io.pageferry.agent.guest.workload;
 import io.pageferry.agent.guest.GuestCheck;
 import io.pageferry.agent.host.linux.LinuxException;
 import io.pageferry.agent.host.linux.SharedMemory;
-import io.pageferry.agent.host.memory.MappedRegions;
 import io.pageferry.agent.host.memory.RegionFiles;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.memory.Region;
@@ -20,14 +19,21 @@ final class Workload {
     private Workload() {
     }
 
+    /** Opens memory, one way or another. */
+    @FunctionalInterface
+    interface Opener<M extends RegionFiles> {
+        M open(RegionTable regions, List<RegionFiles.Part> parts) throws LinuxException;
+    }
+
     /** Makes the memory: one region in a memfd, all hole. */
-    static MappedRegions memory(WorkloadSpec spec) throws GuestException {
+    static <M extends RegionFiles> M memory(WorkloadSpec spec, Opener<M> opener)
+            throws GuestException {
         try {
             String name = "pageferry-workload";
             SharedMemory file = spec.huge() ? SharedMemory.createHuge(name, spec.size())
                     : SharedMemory.create(name, spec.size());
             Region ram = new Region(0, "ram", 0, spec.size(), file.granule());
-            return new MappedRegions(new RegionTable(List.of(ram)),
+            return opener.open(new RegionTable(List.of(ram)),
                     List.of(new RegionFiles.Part(file, 0)));
         } catch (LinuxException e) {
             throw new GuestException(ErrorCode.NO_ROOM, "no memory of " + spec.size()

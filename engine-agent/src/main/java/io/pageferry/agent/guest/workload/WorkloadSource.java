@@ -29,7 +29,7 @@ final class WorkloadSource implements SourceGuest {
 
     WorkloadSource(WorkloadSpec spec, GuestSetup setup) throws GuestException {
         this.spec = spec;
-        this.regions = Workload.memory(spec);
+        this.regions = Workload.memory(spec, MappedRegions::new);
         this.tracking = WorkloadTracking.choose(setup.tracker(), regions);
         this.memory = new StampedMemory(regions.window(0), spec.set(), tracking.marks());
         this.engine = new WorkloadEngine(memory, spec, FILL_SEED);

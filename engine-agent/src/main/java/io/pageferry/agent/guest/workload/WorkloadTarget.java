@@ -5,15 +5,16 @@ import io.pageferry.agent.guest.GuestSetup;
 import io.pageferry.agent.guest.HostMemory;
 import io.pageferry.agent.guest.TargetGuest;
 import io.pageferry.agent.host.linux.LinuxException;
-import io.pageferry.agent.host.memory.MappedRegions;
+import io.pageferry.agent.host.memory.RegionFiles;
 import io.pageferry.agent.host.process.InProcess;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.GuestDescription;
-import io.pageferry.core.memory.MemoryImage;
+import io.pageferry.core.memory.PageStore;
 import io.pageferry.core.migration.GuestException;
 import java.io.ByteArrayInputStream;
 import java.io.DataInputStream;
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.util.Map;
 import java.util.Optional;
 
@@ -22,7 +23,9 @@ final class WorkloadTarget implements TargetGuest {
     private static final long SEED = 1;
 
     private final WorkloadSpec spec;
-    private MappedRegions regions;
+    private RegionFiles regions;
+    /** The guest's own way to its memory, whichever way it was filled. */
+    private Arena mapping;
     private Optional<String> access = Optional.empty();
     private StampedMemory memory;
     private WorkloadEngine engine;
@@ -33,7 +36,7 @@ final class WorkloadTarget implements TargetGuest {
 
     WorkloadTarget(WorkloadSpec spec, GuestSetup setup) throws GuestException {
         this.spec = spec;
-        this.regions = Workload.memory(spec);
+        this.regions = image();
         if (setup.prealloc()) {
             populate();
         }
@@ -54,10 +57,10 @@ final class WorkloadTarget implements TargetGuest {
     }
 
     @Override
-    public MemoryImage prepare(GuestDescription guest) throws GuestException {
+    public PageStore prepare(GuestDescription guest) throws GuestException {
         requireFits(guest);
         if (regions == null) {
-            regions = Workload.memory(spec);
+            regions = image();
         }
         offered = guest;
         access = Optional.of(regions.access().label());
@@ -70,7 +73,8 @@ final class WorkloadTarget implements TargetGuest {
             WorkloadSpec running = new WorkloadSpec(spec.size(),
                     attribute(Workload.SET), attribute(Workload.RATE), spec.fill(),
                     spec.huge());
-            memory = new StampedMemory(regions.window(0), running.set(), page -> { });
+            mapping = Arena.ofShared();
+            memory = new StampedMemory(regions.map(0, mapping), running.set(), page -> { });
             engine = new WorkloadEngine(memory, running, SEED);
             sourceTick = engine.load(new DataInputStream(new ByteArrayInputStream(state)));
         } catch (IOException | NumberFormatException e) {
@@ -97,6 +101,10 @@ final class WorkloadTarget implements TargetGuest {
         if (engine != null) {
             engine.close();
             engine = null;
+        }
+        if (mapping != null) {
+            mapping.close();
+            mapping = null;
         }
         if (regions != null) {
             regions.close();
@@ -136,6 +144,10 @@ final class WorkloadTarget implements TargetGuest {
     @Override
     public void close() {
         discardOrThrow();
+    }
+
+    private RegionFiles image() throws GuestException {
+        return Workload.memory(spec, (table, parts) -> RegionFiles.open(table, parts, true));
     }
 
     private long attribute(String key) {

@@ -36,8 +36,7 @@ public final class MappedRegions extends RegionFiles implements GuestMemory, Mem
         this.windows = new MemorySegment[parts.size()];
         try {
             for (Region region : regions.regions()) {
-                Part part = parts.get(region.id());
-                windows[region.id()] = part.file().map(part.offset(), region.size(), arena);
+                windows[region.id()] = map(region.id(), arena);
             }
         } catch (LinuxException e) {
             close();

@@ -5,6 +5,8 @@ import io.pageferry.agent.host.linux.SharedMemory;
 import io.pageferry.core.memory.PageGeometry;
 import io.pageferry.core.memory.Region;
 import io.pageferry.core.memory.RegionTable;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Optional;
 
@@ -67,6 +69,19 @@ public abstract class RegionFiles extends RegionMemory {
     @Override
     public void close() {
         parts.forEach(part -> part.file().close());
+    }
+
+    /**
+     * Maps a region for a guest that lives in this process, whichever way this memory is reached.
+     *
+     * @param region of this memory
+     * @param arena  ends the mapping, before this memory is closed
+     * @return all of it, shared with everybody who has the file
+     * @throws LinuxException when it cannot be mapped
+     */
+    public final MemorySegment map(int region, Arena arena) throws LinuxException {
+        return part(region).file().map(part(region).offset(), regions().region(region).size(),
+                arena);
     }
 
     /** {@return where a region lies} */

@@ -27,7 +27,8 @@ class WorkloadTrackingTest {
 
     @BeforeEach
     void map() throws GuestException {
-        regions = Workload.memory(new WorkloadSpec(SIZE, SIZE, 0, WorkloadSpec.Fill.ZERO, false));
+        regions = Workload.memory(new WorkloadSpec(SIZE, SIZE, 0, WorkloadSpec.Fill.ZERO, false),
+                MappedRegions::new);
     }
 
     @AfterEach
