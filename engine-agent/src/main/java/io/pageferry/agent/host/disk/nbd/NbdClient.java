@@ -42,7 +42,7 @@ final class NbdClient implements AutoCloseable {
     }
 
     /**
-     * Connects.
+     * Connects to a server and one of its exports.
      *
      * @param address of the export
      * @param limit   for each answer

@@ -62,7 +62,7 @@ final class NbdHandshake {
     }
 
     /**
-     * Negotiates.
+     * Negotiates one export.
      *
      * @return the export, ready for requests
      * @throws IOException with the reason, where it has none such

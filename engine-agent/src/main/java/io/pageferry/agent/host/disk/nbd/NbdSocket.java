@@ -32,7 +32,7 @@ final class NbdSocket implements AutoCloseable {
     }
 
     /**
-     * Connects.
+     * Connects to a server.
      *
      * @param path  of the socket
      * @param limit for each call on it
