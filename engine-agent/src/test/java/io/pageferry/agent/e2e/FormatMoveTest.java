@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pageferry.agent.host.linux.Stranger;
+import io.pageferry.agent.host.linux.UnixPeer;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -72,7 +73,7 @@ class FormatMoveTest extends WithRig {
         try (Stranger server = Stranger.start(NBDKIT.toString(), "-f", "-U", socket.toString(),
                 "--filter=error", "memory", Integer.toString(DISK), "error-pwrite=ENOSPC",
                 "error-pwrite-rate=1", "error-file=" + fails)) {
-            Poll.until(() -> Files.exists(socket), () -> "it does not listen");
+            Poll.until(() -> UnixPeer.isListening(socket), () -> "it does not listen");
             Agent receiver = receive("disk:nbd+unix:///?socket=" + socket);
             Files.createFile(fails);
             Agent sender = migrate("disk:" + source, receiver.address());

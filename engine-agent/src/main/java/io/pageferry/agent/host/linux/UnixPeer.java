@@ -120,11 +120,26 @@ public final class UnixPeer {
         return holders.getFirst();
     }
 
+    /**
+     * Returns whether somebody listens at a path, without a connection: the file of a socket is
+     * there a moment earlier.
+     *
+     * @param socket its path, as whoever listens named it
+     * @return whether connections are taken there
+     * @throws IOException when the kernel's list cannot be read
+     */
+    public static boolean isListening(Path socket) throws IOException {
+        return !listening(sockets(), socket.toString()).isEmpty();
+    }
+
+    private static String sockets() throws IOException {
+        return Files.readString(Path.of("/proc/net/unix"), StandardCharsets.ISO_8859_1);
+    }
+
     /** All processes that hold a listening socket of that path, ascending. */
     static List<Long> holders(Path socket) throws IOException {
         List<Long> holders = new ArrayList<>();
-        for (String inode : listening(Files.readString(Path.of("/proc/net/unix"),
-                StandardCharsets.ISO_8859_1), socket.toString())) {
+        for (String inode : listening(sockets(), socket.toString())) {
             holders.addAll(ProcessMaps.holdersOf("socket:[" + inode + "]"));
         }
         return holders;

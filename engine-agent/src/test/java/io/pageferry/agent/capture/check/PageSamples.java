@@ -13,6 +13,7 @@ import java.util.function.Consumer;
 
 /** Samples of what batches, acknowledgements and barriers may break. */
 final class PageSamples {
+    private static final long BACKLOG = 1L << 2;
     private static final int HEADER = 40;
     private static final int ROUND_APPLIED = 0x13;
     private static final int ROUND_VERIFIED = 0x14;
@@ -102,9 +103,10 @@ final class PageSamples {
         });
     }
 
-    private static void features(Tape tape, long bits) {
-        tape.all(FrameSamples.HELLO).forEach(one -> one.body().putLong(24, bits));
-        tape.all(FrameSamples.WELCOME).forEach(one -> one.body().putLong(24, bits));
+    /** Makes it a session of these; its acknowledgements say what waits all the same. */
+    static void features(Tape tape, long bits) {
+        tape.all(FrameSamples.HELLO).forEach(one -> one.body().putLong(24, bits | BACKLOG));
+        tape.all(FrameSamples.WELCOME).forEach(one -> one.body().putLong(24, bits | BACKLOG));
     }
 
     private record Page(int codec, byte[] bytes) { }

@@ -154,8 +154,7 @@ final class SessionSamples {
     /** Makes it a session whose one disk is copied. */
     private static void storage(Tape tape, String size) {
         tail(tape, 1, 0, Tape.join(text("storage.a"), text(size)));
-        tape.first(FrameSamples.HELLO).body().putLong(24, 1L << 32);
-        tape.all(FrameSamples.WELCOME).forEach(one -> one.body().putLong(24, 1L << 32));
+        PageSamples.features(tape, 1L << 32);
     }
 
     /** Puts a message before the first barrier. */

@@ -3,6 +3,7 @@ package io.pageferry.agent.host.disk.image;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pageferry.agent.host.linux.Processes;
+import io.pageferry.agent.host.linux.UnixPeer;
 import io.pageferry.agent.host.process.ProcessInstance;
 import io.pageferry.core.words.Printable;
 import java.io.File;
@@ -117,7 +118,7 @@ final class QemuNbd implements AutoCloseable {
 
     private void awaitListening(Path image) throws IOException {
         long deadline = System.nanoTime() + START.toNanos();
-        while (!Files.exists(socket(folder))) {
+        while (!UnixPeer.isListening(socket(folder))) {
             if (process.isAlive() && System.nanoTime() - deadline < 0) {
                 pause();
                 continue;

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pageferry.agent.e2e.LoopDevice;
 import io.pageferry.agent.host.linux.Stranger;
+import io.pageferry.agent.host.linux.UnixPeer;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -44,7 +45,7 @@ class NbdDiskTest {
         all[0] = path.toString();
         System.arraycopy(arguments, 0, all, 1, arguments.length);
         Stranger server = Stranger.start(all);
-        while (!Files.exists(address().socket())) {
+        while (!UnixPeer.isListening(address().socket())) {
             assertTrue(ProcessHandle.of(server.pid()).isPresent(), program + " does not listen");
             Thread.onSpinWait();
         }
