@@ -17,6 +17,7 @@ module io.pageferry.transport {
     requires org.agrona;
 
     exports io.pageferry.transport to io.pageferry.agent, io.pageferry.bench;
+    exports io.pageferry.transport.http to io.pageferry.agent, io.pageferry.bench;
     exports io.pageferry.transport.netty to io.pageferry.agent, io.pageferry.bench;
     exports io.pageferry.transport.netty.link to io.pageferry.agent, io.pageferry.bench;
     exports io.pageferry.transport.netty.tls to io.pageferry.agent, io.pageferry.bench;

@@ -1,0 +1,25 @@
+package io.pageferry.transport.http;
+
+import java.util.Map;
+import java.util.function.Consumer;
+
+/** Answers a call. */
+public sealed interface HttpAnswer {
+    /**
+     * Answers at once and as a whole.
+     *
+     * @param status  three digits
+     * @param type    of the body, with its charset
+     * @param headers further ones
+     * @param body    the server's from now on
+     */
+    record Whole(int status, String type, Map<String, String> headers, byte[] body)
+            implements HttpAnswer { }
+
+    /**
+     * Answers with events (text/event-stream) for as long as both sides want.
+     *
+     * @param start gets the sink once, on a thread of the API; returns soon
+     */
+    record Events(Consumer<EventSink> start) implements HttpAnswer { }
+}

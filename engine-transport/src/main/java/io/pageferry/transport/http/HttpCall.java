@@ -1,0 +1,25 @@
+package io.pageferry.transport.http;
+
+import java.util.Map;
+
+/**
+ * Asks for something, as it came over a connection: whole, and within the server's limits.
+ *
+ * @param method  in upper case
+ * @param path    decoded, without the query, beginning with a slash
+ * @param query   decoded, the last value of each name; never null
+ * @param headers the last value of each name, names in lower case; never null
+ * @param body    empty where there is none; the handler's own
+ * @param caller  who asks
+ */
+public record HttpCall(String method, String path, Map<String, String> query,
+        Map<String, String> headers, byte[] body, Caller caller) {
+    /**
+     * Names who asks.
+     *
+     * @param user  the peer's user on this host, or −1 over TLS
+     * @param group the peer's first group, or −1 over TLS
+     * @param name  of the peer's certificate, or empty on a unix socket
+     */
+    public record Caller(int user, int group, String name) { }
+}
