@@ -1,6 +1,7 @@
 package io.pageferry.transport.http;
 
 import java.util.Map;
+import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
 
 /** Answers a call. */
@@ -22,4 +23,11 @@ public sealed interface HttpAnswer {
      * @param start gets the sink once, on a thread of the API; returns soon
      */
     record Events(Consumer<EventSink> start) implements HttpAnswer { }
+
+    /**
+     * Answers when something has happened: no thread of the API waits for that.
+     *
+     * @param answer is completed on any thread, once; with an exception for a 500
+     */
+    record Later(CompletionStage<HttpAnswer> answer) implements HttpAnswer { }
 }
