@@ -27,6 +27,17 @@ public record MigrateSettings(GuestFactory<SourceGuest> guest, Connector target,
     /** Longest wait for any guest to stand still: its storage may be slow. */
     private static final Duration LONGEST_PAUSE = Duration.ofSeconds(30);
 
+    /**
+     * Moves in another way.
+     *
+     * @param others of the migration
+     * @return the changed copy
+     */
+    public MigrateSettings with(SourceOptions others) {
+        return new MigrateSettings(guest, target, tracker, others, after, copyStorage,
+                stateDirectory, lingerNanos);
+    }
+
     /** Returns how long to wait until the guest stands still. */
     Duration pauseLimit() {
         Duration asked = Duration.ofNanos(options.cold() ? options.limits().timeoutNanos()
