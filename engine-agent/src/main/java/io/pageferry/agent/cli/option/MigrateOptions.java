@@ -8,6 +8,7 @@ import io.pageferry.agent.report.ProgressMode;
 import io.pageferry.core.codec.CodecChoice;
 import io.pageferry.core.dirty.TrackerChoice;
 import io.pageferry.core.link.Message;
+import io.pageferry.core.link.SlotName;
 import io.pageferry.core.migration.Verification;
 import io.pageferry.core.outgoing.session.SourceOptions;
 import io.pageferry.core.round.Bandwidth;
@@ -124,6 +125,10 @@ public final class MigrateOptions {
     @Option(names = "--capture", paramLabel = "FILE", description = CAPTURE)
     private Path capture;
 
+    @Option(names = "--slot", paramLabel = "NAME", description = "the target's place for the guest,"
+            + " where it has several")
+    private String slot = "";
+
     @Option(names = "--cold", description = "pause the guest first, then copy")
     private boolean cold;
 
@@ -164,6 +169,25 @@ public final class MigrateOptions {
     /** {@return how the migration is shown} */
     public ProgressMode progress() {
         return progress;
+    }
+
+    /** {@return the name of the target's slot, checked; empty for whichever is free} */
+    public String slot() {
+        return slotName(slot);
+    }
+
+    /**
+     * Looks at the name of a slot.
+     *
+     * @param name as it was written, or empty where none was
+     * @return it
+     */
+    public static String slotName(String name) {
+        if (!name.isEmpty() && !SlotName.isValid(name)) {
+            throw new UsageException("--slot '" + name + "': write 1 to " + SlotName.MAX_LENGTH
+                    + " of a-z, 0-9, '.', '_' and '-'");
+        }
+        return name;
     }
 
     /** {@return how long an embedded guest goes on, as it was written} */
