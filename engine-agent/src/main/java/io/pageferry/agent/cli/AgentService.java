@@ -59,7 +59,7 @@ final class AgentService {
     }
 
     private void ready(Daemon daemon) {
-        String at = daemon.address().map(Addresses::text).orElse("");
+        String at = Addresses.text(daemon.address());
         output.emit(Output.event("ready").put("listen", at).put("api", "unix:" + api));
         if (!output.isJson()) {
             output.human("ready: guests come in at " + at + ", the API is at unix:" + api);

@@ -3,6 +3,7 @@ package io.pageferry.agent.daemon;
 import io.pageferry.agent.report.Listeners;
 import io.pageferry.agent.report.Report;
 import io.pageferry.agent.session.AgentResult;
+import io.pageferry.agent.session.TargetSlotHandle;
 import io.pageferry.core.incoming.session.TargetState;
 import io.pageferry.core.migration.MigrationEvent;
 import io.pageferry.core.migration.MigrationEvent.StateEntered;
@@ -24,7 +25,7 @@ final class Arrivals implements MigrationListener {
 
     private final MoveRequest request;
     private final Migrations migrations;
-    private volatile Slots.Place place;
+    private volatile TargetSlotHandle place;
     private Migration current;
     private volatile UUID arrived;
     private MigrationListener listeners = MigrationListener.silent();
@@ -35,7 +36,7 @@ final class Arrivals implements MigrationListener {
     }
 
     /** Names the place, as soon as it is there. */
-    void from(Slots.Place opened) {
+    void from(TargetSlotHandle opened) {
         place = opened;
     }
 
@@ -62,7 +63,7 @@ final class Arrivals implements MigrationListener {
         if (NOTHING_CAME.contains(state)) {
             return;
         }
-        Optional<UUID> id = Optional.ofNullable(place).flatMap(Slots.Place::migration);
+        Optional<UUID> id = Optional.ofNullable(place).flatMap(TargetSlotHandle::migration);
         if (id.isPresent() && (current == null || !current.id().equals(id.get()))) {
             begin(id.get());
         }

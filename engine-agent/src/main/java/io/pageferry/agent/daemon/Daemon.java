@@ -8,11 +8,15 @@ import io.pageferry.agent.daemon.store.EventLog;
 import io.pageferry.agent.daemon.store.History;
 import io.pageferry.agent.guest.GuestKinds;
 import io.pageferry.agent.guest.GuestUri;
+import io.pageferry.agent.report.EventJson;
+import io.pageferry.agent.session.TargetHost;
 import io.pageferry.agent.state.journal.HeldLock;
 import io.pageferry.agent.state.journal.StateDirectory;
 import io.pageferry.core.handover.Owner;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.GuestException;
+import io.pageferry.core.migration.MigrationEvent;
+import io.pageferry.core.migration.MigrationListener;
 import io.pageferry.core.migration.Outcome.Side;
 import io.pageferry.core.outgoing.session.SourceState;
 import java.io.IOException;
@@ -49,16 +53,7 @@ public final class Daemon implements AutoCloseable {
     /** What is open, in order. */
     private record Opened(EventLog events, History history, AddressBook book,
             DaemonMetrics metrics, Migrations migrations, Settlements settlements, Slots slots,
-            Gate gate) { }
-
-    /** Where guests come in, and what is closed with it. */
-    interface Gate extends Slots.Places, AutoCloseable {
-        /** Returns where that is. */
-        Optional<SocketAddress> address();
-
-        @Override
-        void close();
-    }
+            TargetHost host) { }
 
     private Daemon(HeldLock lock, Opened opened) {
         this.lock = lock;
@@ -79,7 +74,7 @@ public final class Daemon implements AutoCloseable {
         HeldLock lock = HeldLock.tryLock(directory.path().resolve(LOCK)).orElseThrow(() ->
                 new GuestException(ErrorCode.BUSY, "another agent runs with the state directory "
                         + directory.path(), "use that one, or another --state-dir"));
-        Gate gate = null;
+        TargetHost host = null;
         try {
             DaemonSettings settings = asked.in(directory.path());
             EventLog events = new EventLog(System::currentTimeMillis);
@@ -93,17 +88,26 @@ public final class Daemon implements AutoCloseable {
             Settlements settlements = new Settlements(directory, settings.settleNanos(),
                     words::connector, events);
             recover(Side.TARGET, settlements, migrations, history);
-            gate = SlotGate.open(settings, directory);
+            host = TargetHost.open(settings.listen(), directory.path(),
+                    new Said(events));
             recover(Side.SOURCE, settlements, migrations, history);
             Slots slots = new Slots(name -> guest(book, name), migrations, directory.path(),
-                    settings.listen(), gate);
+                    settings.listen(), host);
             Daemon daemon = new Daemon(lock, new Opened(events, history, book, metrics, migrations,
-                    settlements, slots, gate));
+                    settlements, slots, host));
             daemon.show();
             return daemon;
         } catch (IOException | RuntimeException e) {
-            CloseHelper.closeAll(gate, lock);
+            CloseHelper.closeAll(host, lock);
             throw e;
+        }
+    }
+
+    /** What concerns no migration goes to readers of events as well. */
+    private record Said(EventLog events) implements MigrationListener {
+        @Override
+        public void on(MigrationEvent event) {
+            events.publish("log", "", EventJson.of(event));
         }
     }
 
@@ -144,9 +148,9 @@ public final class Daemon implements AutoCloseable {
                         0, 0));
     }
 
-    /** {@return where guests come in; empty where that has no address} */
-    public Optional<SocketAddress> address() {
-        return opened.gate().address();
+    /** {@return where guests come in} */
+    public SocketAddress address() {
+        return opened.host().address();
     }
 
     /** {@return all migrations} */
@@ -311,6 +315,6 @@ public final class Daemon implements AutoCloseable {
     /** Ends all slots with what lives in them, and lets another agent have the directory. */
     @Override
     public void close() {
-        CloseHelper.closeAll(opened.slots()::close, opened.gate(), lock);
+        CloseHelper.closeAll(opened.slots()::close, opened.host(), lock);
     }
 }

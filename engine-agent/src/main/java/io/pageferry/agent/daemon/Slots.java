@@ -6,18 +6,19 @@ import io.pageferry.agent.link.Listener;
 import io.pageferry.agent.session.AgentResult;
 import io.pageferry.agent.session.GuestFactory;
 import io.pageferry.agent.session.ReceiveSettings;
+import io.pageferry.agent.session.TargetHost;
+import io.pageferry.agent.session.TargetSlotHandle;
+import io.pageferry.agent.session.door.SlotState;
 import io.pageferry.core.incoming.session.TargetOptions;
 import io.pageferry.core.migration.GuestException;
-import io.pageferry.core.migration.MigrationListener;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 import java.util.UUID;
-import java.util.function.Consumer;
+import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.function.Function;
 import java.util.regex.Pattern;
 
@@ -25,33 +26,14 @@ import java.util.regex.Pattern;
 public final class Slots {
     private static final Pattern NAME = Pattern.compile("[a-z0-9._-]{1,64}");
     private static final String EMBEDDED = "workload";
-    private static final String WAITING = "waiting";
 
     private final Function<String, GuestUri> guests;
     private final Migrations migrations;
     private final Path stateDirectory;
     private final Listener listen;
-    private final Places places;
-    private final Map<String, Slot> slots = new TreeMap<>();
-
-    /** Where guests come in. */
-    interface Places {
-        /** Opens a place; waits until it is ready for a guest. */
-        Place add(String name, ReceiveSettings settings, MigrationListener listener,
-                Consumer<AgentResult> finished) throws IOException;
-    }
-
-    /** An open place. Any thread. */
-    interface Place {
-        /** Returns waiting, receiving, full or closed. */
-        String state();
-
-        Optional<UUID> migration();
-
-        void cancel();
-
-        void close();
-    }
+    private final TargetHost host;
+    /** Changed by one thread at a time, which may wait for a guest; read by any. */
+    private final Map<String, Slot> slots = new ConcurrentSkipListMap<>();
 
     /**
      * A slot as it is now.
@@ -63,23 +45,24 @@ public final class Slots {
      */
     public record View(String name, String guest, String state, Optional<UUID> migration) { }
 
-    private record Slot(String guest, Place place, Arrivals arrivals) {
+    private record Slot(String guest, TargetSlotHandle place, Arrivals arrivals) {
         View view(String name) {
-            return new View(name, guest, place.state(), place.migration().or(arrivals::last));
+            return new View(name, guest, place.state().label(),
+                    place.migration().or(arrivals::last));
         }
     }
 
     Slots(Function<String, GuestUri> guests, Migrations migrations, Path stateDirectory,
-            Listener listen, Places places) {
+            Listener listen, TargetHost host) {
         this.guests = guests;
         this.migrations = migrations;
         this.stateDirectory = stateDirectory;
         this.listen = listen;
-        this.places = places;
+        this.host = host;
     }
 
     /** {@return all of them, by name} */
-    public synchronized List<View> all() {
+    public List<View> all() {
         return slots.entrySet().stream().map(slot -> slot.getValue().view(slot.getKey())).toList();
     }
 
@@ -89,7 +72,7 @@ public final class Slots {
      * @param name of it
      * @return it, or empty
      */
-    public synchronized Optional<View> find(String name) {
+    public Optional<View> find(String name) {
         return Optional.ofNullable(slots.get(name)).map(slot -> slot.view(name));
     }
 
@@ -132,7 +115,7 @@ public final class Slots {
     private void open(String name, String guest, GuestUri uri) {
         Arrivals arrivals = new Arrivals(name, guest, migrations);
         try {
-            Place place = places.add(name, new ReceiveSettings(
+            TargetSlotHandle place = host.add(name, new ReceiveSettings(
                     GuestFactory.target(uri).inWarmProcess(), listen, false, false,
                     TargetOptions.defaults(), stateDirectory, 0, null, null), arrivals,
                     arrivals::onEnd);
@@ -148,8 +131,9 @@ public final class Slots {
     }
 
     private static void requireWaiting(String name, Slot slot) {
-        if (!slot.place().state().equals(WAITING)) {
-            throw new CallException(Why.CONFLICT, "slot " + name + " is " + slot.place().state()
+        SlotState state = slot.place().state();
+        if (state == SlotState.RECEIVING || state == SlotState.FULL) {
+            throw new CallException(Why.CONFLICT, "slot " + name + " is " + state.label()
                     + ", of " + slot.guest(), "delete it first, or use another name");
         }
     }
@@ -161,10 +145,7 @@ public final class Slots {
      * @throws CallException where there is none
      */
     public void delete(String name) {
-        Slot slot;
-        synchronized (this) {
-            slot = slots.remove(name);
-        }
+        Slot slot = slots.remove(name);
         if (slot == null) {
             throw new CallException(Why.NOT_FOUND, "there is no slot " + name,
                     "GET /v1/slots lists them");
@@ -173,7 +154,7 @@ public final class Slots {
     }
 
     /** Cancels a migration that comes in; returns whether it does. */
-    synchronized boolean cancel(UUID migration) {
+    boolean cancel(UUID migration) {
         Optional<Slot> slot = slots.values().stream().filter(one -> one.place().migration()
                 .filter(migration::equals).isPresent()).findFirst();
         slot.ifPresent(one -> one.place().cancel());
@@ -182,11 +163,8 @@ public final class Slots {
 
     /** Ends all of them. */
     void close() {
-        Collection<Slot> all;
-        synchronized (this) {
-            all = List.copyOf(slots.values());
-            slots.clear();
-        }
+        Collection<Slot> all = List.copyOf(slots.values());
+        slots.clear();
         all.forEach(slot -> slot.place().close());
     }
 }

@@ -37,7 +37,7 @@ public record MigrateSettings(GuestFactory<SourceGuest> guest, Connector target,
      */
     public MigrateSettings with(SourceOptions others) {
         return new MigrateSettings(guest, target, tracker, others, after, copyStorage,
-                stateDirectory, lingerNanos);
+                stateDirectory, lingerNanos, slot);
     }
 
     /** Returns how long to wait until the guest stands still. */

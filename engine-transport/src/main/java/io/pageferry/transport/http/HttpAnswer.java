@@ -25,9 +25,10 @@ public sealed interface HttpAnswer {
     record Events(Consumer<EventSink> start) implements HttpAnswer { }
 
     /**
-     * Answers when something has happened: no thread of the API waits for that.
+     * Answers when there is something to say, and holds up no thread until then.
      *
-     * @param answer is completed on any thread, once; with an exception for a 500
+     * @param answer is completed on any thread, sooner or later: the server has no limit of its
+     *               own for it; a failure becomes a 500 without its words
      */
     record Later(CompletionStage<HttpAnswer> answer) implements HttpAnswer { }
 }
