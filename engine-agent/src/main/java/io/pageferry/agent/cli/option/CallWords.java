@@ -37,7 +37,7 @@ import picocli.CommandLine.ParameterException;
 public record CallWords(PeerTrust trust, boolean insecure) implements MoveWords {
     /** Those of the operator of this host alone: files, commands, and what no daemon has. */
     private static final Set<String> NOT_FOR_CALLERS = Set.of("--linger", "--progress",
-            "--capture", "--insecure", "--quiesce");
+            "--capture", "--insecure", "--quiesce", "--slot");
 
     private static final Pattern CAPITAL = Pattern.compile("[A-Z]");
     private static final Pattern OPTION = Pattern.compile("--([a-z]+(?:-[a-z]+)*)");
