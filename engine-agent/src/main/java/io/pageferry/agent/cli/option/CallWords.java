@@ -97,7 +97,8 @@ public record CallWords(PeerTrust trust, boolean insecure) implements MoveWords 
         String option = "--" + CAPITAL.matcher(name)
                 .replaceAll(found -> "-" + found.group().toLowerCase(Locale.ROOT));
         OptionSpec known = line.getCommandSpec().findOption(option);
-        if (known == null || known.hidden() || NOT_FOR_CALLERS.contains(option)) {
+        if (known == null || !camel(option.substring(2)).equals(name) || known.hidden()
+                || NOT_FOR_CALLERS.contains(option)) {
             throw new CallException(Why.USAGE, "'" + name + "' is no option of a call",
                     "there are " + String.join(", ", names(line)));
         }

@@ -116,7 +116,7 @@ class ApiTest {
         "{\"maxDowntime\":\"3x\"}     | '3x' is no duration",
         "{\"channels\":0}             | channels 0 is not in 1 to 64",
         "{\"audit\":\"perhaps\"}      | audit is neither true nor false",
-        "{\"policy\":\"--audit\"}     | policy --audit: there are downtime-budget",
+        "{\"policy\":\"--audit\"}     | parameter for option 'policy'",
         "{\"bandwidth\":\"1bit/s\"}   | bandwidth 1bit/s is less than 1Mbit/s",
     })
     void optionsAreReadAsThoseOfTheCommandLine(String options, String reason)
