@@ -37,7 +37,7 @@ import picocli.CommandLine.ParameterException;
 public record CallWords(PeerTrust trust, boolean insecure) implements MoveWords {
     /** Those of the operator of this host alone: files, commands, and what no daemon has. */
     private static final Set<String> NOT_FOR_CALLERS = Set.of("--linger", "--progress",
-            "--capture", "--insecure", "--quiesce");
+            "--capture", "--insecure", "--quiesce", "--slot");
 
     private static final Pattern CAPITAL = Pattern.compile("[A-Z]");
     private static final Pattern OPTION = Pattern.compile("--([a-z]+(?:-[a-z]+)*)");
@@ -97,7 +97,8 @@ public record CallWords(PeerTrust trust, boolean insecure) implements MoveWords 
         String option = "--" + CAPITAL.matcher(name)
                 .replaceAll(found -> "-" + found.group().toLowerCase(Locale.ROOT));
         OptionSpec known = line.getCommandSpec().findOption(option);
-        if (known == null || known.hidden() || NOT_FOR_CALLERS.contains(option)) {
+        if (known == null || !camel(option.substring(2)).equals(name) || known.hidden()
+                || NOT_FOR_CALLERS.contains(option)) {
             throw new CallException(Why.USAGE, "'" + name + "' is no option of a call",
                     "there are " + String.join(", ", names(line)));
         }

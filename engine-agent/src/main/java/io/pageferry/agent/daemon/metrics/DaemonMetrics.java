@@ -34,7 +34,7 @@ public final class DaemonMetrics {
 
     private final PrometheusRegistry registry = new PrometheusRegistry();
     private final Counter migrations = Counter.builder().name("pageferry_migrations_total")
-            .help("Migrations that ended").labelNames("result", "side").register(registry);
+            .help("Migrations that ended").labelNames("result").register(registry);
     private final Counter wire = Counter.builder().name("pageferry_migration_wire_bytes_total")
             .help("Bytes on the wire of migrations that ended, with headers").labelNames("side")
             .register(registry);
@@ -63,8 +63,7 @@ public final class DaemonMetrics {
     public DaemonMetrics() {
         for (String result : new String[] {"completed", "failed", "refused", "cancelled",
             "in-doubt", "guest-ended"}) {
-            migrations.initLabelValues(result, "source");
-            migrations.initLabelValues(result, "target");
+            migrations.initLabelValues(result);
         }
     }
 
@@ -119,7 +118,7 @@ public final class DaemonMetrics {
      */
     public void ended(Report report, String result) {
         String side = report.side().label();
-        migrations.labelValues(result, side).inc();
+        migrations.labelValues(result).inc();
         report.body().ifPresent(body -> {
             wire.labelValues(side).inc(body.traffic().wireBytes());
             Report.Times times = body.times();

@@ -55,7 +55,7 @@ class AgentMoveTest {
             assertEquals(204, there.call("DELETE", "/v1/slots/a").status());
             assertEquals(404, there.call("GET", "/v1/slots/a").status());
             assertTrue(there.call("GET", "/metrics").text("/text").contains(
-                    "pageferry_migrations_total{result=\"completed\",side=\"target\"} 2.0"));
+                    "pageferry_migrations_total{result=\"completed\"} 4.0"));
         }
     }
 
