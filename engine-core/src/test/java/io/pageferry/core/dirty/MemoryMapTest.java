@@ -16,6 +16,7 @@ import org.junit.jupiter.api.Test;
 /** What a map of memory shows of the bitmaps, and when one is made. */
 class MemoryMapTest {
     private static final int SEEDS = 50;
+    private static final long SEED = Long.getLong("pageferry.test.seed", 571);
 
     @Test
     void cellsCoverEachPageOnceAndAreNeverMoreThanThereMayBe() {
@@ -40,7 +41,7 @@ class MemoryMapTest {
 
     @Test
     void rangesAreCountedAsPageByPage() {
-        Random random = new Random(Long.getLong("pageferry.test.seed", 571));
+        Random random = new Random(SEED);
         int pages = 64 * 9 + 17;
         try (DirtyBitmap one = new DirtyBitmap(pages); DirtyBitmap other = new DirtyBitmap(pages)) {
             for (int i = 0; i < 60; i++) {
