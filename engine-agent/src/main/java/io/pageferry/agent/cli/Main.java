@@ -12,6 +12,7 @@ import io.pageferry.agent.state.guard.GuardMain;
 import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.migration.Outcome.Side;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
@@ -32,13 +33,13 @@ public final class Main implements Runnable {
     private static final List<Class<?>> COMMANDS = List.of(DemoCommand.class,
             ReceiveCommand.class, MigrateCommand.class, StatusCommand.class, SettleCommand.class,
             CheckCommand.class, DescribeCommand.class, ImageCommand.class,
-            TrustCommand.class, VerifyCommand.class);
+            TrustCommand.class, VerifyCommand.class, AgentCommand.class);
 
     /** Commands of the contract that are not built. */
     private static final List<String> LATER = List.of("plan");
 
     /** How long a stopped command may take to end well: a settle window and some more. */
-    private static final long STOP_SECONDS = 60;
+    static final Duration STOP = Duration.ofSeconds(60);
 
     /** How long a command waits at its end for who reads its stderr. */
     private static final long DRAIN_MILLIS = 1000;
@@ -69,13 +70,18 @@ public final class Main implements Runnable {
 
     /** Has a command cancelled by Ctrl-C or SIGTERM; the process ends with its exit code. */
     static void onStop(Runnable cancel) {
+        onStop(cancel, STOP);
+    }
+
+    /** The same, for one that may take longer. */
+    static void onStop(Runnable cancel, Duration longest) {
         Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().unstarted(() -> {
             if (ENDED.getCount() == 0) {
                 return;
             }
             cancel.run();
             try {
-                if (ENDED.await(STOP_SECONDS, TimeUnit.SECONDS)) {
+                if (ENDED.await(longest.toSeconds(), TimeUnit.SECONDS)) {
                     stderr.drain(DRAIN_MILLIS);
                     Runtime.getRuntime().halt(exitCode);
                 }

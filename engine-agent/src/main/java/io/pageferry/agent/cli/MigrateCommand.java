@@ -72,7 +72,8 @@ final class MigrateCommand implements Callable<Integer> {
                 new SocketConnector(Addresses.parse("--to", target, peers.tls(),
                         options.insecure()), peers, capture),
                 options.tracker(), options.sourceOptions(uri), disk.after(options.after(kind)),
-                options.copyStorage(), common.stateDirectory(), Quantity.nanos(options.linger()));
+                options.copyStorage(), common.stateDirectory(), Quantity.nanos(options.linger()),
+                options.slot());
         MigrationView view = new MigrationView(output, options.progress(),
                 CommonOptions.terminal(), System::nanoTime);
         SourceSession agent = new SourceSession(settings, Listeners.after(view));

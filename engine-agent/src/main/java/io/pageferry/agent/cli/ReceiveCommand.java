@@ -72,6 +72,10 @@ final class ReceiveCommand implements Callable<Integer> {
     @Option(names = "--insecure", description = "listen on other than loopback addresses")
     private boolean insecure;
 
+    @Option(names = "--slot", paramLabel = "NAME", description = "names the place for the guest:"
+            + " a source that names another one is refused")
+    private String slot = "";
+
     @Option(names = "--capture", paramLabel = "FILE", description = MigrateOptions.CAPTURE)
     private Path capture;
 
@@ -96,6 +100,7 @@ final class ReceiveCommand implements Callable<Integer> {
     public Integer call() {
         GuestUri uri = guest();
         requireActivatable(uri);
+        slot = MigrateOptions.slotName(slot);
         return Recording.around(capture, Capture.Side.TARGET, common,
                 sink -> run(uri, common.output(), sink));
     }
@@ -124,7 +129,7 @@ final class ReceiveCommand implements Callable<Integer> {
                 start);
         MigrationView view = new MigrationView(output, progress,
                 CommonOptions.terminal(), System::nanoTime);
-        TargetAgent agent = new TargetAgent(settings, Listeners.after(view),
+        TargetAgent agent = new TargetAgent(slot, settings, Listeners.after(view),
                 address -> {
                     view.opened();
                     listening(output, address);

@@ -71,7 +71,7 @@ public final class OutgoingMigration {
                         () -> System.nanoTime() - started),
                 parts.connector, TrackerChoice.AUTO, options,
                 parts.endGuest ? After.QUIT : After.KEEP, false,
-                parts.stateDirectory, 0), parts.listener);
+                parts.stateDirectory, 0, ""), parts.listener);
     }
 
     /**

@@ -1,6 +1,7 @@
 package io.pageferry.agent.link;
 
 import java.lang.System.Logger.Level;
+import java.util.function.IntConsumer;
 import org.agrona.ErrorHandler;
 import org.agrona.concurrent.BackoffIdleStrategy;
 import org.agrona.concurrent.IdleStrategy;
@@ -18,9 +19,19 @@ public final class AgentLoop {
     private AgentLoop() {
     }
 
-    /** What a thread does while there is nothing to do. */
-    static IdleStrategy idleStrategy() {
-        return new BackoffIdleStrategy(SPINS, YIELDS, MIN_PARK_NANOS, MAX_PARK_NANOS);
+    /** {@return what a thread does while there is nothing to do} */
+    public static IdleStrategy idleStrategy() {
+        return idleStrategy(MAX_PARK_NANOS);
+    }
+
+    /**
+     * Gives what a thread does while there is nothing to do.
+     *
+     * @param mostNanos longest pause
+     * @return a strategy that spins, yields, and pauses longer and longer
+     */
+    public static IdleStrategy idleStrategy(long mostNanos) {
+        return new BackoffIdleStrategy(SPINS, YIELDS, MIN_PARK_NANOS, mostNanos);
     }
 
     /**
@@ -30,11 +41,14 @@ public final class AgentLoop {
      * @param errors gets what the agent threw, before the caller does
      */
     public static void run(FiniteAgent agent, ErrorHandler errors) {
-        IdleStrategy idle = idleStrategy();
+        run(agent, idleStrategy()::idle, errors);
+    }
+
+    private static void run(FiniteAgent agent, IntConsumer rest, ErrorHandler errors) {
         try {
             agent.onStart();
             while (!agent.isDone()) {
-                idle.idle(agent.doWork());
+                rest.accept(agent.doWork());
             }
         } catch (RuntimeException | Error e) {
             errors.onError(e);
@@ -51,7 +65,17 @@ public final class AgentLoop {
      * @param agent to run
      */
     public static void run(FiniteAgent agent) {
-        run(agent, e -> System.getLogger(AgentLoop.class.getName())
+        runResting(agent, idleStrategy()::idle);
+    }
+
+    /**
+     * Runs an agent that may rest for longer, as above.
+     *
+     * @param agent to run
+     * @param rest  gets how much each cycle did, and waits where that was nothing
+     */
+    public static void runResting(FiniteAgent agent, IntConsumer rest) {
+        run(agent, rest, e -> System.getLogger(AgentLoop.class.getName())
                 .log(Level.DEBUG, agent.roleName() + " broke", e));
     }
 }

@@ -1,6 +1,5 @@
 package io.pageferry.agent.report;
 
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pageferry.core.migration.MigrationEvent;
 import io.pageferry.core.migration.MigrationEvent.Level;
 import io.pageferry.core.migration.MigrationEvent.Logged;
@@ -9,7 +8,6 @@ import io.pageferry.core.migration.MigrationEvent.StateEntered;
 import io.pageferry.core.migration.MigrationListener;
 import io.pageferry.core.migration.MigrationSnapshot;
 import io.pageferry.core.outgoing.session.SourceState;
-import io.pageferry.core.round.RoundStats;
 import java.util.Locale;
 import java.util.function.LongSupplier;
 
@@ -67,31 +65,29 @@ public final class MigrationView implements MigrationListener {
     @Override
     public void on(MigrationEvent event) {
         switch (event) {
-            case StateEntered entered -> show(entered.state(), entered.epoch());
-            case RoundEnded ended -> show(ended.round());
-            case Logged logged -> show(logged.level(), logged.message());
+            case StateEntered entered -> show(entered, entered.state(), entered.epoch());
+            case RoundEnded ended -> show(ended);
+            case Logged logged -> show(logged, logged.level(), logged.message());
         }
     }
 
-    private void show(String newState, long epoch) {
+    private void show(StateEntered event, String newState, long epoch) {
         if (newState.equals(state)) {
             return;
         }
         state = newState;
-        output.emit(Output.event("state").put("state", newState).put("epoch", epoch));
+        output.emit(EventJson.of(event));
         wipe();
         if (lines && !output.isJson()) {
             output.note("state    " + newState + (epoch > 0 ? " (epoch " + epoch + ")" : ""));
         }
     }
 
-    private void show(RoundStats round) {
-        ObjectNode event = Output.event("round");
-        event.setAll(Rounds.json(round));
-        output.emit(event);
+    private void show(RoundEnded event) {
+        output.emit(EventJson.of(event));
         wipe();
         if (lines) {
-            output.note(Rounds.line(round));
+            output.note(Rounds.line(event.round()));
         }
     }
 
@@ -111,9 +107,8 @@ public final class MigrationView implements MigrationListener {
                 100 * now.handledPages() / now.dirtyPages()));
     }
 
-    private void show(Level level, String message) {
-        output.emit(Output.event("log").put("level", level.label())
-                .put("message", message));
+    private void show(Logged event, Level level, String message) {
+        output.emit(EventJson.of(event));
         wipe();
         if (level == Level.WARN || lines) {
             output.note((level == Level.WARN ? "warning  " : "note     ") + message);

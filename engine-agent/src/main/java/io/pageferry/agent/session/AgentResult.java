@@ -23,6 +23,14 @@ public record AgentResult(Outcome outcome, Report report) {
                 Report.ofNothing(side, outcome));
     }
 
+    /** Makes the result of a target that could not be opened, or was stopped while it opened. */
+    static AgentResult notOpened(IOException failure) {
+        return failure instanceof GuestException known && known.code() == ErrorCode.CANCELLED
+                ? ofNothing(Side.TARGET, Outcome.of(Result.CANCELLED, ErrorCode.CANCELLED,
+                        failure.getMessage(), Side.TARGET))
+                : refused(Side.TARGET, failure);
+    }
+
     /** Makes the result of a migration that cannot begin. */
     static AgentResult refused(Side side, IOException failure) {
         return ofNothing(side, switch (failure) {

@@ -19,13 +19,26 @@ import java.time.Duration;
  * @param stateDirectory folder, or null for the user's
  * @param copyStorage    whether its disks are copied
  * @param lingerNanos    how long an embedded guest that stays here goes on running
+ * @param slot           of the target that is to take the guest, by its name; empty for whichever
+ *                       is free
  */
 public record MigrateSettings(GuestFactory<SourceGuest> guest, Connector target,
         TrackerChoice tracker,
         SourceOptions options, After after, boolean copyStorage, Path stateDirectory,
-        long lingerNanos) {
+        long lingerNanos, String slot) {
     /** Longest wait for any guest to stand still: its storage may be slow. */
     private static final Duration LONGEST_PAUSE = Duration.ofSeconds(30);
+
+    /**
+     * Moves in another way.
+     *
+     * @param others of the migration
+     * @return the changed copy
+     */
+    public MigrateSettings with(SourceOptions others) {
+        return new MigrateSettings(guest, target, tracker, others, after, copyStorage,
+                stateDirectory, lingerNanos, slot);
+    }
 
     /** Returns how long to wait until the guest stands still. */
     Duration pauseLimit() {

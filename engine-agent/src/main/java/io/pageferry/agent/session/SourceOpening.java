@@ -95,8 +95,8 @@ final class SourceOpening {
         SourceLink link = keep(connector.connect());
         copyStorage(guest, link);
         SourceMigration migration = keep(new SourceMigration(new SourceParts(id, guest, link,
-                connector, journal, SystemNanoClock.INSTANCE, listener, settings.options(),
-                warmUp::isOver)));
+                connector, journal, SystemNanoClock.INSTANCE, listener,
+                settings.options().withSlot(settings.slot()), warmUp::isOver)));
         keep(LaneThreads.start(migration::handOutLanes));
         return new Opened(guest, migration, begin);
     }

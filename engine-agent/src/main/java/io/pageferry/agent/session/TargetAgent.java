@@ -4,21 +4,16 @@ import io.pageferry.agent.link.AgentLoop;
 import io.pageferry.agent.link.FiniteAgent;
 import io.pageferry.agent.link.Listener;
 import io.pageferry.agent.link.Refusals;
+import io.pageferry.agent.session.door.SlotDoor;
+import io.pageferry.agent.session.door.TargetListener;
 import io.pageferry.agent.session.warmup.JvmFlags;
 import io.pageferry.agent.state.journal.StateDirectory;
-import io.pageferry.agent.state.settle.StatusAnswers;
-import io.pageferry.core.link.ErrorCode;
-import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.migration.MigrationEvent;
 import io.pageferry.core.migration.MigrationListener;
-import io.pageferry.core.migration.Outcome;
-import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.migration.Outcome.Side;
 import java.io.IOException;
 import java.net.SocketAddress;
 import java.util.List;
-import java.util.Optional;
-import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.agrona.CloseHelper;
 import org.agrona.concurrent.SystemNanoClock;
@@ -28,33 +23,22 @@ import org.agrona.concurrent.SystemNanoClock;
  * no more are wanted; answers STATUS meanwhile and for a while afterwards.
  */
 public final class TargetAgent implements FiniteAgent {
+    private final String name;
     private final ReceiveSettings settings;
     private final MigrationListener listener;
     private final Consumer<SocketAddress> listening;
     private final Consumer<AgentResult> finished;
-    /** Of connections, which anybody can have refused; and of migrations. */
+    /** Of connections, which anybody can have refused. */
     private final Refusals refusals = new Refusals();
-    private final Refusals offers = new Refusals();
     private Listener.Open acceptor;
     private TargetListener connections;
     private TargetSlot slot;
-    private Phase phase = this::serve;
-    private long startup;
+    private SlotRule rule;
     private AgentResult result;
     private volatile boolean cancelled;
 
-    /** What is done in a duty cycle. */
-    private interface Phase {
-        int doWork() throws IOException;
-    }
-
-    /** What follows when a time is over. */
-    private interface Then {
-        void go() throws IOException;
-    }
-
     /**
-     * Makes an agent.
+     * Makes an agent whose slot has no name, and so takes in whatever slot a source names.
      *
      * @param settings  what to do
      * @param listener  receives events
@@ -64,6 +48,21 @@ public final class TargetAgent implements FiniteAgent {
      */
     public TargetAgent(ReceiveSettings settings, MigrationListener listener,
             Consumer<SocketAddress> listening, Consumer<AgentResult> finished) {
+        this("", settings, listener, listening, finished);
+    }
+
+    /**
+     * Makes an agent.
+     *
+     * @param name      of its slot, or empty
+     * @param settings  as above
+     * @param listener  as above
+     * @param listening as above
+     * @param finished  as above
+     */
+    public TargetAgent(String name, ReceiveSettings settings, MigrationListener listener,
+            Consumer<SocketAddress> listening, Consumer<AgentResult> finished) {
+        this.name = name;
         this.settings = settings;
         this.listener = listener;
         this.listening = listening;
@@ -102,23 +101,20 @@ public final class TargetAgent implements FiniteAgent {
         try {
             open();
         } catch (IOException e) {
-            boolean stopped = e instanceof GuestException known
-                    && known.code() == ErrorCode.CANCELLED;
-            result = stopped ? AgentResult.ofNothing(Side.TARGET, Outcome.of(Result.CANCELLED,
-                    ErrorCode.CANCELLED, e.getMessage(), Side.TARGET))
-                    : AgentResult.refused(Side.TARGET, e);
+            result = AgentResult.notOpened(e);
         }
     }
 
     private void open() throws IOException {
         StateDirectory directory = StateDirectory.open(settings.stateDirectory());
         JvmFlags.checkLz4(listener);
-        slot = new TargetSlot(settings, directory, listener, () -> cancelled);
+        SlotDoor door = new SlotDoor(name);
+        slot = new TargetSlot(door, settings, directory, listener, () -> cancelled);
         slot.open();
         acceptor = settings.listen().open(refusals::add);
-        connections = new TargetListener(acceptor, new StatusAnswers(directory,
-                line -> listener.on(MigrationEvent.warn(line)), slot::lends), List.of(slot));
-        startup = settings.guest().startupNanos();
+        connections = new TargetListener(acceptor, directory,
+                line -> listener.on(MigrationEvent.warn(line)), () -> List.of(door));
+        rule = new SlotRule(slot, SlotRule.Manner.of(settings), finished);
         acceptor.address().ifPresent(listening);
     }
 
@@ -126,10 +122,14 @@ public final class TargetAgent implements FiniteAgent {
     public int doWork() {
         try {
             // Here and not on an IO thread, which a listener that waits would hold up.
-            long now = SystemNanoClock.INSTANCE.nanoTime();
-            log(refusals.poll(now), offers.poll(now));
+            refusals.poll(SystemNanoClock.INSTANCE.nanoTime()).ifPresent(this::log);
             acceptor.notice().ifPresent(line -> listener.on(MigrationEvent.warn(line)));
-            return connections.doWork() + phase.doWork();
+            if (cancelled) {
+                rule.end();
+            }
+            int work = connections.doWork() + rule.doWork();
+            result = rule.result();
+            return work;
         } catch (IOException e) {
             result = AgentResult.refused(Side.TARGET, e);
             return 1;
@@ -141,104 +141,15 @@ public final class TargetAgent implements FiniteAgent {
         return result != null;
     }
 
-    private void log(Optional<String> refused, Optional<String> offer) {
-        refused.ifPresent(line -> listener.on(MigrationEvent.info(line)));
-        offer.ifPresent(line -> listener.on(MigrationEvent.warn(line)));
+    private void log(String line) {
+        listener.on(MigrationEvent.info(line));
     }
 
     @Override
     public void onClose() {
-        long now = SystemNanoClock.INSTANCE.nanoTime();
-        log(refusals.take(now), offers.take(now));
-        CloseHelper.closeAll(acceptor, connections == null ? null : connections::onClose,
+        refusals.take(SystemNanoClock.INSTANCE.nanoTime()).ifPresent(this::log);
+        CloseHelper.closeAll(rule == null ? null : rule::close, acceptor,
+                connections == null ? null : connections::onClose,
                 slot == null ? null : () -> slot.close(result == null));
-    }
-
-    /** Waits for an offer, or drives the session that took one. */
-    private int serve() throws IOException {
-        TargetSession session = slot.session().orElse(null);
-        if (session == null) {
-            if (cancelled) {
-                result = AgentResult.ofNothing(Side.TARGET, Outcome.of(Result.CANCELLED,
-                        ErrorCode.CANCELLED, slot.isFree() ? "no guest came"
-                                : "the guest that came stays; no other did", Side.TARGET));
-            } else {
-                slot.keepStarted();
-            }
-            return 0;
-        }
-        if (cancelled) {
-            session.cancel();
-        }
-        int work = session.doWork();
-        if (session.isDone()) {
-            boolean last = settings.once() && session.counts();
-            stay(last ? session.unheardNanos() : 0, session::isHeard, () -> linger(session));
-        }
-        return work;
-    }
-
-    /** Answers for a while: a source that never received the last word may ask for it. */
-    private void stay(long nanos, BooleanSupplier over, Then then) {
-        long start = SystemNanoClock.INSTANCE.nanoTime();
-        phase = () -> {
-            if (over.getAsBoolean() || cancelled
-                    || SystemNanoClock.INSTANCE.nanoTime() - start >= nanos) {
-                then.go();
-            }
-            return 0;
-        };
-    }
-
-    /** A guest that lives in this process runs as long as this stays. */
-    private void linger(TargetSession session) {
-        boolean lives = session.hasArrived() && slot.guest().livesInAgent();
-        stay(!lives ? 0 : settings.once() ? settings.lingerNanos() : Long.MAX_VALUE,
-                () -> false, () -> conclude(session));
-    }
-
-    /** Reports a session that ended, and ends with it or gets ready for the next one. */
-    private void conclude(TargetSession session) throws IOException {
-        boolean counts = session.counts();
-        AgentResult ended = counts ? session.result(startup) : null;
-        session.onClose();
-        if (counts && (settings.once() || cancelled || session.isActivationFailed())) {
-            result = ended;
-            return;
-        }
-        if (session.isHere()) {
-            slot.fill();
-        } else if (!session.hasBegun()) {
-            slot.forget();
-        } else if (!renewed(counts)) {
-            stay(session.unheardNanos(), session::isHeard, () -> result = ended);
-            return;
-        }
-        if (counts) {
-            finished.accept(ended);
-        } else {
-            offers.add("a migration: " + session.outcome().reason());
-        }
-        phase = this::serve;
-    }
-
-    /**
-     * Gets ready for the next migration. Where one came to nothing and took its place with it, such
-     * as its QEMU, there is no next one; but its source may yet ask.
-     */
-    private boolean renewed(boolean counts) throws IOException {
-        try {
-            slot.renew();
-            return true;
-        } catch (GuestException e) {
-            if (e.code() == ErrorCode.CANCELLED) {
-                return true; // what is next looks at that first
-            }
-            if (!counts) {
-                throw e;
-            }
-            listener.on(MigrationEvent.warn("no other guest can be received: " + e.getMessage()));
-            return false;
-        }
     }
 }

@@ -3,6 +3,9 @@ package io.pageferry.agent.session;
 import io.pageferry.agent.guest.After;
 import io.pageferry.agent.guest.GuestSetup;
 import io.pageferry.agent.guest.TargetGuest;
+import io.pageferry.agent.session.door.SlotDoor;
+import io.pageferry.agent.session.door.SlotDoor.Reply;
+import io.pageferry.agent.session.door.SlotState;
 import io.pageferry.agent.session.warmup.BackgroundWarmUp;
 import io.pageferry.agent.state.guard.AgentGuard;
 import io.pageferry.agent.state.journal.GuestLock;
@@ -28,7 +31,8 @@ import java.util.function.BooleanSupplier;
 import org.agrona.CloseHelper;
 
 /** A place for one guest at this host: what is to become it, its lock and its guard. */
-final class TargetSlot {
+final class TargetSlot implements SlotDoor.Keeper {
+    private final SlotDoor door;
     private final ReceiveSettings settings;
     private final MigrationListener listener;
     private final StateDirectory directory;
@@ -38,18 +42,19 @@ final class TargetSlot {
     private GuestLock lock;
     private TargetSession session;
     private final BooleanSupplier unwanted;
-    private boolean full;
 
     /**
      * Makes a slot; nothing is opened yet.
      *
+     * @param door      where offers and questions come in
      * @param settings  what to take in, and how
      * @param directory of journals and locks
      * @param listener  receives events
      * @param unwanted  returns whether no guest is wanted any more, for what it waits for
      */
-    TargetSlot(ReceiveSettings settings, StateDirectory directory, MigrationListener listener,
-            BooleanSupplier unwanted) {
+    TargetSlot(SlotDoor door, ReceiveSettings settings, StateDirectory directory,
+            MigrationListener listener, BooleanSupplier unwanted) {
+        this.door = door;
         this.unwanted = unwanted;
         this.settings = settings;
         this.directory = directory;
@@ -63,6 +68,7 @@ final class TargetSlot {
         openGuest();
         lockGuest();
         prepareGuard();
+        door.open(identities());
     }
 
     private void lockGuest() throws IOException {
@@ -96,11 +102,39 @@ final class TargetSlot {
         return !guest.recoveryAddress().isEmpty();
     }
 
-    /** Takes an offer; returns the handler of what else the link delivers. */
-    LinkHandler begin(TargetLink link, Message.Hello hello) {
+    /** Does what was handed over for it; returns how much that was. */
+    int deliver() {
+        return door.deliver(this);
+    }
+
+    @Override
+    public LinkHandler offered(TargetLink link, Message.Hello hello) {
         session = new TargetSession(this, link, hello.migrationId());
         session.handler().onMessage(hello);
         return session.handler();
+    }
+
+    @Override
+    public Reply resumed(TargetLink link, Message.Resume asked) {
+        Optional<TargetSession> own = session(asked.migrationId());
+        Optional<Message> refusal = own.flatMap(one -> one.resume(link, asked));
+        return own.isEmpty() ? Reply.UNKNOWN : refusal.map(Reply::of)
+                .orElseGet(() -> Reply.taken(own.get().handler()));
+    }
+
+    @Override
+    public Reply status(Message.Status asked) {
+        return session(asked.migrationId()).flatMap(own -> own.answer(asked)).map(Reply::of)
+                .orElse(Reply.UNKNOWN);
+    }
+
+    @Override
+    public void farewell(UUID migration) {
+        session(migration).ifPresent(TargetSession::onFarewell);
+    }
+
+    private Optional<TargetSession> session(UUID migration) {
+        return session().filter(own -> own.id().equals(migration));
     }
 
     /** Gets ready for the next offer, after one that came to nothing. */
@@ -115,16 +149,18 @@ final class TargetSlot {
             lockGuest();
         }
         prepareGuard();
+        door.open(identities());
     }
 
     /** Gets ready for the next offer, after one that left everything as it was. */
     void forget() {
         session = null;
+        door.vacate();
     }
 
     /** Looks after what was started, while no offer is here. */
     void keepStarted() throws IOException {
-        if (settings.start() == null || full) {
+        if (settings.start() == null || door.state() == SlotState.FULL) {
             return;
         }
         if (guard.isLost()) {
@@ -143,17 +179,16 @@ final class TargetSlot {
     /** Takes no offer any more: a guest is here. */
     void fill() {
         session = null;
-        full = true;
+        door.fill();
     }
 
     /** Returns whether it can take an offer. */
     boolean isFree() {
-        return session == null && !full && !guest.livesInAgent();
+        return door.state() == SlotState.WAITING;
     }
 
-    /** Returns whether an earlier agent's rest of a guest may be recovered under its lock. */
-    boolean lends(String identity) {
-        return isFree() && identities().contains(identity);
+    SlotDoor door() {
+        return door;
     }
 
     Optional<TargetSession> session() {
@@ -203,6 +238,7 @@ final class TargetSlot {
 
     /** Closes everything; where the agent broke its guard does the rest, which needs the locks. */
     void close(boolean broken) {
+        door.close();
         CloseHelper.closeAll(warmUp, session == null ? null : session::onClose, guest,
                 broken ? null : guard, lock, broken ? guard::abandon : null);
     }

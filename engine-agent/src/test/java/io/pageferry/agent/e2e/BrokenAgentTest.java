@@ -98,7 +98,7 @@ class BrokenAgentTest extends WithRig {
                             Integer.parseInt(address.substring(address.indexOf(':') + 1))),
                             Optional.empty()),
                     TrackerChoice.AUTO, SourceOptions.defaults(), After.QUIT, false,
-                    folder.resolve("source-state"), 0), new Breaking());
+                    folder.resolve("source-state"), 0, ""), new Breaking());
             assertThrows(AssertionError.class, source::run);
             home.countsOn();
             E2e.assertEnds(4, "failed", target);

@@ -154,7 +154,7 @@ record SoakMove(long seed, Fate fate, String guest, int channels) {
                 setup -> GuestKinds.of(uri).openSource(uri, setup), () -> () -> { }, () -> 0),
                 new SocketConnector(new InetSocketAddress(InetAddress.getLoopbackAddress(), port),
                         Optional.empty()), TrackerChoice.AUTO, options, After.QUIT, false, state,
-                0), listener);
+                0, ""), listener);
         return session[0].run();
     }
 

@@ -5,8 +5,9 @@ import io.pageferry.agent.guest.GuestKinds;
 import io.pageferry.agent.guest.GuestUri;
 import io.pageferry.agent.link.Listener;
 import io.pageferry.agent.report.Output;
+import io.pageferry.agent.session.door.SlotDoor;
+import io.pageferry.agent.session.door.TargetListener;
 import io.pageferry.agent.state.journal.StateDirectory;
-import io.pageferry.agent.state.settle.StatusAnswers;
 import io.pageferry.core.incoming.session.TargetOptions;
 import io.pageferry.core.migration.MigrationListener;
 import java.io.BufferedReader;
@@ -68,8 +69,8 @@ final class SoakTarget {
     private void serve() throws IOException {
         Thread.ofPlatform().daemon().name("orders").start(this::read);
         try (Listener.Open port = place().open(line -> { })) {
-            TargetListener listener = new TargetListener(port, new StatusAnswers(directory,
-                    line -> { }, any -> false), slots);
+            TargetListener listener = new TargetListener(port, directory, line -> { },
+                    () -> slots.stream().map(TargetSlot::door).toList());
             output.emit(Output.event("listening").put("port",
                     ((InetSocketAddress) port.address().orElseThrow()).getPort()));
             while (!over) {
@@ -134,7 +135,7 @@ final class SoakTarget {
         Path image = folder.resolve("image-" + number);
         GuestUri uri = GuestUri.parse(number % 4 == 3 ? "workload:4MiB" : "image:" + image);
         TargetOptions usual = TargetOptions.defaults();
-        TargetSlot slot = new TargetSlot(new ReceiveSettings(new GuestFactory<>(uri.text(),
+        TargetSlot slot = new TargetSlot(new SlotDoor(""), new ReceiveSettings(new GuestFactory<>(uri.text(),
                 setup -> GuestKinds.of(uri).openTarget(uri, setup), () -> () -> { }, () -> 0),
                 place(), false, false, new TargetOptions(usual.window(), usual.grantNanos(),
                         usual.lastWordNanos(), usual.channels(), RECONNECT_NANOS),
@@ -148,11 +149,12 @@ final class SoakTarget {
     }
 
     private int drive(TargetSlot slot) throws IOException {
+        int work = slot.deliver();
         TargetSession session = slot.session().orElse(null);
         if (session == null) {
-            return 0;
+            return work;
         }
-        int work = session.doWork();
+        work += session.doWork();
         if (session.isDone()) {
             conclude(slot, session);
         }

@@ -32,10 +32,15 @@ final class Workloads {
     }
 
     static SourceSession migrate(Path state, SocketAddress target) {
+        return migrate(state, target, "", SourceOptions.defaults());
+    }
+
+    static SourceSession migrate(Path state, SocketAddress target, String slot,
+            SourceOptions options) {
         return new SourceSession(new MigrateSettings(new GuestFactory<>(GUEST.text(),
                 setup -> GuestKinds.of(GUEST).openSource(GUEST, setup), () -> () -> { }, () -> 0),
                 new SocketConnector(target, Optional.empty()), TrackerChoice.AUTO,
-                SourceOptions.defaults(),
-                After.QUIT, false, state, 0), MigrationListener.silent());
+                options,
+                After.QUIT, false, state, 0, slot), MigrationListener.silent());
     }
 }

@@ -61,9 +61,26 @@ public sealed interface Message {
      * @param channels     data channels wanted, 1 … {@link #MAX_CHANNELS}
      * @param verification 0 none, 1 sent, 2 full
      * @param guest        the guest
+     * @param slot         of the target that is to take it, a {@link SlotName}; empty where the
+     *                     source names none
      */
     record Hello(UUID migrationId, long epoch, long features, int channels, int verification,
-            GuestDescription guest) implements Message { }
+            GuestDescription guest, String slot) implements Message {
+        /**
+         * Asks whichever place is free.
+         *
+         * @param migrationId  as above
+         * @param epoch        as above
+         * @param features     as above
+         * @param channels     as above
+         * @param verification as above
+         * @param guest        as above
+         */
+        public Hello(UUID migrationId, long epoch, long features, int channels, int verification,
+                GuestDescription guest) {
+            this(migrationId, epoch, features, channels, verification, guest, "");
+        }
+    }
 
     /**
      * Compares two tokens in a time that does not depend on their bits.

@@ -98,7 +98,7 @@ final class Wishes {
                 cold, usually(10 * SECOND, 0, "short negotiation"),
                 usually(30 * SECOND, 0, "short settle window"), window, true, one(2, "audit"),
                 new DowntimePrediction.Fixed(SECOND / 50, FIXED_COST_MILLIS * (long) MILLI),
-                Wording.labels());
+                Wording.labels(), "");
     }
 
     private MigrationLimits limits() {

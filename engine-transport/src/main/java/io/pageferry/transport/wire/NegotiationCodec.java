@@ -2,9 +2,11 @@ package io.pageferry.transport.wire;
 
 import io.pageferry.core.link.GuestDescription;
 import io.pageferry.core.link.Message;
+import io.pageferry.core.link.SlotName;
 import io.pageferry.core.memory.PageGeometry;
 import io.pageferry.core.memory.Region;
 import io.pageferry.core.memory.RegionTable;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -23,6 +25,9 @@ final class NegotiationCodec {
 
     /** Bit of an extension's type: a peer that does not know the type may skip it. */
     private static final int OPTIONAL = 1 << 15;
+
+    /** Type of the extension that names a slot. */
+    private static final int SLOT = 2 | OPTIONAL;
 
     private static final Region.Kind[] KINDS = Region.Kind.values();
 
@@ -126,7 +131,7 @@ final class NegotiationCodec {
                 .u32("regions", regions.size(), 1, RegionTable.MAX_REGIONS)
                 .count("data bytes", guest.dataBytes(), 0)
                 .u16("attributes", attributes.size(), 0, GuestDescription.MAX_ATTRIBUTES)
-                .u16("extensions", 0, 0, WireLimits.MAX_EXTENSIONS)
+                .u16("extensions", hello.slot().isEmpty() ? 0 : 1, 0, WireLimits.MAX_EXTENSIONS)
                 .string("kind", guest.kind(), 1, WireLimits.MAX_KIND_BYTES)
                 .string("name", guest.name(), 0, WireLimits.MAX_NAME_BYTES);
         for (Region region : regions) {
@@ -138,6 +143,11 @@ final class NegotiationCodec {
         attributes.forEach((key, value) -> out
                 .string("attribute key", key, 1, WireLimits.MAX_KEY_BYTES)
                 .string("attribute value", value, 0, WireLimits.MAX_VALUE_BYTES));
+        if (!hello.slot().isEmpty()) {
+            byte[] slot = SlotName.require(hello.slot()).getBytes(StandardCharsets.US_ASCII);
+            out.u16("extension type", SLOT, 1, 0xffff)
+                    .u16("extension length", slot.length, 1, SlotName.MAX_LENGTH).bytes(slot);
+        }
     }
 
     private static Message readHello(Fields.Reader in) throws WireException {
@@ -156,20 +166,41 @@ final class NegotiationCodec {
         RegionTable table = readRegions(in, regions);
         GuestDescription guest = new GuestDescription(
                 kind, name, table, dataBytes, readAttributes(in, attributes));
-        skipExtensions(in, extensions);
-        return new Message.Hello(migration, epoch, features, channels, verification, guest);
+        return new Message.Hello(migration, epoch, features, channels, verification, guest,
+                readExtensions(in, extensions));
     }
 
-    /** This version knows none: an optional one is skipped, a mandatory one refused. */
-    private static void skipExtensions(Fields.Reader in, int count) throws WireException {
+    /**
+     * Returns the slot that is named, empty for none. Of the others, which this version does not
+     * know, an optional one is skipped and a mandatory one refused.
+     */
+    private static String readExtensions(Fields.Reader in, int count) throws WireException {
+        String slot = "";
         for (int i = 0; i < count; i++) {
             int type = in.u16("extension type", 1, 0xffff);
-            in.bytes("extension", in.u16("extension length", 0, WireLimits.MAX_EXTENSION_BYTES));
-            if ((type & OPTIONAL) == 0) {
+            byte[] value = in.bytes("extension",
+                    in.u16("extension length", 0, WireLimits.MAX_EXTENSION_BYTES));
+            if (type == SLOT) {
+                if (!slot.isEmpty()) {
+                    throw WireException.violation("extension type", "a second slot is named");
+                }
+                slot = slot(value);
+            } else if ((type & OPTIONAL) == 0) {
                 throw WireException.violation("extension type",
                         type + " is unknown and not optional");
             }
         }
+        return slot;
+    }
+
+    private static String slot(byte[] value) throws WireException {
+        // Each byte is one character: none that is not allowed turns into one that is.
+        String name = new String(value, StandardCharsets.ISO_8859_1);
+        if (!SlotName.isValid(name)) {
+            throw WireException.violation("slot", value.length + " bytes are not 1 to "
+                    + SlotName.MAX_LENGTH + " of a-z, 0-9, '.', '_' and '-'");
+        }
+        return name;
     }
 
     private static RegionTable readRegions(Fields.Reader in, int count) throws WireException {

@@ -27,7 +27,7 @@ public final class WireLimits {
     public static final int MAX_BATCH_BODY = BATCH_HEADER_BYTES + MAX_DIRECTORY_BYTES
             + PageBatch.PAYLOAD_CAPACITY;
 
-    /** Longest body of a message; a HELLO with everything at its longest takes 1,398,903 bytes. */
+    /** Longest body of a message; a HELLO with everything at its longest takes 1,398,971 bytes. */
     public static final int MAX_MESSAGE_BODY = 1536 * 1024;
 
     /** Most pages of a guest: what the 40 bits of a descriptor can name. */

@@ -3,6 +3,7 @@ package io.pageferry.transport.wire;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.GuestDescription;
 import io.pageferry.core.link.Message;
+import io.pageferry.core.link.SlotName;
 import io.pageferry.core.memory.Region;
 import io.pageferry.core.memory.RegionTable;
 import io.pageferry.core.words.Printable;
@@ -42,6 +43,10 @@ final class MessageArbitraries {
         return Combinators.combine(bits(), bits()).as(UUID::new);
     }
 
+    private static Arbitrary<String> slots() {
+        return Arbitraries.strings().withChars("abcxyz0189._-").ofMaxLength(SlotName.MAX_LENGTH);
+    }
+
     private static Arbitrary<Integer> channels() {
         return Arbitraries.integers().between(1, Message.MAX_CHANNELS);
     }
@@ -77,7 +82,7 @@ final class MessageArbitraries {
                 Arbitraries.maps(texts(1, 80), texts(0, 200)).ofMaxSize(8))
                 .as(GuestDescription::new);
         return Combinators.combine(uuids(), counts(), bits(), channels(),
-                Arbitraries.integers().between(0, 2), guests).as(Message.Hello::new);
+                Arbitraries.integers().between(0, 2), guests, slots()).as(Message.Hello::new);
     }
 
     private static Arbitrary<Message> welcomes() {
@@ -166,7 +171,7 @@ final class MessageArbitraries {
         }
         return new Message.Hello(Samples.ID, 1, 0, 1, 0, new GuestDescription(
                 pad(0, WireLimits.MAX_KIND_BYTES), pad(0, WireLimits.MAX_NAME_BYTES),
-                new RegionTable(regions), 0, attributes));
+                new RegionTable(regions), 0, attributes), pad(0, SlotName.MAX_LENGTH));
     }
 
     private static String pad(int number, int bytes) {

@@ -1,5 +1,6 @@
 package io.pageferry.transport.wire;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -127,7 +128,7 @@ class WirePropertyTest {
     void theLongestHelloFits() throws Exception {
         Message.Hello longest = MessageArbitraries.longestHello();
         byte[] frame = Samples.frame(longest);
-        assertEquals(1_398_903, frame.length - WireLimits.FRAME_HEADER_BYTES);
+        assertEquals(1_398_971, frame.length - WireLimits.FRAME_HEADER_BYTES);
         assertTrue(frame.length - WireLimits.FRAME_HEADER_BYTES <= WireLimits.MAX_MESSAGE_BODY);
         assertEquals(longest, Samples.receive(frame));
     }
@@ -142,11 +143,46 @@ class WirePropertyTest {
                 () -> Samples.receive(extended(plain, 7))).field());
     }
 
+    /** A target of before skips it: its type is optional. */
+    @Example
+    void aSlotIsNamedInAnExtensionThatNobodyHasToKnow() throws Exception {
+        Message.Hello hello = (Message.Hello) Samples.messages().get(MessageType.HELLO);
+        Message.Hello named = new Message.Hello(hello.migrationId(), hello.epoch(),
+                hello.features(), hello.channels(), hello.verification(), hello.guest(), "web-1");
+        byte[] frame = Samples.frame(named);
+        assertEquals(named, Samples.receive(frame));
+        assertArrayEquals(frame, extended(Samples.frame(hello), 0x8002, "web-1"));
+    }
+
+    @Example
+    void aSlotHasOneNameOfAFewCharacters() throws Exception {
+        byte[] plain = Samples.frame(Samples.messages().get(MessageType.HELLO));
+        for (String bad : new String[] {"", "Web", "a/b", "a b", "\u0000", "\u00e4",
+                "x".repeat(65)}) {
+            assertEquals("slot", assertThrows(WireException.class,
+                    () -> Samples.receive(extended(plain, 0x8002, bad))).field(), bad);
+        }
+        String longest = "x".repeat(64);
+        assertEquals(longest, ((Message.Hello) Samples.receive(
+                extended(plain, 0x8002, longest))).slot());
+        assertEquals("extension type", assertThrows(WireException.class,
+                () -> Samples.receive(extended(plain, 0x8002, "a", "a"))).field());
+    }
+
     private static byte[] extended(byte[] hello, int type) {
-        byte[] frame = java.util.Arrays.copyOf(hello, hello.length + 7);
+        return extended(hello, type, "\0\0\0");
+    }
+
+    private static byte[] extended(byte[] hello, int type, String... values) {
+        int more = java.util.Arrays.stream(values).mapToInt(value -> value.length() + 4).sum();
+        byte[] frame = java.util.Arrays.copyOf(hello, hello.length + more);
         java.nio.ByteBuffer view = Samples.little(frame);
-        view.putShort(WireLimits.FRAME_HEADER_BYTES + 50, (short) 1);
-        view.putShort(hello.length, (short) type).putShort(hello.length + 2, (short) 3);
+        view.putShort(WireLimits.FRAME_HEADER_BYTES + 50, (short) values.length);
+        view.position(hello.length);
+        for (String value : values) {
+            view.putShort((short) type).putShort((short) value.length())
+                    .put(value.getBytes(StandardCharsets.ISO_8859_1));
+        }
         FrameHeader.begin(view, 0, MessageType.HELLO.number(),
                 frame.length - WireLimits.FRAME_HEADER_BYTES);
         new FrameHeader.Sealer().seal(view, 0);

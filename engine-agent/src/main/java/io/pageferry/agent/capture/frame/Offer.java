@@ -25,6 +25,9 @@ public record Offer(UUID migration, long epoch, long features, int channels, int
     private static final int PAGE = 4096;
     private static final long MOST_GRANULE = 1L << 30;
     private static final int OPTIONAL = 1 << 15;
+    private static final int SLOT = 2 | OPTIONAL;
+    private static final int LONGEST_SLOT = 64;
+    private static final String SLOT_CHARACTERS = "abcdefghijklmnopqrstuvwxyz0123456789._-";
     private static final String STORAGE = "storage.";
     private static final long STORAGE_BIT = 1L << 32;
 
@@ -95,12 +98,30 @@ public record Offer(UUID migration, long epoch, long features, int channels, int
     }
 
     private static void extensions(Body body, int count) throws Breach {
+        boolean named = false;
         for (int i = 0; i < count; i++) {
             long type = body.u16("type of an extension", 0, 0xFFFF);
             Breach.unless(type != 0, Rule.EXTENSION_ZERO, "extension " + i + " is of type 0");
-            body.bytes("extension", body.u16("length of an extension", 0, 1024));
+            ByteBuffer value = body.bytes("extension",
+                    body.u16("length of an extension", 0, 1024));
+            if (type == SLOT) {
+                Breach.unless(!named, Rule.SLOT_TWICE, "extension " + i
+                        + " names a slot, as one before does");
+                named = true;
+                slot(value);
+            }
             Breach.unless((type & OPTIONAL) != 0, Rule.EXTENSION_UNKNOWN, "extension " + i
                     + " of type " + type + " is not known and not optional");
+        }
+    }
+
+    private static void slot(ByteBuffer name) throws Breach {
+        Breach.unless(name.hasRemaining() && name.remaining() <= LONGEST_SLOT, Rule.SLOT_NAME,
+                "the name of the slot has " + name.remaining() + " bytes");
+        while (name.hasRemaining()) {
+            int one = name.get() & 0xFF;
+            Breach.unless(SLOT_CHARACTERS.indexOf(one) >= 0, Rule.SLOT_NAME,
+                    "the name of the slot has a byte of " + one);
         }
     }
 

@@ -88,6 +88,10 @@ public enum Rule {
     EXTENSION_ZERO("7"),
     /** Mandatory extensions that nobody knows. */
     EXTENSION_UNKNOWN("7"),
+    /** What a slot may be called. */
+    SLOT_NAME("7"),
+    /** One slot is named. */
+    SLOT_TWICE("7"),
     /** The size of a disk that is copied. */
     DISK_SIZE("7"),
 

@@ -8,6 +8,7 @@ import io.pageferry.agent.report.ProgressMode;
 import io.pageferry.core.codec.CodecChoice;
 import io.pageferry.core.dirty.TrackerChoice;
 import io.pageferry.core.link.Message;
+import io.pageferry.core.link.SlotName;
 import io.pageferry.core.migration.Verification;
 import io.pageferry.core.outgoing.session.SourceOptions;
 import io.pageferry.core.round.Bandwidth;
@@ -19,7 +20,9 @@ import io.pageferry.core.round.WriteThrottle;
 import io.pageferry.core.words.Quantity;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
@@ -122,6 +125,10 @@ public final class MigrateOptions {
     @Option(names = "--capture", paramLabel = "FILE", description = CAPTURE)
     private Path capture;
 
+    @Option(names = "--slot", paramLabel = "NAME", description = "the target's place for the guest,"
+            + " where it has several")
+    private String slot = "";
+
     @Option(names = "--cold", description = "pause the guest first, then copy")
     private boolean cold;
 
@@ -162,6 +169,25 @@ public final class MigrateOptions {
     /** {@return how the migration is shown} */
     public ProgressMode progress() {
         return progress;
+    }
+
+    /** {@return the name of the target's slot, checked; empty for whichever is free} */
+    public String slot() {
+        return slotName(slot);
+    }
+
+    /**
+     * Looks at the name of a slot.
+     *
+     * @param name as it was written, or empty where none was
+     * @return it
+     */
+    public static String slotName(String name) {
+        if (!name.isEmpty() && !SlotName.isValid(name)) {
+            throw new UsageException("--slot '" + name + "': write 1 to " + SlotName.MAX_LENGTH
+                    + " of a-z, 0-9, '.', '_' and '-'");
+        }
+        return name;
     }
 
     /** {@return how long an embedded guest goes on, as it was written} */
@@ -211,6 +237,22 @@ public final class MigrateOptions {
                 .withAudit(audit)
                 .withEndGuest(after(kind) != After.KEEP).withWording(new OptionWording());
         return cold ? options.paused() : options;
+    }
+
+    /**
+     * Gives what may be changed while a guest moves, as text.
+     *
+     * @return by the names of options in camelCase; null where there is none
+     */
+    public Map<String, String> changeable() {
+        Map<String, String> words = new LinkedHashMap<>();
+        words.put("bandwidth", bandwidth);
+        words.put("maxDowntime", maxDowntime);
+        words.put("throttle", throttle);
+        words.put("maxStolen", maxStolen);
+        words.put("onNoConvergence", onNoConvergence.label());
+        words.put("timeout", timeout);
+        return words;
     }
 
     /** {@return what was given of these options, as a child process is given it} */

@@ -6,17 +6,21 @@ import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFileAttributeView;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.nio.file.attribute.UserPrincipalNotFoundException;
+import java.util.OptionalInt;
 import java.util.UUID;
 
 /**
- * The file of a unix socket on which an agent listens: mode 0600, in a folder that no other user
- * may write to, and gone when the agent is. One thread.
+ * The file of a unix socket on which an agent listens: mode 0600, or 0660 for a group, in a folder
+ * that no other user may write to, and gone when the agent is. One thread.
  */
 public final class SocketFile implements AutoCloseable {
     /** Most bytes of its path, as the kernel takes it (struct sockaddr_un). */
@@ -24,6 +28,8 @@ public final class SocketFile implements AutoCloseable {
 
     private static final int FILE_TYPE = 0170000;
     private static final int SOCKET = 0140000;
+    private static final int STICKY = 01000;
+    private static final Path AGENTS = Path.of("/run/pageferry");
 
     private final Path path;
     private Object made;
@@ -56,13 +62,24 @@ public final class SocketFile implements AutoCloseable {
         if (folder == null || !Files.isDirectory(folder)) {
             throw new IOException("cannot listen on " + path + ": there is no such folder");
         }
-        if (PrivateFiles.othersMayWrite(folder)) {
+        if (PrivateFiles.othersMayWrite(folder) && !isAgents(folder)) {
             throw new IOException("cannot listen on " + path + ": other users may write to "
                     + folder + " and put a socket of theirs there; use a folder of your own"
                     + " (mkdir -m 700)");
         }
         deleteStale(path);
         return new SocketFile(path);
+    }
+
+    /**
+     * The folder of all agents of a host is everybody's and sticky, for locks: others may make files
+     * there, and not replace ours. What they make first is in our way until somebody deletes it;
+     * nobody takes it for ours, as who connects looks whose process it is.
+     */
+    private static boolean isAgents(Path folder) throws IOException {
+        return folder.equals(AGENTS)
+                && ((Integer) Files.getAttribute(folder, "unix:mode") & STICKY) != 0
+                && (Integer) Files.getAttribute(folder, "unix:uid") == 0;
     }
 
     private static void deleteStale(Path path) throws IOException {
@@ -134,6 +151,27 @@ public final class SocketFile implements AutoCloseable {
     public void made() throws IOException {
         Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rw-------"));
         made = identity(path);
+    }
+
+    /**
+     * Lets a group connect too, once it was {@link #made}.
+     *
+     * @param group its name; where this host has no such group, or this user may not give a file
+     *              to it, nothing changes
+     * @return the group's number; empty where nothing changed
+     * @throws IOException where the file cannot be changed
+     */
+    public OptionalInt share(String group) throws IOException {
+        try {
+            Files.getFileAttributeView(path, PosixFileAttributeView.class,
+                    LinkOption.NOFOLLOW_LINKS).setGroup(path.getFileSystem()
+                            .getUserPrincipalLookupService().lookupPrincipalByGroupName(group));
+        } catch (UserPrincipalNotFoundException | FileSystemException e) {
+            return OptionalInt.empty();
+        }
+        Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rw-rw----"));
+        return OptionalInt.of((Integer) Files.getAttribute(path, "unix:gid",
+                LinkOption.NOFOLLOW_LINKS));
     }
 
     /** Deletes the file, where it is still the one that was made here. Idempotent. */

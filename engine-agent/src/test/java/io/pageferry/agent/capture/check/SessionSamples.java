@@ -39,6 +39,8 @@ final class SessionSamples {
                 Tape.join(text("b"), text(""), text("a"), text(""))));
         samples.put(Rule.EXTENSION_ZERO, tape -> tail(tape, 0, 1, new byte[4]));
         samples.put(Rule.EXTENSION_UNKNOWN, tape -> tail(tape, 0, 1, new byte[] {1, 0, 0, 0}));
+        samples.put(Rule.SLOT_NAME, tape -> tail(tape, 0, 1, slots("Web")));
+        samples.put(Rule.SLOT_TWICE, tape -> tail(tape, 0, 2, slots("web-1", "web-1")));
         samples.put(Rule.DISK_SIZE, tape -> storage(tape, "1GiB"));
     }
 
@@ -71,6 +73,17 @@ final class SessionSamples {
         ByteBuffer all = body(end + bytes.length).put(hello.bodyBytes(), 0, end).put(bytes);
         all.putShort(48, (short) attributes).putShort(50, (short) extensions);
         hello.with(all.array());
+    }
+
+    private static byte[] slots(String... names) {
+        ByteBuffer all = body(64);
+        for (String name : names) {
+            byte[] ascii = name.getBytes(StandardCharsets.US_ASCII);
+            all.putShort((short) 0x8002).putShort((short) ascii.length).put(ascii);
+        }
+        byte[] bytes = new byte[all.position()];
+        all.flip().get(bytes);
+        return bytes;
     }
 
     private static byte[] text(String words) {

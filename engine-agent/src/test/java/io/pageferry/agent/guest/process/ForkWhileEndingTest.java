@@ -62,7 +62,7 @@ class ForkWhileEndingTest {
                     GuestUri.parse("process:" + program.pid() + "?map=/memfd:ending")),
                     new SilentRoad(file), TrackerChoice.USERFAULTFD, SourceOptions.defaults(),
                     After.KEEP,
-                    false, folder, 0), new Cancelling(file));
+                    false, folder, 0, ""), new Cancelling(file));
             Outcome end = agent.run().outcome();
             assertEquals(Result.CANCELLED, end.result(), end::reason);
             assertTrue(resumedExternally, "the fork waited while the cancel was said in vain");

@@ -44,7 +44,7 @@ public final class Negotiating implements Phase {
         SourceParts parts = context.parts();
         context.outbox().send(new Message.Hello(parts.id(), 0, context.offeredFeatures(),
                 parts.options().channels(), parts.options().verification().ordinal(),
-                parts.guest().describe()));
+                parts.guest().describe(), parts.options().slot()));
     }
 
     @Override

@@ -1,6 +1,7 @@
 package io.pageferry.core.outgoing.session;
 
 import io.pageferry.core.codec.CodecChoice;
+import io.pageferry.core.link.SlotName;
 import io.pageferry.core.migration.Verification;
 import io.pageferry.core.precopy.DowntimePrediction;
 import io.pageferry.core.round.MigrationLimits;
@@ -23,6 +24,7 @@ import io.pageferry.core.round.MigrationLimits;
  *                           handover, at no downtime
  * @param handoverCost       believed fixed cost of a switch-over of this kind of guest
  * @param wording            names limits and remedies
+ * @param slot               place at the target, by its name; empty for whichever is free
  */
 public record SourceOptions(
         MigrationLimits limits,
@@ -37,7 +39,8 @@ public record SourceOptions(
         boolean endGuest,
         boolean audit,
         DowntimePrediction.Fixed handoverCost,
-        Wording wording) {
+        Wording wording,
+        String slot) {
     /** As much as a guest of which 131072 pages are written again and again can use: 512 MiB. */
     private static final long DELTA_CACHE = 512L << 20;
 
@@ -45,7 +48,7 @@ public record SourceOptions(
     public static SourceOptions defaults() {
         return new SourceOptions(MigrationLimits.defaults(), CodecChoice.ADAPTIVE, DELTA_CACHE, 1,
                 Verification.SENT, false, 10_000_000_000L, 30_000_000_000L, 30_000_000_000L, true,
-                false, new DowntimePrediction.Fixed(20_000_000L, 60_000_000L), Wording.labels());
+                false, new DowntimePrediction.Fixed(20_000_000L, 60_000_000L), Wording.labels(), "");
     }
 
     /**
@@ -57,7 +60,7 @@ public record SourceOptions(
     public SourceOptions withLimits(MigrationLimits bounds) {
         return new SourceOptions(bounds, codec, deltaCacheBytes, channels, verification, cold,
                 negotiationNanos, settleNanos, reconnectNanos, endGuest, audit, handoverCost,
-                wording);
+                wording, slot);
     }
 
     /**
@@ -70,7 +73,7 @@ public record SourceOptions(
     public SourceOptions withPages(CodecChoice choice, int mostLinks) {
         return new SourceOptions(limits, choice, deltaCacheBytes, mostLinks, verification, cold,
                 negotiationNanos, settleNanos, reconnectNanos, endGuest, audit, handoverCost,
-                wording);
+                wording, slot);
     }
 
     /**
@@ -82,7 +85,7 @@ public record SourceOptions(
     public SourceOptions withDeltaCache(long bytes) {
         return new SourceOptions(limits, codec, bytes, channels, verification, cold,
                 negotiationNanos, settleNanos, reconnectNanos, endGuest, audit, handoverCost,
-                wording);
+                wording, slot);
     }
 
     /**
@@ -94,7 +97,7 @@ public record SourceOptions(
     public SourceOptions withVerification(Verification how) {
         return new SourceOptions(limits, codec, deltaCacheBytes, channels, how, cold,
                 negotiationNanos, settleNanos, reconnectNanos, endGuest, audit, handoverCost,
-                wording);
+                wording, slot);
     }
 
     /**
@@ -104,7 +107,8 @@ public record SourceOptions(
      */
     public SourceOptions paused() {
         return new SourceOptions(limits, codec, deltaCacheBytes, channels, verification, true,
-                negotiationNanos, settleNanos, 0, endGuest, audit, handoverCost, wording);
+                negotiationNanos, settleNanos, 0, endGuest, audit, handoverCost, wording,
+                slot);
     }
 
     /**
@@ -116,7 +120,8 @@ public record SourceOptions(
      */
     public SourceOptions withWindows(long reconnect, long settle) {
         return new SourceOptions(limits, codec, deltaCacheBytes, channels, verification, cold,
-                negotiationNanos, settle, reconnect, endGuest, audit, handoverCost, wording);
+                negotiationNanos, settle, reconnect, endGuest, audit, handoverCost, wording,
+                slot);
     }
 
     /**
@@ -127,7 +132,8 @@ public record SourceOptions(
      */
     public SourceOptions withEndGuest(boolean ended) {
         return new SourceOptions(limits, codec, deltaCacheBytes, channels, verification, cold,
-                negotiationNanos, settleNanos, reconnectNanos, ended, audit, handoverCost, wording);
+                negotiationNanos, settleNanos, reconnectNanos, ended, audit, handoverCost, wording,
+                slot);
     }
 
     /**
@@ -139,7 +145,7 @@ public record SourceOptions(
     public SourceOptions withAudit(boolean compared) {
         return new SourceOptions(limits, codec, deltaCacheBytes, channels, verification, cold,
                 negotiationNanos, settleNanos, reconnectNanos, endGuest, compared, handoverCost,
-                wording);
+                wording, slot);
     }
 
     /**
@@ -151,6 +157,19 @@ public record SourceOptions(
     public SourceOptions withWording(Wording words) {
         return new SourceOptions(limits, codec, deltaCacheBytes, channels, verification, cold,
                 negotiationNanos, settleNanos, reconnectNanos, endGuest, audit, handoverCost,
-                words);
+                words, slot);
+    }
+
+    /**
+     * Names the place at the target.
+     *
+     * @param name of a slot there, see {@link SlotName}; empty for whichever is free
+     * @return the changed copy
+     * @throws IllegalArgumentException when it can be no name
+     */
+    public SourceOptions withSlot(String name) {
+        return new SourceOptions(limits, codec, deltaCacheBytes, channels, verification, cold,
+                negotiationNanos, settleNanos, reconnectNanos, endGuest, audit, handoverCost,
+                wording, name.isEmpty() ? name : SlotName.require(name));
     }
 }

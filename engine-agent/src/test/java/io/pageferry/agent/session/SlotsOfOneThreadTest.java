@@ -4,72 +4,51 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pageferry.agent.link.Listener;
+import io.pageferry.agent.session.door.SlotDoor;
+import io.pageferry.agent.session.door.TargetListener;
 import io.pageferry.agent.state.journal.StateDirectory;
-import io.pageferry.agent.state.settle.StatusAnswers;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.MigrationListener;
 import io.pageferry.core.migration.Outcome.Result;
-import io.pageferry.core.testing.MemoryLinks;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Whoever connects costs a target a descriptor, and needs no secret for it. */
+/** Several slots that have no name, behind one listener, all in one duty cycle. */
 @Timeout(value = 120, unit = TimeUnit.SECONDS)
-class TargetListenerTest {
+class SlotsOfOneThreadTest {
     @TempDir
     private Path folder;
-
-    private final List<MemoryLinks> all = new ArrayList<>();
-
-    private Optional<MemoryLinks> connect() {
-        all.add(MemoryLinks.orderly());
-        return Optional.of(all.getLast());
-    }
-
-    @Test
-    void theOldestMakesRoomForTheNewest() throws IOException {
-        TargetListener listener = new TargetListener(() -> connect().map(MemoryLinks::target),
-                new StatusAnswers(StateDirectory.open(folder), line -> { }, any -> false),
-                List.of());
-        while (all.size() < TargetListener.MOST + 2) {
-            listener.doWork();
-        }
-        assertEquals(all.subList(all.size() - TargetListener.MOST, all.size()),
-                all.stream().filter(one -> one.source().isUp()).toList());
-        listener.onClose();
-        assertEquals(0, all.stream().filter(one -> one.source().isUp()).count());
-        all.forEach(MemoryLinks::close);
-    }
 
     @Test
     void eachSlotTakesOneOfferAndThereIsNoRoomForAThird() throws IOException {
         StateDirectory directory = StateDirectory.open(folder);
         List<TargetSlot> slots = new ArrayList<>();
         for (int i = 0; i < 2; i++) {
-            slots.add(new TargetSlot(Workloads.receive(folder), directory,
+            slots.add(new TargetSlot(new SlotDoor(""), Workloads.receive(folder), directory,
                     MigrationListener.silent(), () -> false));
             slots.getLast().open();
         }
         List<SourceSession> sources = new ArrayList<>();
         try (Listener.Open port = Workloads.receive(folder).listen().open(line -> { })) {
-            TargetListener listener = new TargetListener(port,
-                    new StatusAnswers(directory, line -> { }, any -> false), slots);
+            TargetListener listener = new TargetListener(port, directory, line -> { },
+                    () -> slots.stream().map(TargetSlot::door).toList());
             for (int i = 0; i < 3; i++) {
                 sources.add(Workloads.migrate(folder, port.address().orElseThrow()));
                 sources.getLast().onStart();
             }
             while (!sources.stream().allMatch(SourceSession::isDone)
-                    || !slots.stream().allMatch(slot -> slot.session().orElseThrow().isDone())) {
+                    || !slots.stream().allMatch(slot -> slot.session()
+                            .map(TargetSession::isDone).orElse(false))) {
                 sources.stream().filter(one -> !one.isDone()).forEach(SourceSession::doWork);
                 listener.doWork();
+                slots.forEach(TargetSlot::deliver);
                 slots.forEach(slot -> slot.session().ifPresent(TargetSession::doWork));
             }
             listener.onClose();
