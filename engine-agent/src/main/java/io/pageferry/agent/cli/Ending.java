@@ -1,6 +1,7 @@
 package io.pageferry.agent.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pageferry.agent.client.ApiException;
 import io.pageferry.agent.report.Output;
 import io.pageferry.agent.report.Report;
 import io.pageferry.agent.session.AgentResult;
@@ -8,6 +9,7 @@ import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.migration.Outcome.Side;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 
@@ -42,6 +44,30 @@ final class Ending {
         }
         output.note("pageferry: " + message);
         return USAGE;
+    }
+
+    /** Reports that the agent of this host does not begin a move, or cannot be asked. */
+    static int refused(Output output, IOException why) {
+        String remedy = why instanceof ApiException api ? api.remedy() : "look at the agent's log";
+        int code = why instanceof ApiException api ? api.exitCode()
+                : Result.REFUSED.exitCode();
+        if (code == USAGE) {
+            return usage(output, Side.SOURCE, ((ApiException) why).words());
+        }
+        Outcome outcome = Outcome.of(code == Result.BUG.exitCode() ? Result.BUG : Result.REFUSED,
+                ErrorCode.HOST_FAILED, why.getMessage(), Side.SOURCE).withRemedy(remedy);
+        return of(output, false, new AgentResult(outcome,
+                Report.ofNothing(Side.SOURCE, outcome)));
+    }
+
+    /** Reports that an agent is gone in the middle of a move. */
+    static int lost(Output output, String migration, IOException why) {
+        Outcome outcome = Outcome.of(Result.IN_DOUBT, ErrorCode.HOST_FAILED,
+                "the agent that moves the guest is gone (" + why.getMessage() + ")", Side.SOURCE)
+                .withRemedy("start it again, it settles what it began; then pageferry watch "
+                        + migration);
+        return of(output, false, new AgentResult(outcome,
+                Report.ofNothing(Side.SOURCE, outcome)));
     }
 
     private static String stack(Throwable cause) {

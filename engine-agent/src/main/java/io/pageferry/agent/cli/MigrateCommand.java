@@ -1,5 +1,6 @@
 package io.pageferry.agent.cli;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import io.pageferry.agent.capture.Capture;
 import io.pageferry.agent.cli.option.Addresses;
 import io.pageferry.agent.cli.option.CommonOptions;
@@ -7,6 +8,10 @@ import io.pageferry.agent.cli.option.DiskArguments;
 import io.pageferry.agent.cli.option.DomainArguments;
 import io.pageferry.agent.cli.option.MigrateOptions;
 import io.pageferry.agent.cli.option.TrustArguments;
+import io.pageferry.agent.cli.remote.AgentChoice;
+import io.pageferry.agent.cli.remote.RemoteMove;
+import io.pageferry.agent.client.ApiClient;
+import io.pageferry.agent.client.ApiException;
 import io.pageferry.agent.guest.GuestKind;
 import io.pageferry.agent.guest.GuestKinds;
 import io.pageferry.agent.guest.GuestUri;
@@ -15,17 +20,21 @@ import io.pageferry.agent.link.SocketConnector;
 import io.pageferry.agent.report.Listeners;
 import io.pageferry.agent.report.MigrationView;
 import io.pageferry.agent.report.Output;
+import io.pageferry.agent.report.ProgressMode;
 import io.pageferry.agent.session.AgentResult;
 import io.pageferry.agent.session.MigrateSettings;
 import io.pageferry.agent.session.SourceSession;
 import io.pageferry.core.words.Quantity;
 import io.pageferry.transport.netty.CaptureSink;
+import java.io.IOException;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 /** {@code pageferry migrate GUEST --to ADDRESS}. */
 @Command(name = "migrate", description = "moves a running guest to a target agent")
@@ -57,11 +66,37 @@ final class MigrateCommand implements Callable<Integer> {
     @Mixin
     private CommonOptions common;
 
+    @Mixin
+    private AgentChoice choice;
+
+    @Spec
+    private CommandSpec spec;
+
     @Override
-    public Integer call() {
+    public Integer call() throws ApiException {
         Output output = common.output();
+        Optional<ApiClient> agent = choice.agent();
+        if (agent.isPresent()) {
+            return through(agent.get(), output);
+        }
         return Recording.around(options.capture(), Capture.Side.SOURCE, common,
                 capture -> run(output, capture));
+    }
+
+    private int through(ApiClient agent, Output output) {
+        RemoteMove remote = new RemoteMove(agent, output,
+                options.progress() != ProgressMode.NONE);
+        JsonNode move;
+        try {
+            move = remote.begin(guest, target, options.slot(), spec);
+        } catch (IOException e) {
+            return Ending.refused(output, e);
+        }
+        try {
+            return remote.follow(move, Main::onStop);
+        } catch (IOException e) {
+            return Ending.lost(output, move.path("id").asText(), e);
+        }
     }
 
     private AgentResult run(Output output, Optional<CaptureSink> capture) {
