@@ -6,6 +6,7 @@ import io.pageferry.agent.host.disk.Disk;
 import io.pageferry.agent.host.disk.DiskPages;
 import io.pageferry.agent.host.disk.DiskSet;
 import io.pageferry.agent.host.disk.ReadErrors;
+import io.pageferry.agent.host.disk.nbd.NbdDisk;
 import io.pageferry.core.dirty.DirtyBitmap;
 import io.pageferry.core.dirty.DirtyTracker;
 import io.pageferry.core.dirty.TrackerException;
@@ -81,8 +82,12 @@ final class DiskGuest implements SourceGuest {
 
     @Override
     public String trackerReason() {
-        return freeze.isNeeded() ? "it sees what is written to a disk that is mounted, whoever"
-                + " writes it" : "nobody else writes to a disk that is held alone";
+        if (freeze.isNeeded()) {
+            return "it sees what is written to a disk that is mounted, whoever writes it";
+        }
+        return held.disks().stream().anyMatch(NbdDisk.class::isInstance)
+                ? "nobody is to write to an export meanwhile, and nothing but its server keeps"
+                + " others from it" : "nobody else writes to a disk that is held alone";
     }
 
     @Override

@@ -88,14 +88,15 @@ public final class DiskKind implements GuestKind {
     }
 
     @Override
-    public List<Finding> inspect(GuestUri uri) {
+    public List<Finding> inspect(GuestUri uri) throws GuestException {
         DiskUri disk = DiskUri.parse(uri);
-        return disk.places().stream().map(place -> look(place, disk)).toList();
+        List<DiskPlace> hot = SourceDisks.hot(disk, disk.mode());
+        return disk.places().stream().map(place -> look(place, hot.contains(place))).toList();
     }
 
-    private static Finding look(DiskPlace place, DiskUri disk) {
+    private static Finding look(DiskPlace place, boolean hot) {
         try {
-            if (SourceDisks.hot(disk, disk.mode()).contains(place)) {
+            if (hot) {
                 SourceDisks.requireMovable(place.path());
                 return new Finding("disk", Verdict.OK, place + ": mounted, and moved while it is"
                         + " written" + asTarget(place), "", "");
