@@ -52,7 +52,22 @@ public final class DiskKind implements GuestKind {
     @Override
     public SourceGuest openSource(GuestUri uri, GuestSetup setup) throws GuestException {
         DiskUri disk = DiskUri.parse(uri);
-        SourceDisks disks = SourceDisks.open(disk, disk.mode(setup.tracker()), setup);
+        SourceDisks disks = open(disk, disk.mode(setup.tracker()), setup);
+        return DiskGuest.of(disks, disk.readErrors(), setup.after());
+    }
+
+    /** What is mounted is refused: its copies would be of different moments. */
+    @Override
+    public List<SourceGuest> openCopies(GuestUri uri, GuestSetup setup, int copies)
+            throws GuestException {
+        DiskUri disk = DiskUri.parse(uri);
+        SourceDisks disks = open(disk, SourceDisks.Mode.NONE, setup);
+        return DiskGuest.copies(disks, disk.readErrors(), setup.after(), copies);
+    }
+
+    private static SourceDisks open(DiskUri disk, SourceDisks.Mode mode, GuestSetup setup)
+            throws GuestException {
+        SourceDisks disks = SourceDisks.open(disk, mode, setup);
         try {
             requireMemory(disks.held().disks().stream()
                     .mapToLong(one -> PageGeometry.pagesFor(one.bytes())).sum());
@@ -60,7 +75,7 @@ public final class DiskKind implements GuestKind {
             disks.close();
             throw e;
         }
-        return new DiskGuest(disks, disk.readErrors(), setup.after());
+        return disks;
     }
 
     /** Each side keeps a checksum and some bits of each page: 1.25 GiB for 1 TiB. */
