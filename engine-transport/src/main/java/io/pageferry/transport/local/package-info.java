@@ -21,4 +21,4 @@
  * a frame before it delivers it, and lays it out as in docs/PROTOCOL.md where the other end is a
  * Pageferry that is not its own.
  */
-package io.pageferry.bench.example;
+package io.pageferry.transport.local;

@@ -1,4 +1,4 @@
-package io.pageferry.bench.example;
+package io.pageferry.transport.local;
 
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.LinkAcceptor;

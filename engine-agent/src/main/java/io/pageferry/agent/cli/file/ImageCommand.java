@@ -1,4 +1,4 @@
-package io.pageferry.agent.cli;
+package io.pageferry.agent.cli.file;
 
 import io.pageferry.agent.guest.image.StoredImage;
 import io.pageferry.agent.report.Output;
@@ -11,7 +11,7 @@ import picocli.CommandLine.Parameters;
 
 /** {@code pageferry image info|verify FILE}: what an image is, and whether it still is that. */
 @Command(name = "image", description = "what an image holds, and whether it is as it was stored")
-final class ImageCommand implements Callable<Integer> {
+public final class ImageCommand implements Callable<Integer> {
     private static final int REFUSED = 3;
 
     /** What can be asked of an image. */
@@ -36,6 +36,10 @@ final class ImageCommand implements Callable<Integer> {
 
     @Option(names = {"-h", "--help"}, usageHelp = true, description = "show this help")
     private boolean help;
+
+    /** Made by the command line. */
+    public ImageCommand() {
+    }
 
     @Override
     public Integer call() {

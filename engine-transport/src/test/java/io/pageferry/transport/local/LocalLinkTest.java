@@ -1,10 +1,10 @@
-package io.pageferry.bench.example;
+package io.pageferry.transport.local;
 
 import io.pageferry.core.link.SourceLink;
 import io.pageferry.core.link.TargetLink;
 import io.pageferry.core.testing.link.LinkContract;
 
-/** The example's link, held to what Netty's is held to. */
+/** The link within one process, held to what Netty's is held to. */
 class LocalLinkTest extends LinkContract {
     private final LocalPort port = new LocalPort();
 

@@ -1,4 +1,4 @@
-package io.pageferry.agent.cli;
+package io.pageferry.agent.cli.file;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -18,7 +18,7 @@ import picocli.CommandLine.Parameters;
 
 /** {@code pageferry verify CAPTURE}: whether what was captured follows docs/PROTOCOL.md. */
 @Command(name = "verify", description = "checks a capture against the protocol")
-final class VerifyCommand implements Callable<Integer> {
+public final class VerifyCommand implements Callable<Integer> {
     private static final int REFUSED = 3;
     private static final int FAILED = 4;
 
@@ -33,6 +33,10 @@ final class VerifyCommand implements Callable<Integer> {
 
     @Option(names = {"-h", "--help"}, usageHelp = true, description = "show this help")
     private boolean help;
+
+    /** Made by the command line. */
+    public VerifyCommand() {
+    }
 
     @Override
     public Integer call() {
