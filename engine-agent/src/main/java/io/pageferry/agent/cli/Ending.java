@@ -1,5 +1,6 @@
 package io.pageferry.agent.cli;
 
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pageferry.agent.client.ApiException;
 import io.pageferry.agent.report.Output;
@@ -12,10 +13,17 @@ import io.pageferry.core.migration.Outcome.Side;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.util.Comparator;
+import java.util.List;
 
 /** The end of a command: its report, then its exit code. */
 final class Ending {
     static final int USAGE = 2;
+
+    /** From good to bad, by what somebody has to do about it. */
+    private static final List<Result> WORSE = List.of(Result.COMPLETED, Result.CANCELLED,
+            Result.REFUSED, Result.FAILED, Result.GUEST_ENDED, Result.FAILED_AT_TARGET,
+            Result.IN_DOUBT, Result.BUG);
 
     private Ending() {
     }
@@ -32,6 +40,39 @@ final class Ending {
             output.note(stack(result.outcome().cause()));
         }
         return result.outcome().result().exitCode();
+    }
+
+    /**
+     * Reports the ends of copies to several targets: the fields of the first, and all of each.
+     *
+     * @return the worst of their exit codes
+     */
+    static int of(Output output, boolean verbose, List<String> targets,
+            List<AgentResult> results) {
+        ObjectNode report = results.getFirst().report().json();
+        ArrayNode all = report.putArray("targets");
+        for (int i = 0; i < results.size(); i++) {
+            ObjectNode one = results.get(i).report().json();
+            one.remove(List.of("event", "schema"));
+            all.addObject().put("to", targets.get(i)).setAll(one);
+        }
+        output.emit(report);
+        for (int i = 0; i < results.size(); i++) {
+            Output about = output.about(targets.get(i));
+            Outcome outcome = results.get(i).outcome();
+            if (!output.isJson()) {
+                output.human("");
+                output.human("to " + targets.get(i));
+                results.get(i).report().lines().stream().skip(1).forEach(output::human);
+            } else if (outcome.result() != Result.COMPLETED) {
+                about.note(line(outcome));
+            }
+            if (verbose && outcome.cause() != null) {
+                about.note(stack(outcome.cause()));
+            }
+        }
+        return results.stream().map(one -> one.outcome().result())
+                .max(Comparator.comparingInt(WORSE::indexOf)).orElseThrow().exitCode();
     }
 
     /** A command line that makes no sense still ends with a report, where JSON was asked for. */

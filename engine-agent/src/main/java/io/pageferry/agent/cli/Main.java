@@ -2,6 +2,8 @@ package io.pageferry.agent.cli;
 
 import io.pageferry.agent.bench.Benches;
 import io.pageferry.agent.cli.describe.DescribeCommand;
+import io.pageferry.agent.cli.file.ImageCommand;
+import io.pageferry.agent.cli.file.VerifyCommand;
 import io.pageferry.agent.cli.option.Choice;
 import io.pageferry.agent.cli.option.UsageException;
 import io.pageferry.agent.cli.remote.CancelCommand;
@@ -39,11 +41,11 @@ public final class Main implements Runnable {
 
     /** In the order in which the help lists them. */
     private static final List<Class<?>> COMMANDS = List.of(DemoCommand.class,
-            ReceiveCommand.class, MigrateCommand.class, StatusCommand.class, SettleCommand.class,
-            CheckCommand.class, DescribeCommand.class, ImageCommand.class,
-            TrustCommand.class, VerifyCommand.class, AgentCommand.class, CancelCommand.class,
-            LimitsCommand.class, WatchCommand.class, HistoryCommand.class, EventsCommand.class,
-            TopCommand.class);
+            ReceiveCommand.class, MigrateCommand.class, ConvertCommand.class,
+            StatusCommand.class, SettleCommand.class, CheckCommand.class, DescribeCommand.class,
+            ImageCommand.class, TrustCommand.class, VerifyCommand.class, AgentCommand.class,
+            CancelCommand.class, LimitsCommand.class, WatchCommand.class, HistoryCommand.class,
+            EventsCommand.class, TopCommand.class);
 
     /** Commands of the contract that are not built. */
     private static final List<String> LATER = List.of("plan");

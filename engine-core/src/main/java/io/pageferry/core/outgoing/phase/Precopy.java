@@ -11,6 +11,7 @@ import io.pageferry.core.outgoing.session.SourceContext;
 import io.pageferry.core.outgoing.session.SourceParts;
 import io.pageferry.core.outgoing.session.SourceState;
 import io.pageferry.core.outgoing.session.Wording.Limit;
+import io.pageferry.core.outgoing.session.Wording.Remedy;
 import io.pageferry.core.precopy.ConvergenceController;
 import io.pageferry.core.precopy.DowntimePrediction;
 import io.pageferry.core.precopy.GuestThrottle;
@@ -180,18 +181,20 @@ public final class Precopy implements Phase {
     }
 
     private Optional<Outcome> late(String reason, Side side) {
-        return Optional.of(Outcome.of(Result.FAILED, ErrorCode.DEADLINE,
-                context.name(Limit.TIMEOUT) + " " + reason, side));
+        Outcome late = Outcome.of(Result.FAILED, ErrorCode.DEADLINE,
+                context.name(Limit.TIMEOUT) + " " + reason, side);
+        return Optional.of(side == Side.TARGET ? late
+                : late.withRemedy(context.advice(Remedy.EASE_LIMITS)));
     }
 
     /** Whether time is up and the target has not answered a barrier for long. */
     private boolean isForsaken() {
         return stage != Stage.ENCODING && context.now() - startNanos
-                - parts.options().limits().timeoutNanos() >= parts.options().negotiationNanos();
+                - context.limits().now().timeoutNanos() >= parts.options().negotiationNanos();
     }
 
     private boolean timeIsUp() {
-        return context.now() - startNanos >= parts.options().limits().timeoutNanos();
+        return context.now() - startNanos >= context.limits().now().timeoutNanos();
     }
 
     private void encode() {
@@ -229,13 +232,13 @@ public final class Precopy implements Phase {
         long now = context.now();
         prediction = DowntimePrediction.of(progress.figures().rounds(), dirty,
                 progress.fixedCost(parts.options().handoverCost()),
-                parts.options().limits().bandwidth().switchoverBytesPerSecond());
+                context.limits().now().bandwidth().switchoverBytesPerSecond());
         progress.predicted(prediction);
         switch (ConvergenceController.decide(
                 new ConvergenceController.Situation(progress.figures().rounds(), dirty,
                         now - startNanos, prediction, throttle.percent(),
                         throttle.stolenNanos()),
-                parts.options().limits())) {
+                context.limits().now())) {
             case RoundDecision.Abort abort -> {
                 return notConverging(abort.why());
             }
@@ -271,7 +274,8 @@ public final class Precopy implements Phase {
     }
 
     private Phase notConverging(String reason) {
-        return fail(Outcome.of(Result.FAILED, ErrorCode.NOT_CONVERGING, reason, Side.SOURCE));
+        return fail(Outcome.of(Result.FAILED, ErrorCode.NOT_CONVERGING, reason, Side.SOURCE)
+                .withRemedy(context.advice(Remedy.EASE_LIMITS)));
     }
 
     private void nextRound(long now) {
