@@ -38,7 +38,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
  *
  * <p><b>Threads.</b> {@link #run} does all its work on the calling thread, and every method of the
  * guest and of the listener is called by that thread alone; Netty's own threads carry bytes and
- * call nothing of the embedder's. {@link #cancel} may be called by any thread, at any time.
+ * call nothing of the embedder's. {@link #cancel} and
+ * {@link #limits} may be called by any thread, at any time.
  *
  * <p><b>Crashes.</b> A guest that lives in the embedder's process dies with it, so no guard
  * process is started. What was decided is in a journal in the state directory: when the process
@@ -142,6 +143,18 @@ public final class OutgoingMigration {
      */
     public void cancel() {
         agent.cancel();
+    }
+
+    /**
+     * Changes the limits while the guest moves, or before {@link #run}. Any thread; returns at
+     * once. They hold from the next decision on; what was changed stands in the report.
+     *
+     * @param bounds that are to hold; the policy stays
+     * @throws IllegalArgumentException when they make no sense, or another policy, or want a
+     *                                  throttle that the guest has not
+     */
+    public void limits(MigrationLimits bounds) {
+        agent.limits(Objects.requireNonNull(bounds, "bounds"));
     }
 
     /**

@@ -17,6 +17,7 @@ import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.migration.Outcome.Side;
 import io.pageferry.core.migration.Verification;
 import io.pageferry.core.precopy.DowntimePrediction;
+import io.pageferry.core.round.LimitChange;
 import io.pageferry.core.round.MigrationLimits.Policy;
 import io.pageferry.core.round.RoundStats;
 import io.pageferry.core.round.StopReason;
@@ -49,13 +50,14 @@ public record Report(Side side, Outcome outcome, Optional<Body> body) {
      * @param epoch    the last attempt, 0 before the first
      * @param guest    what the guest and its disks reported
      * @param peer     how the other side reaches the memory, where it said so
+     * @param changes  of limits while it ran; of the source
      */
     public record Body(Begin begin, Times times, List<RoundStats> rounds, Optional<StopReason> stop,
             Optional<Slowdown> slowdown, Traffic traffic, Proof proof, Owner owner, long epoch,
-            OfGuest guest, Optional<String> peer) {
+            OfGuest guest, Optional<String> peer, List<LimitChange> changes) {
         Body with(OfGuest told, Optional<Slowdown> slower) {
             return new Body(begin, times, rounds, stop, slower, traffic, proof, owner, epoch, told,
-                    peer);
+                    peer, changes);
         }
     }
 
@@ -186,7 +188,8 @@ public record Report(Side side, Outcome outcome, Optional<Body> body) {
                 new Proof(begin.choices().verification(), figures.verifiedPages(),
                         figures.digestsCompared(), figures.sourceDigest(),
                         figures.targetDigest(), figures.audit()),
-                figures.owner(), figures.epoch(), guest, figures.targetAccess())));
+                figures.owner(), figures.epoch(), guest, figures.targetAccess(),
+                List.copyOf(figures.limitChanges()))));
     }
 
     /**
@@ -211,7 +214,7 @@ public record Report(Side side, Outcome outcome, Optional<Body> body) {
                 new Proof(begin.choices().verification(), begin.guest().regions().pageCount(),
                         figures.digestsCompared(), figures.sourceDigest(),
                         figures.targetDigest(), Optional.empty()),
-                figures.owner(), figures.epoch(), guest, figures.sourceAccess())));
+                figures.owner(), figures.epoch(), guest, figures.sourceAccess(), List.of())));
     }
 
     /**

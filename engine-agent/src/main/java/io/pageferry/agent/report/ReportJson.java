@@ -9,7 +9,9 @@ import io.pageferry.core.memory.PageGeometry;
 import io.pageferry.core.memory.Region;
 import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.migration.Outcome.Side;
+import io.pageferry.core.round.LimitChange;
 import io.pageferry.core.words.Labelled;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -39,6 +41,7 @@ final class ReportJson {
             writer.json.putObject("owner").put("side", body.owner().label())
                     .put("epoch", body.epoch());
             body.guest().storage().ifPresent(writer::storage);
+            writer.changed(body.changes());
         });
         return writer.json;
     }
@@ -53,6 +56,15 @@ final class ReportJson {
                     .put("reason", outcome.reason()).put("side", outcome.side().label())
                     .put("remedy", outcome.remedy());
         }
+    }
+
+    private void changed(List<LimitChange> changes) {
+        if (changes.isEmpty()) {
+            return;
+        }
+        ArrayNode all = json.putArray("limitsChanged");
+        changes.forEach(change -> all.addObject().put("atMs", Rounds.millis(change.atNanos()))
+                .put("what", change.what()).put("from", change.from()).put("to", change.to()));
     }
 
     private void begun(Report.Begin begin, Optional<String> peer) {

@@ -1,7 +1,7 @@
 package io.pageferry.agent.session;
 
 import io.pageferry.agent.link.Refusals;
-import io.pageferry.agent.session.door.SlotState;
+import io.pageferry.agent.session.inbox.SlotState;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.migration.MigrationEvent;
@@ -112,11 +112,11 @@ final class SlotRule {
     private int serve() throws IOException {
         TargetSession session = slot.session().orElse(null);
         if (session == null) {
-            cancelled &= slot.door().state() == SlotState.RECEIVING;
+            cancelled &= slot.inbox().state() == SlotState.RECEIVING;
             if (ended) {
                 guestless = true;
                 result = AgentResult.ofNothing(Side.TARGET, Outcome.of(Result.CANCELLED,
-                        ErrorCode.CANCELLED, slot.door().state() == SlotState.FULL
+                        ErrorCode.CANCELLED, slot.inbox().state() == SlotState.FULL
                                 ? "the guest that came stays; no other did" : "no guest came",
                         Side.TARGET));
             } else {

@@ -189,7 +189,8 @@ final class SourceOpening {
         if (!recoveryAddress.isEmpty()) {
             settings.after().putInto(recoveryAddress);
             recoveryAddress.put(JournalHeader.IDENTITY, guest.identity());
-            if (settings.isThrottled()) {
+            if (guest.throttle().isPresent()) {
+                // It may be asked for while the guest moves.
                 recoveryAddress.put(GuestKind.THROTTLED, "true");
             }
         }

@@ -12,6 +12,7 @@ import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.migration.Outcome.Side;
 import io.pageferry.core.outgoing.SourceMigration;
 import io.pageferry.core.outgoing.session.SourceState;
+import io.pageferry.core.round.MigrationLimits;
 import java.io.IOException;
 import java.util.Optional;
 import java.util.UUID;
@@ -29,6 +30,10 @@ public final class SourceSession implements FiniteAgent {
     private final SourceOpening opening;
     private IntSupplier phase = () -> 0;
     private AgentResult result;
+    /** Guards what follows. */
+    private final Object limitsLock = new Object();
+    private MigrationLimits limits;
+    private SourceMigration migration;
     private volatile boolean cancelled;
 
     /**
@@ -52,6 +57,7 @@ public final class SourceSession implements FiniteAgent {
         this.id = id;
         this.settings = settings;
         this.listener = listener;
+        this.limits = settings.options().limits();
         this.opening = new SourceOpening(id, settings, listener);
     }
 
@@ -71,6 +77,37 @@ public final class SourceSession implements FiniteAgent {
         cancelled = true;
     }
 
+    /**
+     * Changes the limits, from the next decision on; from any thread, before it runs too. What was
+     * changed stands in the report and is logged. Of times, those that bound how long a guest may
+     * take to pause stay as they were.
+     *
+     * @param others that are to hold; the policy stays
+     * @throws IllegalArgumentException when they make no sense, or another policy, or want a
+     *                                  throttle that the guest has not, or another bandwidth for
+     *                                  a move that copies disks; nothing is changed then
+     */
+    public void limits(MigrationLimits others) {
+        if (settings.copyStorage()
+                && !others.bandwidth().equals(settings.options().limits().bandwidth())) {
+            throw new IllegalArgumentException("the bandwidth of a move that copies disks stays"
+                    + " as it began");
+        }
+        synchronized (limitsLock) {
+            if (migration != null) {
+                migration.limits(others);
+            }
+            limits = others;
+        }
+    }
+
+    /** {@return the limits that were asked for last} */
+    public MigrationLimits limits() {
+        synchronized (limitsLock) {
+            return limits;
+        }
+    }
+
     /** {@return how it ended, once it is done} */
     public AgentResult result() {
         return result;
@@ -84,9 +121,27 @@ public final class SourceSession implements FiniteAgent {
     @Override
     public void onStart() {
         try {
-            phase = new Driving(opening.open());
+            SourceOpening.Opened opened = opening.open();
+            begin(opened.migration());
+            phase = new Driving(opened);
         } catch (IOException e) {
             result = AgentResult.refused(Side.SOURCE, e);
+        }
+    }
+
+    /** What was asked for by now holds from the beginning, where the guest can do it. */
+    private void begin(SourceMigration opened) {
+        synchronized (limitsLock) {
+            try {
+                if (!limits.equals(settings.options().limits())) {
+                    opened.limits(limits);
+                }
+            } catch (IllegalArgumentException e) {
+                limits = settings.options().limits();
+                listener.on(MigrationEvent.warn("the limits stay as they were: "
+                        + e.getMessage()));
+            }
+            migration = opened;
         }
     }
 
@@ -176,7 +231,7 @@ public final class SourceSession implements FiniteAgent {
         Report report = Report.ofSource(opened.begin(), outcome, opened.migration().figures(),
                 new Report.OfGuest(guest.check(), guest.copied(), Optional.empty(),
                         guest.drained(), guest.unread()));
-        if (!settings.isThrottled()) {
+        if (!settings.isThrottled() && !limits().throttling().isAsked()) {
             return report;
         }
         guest.throttleTrouble().ifPresent(what -> listener.on(MigrationEvent.warn(what)));

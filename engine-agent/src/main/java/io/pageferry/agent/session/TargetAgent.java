@@ -4,8 +4,8 @@ import io.pageferry.agent.link.AgentLoop;
 import io.pageferry.agent.link.FiniteAgent;
 import io.pageferry.agent.link.Listener;
 import io.pageferry.agent.link.Refusals;
-import io.pageferry.agent.session.door.SlotDoor;
-import io.pageferry.agent.session.door.TargetListener;
+import io.pageferry.agent.session.inbox.SlotInbox;
+import io.pageferry.agent.session.inbox.TargetListener;
 import io.pageferry.agent.session.warmup.JvmFlags;
 import io.pageferry.agent.state.journal.StateDirectory;
 import io.pageferry.core.migration.MigrationEvent;
@@ -108,12 +108,12 @@ public final class TargetAgent implements FiniteAgent {
     private void open() throws IOException {
         StateDirectory directory = StateDirectory.open(settings.stateDirectory());
         JvmFlags.checkLz4(listener);
-        SlotDoor door = new SlotDoor(name);
-        slot = new TargetSlot(door, settings, directory, listener, () -> cancelled);
+        SlotInbox inbox = new SlotInbox(name);
+        slot = new TargetSlot(inbox, settings, directory, listener, () -> cancelled);
         slot.open();
         acceptor = settings.listen().open(refusals::add);
         connections = new TargetListener(acceptor, directory,
-                line -> listener.on(MigrationEvent.warn(line)), () -> List.of(door));
+                line -> listener.on(MigrationEvent.warn(line)), () -> List.of(inbox));
         rule = new SlotRule(slot, SlotRule.Manner.of(settings), finished);
         acceptor.address().ifPresent(listening);
     }

@@ -4,8 +4,8 @@ import io.pageferry.agent.link.AgentLoop;
 import io.pageferry.agent.link.FiniteAgent;
 import io.pageferry.agent.link.Listener;
 import io.pageferry.agent.link.Refusals;
-import io.pageferry.agent.session.door.SlotDoor;
-import io.pageferry.agent.session.door.TargetListener;
+import io.pageferry.agent.session.inbox.SlotInbox;
+import io.pageferry.agent.session.inbox.TargetListener;
 import io.pageferry.agent.session.warmup.JvmFlags;
 import io.pageferry.agent.state.journal.StateDirectory;
 import io.pageferry.core.link.SlotName;
@@ -35,9 +35,9 @@ public final class TargetHost implements AutoCloseable {
     private final Listening listening;
     private final SocketAddress address;
     private final Thread thread;
-    /** Guarded by itself, with what is changed in the doors. */
+    /** Guarded by itself, with what is changed in the inboxes. */
     private final List<TargetSlotHandle> slots = new ArrayList<>();
-    private final List<SlotDoor> doors = new CopyOnWriteArrayList<>();
+    private final List<SlotInbox> inboxes = new CopyOnWriteArrayList<>();
     private boolean closed;
 
     private TargetHost(Listener.Open acceptor, SocketAddress address, Refusals refusals,
@@ -45,7 +45,7 @@ public final class TargetHost implements AutoCloseable {
         this.directory = directory;
         this.address = address;
         this.listening = new Listening(acceptor, new TargetListener(acceptor, directory,
-                line -> log.on(MigrationEvent.warn(line)), () -> doors), refusals, log);
+                line -> log.on(MigrationEvent.warn(line)), () -> inboxes), refusals, log);
         this.thread = Thread.ofPlatform().name("target listener").start(listening::run);
     }
 
@@ -93,8 +93,8 @@ public final class TargetHost implements AutoCloseable {
      */
     public TargetSlotHandle add(String name, ReceiveSettings settings, MigrationListener listener,
             Consumer<AgentResult> finished) throws IOException {
-        SlotDoor door = new SlotDoor(SlotName.require(name));
-        TargetSlotHandle slot = new TargetSlotHandle(door, settings, directory, listener,
+        SlotInbox inbox = new SlotInbox(SlotName.require(name));
+        TargetSlotHandle slot = new TargetSlotHandle(inbox, settings, directory, listener,
                 finished);
         synchronized (slots) {
             forget();
@@ -105,7 +105,7 @@ public final class TargetHost implements AutoCloseable {
                 throw new IllegalArgumentException("there is a slot " + name + " already");
             }
             slots.add(slot);
-            doors.add(door);
+            inboxes.add(inbox);
         }
         slot.open();
         return slot;
@@ -114,7 +114,7 @@ public final class TargetHost implements AutoCloseable {
     /** Forgets the slots that ended. */
     private void forget() {
         slots.removeIf(TargetSlotHandle::isOver);
-        doors.retainAll(slots.stream().map(TargetSlotHandle::door).toList());
+        inboxes.retainAll(slots.stream().map(TargetSlotHandle::inbox).toList());
     }
 
     /** Closes every slot, see {@link TargetSlotHandle#close}, and then the listener. Idempotent. */

@@ -3,9 +3,9 @@ package io.pageferry.agent.session;
 import io.pageferry.agent.guest.After;
 import io.pageferry.agent.guest.GuestSetup;
 import io.pageferry.agent.guest.TargetGuest;
-import io.pageferry.agent.session.door.SlotDoor;
-import io.pageferry.agent.session.door.SlotDoor.Reply;
-import io.pageferry.agent.session.door.SlotState;
+import io.pageferry.agent.session.inbox.SlotInbox;
+import io.pageferry.agent.session.inbox.SlotInbox.Reply;
+import io.pageferry.agent.session.inbox.SlotState;
 import io.pageferry.agent.session.warmup.BackgroundWarmUp;
 import io.pageferry.agent.state.guard.AgentGuard;
 import io.pageferry.agent.state.journal.GuestLock;
@@ -31,8 +31,8 @@ import java.util.function.BooleanSupplier;
 import org.agrona.CloseHelper;
 
 /** A place for one guest at this host: what is to become it, its lock and its guard. */
-final class TargetSlot implements SlotDoor.Keeper {
-    private final SlotDoor door;
+final class TargetSlot implements SlotInbox.Keeper {
+    private final SlotInbox inbox;
     private final ReceiveSettings settings;
     private final MigrationListener listener;
     private final StateDirectory directory;
@@ -46,15 +46,15 @@ final class TargetSlot implements SlotDoor.Keeper {
     /**
      * Makes a slot; nothing is opened yet.
      *
-     * @param door      where offers and questions come in
+     * @param inbox     where offers and questions come in
      * @param settings  what to take in, and how
      * @param directory of journals and locks
      * @param listener  receives events
      * @param unwanted  returns whether no guest is wanted any more, for what it waits for
      */
-    TargetSlot(SlotDoor door, ReceiveSettings settings, StateDirectory directory,
+    TargetSlot(SlotInbox inbox, ReceiveSettings settings, StateDirectory directory,
             MigrationListener listener, BooleanSupplier unwanted) {
-        this.door = door;
+        this.inbox = inbox;
         this.unwanted = unwanted;
         this.settings = settings;
         this.directory = directory;
@@ -68,7 +68,7 @@ final class TargetSlot implements SlotDoor.Keeper {
         openGuest();
         lockGuest();
         prepareGuard();
-        door.open(identities());
+        inbox.open(identities());
     }
 
     private void lockGuest() throws IOException {
@@ -104,7 +104,7 @@ final class TargetSlot implements SlotDoor.Keeper {
 
     /** Does what was handed over for it; returns how much that was. */
     int deliver() {
-        return door.deliver(this);
+        return inbox.deliver(this);
     }
 
     @Override
@@ -149,18 +149,18 @@ final class TargetSlot implements SlotDoor.Keeper {
             lockGuest();
         }
         prepareGuard();
-        door.open(identities());
+        inbox.open(identities());
     }
 
     /** Gets ready for the next offer, after one that left everything as it was. */
     void forget() {
         session = null;
-        door.vacate();
+        inbox.vacate();
     }
 
     /** Looks after what was started, while no offer is here. */
     void keepStarted() throws IOException {
-        if (settings.start() == null || door.state() == SlotState.FULL) {
+        if (settings.start() == null || inbox.state() == SlotState.FULL) {
             return;
         }
         if (guard.isLost()) {
@@ -179,16 +179,16 @@ final class TargetSlot implements SlotDoor.Keeper {
     /** Takes no offer any more: a guest is here. */
     void fill() {
         session = null;
-        door.fill();
+        inbox.fill();
     }
 
     /** Returns whether it can take an offer. */
     boolean isFree() {
-        return door.state() == SlotState.WAITING;
+        return inbox.state() == SlotState.WAITING;
     }
 
-    SlotDoor door() {
-        return door;
+    SlotInbox inbox() {
+        return inbox;
     }
 
     Optional<TargetSession> session() {
@@ -238,7 +238,7 @@ final class TargetSlot implements SlotDoor.Keeper {
 
     /** Closes everything; where the agent broke its guard does the rest, which needs the locks. */
     void close(boolean broken) {
-        door.close();
+        inbox.close();
         CloseHelper.closeAll(warmUp, session == null ? null : session::onClose, guest,
                 broken ? null : guard, lock, broken ? guard::abandon : null);
     }

@@ -2,8 +2,8 @@ package io.pageferry.agent.session;
 
 import io.pageferry.agent.link.AgentLoop;
 import io.pageferry.agent.link.FiniteAgent;
-import io.pageferry.agent.session.door.SlotDoor;
-import io.pageferry.agent.session.door.SlotState;
+import io.pageferry.agent.session.inbox.SlotInbox;
+import io.pageferry.agent.session.inbox.SlotState;
 import io.pageferry.agent.state.journal.StateDirectory;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.MigrationEvent;
@@ -28,15 +28,15 @@ public final class TargetSlotHandle implements AutoCloseable {
     /** A connection, or the lock of a guest, comes back within this. */
     private static final long RETURN_NANOS = 1_000_000L;
 
-    private final SlotDoor door;
+    private final SlotInbox inbox;
     private final Working agent;
     private final Thread thread;
 
-    TargetSlotHandle(SlotDoor door, ReceiveSettings settings, StateDirectory directory,
+    TargetSlotHandle(SlotInbox inbox, ReceiveSettings settings, StateDirectory directory,
             MigrationListener listener, Consumer<AgentResult> finished) {
-        this.door = door;
-        this.agent = new Working(door, settings, directory, listener, finished);
-        this.thread = Thread.ofPlatform().name("slot " + door.name()).unstarted(agent::run);
+        this.inbox = inbox;
+        this.agent = new Working(inbox, settings, directory, listener, finished);
+        this.thread = Thread.ofPlatform().name("slot " + inbox.name()).unstarted(agent::run);
     }
 
     /** Opens what it needs, on its thread; returns when that is done. */
@@ -56,17 +56,17 @@ public final class TargetSlotHandle implements AutoCloseable {
 
     /** {@return its name} */
     public String name() {
-        return door.name();
+        return inbox.name();
     }
 
     /** {@return what it does} */
     public SlotState state() {
-        return door.state();
+        return inbox.state();
     }
 
     /** {@return the migration that brings a guest, while it is under way} */
     public Optional<UUID> migration() {
-        return door.migration();
+        return inbox.migration();
     }
 
     /**
@@ -75,7 +75,7 @@ public final class TargetSlotHandle implements AutoCloseable {
      */
     public void cancel() {
         agent.cancel();
-        door.wake();
+        inbox.wake();
     }
 
     /**
@@ -91,7 +91,7 @@ public final class TargetSlotHandle implements AutoCloseable {
     /** Has it end; does not wait. */
     void end() {
         agent.end();
-        door.wake();
+        inbox.wake();
     }
 
     /** Returns whether its thread ended. */
@@ -99,8 +99,8 @@ public final class TargetSlotHandle implements AutoCloseable {
         return thread.getState() == Thread.State.TERMINATED;
     }
 
-    SlotDoor door() {
-        return door;
+    SlotInbox inbox() {
+        return inbox;
     }
 
     /** Waits for the end of a thread, also where this one is interrupted. */
@@ -120,7 +120,7 @@ public final class TargetSlotHandle implements AutoCloseable {
 
     /** What its thread does. */
     private static final class Working implements FiniteAgent {
-        private final SlotDoor door;
+        private final SlotInbox inbox;
         private final MigrationListener listener;
         private final Consumer<AgentResult> finished;
         private final TargetSlot slot;
@@ -130,12 +130,12 @@ public final class TargetSlotHandle implements AutoCloseable {
         private volatile boolean ended;
         private AgentResult result;
 
-        Working(SlotDoor door, ReceiveSettings settings, StateDirectory directory,
+        Working(SlotInbox inbox, ReceiveSettings settings, StateDirectory directory,
                 MigrationListener listener, Consumer<AgentResult> finished) {
-            this.door = door;
+            this.inbox = inbox;
             this.listener = listener;
             this.finished = finished;
-            this.slot = new TargetSlot(door, settings, directory, listener, () -> ended);
+            this.slot = new TargetSlot(inbox, settings, directory, listener, () -> ended);
         }
 
         void run() {
@@ -145,7 +145,7 @@ public final class TargetSlotHandle implements AutoCloseable {
                 if (opened.completeExceptionally(e)) {
                     return; // whoever opens it gets this
                 }
-                listener.on(MigrationEvent.warn("slot " + door.name() + " broke: " + e));
+                listener.on(MigrationEvent.warn("slot " + inbox.name() + " broke: " + e));
                 result = AgentResult.ofNothing(Side.TARGET, Outcome.of(Result.BUG,
                         ErrorCode.INTERNAL, String.valueOf(e), Side.TARGET));
             }
@@ -154,10 +154,10 @@ public final class TargetSlotHandle implements AutoCloseable {
             }
         }
 
-        /** While no source is there, nothing comes but by the door. */
+        /** While no source is there, nothing comes but by the inbox. */
         private void rest(int work) {
-            if (work == 0 && door.state() != SlotState.RECEIVING) {
-                door.await(LOOK_NANOS);
+            if (work == 0 && inbox.state() != SlotState.RECEIVING) {
+                inbox.await(LOOK_NANOS);
             } else {
                 busy.idle(work);
             }
@@ -176,7 +176,7 @@ public final class TargetSlotHandle implements AutoCloseable {
 
         @Override
         public String roleName() {
-            return "slot " + door.name();
+            return "slot " + inbox.name();
         }
 
         @Override
@@ -213,7 +213,7 @@ public final class TargetSlotHandle implements AutoCloseable {
         /** A recovery that acts on the guest ends first: its lock is the slot's. */
         @Override
         public void onClose() {
-            while (!door.close()) {
+            while (!inbox.close()) {
                 LockSupport.parkNanos(RETURN_NANOS);
             }
             if (rule != null) {

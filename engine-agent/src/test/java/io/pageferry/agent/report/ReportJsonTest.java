@@ -139,7 +139,8 @@ class ReportJsonTest {
                         Owner.SOURCE, 0,
                         new Report.OfGuest(Optional.empty(), Optional.empty(), Optional.of(
                                 new AfterResume(250_000_000, 1_234, 30_000_000)),
-                                Optional.empty(), Optional.empty()), Optional.of("file")))));
+                                Optional.empty(), Optional.empty()), Optional.of("file"),
+                        List.of()))));
     }
 
     @Test

@@ -4,8 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pageferry.agent.link.Listener;
-import io.pageferry.agent.session.door.SlotDoor;
-import io.pageferry.agent.session.door.TargetListener;
+import io.pageferry.agent.session.inbox.SlotInbox;
+import io.pageferry.agent.session.inbox.TargetListener;
 import io.pageferry.agent.state.journal.StateDirectory;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.MigrationListener;
@@ -31,14 +31,14 @@ class SlotsOfOneThreadTest {
         StateDirectory directory = StateDirectory.open(folder);
         List<TargetSlot> slots = new ArrayList<>();
         for (int i = 0; i < 2; i++) {
-            slots.add(new TargetSlot(new SlotDoor(""), Workloads.receive(folder), directory,
+            slots.add(new TargetSlot(new SlotInbox(""), Workloads.receive(folder), directory,
                     MigrationListener.silent(), () -> false));
             slots.getLast().open();
         }
         List<SourceSession> sources = new ArrayList<>();
         try (Listener.Open port = Workloads.receive(folder).listen().open(line -> { })) {
             TargetListener listener = new TargetListener(port, directory, line -> { },
-                    () -> slots.stream().map(TargetSlot::door).toList());
+                    () -> slots.stream().map(TargetSlot::inbox).toList());
             for (int i = 0; i < 3; i++) {
                 sources.add(Workloads.migrate(folder, port.address().orElseThrow()));
                 sources.getLast().onStart();

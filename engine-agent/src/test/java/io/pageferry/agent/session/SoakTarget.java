@@ -5,8 +5,8 @@ import io.pageferry.agent.guest.GuestKinds;
 import io.pageferry.agent.guest.GuestUri;
 import io.pageferry.agent.link.Listener;
 import io.pageferry.agent.report.Output;
-import io.pageferry.agent.session.door.SlotDoor;
-import io.pageferry.agent.session.door.TargetListener;
+import io.pageferry.agent.session.inbox.SlotInbox;
+import io.pageferry.agent.session.inbox.TargetListener;
 import io.pageferry.agent.state.journal.StateDirectory;
 import io.pageferry.core.incoming.session.TargetOptions;
 import io.pageferry.core.migration.MigrationListener;
@@ -70,7 +70,7 @@ final class SoakTarget {
         Thread.ofPlatform().daemon().name("orders").start(this::read);
         try (Listener.Open port = place().open(line -> { })) {
             TargetListener listener = new TargetListener(port, directory, line -> { },
-                    () -> slots.stream().map(TargetSlot::door).toList());
+                    () -> slots.stream().map(TargetSlot::inbox).toList());
             output.emit(Output.event("listening").put("port",
                     ((InetSocketAddress) port.address().orElseThrow()).getPort()));
             while (!over) {
@@ -135,8 +135,10 @@ final class SoakTarget {
         Path image = folder.resolve("image-" + number);
         GuestUri uri = GuestUri.parse(number % 4 == 3 ? "workload:4MiB" : "image:" + image);
         TargetOptions usual = TargetOptions.defaults();
-        TargetSlot slot = new TargetSlot(new SlotDoor(""), new ReceiveSettings(new GuestFactory<>(uri.text(),
-                setup -> GuestKinds.of(uri).openTarget(uri, setup), () -> () -> { }, () -> 0),
+        TargetSlot slot = new TargetSlot(new SlotInbox(""), new ReceiveSettings(
+                new GuestFactory<>(uri.text(),
+                        setup -> GuestKinds.of(uri).openTarget(uri, setup), () -> () -> { },
+                        () -> 0),
                 place(), false, false, new TargetOptions(usual.window(), usual.grantNanos(),
                         usual.lastWordNanos(), usual.channels(), RECONNECT_NANOS),
                 directory.path(), 0, null, null), directory, MigrationListener.silent(),

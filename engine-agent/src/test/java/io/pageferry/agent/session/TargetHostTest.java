@@ -10,7 +10,7 @@ import io.pageferry.agent.guest.GuestUri;
 import io.pageferry.agent.guest.TargetGuest;
 import io.pageferry.agent.link.AgentLoop;
 import io.pageferry.agent.link.Listener;
-import io.pageferry.agent.session.door.SlotState;
+import io.pageferry.agent.session.inbox.SlotState;
 import io.pageferry.core.incoming.session.TargetOptions;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.GuestException;

@@ -1,6 +1,7 @@
 package io.pageferry.core.handover;
 
 import io.pageferry.core.precopy.DowntimePrediction;
+import io.pageferry.core.round.LimitChange;
 import io.pageferry.core.round.RoundStats;
 import io.pageferry.core.round.StopReason;
 import java.util.ArrayList;
@@ -71,6 +72,8 @@ public final class MigrationFigures {
     private long throttledNanos;
     private int maxThrottlePercent;
 
+    private final List<LimitChange> limitChanges = new ArrayList<>();
+
     /** Makes empty figures. */
     public MigrationFigures() {
     }
@@ -104,6 +107,20 @@ public final class MigrationFigures {
     public void reconnected(long inVain) {
         reconnects++;
         resentBytes += inVain;
+    }
+
+    /**
+     * Notes that a limit was changed.
+     *
+     * @param change of one
+     */
+    public void changed(LimitChange change) {
+        limitChanges.add(change);
+    }
+
+    /** {@return the limits that were changed, in order} */
+    public List<LimitChange> limitChanges() {
+        return limitChanges;
     }
 
     /** Forgets the parts of a downtime that led to nothing: the guest went on here. */

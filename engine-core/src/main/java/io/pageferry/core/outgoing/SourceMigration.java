@@ -19,6 +19,7 @@ import io.pageferry.core.outgoing.session.SourceContext;
 import io.pageferry.core.outgoing.session.SourceParts;
 import io.pageferry.core.outgoing.session.SourceState;
 import io.pageferry.core.precopy.RoundLane;
+import io.pageferry.core.round.MigrationLimits;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.List;
@@ -28,8 +29,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
 /**
  * Drives the source's phases: the source rows of the tables of docs/PROTOCOL.md. A duty cycle
  * drives it: call {@link #doWork} until {@link #isDone}. It starts no thread and never waits,
- * but for the guest's own acts. One thread calls everything but {@link #cancel}, and
- * the lanes that {@link #handOutLanes} gave away.
+ * but for the guest's own acts. One thread calls everything but {@link #cancel}
+ * and {@link #limits}, and the lanes that {@link #handOutLanes} gave away.
  *
  * <p>The rule that it protects: the guest here is resumed in every state but GRANTED, and in
  * GRANTED only after the target's durable no.
@@ -71,6 +72,9 @@ public final class SourceMigration implements LinkHandler, AutoCloseable {
             work = phase.poll(this) + context.outbox().flush();
             if (cancelled.get()) {
                 go(() -> phase.cancel());
+            }
+            if (context.limits().take()) {
+                work++;
             }
             go(() -> phase.turn(context.now()));
         } catch (RuntimeException | VirtualMachineError e) {
@@ -115,6 +119,18 @@ public final class SourceMigration implements LinkHandler, AutoCloseable {
     /** Requests the end; from any thread. Before the grant the guest runs on here, after it not. */
     public void cancel() {
         cancelled.set(true);
+    }
+
+    /**
+     * Changes the limits, from the next decision on; from any thread. From the pause on only what
+     * bounds that is looked at.
+     *
+     * @param others that are to hold; the policy stays
+     * @throws IllegalArgumentException when they make no sense or another policy, or want a throttle
+     *                                  that the guest has not
+     */
+    public void limits(MigrationLimits others) {
+        context.limits().ask(others);
     }
 
     /**

@@ -13,14 +13,17 @@ public final class GuestThrottle {
     private static final double PERCENT = 100;
 
     private final WriteThrottle gate;
-    private final Throttling allowed;
+    private Throttling allowed;
     private int percent;
     private int maxPercent;
     private int percentBefore;
     private long startNanos;
     private long stolenBefore;
     private long stolenOfRounds;
+    /** From the start until it is lifted, whether or not the guest is slowed down. */
+    private boolean running;
     private boolean on;
+    private boolean wasOn;
     private boolean suspended;
     private long tookNanos;
     private long lastedNanos;
@@ -32,7 +35,7 @@ public final class GuestThrottle {
      * @param allowed what the operator allows
      */
     public GuestThrottle(Optional<WriteThrottle> gate, Throttling allowed) {
-        this.gate = allowed.isAsked() ? gate.orElse(null) : null;
+        this.gate = gate.orElse(null);
         this.allowed = allowed;
     }
 
@@ -43,20 +46,69 @@ public final class GuestThrottle {
      */
     public void start(long nowNanos) {
         startNanos = nowNanos;
-        if (gate != null) {
-            on = true;
-            stolenBefore = gate.stolenNanos();
-            set(allowed.how() == Throttle.FIXED ? allowed.percent() : 0);
+        running = true;
+        if (gate != null && allowed.isAsked()) {
+            turnOn();
         }
+    }
+
+    private void turnOn() {
+        on = true;
+        stolenBefore = gate.stolenNanos();
+        set(strength(0));
+    }
+
+    /** What is asked for says it all but for {@link Throttle#AUTO}, which goes on from there. */
+    private int strength(int present) {
+        return switch (allowed.how()) {
+            case NONE -> 0;
+            case AUTO -> present;
+            case FIXED -> allowed.percent();
+        };
+    }
+
+    /**
+     * Changes what is allowed, from now on.
+     *
+     * @param other what the operator allows instead
+     */
+    public void allow(Throttling other) {
+        if (gate == null || other.equals(allowed)) {
+            return;
+        }
+        allowed = other;
+        percentBefore = strength(percentBefore);
+        if (on) {
+            set(strength(percent));
+        } else if (running && other.isAsked()) {
+            turnOn();
+        }
+    }
+
+    /**
+     * Returns why something cannot be allowed. Any thread.
+     *
+     * @param other what is asked for
+     * @return one line, or empty
+     */
+    public Optional<String> refusal(Throttling other) {
+        return !other.isAsked() ? Optional.empty()
+                : gate == null ? Optional.of("this guest cannot be throttled")
+                : other.quota() != null && !gate.hasQuota()
+                ? Optional.of("the single writes of this guest are not seen, so they have no quota")
+                : Optional.empty();
     }
 
     /**
      * Goes on as it was before it was lifted, where it was; what it took by then counts on.
      */
     public void goOn() {
-        if (gate != null && !on) {
+        running = true;
+        if (gate != null && !on && wasOn) {
             on = true;
             set(percentBefore);
+        } else if (gate != null && !on && allowed.isAsked()) {
+            turnOn();
         }
     }
 
@@ -97,11 +149,13 @@ public final class GuestThrottle {
      * @param nowNanos the clock
      */
     public void lift(long nowNanos) {
+        running = false;
         if (on) {
             gate.close();
             tookNanos = stolenNanos();
             lastedNanos = nowNanos - startNanos;
             on = false;
+            wasOn = true;
             percentBefore = percent;
             percent = 0;
         }

@@ -31,7 +31,8 @@ public final class RateLimiter {
     private static final double NANOS = 1e9;
 
     private final NanoClock clock;
-    private final Bandwidth bandwidth;
+    private Bandwidth bandwidth;
+    private boolean paused;
     /** Written by a holder of this object's lock; read without it, as lanes ask for each batch. */
     private volatile long bytesPerSecond;
     private long freeNanos;
@@ -65,8 +66,24 @@ public final class RateLimiter {
      * @param stopAndCopy whether the guest is paused in it
      */
     public synchronized void roundBegins(boolean stopAndCopy) {
+        paused = stopAndCopy;
         bytesPerSecond = stopAndCopy
                 ? bandwidth.switchoverBytesPerSecond() : bandwidth.bytesPerSecond();
+    }
+
+    /**
+     * Changes what is allowed, from now on, in the middle of a round too.
+     *
+     * @param other what is allowed instead
+     */
+    public synchronized void allow(Bandwidth other) {
+        bandwidth = other;
+        long before = bytesPerSecond;
+        roundBegins(paused);
+        if (bytesPerSecond != before) {
+            // A long pause after what was sent at a low rate is not made up at a high one.
+            limit(bytesPerSecond);
+        }
     }
 
     /**

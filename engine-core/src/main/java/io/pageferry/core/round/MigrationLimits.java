@@ -1,6 +1,8 @@
 package io.pageferry.core.round;
 
 import io.pageferry.core.words.Labelled;
+import java.util.List;
+import java.util.Optional;
 
 /**
  * Every limit of a migration, stated once. Durations in nanoseconds.
@@ -92,6 +94,35 @@ public record MigrationLimits(
     public MigrationLimits with(Throttling slowing) {
         return new MigrationLimits(policy, maxDowntimeNanos, maxRounds, timeoutNanos,
                 onNoConvergence, maxSwitchoverNanos, bandwidth, slowing);
+    }
+
+    /** {@return why they cannot hold, in one line, or empty} */
+    public Optional<String> obstacle() {
+        long least = Math.min(Math.min(maxDowntimeNanos, timeoutNanos), maxSwitchoverNanos);
+        long rate = Math.min(bound(bandwidth.bytesPerSecond()),
+                bound(bandwidth.switchoverBytesPerSecond()));
+        return least < 0 || maxRounds < 1 ? Optional.of("a time below 0, or less than one round")
+                : rate < Bandwidth.LEAST ? Optional.of("a bandwidth of " + rate
+                        + " bytes a second, which is less than " + Bandwidth.LEAST)
+                : throttling.percent() < 0 || throttling.percent() > WriteThrottle.MAX_PERCENT
+                        || throttling.maxStolenPercent() < 0 || throttling.maxStolenPercent() > 100
+                ? Optional.of("a throttle of more than " + WriteThrottle.MAX_PERCENT
+                        + " %, or a share beyond 0 to 100 %") : Optional.empty();
+    }
+
+    private static long bound(long bytesPerSecond) {
+        return bytesPerSecond == 0 ? Long.MAX_VALUE : bytesPerSecond;
+    }
+
+    /**
+     * Names what others change.
+     *
+     * @param others  that are to hold from now on
+     * @param atNanos since the migration began
+     * @return each limit that differs
+     */
+    public List<LimitChange> changesTo(MigrationLimits others, long atNanos) {
+        return LimitChange.between(this, others, atNanos);
     }
 
     /** What to do when pre-copy cannot get there. */

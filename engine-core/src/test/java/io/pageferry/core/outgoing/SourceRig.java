@@ -58,8 +58,16 @@ final class SourceRig implements AutoCloseable {
     }
 
     SourceRig(UnaryOperator<SourceOptions> options, UnaryOperator<SourceLink> bend) {
+        this(options, bend, true);
+    }
+
+    /** One whose guest may have no throttle. */
+    SourceRig(UnaryOperator<SourceOptions> options, UnaryOperator<SourceLink> bend,
+            boolean hasThrottle) {
         guest.write(100, 48);
-        guest.throttled(gate);
+        if (hasThrottle) {
+            guest.throttled(gate);
+        }
         SourceOptions usual = SourceOptions.defaults().withWindows(0, 30 * SECOND);
         source = new SourceMigration(new SourceParts(ID, guest, bend.apply(links.source()),
                 new Opener(), journal, clock, listener, options.apply(usual), () -> warm));

@@ -71,6 +71,28 @@ class RateLimiterTest {
     }
 
     @Test
+    void whatIsAllowedInTheMiddleOfARoundIsUsedFromThenOn() {
+        long rate = 1_250_000;
+        RateLimiter limiter = new RateLimiter(clock, new Bandwidth(rate, rate));
+        limiter.roundBegins(false);
+        PageSink sink = limiter.over(wire);
+        fill(sink, 2 * SECOND, 0);
+        for (long other : new long[] {10 * rate, rate / 4}) {
+            limiter.allow(new Bandwidth(other, 3 * other));
+            wire.at.clear();
+            wire.bytes.clear();
+            long start = clock.nanoTime();
+            fill(sink, 5 * SECOND, 0);
+            assertBounded(other, 1.03);
+            double used = wire.total() * (double) SECOND / (clock.nanoTime() - start);
+            assertTrue(used >= 0.9 * other, () -> used + " of " + other + ", seed " + SEED);
+        }
+        limiter.allow(Bandwidth.UNLIMITED);
+        limiter.roundBegins(true);
+        assertTrue(!limiter.isBounded());
+    }
+
+    @Test
     void aFullSinkBelowIsFullAbove() {
         PageSink sink = paced(Bandwidth.UNLIMITED, false);
         wire.full = true;

@@ -33,6 +33,7 @@ import java.util.UUID;
  * {@link Recoveries}.
  */
 final class Simulation implements AutoCloseable {
+    private static final int CHANGE_ONCE_IN = 500;
     private static final int MOST_STEPS = 100_000;
     private static final int PATIENCE = 20;
     private static final long LONGEST_IDLE = 250_000_000L;
@@ -57,6 +58,8 @@ final class Simulation implements AutoCloseable {
     private final Recoveries recoveries;
     private final SourceMigration source;
     private final TargetMigration target;
+    /** Of the operator who changes limits: apart, so that a seed stays what it was. */
+    private final Random changes;
     private final long mostStepNanos;
     private boolean sourceDead;
     private boolean targetDead;
@@ -71,6 +74,7 @@ final class Simulation implements AutoCloseable {
     Simulation(long seed, Mutant mutant) {
         this.seed = seed;
         this.random = new Random(seed);
+        this.changes = new Random(~seed);
         this.clock = new ManualClock(random.nextLong());
         RegionTable regions = regions(random);
         this.guest = new TestGuest(regions, seed, log);
@@ -156,6 +160,9 @@ final class Simulation implements AutoCloseable {
             writer.step();
         }
         faults.beforeStep(this);
+        if (!sourceDead && changes.nextInt(CHANGE_ONCE_IN) == 0) {
+            source.limits(wishes.others(changes));
+        }
         recoveries.others();
         boolean first = random.nextBoolean();
         int work = work(first) + work(!first) + serve();

@@ -111,6 +111,16 @@ final class Wishes {
                 throttling());
     }
 
+    /** What an operator may want instead, but for what the verdict knows the migration by. */
+    MigrationLimits others(Random of) {
+        MigrationLimits usual = source.limits();
+        return new MigrationLimits(usual.policy(),
+                (FIXED_COST_MILLIS + 1 + of.nextInt(1000)) * (long) MILLI, usual.maxRounds(),
+                usual.timeoutNanos(), of.nextInt(10) == 0 ? MigrationLimits.OnNoConvergence.ABORT
+                        : MigrationLimits.OnNoConvergence.STOP_AND_COPY,
+                usual.maxSwitchoverNanos(), usual.bandwidth(), usual.throttling());
+    }
+
     private Bandwidth bandwidth() {
         if (mutant == Mutant.UNCOUNTED_BYTES) {
             return new Bandwidth(Bandwidth.LEAST, Bandwidth.LEAST);

@@ -1,5 +1,6 @@
 package io.pageferry.core.outgoing.phase;
 
+import io.pageferry.core.codec.CodecChoice;
 import io.pageferry.core.dirty.TrackerException;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.Message;
@@ -8,6 +9,7 @@ import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.migration.Outcome.Side;
 import io.pageferry.core.outgoing.session.Dialer;
 import io.pageferry.core.outgoing.session.SourceContext;
+import io.pageferry.core.outgoing.session.SourceOptions;
 import io.pageferry.core.outgoing.session.SourceParts;
 import io.pageferry.core.outgoing.session.SourceState;
 import java.io.IOException;
@@ -42,9 +44,19 @@ public final class Negotiating implements Phase {
         offered = true;
         context.announce(state());
         SourceParts parts = context.parts();
-        context.outbox().send(new Message.Hello(parts.id(), 0, context.offeredFeatures(),
+        context.outbox().send(new Message.Hello(parts.id(), 0, offeredFeatures(),
                 parts.options().channels(), parts.options().verification().ordinal(),
                 parts.guest().describe(), parts.options().slot()));
+    }
+
+    /** What the guest demands, and the codecs that may be used. */
+    private long offeredFeatures() {
+        SourceOptions options = context.parts().options();
+        boolean zstd = options.codec() == CodecChoice.ADAPTIVE
+                || options.codec() == CodecChoice.ZSTD;
+        boolean delta = options.codec() != CodecChoice.NONE && options.deltaCacheBytes() > 0;
+        return context.parts().guest().features() | Message.FEATURE_BACKLOG
+                | (zstd ? Message.FEATURE_ZSTD : 0) | (delta ? Message.FEATURE_DELTA : 0);
     }
 
     @Override
@@ -83,7 +95,7 @@ public final class Negotiating implements Phase {
         if (welcome.channels() < 1
                 || welcome.channels() > context.parts().options().channels()
                 || welcome.window() < 1
-                || (welcome.features() & ~context.offeredFeatures()) != 0
+                || (welcome.features() & ~offeredFeatures()) != 0
                 || (context.parts().guest().features() & ~welcome.features()) != 0
                 || welcome.generation() != 1) {
             return targetFailed(ErrorCode.PROTOCOL_VIOLATION,

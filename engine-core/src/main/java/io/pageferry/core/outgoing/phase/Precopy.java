@@ -187,11 +187,11 @@ public final class Precopy implements Phase {
     /** Whether time is up and the target has not answered a barrier for long. */
     private boolean isForsaken() {
         return stage != Stage.ENCODING && context.now() - startNanos
-                - parts.options().limits().timeoutNanos() >= parts.options().negotiationNanos();
+                - context.limits().now().timeoutNanos() >= parts.options().negotiationNanos();
     }
 
     private boolean timeIsUp() {
-        return context.now() - startNanos >= parts.options().limits().timeoutNanos();
+        return context.now() - startNanos >= context.limits().now().timeoutNanos();
     }
 
     private void encode() {
@@ -229,13 +229,13 @@ public final class Precopy implements Phase {
         long now = context.now();
         prediction = DowntimePrediction.of(progress.figures().rounds(), dirty,
                 progress.fixedCost(parts.options().handoverCost()),
-                parts.options().limits().bandwidth().switchoverBytesPerSecond());
+                context.limits().now().bandwidth().switchoverBytesPerSecond());
         progress.predicted(prediction);
         switch (ConvergenceController.decide(
                 new ConvergenceController.Situation(progress.figures().rounds(), dirty,
                         now - startNanos, prediction, throttle.percent(),
                         throttle.stolenNanos()),
-                parts.options().limits())) {
+                context.limits().now())) {
             case RoundDecision.Abort abort -> {
                 return notConverging(abort.why());
             }

@@ -117,8 +117,8 @@ public final class Switchover implements Phase {
                     .withRemedy("leave its other monitors alone, and move again"));
         }
         boolean cold = parts.options().cold();
-        long limit = cold ? parts.options().limits().timeoutNanos()
-                : parts.options().limits().maxSwitchoverNanos();
+        long limit = cold ? context.limits().now().timeoutNanos()
+                : context.limits().now().maxSwitchoverNanos();
         return now - pauseNanos < limit ? Optional.empty() : Optional.of(Outcome.of(
                 Result.FAILED, ErrorCode.DEADLINE,
                 "the pause was longer than "

@@ -1,6 +1,5 @@
 package io.pageferry.core.outgoing.session;
 
-import io.pageferry.core.codec.CodecChoice;
 import io.pageferry.core.codec.page.PageEncoder;
 import io.pageferry.core.handover.JournalRecord;
 import io.pageferry.core.handover.JournalState;
@@ -20,6 +19,7 @@ import io.pageferry.core.precopy.GuestThrottle;
 import io.pageferry.core.precopy.RateLimiter;
 import io.pageferry.core.precopy.RoundCounter;
 import io.pageferry.core.precopy.RoundRunner;
+import io.pageferry.core.round.MigrationLimits;
 import io.pageferry.core.round.RoundStats;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -41,6 +41,7 @@ public final class SourceContext implements AutoCloseable {
     private final RoundRunner runner;
     private final RenewableLink link;
     private final GuestThrottle throttle;
+    private final PresentLimits limits;
     private final List<Runnable> closers = new ArrayList<>();
     private final Losses losses = new Losses();
     private final long startNanos;
@@ -60,11 +61,11 @@ public final class SourceContext implements AutoCloseable {
         this.link = new RenewableLink(given.link());
         this.parts = given.over(link);
         this.outbox = new Outbox(link);
+        MigrationLimits limited = parts.options().limits();
         this.runner = new RoundRunner(parts.guest().memory(), parts.guest().tracker(),
-                encoders(parts),
-                new RateLimiter(parts.clock(), parts.options().limits().bandwidth()));
-        this.throttle = new GuestThrottle(parts.guest().throttle(),
-                parts.options().limits().throttling());
+                encoders(parts), new RateLimiter(parts.clock(), limited.bandwidth()));
+        this.throttle = new GuestThrottle(parts.guest().throttle(), limited.throttling());
+        this.limits = new PresentLimits(limited, this);
         this.startNanos = parts.clock().nanoTime();
         this.nextGuestCheck = startNanos;
         this.nextChangeCheck = startNanos + CHANGE_CHECK_NANOS;
@@ -105,6 +106,11 @@ public final class SourceContext implements AutoCloseable {
     /** {@return what slows the guest down} */
     public GuestThrottle throttle() {
         return throttle;
+    }
+
+    /** {@return the limits that hold, and those that are asked for} */
+    public PresentLimits limits() {
+        return limits;
     }
 
     /** {@return when the migration began} */
@@ -292,16 +298,6 @@ public final class SourceContext implements AutoCloseable {
     /** Whether a link was damaged on the way, and neither side broke a rule. */
     static boolean isDamage(ErrorCode code) {
         return code == ErrorCode.LINK_LOST || code == ErrorCode.CORRUPT_FRAME;
-    }
-
-    /** {@return what HELLO offers: what the guest demands, and the codecs that may be used} */
-    public long offeredFeatures() {
-        SourceOptions options = parts.options();
-        boolean zstd = options.codec() == CodecChoice.ADAPTIVE
-                || options.codec() == CodecChoice.ZSTD;
-        boolean delta = options.codec() != CodecChoice.NONE && options.deltaCacheBytes() > 0;
-        return parts.guest().features() | Message.FEATURE_BACKLOG
-                | (zstd ? Message.FEATURE_ZSTD : 0) | (delta ? Message.FEATURE_DELTA : 0);
     }
 
     /** {@return whether the link is lost and the phase, which survives that, not yet notified} */

@@ -1,4 +1,4 @@
-package io.pageferry.agent.session.door;
+package io.pageferry.agent.session.inbox;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 

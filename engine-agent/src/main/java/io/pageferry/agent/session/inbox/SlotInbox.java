@@ -1,4 +1,4 @@
-package io.pageferry.agent.session.door;
+package io.pageferry.agent.session.inbox;
 
 import io.pageferry.core.link.LinkHandler;
 import io.pageferry.core.link.Message;
@@ -20,7 +20,7 @@ import java.util.function.Consumer;
  * thread does that when it comes round. A link that was handed over is the slot's until its
  * {@link Reply} says otherwise. Any thread.
  */
-public final class SlotDoor {
+public final class SlotInbox {
     /** So many wait to be done; whoever asks beyond that is told to come again. */
     private static final int MOST = 16;
 
@@ -121,12 +121,12 @@ public final class SlotDoor {
     }
 
     /**
-     * Makes the door of a slot that is to be opened.
+     * Makes the inbox of a slot that is to be opened.
      *
      * @param name of the slot, or empty for one that takes offers whatever slot they name
      * @throws IllegalArgumentException when it can be no name
      */
-    public SlotDoor(String name) {
+    public SlotInbox(String name) {
         this.name = name.isEmpty() ? name : SlotName.require(name);
     }
 

@@ -1,7 +1,7 @@
-package io.pageferry.agent.session.door;
+package io.pageferry.agent.session.inbox;
 
-import io.pageferry.agent.session.door.SlotDoor.Errand;
-import io.pageferry.agent.session.door.SlotDoor.Reply;
+import io.pageferry.agent.session.inbox.SlotInbox.Errand;
+import io.pageferry.agent.session.inbox.SlotInbox.Reply;
 import io.pageferry.core.codec.PageBatch;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.LinkHandler;
@@ -25,7 +25,7 @@ final class PendingConnection implements LinkHandler {
     /** The migration whose status was sent to it: it knew the name. */
     private UUID told;
     /** The slot that takes the link once it was polled, and what is handed over; or null. */
-    private SlotDoor door;
+    private SlotInbox inbox;
     private Errand errand;
     /** Whether a slot has the link for the time being. */
     private boolean away;
@@ -62,7 +62,7 @@ final class PendingConnection implements LinkHandler {
     private void handOver() {
         Errand now = errand;
         errand = null;
-        if (!door.hand(now)) {
+        if (!inbox.hand(now)) {
             refuse(ErrorCode.BUSY, "this slot is about to close, or has too much to answer");
         } else if (now.message() instanceof Message.Hello) {
             taken = true;
@@ -149,9 +149,9 @@ final class PendingConnection implements LinkHandler {
     }
 
     /** Hands the link over to a slot, with a message and whatever comes behind it. */
-    void goTo(SlotDoor slot, UUID migration, Message message) {
+    void goTo(SlotInbox slot, UUID migration, Message message) {
         if (questions.isEmpty()) {
-            door = slot;
+            inbox = slot;
             errand = new Errand(migration, message, link);
         } else {
             // It did not wait for an answer: no source does so.

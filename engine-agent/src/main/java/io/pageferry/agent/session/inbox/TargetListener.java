@@ -1,7 +1,7 @@
-package io.pageferry.agent.session.door;
+package io.pageferry.agent.session.inbox;
 
-import io.pageferry.agent.session.door.SlotDoor.Errand;
-import io.pageferry.agent.session.door.SlotDoor.Reply;
+import io.pageferry.agent.session.inbox.SlotInbox.Errand;
+import io.pageferry.agent.session.inbox.SlotInbox.Reply;
 import io.pageferry.agent.state.journal.StateDirectory;
 import io.pageferry.agent.state.settle.StatusAnswers;
 import io.pageferry.core.link.ErrorCode;
@@ -35,7 +35,7 @@ public final class TargetListener implements Agent {
 
     private final LinkAcceptor acceptor;
     private final StatusAnswers answers;
-    private final Supplier<List<SlotDoor>> doors;
+    private final Supplier<List<SlotInbox>> inboxes;
     private final List<PendingConnection> pending = new ArrayList<>();
 
     /**
@@ -44,14 +44,14 @@ public final class TargetListener implements Agent {
      * @param acceptor  gives links; stays the caller's
      * @param directory of the journals that answer for migrations that ended
      * @param words     gets one line for people at a time
-     * @param doors     asked on each message for those of the slots that there are
+     * @param inboxes   asked on each message for those of the slots that there are
      */
     public TargetListener(LinkAcceptor acceptor, StateDirectory directory, Consumer<String> words,
-            Supplier<List<SlotDoor>> doors) {
+            Supplier<List<SlotInbox>> inboxes) {
         this.acceptor = acceptor;
         this.answers = new StatusAnswers(directory, words,
-                identity -> doors.get().stream().anyMatch(door -> door.lend(identity)));
-        this.doors = doors;
+                identity -> inboxes.get().stream().anyMatch(inbox -> inbox.lend(identity)));
+        this.inboxes = inboxes;
     }
 
     /** Accepts new connections, and polls the others; returns work done. */
@@ -59,7 +59,7 @@ public final class TargetListener implements Agent {
     public int doWork() {
         int work = answers.doWork();
         if (!answers.isLent()) {
-            doors.get().forEach(SlotDoor::giveBack);
+            inboxes.get().forEach(SlotInbox::giveBack);
         }
         long now = SystemNanoClock.INSTANCE.nanoTime();
         // More than a few in one cycle, and those of a stranger would hold a migration up.
@@ -99,12 +99,12 @@ public final class TargetListener implements Agent {
     }
 
     void onHello(PendingConnection connection, Message.Hello hello) {
-        List<SlotDoor> candidates = candidates(hello.slot());
-        List<SlotDoor> free = candidates.stream().filter(SlotDoor::isFree).toList();
+        List<SlotInbox> candidates = candidates(hello.slot());
+        List<SlotInbox> free = candidates.stream().filter(SlotInbox::isFree).toList();
         if (candidates.isEmpty()) {
             connection.refuse(ErrorCode.GUEST_MISMATCH, hello.slot().isEmpty()
                     ? "this target has no slot"
-                    : "this target has no slot " + hello.slot() + ": " + names(doors.get()));
+                    : "this target has no slot " + hello.slot() + ": " + names(inboxes.get()));
         } else if (free.size() > 1 && !free.getFirst().name().isEmpty()) {
             connection.refuse(ErrorCode.GUEST_MISMATCH, "several slots of this target are free,"
                     + " and none is named: " + names(free));
@@ -119,17 +119,17 @@ public final class TargetListener implements Agent {
     }
 
     /** Those that may take a guest which asks for a slot, or for none; without a name any may. */
-    private List<SlotDoor> candidates(String slot) {
-        List<SlotDoor> open = doors.get().stream()
-                .filter(door -> door.state() != SlotState.CLOSED).toList();
-        List<SlotDoor> named = open.stream().filter(door -> !door.name().isEmpty()
-                && (slot.isEmpty() || door.name().equals(slot))).toList();
-        return named.isEmpty() ? open.stream().filter(door -> door.name().isEmpty()).toList()
+    private List<SlotInbox> candidates(String slot) {
+        List<SlotInbox> open = inboxes.get().stream()
+                .filter(inbox -> inbox.state() != SlotState.CLOSED).toList();
+        List<SlotInbox> named = open.stream().filter(inbox -> !inbox.name().isEmpty()
+                && (slot.isEmpty() || inbox.name().equals(slot))).toList();
+        return named.isEmpty() ? open.stream().filter(inbox -> inbox.name().isEmpty()).toList()
                 : named;
     }
 
-    private static String names(List<SlotDoor> some) {
-        List<String> names = some.stream().map(SlotDoor::name).filter(name -> !name.isEmpty())
+    private static String names(List<SlotInbox> some) {
+        List<String> names = some.stream().map(SlotInbox::name).filter(name -> !name.isEmpty())
                 .sorted().toList();
         int more = names.size() - MOST_NAMES;
         return names.isEmpty() ? "it has none"
@@ -140,18 +140,18 @@ public final class TargetListener implements Agent {
     /** Hands a source that comes back to its session, or returns the answer to come. */
     Optional<CompletableFuture<Reply>> onResume(PendingConnection connection,
             Message.Resume resume) {
-        Optional<SlotDoor> door = door(resume.migrationId());
-        if (door.isEmpty()) {
+        Optional<SlotInbox> inbox = inbox(resume.migrationId());
+        if (inbox.isEmpty()) {
             return Optional.of(answer(resume).thenApply(Reply::of));
         }
-        connection.goTo(door.get(), resume.migrationId(), resume);
+        connection.goTo(inbox.get(), resume.migrationId(), resume);
         return Optional.empty();
     }
 
     CompletableFuture<Reply> onStatus(Message.Status status) {
         // Of a running migration from memory: what this process holds is not opened again.
         Errand errand = new Errand(status.migrationId(), status, null);
-        return door(status.migrationId()).filter(door -> door.hand(errand)).isPresent()
+        return inbox(status.migrationId()).filter(inbox -> inbox.hand(errand)).isPresent()
                 ? errand.reply() : answer(status).thenApply(Reply::of);
     }
 
@@ -162,11 +162,11 @@ public final class TargetListener implements Agent {
     }
 
     void onFarewell(UUID migration, Message.Farewell farewell) {
-        door(migration).ifPresent(door -> door.hand(new Errand(migration, farewell, null)));
+        inbox(migration).ifPresent(inbox -> inbox.hand(new Errand(migration, farewell, null)));
     }
 
-    private Optional<SlotDoor> door(UUID migration) {
-        return doors.get().stream().filter(door -> door.has(migration)).findFirst();
+    private Optional<SlotInbox> inbox(UUID migration) {
+        return inboxes.get().stream().filter(inbox -> inbox.has(migration)).findFirst();
     }
 
     @Override
@@ -180,6 +180,6 @@ public final class TargetListener implements Agent {
         CloseHelper.closeAll(pending.stream()
                 .map(one -> (AutoCloseable) one::close).toList());
         answers.close();
-        doors.get().forEach(SlotDoor::giveBack);
+        inboxes.get().forEach(SlotInbox::giveBack);
     }
 }
