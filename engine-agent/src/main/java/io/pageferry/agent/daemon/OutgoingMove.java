@@ -87,7 +87,7 @@ final class OutgoingMove {
 
     private void apply() {
         if (session != null) {
-            //LATER session.limits(limits());
+            session.limits(limits());
         }
     }
 
