@@ -8,7 +8,7 @@ import io.pageferry.agent.session.GuestFactory;
 import io.pageferry.agent.session.ReceiveSettings;
 import io.pageferry.agent.session.TargetHost;
 import io.pageferry.agent.session.TargetSlotHandle;
-import io.pageferry.agent.session.door.SlotState;
+import io.pageferry.agent.session.inbox.SlotState;
 import io.pageferry.core.incoming.session.TargetOptions;
 import io.pageferry.core.migration.GuestException;
 import java.io.IOException;
