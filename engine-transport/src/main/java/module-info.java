@@ -19,6 +19,7 @@ module io.pageferry.transport {
 
     exports io.pageferry.transport to io.pageferry.agent, io.pageferry.bench;
     exports io.pageferry.transport.http to io.pageferry.agent, io.pageferry.bench;
+    exports io.pageferry.transport.local to io.pageferry.agent, io.pageferry.bench;
     exports io.pageferry.transport.netty to io.pageferry.agent, io.pageferry.bench;
     exports io.pageferry.transport.netty.http to io.pageferry.agent, io.pageferry.bench;
     exports io.pageferry.transport.netty.link to io.pageferry.agent, io.pageferry.bench;

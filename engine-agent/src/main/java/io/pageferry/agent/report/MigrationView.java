@@ -1,9 +1,6 @@
 package io.pageferry.agent.report;
 
 import io.pageferry.core.migration.MigrationEvent;
-import io.pageferry.core.migration.MigrationEvent.Level;
-import io.pageferry.core.migration.MigrationEvent.Logged;
-import io.pageferry.core.migration.MigrationEvent.RoundEnded;
 import io.pageferry.core.migration.MigrationEvent.StateEntered;
 import io.pageferry.core.migration.MigrationListener;
 import io.pageferry.core.migration.MigrationSnapshot;
@@ -64,31 +61,14 @@ public final class MigrationView implements MigrationListener {
 
     @Override
     public void on(MigrationEvent event) {
-        switch (event) {
-            case StateEntered entered -> show(entered, entered.state(), entered.epoch());
-            case RoundEnded ended -> show(ended);
-            case Logged logged -> show(logged, logged.level(), logged.message());
+        if (event instanceof StateEntered entered) {
+            if (entered.state().equals(state)) {
+                return;
+            }
+            state = entered.state();
         }
-    }
-
-    private void show(StateEntered event, String newState, long epoch) {
-        if (newState.equals(state)) {
-            return;
-        }
-        state = newState;
-        output.emit(EventJson.of(event));
         wipe();
-        if (lines && !output.isJson()) {
-            output.note("state    " + newState + (epoch > 0 ? " (epoch " + epoch + ")" : ""));
-        }
-    }
-
-    private void show(RoundEnded event) {
-        output.emit(EventJson.of(event));
-        wipe();
-        if (lines) {
-            output.note(Rounds.line(event.round()));
-        }
+        EventJson.show(output, lines, EventJson.of(event));
     }
 
     @Override
@@ -105,14 +85,6 @@ public final class MigrationView implements MigrationListener {
         output.overwrite(String.format(Locale.ROOT, "round %2d [%s%s] %3d %%", now.round(),
                 "#".repeat(full), " ".repeat(BAR_WIDTH - full),
                 100 * now.handledPages() / now.dirtyPages()));
-    }
-
-    private void show(Logged event, Level level, String message) {
-        output.emit(EventJson.of(event));
-        wipe();
-        if (level == Level.WARN || lines) {
-            output.note((level == Level.WARN ? "warning  " : "note     ") + message);
-        }
     }
 
     private void wipe() {

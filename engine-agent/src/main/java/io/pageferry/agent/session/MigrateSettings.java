@@ -40,6 +40,17 @@ public record MigrateSettings(GuestFactory<SourceGuest> guest, Connector target,
                 stateDirectory, lingerNanos, slot);
     }
 
+    /**
+     * Names the guest, or how it is reached, in another way.
+     *
+     * @param other the guest
+     * @return the changed copy
+     */
+    public MigrateSettings with(GuestFactory<SourceGuest> other) {
+        return new MigrateSettings(other, target, tracker, options, after, copyStorage,
+                stateDirectory, lingerNanos, slot);
+    }
+
     /** Returns how long to wait until the guest stands still. */
     Duration pauseLimit() {
         Duration asked = Duration.ofNanos(options.cold() ? options.limits().timeoutNanos()

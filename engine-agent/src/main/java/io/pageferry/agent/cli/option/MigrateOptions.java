@@ -225,12 +225,11 @@ public final class MigrateOptions {
         if (maxRounds < 1) {
             throw new UsageException("--max-rounds " + maxRounds + " is less than 1");
         }
-        boolean still = kind.standsStill(uri);
-        MigrationLimits limits = new MigrationLimits(policy,
-                Quantity.nanos(still ? timeout : maxDowntime), maxRounds, Quantity.nanos(timeout),
-                onNoConvergence, Quantity.nanos(still ? timeout : maxSwitchover), bandwidth(),
-                throttling());
-        SourceOptions options = SourceOptions.defaults().withLimits(limits)
+        MigrationLimits limits = new MigrationLimits(policy, Quantity.nanos(maxDowntime), maxRounds,
+                Quantity.nanos(timeout), onNoConvergence, Quantity.nanos(maxSwitchover),
+                bandwidth(), throttling());
+        SourceOptions options = SourceOptions.defaults()
+                .withLimits(kind.standsStill(uri) ? limits.standingStill() : limits)
                 .withPages(codec, channels).withDeltaCache(Quantity.bytes(deltaCache))
                 .withVerification(verify)
                 .withWindows(Quantity.nanos(reconnectWindow), Quantity.nanos(settleWindow))
