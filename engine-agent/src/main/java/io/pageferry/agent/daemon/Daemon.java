@@ -9,6 +9,7 @@ import io.pageferry.agent.daemon.store.History;
 import io.pageferry.agent.guest.GuestKinds;
 import io.pageferry.agent.guest.GuestUri;
 import io.pageferry.agent.report.EventJson;
+import io.pageferry.agent.session.AgentResult;
 import io.pageferry.agent.session.TargetHost;
 import io.pageferry.agent.state.journal.HeldLock;
 import io.pageferry.agent.state.journal.StateDirectory;
@@ -17,6 +18,7 @@ import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.migration.MigrationEvent;
 import io.pageferry.core.migration.MigrationListener;
+import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.migration.Outcome.Side;
 import io.pageferry.core.outgoing.session.SourceState;
 import java.io.IOException;
@@ -46,8 +48,12 @@ public final class Daemon implements AutoCloseable {
             SourceState.GRANTED.label(), SourceState.OWNED.label(), SourceState.DONE.label(),
             "ready", "refused", "active", "returned", "running");
 
+    private static final long ASK_AGAIN_NANOS = 5_000_000_000L;
+
     private final HeldLock lock;
     private final Opened opened;
+    private Thread asking;
+    private long asked = System.nanoTime();
     private final Map<UUID, Long> turns = new HashMap<>();
 
     /** What is open, in order. */
@@ -122,6 +128,10 @@ public final class Daemon implements AutoCloseable {
             Optional<AddressBook.Entry> entry = book.find(name);
             GuestUri uri = GuestUri.parse(entry.map(AddressBook.Entry::uri).orElse(name));
             GuestKinds.of(uri);
+            if (entry.isEmpty() && uri.parameters().containsKey("xml")) {
+                throw new CallException(Why.FORBIDDEN, "xml names a file of this host",
+                        "have its operator name that guest in the address book");
+            }
             return uri;
         } catch (IllegalArgumentException e) {
             throw new CallException(Why.USAGE, e.getMessage(),
@@ -141,11 +151,12 @@ public final class Daemon implements AutoCloseable {
     }
 
     private static DaemonMetrics.Live figures(Migration one) {
-        return one.snapshot().map(now -> new DaemonMetrics.Live(one.id().toString(),
-                one.side().label(), one.state(), now.leftPages(), now.wireBytesPerSecond(),
-                now.dirtyBytesPerSecond(), now.throttlePercent())).orElseGet(() ->
-                new DaemonMetrics.Live(one.id().toString(), one.side().label(), one.state(), 0, 0,
-                        0, 0));
+        String id = one.id().toString();
+        String side = one.side().label();
+        return one.snapshot().map(now -> new DaemonMetrics.Live(id, side, one.state(),
+                        now.leftPages(), now.wireBytesPerSecond(), now.dirtyBytesPerSecond(),
+                        now.throttlePercent()))
+                .orElseGet(() -> new DaemonMetrics.Live(id, side, one.state(), 0, 0, 0, 0));
     }
 
     /** {@return where guests come in} */
@@ -274,9 +285,27 @@ public final class Daemon implements AutoCloseable {
         return all;
     }
 
-    /** Has moves begin that waited for what changes by itself. */
+    /**
+     * Has moves begin that waited for what changes by itself, and asks again now and then for what
+     * is in doubt: a guard may be at it, or the other host be down. One thread.
+     */
     public void tick() {
         migrations().schedule();
+        long now = System.nanoTime();
+        if (now - asked >= ASK_AGAIN_NANOS
+                && (asking == null || !asking.isAlive())) {
+            asked = now;
+            asking = Thread.ofPlatform().daemon().name("settle").start(this::askAgain);
+        }
+    }
+
+    private void askAgain() {
+        for (Migration migration : migrations().inDoubt()) {
+            AgentResult result = opened.settlements().ask(migration.id(), migration.side());
+            if (result.outcome().result() != Result.IN_DOUBT) {
+                migrations().recovered(migration, result);
+            }
+        }
     }
 
     /**

@@ -3,7 +3,6 @@ package io.pageferry.agent.daemon;
 import io.pageferry.agent.daemon.CallException.Why;
 import io.pageferry.agent.guest.GuestUri;
 import io.pageferry.agent.link.Listener;
-import io.pageferry.agent.session.AgentResult;
 import io.pageferry.agent.session.GuestFactory;
 import io.pageferry.agent.session.ReceiveSettings;
 import io.pageferry.agent.session.TargetHost;

@@ -69,11 +69,16 @@ class AgentServiceTest extends WithRig {
     }
 
     private Service serve(String name, List<String> prefix, String... more) throws IOException {
+        return held(name, "", prefix, more);
+    }
+
+    private Service held(String name, String hold, List<String> prefix, String... more)
+            throws IOException {
         Path socket = folder.resolve(name + ".sock");
         List<String> arguments = with(List.of("agent", "--listen", "127.0.0.1:0", "--api",
                 "unix:" + socket, "--state-dir", folder.resolve(name).toString(),
                 "--settle-window", "2s"), more);
-        Agent agent = rig.start(new Start(prefix, List.of(), arguments));
+        Agent agent = rig.start(new Start(prefix, List.of(), arguments, hold));
         ObjectNode ready = agent.await("ready", event ->
                 event.path("event").asText().equals("ready"));
         assertEquals("unix:" + socket, ready.path("api").asText());
@@ -105,6 +110,28 @@ class AgentServiceTest extends WithRig {
         }
         String id = again.submit("workload:8MiB", again, "none", "1Gbit/s");
         assertEquals("refused", again.ended(id).path("result").asText());
+    }
+
+    @Test
+    void whatNobodyKnowsIsInDoubtWithItsReason() throws IOException {
+        Service source = held("source", "granted", List.of());
+        Service target = serve("target", List.of());
+        target.slot("a");
+        String id = source.submit("workload:64MiB", target, "a", "1Gbit/s");
+        source.awaitState(id, "granted");
+        target.agent().signal(Signal.STOP);
+        source.agent().kill();
+        Service again = serve("source", List.of());
+        JsonNode doubt = again.migration(id);
+        assertEquals("in-doubt", doubt.path("result").asText(), doubt::toString);
+        assertEquals(6, doubt.path("exitCode").asInt(), doubt::toString);
+        assertTrue(doubt.at("/report/error/reason").asText().contains("no answer from the target"),
+                doubt::toString);
+        JsonNode settled = again.api().call("POST", "/v1/migrations/" + id + "/settle",
+                JSON.createObjectNode().put("owner", "target"));
+        assertEquals("completed", settled.path("result").asText(), settled::toString);
+        assertEquals("completed", again.migration(id).path("result").asText());
+        target.agent().signal(Signal.CONT);
     }
 
     @Test

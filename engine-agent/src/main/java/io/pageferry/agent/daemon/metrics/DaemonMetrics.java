@@ -9,6 +9,7 @@ import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.util.Collection;
+import java.util.List;
 import java.util.function.DoubleSupplier;
 import java.util.function.Supplier;
 import java.util.function.ToDoubleFunction;
@@ -61,8 +62,8 @@ public final class DaemonMetrics {
 
     /** Makes counters at 0. */
     public DaemonMetrics() {
-        for (String result : new String[] {"completed", "failed", "refused", "cancelled",
-            "in-doubt", "guest-ended"}) {
+        for (String result : List.of("completed", "failed", "refused", "cancelled", "in-doubt",
+                "guest-ended")) {
             migrations.initLabelValues(result);
         }
     }

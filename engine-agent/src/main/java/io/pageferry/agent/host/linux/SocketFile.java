@@ -72,9 +72,9 @@ public final class SocketFile implements AutoCloseable {
     }
 
     /**
-     * The folder of all agents of a host is everybody's and sticky, for locks: others may make files
-     * there, and not replace ours. What they make first is in our way until somebody deletes it;
-     * nobody takes it for ours, as who connects looks whose process it is.
+     * The folder of all agents of a host is everybody's and sticky, for locks: others may make
+     * files there, and not replace ours. What they make first is in our way until somebody deletes
+     * it; nobody takes it for ours, as who connects looks whose process it is.
      */
     private static boolean isAgents(Path folder) throws IOException {
         return folder.equals(AGENTS)
