@@ -91,7 +91,8 @@ final class AgentCommand implements Callable<Integer> {
         CommandLine line = new CommandLine(merged).setOverwrittenOptionsAllowed(true);
         Choice.register(line);
         List<String> arguments = new ArrayList<>(ConfigFile.arguments(config, spec));
-        arguments.addAll(spec.commandLine().getParseResult().originalArgs());
+        List<String> given = spec.commandLine().getParseResult().originalArgs();
+        arguments.addAll(given.subList(given.indexOf(spec.name()) + 1, given.size()));
         line.parseArgs(arguments.toArray(String[]::new));
         return merged;
     }

@@ -336,7 +336,11 @@ public final class Migrations {
         MoveRequest request = move.request().with(options);
         MigrateSettings settings = parts.words().settings(request, move.uri(),
                 parts.settings().stateDirectory());
-        move.limit(request, settings);
+        try {
+            move.limit(request, settings);
+        } catch (IllegalArgumentException e) {
+            throw new CallException(Why.CONFLICT, e.getMessage(), "the limits stay as they were");
+        }
         shareBandwidth();
         migration.limits(parts.words().limits(options));
     }

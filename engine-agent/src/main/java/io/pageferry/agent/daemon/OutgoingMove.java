@@ -70,29 +70,33 @@ final class OutgoingMove {
         return settings.options().limits().bandwidth().bytesPerSecond();
     }
 
-    /** Takes other limits, whether it began or not. */
+    /**
+     * Takes other limits, whether it began or not.
+     *
+     * @throws IllegalArgumentException where the session cannot have them; nothing is changed then
+     */
     void limit(MoveRequest words, MigrateSettings read) {
+        if (session != null) {
+            session.limits(shared(read));
+        }
         request = words;
         settings = read;
-        apply();
     }
 
     /** Takes its part of a bandwidth, 0 for no bound. */
     void share(long bytesPerSecond) {
-        if (share != bytesPerSecond) {
-            share = bytesPerSecond;
-            apply();
+        if (share == bytesPerSecond) {
+            return;
+        }
+        share = bytesPerSecond;
+        if (session != null && !settings.copyStorage()) {
+            // A move that copies disks keeps the part that it began with.
+            session.limits(shared(settings));
         }
     }
 
-    private void apply() {
-        if (session != null) {
-            //LATER session.limits(limits());
-        }
-    }
-
-    private MigrationLimits limits() {
-        MigrationLimits own = settings.options().limits();
+    private MigrationLimits shared(MigrateSettings read) {
+        MigrationLimits own = read.options().limits();
         return share == 0 ? own : own.with(own.bandwidth().atMost(share));
     }
 
@@ -107,7 +111,7 @@ final class OutgoingMove {
 
     void start() {
         session = new SourceSession(migration.id(),
-                settings.with(settings.options().withLimits(limits())),
+                settings.with(settings.options().withLimits(shared(settings))),
                 Listeners.after(migration));
         Thread.ofPlatform().daemon().name("move-" + migration.id())
                 .start(() -> ended.accept(this, moved()));
