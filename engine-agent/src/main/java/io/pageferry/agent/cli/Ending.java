@@ -89,16 +89,29 @@ final class Ending {
 
     /** Reports that the agent of this host does not begin a move, or cannot be asked. */
     static int refused(Output output, IOException why) {
-        String remedy = why instanceof ApiException api ? api.remedy() : "look at the agent's log";
+        String remedy = why instanceof ApiException api ? remedy(api) : "look at the agent's log";
         int code = why instanceof ApiException api ? api.exitCode()
                 : Result.REFUSED.exitCode();
         if (code == USAGE) {
-            return usage(output, Side.SOURCE, ((ApiException) why).words());
+            return usage(output, Side.SOURCE, words((ApiException) why));
         }
         Outcome outcome = Outcome.of(code == Result.BUG.exitCode() ? Result.BUG : Result.REFUSED,
                 ErrorCode.HOST_FAILED, why.getMessage(), Side.SOURCE).withRemedy(remedy);
         return of(output, false, new AgentResult(outcome,
                 Report.ofNothing(Side.SOURCE, outcome)));
+    }
+
+    /** The reason and what to do about it, as one line. */
+    static String words(ApiException why) {
+        return why.getMessage() + (remedy(why).isEmpty() ? "" : "; " + remedy(why));
+    }
+
+    /** What an agent advises to callers, as commands say it. */
+    private static String remedy(ApiException why) {
+        return why.remedy().startsWith("GET /v1/migrations")
+                ? "pageferry status and pageferry history name them"
+                : why.remedy().startsWith("GET /v1/openapi.json")
+                ? "each command has --help" : why.remedy();
     }
 
     /** Reports that an agent is gone in the middle of a move. */

@@ -233,8 +233,8 @@ public final class Main implements Runnable {
         }
         if (failure instanceof ApiException refused) {
             return refused.exitCode() == Ending.USAGE
-                    ? Ending.usage(output(args), side(args), refused.words())
-                    : said(args, refused.words(), refused.exitCode());
+                    ? Ending.usage(output(args), side(args), Ending.words(refused))
+                    : said(args, Ending.words(refused), refused.exitCode());
         }
         return said(args, words(failure) + (verbose ? "" : " (--verbose shows where)"),
                 failure instanceof IOException ? 3 : BUG);

@@ -38,19 +38,9 @@ public final class ApiException extends IOException {
                 ? "the agent answers with " + status : reason, body.path("remedy").asText());
     }
 
-    /** {@return the status in HTTP} */
-    public int status() {
-        return status;
-    }
-
     /** {@return what to do about it; may be empty} */
     public String remedy() {
         return remedy;
-    }
-
-    /** {@return the reason and what to do about it, as one line} */
-    public String words() {
-        return getMessage() + (remedy.isEmpty() ? "" : "; " + remedy);
     }
 
     /** {@return the exit code of a command that ends with this} */

@@ -7,6 +7,8 @@ import java.net.SocketTimeoutException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
+import java.nio.channels.CancelledKeyException;
+import java.nio.channels.ClosedSelectorException;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.nio.channels.SocketChannel;
@@ -78,23 +80,35 @@ final class ApiSocket extends InputStream {
         if (read.hasRemaining()) {
             return true;
         }
-        read.clear();
-        int some = channel.read(read);
+        int some = receive();
         while (some == 0) {
             await(SelectionKey.OP_READ);
-            some = channel.read(read);
+            some = receive();
         }
-        read.flip();
         return some > 0;
     }
 
-    private void await(int operation) throws IOException {
-        channel.keyFor(selector).interestOps(operation);
-        if (selector.select(limitMillis) == 0) {
-            throw channel.isOpen() ? new SocketTimeoutException("the agent is silent for "
-                    + limitMillis + " ms") : new EOFException("the connection was closed here");
+    private int receive() throws IOException {
+        read.clear();
+        try {
+            return channel.read(read);
+        } finally {
+            read.flip();
         }
-        selector.selectedKeys().clear();
+    }
+
+    private void await(int operation) throws IOException {
+        SelectionKey key = channel.keyFor(selector);
+        try {
+            if (key != null && key.interestOps(operation) != null
+                    && selector.select(limitMillis) == 0 && channel.isOpen()) {
+                throw new SocketTimeoutException("the agent is silent for " + limitMillis
+                        + " ms");
+            }
+            selector.selectedKeys().clear();
+        } catch (ClosedSelectorException | CancelledKeyException e) {
+            throw new EOFException("the connection was closed here");
+        }
     }
 
     @Override

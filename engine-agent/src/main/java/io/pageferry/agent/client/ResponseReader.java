@@ -1,5 +1,6 @@
 package io.pageferry.agent.client;
 
+import java.io.ByteArrayOutputStream;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -19,6 +20,8 @@ final class ResponseReader {
     private static final int HEX = 16;
 
     private final InputStream in;
+    /** What has come of a line: it stays where the wait for the rest of it ends. */
+    private final ByteArrayOutputStream line = new ByteArrayOutputStream();
 
     /**
      * The first line and the headers.
@@ -60,8 +63,7 @@ final class ResponseReader {
             return new byte[0];
         }
         if (head.isChunked()) {
-            byte[] all = chunks().readNBytes((int) BODY);
-            return all;
+            return chunks().readNBytes((int) BODY);
         }
         long length = number(head.headers().getOrDefault("content-length", ""), 10);
         byte[] all = in.readNBytes((int) length);
@@ -89,17 +91,17 @@ final class ResponseReader {
     }
 
     private String line() throws IOException {
-        byte[] bytes = new byte[LINE];
-        for (int i = 0; i < LINE; i++) {
+        while (line.size() < LINE) {
             int next = in.read();
             if (next < 0) {
                 throw new EOFException("the agent ended the connection");
             }
             if (next == '\n') {
-                int end = i > 0 && bytes[i - 1] == '\r' ? i - 1 : i;
-                return new String(bytes, 0, end, StandardCharsets.UTF_8);
+                String whole = line.toString(StandardCharsets.UTF_8);
+                line.reset();
+                return whole.endsWith("\r") ? whole.substring(0, whole.length() - 1) : whole;
             }
-            bytes[i] = (byte) next;
+            line.write(next);
         }
         throw new IOException("this is no answer of an agent: it has a line of more than " + LINE
                 + " bytes");
@@ -109,6 +111,8 @@ final class ResponseReader {
     private final class Chunks extends InputStream {
         private long left;
         private boolean ended;
+        /** The line end behind a chunk is still to be read. */
+        private boolean behindChunk;
 
         @Override
         public int read() throws IOException {
@@ -118,9 +122,16 @@ final class ResponseReader {
 
         @Override
         public int read(byte[] bytes, int offset, int length) throws IOException {
+            if (behindChunk && left == 0) {
+                if (!line().isEmpty()) {
+                    throw new IOException("this is no answer of an agent: a chunk has no end");
+                }
+                behindChunk = false;
+            }
             if (left == 0 && !ended) {
                 left = number(line(), HEX);
                 ended = left == 0;
+                behindChunk = !ended;
             }
             if (ended) {
                 return -1;
@@ -130,9 +141,6 @@ final class ResponseReader {
                 throw new EOFException("the agent ended the connection");
             }
             left -= some;
-            if (left == 0 && !line().isEmpty()) {
-                throw new IOException("this is no answer of an agent: a chunk has no end");
-            }
             return some;
         }
     }

@@ -10,14 +10,13 @@ import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.IModelTransformer;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /** {@code pageferry limits ID …}: other limits for a move that is under way. */
-@Command(name = "limits", modelTransformer = LimitsCommand.OfMigrate.class,
+@Command(name = "limits",
         description = "changes what bounds a move that is under way")
 public final class LimitsCommand implements Callable<Integer> {
     private static final List<String> CHANGEABLE = List.of("--bandwidth", "--max-downtime",
@@ -32,7 +31,6 @@ public final class LimitsCommand implements Callable<Integer> {
     @Mixin
     private CommonOptions common;
 
-    @Spec
     private CommandSpec spec;
 
     /** Made by the command line. */
@@ -40,17 +38,11 @@ public final class LimitsCommand implements Callable<Integer> {
     }
 
     /** Adds options of {@code migrate}, as they are declared there. */
-    public static final class OfMigrate implements IModelTransformer {
-        /** Made by the command line. */
-        public OfMigrate() {
-        }
-
-        @Override
-        public CommandSpec transform(CommandSpec command) {
-            CommandSpec migrate = CommandSpec.forAnnotatedObject(new MigrateOptions());
-            CHANGEABLE.forEach(name -> command.addOption(migrate.findOption(name)));
-            return command;
-        }
+    @Spec
+    void spec(CommandSpec command) {
+        spec = command;
+        CommandSpec migrate = CommandSpec.forAnnotatedObject(new MigrateOptions());
+        CHANGEABLE.forEach(name -> command.addOption(migrate.findOption(name)));
     }
 
     @Override

@@ -1,5 +1,6 @@
 package io.pageferry.transport.netty.http;
 
+import io.netty.handler.codec.http.HttpResponseStatus;
 import io.pageferry.transport.http.HttpAnswer;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
@@ -45,9 +46,10 @@ enum HttpProblem {
 
     /** Its texts are all of this class and need no escapes. */
     HttpAnswer.Whole answer() {
-        String body = "{\"type\":\"about:blank\",\"title\":\"" + code + "\",\"status\":" + status
-                + ",\"code\":\"" + code + "\",\"reason\":\"" + reason + "\",\"side\":null"
-                + ",\"remedy\":\"" + remedy + "\"}";
+        String body = "{\"type\":\"about:blank\",\"title\":\""
+                + HttpResponseStatus.valueOf(status).reasonPhrase() + "\",\"status\":" + status
+                + ",\"code\":\"" + code + "\",\"reason\":\"" + reason
+                + "\",\"side\":\"agent\",\"remedy\":\"" + remedy + "\"}";
         return new HttpAnswer.Whole(status, TYPE, this == BUSY
                 ? Map.of("Retry-After", String.valueOf(HttpLimits.RETRY_SECONDS)) : Map.of(),
                 body.getBytes(StandardCharsets.UTF_8));
