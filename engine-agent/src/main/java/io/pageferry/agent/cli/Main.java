@@ -4,6 +4,7 @@ import io.pageferry.agent.bench.Benches;
 import io.pageferry.agent.cli.describe.DescribeCommand;
 import io.pageferry.agent.cli.file.ImageCommand;
 import io.pageferry.agent.cli.file.VerifyCommand;
+import io.pageferry.agent.cli.guard.GuardServiceCommand;
 import io.pageferry.agent.cli.option.Choice;
 import io.pageferry.agent.cli.option.UsageException;
 import io.pageferry.agent.cli.remote.CancelCommand;
@@ -45,7 +46,7 @@ public final class Main implements Runnable {
             StatusCommand.class, SettleCommand.class, CheckCommand.class, DescribeCommand.class,
             ImageCommand.class, TrustCommand.class, VerifyCommand.class, AgentCommand.class,
             CancelCommand.class, LimitsCommand.class, WatchCommand.class, HistoryCommand.class,
-            EventsCommand.class, TopCommand.class);
+            EventsCommand.class, TopCommand.class, GuardServiceCommand.class);
 
     /** Commands of the contract that are not built. */
     private static final List<String> LATER = List.of("plan");
