@@ -4,9 +4,11 @@ import io.pageferry.agent.bench.Benches;
 import io.pageferry.agent.cli.describe.DescribeCommand;
 import io.pageferry.agent.cli.file.ImageCommand;
 import io.pageferry.agent.cli.file.VerifyCommand;
+import io.pageferry.agent.cli.guard.GuardServiceCommand;
 import io.pageferry.agent.cli.option.Choice;
 import io.pageferry.agent.cli.option.UsageException;
 import io.pageferry.agent.cli.remote.CancelCommand;
+import io.pageferry.agent.cli.remote.DashboardCommand;
 import io.pageferry.agent.cli.remote.EventsCommand;
 import io.pageferry.agent.cli.remote.HistoryCommand;
 import io.pageferry.agent.cli.remote.LimitsCommand;
@@ -27,11 +29,11 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
+import picocli.CommandLine;
 
 /** The entry of the {@code pageferry} command, and the only place that ends the process. */
 @Command(name = "pageferry", mixinStandardHelpOptions = true, version = "pageferry 0.1.0",
@@ -45,7 +47,8 @@ public final class Main implements Runnable {
             StatusCommand.class, SettleCommand.class, CheckCommand.class, DescribeCommand.class,
             ImageCommand.class, TrustCommand.class, VerifyCommand.class, AgentCommand.class,
             CancelCommand.class, LimitsCommand.class, WatchCommand.class, HistoryCommand.class,
-            EventsCommand.class, TopCommand.class);
+            EventsCommand.class, TopCommand.class, DashboardCommand.class,
+            GuardServiceCommand.class);
 
     /** Commands of the contract that are not built. */
     private static final List<String> LATER = List.of("plan");
