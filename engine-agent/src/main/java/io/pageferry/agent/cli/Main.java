@@ -2,6 +2,7 @@ package io.pageferry.agent.cli;
 
 import io.pageferry.agent.bench.Benches;
 import io.pageferry.agent.cli.describe.DescribeCommand;
+import io.pageferry.agent.cli.guard.GuardServiceCommand;
 import io.pageferry.agent.cli.option.Choice;
 import io.pageferry.agent.cli.option.UsageException;
 import io.pageferry.agent.cli.trust.TrustCommand;
@@ -32,7 +33,7 @@ public final class Main implements Runnable {
     private static final List<Class<?>> COMMANDS = List.of(DemoCommand.class,
             ReceiveCommand.class, MigrateCommand.class, StatusCommand.class, SettleCommand.class,
             CheckCommand.class, DescribeCommand.class, ImageCommand.class,
-            TrustCommand.class, VerifyCommand.class);
+            TrustCommand.class, VerifyCommand.class, GuardServiceCommand.class);
 
     /** Commands of the contract that are not built. */
     private static final List<String> LATER = List.of("plan");

@@ -15,8 +15,8 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.UUID;
 
 /**
- * The file of a unix socket on which an agent listens: mode 0600, in a folder that no other user
- * may write to, and gone when the agent is. One thread.
+ * The file of a unix socket on which an agent listens: mode 0600, in a folder in which no other
+ * user may replace it, and gone when the agent is. One thread.
  */
 public final class SocketFile implements AutoCloseable {
     /** Most bytes of its path, as the kernel takes it (struct sockaddr_un). */
@@ -56,7 +56,7 @@ public final class SocketFile implements AutoCloseable {
         if (folder == null || !Files.isDirectory(folder)) {
             throw new IOException("cannot listen on " + path + ": there is no such folder");
         }
-        if (PrivateFiles.othersMayWrite(folder)) {
+        if (PrivateFiles.othersMayReplace(folder)) {
             throw new IOException("cannot listen on " + path + ": other users may write to "
                     + folder + " and put a socket of theirs there; use a folder of your own"
                     + " (mkdir -m 700)");
