@@ -15,6 +15,7 @@ import io.pageferry.agent.session.warmup.WarmUp;
 import io.pageferry.agent.state.journal.GuestLock;
 import java.io.IOException;
 import java.net.UnixDomainSocketAddress;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -52,7 +53,7 @@ final class AgentService {
                 ApiListener listener = ApiListener.open(api, ApiListener.GROUP,
                         over(daemon, dashboard), this::bug)) {
             warmUp.await();
-            ready(daemon);
+            ready(daemon, listener.path());
             serve(daemon);
             tell("STOPPING=1\nSTATUS=moves are ending");
             daemon.stop(wait, () -> true);
@@ -66,11 +67,11 @@ final class AgentService {
         return all;
     }
 
-    private void ready(Daemon daemon) {
+    private void ready(Daemon daemon, Path socket) {
         String at = Addresses.text(daemon.address());
-        output.emit(Output.event("ready").put("listen", at).put("api", "unix:" + api));
+        output.emit(Output.event("ready").put("listen", at).put("api", "unix:" + socket));
         if (!output.isJson()) {
-            output.human("ready: guests come in at " + at + ", the API is at unix:" + api);
+            output.human("ready: guests come in at " + at + ", the API is at unix:" + socket);
         }
         tell("READY=1\nSTATUS=serves");
     }
