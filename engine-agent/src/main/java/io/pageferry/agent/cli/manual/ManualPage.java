@@ -40,7 +40,7 @@ final class ManualPage {
         command.positionalParameters().forEach(place -> lines.add(
                 place.arity().min() == 0 ? "[" + italic(place) + "]" : italic(place)));
         if (!command.subcommands().isEmpty()) {
-            lines.add("\\fICOMMAND\\fR …");
+            lines.add("\\fICOMMAND\\fR ...");
             lines.add(".SH COMMANDS");
             command.subcommands().values().forEach(sub -> item("pageferry-"
                     + sub.getCommandName() + "(1)",
