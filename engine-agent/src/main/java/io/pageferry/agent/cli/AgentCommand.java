@@ -40,8 +40,9 @@ final class AgentCommand implements Callable<Integer> {
             description = "where the API is, default unix:/run/pageferry/api.sock")
     private String api = "unix:/run/pageferry/api.sock";
 
-    @Option(names = "--config", paramLabel = "FILE", description = "these options as JSON, which"
-            + " those given here override; guests.json beside it is the address book")
+    @Option(names = "--config", paramLabel = "FILE", description = "these options, one a line as"
+            + " listen = HOST:PORT, which those given here override; guests.json beside it is the"
+            + " address book")
     private Path config;
 
     @Option(names = "--max-parallel", paramLabel = "N",

@@ -164,11 +164,12 @@ class AgentServiceTest extends WithRig {
 
     @Test
     void aConfigFileHasTheOptionsOfTheCommandLine() throws IOException {
-        Path config = Files.writeString(folder.resolve("agent.json"), "{\"max-parallel\":1,"
-                + "\"history\":\"1d/1MiB\",\"bandwidth\":\"1Gbit/s\",\"insecure\":false}");
+        Path config = Files.writeString(folder.resolve("agent.conf"), "# what is usual here\n"
+                + "max-parallel = 1\nhistory=1d/1MiB\n\nbandwidth = 1Gbit/s\ninsecure = false\n"
+                + "listen = nowhere\nwait\n");
         Files.writeString(folder.resolve("guests.json"),
                 "{\"guests\":[{\"name\":\"w\",\"uri\":\"" + SLOW + "\"}]}");
-        Service agent = serve("one", List.of(), "--config", config.toString(), "--wait");
+        Service agent = serve("one", List.of(), "--config", config.toString());
         assertEquals("w", agent.call("GET", "/v1/guests").at("/guests/0/name").asText());
         String first = agent.submit("w", agent, "a", SLOWLY);
         assertEquals("w", agent.migration(first).path("guest").asText());
@@ -178,9 +179,10 @@ class AgentServiceTest extends WithRig {
         assertEquals(3, second.exit(), second::toString);
         assertTrue(second.words().contains("another agent runs with the state directory"),
                 second::toString);
-        Files.writeString(config, "{\"nonsense\":1}");
+        Files.writeString(config, "nonsense = 1");
         Agent wrong = rig.start("", List.of("agent", "--config", config.toString()));
         assertEquals(2, wrong.exit(), wrong::toString);
-        assertTrue(wrong.words().contains("'nonsense' is no option of agent"), wrong::toString);
+        assertTrue(wrong.words().contains("agent.conf:1: 'nonsense' is no option of agent"),
+                wrong::toString);
     }
 }

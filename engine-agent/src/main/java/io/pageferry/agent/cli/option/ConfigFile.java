@@ -1,10 +1,7 @@
 package io.pageferry.agent.cli.option;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -13,9 +10,13 @@ import java.util.List;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 
-/** Options in a file of JSON, by the names of the command line without their hyphens. */
+/**
+ * Options in a file, one a line, by the names of the command line: {@code listen = HOST:PORT}. A
+ * line that begins with {@code #} says nothing; an option that may be given several times has
+ * several lines.
+ */
 public final class ConfigFile {
-    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final String CONFIG = "config";
 
     private ConfigFile() {
     }
@@ -23,56 +24,56 @@ public final class ConfigFile {
     /**
      * Reads a file.
      *
-     * @param file    one object, as {@code {"listen":"10.0.0.1:4477","max-parallel":4}}; a list
-     *                gives an option several times
-     * @param command whose options may be given
+     * @param file    to read
+     * @param command whose options may be in it
      * @return the options as arguments, which those of the command line follow
      * @throws UsageException where it is not what it should be
      */
     public static List<String> arguments(Path file, CommandSpec command) {
-        ObjectNode options = read(file);
         List<String> arguments = new ArrayList<>();
-        options.properties().forEach(field -> {
-            OptionSpec option = command.findOption("--" + field.getKey());
-            if (option == null || field.getKey().equals("config") || option.usageHelp()) {
-                throw refused(file, "'" + field.getKey() + "' is no option of "
-                        + command.name());
+        int number = 0;
+        for (String line : lines(file)) {
+            number++;
+            String words = line.strip();
+            if (!words.isEmpty() && !words.startsWith("#")) {
+                add(arguments, file + ":" + number, words, command);
             }
-            (field.getValue().isArray() ? field.getValue() : List.of(field.getValue()))
-                    .forEach(value -> add(arguments, file, option, value));
-        });
+        }
         return arguments;
     }
 
-    private static void add(List<String> arguments, Path file, OptionSpec option, JsonNode value) {
-        if (option.arity().max() > 0 && value.isValueNode() && !value.isNull()) {
-            arguments.add(option.longestName() + "=" + value.asText());
-        } else if (option.arity().max() == 0 && value.isBoolean()) {
-            if (value.asBoolean()) {
-                arguments.add(option.longestName());
-            }
-        } else {
-            throw refused(file, option.longestName().substring(2) + " wants another value than "
-                    + value);
+    private static void add(List<String> arguments, String where, String line,
+            CommandSpec command) {
+        int equals = line.indexOf('=');
+        String name = (equals < 0 ? line : line.substring(0, equals)).strip();
+        String value = equals < 0 ? "true" : line.substring(equals + 1).strip();
+        OptionSpec option = command.findOption("--" + name);
+        if (option == null || name.equals(CONFIG) || option.usageHelp()) {
+            throw refused(where, "'" + name + "' is no option of " + command.name());
+        }
+        if (option.arity().max() > 0 && equals >= 0) {
+            arguments.add(option.longestName() + "=" + value);
+        } else if (option.arity().max() > 0 || !value.equals("true") && !value.equals("false")) {
+            throw refused(where, name + (option.arity().max() > 0
+                    ? " wants a value: write " + name + " = VALUE" : " is true or false"));
+        } else if (value.equals("true")) {
+            arguments.add(option.longestName());
         }
     }
 
-    private static ObjectNode read(Path file) {
+    private static List<String> lines(Path file) {
         try {
-            if (JSON.readTree(Files.readAllBytes(file)) instanceof ObjectNode options) {
-                return options;
-            }
-            throw refused(file, "it is no JSON object");
+            return Files.readAllLines(file);
         } catch (NoSuchFileException e) {
-            throw refused(file, "there is no such file");
-        } catch (JsonProcessingException e) {
-            throw refused(file, "it is no JSON: " + e.getOriginalMessage());
+            throw refused(file.toString(), "there is no such file");
+        } catch (CharacterCodingException e) {
+            throw refused(file.toString(), "it is no text in UTF-8");
         } catch (IOException e) {
-            throw refused(file, "it cannot be read (" + e.getMessage() + ")");
+            throw refused(file.toString(), "it cannot be read (" + e.getMessage() + ")");
         }
     }
 
-    private static UsageException refused(Path file, String why) {
-        return new UsageException("--config " + file + ": " + why);
+    private static UsageException refused(String where, String why) {
+        return new UsageException("--config " + where + ": " + why);
     }
 }
