@@ -212,9 +212,9 @@ class HttpServerTest {
     @Test
     void aPlaceThatIsNotThereIsSaid() {
         Path path = folder.resolve("no/api");
-        TransportException e = assertThrows(TransportException.class, () -> new HttpServer(
-                UnixDomainSocketAddress.of(path), new HttpService(this::answer, pool,
-                any -> true, bugs::add)));
+        HttpService service = new HttpService(this::answer, pool, any -> true, bugs::add);
+        TransportException e = assertThrows(TransportException.class,
+                () -> new HttpServer(UnixDomainSocketAddress.of(path), service));
         assertTrue(e.getMessage().startsWith("cannot listen on unix:" + path), e.getMessage());
     }
 }
