@@ -197,6 +197,30 @@ class HttpConnectionTest {
         assertFalse(sink[0].send("1", "a", "{}"));
     }
 
+    /** Each has less than it may; who has most is cut, and not who gets the last. */
+    @Test
+    void eventsAreCountedTogether() {
+        List<EventSink> sinks = new ArrayList<>();
+        requests.then = call -> new HttpAnswer.Events(sinks::add);
+        String data = "x".repeat(8000);
+        int most = HttpLimits.EVENT_BYTES / 8100;
+        List<Requests> readers = new ArrayList<>();
+        int sent = 0;
+        while (readers.stream().allMatch(Requests::isOpen)) {
+            if (sent % most == 0) {
+                readers.add(requests.beside().send("GET /" + HOST + "\r\n"));
+                readers.getLast().answers();
+                readers.getLast().stall();
+            }
+            assertTrue(sinks.getLast().send("1", "log", data));
+            sent++;
+            assertTrue(sent * 8000L < 2L * HttpLimits.ALL_EVENT_BYTES, "none is cut");
+        }
+        assertTrue(sent * 8100L > HttpLimits.ALL_EVENT_BYTES, "cut after " + sent);
+        assertTrue(readers.getLast().isOpen());
+        assertEquals(1, readers.stream().filter(reader -> !reader.isOpen()).count());
+    }
+
     /** Many that send a little less than all of their body have room for so many bytes. */
     @Test
     void bodiesAreCountedTogether() {
