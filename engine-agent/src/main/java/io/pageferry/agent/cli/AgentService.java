@@ -49,7 +49,7 @@ final class AgentService {
         BackgroundWarmUp warmUp = BackgroundWarmUp.start(() -> WarmUp.run(SCRATCH));
         try (warmUp; Daemon daemon = Daemon.open(settings, words);
                 Dashboard dashboard = new Dashboard(this::bug);
-                ApiListener listener = ApiListener.open(api, ApiListener.GROUP,
+                ApiListener _ = ApiListener.open(api, ApiListener.GROUP,
                         over(daemon, dashboard), this::bug)) {
             warmUp.await();
             ready(daemon);
