@@ -5,6 +5,7 @@ import io.pageferry.agent.daemon.Daemon;
 import io.pageferry.agent.daemon.DaemonSettings;
 import io.pageferry.agent.daemon.MoveWords;
 import io.pageferry.agent.daemon.api.Api;
+import io.pageferry.agent.daemon.web.Dashboard;
 import io.pageferry.agent.guest.GuestUri;
 import io.pageferry.agent.host.linux.ServiceManager;
 import io.pageferry.agent.link.api.ApiListener;
@@ -47,8 +48,9 @@ final class AgentService {
         GuestLock.makeOwn();
         BackgroundWarmUp warmUp = BackgroundWarmUp.start(() -> WarmUp.run(SCRATCH));
         try (warmUp; Daemon daemon = Daemon.open(settings, words);
+                Dashboard dashboard = new Dashboard(this::bug);
                 ApiListener listener = ApiListener.open(api, ApiListener.GROUP,
-                        new Api(daemon, () -> "own"), this::bug)) {
+                        over(daemon, dashboard), this::bug)) {
             warmUp.await();
             ready(daemon);
             serve(daemon);
@@ -56,6 +58,12 @@ final class AgentService {
             daemon.stop(wait, () -> true);
         }
         return 0;
+    }
+
+    private static Api over(Daemon daemon, Dashboard dashboard) {
+        Api all = new Api(daemon, () -> "own", dashboard);
+        dashboard.over(all);
+        return all;
     }
 
     private void ready(Daemon daemon) {

@@ -4,9 +4,12 @@ import io.pageferry.agent.bench.Benches;
 import io.pageferry.agent.cli.describe.DescribeCommand;
 import io.pageferry.agent.cli.file.ImageCommand;
 import io.pageferry.agent.cli.file.VerifyCommand;
+import io.pageferry.agent.cli.guard.GuardServiceCommand;
+import io.pageferry.agent.cli.manual.Manuals;
 import io.pageferry.agent.cli.option.Choice;
 import io.pageferry.agent.cli.option.UsageException;
 import io.pageferry.agent.cli.remote.CancelCommand;
+import io.pageferry.agent.cli.remote.DashboardCommand;
 import io.pageferry.agent.cli.remote.EventsCommand;
 import io.pageferry.agent.cli.remote.HistoryCommand;
 import io.pageferry.agent.cli.remote.LimitsCommand;
@@ -21,17 +24,18 @@ import io.pageferry.agent.state.guard.GuardMain;
 import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.migration.Outcome.Side;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
+import picocli.CommandLine;
 
 /** The entry of the {@code pageferry} command, and the only place that ends the process. */
 @Command(name = "pageferry", mixinStandardHelpOptions = true, version = "pageferry 0.1.0",
@@ -45,7 +49,8 @@ public final class Main implements Runnable {
             StatusCommand.class, SettleCommand.class, CheckCommand.class, DescribeCommand.class,
             ImageCommand.class, TrustCommand.class, VerifyCommand.class, AgentCommand.class,
             CancelCommand.class, LimitsCommand.class, WatchCommand.class, HistoryCommand.class,
-            EventsCommand.class, TopCommand.class);
+            EventsCommand.class, TopCommand.class, DashboardCommand.class,
+            GuardServiceCommand.class);
 
     /** Commands of the contract that are not built. */
     private static final List<String> LATER = List.of("plan");
@@ -129,6 +134,9 @@ public final class Main implements Runnable {
             train();
             return 0;
         }
+        if (args.length == 2 && args[0].equals("manuals")) {
+            return manuals(args);
+        }
         if (args.length > 0 && LATER.contains(args[0])) {
             return Ending.usage(output(args), Side.SOURCE,
                     "the command '" + args[0] + "' is not in this version");
@@ -152,6 +160,15 @@ public final class Main implements Runnable {
         parse("receive", "image:/warm-up", "--listen", "127.0.0.1:1", "--json");
         parse("status", "--json");
         WarmUp.train();
+    }
+
+    private static int manuals(String[] args) {
+        try {
+            Manuals.write(line(), Path.of(args[1]));
+            return 0;
+        } catch (IOException e) {
+            return failed(e, args);
+        }
     }
 
     private static void parse(String... args) {

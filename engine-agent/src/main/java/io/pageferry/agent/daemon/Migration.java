@@ -1,6 +1,8 @@
 package io.pageferry.agent.daemon;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.NullNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pageferry.agent.daemon.store.EventLog;
 import io.pageferry.agent.report.EventJson;
@@ -28,6 +30,9 @@ public final class Migration implements MigrationListener {
     /** Lines that are kept; of a migration that says more, the first ones go. */
     private static final int MOST_LINES = 500;
 
+    /** Likewise of rounds. */
+    private static final int MOST_ROUNDS = 1000;
+
     private static final String QUEUED = "queued";
     private static final double MILLI = 1e6;
 
@@ -45,6 +50,7 @@ public final class Migration implements MigrationListener {
     private volatile long startedMillis;
     private volatile Wait wait;
     private volatile Ended ended;
+    private final Deque<ObjectNode> rounds = new ArrayDeque<>();
 
     /** Where a migration stands for the daemon. */
     public enum Phase implements Labelled {
@@ -131,8 +137,8 @@ public final class Migration implements MigrationListener {
                 }
                 state = entered.state();
             }
-            case RoundEnded round -> { }
-            case Logged logged -> keep(data.deepCopy());
+            case RoundEnded round -> keep(rounds, MOST_ROUNDS, data.deepCopy());
+            case Logged logged -> keep(lines, MOST_LINES, data.deepCopy());
         }
         publish(data);
     }
@@ -142,13 +148,13 @@ public final class Migration implements MigrationListener {
         snapshot = now;
     }
 
-    private void keep(ObjectNode line) {
-        line.remove("event");
-        synchronized (lines) {
-            if (lines.size() == MOST_LINES) {
-                lines.remove();
+    private static void keep(Deque<ObjectNode> kept, int most, ObjectNode data) {
+        data.remove("event");
+        synchronized (kept) {
+            if (kept.size() == most) {
+                kept.remove();
             }
-            lines.add(line);
+            kept.add(data);
         }
     }
 
@@ -217,6 +223,10 @@ public final class Migration implements MigrationListener {
         limits.forEach(bounds::put);
         nullable(json, "startedAt", startedMillis);
         nullable(json, "endedAt", how == null ? 0 : how.millis());
+        JsonNode report = how == null ? Output.object() : how.report();
+        json.set("totalMs", orNull(report.path("totalMs")));
+        json.set("downtimeMs", orNull(report.path("downtimeMs")));
+        json.set("slowdownPercent", orNull(report.at("/guestSlowdown/percent")));
         if (how == null) {
             return json.putNull("result").putNull("exitCode").putNull("report");
         }
@@ -237,15 +247,28 @@ public final class Migration implements MigrationListener {
                 .put("predictedDowntimeMs", known ? now.predictedNanos() / MILLI : 0);
     }
 
+    private static JsonNode orNull(JsonNode figure) {
+        return figure.isMissingNode() ? NullNode.getInstance() : figure;
+    }
+
     private static void nullable(ObjectNode json, String name, long millis) {
         json.put(name, millis == 0 ? null : (Long) millis);
     }
 
     /** {@return its last lines, as objects of level and message} */
     public ArrayNode log() {
+        return copy(lines);
+    }
+
+    /** {@return its last rounds, as the report shows them} */
+    public ArrayNode rounds() {
+        return copy(rounds);
+    }
+
+    private static ArrayNode copy(Deque<ObjectNode> kept) {
         ArrayNode all = Output.object().arrayNode();
-        synchronized (lines) {
-            lines.forEach(line -> all.add(line.deepCopy()));
+        synchronized (kept) {
+            kept.forEach(one -> all.add(one.deepCopy()));
         }
         return all;
     }

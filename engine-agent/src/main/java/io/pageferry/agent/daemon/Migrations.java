@@ -12,11 +12,12 @@ import io.pageferry.agent.guest.HostMemory;
 import io.pageferry.agent.report.Report;
 import io.pageferry.agent.session.AgentResult;
 import io.pageferry.agent.session.MigrateSettings;
+import io.pageferry.core.dirty.MemoryMap;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.MigrationEvent;
-import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.migration.Outcome.Side;
+import io.pageferry.core.migration.Outcome;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -308,6 +309,18 @@ public final class Migrations {
             underWay.cancel();
         }
         return underWay != null;
+    }
+
+    /**
+     * Shows where the memory of a guest is that moves out of this host.
+     *
+     * @param migration of any state
+     * @return the map; empty where it is not under way, or none was made yet
+     */
+    public synchronized Optional<MemoryMap> map(Migration migration) {
+        return migration.side() == Side.SOURCE
+                ? Optional.ofNullable(moving.get(migration.id())).flatMap(OutgoingMove::map)
+                : Optional.empty();
     }
 
     /**

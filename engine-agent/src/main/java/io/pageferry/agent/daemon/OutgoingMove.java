@@ -9,11 +9,13 @@ import io.pageferry.agent.report.Report;
 import io.pageferry.agent.session.AgentResult;
 import io.pageferry.agent.session.MigrateSettings;
 import io.pageferry.agent.session.SourceSession;
+import io.pageferry.core.dirty.MemoryMap;
 import io.pageferry.core.link.ErrorCode;
-import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.migration.Outcome.Side;
+import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.round.MigrationLimits;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BiConsumer;
 
@@ -98,6 +100,10 @@ final class OutgoingMove {
     private MigrationLimits shared(MigrateSettings read) {
         MigrationLimits own = read.options().limits();
         return share == 0 ? own : own.with(own.bandwidth().atMost(share));
+    }
+
+    Optional<MemoryMap> map() {
+        return session == null ? Optional.empty() : session.map();
     }
 
     void cancel() {

@@ -21,10 +21,11 @@ public final class Api implements HttpHandler {
      *
      * @param daemon ready; stays the caller's
      * @param guard  tells who guards: the agent's own guards, or a service
+     * @param page   gives an address that lets a browser in, once
      */
-    public Api(Daemon daemon, Supplier<String> guard) {
+    public Api(Daemon daemon, Supplier<String> guard, PageOpener page) {
         this.routes = Stream.concat(new MigrationRoutes(daemon).all().stream(),
-                new HostRoutes(daemon, guard).all().stream()).toList();
+                new HostRoutes(daemon, guard, page).all().stream()).toList();
     }
 
     @Override

@@ -24,10 +24,12 @@ final class HostRoutes {
 
     private final Daemon daemon;
     private final Supplier<String> guard;
+    private final PageOpener page;
 
-    HostRoutes(Daemon daemon, Supplier<String> guard) {
+    HostRoutes(Daemon daemon, Supplier<String> guard, PageOpener page) {
         this.daemon = daemon;
         this.guard = guard;
+        this.page = page;
     }
 
     List<Route> all() {
@@ -40,6 +42,7 @@ final class HostRoutes {
                 new Route("GET", "/v1/events", (call, none) ->
                         EventReader.answer(daemon.events(), call)),
                 new Route("GET", "/v1/health", (call, none) -> health()),
+                new Route("POST", "/v1/dashboard", (call, none) -> open(call)),
                 new Route("GET", "/v1/openapi.json", (call, none) -> description()),
                 new Route("GET", "/metrics", (call, none) -> new HttpAnswer.Whole(Answers.OK,
                         DaemonMetrics.TYPE, Map.of(), daemon.metrics().text())));
@@ -93,6 +96,16 @@ final class HostRoutes {
         boolean serves = !daemon.migrations().isStopping();
         return Answers.json(Answers.OK, Output.object().put("status", serves ? "ok" : "stopping")
                 .put("guard", guard.get()).put("ready", serves));
+    }
+
+    private HttpAnswer open(HttpCall call) {
+        Body.read(call.body(), List.of());
+        try {
+            return Answers.json(Answers.CREATED, Output.object().put("url", page.open()));
+        } catch (IOException e) {
+            throw new CallException(Why.HOST_FAILED, e.getMessage(),
+                    "ask again, or use the command line");
+        }
     }
 
     private static HttpAnswer description() {

@@ -3,12 +3,13 @@ package io.pageferry.agent.daemon.api;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.pageferry.agent.daemon.CallException;
 import io.pageferry.agent.daemon.CallException.Why;
+import io.pageferry.agent.daemon.CallException;
 import io.pageferry.agent.daemon.Daemon;
 import io.pageferry.agent.daemon.Migration;
 import io.pageferry.agent.daemon.MoveRequest;
 import io.pageferry.agent.report.Output;
+import io.pageferry.core.dirty.MemoryMap;
 import io.pageferry.core.handover.Owner;
 import io.pageferry.core.migration.Outcome.Side;
 import io.pageferry.core.words.Quantity;
@@ -45,7 +46,9 @@ final class MigrationRoutes {
                 new Route("POST", PATH + "/{id}/cancel", this::cancel),
                 new Route("POST", PATH + "/{id}/settle", this::settle),
                 new Route("GET", PATH + "/{id}/report", this::report),
-                new Route("GET", PATH + "/{id}/log", this::log));
+                new Route("GET", PATH + "/{id}/log", this::log),
+                new Route("GET", PATH + "/{id}/rounds", this::rounds),
+                new Route("GET", PATH + "/{id}/map", this::map));
     }
 
     private HttpAnswer list(HttpCall call) {
@@ -181,6 +184,21 @@ final class MigrationRoutes {
                 .<JsonNode>map(Migration::log).orElseGet(() -> daemon.find(uuid(id), side(call))
                         .orElseThrow(() -> unknown(id)).path("log"));
         return Answers.json(Answers.OK, Output.object().set("log", lines));
+    }
+
+    private HttpAnswer rounds(HttpCall call, String id) {
+        JsonNode rounds = daemon.migrations().find(uuid(id), side(call))
+                .<JsonNode>map(Migration::rounds).orElseGet(() -> resource(call, id)
+                        .path("report").path("rounds"));
+        return Answers.json(Answers.OK, Output.object().set("rounds", rounds.isArray() ? rounds
+                : Output.object().arrayNode()));
+    }
+
+    private HttpAnswer map(HttpCall call, String id) {
+        MemoryMap map = daemon.migrations().map(known(call, id))
+                .orElseGet(() -> new MemoryMap(0, ""));
+        return Answers.json(Answers.OK, Output.object().put("pagesPerCell", map.pagesPerCell())
+                .put("cells", map.cells()));
     }
 
     private ObjectNode resource(HttpCall call, String id) {

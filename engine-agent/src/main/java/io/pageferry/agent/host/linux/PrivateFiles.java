@@ -17,6 +17,8 @@ import java.util.Set;
  * them was a guest's memory, or decides who runs it. Safe for any thread.
  */
 public final class PrivateFiles {
+    private static final int STICKY = 01000;
+
     private static final FileAttribute<?> FILE =
             PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"));
     private static final FileAttribute<?> FOLDER =
@@ -89,6 +91,24 @@ public final class PrivateFiles {
         Set<PosixFilePermission> rights = Files.getPosixFilePermissions(file);
         return rights.contains(PosixFilePermission.GROUP_WRITE)
                 || rights.contains(PosixFilePermission.OTHERS_WRITE);
+    }
+
+    /**
+     * Returns whether users other than the owner may put another file in the place of one.
+     *
+     * @param folder of the file
+     * @return true where others may write to it, unless it is sticky and root's or this user's, as
+     *         /tmp is: there each of them may only delete and move what is his
+     * @throws IOException when it cannot be looked at
+     */
+    public static boolean othersMayReplace(Path folder) throws IOException {
+        if (!othersMayWrite(folder)) {
+            return false;
+        }
+        boolean sticky = ((Integer) Files.getAttribute(folder, "unix:mode") & STICKY) != 0;
+        Object owner = Files.getAttribute(folder, "unix:uid");
+        return !sticky || !owner.equals(0) && !owner.equals(
+                Files.getAttribute(Path.of("/proc/self"), "unix:uid"));
     }
 
     /**

@@ -20,7 +20,7 @@ import java.util.UUID;
 
 /**
  * The file of a unix socket on which an agent listens: mode 0600, or 0660 for a group, in a folder
- * that no other user may write to, and gone when the agent is. One thread.
+ * in which no other user may replace it, and gone when the agent is. One thread.
  */
 public final class SocketFile implements AutoCloseable {
     /** Most bytes of its path, as the kernel takes it (struct sockaddr_un). */
@@ -28,8 +28,6 @@ public final class SocketFile implements AutoCloseable {
 
     private static final int FILE_TYPE = 0170000;
     private static final int SOCKET = 0140000;
-    private static final int STICKY = 01000;
-    private static final Path AGENTS = Path.of("/run/pageferry");
 
     private final Path path;
     private Object made;
@@ -62,24 +60,13 @@ public final class SocketFile implements AutoCloseable {
         if (folder == null || !Files.isDirectory(folder)) {
             throw new IOException("cannot listen on " + path + ": there is no such folder");
         }
-        if (PrivateFiles.othersMayWrite(folder) && !isAgents(folder)) {
+        if (PrivateFiles.othersMayReplace(folder)) {
             throw new IOException("cannot listen on " + path + ": other users may write to "
                     + folder + " and put a socket of theirs there; use a folder of your own"
                     + " (mkdir -m 700)");
         }
         deleteStale(path);
         return new SocketFile(path);
-    }
-
-    /**
-     * The folder of all agents of a host is everybody's and sticky, for locks: others may make
-     * files there, and not replace ours. What they make first is in our way until somebody deletes
-     * it; nobody takes it for ours, as who connects looks whose process it is.
-     */
-    private static boolean isAgents(Path folder) throws IOException {
-        return folder.equals(AGENTS)
-                && ((Integer) Files.getAttribute(folder, "unix:mode") & STICKY) != 0
-                && (Integer) Files.getAttribute(folder, "unix:uid") == 0;
     }
 
     private static void deleteStale(Path path) throws IOException {

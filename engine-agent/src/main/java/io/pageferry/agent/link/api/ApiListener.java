@@ -7,6 +7,8 @@ import io.pageferry.transport.http.HttpHandler;
 import io.pageferry.transport.netty.http.HttpServer;
 import io.pageferry.transport.netty.http.HttpService;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.UnixDomainSocketAddress;
 import java.util.OptionalInt;
 import java.util.concurrent.ArrayBlockingQueue;
@@ -14,6 +16,7 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
+import org.agrona.CloseHelper;
 
 /**
  * Serves an API on a unix socket to root, to this process's user and to a group. Its threads are
@@ -26,6 +29,7 @@ public final class ApiListener implements AutoCloseable {
     private static final int THREADS = 4;
     private static final int WAITING = 64;
 
+    /** Null on the loopback. */
     private final SocketFile file;
     private final ThreadPoolExecutor pool;
     private final HttpServer server;
@@ -35,10 +39,7 @@ public final class ApiListener implements AutoCloseable {
     private ApiListener(UnixDomainSocketAddress at, HttpHandler handler, Consumer<Throwable> bugs)
             throws IOException {
         this.file = SocketFile.free(at.getPath());
-        AtomicInteger number = new AtomicInteger();
-        this.pool = new ThreadPoolExecutor(THREADS, THREADS, 0, TimeUnit.SECONDS,
-                new ArrayBlockingQueue<>(WAITING), task -> Thread.ofPlatform().daemon()
-                        .name("pageferry-api-" + number.incrementAndGet()).unstarted(task));
+        this.pool = pool("pageferry-api-");
         try {
             this.server = new HttpServer(at, new HttpService(handler, pool, this::admits, bugs));
         } catch (IOException e) {
@@ -71,6 +72,43 @@ public final class ApiListener implements AutoCloseable {
         }
     }
 
+    private ApiListener(HttpHandler handler, Consumer<Throwable> bugs) throws IOException {
+        this.file = null;
+        this.pool = pool("pageferry-page-");
+        try {
+            this.server = new HttpServer(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
+                    new HttpService(handler, pool, caller -> true, bugs));
+        } catch (IOException e) {
+            pool.shutdownNow();
+            throw e;
+        }
+    }
+
+    private static ThreadPoolExecutor pool(String name) {
+        AtomicInteger number = new AtomicInteger();
+        return new ThreadPoolExecutor(THREADS, THREADS, 0, TimeUnit.SECONDS,
+                new ArrayBlockingQueue<>(WAITING), task -> Thread.ofPlatform().daemon()
+                        .name(name + number.incrementAndGet()).unstarted(task));
+    }
+
+    /**
+     * Listens on a port of this host's loopback that is free, where every user can connect.
+     *
+     * @param gate answers calls, of those that it lets in
+     * @param bugs gets what it threw, on any thread
+     * @return the listener, open
+     * @throws IOException with one line, where it cannot listen
+     */
+    public static ApiListener onLoopback(HttpHandler gate, Consumer<Throwable> bugs)
+            throws IOException {
+        return new ApiListener(gate, bugs);
+    }
+
+    /** {@return the port, of one on the loopback} */
+    public int port() {
+        return server.port();
+    }
+
     private boolean admits(Caller caller) {
         return PeerUser.objection(Integer.toUnsignedLong(caller.user())).isEmpty()
                 || group.isPresent() && group.getAsInt() == caller.group();
@@ -79,7 +117,7 @@ public final class ApiListener implements AutoCloseable {
     /** Ends every connection and what answers; the file goes first. Idempotent. */
     @Override
     public void close() {
-        file.close();
+        CloseHelper.close(file);
         server.close();
         pool.shutdownNow();
     }

@@ -58,14 +58,15 @@ public final class AgentGuard
     }
 
     /**
-     * Starts a process where there is none; it gets ready while the caller goes on.
+     * Starts a process where there is none, or has a guard of the service; it gets ready while the
+     * caller goes on.
      *
      * @throws GuardException when none can be started
      */
     public void start() throws GuardException {
         if (process == null || !process.isAlive()) {
             farewell();
-            process = GuardProcess.start();
+            process = GuardProcess.open();
             takeOver();
         }
     }

@@ -3,10 +3,10 @@ package io.pageferry.agent.state.guard;
 import io.pageferry.agent.host.disk.freeze.FrozenMounts;
 import io.pageferry.agent.host.disk.freeze.Thawer;
 import java.io.IOException;
-import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
 
 /**
  * The guard's hold on file systems that its agent freezes: thaws them when they were frozen for too
@@ -14,7 +14,7 @@ import java.util.concurrent.locks.LockSupport;
  */
 final class FreezeWatch implements AutoCloseable {
     private final Thawer thawer;
-    private final PrintStream words;
+    private final Consumer<String> words;
     private final long deadline;
     private final Thread thread;
     private volatile boolean over;
@@ -27,7 +27,7 @@ final class FreezeWatch implements AutoCloseable {
      * @param words  for people
      * @throws IOException when one is not there, or this process would hang by one of them
      */
-    FreezeWatch(FrozenMounts frozen, PrintStream words) throws IOException {
+    FreezeWatch(FrozenMounts frozen, Consumer<String> words) throws IOException {
         Thawer.requireFree(frozen);
         this.thawer = Thawer.open(frozen);
         this.words = words;
@@ -55,10 +55,10 @@ final class FreezeWatch implements AutoCloseable {
         try {
             List<Path> thawed = thawer.thaw();
             if (!thawed.isEmpty()) {
-                words.println("pageferry: thawed " + thawed + ", which " + why);
+                words.accept("thawed " + thawed + ", which " + why);
             }
         } catch (IOException e) {
-            words.println("pageferry: " + e.getMessage() + "; thaw it: fsfreeze -u");
+            words.accept(e.getMessage() + "; thaw it: fsfreeze -u");
         }
     }
 

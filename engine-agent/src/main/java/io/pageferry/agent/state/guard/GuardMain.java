@@ -20,41 +20,51 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
+import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 import org.agrona.CloseHelper;
 import org.agrona.concurrent.SystemNanoClock;
 
 /**
  * The guard itself: answers its agent line by line, and when the agent is gone without a farewell,
- * finishes the migration that it watches.
+ * finishes the migration that it watches. One thread; a process may have any number of them.
  */
 public final class GuardMain {
     /** A killed agent's locks are free when the kernel has torn it down. */
     private static final long LOCK_NANOS = 10_000_000_000L;
 
     private final PrintStream answers;
-    private final PrintStream words;
+    private final Runnable silence;
+    private Consumer<String> words;
     private Watched watched;
     private final List<ForkWatch> forks = new ArrayList<>();
-    /** Held open until the end of this process. */
+    /** Descriptors that were made here and are to be closed, or watched, by this guard. */
+    private final Set<Integer> copies = new HashSet<>();
+    /** Held open until its agent is gone. */
     private Fifo pipe;
     private LaunchedQemu launched;
     private FreezeWatch frozen;
 
-    private GuardMain(PrintStream answers, PrintStream words) {
+    private GuardMain(PrintStream answers, Consumer<String> words, Runnable silence) {
         this.answers = answers;
         this.words = words;
+        this.silence = silence;
     }
 
     /** What is watched. */
     private record Watched(Path directory, UUID migration, Side side) { }
 
     /**
-     * Serves one agent.
+     * Serves one agent, as all that this process does.
      *
      * @param questions the pipe from the agent
      * @param answers   the pipe to it
@@ -66,25 +76,62 @@ public final class GuardMain {
             throws IOException {
         // In the agent's group a signal to the group would end both.
         Processes.setsid();
-        GuardMain guard = new GuardMain(answers, words);
-        BufferedReader lines = new BufferedReader(
-                new InputStreamReader(questions, StandardCharsets.UTF_8));
-        for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-            if (line.equals("farewell")) {
-                return 0;
-            }
-            guard.answer(line.split("\t"));
-        }
-        // First of all: everybody who writes waits for it.
-        if (guard.frozen != null) {
-            guard.frozen.thaw("the agent left frozen");
-        }
-        // Next: the guest would be tracked on, and a fork of it wait for nobody.
-        CloseHelper.closeAll(guard.forks);
+        return new GuardMain(answers, line -> words.println("pageferry: " + line),
+                GuardMain::closeStderr).serve(questions);
+    }
+
+    /**
+     * Serves one agent of many.
+     *
+     * @param questions from the agent
+     * @param answers   to it
+     * @param words     for people; gets the migration that is watched, or null, and a line
+     * @return what it launched that is there still, to be reaped; empty for nothing
+     * @throws IOException when the journal cannot be read
+     */
+    static Optional<LaunchedQemu> serve(InputStream questions, PrintStream answers,
+            BiConsumer<UUID, String> words) throws IOException {
+        GuardMain guard = new GuardMain(answers, line -> { }, () -> { });
+        guard.words = line -> words.accept(guard.watched == null ? null
+                : guard.watched.migration(), line);
+        guard.serve(questions);
+        return Optional.ofNullable(guard.launched);
+    }
+
+    private int serve(InputStream questions) throws IOException {
         try {
-            return guard.watched == null ? 0 : guard.recover();
+            BufferedReader lines = new BufferedReader(
+                    new InputStreamReader(questions, StandardCharsets.UTF_8));
+            for (String line = next(lines); line != null; line = next(lines)) {
+                if (line.equals("farewell")) {
+                    return 0;
+                }
+                answer(line.split("\t"));
+            }
+            // First of all: everybody who writes waits for it.
+            if (frozen != null) {
+                frozen.thaw("the agent left frozen");
+            }
+            // Next: the guest would be tracked on, and a fork of it wait for nobody.
+            CloseHelper.closeAll(forks);
+            try {
+                return watched == null ? 0 : recover();
+            } finally {
+                endWithoutGuest();
+            }
         } finally {
-            guard.endWithoutGuest();
+            CloseHelper.closeAll(forks);
+            CloseHelper.closeAll(pipe, frozen);
+            copies.forEach(Processes::closeDescriptor);
+        }
+    }
+
+    /** An agent that was killed with answers unread ends a connection by an error. */
+    private static String next(BufferedReader lines) {
+        try {
+            return lines.readLine();
+        } catch (IOException e) {
+            return null;
         }
     }
 
@@ -93,7 +140,7 @@ public final class GuardMain {
         if (launched == null) {
             return;
         }
-        launched.endWithoutGuest(watched == null, line -> words.println("pageferry: " + line));
+        launched.endWithoutGuest(watched == null, words);
         if (!launched.isAlive()) {
             // Its agent left the lock's files, and nobody else ever takes this lock.
             GuestLock.tryLock(List.of(new ProcessInstance(launched.pid(), launched.startTicks())
@@ -122,10 +169,13 @@ public final class GuardMain {
                     keepLaunched(question);
                     yield "ok";
                 }
-                case "inject" -> "ok\t"
-                        + RemoteUserfault.open(Long.parseLong(question[1])).release();
+                case "inject" -> {
+                    int fd = RemoteUserfault.open(Long.parseLong(question[1])).release();
+                    copies.add(fd);
+                    yield "ok\t" + fd;
+                }
                 case "hold" -> {
-                    forks.add(new ForkWatch(Integer.parseInt(question[1]), answers));
+                    forks.add(new ForkWatch(taken(question[1]), answers));
                     yield "ok";
                 }
                 case "pipe" -> {
@@ -134,7 +184,8 @@ public final class GuardMain {
                     yield "ok";
                 }
                 case "quiet" -> {
-                    quiet();
+                    words = line -> { };
+                    silence.run();
                     yield "ok";
                 }
                 case "frozen" -> {
@@ -150,7 +201,7 @@ public final class GuardMain {
                     yield "ok";
                 }
                 case "close" -> {
-                    Processes.closeDescriptor(Integer.parseInt(question[1]));
+                    Processes.closeDescriptor(taken(question[1]));
                     yield "ok";
                 }
                 default -> "error\tunknown question " + question[0];
@@ -161,6 +212,14 @@ public final class GuardMain {
         answers.flush();
     }
 
+    private int taken(String descriptor) throws IOException {
+        int fd = Integer.parseInt(descriptor);
+        if (!copies.remove(fd)) {
+            throw new IOException("descriptor " + fd + " is not of this guard");
+        }
+        return fd;
+    }
+
     private void reapLaunched() {
         if (launched != null) {
             launched.reap();
@@ -168,9 +227,13 @@ public final class GuardMain {
     }
 
     /** Whoever reads what the agent says waits for all who could say more. */
-    private static void quiet() throws IOException {
-        // The JVM opens /dev/null in its place.
-        new FileOutputStream(FileDescriptor.err).close();
+    private static void closeStderr() {
+        try {
+            // The JVM opens /dev/null in its place.
+            new FileOutputStream(FileDescriptor.err).close();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     private void keepLaunched(String[] question) {
@@ -205,11 +268,11 @@ public final class GuardMain {
                         any -> false),
                 new Recovery.Options(Doubt.STAY_PAUSED, LOCK_NANOS,
                         Recovery.Options.WINDOW_NANOS, true),
-                SystemNanoClock.INSTANCE, line -> words.println("pageferry: " + line))) {
+                SystemNanoClock.INSTANCE, words)) {
             JournaledMigration.run(recovery);
             if (recovery.result().isPresent()
                     && recovery.ownership().state() == JournalState.GRANTED) {
-                words.println("pageferry: the guest stays paused, because the target may run it; "
+                words.accept("the guest stays paused, because the target may run it; "
                         + "settle it: pageferry settle " + watched.migration());
             }
             return recovery.result().map(Result::exitCode).orElse(0);

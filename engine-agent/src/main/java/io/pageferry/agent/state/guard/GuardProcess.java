@@ -6,30 +6,21 @@ import io.pageferry.agent.host.disk.freeze.FreezeGuard;
 import io.pageferry.agent.host.disk.freeze.FrozenMounts;
 import io.pageferry.agent.host.linux.CoreDumps;
 import io.pageferry.agent.host.linux.Processes;
-import io.pageferry.agent.host.process.ChildJvm;
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
-import java.io.OutputStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * The agent's end of its guard: a small process that holds a pipe from the agent. When the pipe
- * ends without a farewell it finishes what the agent began, by the journal. It also does the
- * ptrace injection: a tracer must not die half-way, and must not be its tracee's parent.
+ * The agent's end of its guard: a small process that holds a pipe from the agent, or one of the
+ * guards of {@code guard-service}, which holds a connection from it. When that ends without a
+ * farewell it finishes what the agent began, by the journal. It also does the ptrace injection: a
+ * tracer must not die half-way.
  *
  * <p>One thread.
  */
 public final class GuardProcess implements GuestSetup.Injector, FreezeGuard, AutoCloseable {
-    /** A guard does little: a small heap and no optimising compiler start fastest. */
-    private static final List<String> JVM = List.of("-Xmx48m", "-XX:+UseSerialGC",
-            "-XX:TieredStopAtLevel=1");
-
     private static final long END_SECONDS = 5;
 
     /** A cold JVM on a loaded host takes some seconds to its first answer; the others take none. */
@@ -37,18 +28,35 @@ public final class GuardProcess implements GuestSetup.Injector, FreezeGuard, Aut
 
     private static final long POLL_NANOS = 200_000L;
 
-    private final Process process;
+    private final GuardChannel channel;
     private final long answerNanos;
-    private final OutputStream toGuard;
-    private final BufferedReader fromGuard;
     private boolean forkGone;
 
-    private GuardProcess(Process process, long answerNanos) {
-        this.process = process;
+    private GuardProcess(GuardChannel channel, long answerNanos) {
+        this.channel = channel;
         this.answerNanos = answerNanos;
-        this.toGuard = process.getOutputStream();
-        this.fromGuard = new BufferedReader(
-                new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
+    }
+
+    /**
+     * Has one of {@code guard-service}, where that is there, or else starts one.
+     *
+     * @return the guard, watching nothing yet
+     * @throws GuardException when no process can be started
+     */
+    static GuardProcess open() throws GuardException {
+        Optional<ServiceChannel> service = ServiceChannel.find();
+        return service.isPresent() ? new GuardProcess(service.get(), ANSWER_NANOS) : start();
+    }
+
+    /**
+     * Has one of a service.
+     *
+     * @param socket of the service
+     * @return the guard, watching nothing yet; empty where no service of this user or root answers
+     */
+    public static Optional<GuardProcess> connect(Path socket) {
+        return ServiceChannel.connect(socket)
+                .map(channel -> new GuardProcess(channel, ANSWER_NANOS));
     }
 
     /**
@@ -63,13 +71,7 @@ public final class GuardProcess implements GuestSetup.Injector, FreezeGuard, Aut
 
     /** One whose answers are awaited for so long. */
     static GuardProcess start(long answerNanos) throws GuardException {
-        ProcessBuilder guard = new ProcessBuilder(ChildJvm.command(JVM, List.of("guard")))
-                .redirectError(ProcessBuilder.Redirect.INHERIT);
-        try {
-            return new GuardProcess(guard.start(), answerNanos);
-        } catch (IOException e) {
-            throw new GuardException("no guard process can be started: " + e.getMessage());
-        }
+        return new GuardProcess(ChildChannel.start(), answerNanos);
     }
 
     /**
@@ -126,7 +128,7 @@ public final class GuardProcess implements GuestSetup.Injector, FreezeGuard, Aut
 
     private int userfault(long pid, String then) throws IOException {
         int fd = Integer.parseInt(ask("inject\t" + pid));
-        int ours = Processes.takeDescriptor(process.pid(), fd);
+        int ours = Processes.takeDescriptor(channel.pid(), fd);
         ask(then + "\t" + fd);
         return ours;
     }
@@ -153,8 +155,8 @@ public final class GuardProcess implements GuestSetup.Injector, FreezeGuard, Aut
 
     @Override
     public boolean letForkGo() throws IOException {
-        while (fromGuard.ready()) {
-            isFork(fromGuard.readLine());
+        for (String line = channel.poll(); line != null; line = channel.poll()) {
+            isFork(line);
         }
         return forkGone;
     }
@@ -167,27 +169,29 @@ public final class GuardProcess implements GuestSetup.Injector, FreezeGuard, Aut
     }
 
     long pid() {
-        return process.pid();
+        return channel.pid();
     }
 
     /** {@return whether it is there} */
     public boolean isAlive() {
-        return process.isAlive();
+        return channel.isAlive();
     }
 
     /** Sends it away: all is done, or nothing was begun. Idempotent. */
     @Override
     public void close() {
-        try (toGuard; fromGuard) {
-            if (process.isAlive()) {
-                send("farewell");
+        try {
+            if (channel.isAlive()) {
+                channel.send("farewell");
             }
         } catch (IOException e) {
             // A guard that is gone needs no farewell.
         }
-        if (!isOver()) {
-            process.destroyForcibly();
+        channel.end();
+        if (!channel.awaitEnd(END_SECONDS)) {
+            channel.kill();
         }
+        channel.close();
     }
 
     /**
@@ -196,8 +200,9 @@ public final class GuardProcess implements GuestSetup.Injector, FreezeGuard, Aut
      * after some seconds: it goes on by itself then.
      */
     public void abandon() {
-        leave();
-        isOver();
+        channel.end();
+        channel.awaitEnd(END_SECONDS);
+        channel.close();
     }
 
     /** Has it say nothing from now on. */
@@ -207,20 +212,8 @@ public final class GuardProcess implements GuestSetup.Injector, FreezeGuard, Aut
 
     /** Leaves what it watches to it and does not wait for it; see {@link #abandon}. */
     void leave() {
-        try {
-            toGuard.close();
-        } catch (IOException e) {
-            return; // it sees the end of the pipe all the same
-        }
-    }
-
-    private boolean isOver() {
-        try {
-            return process.waitFor(END_SECONDS, TimeUnit.SECONDS);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            return false;
-        }
+        channel.end();
+        channel.close();
     }
 
     private String ask(String line) throws IOException {
@@ -237,38 +230,35 @@ public final class GuardProcess implements GuestSetup.Injector, FreezeGuard, Aut
     /** Null when it is gone; it may end while a line is sent, or before it answers. */
     private String answer(String line) throws IOException {
         try {
-            send(line);
+            channel.send(line);
         } catch (IOException e) {
             return null;
         }
         String answer = null;
         do {
-            answer = awaitLine() ? fromGuard.readLine() : null;
+            answer = awaitLine();
         } while (isFork(answer));
         return answer;
     }
 
     /**
-     * Waits for an answer; a line comes as a whole. A guard that was stopped, or hangs in a process
-     * that it looks at, must not hold the agent up for ever.
+     * Waits for an answer; null where the guard is gone. A guard that was stopped, or hangs in a
+     * process that it looks at, must not hold the agent up for ever.
      */
-    private boolean awaitLine() throws IOException {
+    private String awaitLine() throws IOException {
         long start = System.nanoTime();
-        while (!fromGuard.ready()) {
-            if (!process.isAlive()) {
-                return fromGuard.ready();
+        String line = channel.poll();
+        while (line == null) {
+            if (!channel.isAlive()) {
+                return channel.poll();
             }
             if (System.nanoTime() - start >= answerNanos) {
-                throw new GuardException("the guard process (pid " + process.pid()
+                throw new GuardException("the guard process (pid " + channel.pid()
                         + ") gives no answer");
             }
             LockSupport.parkNanos(POLL_NANOS);
+            line = channel.poll();
         }
-        return true;
-    }
-
-    private void send(String line) throws IOException {
-        toGuard.write((line + "\n").getBytes(StandardCharsets.UTF_8));
-        toGuard.flush();
+        return line;
     }
 }

@@ -33,9 +33,10 @@ const of = id => `/v1/migrations/${encodeURIComponent(id)}`;
 
 export const moves = async () => (await call('GET', '/v1/migrations')).migrations;
 export const move = id => call('GET', of(id));
+export const rounds = async id => (await call('GET', `${of(id)}/rounds`)).rounds;
 export const map = id => call('GET', `${of(id)}/map`);
 export const cancel = id => call('POST', `${of(id)}/cancel`, {});
-export const limits = (id, changed) => call('PATCH', of(id), {limits: changed});
+export const limits = (id, changed) => call('PATCH', of(id), changed);
 export const slots = async () => (await call('GET', '/v1/slots')).slots;
 export const health = () => call('GET', '/v1/health');
 

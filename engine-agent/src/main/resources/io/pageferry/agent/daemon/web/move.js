@@ -34,6 +34,7 @@ export function moveView(id) {
   let chart = null;
   let rounds = [];
   let lines = [];
+  let known = false;
 
   async function attempt(action) {
     try {
@@ -116,7 +117,10 @@ export function moveView(id) {
         input.placeholder = move.limits?.[name] ?? LIMITS.find(([key]) => key === name)[2];
       });
       limitsPanel.hidden = ended || move.side !== 'source';
-      showRounds(move.report?.rounds ?? move.rounds ?? rounds);
+      if (!known) {
+        known = true;
+        showRounds(await api.rounds(id));
+      }
       memoryPanel.hidden = ended;
       if (!ended && move.phase === 'running') {
         memory.update(await api.map(id).catch(() => ({})));
@@ -127,7 +131,9 @@ export function moveView(id) {
       if (data.migration !== id) {
         return;
       }
-      if (kind === 'log') {
+      if (kind === 'round' && known) {
+        showRounds([...rounds, data].slice(-1000));
+      } else if (kind === 'log') {
         addLine(`${new Date(data.at).toLocaleTimeString()} ${data.level} ${data.message}`);
       } else if (kind === 'state') {
         addLine(`${new Date(data.at).toLocaleTimeString()} state ${data.state}`);

@@ -45,8 +45,8 @@ export function historyView() {
       const all = (await api.moves()).filter(move => move.phase === 'ended')
         .sort((one, other) => (other.endedAt ?? 0) - (one.endedAt ?? 0));
       past.update(all, move => move.id, move => [link(move), direction(move), words.time(move.endedAt),
-        move.result ?? '–', words.millis(move.report?.totalMs), words.millis(move.report?.downtimeMs),
-        move.report?.guestSlowdown ? `${move.report.guestSlowdown.percent} %` : '–']);
+        move.result ?? '–', words.millis(move.totalMs), words.millis(move.downtimeMs),
+        Number.isFinite(move.slowdownPercent) ? `${move.slowdownPercent} %` : '–']);
       return false;
     },
   };

@@ -42,7 +42,7 @@ final class AgentRig implements AutoCloseable {
     AgentRig(Path state, int maxParallel, long bandwidth) throws IOException {
         daemon = Daemon.open(settings(state, maxParallel, bandwidth),
                 new CallWords(PeerTrust.of(Optional.empty()), false));
-        api = new Api(daemon, () -> "own");
+        api = new Api(daemon, () -> "own", () -> "http://127.0.0.1:1/open?token=x");
     }
 
     static DaemonSettings settings(Path state, int maxParallel, long bandwidth) {

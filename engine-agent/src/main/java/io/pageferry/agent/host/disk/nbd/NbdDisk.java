@@ -67,28 +67,32 @@ public final class NbdDisk implements Disk {
      */
     public static NbdDisk target(NbdAddress address, String identity, Duration limit)
             throws IOException {
-        NbdDisk disk = connect(address, identity, limit, false);
-        String missing = disk.export.isReadOnly() ? "is read-only" : disk.export.canFlush() ? ""
-                : "cannot be flushed, so nothing shows that what is written to it stays";
-        if (!missing.isEmpty()) {
-            disk.close();
-            throw new IOException("the export " + address + " " + missing);
-        }
-        return disk;
+        return connect(address, identity, limit, false);
     }
 
     private static NbdDisk connect(NbdAddress address, String identity, Duration limit,
-            boolean holes) throws IOException {
+            boolean source) throws IOException {
         NbdClient client = NbdClient.connect(address, limit);
         boolean known = false;
         try {
+            if (!source) {
+                requireWritable(address, client.export());
+            }
             DataMap data = findData(client, limit);
             known = true;
-            return new NbdDisk(address, identity, client, holes, data);
+            return new NbdDisk(address, identity, client, source, data);
         } finally {
             if (!known) {
                 client.close();
             }
+        }
+    }
+
+    private static void requireWritable(NbdAddress address, NbdExport export) throws IOException {
+        String missing = export.isReadOnly() ? "is read-only" : export.canFlush() ? ""
+                : "cannot be flushed, so nothing shows that what is written to it stays";
+        if (!missing.isEmpty()) {
+            throw new IOException("the export " + address + " " + missing);
         }
     }
 

@@ -1,0 +1,2 @@
+/** The guards of many agents as a service: {@code pageferry guard-service}. */
+package io.pageferry.agent.cli.guard;
