@@ -192,8 +192,12 @@ class ProcessMoveTest extends WithRig {
         rig.awaitNothingLeft();
     }
 
-    @Test
-    void theGuardThawsWhatAKilledAgentFroze() throws IOException {
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void theGuardThawsWhatAKilledAgentFroze(boolean service) throws IOException {
+        if (service) {
+            rig.guardService();
+        }
         Agent target = receive("image:" + image);
         Agent source = rig.start("paused", List.of("migrate", writer.uri(), "--to",
                 target.address()));
@@ -210,19 +214,22 @@ class ProcessMoveTest extends WithRig {
         assertEquals(List.of(), Frozen.groups(writer.pid()));
     }
 
-    @Test
-    void inDoubtItStaysFrozenUntilAnOperatorSettles() throws IOException {
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void inDoubtItStaysFrozenUntilAnOperatorSettles(boolean service) throws IOException {
+        Agent guards = service ? rig.guardService() : null;
         Agent target = receive("image:" + image);
         Agent source = rig.start("granted", List.of("migrate", writer.uri(), "--to",
                 target.address()));
         source.awaitHold("granted");
         source.kill();
         target.exit();
+        String migration = target.report().path("migrationId").asText();
+        Agent told = guards == null ? source : guards;
+        Poll.until(() -> told.words().contains("settle " + migration), told::toString);
         rig.awaitNothingLeft();
         long writes = writer.writes();
         assertEquals(1, Frozen.groups(writer.pid()).size());
-        String migration = target.report().path("migrationId").asText();
-        assertTrue(source.words().contains("settle " + migration), source::toString);
         Agent again = migrate(writer.uri(), "127.0.0.1:9");
         E2e.assertEnds(3, "refused", again);
         assertTrue(again.words().contains("in doubt"), again::toString);

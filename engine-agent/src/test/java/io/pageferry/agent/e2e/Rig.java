@@ -39,6 +39,9 @@ final class Rig implements AutoCloseable {
     private final List<String> kept = new ArrayList<>();
     private final List<AutoCloseable> parts = new ArrayList<>();
     private int count;
+    /** The service whose guards all agents have, or null: each has its own. */
+    private Agent guards;
+    private String guardPlace = "none";
 
     Rig(Path folder) throws IOException {
         this.folder = folder;
@@ -104,6 +107,16 @@ final class Rig implements AutoCloseable {
         return start(hold, arguments);
     }
 
+    /** Has all agents that are started from now on guarded by a service. */
+    Agent guardService() throws IOException {
+        String place = "unix:" + folder.resolve("guard.sock");
+        Agent service = command(List.of("guard-service", "--guard", place));
+        service.await("ready", event -> event.path("event").asText().equals("ready"));
+        guardPlace = place;
+        guards = service;
+        return service;
+    }
+
     static String uri(DemoQemu qemu) {
         return "qemu:" + qemu.qmp();
     }
@@ -131,7 +144,9 @@ final class Rig implements AutoCloseable {
         if (arguments.getFirst().equals("migrate") && !arguments.contains(AUDIT)) {
             arguments.add(AUDIT);
         }
-        return keep(Agent.start(new Start(start.prefix(), start.jvm(), arguments, start.hold()),
+        List<String> jvm = new ArrayList<>(start.jvm());
+        jvm.add("-Dpageferry.guard=" + guardPlace);
+        return keep(Agent.start(new Start(start.prefix(), jvm, arguments, start.hold()),
                 temporary, folder.resolve("words" + ++count)));
     }
 
@@ -253,7 +268,8 @@ final class Rig implements AutoCloseable {
         try (DirectoryStream<Path> all = Files.newDirectoryStream(Path.of("/proc"), "[0-9]*")) {
             for (Path one : all) {
                 long pid = Long.parseLong(one.getFileName().toString());
-                if (commandLine(pid).contains(Agent.temporaryOption(temporary))) {
+                if ((guards == null || guards.pid() != pid)
+                        && commandLine(pid).contains(Agent.temporaryOption(temporary))) {
                     found.add(pid);
                 }
             }

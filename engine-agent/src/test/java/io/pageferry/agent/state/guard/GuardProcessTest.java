@@ -25,8 +25,11 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 class GuardProcessTest {
     private static final long HANG_NANOS = Requirements.HANG.toNanos();
@@ -34,6 +37,26 @@ class GuardProcessTest {
 
     @TempDir
     private Path folder;
+
+    private ServiceProcess service;
+
+    /** Whose guards agents have. */
+    enum Guards {
+        OWN, SERVICE
+    }
+
+    private void use(Guards guards) throws IOException {
+        if (guards == Guards.SERVICE) {
+            service = ServiceProcess.start(folder);
+        }
+    }
+
+    @AfterEach
+    void end() {
+        if (service != null) {
+            service.close();
+        }
+    }
 
     @Test
     void aGuardThatWasStoppedHoldsNobodyUp() throws IOException {
@@ -59,8 +82,10 @@ class GuardProcessTest {
     }
 
     /** Also the one that is started where that died. */
-    @Test
-    void aPipeIsHeldOpenUntilTheGuardIsSentAway() throws Exception {
+    @ParameterizedTest
+    @EnumSource
+    void aPipeIsHeldOpenUntilTheGuardIsSentAway(Guards guards) throws Exception {
+        use(guards);
         Path path = folder.resolve("pipe");
         AgentGuard guard = new AgentGuard(Side.TARGET, new MigrationListener() { });
         CompletableFuture<Integer> read;
@@ -92,8 +117,10 @@ class GuardProcessTest {
     }
 
     /** Whatever it is started for. */
-    @Test
-    void theOneThatIsStartedWhereOneDiedFinishesTheMigration() throws IOException {
+    @ParameterizedTest
+    @EnumSource
+    void theOneThatIsStartedWhereOneDiedFinishesTheMigration(Guards guards) throws IOException {
+        use(guards);
         Path path = folder.resolve("pipe");
         StateDirectory directory = StateDirectory.open(folder.resolve("state"));
         UUID migration = UUID.randomUUID();
@@ -124,8 +151,10 @@ class GuardProcessTest {
     }
 
     /** What it may have launched ends with it. */
-    @Test
-    void aGuardThatDoesNotSayWhatItLaunchedIsNotKept() throws IOException {
+    @ParameterizedTest
+    @EnumSource
+    void aGuardThatDoesNotSayWhatItLaunchedIsNotKept(Guards guards) throws IOException {
+        use(guards);
         AgentGuard guard = new AgentGuard(Side.TARGET, new MigrationListener() { });
         try {
             guard.start();
