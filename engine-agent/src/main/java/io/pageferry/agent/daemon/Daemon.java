@@ -11,6 +11,7 @@ import io.pageferry.agent.guest.GuestUri;
 import io.pageferry.agent.report.EventJson;
 import io.pageferry.agent.session.AgentResult;
 import io.pageferry.agent.session.TargetHost;
+import io.pageferry.agent.state.guard.GuardService;
 import io.pageferry.agent.state.journal.HeldLock;
 import io.pageferry.agent.state.journal.StateDirectory;
 import io.pageferry.core.handover.Owner;
@@ -147,6 +148,8 @@ public final class Daemon implements AutoCloseable {
                 () -> migrations().queueLength());
         metrics.gauge("pageferry_in_doubt", "Migrations of which nobody knows who has the guest",
                 () -> migrations().inDoubt().size());
+        metrics.gauge("pageferry_guard_up", "1 where a guard service has the guards, 0 where moves"
+                + " start guards of their own", () -> GuardService.isThere() ? 1 : 0);
         metrics.live(() -> migrations().live().stream().map(Daemon::figures).toList());
     }
 
