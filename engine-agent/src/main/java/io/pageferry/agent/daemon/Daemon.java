@@ -94,10 +94,11 @@ public final class Daemon implements AutoCloseable {
                     System::currentTimeMillis));
             Settlements settlements = new Settlements(directory, settings.settleNanos(),
                     words::connector, events);
-            recover(Side.TARGET, settlements, migrations, history);
+            long since = System.currentTimeMillis() - settings.history().age().toMillis();
+            recover(settlements.all(Side.TARGET, since, history::has), migrations);
             host = TargetHost.open(settings.listen(), directory.path(),
                     new Said(events));
-            recover(Side.SOURCE, settlements, migrations, history);
+            recover(settlements.all(Side.SOURCE, since, history::has), migrations);
             Slots slots = new Slots(name -> guest(book, name), migrations, directory.path(),
                     settings.listen(), host);
             Daemon daemon = new Daemon(lock, new Opened(events, history, book, metrics, migrations,
@@ -118,10 +119,8 @@ public final class Daemon implements AutoCloseable {
         }
     }
 
-    private static void recover(Side side, Settlements settlements, Migrations migrations,
-            History history) throws IOException {
-        settlements.all(side, (id, whose) -> history.find(id, whose.label()).isPresent())
-                .forEach(one -> migrations.recovered(one.migration(), one.result()));
+    private static void recover(List<Settlements.Settled> found, Migrations migrations) {
+        found.forEach(one -> migrations.recovered(one.migration(), one.result()));
     }
 
     private static GuestUri guest(AddressBook book, String name) {
