@@ -12,6 +12,7 @@ import io.pageferry.agent.link.api.ApiListener;
 import io.pageferry.agent.report.Output;
 import io.pageferry.agent.session.warmup.BackgroundWarmUp;
 import io.pageferry.agent.session.warmup.WarmUp;
+import io.pageferry.agent.state.guard.GuardService;
 import io.pageferry.agent.state.journal.GuestLock;
 import java.io.IOException;
 import java.net.UnixDomainSocketAddress;
@@ -64,6 +65,11 @@ final class AgentService {
         Api all = new Api(daemon, () -> "own", dashboard);
         dashboard.over(all);
         return all;
+    }
+
+    /** Says who guards: a service, or guards that moves start. */
+    private static String guard() {
+        return GuardService.isThere() ? "service" : "own";
     }
 
     private void ready(Daemon daemon) {
