@@ -12,6 +12,7 @@ import io.pageferry.agent.link.api.ApiListener;
 import io.pageferry.agent.report.Output;
 import io.pageferry.agent.session.warmup.BackgroundWarmUp;
 import io.pageferry.agent.session.warmup.WarmUp;
+import io.pageferry.agent.state.guard.GuardService;
 import io.pageferry.agent.state.journal.GuestLock;
 import java.io.IOException;
 import java.net.UnixDomainSocketAddress;
@@ -50,7 +51,7 @@ final class AgentService {
         BackgroundWarmUp warmUp = BackgroundWarmUp.start(() -> WarmUp.run(SCRATCH));
         try (warmUp; Daemon daemon = Daemon.open(settings, words);
                 Dashboard dashboard = new Dashboard(this::bug);
-                ApiListener listener = ApiListener.open(api, ApiListener.GROUP,
+                ApiListener _ = ApiListener.open(api, ApiListener.GROUP,
                         over(daemon, dashboard), this::bug)) {
             warmUp.await();
             ready(daemon, listener.path());
@@ -67,7 +68,16 @@ final class AgentService {
         return all;
     }
 
+<<<<<<< HEAD
     private void ready(Daemon daemon, Path socket) {
+=======
+    /** Says who guards: a service, or guards that moves start. */
+    private static String guard() {
+        return GuardService.isThere() ? "service" : "own";
+    }
+
+    private void ready(Daemon daemon) {
+>>>>>>> a7523a12f95333afa5ac37e4ea85df1db6849294
         String at = Addresses.text(daemon.address());
         output.emit(Output.event("ready").put("listen", at).put("api", "unix:" + socket));
         if (!output.isJson()) {

@@ -5,6 +5,7 @@ import io.pageferry.agent.cli.describe.DescribeCommand;
 import io.pageferry.agent.cli.file.ImageCommand;
 import io.pageferry.agent.cli.file.VerifyCommand;
 import io.pageferry.agent.cli.guard.GuardServiceCommand;
+import io.pageferry.agent.cli.manual.Manuals;
 import io.pageferry.agent.cli.option.Choice;
 import io.pageferry.agent.cli.option.UsageException;
 import io.pageferry.agent.cli.remote.CancelCommand;
@@ -23,6 +24,7 @@ import io.pageferry.agent.state.guard.GuardMain;
 import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.migration.Outcome.Side;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -132,6 +134,9 @@ public final class Main implements Runnable {
             train();
             return 0;
         }
+        if (args.length == 2 && args[0].equals("manuals")) {
+            return manuals(args);
+        }
         if (args.length > 0 && LATER.contains(args[0])) {
             return Ending.usage(output(args), Side.SOURCE,
                     "the command '" + args[0] + "' is not in this version");
@@ -155,6 +160,15 @@ public final class Main implements Runnable {
         parse("receive", "image:/warm-up", "--listen", "127.0.0.1:1", "--json");
         parse("status", "--json");
         WarmUp.train();
+    }
+
+    private static int manuals(String[] args) {
+        try {
+            Manuals.write(line(), Path.of(args[1]));
+            return 0;
+        } catch (IOException e) {
+            return failed(e, args);
+        }
     }
 
     private static void parse(String... args) {

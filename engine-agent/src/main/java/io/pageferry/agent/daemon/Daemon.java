@@ -11,6 +11,7 @@ import io.pageferry.agent.guest.GuestUri;
 import io.pageferry.agent.report.EventJson;
 import io.pageferry.agent.session.AgentResult;
 import io.pageferry.agent.session.TargetHost;
+import io.pageferry.agent.state.guard.GuardService;
 import io.pageferry.agent.state.journal.HeldLock;
 import io.pageferry.agent.state.journal.StateDirectory;
 import io.pageferry.core.handover.Owner;
@@ -93,10 +94,11 @@ public final class Daemon implements AutoCloseable {
                     System::currentTimeMillis));
             Settlements settlements = new Settlements(directory, settings.settleNanos(),
                     words::connector, events);
-            recover(Side.TARGET, settlements, migrations, history);
+            long since = System.currentTimeMillis() - settings.history().age().toMillis();
+            recover(settlements.all(Side.TARGET, since, history::has), migrations);
             host = TargetHost.open(settings.listen(), directory.path(),
                     new Said(events));
-            recover(Side.SOURCE, settlements, migrations, history);
+            recover(settlements.all(Side.SOURCE, since, history::has), migrations);
             Slots slots = new Slots(name -> guest(book, name), migrations, directory.path(),
                     settings.listen(), host);
             Daemon daemon = new Daemon(lock, new Opened(events, history, book, metrics, migrations,
@@ -117,10 +119,8 @@ public final class Daemon implements AutoCloseable {
         }
     }
 
-    private static void recover(Side side, Settlements settlements, Migrations migrations,
-            History history) throws IOException {
-        settlements.all(side, (id, whose) -> history.find(id, whose.label()).isPresent())
-                .forEach(one -> migrations.recovered(one.migration(), one.result()));
+    private static void recover(List<Settlements.Settled> found, Migrations migrations) {
+        found.forEach(one -> migrations.recovered(one.migration(), one.result()));
     }
 
     private static GuestUri guest(AddressBook book, String name) {
@@ -147,6 +147,8 @@ public final class Daemon implements AutoCloseable {
                 () -> migrations().queueLength());
         metrics.gauge("pageferry_in_doubt", "Migrations of which nobody knows who has the guest",
                 () -> migrations().inDoubt().size());
+        metrics.gauge("pageferry_guard_up", "1 where a guard service has the guards, 0 where moves"
+                + " start guards of their own", () -> GuardService.isThere() ? 1 : 0);
         metrics.live(() -> migrations().live().stream().map(Daemon::figures).toList());
     }
 

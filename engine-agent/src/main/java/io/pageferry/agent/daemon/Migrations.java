@@ -177,10 +177,10 @@ public final class Migrations {
     private void onEnd(OutgoingMove move, AgentResult result) {
         synchronized (this) {
             moving.remove(move.migration().id());
-            shareBandwidth();
         }
         conclude(move.migration(), result);
         synchronized (this) {
+            shareBandwidth();
             schedule();
         }
     }

@@ -92,7 +92,7 @@ final class OutgoingMove {
         }
         share = bytesPerSecond;
         if (session != null && !settings.copyStorage()) {
-            // A move that copies disks keeps the part that it began with.
+            // One that copies disks keeps the part that it began with.
             session.limits(shared(settings));
         }
     }

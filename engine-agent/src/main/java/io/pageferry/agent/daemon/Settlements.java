@@ -9,6 +9,7 @@ import io.pageferry.agent.state.journal.JournalHeader;
 import io.pageferry.agent.state.journal.StateDirectory;
 import io.pageferry.agent.state.settle.Settler;
 import io.pageferry.core.handover.Owner;
+import io.pageferry.core.handover.Ownership;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.migration.Outcome.Result;
@@ -26,6 +27,9 @@ import java.util.function.Function;
 
 /** Settles what an agent left in the state directory that ended in the middle of moves. */
 final class Settlements {
+    /** Each may wait for another host. */
+    private static final int THREADS = 16;
+
     private final StateDirectory directory;
     private final long windowNanos;
     private final Function<String, Connector> connectors;
@@ -51,29 +55,37 @@ final class Settlements {
      * Settles all journals of one side, at the same time: each may wait for another host.
      *
      * @param side  whose; targets first, as a source of this host may ask them
+     * @param since milliseconds since 1970; of settled ones those from then on
      * @param known returns whether it is known already how a settled one ended
      * @return what became of them
      * @throws IOException when the folder cannot be read
      */
-    List<Settled> all(Side side, BiPredicate<UUID, Side> known) throws IOException {
+    List<Settled> all(Side side, long since, BiPredicate<UUID, Side> known)
+            throws IOException {
         List<FileJournal> journals = directory.all(line -> { }).stream()
                 .filter(journal -> journal.header().side() == side)
                 .filter(journal -> !journal.ownership().settled()
-                        || !known.test(journal.header().migration(), side)).toList();
+                        || journal.header().createdMillis() >= since
+                        && !known.test(journal.header().migration(), side)).toList();
         List<Future<Settled>> pending = new ArrayList<>();
         List<Settled> done = new ArrayList<>();
-        try (ExecutorService threads = Executors.newCachedThreadPool(
+        try (ExecutorService threads = Executors.newFixedThreadPool(THREADS,
                 Thread.ofPlatform().daemon().name("settle-", 0).factory())) {
-            journals.forEach(one -> pending.add(threads.submit(() -> settled(one.header()))));
+            journals.forEach(one -> pending.add(threads.submit(() -> settled(one))));
         }
         pending.forEach(one -> done.add(one.resultNow()));
         return done;
     }
 
-    private Settled settled(JournalHeader header) {
+    /** One that a guard settled, or whose agent ended before it wrote that down, is as it says. */
+    private Settled settled(FileJournal journal) {
+        JournalHeader header = journal.header();
         Migration migration = new Migration(header.migration(), header.side(),
                 new MoveRequest(header.guest(), header.peer(), "", Map.of()), events);
-        return new Settled(migration, ask(header.migration(), header.side()));
+        Ownership now = journal.ownership();
+        return new Settled(migration, now.settled()
+                ? result(header.side(), now.result(), "settled: the " + now.owner().label()
+                        + " owns the guest") : ask(header.migration(), header.side()));
     }
 
     /**

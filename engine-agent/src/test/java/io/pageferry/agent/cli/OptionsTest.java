@@ -39,7 +39,7 @@ class OptionsTest {
             Map.entry("--linger", "3s"), Map.entry("--progress", "plain"),
             Map.entry("--reconnect-window", "0s"), Map.entry("--throttle", "auto"),
             Map.entry("--max-stolen", "7%"), Map.entry("--write-quota", "41/10ms"),
-            Map.entry("--capture", "/tmp/c"),
+            Map.entry("--capture", "/tmp/c"), Map.entry("--slot", "a"),
             Map.entry("--bandwidth", "1Gbit/s"), Map.entry("--bandwidth-switchover", "none"));
 
     private static Stream<OptionSpec> ofAll() {

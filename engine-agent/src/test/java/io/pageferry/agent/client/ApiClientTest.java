@@ -117,15 +117,15 @@ class ApiClientTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "HTTP/1.1 200 OK\r\n", "SSH-2.0-OpenSSH\r\n\r\n",
-            "HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n", "HTTP/1.1 200 OK\r\nno colon\r\n\r\n",
-            "HTTP/1.1 200 OK\r\n\r\nwithout a length", "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n"
-            + "\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n{}",
-            "HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n",
-            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n",
-            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}xx0\r\n\r\n",
-            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1\r\n\r\n{"})
-    void whatIsNoAgentIsRefused(String answer) throws Exception {
+    @ValueSource(strings = {"", "OK~", "SSH-2.0-OpenSSH~~", "OLD 200 OK~Content-Length: 0~~",
+        "OK~no colon~~", "OK~~without a length", "OK~Content-Length: -1~~",
+        "OK~Content-Length: 5~~{}", "OK~Content-Length: 99999999999~~",
+        "OK~Transfer-Encoding: chunked~~zz~{}~0~~",
+        "OK~Transfer-Encoding: chunked~~2~{}xx0~~",
+        "OK~Content-Type: application/json~Content-Length: 1~~{"})
+    void whatIsNoAgentIsRefused(String form) throws Exception {
+        String answer = form.replace("~", "\r\n").replace("OK\r", "HTTP/1.1 200 OK\r")
+                .replace("OLD 200 HTTP/1.1 200 OK", "HTTP/1.0 200 OK");
         try (ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
             server.bind(UnixDomainSocketAddress.of(path));
             CompletableFuture<Void> answered = CompletableFuture.runAsync(() -> {

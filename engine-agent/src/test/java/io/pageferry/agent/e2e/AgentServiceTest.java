@@ -163,6 +163,18 @@ class AgentServiceTest extends WithRig {
     }
 
     @Test
+    void aStoppedAgentMayWaitForItsMoves() throws IOException {
+        Service agent = serve("one", List.of(), "--wait", "--history", "1d/1MiB");
+        agent.slot("a");
+        String id = agent.submit(SLOW, agent, "a", "100Mbit/s");
+        agent.awaitState(id, "precopy");
+        agent.agent().signal(Signal.TERM);
+        assertEquals(0, agent.agent().exit(), agent.agent()::toString);
+        JsonNode ended = serve("one", List.of()).migration(id);
+        assertEquals("completed", ended.path("result").asText(), ended::toString);
+    }
+
+    @Test
     void aConfigFileHasTheOptionsOfTheCommandLine() throws IOException {
         Path config = Files.writeString(folder.resolve("agent.conf"), "# what is usual here\n"
                 + "max-parallel = 1\nhistory=1d/1MiB\n\nbandwidth = 1Gbit/s\ninsecure = false\n"

@@ -34,8 +34,8 @@ public final class HistoryCommand implements Callable<Integer> {
         Output output = common.output();
         ApiClient agent = api.required();
         if (migration != null) {
-            JsonNode report = agent.call("GET", "/v1/migrations/" + ApiArguments.migration(migration)
-                    + "/report");
+            JsonNode report = agent.call("GET", "/v1/migrations/"
+                    + ApiArguments.migration(migration) + "/report");
             output.emit((ObjectNode) report);
             if (!output.isJson()) {
                 ReportText.of(report).forEach(output::human);

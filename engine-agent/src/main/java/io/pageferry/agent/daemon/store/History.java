@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pageferry.agent.host.linux.PrivateFiles;
+import io.pageferry.core.migration.Outcome.Side;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -110,6 +111,17 @@ public final class History {
      */
     public synchronized Optional<ObjectNode> find(UUID id, String side) {
         return name(id, side).flatMap(this::read);
+    }
+
+    /**
+     * Returns whether something is kept of a migration.
+     *
+     * @param id   names it
+     * @param side whose word
+     * @return whether
+     */
+    public synchronized boolean has(UUID id, Side side) {
+        return name(id, side.label()).isPresent();
     }
 
     /**

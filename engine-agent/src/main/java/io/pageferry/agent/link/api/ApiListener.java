@@ -34,7 +34,7 @@ public final class ApiListener implements AutoCloseable {
     private final SocketFile file;
     private final ThreadPoolExecutor pool;
     private final HttpServer server;
-    /** Set a moment after the first caller could come, and whoever is of the group may try again. */
+    /** Set a moment after the first caller could come: whoever is of the group tries again. */
     private volatile OptionalInt group = OptionalInt.empty();
 
     private ApiListener(UnixDomainSocketAddress at, HttpHandler handler, Consumer<Throwable> bugs)

@@ -15,6 +15,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.UUID;
+import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -68,6 +69,17 @@ public final class GuardService implements AutoCloseable {
             socket.close();
             throw e;
         }
+    }
+
+    /**
+     * Looks whether agents of this process have their guards in a service.
+     *
+     * @return whether one answers; else they start guards of their own
+     */
+    public static boolean isThere() {
+        Optional<ServiceChannel> channel = ServiceChannel.find();
+        channel.ifPresent(ServiceChannel::close);
+        return channel.isPresent();
     }
 
     /**

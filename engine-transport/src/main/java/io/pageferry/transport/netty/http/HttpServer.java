@@ -29,8 +29,8 @@ import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Listens for HTTP/1.1 on a unix socket or the loopback, on an IO thread of its own. Handlers run in the pool of
- * its {@link HttpService}. Any thread may call any method.
+ * Listens for HTTP/1.1 on a unix socket or the loopback, on an IO thread of its own. Handlers run
+ * in the pool of its {@link HttpService}. Any thread may call any method.
  */
 public final class HttpServer implements AutoCloseable {
     private static final int BACKLOG = HttpLimits.CONNECTIONS;

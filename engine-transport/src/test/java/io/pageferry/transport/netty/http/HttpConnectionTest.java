@@ -10,6 +10,7 @@ import io.pageferry.transport.http.EventSink;
 import io.pageferry.transport.http.HttpAnswer;
 import io.pageferry.transport.http.HttpCall;
 import io.pageferry.transport.http.HttpCall.Caller;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -167,6 +168,75 @@ class HttpConnectionTest {
         later.complete(Requests.text("at last"));
         assertTrue(requests.answers().endsWith("at last"));
         assertTrue(requests.isOpen());
+    }
+
+    @Test
+    void whoDoesNotReadItsAnswerIsCut() {
+        requests.stall();
+        requests.send("GET /" + HOST + "\r\n").pass(29_999);
+        assertTrue(requests.isOpen());
+        requests.pass(1);
+        assertFalse(requests.isOpen());
+    }
+
+    @Test
+    void aReaderThatTakesNoHeartbeatIsCut() {
+        EventSink[] sink = new EventSink[1];
+        AtomicInteger closed = new AtomicInteger();
+        requests.then = call -> new HttpAnswer.Events(opened -> {
+            sink[0] = opened;
+            opened.onClose(closed::incrementAndGet);
+        });
+        requests.send("GET /" + HOST + "\r\n").answers();
+        requests.stall();
+        requests.pass(15_000).pass(14_999);
+        assertTrue(requests.isOpen());
+        requests.pass(1);
+        assertFalse(requests.isOpen());
+        assertEquals(1, closed.get());
+        assertFalse(sink[0].send("1", "a", "{}"));
+    }
+
+    /** Each has less than it may; who has most is cut, and not who gets the last. */
+    @Test
+    void eventsAreCountedTogether() {
+        List<EventSink> sinks = new ArrayList<>();
+        requests.then = call -> new HttpAnswer.Events(sinks::add);
+        String data = "x".repeat(8000);
+        int most = HttpLimits.EVENT_BYTES / 8100;
+        List<Requests> readers = new ArrayList<>();
+        int sent = 0;
+        while (readers.stream().allMatch(Requests::isOpen)) {
+            if (sent % most == 0) {
+                readers.add(requests.beside().send("GET /" + HOST + "\r\n"));
+                readers.getLast().answers();
+                readers.getLast().stall();
+            }
+            assertTrue(sinks.getLast().send("1", "log", data));
+            sent++;
+            assertTrue(sent * 8000L < 2L * HttpLimits.ALL_EVENT_BYTES, "none is cut");
+        }
+        assertTrue(sent * 8100L > HttpLimits.ALL_EVENT_BYTES, "cut after " + sent);
+        assertTrue(readers.getLast().isOpen());
+        assertEquals(1, readers.stream().filter(reader -> !reader.isOpen()).count());
+    }
+
+    /** Many that send a little less than all of their body have room for so many bytes. */
+    @Test
+    void bodiesAreCountedTogether() {
+        String begin = "PUT /" + HOST + "Content-Length: " + HttpLimits.BODY_BYTES + "\r\n\r\n"
+                + "a".repeat(HttpLimits.BODY_BYTES - 1);
+        List<Requests> senders = new ArrayList<>();
+        for (int i = 0; i < HttpLimits.ALL_BODY_BYTES / HttpLimits.BODY_BYTES; i++) {
+            senders.add(requests.beside().send(begin));
+        }
+        assertEquals("", senders.getLast().answers());
+        String refused = requests.beside().send(begin).answers();
+        assertTrue(refused.startsWith("HTTP/1.1 503 "), refused);
+
+        assertTrue(senders.getFirst().send("a").answers().startsWith("HTTP/1.1 200 "));
+        senders.get(1).channel.close();
+        assertEquals("", requests.beside().send(begin).answers());
     }
 
     @Test

@@ -162,25 +162,6 @@ class HttpServerTest {
         slow.all();
     }
 
-    /** Each may have a quarter of a MiB, and all of them 8: the fattest goes. */
-    @Test
-    void whatWaitsForAllReadersIsBounded() throws Exception {
-        int readers = HttpLimits.ALL_EVENT_BYTES / HttpLimits.EVENT_BYTES + 8;
-        for (int i = 0; i < readers; i++) {
-            caller().get("/events");
-        }
-        await("readers", () -> sinks.size() == readers);
-        String data = "x".repeat(1 << 13);
-        // Until each has less than its limit in the agent, whatever the kernel took before.
-        for (int i = 0; i < 64; i++) {
-            for (EventSink sink : sinks) {
-                sink.send("1", "log", data);
-            }
-        }
-        long cut = sinks.stream().filter(sink -> !sink.send("2", "log", "1")).count();
-        assertTrue(cut > 0, "none was cut");
-    }
-
     @Test
     void aCallerThatHasSaidAllIsAnswered() throws Exception {
         RawCaller half = caller().get("/half").get("/again");
@@ -212,9 +193,9 @@ class HttpServerTest {
     @Test
     void aPlaceThatIsNotThereIsSaid() {
         Path path = folder.resolve("no/api");
-        TransportException e = assertThrows(TransportException.class, () -> new HttpServer(
-                UnixDomainSocketAddress.of(path), new HttpService(this::answer, pool,
-                any -> true, bugs::add)));
+        HttpService service = new HttpService(this::answer, pool, any -> true, bugs::add);
+        TransportException e = assertThrows(TransportException.class,
+                () -> new HttpServer(UnixDomainSocketAddress.of(path), service));
         assertTrue(e.getMessage().startsWith("cannot listen on unix:" + path), e.getMessage());
     }
 }

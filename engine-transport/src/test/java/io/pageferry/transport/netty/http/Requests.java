@@ -2,7 +2,11 @@ package io.pageferry.transport.netty.http;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelOutboundHandlerAdapter;
+import io.netty.channel.ChannelPromise;
 import io.netty.channel.embedded.EmbeddedChannel;
+import io.netty.util.ReferenceCountUtil;
 import io.pageferry.transport.http.HttpAnswer;
 import io.pageferry.transport.http.HttpCall;
 import io.pageferry.transport.http.HttpCall.Caller;
@@ -22,6 +26,7 @@ final class Requests implements HttpHandler {
     final List<HttpCall> calls = new ArrayList<>();
     final List<Throwable> bugs = new ArrayList<>();
     final EmbeddedChannel channel = new EmbeddedChannel();
+    private final HttpPipeline pipeline;
     HttpHandler then = call -> text("you asked for " + call.path());
 
     Requests() {
@@ -30,8 +35,29 @@ final class Requests implements HttpHandler {
 
     Requests(Executor pool, Optional<Caller> caller) {
         channel.freezeTime();
-        new HttpPipeline(new HttpService(this, pool, any -> true, bugs::add))
-                .install(channel, caller);
+        pipeline = new HttpPipeline(new HttpService(this, pool, any -> true, bugs::add));
+        pipeline.install(channel, caller);
+    }
+
+    private Requests(HttpPipeline pipeline) {
+        channel.freezeTime();
+        this.pipeline = pipeline;
+        pipeline.install(channel, Optional.of(new Caller(7, 8, "")));
+    }
+
+    /** Another connection of the same server, whose calls the first one has. */
+    Requests beside() {
+        return new Requests(pipeline);
+    }
+
+    /** From now on the caller reads nothing. */
+    void stall() {
+        channel.pipeline().addFirst(new ChannelOutboundHandlerAdapter() {
+            @Override
+            public void write(ChannelHandlerContext ctx, Object message, ChannelPromise done) {
+                ReferenceCountUtil.release(message);
+            }
+        });
     }
 
     static HttpAnswer.Whole text(String words) {
