@@ -63,21 +63,17 @@ final class AgentService {
     }
 
     private static Api over(Daemon daemon, Dashboard dashboard) {
-        Api all = new Api(daemon, () -> "own", dashboard);
+        Api all = new Api(daemon, AgentService::guard, dashboard);
         dashboard.over(all);
         return all;
     }
 
-<<<<<<< HEAD
-    private void ready(Daemon daemon, Path socket) {
-=======
     /** Says who guards: a service, or guards that moves start. */
     private static String guard() {
         return GuardService.isThere() ? "service" : "own";
     }
 
-    private void ready(Daemon daemon) {
->>>>>>> a7523a12f95333afa5ac37e4ea85df1db6849294
+    private void ready(Daemon daemon, Path socket) {
         String at = Addresses.text(daemon.address());
         output.emit(Output.event("ready").put("listen", at).put("api", "unix:" + socket));
         if (!output.isJson()) {
