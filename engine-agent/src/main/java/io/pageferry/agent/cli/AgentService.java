@@ -16,7 +16,6 @@ import io.pageferry.agent.state.guard.GuardService;
 import io.pageferry.agent.state.journal.GuestLock;
 import java.io.IOException;
 import java.net.UnixDomainSocketAddress;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -54,7 +53,7 @@ final class AgentService {
                 ApiListener _ = ApiListener.open(api, ApiListener.GROUP,
                         over(daemon, dashboard), this::bug)) {
             warmUp.await();
-            ready(daemon, listener.path());
+            ready(daemon);
             serve(daemon);
             tell("STOPPING=1\nSTATUS=moves are ending");
             daemon.stop(wait, () -> true);
@@ -73,11 +72,11 @@ final class AgentService {
         return GuardService.isThere() ? "service" : "own";
     }
 
-    private void ready(Daemon daemon, Path socket) {
+    private void ready(Daemon daemon) {
         String at = Addresses.text(daemon.address());
-        output.emit(Output.event("ready").put("listen", at).put("api", "unix:" + socket));
+        output.emit(Output.event("ready").put("listen", at).put("api", "unix:" + api));
         if (!output.isJson()) {
-            output.human("ready: guests come in at " + at + ", the API is at unix:" + socket);
+            output.human("ready: guests come in at " + at + ", the API is at unix:" + api);
         }
         tell("READY=1\nSTATUS=serves");
     }

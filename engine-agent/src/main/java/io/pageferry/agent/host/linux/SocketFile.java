@@ -69,11 +69,6 @@ public final class SocketFile implements AutoCloseable {
         return new SocketFile(path);
     }
 
-    /** {@return where it is} */
-    public Path path() {
-        return path;
-    }
-
     private static void deleteStale(Path path) throws IOException {
         Object found = identity(path);
         if (found == null) {

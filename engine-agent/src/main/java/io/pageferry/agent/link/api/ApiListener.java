@@ -10,7 +10,6 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnixDomainSocketAddress;
-import java.nio.file.Path;
 import java.util.OptionalInt;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
@@ -103,11 +102,6 @@ public final class ApiListener implements AutoCloseable {
     public static ApiListener onLoopback(HttpHandler gate, Consumer<Throwable> bugs)
             throws IOException {
         return new ApiListener(gate, bugs);
-    }
-
-    /** {@return the socket's file, of one that has one} */
-    public Path path() {
-        return file.path();
     }
 
     /** {@return the port, of one on the loopback} */
