@@ -235,6 +235,7 @@ class HttpConnectionTest {
         assertTrue(refused.startsWith("HTTP/1.1 503 "), refused);
 
         assertTrue(senders.getFirst().send("a").answers().startsWith("HTTP/1.1 200 "));
+        assertEquals("", requests.beside().send(begin).answers());
         senders.get(1).channel.close();
         assertEquals("", requests.beside().send(begin).answers());
     }
