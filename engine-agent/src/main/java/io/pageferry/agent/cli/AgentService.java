@@ -49,20 +49,24 @@ final class AgentService {
         GuestLock.makeOwn();
         BackgroundWarmUp warmUp = BackgroundWarmUp.start(() -> WarmUp.run(SCRATCH));
         try (warmUp; Daemon daemon = Daemon.open(settings, words);
-                Dashboard dashboard = new Dashboard(this::bug);
-                ApiListener listener = ApiListener.open(api, ApiListener.GROUP,
-                        over(daemon, dashboard), this::bug)) {
-            warmUp.await();
-            ready(daemon);
-            serve(daemon);
-            tell("STOPPING=1\nSTATUS=moves are ending");
-            daemon.stop(wait, () -> true);
+                Dashboard dashboard = new Dashboard(this::bug)) {
+            ApiListener listener = ApiListener.open(api, ApiListener.GROUP,
+                    over(daemon, dashboard), this::bug);
+            try {
+                warmUp.await();
+                ready(daemon);
+                serve(daemon);
+                tell("STOPPING=1\nSTATUS=moves are ending");
+                daemon.stop(wait, () -> true);
+            } finally {
+                listener.close();
+            }
         }
         return 0;
     }
 
     private static Api over(Daemon daemon, Dashboard dashboard) {
-        Api all = new Api(daemon, () -> "own", dashboard);
+        Api all = new Api(daemon, AgentService::guard, dashboard);
         dashboard.over(all);
         return all;
     }
