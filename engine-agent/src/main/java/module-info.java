@@ -11,6 +11,9 @@ module io.pageferry.agent {
     requires com.fasterxml.jackson.databind;
     requires com.github.luben.zstd_jni;
     requires info.picocli;
+    requires io.prometheus.metrics.core;
+    requires io.prometheus.metrics.model;
+    requires io.prometheus.writer.text;
     requires java.xml;
     requires org.agrona;
     requires static org.bouncycastle.pkix;
@@ -32,9 +35,12 @@ module io.pageferry.agent {
 
     opens io.pageferry.agent.cli to info.picocli;
     opens io.pageferry.agent.cli.describe to info.picocli;
+    opens io.pageferry.agent.cli.file to info.picocli;
     opens io.pageferry.agent.cli.guard to info.picocli;
     opens io.pageferry.agent.cli.option to info.picocli;
+    opens io.pageferry.agent.cli.remote to info.picocli;
     opens io.pageferry.agent.cli.trust to info.picocli;
+    opens io.pageferry.agent.daemon.store to com.fasterxml.jackson.databind;
     opens io.pageferry.agent.state.journal to com.fasterxml.jackson.databind;
 
     uses io.pageferry.agent.bench.Benchmark;

@@ -23,6 +23,7 @@ module io.pageferry.bench {
             io.pageferry.bench.jmh.JmhBench,
             io.pageferry.bench.raw.RawBench,
             io.pageferry.bench.disk.DiskBench,
+            io.pageferry.bench.disk.ConvertBench,
             io.pageferry.bench.shaped.MovesBench,
             io.pageferry.bench.shaped.CodecsBench,
             io.pageferry.bench.shaped.LinksBench,

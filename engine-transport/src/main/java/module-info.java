@@ -7,6 +7,7 @@ module io.pageferry.transport {
     requires transitive io.pageferry.core;
     requires io.netty.buffer;
     requires io.netty.codec;
+    requires io.netty.codec.http;
     requires io.netty.common;
     requires io.netty.handler;
     requires io.netty.tcnative.classes.openssl;
@@ -18,7 +19,9 @@ module io.pageferry.transport {
 
     exports io.pageferry.transport to io.pageferry.agent, io.pageferry.bench;
     exports io.pageferry.transport.http to io.pageferry.agent, io.pageferry.bench;
+    exports io.pageferry.transport.local to io.pageferry.agent, io.pageferry.bench;
     exports io.pageferry.transport.netty to io.pageferry.agent, io.pageferry.bench;
+    exports io.pageferry.transport.netty.http to io.pageferry.agent, io.pageferry.bench;
     exports io.pageferry.transport.netty.link to io.pageferry.agent, io.pageferry.bench;
     exports io.pageferry.transport.netty.tls to io.pageferry.agent, io.pageferry.bench;
     exports io.pageferry.transport.wire to io.pageferry.agent, io.pageferry.bench;

@@ -27,7 +27,8 @@
  * <ul>
  * <li>{@link io.pageferry.core.memory.RegionTable}, {@link io.pageferry.core.memory.Region},
  * {@link io.pageferry.core.memory.PageGeometry}: the layout of memory, in pages of 4 KiB
- * <li>{@link io.pageferry.core.dirty.DirtyBitmap}: where a tracker puts its marks
+ * <li>{@link io.pageferry.core.dirty.DirtyBitmap}: where a tracker puts its marks;
+ * {@link io.pageferry.core.dirty.MemoryMap}: those of a migration, for people
  * <li>{@link io.pageferry.core.link.GuestDescription}: what the target gets before it accepts
  * <li>{@link io.pageferry.core.memory.ChecksumTable},
  * {@link io.pageferry.core.memory.PageChecksum}: what the image was read back as

@@ -2,10 +2,20 @@ package io.pageferry.agent.cli;
 
 import io.pageferry.agent.bench.Benches;
 import io.pageferry.agent.cli.describe.DescribeCommand;
+import io.pageferry.agent.cli.file.ImageCommand;
+import io.pageferry.agent.cli.file.VerifyCommand;
 import io.pageferry.agent.cli.guard.GuardServiceCommand;
 import io.pageferry.agent.cli.option.Choice;
 import io.pageferry.agent.cli.option.UsageException;
+import io.pageferry.agent.cli.remote.CancelCommand;
+import io.pageferry.agent.cli.remote.DashboardCommand;
+import io.pageferry.agent.cli.remote.EventsCommand;
+import io.pageferry.agent.cli.remote.HistoryCommand;
+import io.pageferry.agent.cli.remote.LimitsCommand;
+import io.pageferry.agent.cli.remote.TopCommand;
+import io.pageferry.agent.cli.remote.WatchCommand;
 import io.pageferry.agent.cli.trust.TrustCommand;
+import io.pageferry.agent.client.ApiException;
 import io.pageferry.agent.host.linux.CoreDumps;
 import io.pageferry.agent.report.Output;
 import io.pageferry.agent.session.warmup.WarmUp;
@@ -13,15 +23,17 @@ import io.pageferry.agent.state.guard.GuardMain;
 import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.migration.Outcome.Side;
 import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
+import picocli.CommandLine;
 
 /** The entry of the {@code pageferry} command, and the only place that ends the process. */
 @Command(name = "pageferry", mixinStandardHelpOptions = true, version = "pageferry 0.1.0",
@@ -31,15 +43,18 @@ public final class Main implements Runnable {
 
     /** In the order in which the help lists them. */
     private static final List<Class<?>> COMMANDS = List.of(DemoCommand.class,
-            ReceiveCommand.class, MigrateCommand.class, StatusCommand.class, SettleCommand.class,
-            CheckCommand.class, DescribeCommand.class, ImageCommand.class,
-            TrustCommand.class, VerifyCommand.class, GuardServiceCommand.class);
+            ReceiveCommand.class, MigrateCommand.class, ConvertCommand.class,
+            StatusCommand.class, SettleCommand.class, CheckCommand.class, DescribeCommand.class,
+            ImageCommand.class, TrustCommand.class, VerifyCommand.class, AgentCommand.class,
+            CancelCommand.class, LimitsCommand.class, WatchCommand.class, HistoryCommand.class,
+            EventsCommand.class, TopCommand.class, DashboardCommand.class,
+            GuardServiceCommand.class);
 
     /** Commands of the contract that are not built. */
     private static final List<String> LATER = List.of("plan");
 
     /** How long a stopped command may take to end well: a settle window and some more. */
-    private static final long STOP_SECONDS = 60;
+    static final Duration STOP = Duration.ofSeconds(60);
 
     /** How long a command waits at its end for who reads its stderr. */
     private static final long DRAIN_MILLIS = 1000;
@@ -70,13 +85,18 @@ public final class Main implements Runnable {
 
     /** Has a command cancelled by Ctrl-C or SIGTERM; the process ends with its exit code. */
     static void onStop(Runnable cancel) {
+        onStop(cancel, STOP);
+    }
+
+    /** The same, for one that may take longer. */
+    static void onStop(Runnable cancel, Duration longest) {
         Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().unstarted(() -> {
             if (ENDED.getCount() == 0) {
                 return;
             }
             cancel.run();
             try {
-                if (ENDED.await(STOP_SECONDS, TimeUnit.SECONDS)) {
+                if (ENDED.await(longest.toSeconds(), TimeUnit.SECONDS)) {
                     stderr.drain(DRAIN_MILLIS);
                     Runtime.getRuntime().halt(exitCode);
                 }
@@ -91,7 +111,20 @@ public final class Main implements Runnable {
         throw new UsageException("which command? pageferry --help lists them");
     }
 
-    private static int run(String[] args) {
+    /** What may stand before a command too stands behind it for all that looks at its words. */
+    private static String[] behindCommand(String[] args) {
+        int words = args.length > 0 && args[0].startsWith("--api=") ? 1
+                : args.length > 0 && args[0].equals("--api") ? 2 : 0;
+        if (words == 0 || args.length <= words) {
+            return args;
+        }
+        List<String> moved = new ArrayList<>(Arrays.asList(args).subList(words, args.length));
+        moved.addAll(1, Arrays.asList(args).subList(0, words));
+        return moved.toArray(String[]::new);
+    }
+
+    private static int run(String[] given) {
+        String[] args = behindCommand(given);
         if (args.length == 1 && args[0].equals("guard")) {
             return guard();
         }
@@ -201,9 +234,18 @@ public final class Main implements Runnable {
         if (failure instanceof UsageException || failure instanceof IllegalArgumentException) {
             return Ending.usage(output(args), side(args), failure.getMessage());
         }
-        output(args).note("pageferry: " + words(failure)
-                + (verbose ? "" : " (--verbose shows where)"));
-        return failure instanceof IOException ? 3 : BUG;
+        if (failure instanceof ApiException refused) {
+            return refused.exitCode() == Ending.USAGE
+                    ? Ending.usage(output(args), side(args), Ending.words(refused))
+                    : said(args, Ending.words(refused), refused.exitCode());
+        }
+        return said(args, words(failure) + (verbose ? "" : " (--verbose shows where)"),
+                failure instanceof IOException ? 3 : BUG);
+    }
+
+    private static int said(String[] args, String words, int code) {
+        output(args).note("pageferry: " + words);
+        return code;
     }
 
     /** Our own messages are complete; those of the JDK are often only a file's name. */

@@ -7,6 +7,8 @@ import io.pageferry.agent.cli.option.DomainArguments;
 import io.pageferry.agent.cli.option.MigrateOptions;
 import io.pageferry.agent.cli.option.TrustArguments;
 import io.pageferry.agent.cli.option.UsageException;
+import io.pageferry.agent.cli.remote.AgentChoice;
+import io.pageferry.agent.cli.remote.RemoteStatus;
 import io.pageferry.agent.guest.GuestUri;
 import io.pageferry.agent.guest.qemu.start.StartedQemu;
 import io.pageferry.agent.link.Listener;
@@ -22,14 +24,17 @@ import io.pageferry.agent.session.TargetAgent;
 import io.pageferry.core.incoming.session.TargetOptions;
 import io.pageferry.core.words.Quantity;
 import io.pageferry.transport.netty.CaptureSink;
+import java.io.IOException;
 import java.net.SocketAddress;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 /** {@code pageferry receive GUEST --listen ADDRESS}. */
 @Command(name = "receive", description = "takes a guest in")
@@ -39,9 +44,9 @@ final class ReceiveCommand implements Callable<Integer> {
             + ", disk:PATH or image:/path/file; none with --start")
     private String guest;
 
-    @Option(names = "--listen", required = true, paramLabel = "HOST:PORT|unix:PATH",
+    @Option(names = "--listen", paramLabel = "HOST:PORT|unix:PATH",
             description = "port 0 lets the host choose; a unix socket is for this host's own user"
-            + " and root")
+            + " and root; without it the agent of this host opens a --slot")
     private String listen;
 
     @Option(names = "--once", description = "end after one migration")
@@ -96,13 +101,33 @@ final class ReceiveCommand implements Callable<Integer> {
     @Mixin
     private CommonOptions common;
 
+    @Mixin
+    private AgentChoice choice;
+
+    @Spec
+    private CommandSpec spec;
+
     @Override
-    public Integer call() {
+    public Integer call() throws IOException {
+        if (listen == null) {
+            return openSlot();
+        }
         GuestUri uri = guest();
         requireActivatable(uri);
         slot = MigrateOptions.slotName(slot);
         return Recording.around(capture, Capture.Side.TARGET, common,
                 sink -> run(uri, common.output(), sink));
+    }
+
+    /** The agent listens already. */
+    private int openSlot() throws IOException {
+        if (choice.isStandalone() || slot.isEmpty() || guest == null) {
+            throw new UsageException("receive where? --listen HOST:PORT, or GUEST --slot NAME for a"
+                    + " place that the agent of this host opens");
+        }
+        new RemoteStatus(choice.required(), common.output())
+                .open(MigrateOptions.slotName(slot), guest, spec);
+        return 0;
     }
 
     private GuestUri guest() {

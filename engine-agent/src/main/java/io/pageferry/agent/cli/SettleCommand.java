@@ -4,6 +4,9 @@ import io.pageferry.agent.cli.option.Addresses;
 import io.pageferry.agent.cli.option.CommonOptions;
 import io.pageferry.agent.cli.option.TrustArguments;
 import io.pageferry.agent.cli.option.UsageException;
+import io.pageferry.agent.cli.remote.AgentChoice;
+import io.pageferry.agent.cli.remote.RemoteStatus;
+import io.pageferry.agent.client.ApiClient;
 import io.pageferry.agent.link.PeerTrust;
 import io.pageferry.agent.link.SocketConnector;
 import io.pageferry.agent.report.Output;
@@ -46,6 +49,9 @@ final class SettleCommand implements Callable<Integer> {
     @Mixin
     private CommonOptions common;
 
+    @Mixin
+    private AgentChoice choice;
+
     @Override
     public Integer call() throws IOException {
         if (source && target) {
@@ -64,6 +70,12 @@ final class SettleCommand implements Callable<Integer> {
         }
         PeerTrust peers = trust.trust();
         Output output = common.output();
+        Optional<ApiClient> agent = common.stateDirectory() == null ? choice.agent()
+                : Optional.empty();
+        if (agent.isPresent()) {
+            return new RemoteStatus(agent.get(), output).settle(id.toString(),
+                    source ? "source" : target ? "target" : "", fenced);
+        }
         Settler settler = new Settler(common.stateDirectory(), id,
                 Quantity.nanos(settleWindow),
                 peer -> Addresses.isAddress(peer) ? new SocketConnector(

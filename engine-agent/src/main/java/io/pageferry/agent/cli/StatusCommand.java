@@ -3,6 +3,9 @@ package io.pageferry.agent.cli;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pageferry.agent.cli.option.CommonOptions;
 import io.pageferry.agent.cli.option.TrustArguments;
+import io.pageferry.agent.cli.remote.AgentChoice;
+import io.pageferry.agent.cli.remote.RemoteStatus;
+import io.pageferry.agent.client.ApiClient;
 import io.pageferry.agent.report.Output;
 import io.pageferry.agent.state.journal.FileJournal;
 import io.pageferry.agent.state.journal.JournalHeader;
@@ -12,6 +15,7 @@ import java.io.IOException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -26,10 +30,19 @@ final class StatusCommand implements Callable<Integer> {
     @Mixin
     private CommonOptions common;
 
+    @Mixin
+    private AgentChoice choice;
+
     @Override
     public Integer call() throws IOException {
         trust.trust();
         Output output = common.output();
+        Optional<ApiClient> agent = common.stateDirectory() == null ? choice.agent()
+                : Optional.empty();
+        if (agent.isPresent()) {
+            new RemoteStatus(agent.get(), output).all();
+            return 0;
+        }
         List<String> unreadable = new ArrayList<>();
         List<FileJournal> journals = StateDirectory.open(common.stateDirectory())
                 .all(unreadable::add);

@@ -19,6 +19,9 @@ final class MethodWording implements Wording {
             case ASK_TARGET -> "OutgoingMigration.settle asks again; when the target is certain to"
                     + " be off: OutgoingMigration.targetIsFenced";
             case FREE_GUEST -> "free what holds it, then: OutgoingMigration.settle";
+            case EASE_LIMITS -> "slow its writes down (MigrationLimits.throttling), or allow a"
+                    + " longer pause (maxDowntimeNanos, maxSwitchoverNanos) or more time"
+                    + " (timeoutNanos)";
         };
     }
 }

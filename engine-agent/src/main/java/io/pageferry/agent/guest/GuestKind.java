@@ -40,6 +40,24 @@ public interface GuestKind {
     SourceGuest openSource(GuestUri uri, GuestSetup setup) throws GuestException;
 
     /**
+     * Opens a guest at the source for several copies of it, to as many targets, that are read from
+     * it once. It stays the source's whatever becomes of them.
+     *
+     * @param uri    the guest
+     * @param setup  options of the command line
+     * @param copies how many
+     * @return the guest for each copy, for a thread each; the last that is closed closes it
+     * @throws GuestException           when it cannot be copied, with the remedy
+     * @throws IllegalArgumentException when the URI makes no sense, or a guest of this kind runs in
+     *                                  one place alone
+     */
+    default List<SourceGuest> openCopies(GuestUri uri, GuestSetup setup, int copies)
+            throws GuestException {
+        throw new IllegalArgumentException("a " + scheme() + ": guest runs in one place alone: name"
+                + " one target");
+    }
+
+    /**
      * Opens what is to become a guest at the target. Changes nothing yet, but for memory made
      * resident where the setup asks for that.
      *

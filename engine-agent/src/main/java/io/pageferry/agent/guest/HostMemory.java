@@ -43,6 +43,11 @@ public record HostMemory(long bytes, String where, String more) {
         available(pid).requireFor(dataBytes);
     }
 
+    /** {@return what is available to this process} */
+    public static HostMemory available() {
+        return available(ProcessHandle.current().pid());
+    }
+
     /**
      * Looks what is available to this process and to another one.
      *

@@ -8,23 +8,31 @@ import java.util.Objects;
 import java.util.Optional;
 
 /**
- * By links that an embedder opens.
+ * By links that somebody else opens: an embedder, or who has both sides in one process.
  *
- * @param peer   where they lead, in the embedder's words
- * @param opener the embedder's; never closed here
+ * @param peer      where they lead, in that one's words
+ * @param opener    that one's; never closed here
+ * @param transport what carries the bytes, as reports name it
  */
-public record EmbeddedConnector(String peer, LinkOpener opener) implements Connector {
+public record EmbeddedConnector(String peer, LinkOpener opener, String transport)
+        implements Connector {
     static final String NAME = "own";
 
     /** Checks that there is one. */
     public EmbeddedConnector {
         Objects.requireNonNull(peer, "peer");
         Objects.requireNonNull(opener, "opener");
+        Objects.requireNonNull(transport, "transport");
     }
 
-    @Override
-    public String transport() {
-        return NAME;
+    /**
+     * By an embedder's links.
+     *
+     * @param peer   where they lead
+     * @param opener the embedder's
+     */
+    public EmbeddedConnector(String peer, LinkOpener opener) {
+        this(peer, opener, NAME);
     }
 
     @Override

@@ -1,15 +1,10 @@
 package io.pageferry.agent.report;
 
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pageferry.core.migration.MigrationEvent;
-import io.pageferry.core.migration.MigrationEvent.Level;
-import io.pageferry.core.migration.MigrationEvent.Logged;
-import io.pageferry.core.migration.MigrationEvent.RoundEnded;
 import io.pageferry.core.migration.MigrationEvent.StateEntered;
 import io.pageferry.core.migration.MigrationListener;
 import io.pageferry.core.migration.MigrationSnapshot;
 import io.pageferry.core.outgoing.session.SourceState;
-import io.pageferry.core.round.RoundStats;
 import java.util.Locale;
 import java.util.function.LongSupplier;
 
@@ -66,33 +61,14 @@ public final class MigrationView implements MigrationListener {
 
     @Override
     public void on(MigrationEvent event) {
-        switch (event) {
-            case StateEntered entered -> show(entered.state(), entered.epoch());
-            case RoundEnded ended -> show(ended.round());
-            case Logged logged -> show(logged.level(), logged.message());
+        if (event instanceof StateEntered entered) {
+            if (entered.state().equals(state)) {
+                return;
+            }
+            state = entered.state();
         }
-    }
-
-    private void show(String newState, long epoch) {
-        if (newState.equals(state)) {
-            return;
-        }
-        state = newState;
-        output.emit(Output.event("state").put("state", newState).put("epoch", epoch));
         wipe();
-        if (lines && !output.isJson()) {
-            output.note("state    " + newState + (epoch > 0 ? " (epoch " + epoch + ")" : ""));
-        }
-    }
-
-    private void show(RoundStats round) {
-        ObjectNode event = Output.event("round");
-        event.setAll(Rounds.json(round));
-        output.emit(event);
-        wipe();
-        if (lines) {
-            output.note(Rounds.line(round));
-        }
+        EventJson.show(output, lines, EventJson.of(event));
     }
 
     @Override
@@ -109,15 +85,6 @@ public final class MigrationView implements MigrationListener {
         output.overwrite(String.format(Locale.ROOT, "round %2d [%s%s] %3d %%", now.round(),
                 "#".repeat(full), " ".repeat(BAR_WIDTH - full),
                 100 * now.handledPages() / now.dirtyPages()));
-    }
-
-    private void show(Level level, String message) {
-        output.emit(Output.event("log").put("level", level.label())
-                .put("message", message));
-        wipe();
-        if (level == Level.WARN || lines) {
-            output.note((level == Level.WARN ? "warning  " : "note     ") + message);
-        }
     }
 
     private void wipe() {

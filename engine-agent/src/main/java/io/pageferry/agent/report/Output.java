@@ -18,6 +18,8 @@ public final class Output {
     private final PrintStream stdout;
     private final PrintStream stderr;
     private final boolean json;
+    /** Which of several targets it is about; empty where there is one. */
+    private final String target;
 
     /**
      * Makes an output.
@@ -27,9 +29,25 @@ public final class Output {
      * @param json   whether {@code --json} was given
      */
     public Output(PrintStream stdout, PrintStream stderr, boolean json) {
+        this(stdout, stderr, json, "");
+    }
+
+    private Output(PrintStream stdout, PrintStream stderr, boolean json, String target) {
         this.stdout = stdout;
         this.stderr = stderr;
         this.json = json;
+        this.target = target;
+    }
+
+    /**
+     * Makes an output to the same for what concerns one of several targets: each event and each
+     * line of progress says which.
+     *
+     * @param name of the target
+     * @return the output
+     */
+    public Output about(String name) {
+        return new Output(stdout, stderr, json, name);
     }
 
     /** {@return an empty JSON object to fill} */
@@ -59,6 +77,9 @@ public final class Output {
      */
     public synchronized void emit(ObjectNode event) {
         if (json) {
+            if (!target.isEmpty()) {
+                event.put("to", target);
+            }
             try {
                 stdout.println(JSON.writeValueAsString(event));
                 stdout.flush();
@@ -83,7 +104,7 @@ public final class Output {
      * @param line without its end
      */
     public synchronized void note(String line) {
-        stderr.println(shown(line));
+        stderr.println(shown(target.isEmpty() ? line : target + "  " + line));
     }
 
     /** A net behind what is escaped where it is read: names of files, of drives, of devices. */

@@ -1,8 +1,8 @@
 package io.pageferry.agent.report;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.pageferry.core.round.PagesByCodec;
 import io.pageferry.core.round.RoundStats;
 import java.util.ArrayList;
 import java.util.List;
@@ -43,19 +43,27 @@ final class Rounds {
         return list;
     }
 
-    static String line(RoundStats round) {
+    /** A round as {@link #json} has it. */
+    static String line(JsonNode round) {
         return String.format(Locale.ROOT,
                 "round %2d %s %8d dirty, %8d sent (%s), %9.1f MiB on the wire, %8.1f ms",
-                round.round(), round.stopAndCopy() ? "last" : "    ",
-                round.dirtyPages(), round.sentPages(), codecs(round.sent()),
-                round.wireBytes() / MEBI, millis(round.durationNanos()));
+                round.path("round").asInt(),
+                round.path("phase").asText().equals("stop-and-copy") ? "last" : "    ",
+                round.path("dirtyPages").asLong(), round.path("sentPages").asLong(),
+                codecs(round), round.path("wireBytes").asLong() / MEBI,
+                round.path("durationMs").asDouble());
     }
 
     /** zstd and delta only where there are any: most moves have none. */
-    private static String codecs(PagesByCodec sent) {
-        return sent.zero() + " zero, " + sent.raw() + " raw, " + sent.lz4() + " lz4"
-                + (sent.zstd() == 0 ? "" : ", " + sent.zstd() + " zstd")
-                + (sent.delta() == 0 ? "" : ", " + sent.delta() + " delta");
+    private static String codecs(JsonNode round) {
+        return round.path("zero").asLong() + " zero, " + round.path("raw").asLong() + " raw, "
+                + round.path("lz4").asLong() + " lz4" + some(round, "zstd")
+                + some(round, "delta");
+    }
+
+    private static String some(JsonNode round, String codec) {
+        long pages = round.path(codec).asLong();
+        return pages == 0 ? "" : ", " + pages + " " + codec;
     }
 
     /** A percentage with one decimal. */

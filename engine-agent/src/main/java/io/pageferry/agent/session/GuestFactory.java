@@ -10,6 +10,7 @@ import io.pageferry.agent.session.warmup.WarmUp;
 import io.pageferry.core.migration.GuestException;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
+import org.agrona.concurrent.SystemNanoClock;
 
 /**
  * How an agent gets its guest: by a URI, as the commands do, or from its embedder.
@@ -60,6 +61,18 @@ public record GuestFactory<G>(String text, Opener<G> opener, Supplier<Runnable> 
     public static GuestFactory<TargetGuest> target(GuestUri uri) {
         return new GuestFactory<>(uri.text(), setup -> GuestKinds.of(uri).openTarget(uri, setup),
                 () -> () -> WarmUp.run(uri), ProcessAge::nanos);
+    }
+
+    /**
+     * Opens the same in a process that is warm and lives long: it is not warmed up again, and its
+     * start was long before what is to be reported, which begins now.
+     *
+     * @return how it is reached
+     */
+    public GuestFactory<G> inWarmProcess() {
+        long now = SystemNanoClock.INSTANCE.nanoTime();
+        return new GuestFactory<>(text, opener, () -> () -> { },
+                () -> SystemNanoClock.INSTANCE.nanoTime() - now);
     }
 
     G open(GuestSetup setup) throws GuestException {

@@ -29,6 +29,28 @@ public record MigrateSettings(GuestFactory<SourceGuest> guest, Connector target,
     /** Longest wait for any guest to stand still: its storage may be slow. */
     private static final Duration LONGEST_PAUSE = Duration.ofSeconds(30);
 
+    /**
+     * Moves in another way.
+     *
+     * @param others of the migration
+     * @return the changed copy
+     */
+    public MigrateSettings with(SourceOptions others) {
+        return new MigrateSettings(guest, target, tracker, others, after, copyStorage,
+                stateDirectory, lingerNanos, slot);
+    }
+
+    /**
+     * Names the guest, or how it is reached, in another way.
+     *
+     * @param other the guest
+     * @return the changed copy
+     */
+    public MigrateSettings with(GuestFactory<SourceGuest> other) {
+        return new MigrateSettings(other, target, tracker, options, after, copyStorage,
+                stateDirectory, lingerNanos, slot);
+    }
+
     /** Returns how long to wait until the guest stands still. */
     Duration pauseLimit() {
         Duration asked = Duration.ofNanos(options.cold() ? options.limits().timeoutNanos()

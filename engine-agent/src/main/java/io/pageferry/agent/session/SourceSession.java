@@ -5,11 +5,12 @@ import io.pageferry.agent.guest.SourceGuest;
 import io.pageferry.agent.link.AgentLoop;
 import io.pageferry.agent.link.FiniteAgent;
 import io.pageferry.agent.report.Report;
+import io.pageferry.core.dirty.MemoryMap;
 import io.pageferry.core.migration.MigrationEvent;
 import io.pageferry.core.migration.MigrationListener;
-import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.migration.Outcome.Side;
+import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.outgoing.SourceMigration;
 import io.pageferry.core.outgoing.session.SourceState;
 import io.pageferry.core.round.MigrationLimits;
@@ -105,6 +106,18 @@ public final class SourceSession implements FiniteAgent {
     public MigrationLimits limits() {
         synchronized (limitsLock) {
             return limits;
+        }
+    }
+
+    /**
+     * Shows where the guest's memory is on its way, see {@link SourceMigration#map}; from any
+     * thread.
+     *
+     * @return the map that was made last; empty where none was, also before the move begins
+     */
+    public Optional<MemoryMap> map() {
+        synchronized (limitsLock) {
+            return migration == null ? Optional.empty() : migration.map();
         }
     }
 

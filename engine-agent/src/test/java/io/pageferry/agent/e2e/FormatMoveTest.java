@@ -6,11 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.pageferry.agent.host.linux.Stranger;
 import io.pageferry.agent.host.linux.UnixPeer;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.List;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
@@ -29,21 +26,8 @@ class FormatMoveTest extends WithRig {
                 "no qemu-nbd: apt install qemu-utils");
     }
 
-    /** Noise, then nothing, then a little at its end. */
     private Path raw() throws IOException {
-        Path file = LoopDevice.file(folder.resolve("raw"), DISK, 5 * MIB);
-        try (FileChannel open = FileChannel.open(file, StandardOpenOption.WRITE)) {
-            open.write(ByteBuffer.wrap(new byte[] {1, 2, 3}), 15 * MIB + 5);
-            open.write(ByteBuffer.wrap(new byte[] {4, 5, 6}), DISK - 3);
-        }
-        return file;
-    }
-
-    private Path image(Path raw, String format) throws IOException {
-        Path image = folder.resolve("source." + format);
-        DiskGuest.run("qemu-img", "convert", "-f", "raw", "-O", format, raw.toString(),
-                image.toString());
-        return image;
+        return DiskContent.sparse(folder.resolve("raw"), DISK, 5 * MIB, 15 * MIB + 5);
     }
 
     /** With what it takes from the command line to the end of the programs. */
@@ -52,13 +36,12 @@ class FormatMoveTest extends WithRig {
         List<String> drawn = Draw.sample(FORMATS, FORMATS.size());
         String from = drawn.getFirst();
         String to = drawn.getLast();
-        Path source = image(raw(), from);
+        Path source = DiskContent.image(raw(), folder.resolve("source." + from), from);
         Path target = folder.resolve("target." + to);
         Agent receiver = receive("disk:" + target + "?format=" + to);
         Agent sender = migrate("disk:" + source + "?format=" + from, receiver.address());
         E2e.assertMoved(sender, receiver);
-        assertEquals("Images are identical.", DiskGuest.run("qemu-img", "compare", "-f", from,
-                "-F", to, source.toString(), target.toString()).strip());
+        assertEquals("Images are identical.", DiskContent.compare(source, from, target, to));
         assertNoServers();
         rig.awaitNothingLeft();
     }

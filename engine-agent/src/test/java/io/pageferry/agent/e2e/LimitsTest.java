@@ -60,6 +60,9 @@ class LimitsTest extends WithRig {
         Agent source = migrate(FAST, target.address(), narrowOrAbort(3));
         E2e.assertEnds(4, "failed", source);
         assertEquals("not-converging", source.report().at("/error/code").asText());
+        String remedy = source.report().at("/error/remedy").asText();
+        assertTrue(remedy.contains("--throttle auto") && remedy.contains("--max-switchover"),
+                remedy);
         assertSound(source, "failures");
         E2e.assertEnds(4, "failed", target);
     }

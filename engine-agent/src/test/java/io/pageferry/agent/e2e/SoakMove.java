@@ -145,9 +145,8 @@ record SoakMove(long seed, Fate fate, String guest, int channels) {
                         channels)
                 .withVerification(random.nextBoolean() ? Verification.SENT : Verification.FULL)
                 .withWindows(fate == Fate.CUT_OFF ? 0 : 20 * SECOND, 30 * SECOND);
-        if (fate == Fate.LIED_FOR) {
-            options = options.withLimits(impatient(options.limits()));
-        }
+        options = options.withLimits(fate == Fate.LIED_FOR ? impatient(options.limits())
+                : patient(options.limits()));
         SourceSession[] session = new SourceSession[1];
         MigrationListener listener = fate != Fate.CANCELLED ? MigrationListener.silent()
                 : cancelling(session, random.nextInt(5));
@@ -164,6 +163,13 @@ record SoakMove(long seed, Fate fate, String guest, int channels) {
         return new MigrationLimits(usual.policy(), usual.maxDowntimeNanos(), usual.maxRounds(),
                 5 * SECOND, usual.onNoConvergence(), usual.maxSwitchoverNanos(),
                 usual.bandwidth(), usual.throttling());
+    }
+
+    /** Fifty at once may want a pause of half a minute each, on two processors. */
+    private static MigrationLimits patient(MigrationLimits usual) {
+        return new MigrationLimits(usual.policy(), usual.maxDowntimeNanos(), usual.maxRounds(),
+                usual.timeoutNanos(), usual.onNoConvergence(), 300 * SECOND, usual.bandwidth(),
+                usual.throttling());
     }
 
     /** Cancels at one of the first events: of some of them, when it is too late. */

@@ -1,7 +1,6 @@
 package io.pageferry.bench.disk;
 
 import io.pageferry.bench.BenchProcess;
-import io.pageferry.bench.move.Content;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.channels.FileChannel;
@@ -9,18 +8,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
-import java.util.SplittableRandom;
 
 /**
  * A block device over a file that has no name any more: the kernel takes both away with their last
  * user, so also where this process is killed.
  */
 final class LoopDisk implements AutoCloseable {
-    private static final int PAGE = 4096;
-    /** Data and nothing take turns. */
-    private static final int STRIPE = 64 << 20;
-    private static final int CHUNK_PAGES = 256;
-
     private final RandomAccessFile file;
     private final FileChannel held;
     private final long bytes;
@@ -43,22 +36,9 @@ final class LoopDisk implements AutoCloseable {
         BenchProcess.run(List.of("losetup", "--detach", device));
     }
 
-    /** Fills each second stripe: two thirds noise, one third text. */
+    /** Uses half of it. */
     void fillHalf(long seed) throws IOException {
-        SplittableRandom random = new SplittableRandom(seed);
-        byte[] page = new byte[PAGE];
-        byte[] chunk = new byte[CHUNK_PAGES * PAGE];
-        for (long at = 0; at < bytes; at += chunk.length) {
-            if (at / STRIPE % 2 == 1) {
-                continue;
-            }
-            for (int i = 0; i < CHUNK_PAGES; i++) {
-                (i % 3 == 0 ? Content.TEXT : Content.RANDOM).fill(page, i, random);
-                System.arraycopy(page, 0, chunk, i * PAGE, PAGE);
-            }
-            file.seek(at);
-            file.write(chunk, 0, (int) Math.min(chunk.length, bytes - at));
-        }
+        HalfDisk.fill(file, bytes, seed);
     }
 
     /** Makes all of it a hole again. */

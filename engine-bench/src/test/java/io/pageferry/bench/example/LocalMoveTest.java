@@ -19,6 +19,7 @@ import io.pageferry.core.testing.EventLog;
 import io.pageferry.core.testing.TestGuest;
 import io.pageferry.core.testing.TestImage;
 import io.pageferry.core.testing.TestIncomingGuest;
+import io.pageferry.transport.local.LocalPort;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;

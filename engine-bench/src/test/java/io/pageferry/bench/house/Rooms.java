@@ -17,7 +17,7 @@ final class Rooms {
     private static final String BENCH = ROOT + "bench";
     private static final String CORE = ROOT + "core";
     private static final List<String> WINGS = List.of("host", "guest", "state", "session", "embed",
-            "daemon", "cli", "link", "report", "capture", "demo", "bench");
+            "daemon", "client", "cli", "link", "report", "capture", "demo", "bench");
     private static final Predicate<Source> NOWHERE = source -> false;
 
     private Rooms() { }
@@ -79,15 +79,18 @@ final class Rooms {
                         source -> source.isIn(CORE, ROOT + "transport", AGENT, BENCH)));
     }
 
-    /** host, guest, state, session, then the fronts; link, report and capture beside them. */
+    /** host, guest, state, session, the fronts; link, report, capture and client beside them. */
     private static List<Rule> wings() {
         return List.of(
-                wing("host", "guest|state|session|embed|daemon|cli|link|report"),
-                wing("guest", "state|session|embed|daemon|cli|link"),
-                wing("state", "session|embed|daemon|cli"),
-                wing("session", "embed|daemon|cli"),
-                front("embed", "daemon|cli|demo|bench"),
-                front("cli", "embed|daemon"),
+                wing("host", "guest|state|session|embed|daemon|client|cli|link|report"),
+                wing("guest", "state|session|embed|daemon|client|cli|link"),
+                wing("state", "session|embed|daemon|client|cli"),
+                wing("session", "embed|daemon|client|cli"),
+                front("embed", "daemon|client|cli|demo|bench"),
+                // The command line has the daemon's command, and reads the words of its calls.
+                front("daemon", "embed|client|cli|demo|bench"),
+                front("cli", "embed"),
+                beside("client", "guest|state|session|embed|daemon|cli|link"),
                 beside("link", "guest|state|session|embed|daemon|cli"),
                 beside("report", "state|session|embed|daemon|cli"),
                 beside("capture", "guest|state|session|embed|daemon|cli|link|report"),

@@ -144,6 +144,42 @@ public final class DirtyBitmap implements AutoCloseable {
     }
 
     /**
+     * Counts dirty pages of a range.
+     *
+     * @param first a multiple of 64
+     * @param count of pages, up to a multiple of 64 or to the end
+     * @return pages marked there
+     */
+    public long countIn(long first, long count) {
+        long marked = 0;
+        for (long at = offset(first); at < offsetBehind(first + count); at += Long.BYTES) {
+            marked += Long.bitCount(words.get(JAVA_LONG, at));
+        }
+        return marked;
+    }
+
+    /**
+     * Looks for a page of a range that is marked here and in another bitmap.
+     *
+     * @param other covers as many pages
+     * @param first a multiple of 64
+     * @param count of pages, up to a multiple of 64 or to the end
+     * @return whether there is one
+     */
+    public boolean meets(DirtyBitmap other, long first, long count) {
+        for (long at = offset(first); at < offsetBehind(first + count); at += Long.BYTES) {
+            if ((words.get(JAVA_LONG, at) & other.words.get(JAVA_LONG, at)) != 0) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static long offsetBehind(long page) {
+        return offset(page - 1) + Long.BYTES;
+    }
+
+    /**
      * Returns whether nothing is marked.
      *
      * @return true when no page is

@@ -1,6 +1,7 @@
 package io.pageferry.core.outgoing;
 
 import io.pageferry.core.codec.PageBatch;
+import io.pageferry.core.dirty.MemoryMap;
 import io.pageferry.core.handover.MigrationFigures;
 import io.pageferry.core.image.HostFaults;
 import io.pageferry.core.link.ErrorCode;
@@ -9,9 +10,9 @@ import io.pageferry.core.link.Message;
 import io.pageferry.core.memory.PagedMemory;
 import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.migration.MigrationSnapshot;
-import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.migration.Outcome.Side;
+import io.pageferry.core.migration.Outcome;
 import io.pageferry.core.outgoing.phase.Ended;
 import io.pageferry.core.outgoing.phase.Negotiating;
 import io.pageferry.core.outgoing.phase.Phase;
@@ -19,6 +20,7 @@ import io.pageferry.core.outgoing.session.SourceContext;
 import io.pageferry.core.outgoing.session.SourceParts;
 import io.pageferry.core.outgoing.session.SourceState;
 import io.pageferry.core.precopy.RoundLane;
+import io.pageferry.core.precopy.RoundRunner;
 import io.pageferry.core.round.MigrationLimits;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -29,8 +31,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
 /**
  * Drives the source's phases: the source rows of the tables of docs/PROTOCOL.md. A duty cycle
  * drives it: call {@link #doWork} until {@link #isDone}. It starts no thread and never waits,
- * but for the guest's own acts. One thread calls everything but {@link #cancel}
- * and {@link #limits}, and the lanes that {@link #handOutLanes} gave away.
+ * but for the guest's own acts. One thread calls everything but {@link #cancel}, {@link #limits}
+ * and {@link #map}, and the lanes that {@link #handOutLanes} gave away.
  *
  * <p>The rule that it protects: the guest here is resumed in every state but GRANTED, and in
  * GRANTED only after the target's durable no.
@@ -46,6 +48,8 @@ public final class SourceMigration implements LinkHandler, AutoCloseable {
     private final AtomicBoolean cancelled = new AtomicBoolean();
     private Phase phase;
     private volatile MigrationSnapshot snapshot;
+    private final AtomicBoolean mapWanted = new AtomicBoolean();
+    private volatile MemoryMap map;
 
     /**
      * Makes a migration that begins at the first {@link #doWork}.
@@ -100,6 +104,10 @@ public final class SourceMigration implements LinkHandler, AutoCloseable {
         work += context.progress().takeWork();
         if (work > 0) {
             snapshot = context.publish(phase.state());
+        }
+        if (mapWanted.compareAndSet(true, false)) {
+            RoundRunner runner = context.runner();
+            map = runner.map(context.progress().walked() >= runner.counter().round());
         }
         return work;
     }
@@ -162,6 +170,17 @@ public final class SourceMigration implements LinkHandler, AutoCloseable {
     /** {@return where it is since it last did something; to any thread} */
     public MigrationSnapshot snapshot() {
         return snapshot;
+    }
+
+    /**
+     * Shows where the guest's memory is on its way, from any thread. Only while somebody asks is a
+     * map made: by the migration's thread, at the end of its next duty cycle.
+     *
+     * @return the map that was made last, empty where none was
+     */
+    public Optional<MemoryMap> map() {
+        mapWanted.set(true);
+        return Optional.ofNullable(map);
     }
 
     /** {@return what was measured} */

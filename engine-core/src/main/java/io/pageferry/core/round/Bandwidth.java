@@ -48,6 +48,21 @@ public record Bandwidth(long bytesPerSecond, long switchoverBytesPerSecond,
         return new Bandwidth(bytesPerSecond, rate, diskBytesPerSecond);
     }
 
+    /**
+     * Bounds all of it.
+     *
+     * @param rate most of each, not 0
+     * @return the changed copy
+     */
+    public Bandwidth atMost(long rate) {
+        return new Bandwidth(less(bytesPerSecond, rate), less(switchoverBytesPerSecond, rate),
+                less(diskBytesPerSecond, rate));
+    }
+
+    private static long less(long own, long rate) {
+        return own == 0 ? rate : Math.min(own, rate);
+    }
+
     /** {@return what disks may take while pages are sent in rounds} */
     public long diskBytesPerSecondBesidePages() {
         return diskBytesPerSecond / PARTS;

@@ -161,6 +161,27 @@ public record MigrationLimits(
         return nanos / MILLI + "ms";
     }
 
+    /**
+     * Has nothing but the timeout hold: a guest that stands still while it moves has no downtime.
+     *
+     * @return the changed copy
+     */
+    public MigrationLimits standingStill() {
+        return new MigrationLimits(policy, timeoutNanos, maxRounds, timeoutNanos, onNoConvergence,
+                timeoutNanos, bandwidth, throttling);
+    }
+
+    /**
+     * Bounds the whole move.
+     *
+     * @param nanos of pre-copy, or of the move where the guest stands still
+     * @return the changed copy
+     */
+    public MigrationLimits within(long nanos) {
+        return new MigrationLimits(policy, maxDowntimeNanos, maxRounds, nanos, onNoConvergence,
+                maxSwitchoverNanos, bandwidth, throttling);
+    }
+
     /** What to do when pre-copy cannot get there. */
     public enum OnNoConvergence implements Labelled {
         /** Pause all the same. */

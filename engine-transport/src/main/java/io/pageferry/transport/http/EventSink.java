@@ -5,8 +5,8 @@ public interface EventSink {
     /**
      * Sends an event.
      *
-     * @param id    from which a reader resumes (Last-Event-ID)
-     * @param event its kind
+     * @param id    from which a reader resumes (Last-Event-ID), without a line break
+     * @param event its kind, likewise
      * @param data  one line of JSON
      * @return whether it was taken; false for ever once the reader is gone or too slow: it is
      *         closed then

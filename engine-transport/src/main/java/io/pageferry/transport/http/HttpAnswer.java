@@ -1,6 +1,7 @@
 package io.pageferry.transport.http;
 
 import java.util.Map;
+import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
 
 /** Answers a call. */
@@ -22,4 +23,12 @@ public sealed interface HttpAnswer {
      * @param start gets the sink once, on a thread of the API; returns soon
      */
     record Events(Consumer<EventSink> start) implements HttpAnswer { }
+
+    /**
+     * Answers when there is something to say, and holds up no thread until then.
+     *
+     * @param answer is completed on any thread, sooner or later: the server has no limit of its
+     *               own for it; a failure becomes a 500 without its words
+     */
+    record Later(CompletionStage<HttpAnswer> answer) implements HttpAnswer { }
 }

@@ -1,5 +1,6 @@
 /**
  * The settings of the link over TCP. {@code io} moves frames over one connection, {@code link}
- * makes links of connections; these three are the only packages that name Netty.
+ * makes links of connections, {@code http} serves calls; these and {@code tls} are the only packages
+ * that name Netty.
  */
 package io.pageferry.transport.netty;

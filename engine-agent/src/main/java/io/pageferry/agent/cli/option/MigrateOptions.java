@@ -20,7 +20,9 @@ import io.pageferry.core.round.WriteThrottle;
 import io.pageferry.core.words.Quantity;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
@@ -223,18 +225,33 @@ public final class MigrateOptions {
         if (maxRounds < 1) {
             throw new UsageException("--max-rounds " + maxRounds + " is less than 1");
         }
-        boolean still = kind.standsStill(uri);
-        MigrationLimits limits = new MigrationLimits(policy,
-                Quantity.nanos(still ? timeout : maxDowntime), maxRounds, Quantity.nanos(timeout),
-                onNoConvergence, Quantity.nanos(still ? timeout : maxSwitchover), bandwidth(),
-                throttling());
-        SourceOptions options = SourceOptions.defaults().withLimits(limits)
+        MigrationLimits limits = new MigrationLimits(policy, Quantity.nanos(maxDowntime), maxRounds,
+                Quantity.nanos(timeout), onNoConvergence, Quantity.nanos(maxSwitchover),
+                bandwidth(), throttling());
+        SourceOptions options = SourceOptions.defaults()
+                .withLimits(kind.standsStill(uri) ? limits.standingStill() : limits)
                 .withPages(codec, channels).withDeltaCache(Quantity.bytes(deltaCache))
                 .withVerification(verify)
                 .withWindows(Quantity.nanos(reconnectWindow), Quantity.nanos(settleWindow))
                 .withAudit(audit)
                 .withEndGuest(after(kind) != After.KEEP).withWording(new OptionWording());
         return cold ? options.paused() : options;
+    }
+
+    /**
+     * Gives what may be changed while a guest moves, as text.
+     *
+     * @return by the names of options in camelCase; null where there is none
+     */
+    public Map<String, String> changeable() {
+        Map<String, String> words = new LinkedHashMap<>();
+        words.put("bandwidth", bandwidth);
+        words.put("maxDowntime", maxDowntime);
+        words.put("throttle", throttle);
+        words.put("maxStolen", maxStolen);
+        words.put("onNoConvergence", onNoConvergence.label());
+        words.put("timeout", timeout);
+        return words;
     }
 
     /** {@return what was given of these options, as a child process is given it} */

@@ -17,6 +17,8 @@ public final class OptionWording implements Wording {
             case ASK_TARGET -> settle + " asks again; when the target is certain to be off: "
                     + settle + " --source --target-is-fenced";
             case FREE_GUEST -> "free what holds it, then: " + settle;
+            case EASE_LIMITS -> "slow its writes down with --throttle auto, or allow a longer pause"
+                    + " (--max-downtime, --max-switchover) or more time (--timeout)";
         };
     }
 }

@@ -6,6 +6,9 @@ import io.pageferry.agent.host.disk.Disk;
 import io.pageferry.agent.host.disk.DiskPages;
 import io.pageferry.agent.host.disk.DiskSet;
 import io.pageferry.agent.host.disk.ReadErrors;
+import io.pageferry.agent.host.disk.nbd.NbdDisk;
+import io.pageferry.agent.host.disk.shared.SharedPages;
+import io.pageferry.agent.host.disk.shared.SharedReader;
 import io.pageferry.core.dirty.DirtyBitmap;
 import io.pageferry.core.dirty.DirtyTracker;
 import io.pageferry.core.dirty.TrackerException;
@@ -16,8 +19,10 @@ import io.pageferry.core.migration.GuestException;
 import java.io.OutputStream;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /**
  * Disks at the source. What is moved is what stands on them once nobody writes: the file systems
@@ -28,11 +33,8 @@ final class DiskGuest implements SourceGuest {
     /** Begins the keys of what is said of each disk; its number follows. */
     static final String SECTOR = "disk.sector.";
 
-    private final SourceDisks disks;
     private final HeldDisks held;
-    private final DiskSet set;
-    private final ReadErrors errors;
-    private final DiskPages pages;
+    private final Reading reading;
     private final DirtyTracker tracker;
     private final WriterFreeze freeze;
     private final After after;
@@ -40,23 +42,55 @@ final class DiskGuest implements SourceGuest {
     private final Optional<DirtyBitmap> written;
 
     /**
+     * How disks are read.
+     *
+     * @param pages  of them
+     * @param errors what is done about what cannot be read
+     * @param end    closes the disks, and what they are read by; idempotent
+     * @param copy   number of the copy that is made of them; 0 for the first, or only one
+     * @param copies how many are made
+     */
+    record Reading(PageSource pages, ReadErrors errors, Runnable end, int copy, int copies) { }
+
+    /**
      * Makes the guest.
      *
-     * @param disks  its disks, closed with it
-     * @param errors what is done about what cannot be read
-     * @param after  what becomes of them
+     * @param disks   its disks
+     * @param reading how they are read; ended with it
+     * @param after   what becomes of them
      */
-    DiskGuest(SourceDisks disks, ReadErrors errors, After after) {
-        this.disks = disks;
+    DiskGuest(SourceDisks disks, Reading reading, After after) {
         this.held = disks.held();
-        this.set = DiskSet.of(held.disks());
-        this.errors = errors;
-        this.pages = new DiskPages(set, errors);
+        this.reading = reading;
         this.tracker = disks.tracker();
         this.freeze = disks.freeze();
         this.after = after;
         this.written = freeze.isNeeded()
-                ? Optional.of(new DirtyBitmap(set.regions().pageCount())) : Optional.empty();
+                ? Optional.of(new DirtyBitmap(reading.pages().regions().pageCount()))
+                : Optional.empty();
+    }
+
+    /** The one guest of some disks, which it closes. */
+    static DiskGuest of(SourceDisks disks, ReadErrors errors, After after) {
+        DiskPages pages = new DiskPages(DiskSet.of(disks.held().disks()), errors);
+        return new DiskGuest(disks, new Reading(pages, errors, () -> end(pages, disks), 0, 1),
+                after);
+    }
+
+    /** Several guests of disks that nobody writes to, which the last of them closes. */
+    static List<SourceGuest> copies(SourceDisks disks, ReadErrors errors, After after,
+            int copies) {
+        DiskPages pages = new DiskPages(DiskSet.of(disks.held().disks()), errors);
+        List<SharedReader> readers = new SharedPages(pages, copies, () -> end(pages, disks),
+                System::nanoTime).readers();
+        return IntStream.range(0, copies).<SourceGuest>mapToObj(i -> new DiskGuest(disks,
+                new Reading(readers.get(i), errors, readers.get(i)::close, i, copies), after))
+                .toList();
+    }
+
+    private static void end(DiskPages pages, SourceDisks disks) {
+        pages.close();
+        disks.close();
     }
 
     @Override
@@ -65,13 +99,14 @@ final class DiskGuest implements SourceGuest {
         for (int i = 0; i < held.disks().size(); i++) {
             attributes.put(SECTOR + i, Integer.toString(held.disks().get(i).sectorBytes()));
         }
-        return new GuestDescription(DiskKind.SCHEME, held.text(), set.regions(),
+        return new GuestDescription(DiskKind.SCHEME, held.text(),
+                reading.pages().regions(),
                 held.disks().stream().mapToLong(Disk::size).sum(), attributes);
     }
 
     @Override
     public PageSource memory() {
-        return pages;
+        return reading.pages();
     }
 
     @Override
@@ -81,8 +116,12 @@ final class DiskGuest implements SourceGuest {
 
     @Override
     public String trackerReason() {
-        return freeze.isNeeded() ? "it sees what is written to a disk that is mounted, whoever"
-                + " writes it" : "nobody else writes to a disk that is held alone";
+        if (freeze.isNeeded()) {
+            return "it sees what is written to a disk that is mounted, whoever writes it";
+        }
+        return held.disks().stream().anyMatch(NbdDisk.class::isInstance)
+                ? "nobody is to write to an export meanwhile, and nothing but its server keeps"
+                + " others from it" : "nobody else writes to a disk that is held alone";
     }
 
     @Override
@@ -175,6 +214,11 @@ final class DiskGuest implements SourceGuest {
 
     @Override
     public Optional<String> keepWarning() {
+        if (reading.copies() > 1) {
+            return reading.copy() > 0 ? Optional.empty() : Optional.of(held.text() + " stays this"
+                    + " host's, and each target gets a copy of it, with the same file systems:"
+                    + " boot and mount only one of all");
+        }
         return Optional.of(held.text() + " stays as it is here" + (freeze.isNeeded()
                 ? ", its file systems frozen," : ",") + " and is the target's once it moved:"
                 + " boot and mount only one of both");
@@ -188,9 +232,10 @@ final class DiskGuest implements SourceGuest {
                 + " up the other one and thaw: " + byHand);
     }
 
+    /** Each copy is a migration of its own; who else would move the disk is excluded by one. */
     @Override
     public String identity() {
-        return held.identity();
+        return held.identity() + (reading.copy() == 0 ? "" : "#" + reading.copy());
     }
 
     @Override
@@ -200,15 +245,14 @@ final class DiskGuest implements SourceGuest {
 
     @Override
     public Optional<Unread> unread() {
-        ReadErrors.Found found = errors.found();
+        ReadErrors.Found found = reading.errors().found();
         return found.pages() == 0 ? Optional.empty()
                 : Optional.of(new Unread(found.pages(), found.places()));
     }
 
     @Override
     public void close() {
-        pages.close();
-        disks.close();
+        reading.end().run();
         written.ifPresent(DirtyBitmap::close);
     }
 }

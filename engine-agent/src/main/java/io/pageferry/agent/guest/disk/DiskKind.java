@@ -52,7 +52,22 @@ public final class DiskKind implements GuestKind {
     @Override
     public SourceGuest openSource(GuestUri uri, GuestSetup setup) throws GuestException {
         DiskUri disk = DiskUri.parse(uri);
-        SourceDisks disks = SourceDisks.open(disk, disk.mode(setup.tracker()), setup);
+        SourceDisks disks = open(disk, disk.mode(setup.tracker()), setup);
+        return DiskGuest.of(disks, disk.readErrors(), setup.after());
+    }
+
+    /** What is mounted is refused: its copies would be of different moments. */
+    @Override
+    public List<SourceGuest> openCopies(GuestUri uri, GuestSetup setup, int copies)
+            throws GuestException {
+        DiskUri disk = DiskUri.parse(uri);
+        SourceDisks disks = open(disk, SourceDisks.Mode.NONE, setup);
+        return DiskGuest.copies(disks, disk.readErrors(), setup.after(), copies);
+    }
+
+    private static SourceDisks open(DiskUri disk, SourceDisks.Mode mode, GuestSetup setup)
+            throws GuestException {
+        SourceDisks disks = SourceDisks.open(disk, mode, setup);
         try {
             requireMemory(disks.held().disks().stream()
                     .mapToLong(one -> PageGeometry.pagesFor(one.bytes())).sum());
@@ -60,7 +75,7 @@ public final class DiskKind implements GuestKind {
             disks.close();
             throw e;
         }
-        return new DiskGuest(disks, disk.readErrors(), setup.after());
+        return disks;
     }
 
     /** Each side keeps a checksum and some bits of each page: 1.25 GiB for 1 TiB. */
@@ -88,14 +103,15 @@ public final class DiskKind implements GuestKind {
     }
 
     @Override
-    public List<Finding> inspect(GuestUri uri) {
+    public List<Finding> inspect(GuestUri uri) throws GuestException {
         DiskUri disk = DiskUri.parse(uri);
-        return disk.places().stream().map(place -> look(place, disk)).toList();
+        List<DiskPlace> hot = SourceDisks.hot(disk, disk.mode());
+        return disk.places().stream().map(place -> look(place, hot.contains(place))).toList();
     }
 
-    private static Finding look(DiskPlace place, DiskUri disk) {
+    private static Finding look(DiskPlace place, boolean hot) {
         try {
-            if (SourceDisks.hot(disk, disk.mode()).contains(place)) {
+            if (hot) {
                 SourceDisks.requireMovable(place.path());
                 return new Finding("disk", Verdict.OK, place + ": mounted, and moved while it is"
                         + " written" + asTarget(place), "", "");

@@ -5,6 +5,7 @@ import io.pageferry.agent.host.disk.DiskName;
 import io.pageferry.agent.host.disk.DiskOpening;
 import io.pageferry.agent.host.disk.image.ImageDisk;
 import io.pageferry.agent.host.disk.image.ImageFormat;
+import io.pageferry.agent.host.disk.image.NewDisk;
 import io.pageferry.agent.host.disk.nbd.NbdAddress;
 import io.pageferry.agent.host.disk.nbd.NbdDisk;
 import io.pageferry.core.link.ErrorCode;
@@ -98,6 +99,9 @@ record DiskPlace(Path path, String format, NbdAddress export) {
             return connect(NbdDisk::target);
         }
         Optional<ImageFormat> image = image();
+        if (!format.isEmpty() && NewDisk.isWanted(path)) {
+            return NewDisk.of(path, image);
+        }
         return image.isPresent() ? ImageDisk.target(path, image.get()) : DiskOpening.target(path);
     }
 

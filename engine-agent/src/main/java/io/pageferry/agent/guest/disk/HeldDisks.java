@@ -42,13 +42,17 @@ record HeldDisks(List<Disk> disks) implements AutoCloseable {
 
     /** As people name them. */
     String text() {
-        return disks.stream().map(Disk::toString).collect(Collectors.joining(", "));
+        return text(disks);
+    }
+
+    /** Some disks as people name them. */
+    static String text(List<Disk> some) {
+        return some.stream().map(Disk::toString).collect(Collectors.joining(", "));
     }
 
     /** Which of them is not as long as it was, or gone. */
     String changed() {
-        return disks.stream().filter(disk -> !disk.isUnchanged()).map(Disk::toString)
-                .collect(Collectors.joining(", "));
+        return text(disks.stream().filter(disk -> !disk.isUnchanged()).toList());
     }
 
     @Override

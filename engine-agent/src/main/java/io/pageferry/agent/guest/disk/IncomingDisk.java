@@ -24,9 +24,12 @@ final class IncomingDisk implements TargetGuest {
     private DiskStore store;
     private boolean begun;
     private IOException notBlank;
+    /** What was begun and stays here all the same: what was made for it goes again. */
+    private List<Disk> left;
 
     IncomingDisk(HeldDisks held) {
         this.held = held;
+        this.left = held.disks();
     }
 
     @Override
@@ -143,14 +146,16 @@ final class IncomingDisk implements TargetGuest {
         } finally {
             store.close();
             store = null;
+            left = held.disks().stream().filter(disk -> !disk.discard()).toList();
         }
     }
 
     @Override
     public void discardOrThrow() throws GuestException {
         discard();
-        if (notBlank != null) {
-            throw new GuestException(ErrorCode.HOST_FAILED, "the first MiB of " + held.text()
+        if (notBlank != null && !left.isEmpty()) {
+            throw new GuestException(ErrorCode.HOST_FAILED, "the first MiB of "
+                    + HeldDisks.text(left)
                     + " could not be made zero: " + notBlank.getMessage(), DiskHandle.BY_HAND);
         }
     }
@@ -164,9 +169,16 @@ final class IncomingDisk implements TargetGuest {
                     .toList()).filter(lines -> !lines.isEmpty())
                     .map(lines -> String.join("; ", lines));
         }
-        return !begun ? Optional.empty() : Optional.of(notBlank == null
-                ? held.text() + " is unfinished and cannot boot: its first MiB is zero"
-                : held.text() + " is unfinished, and its first MiB could not be made zero: "
+        if (!begun) {
+            return Optional.empty();
+        }
+        if (left.isEmpty()) {
+            return Optional.of(held.text() + ", made for it, is deleted");
+        }
+        String what = HeldDisks.text(left);
+        return Optional.of(notBlank == null
+                ? what + " is unfinished and cannot boot: its first MiB is zero"
+                : what + " is unfinished, and its first MiB could not be made zero: "
                 + DiskHandle.BY_HAND);
     }
 

@@ -144,6 +144,15 @@ public interface Disk extends AutoCloseable {
         }
     }
 
+    /**
+     * Gives up what was begun. What was there before stays as it is now.
+     *
+     * @return whether it was made for this alone, and is gone once it is closed
+     */
+    default boolean discard() {
+        return false;
+    }
+
     /** {@return bytes of its first MiB, in whole pages} */
     default long headBytes() {
         return Math.min(RUN_BYTES, PageGeometry.bytesOf(PageGeometry.pagesFor(bytes())));

@@ -6,17 +6,21 @@ import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFileAttributeView;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.nio.file.attribute.UserPrincipalNotFoundException;
+import java.util.OptionalInt;
 import java.util.UUID;
 
 /**
- * The file of a unix socket on which an agent listens: mode 0600, in a folder in which no other
- * user may replace it, and gone when the agent is. One thread.
+ * The file of a unix socket on which an agent listens: mode 0600, or 0660 for a group, in a folder
+ * in which no other user may replace it, and gone when the agent is. One thread.
  */
 public final class SocketFile implements AutoCloseable {
     /** Most bytes of its path, as the kernel takes it (struct sockaddr_un). */
@@ -134,6 +138,27 @@ public final class SocketFile implements AutoCloseable {
     public void made() throws IOException {
         Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rw-------"));
         made = identity(path);
+    }
+
+    /**
+     * Lets a group connect too, once it was {@link #made}.
+     *
+     * @param group its name; where this host has no such group, or this user may not give a file
+     *              to it, nothing changes
+     * @return the group's number; empty where nothing changed
+     * @throws IOException where the file cannot be changed
+     */
+    public OptionalInt share(String group) throws IOException {
+        try {
+            Files.getFileAttributeView(path, PosixFileAttributeView.class,
+                    LinkOption.NOFOLLOW_LINKS).setGroup(path.getFileSystem()
+                            .getUserPrincipalLookupService().lookupPrincipalByGroupName(group));
+        } catch (UserPrincipalNotFoundException | FileSystemException e) {
+            return OptionalInt.empty();
+        }
+        Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rw-rw----"));
+        return OptionalInt.of((Integer) Files.getAttribute(path, "unix:gid",
+                LinkOption.NOFOLLOW_LINKS));
     }
 
     /** Deletes the file, where it is still the one that was made here. Idempotent. */

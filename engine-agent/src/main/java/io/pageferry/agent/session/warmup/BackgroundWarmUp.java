@@ -31,6 +31,15 @@ public final class BackgroundWarmUp implements AutoCloseable {
         return !thread.isAlive();
     }
 
+    /** Waits until it is over; an interrupt ends the wait. */
+    public void await() {
+        try {
+            thread.join();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
     /** Has it end, so that it leaves no files, and waits for that. Idempotent. */
     @Override
     public void close() {

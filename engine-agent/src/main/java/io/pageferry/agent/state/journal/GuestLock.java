@@ -147,8 +147,8 @@ public final class GuestLock implements AutoCloseable {
         return usable;
     }
 
-    /** Root can; where it cannot be made there are others. */
-    private static void makeOwn() {
+    /** Makes the folder of all agents of this host, where it is not there and this user can. */
+    public static void makeOwn() {
         try {
             Files.createDirectory(OWN);
             Files.setAttribute(OWN, "unix:mode", ANYBODYS);

@@ -63,9 +63,20 @@ public final class Settler {
      * @throws IOException when a journal or the guest cannot be reached
      */
     public Verdict ask() throws IOException {
-        Optional<FileJournal> source = directory.find(migration, Side.SOURCE);
-        if (source.isEmpty()) {
-            return settle(Side.TARGET, Doubt.STAY_PAUSED, null, "");
+        return ask(directory.find(migration, Side.SOURCE).isPresent() ? Side.SOURCE : Side.TARGET);
+    }
+
+    /**
+     * Does the same for one side, where a migration has both here.
+     *
+     * @param side whose journal
+     * @return the verdict
+     * @throws IOException when the journal or the guest cannot be reached
+     */
+    public Verdict ask(Side side) throws IOException {
+        Optional<FileJournal> source = directory.find(migration, side);
+        if (side == Side.TARGET || source.isEmpty()) {
+            return settle(side, Doubt.STAY_PAUSED, null, "");
         }
         String peer = source.get().header().peer();
         Connector connector = connectors.apply(peer);

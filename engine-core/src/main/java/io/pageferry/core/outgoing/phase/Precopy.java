@@ -11,6 +11,7 @@ import io.pageferry.core.outgoing.session.SourceContext;
 import io.pageferry.core.outgoing.session.SourceParts;
 import io.pageferry.core.outgoing.session.SourceState;
 import io.pageferry.core.outgoing.session.Wording.Limit;
+import io.pageferry.core.outgoing.session.Wording.Remedy;
 import io.pageferry.core.precopy.ConvergenceController;
 import io.pageferry.core.precopy.DowntimePrediction;
 import io.pageferry.core.precopy.GuestThrottle;
@@ -180,8 +181,10 @@ public final class Precopy implements Phase {
     }
 
     private Optional<Outcome> late(String reason, Side side) {
-        return Optional.of(Outcome.of(Result.FAILED, ErrorCode.DEADLINE,
-                context.name(Limit.TIMEOUT) + " " + reason, side));
+        Outcome late = Outcome.of(Result.FAILED, ErrorCode.DEADLINE,
+                context.name(Limit.TIMEOUT) + " " + reason, side);
+        return Optional.of(side == Side.TARGET ? late
+                : late.withRemedy(context.advice(Remedy.EASE_LIMITS)));
     }
 
     /** Whether time is up and the target has not answered a barrier for long. */
@@ -271,7 +274,8 @@ public final class Precopy implements Phase {
     }
 
     private Phase notConverging(String reason) {
-        return fail(Outcome.of(Result.FAILED, ErrorCode.NOT_CONVERGING, reason, Side.SOURCE));
+        return fail(Outcome.of(Result.FAILED, ErrorCode.NOT_CONVERGING, reason, Side.SOURCE)
+                .withRemedy(context.advice(Remedy.EASE_LIMITS)));
     }
 
     private void nextRound(long now) {

@@ -19,6 +19,7 @@ import io.pageferry.core.outgoing.session.SourceContext;
 import io.pageferry.core.outgoing.session.SourceParts;
 import io.pageferry.core.outgoing.session.SourceState;
 import io.pageferry.core.outgoing.session.Wording.Limit;
+import io.pageferry.core.outgoing.session.Wording.Remedy;
 import io.pageferry.core.precopy.RoundRunner;
 import java.io.IOException;
 import java.util.Optional;
@@ -124,7 +125,7 @@ public final class Switchover implements Phase {
                 "the pause was longer than "
                 + context.name(cold ? Limit.TIMEOUT : Limit.MAX_SWITCHOVER) + " "
                 + limit / 1_000_000 + " ms",
-                Side.SOURCE));
+                Side.SOURCE).withRemedy(context.advice(Remedy.EASE_LIMITS)));
     }
 
     private void encodeThen(Stage next) {

@@ -17,12 +17,14 @@ public interface Wording {
         MAX_SWITCHOVER
     }
 
-    /** What a person can do about a migration that is in doubt. */
+    /** What a person can do. */
     enum Remedy implements Labelled {
         /** Ask the target again, or take the guest back once the target is off for ever. */
         ASK_TARGET,
         /** Free what keeps the guest from going on, then settle. */
-        FREE_GUEST
+        FREE_GUEST,
+        /** Slow a guest down that writes too fast, or allow a longer pause or more time. */
+        EASE_LIMITS
     }
 
     /**
@@ -39,7 +41,7 @@ public interface Wording {
      * Returns what to do.
      *
      * @param remedy    what helps
-     * @param migration that is in doubt
+     * @param migration names it
      * @return one line
      */
     default String advice(Remedy remedy, UUID migration) {

@@ -30,10 +30,11 @@ public final class DiskLockHolders {
 
     /**
      * {@code lock: 1: OFDLCK ADVISORY READ -1 fe:00:1234 101 101}, the end maybe EOF. Numbers that
-     * no file reaches fit no long.
+     * no file reaches fit no long. Single blanks behind the kind: two that repeat beside each other
+     * would be tried in every way.
      */
     private static final Pattern LOCK = Pattern.compile(
-            "lock:\\s+\\d+: (?:OFDLCK|POSIX)\\s+.*\\s(\\d{1,18}) (\\d{1,18}|EOF)");
+            "lock:\\s+\\d+: (?:OFDLCK|POSIX) .* (\\d{1,18}) (\\d{1,18}|EOF)");
 
     /**
      * A process that holds an image.

@@ -2,6 +2,7 @@ package io.pageferry.agent.guest.qemu.start;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Pattern;
 
 /**
  * A start file: what a target's QEMU is started with, one option and its value a line, the program
@@ -13,6 +14,7 @@ import java.util.List;
 public record StartFile(List<Line> lines) {
     private static final char COMMENT = '#';
     private static final char UNTOLD = '!';
+    private static final Pattern CONTROLS = Pattern.compile("\\p{Cntrl}+");
 
     /** One line that is not empty. */
     public sealed interface Line { }
@@ -46,7 +48,7 @@ public record StartFile(List<Line> lines) {
     }
 
     private static String oneLine(String text) {
-        return text.replaceAll("[\\p{Cntrl}]+", " ").strip();
+        return CONTROLS.matcher(text).replaceAll(" ").strip();
     }
 
     /**

@@ -1,6 +1,7 @@
 package io.pageferry.agent.guest.qemu.start;
 
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 
 /**
@@ -156,7 +157,8 @@ final class Words {
                 case '\t' -> "\\t";
                 case '\r' -> "\\r";
                 default -> one >= ' ' && one != 0x7f && (shown || one < 0x80)
-                        ? String.valueOf(one) : "\\x%02x".formatted((int) one);
+                        ? String.valueOf(one)
+                        : "\\x" + HexFormat.of().toHexDigits((byte) one);
             });
         }
         return text.append('"').toString();

@@ -4,27 +4,22 @@ import io.pageferry.agent.host.disk.Disk;
 import io.pageferry.agent.host.disk.DiskOpening;
 import io.pageferry.agent.host.disk.nbd.NbdAddress;
 import io.pageferry.agent.host.disk.nbd.NbdDisk;
-import io.pageferry.agent.host.linux.PrivateFiles;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.GuestException;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 
 /**
  * The disk in an image that is not raw. A qemu-nbd has the image, and locks it as every QEMU does;
- * a block device is held alone besides. An image that is to be made has no disk until its size is
- * known.
+ * a block device is held alone besides.
  */
 public final class ImageDisk implements Disk {
     private final Path path;
     private final ImageFormat format;
     private final DiskOpening.Claim claim;
-    /** Whether its file was not there before. */
-    private boolean placed;
-    /** Both null until it is made. */
+    /** Both null until it is connected. */
     private QemuNbd server;
     private NbdDisk disk;
 
@@ -47,8 +42,7 @@ public final class ImageDisk implements Disk {
     }
 
     /**
-     * Opens an image to fill its disk. Where there is no file, or one of no bytes, it is made when
-     * its size is known.
+     * Opens an image to fill its disk.
      *
      * @param path   of a file or block device
      * @param format of it
@@ -56,18 +50,7 @@ public final class ImageDisk implements Disk {
      * @throws GuestException where somebody else uses it, or it is something else
      */
     public static ImageDisk target(Path path, ImageFormat format) throws GuestException {
-        boolean place = !Files.exists(path);
-        try {
-            if (place) {
-                PrivateFiles.create(path);
-            }
-        } catch (IOException e) {
-            throw refused("cannot make " + path + ": " + e, "name a file in a folder that is"
-                    + " there");
-        }
-        ImageDisk opened = open(path, format, true);
-        opened.placed = place;
-        return opened;
+        return open(path, format, true);
     }
 
     private static ImageDisk open(Path path, ImageFormat format, boolean writes)
@@ -76,10 +59,8 @@ public final class ImageDisk implements Disk {
         ImageDisk opened = new ImageDisk(path, format, claim);
         boolean whole = false;
         try {
-            if (!writes || !opened.isToBeMade()) {
-                opened.requireFit();
-                opened.connect(writes);
-            }
+            opened.requireFit();
+            opened.connect(writes);
             whole = true;
             return opened;
         } catch (IOException e) {
@@ -90,10 +71,6 @@ public final class ImageDisk implements Disk {
                 opened.close();
             }
         }
-    }
-
-    private boolean isToBeMade() throws IOException {
-        return !claim.name().isDevice() && Files.size(path) == 0;
     }
 
     private void requireFit() throws GuestException, IOException {
@@ -117,11 +94,7 @@ public final class ImageDisk implements Disk {
     }
 
     @Override
-    public void use(long most) throws IOException {
-        if (disk == null) {
-            QemuNbd.create(claim.name().path(), format, most);
-            connect(true);
-        }
+    public void use(long most) {
         disk.use(most);
     }
 
@@ -145,25 +118,24 @@ public final class ImageDisk implements Disk {
         return true;
     }
 
-    /** {@return bytes of the disk in it; of one that is to be made as many as there can be} */
     @Override
     public long size() {
-        return disk == null ? Long.MAX_VALUE : disk.size();
+        return disk.size();
     }
 
     @Override
     public int sectorBytes() {
-        return disk == null ? 1 : disk.sectorBytes();
+        return disk.sectorBytes();
     }
 
     @Override
     public long bytes() {
-        return disk == null ? size() : disk.bytes();
+        return disk.bytes();
     }
 
     @Override
     public boolean isUnchanged() {
-        return disk == null || disk.isUnchanged();
+        return disk.isUnchanged();
     }
 
     @Override
@@ -201,20 +173,6 @@ public final class ImageDisk implements Disk {
         return disk.nextHole(offset);
     }
 
-    /** Where no disk was made nothing boots. */
-    @Override
-    public void blankHead() throws IOException {
-        if (disk != null) {
-            disk.blankHead();
-        }
-    }
-
-    @Override
-    public boolean isHeadBlank() throws IOException {
-        return disk == null || disk.isHeadBlank();
-    }
-
-    /** What was to be made and was not is gone. */
     @Override
     public void close() {
         if (disk != null) {
@@ -223,17 +181,7 @@ public final class ImageDisk implements Disk {
         if (server != null) {
             server.close();
         }
-        try {
-            if (placed && disk == null && isToBeMade()) {
-                Files.deleteIfExists(path);
-            }
-        } catch (IOException e) {
-            // A file of no bytes stays.
-            return;
-        } finally {
-            placed = false;
-            claim.close();
-        }
+        claim.close();
     }
 
     @Override

@@ -63,8 +63,9 @@ final class QemuNbd implements AutoCloseable {
         QemuNbd started = null;
         try {
             sweep(folder);
-            List<String> command = new ArrayList<>(List.of("setpriv", "--pdeathsig", "TERM",
-                    PROGRAM, "--socket", socket(folder).toString(), "--cache=none"));
+            // A session of its own: a Ctrl-C ends this process first, which needs it until then.
+            List<String> command = new ArrayList<>(List.of("setsid", "setpriv", "--pdeathsig",
+                    "TERM", PROGRAM, "--socket", socket(folder).toString(), "--cache=none"));
             command.addAll(writes ? List.of("--discard=unmap") : List.of("--read-only"));
             command.add(named(image, device, format));
             QemuNbd server = new QemuNbd(folder, run(command, folder));

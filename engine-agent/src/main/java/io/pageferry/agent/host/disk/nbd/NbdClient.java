@@ -37,7 +37,7 @@ final class NbdClient implements AutoCloseable {
         this.socket = socket;
         this.limit = limit;
         this.export = new NbdHandshake(socket, address.export()).run();
-        this.replies = new NbdReplies(socket, export);
+        this.replies = new NbdReplies(socket::read, export);
         this.reader = Thread.ofPlatform().daemon().name("nbd").unstarted(this::read);
     }
 

@@ -8,7 +8,6 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
-import java.util.BitSet;
 
 /**
  * A disk that an NBD server has. The protocol has nothing by which a client could hold an export
@@ -26,15 +25,20 @@ public final class NbdDisk implements Disk {
     private final String identity;
     private final NbdClient client;
     private final NbdExport export;
-    /** Runs of 1 MiB that hold data; null where all may. */
-    private BitSet data;
+    /** Whether it shows its holes: what is written and read back has none. */
+    private final boolean holes;
+    /** Where it may hold data; null where that is not known. */
+    private final DataMap data;
     private long bytes;
 
-    private NbdDisk(NbdAddress address, String identity, NbdClient client) {
+    private NbdDisk(NbdAddress address, String identity, NbdClient client, boolean holes,
+            DataMap data) {
         this.address = address;
         this.identity = identity;
         this.client = client;
         this.export = client.export();
+        this.holes = holes;
+        this.data = data;
         this.bytes = export.size();
     }
 
@@ -49,17 +53,7 @@ public final class NbdDisk implements Disk {
      */
     public static NbdDisk source(NbdAddress address, String identity, Duration limit)
             throws IOException {
-        NbdDisk disk = new NbdDisk(address, identity, NbdClient.connect(address, limit));
-        boolean known = false;
-        try {
-            disk.findData(limit);
-            known = true;
-            return disk;
-        } finally {
-            if (!known) {
-                disk.close();
-            }
-        }
+        return connect(address, identity, limit, true);
     }
 
     /**
@@ -73,22 +67,42 @@ public final class NbdDisk implements Disk {
      */
     public static NbdDisk target(NbdAddress address, String identity, Duration limit)
             throws IOException {
-        NbdDisk disk = new NbdDisk(address, identity, NbdClient.connect(address, limit));
-        String missing = disk.export.isReadOnly() ? "is read-only" : disk.export.canFlush() ? ""
-                : "cannot be flushed, so nothing shows that what is written to it stays";
-        if (!missing.isEmpty()) {
-            disk.close();
-            throw new IOException("the export " + address + " " + missing);
-        }
-        return disk;
+        return connect(address, identity, limit, false);
     }
 
-    /** Once, before anything waits for it: nobody writes to it meanwhile. */
-    private void findData(Duration limit) throws IOException {
-        if (export.allocation().isEmpty()) {
-            return;
+    private static NbdDisk connect(NbdAddress address, String identity, Duration limit,
+            boolean source) throws IOException {
+        NbdClient client = NbdClient.connect(address, limit);
+        boolean known = false;
+        try {
+            if (!source) {
+                requireWritable(address, client.export());
+            }
+            DataMap data = findData(client, limit);
+            known = true;
+            return new NbdDisk(address, identity, client, source, data);
+        } finally {
+            if (!known) {
+                client.close();
+            }
         }
-        BitSet found = new BitSet();
+    }
+
+    private static void requireWritable(NbdAddress address, NbdExport export) throws IOException {
+        String missing = export.isReadOnly() ? "is read-only" : export.canFlush() ? ""
+                : "cannot be flushed, so nothing shows that what is written to it stays";
+        if (!missing.isEmpty()) {
+            throw new IOException("the export " + address + " " + missing);
+        }
+    }
+
+    /** Once, before anything waits for it: nobody else writes to it meanwhile. */
+    private static DataMap findData(NbdClient client, Duration limit) throws IOException {
+        NbdExport export = client.export();
+        if (export.allocation().isEmpty()) {
+            return null;
+        }
+        DataMap found = new DataMap();
         long end = System.nanoTime() + limit.toNanos();
         long at = 0;
         while (at < export.size() && System.nanoTime() - end < 0) {
@@ -96,19 +110,17 @@ public final class NbdDisk implements Disk {
             client.status(at, (int) Math.min(STATUS_BYTES, export.size() - at),
                     (length, zeros) -> {
                         if (!zeros) {
-                            found.set((int) (next[0] / RUN_BYTES),
-                                    (int) ((next[0] + length - 1) / RUN_BYTES) + 1);
+                            found.add(next[0], length);
                         }
                         next[0] += length;
                     });
             at = next[0];
         }
-        // What it was too slow to tell of is read.
+        // What it was too slow to tell of may hold data.
         if (at < export.size()) {
-            found.set((int) (at / RUN_BYTES),
-                    (int) ((export.size() + RUN_BYTES - 1) / RUN_BYTES));
+            found.add(at, export.size() - at);
         }
-        data = found;
+        return found;
     }
 
     @Override
@@ -163,17 +175,20 @@ public final class NbdDisk implements Disk {
     @Override
     public void read(long offset, MemorySegment into, long at, long length) throws IOException {
         long wanted = Math.min(length, bytes - offset);
-        for (long done = 0; done < wanted;) {
-            int part = (int) Math.min(wanted - done, most());
-            client.read(offset + done, into.asSlice(at + done, part));
-            done += part;
-        }
+        inParts(wanted, (done, part) -> client.read(offset + done, into.asSlice(at + done, part)));
         into.asSlice(at + wanted, length - wanted).fill((byte) 0);
     }
 
-    /** A multiple of a page, and so of the smallest block. */
-    private int most() {
-        return Math.min(RUN_BYTES, export.maxBlock()) / PAGE * PAGE;
+    private interface Part {
+        void ask(long done, int bytes) throws IOException;
+    }
+
+    /** As much at once as the server takes: a multiple of a page, and so of its smallest block. */
+    private void inParts(long length, Part part) throws IOException {
+        int most = Math.min(RUN_BYTES, export.maxBlock()) / PAGE * PAGE;
+        for (long done = 0; done < length; done += most) {
+            part.ask(done, (int) Math.min(length - done, most));
+        }
     }
 
     @Override
@@ -194,39 +209,26 @@ public final class NbdDisk implements Disk {
     @Override
     public void write(long offset, MemorySegment from, long at, long length) throws IOException {
         long wanted = Math.min(length, bytes - offset);
-        for (long done = 0; done < wanted;) {
-            int part = (int) Math.min(wanted - done, most());
-            client.write(offset + done, from.asSlice(at + done, part));
-            done += part;
+        if (data != null) {
+            data.add(offset, wanted);
         }
+        inParts(wanted, (done, part) -> client.write(offset + done, from.asSlice(at + done, part)));
     }
 
+    /** Not every format has zeros without storage but where nothing was written yet. */
     @Override
     public void zero(long offset, long length) throws IOException {
         long wanted = Math.min(length, bytes - offset);
-        for (long done = 0; done < wanted;) {
-            int part = (int) Math.min(wanted - done, most());
-            if (isZero(offset + done, part)) {
-                done += part;
-                continue;
-            }
+        if (data != null && !data.has(offset, wanted)) {
+            return;
+        }
+        inParts(wanted, (done, part) -> {
             if (export.canZero()) {
                 client.zero(offset + done, part);
             } else {
                 client.write(offset + done, ZEROS.asSlice(0, part));
             }
-            done += part;
-        }
-    }
-
-    /** Not every format has zeros without storage but where nothing was written yet. */
-    private boolean isZero(long offset, int length) throws IOException {
-        if (export.allocation().isEmpty()) {
-            return false;
-        }
-        long[] zero = {0};
-        client.status(offset, length, (bytes, zeros) -> zero[0] += zeros ? bytes : 0);
-        return zero[0] == length;
+        });
     }
 
     @Override
@@ -236,20 +238,13 @@ public final class NbdDisk implements Disk {
 
     @Override
     public long nextData(long offset) {
-        if (data == null || offset >= bytes) {
-            return Math.min(offset, bytes);
-        }
-        long run = data.nextSetBit((int) (offset / RUN_BYTES));
-        return run < 0 ? bytes : Math.min(bytes, Math.max(offset, run * RUN_BYTES));
+        return !holes || data == null || offset >= bytes ? Math.min(offset, bytes)
+                : data.nextData(offset, bytes);
     }
 
     @Override
     public long nextHole(long offset) {
-        if (data == null || offset >= bytes) {
-            return bytes;
-        }
-        long run = data.nextClearBit((int) (offset / RUN_BYTES));
-        return Math.min(bytes, Math.max(offset, run * RUN_BYTES));
+        return !holes || data == null || offset >= bytes ? bytes : data.nextHole(offset, bytes);
     }
 
     @Override

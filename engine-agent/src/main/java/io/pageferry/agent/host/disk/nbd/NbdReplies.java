@@ -22,14 +22,21 @@ final class NbdReplies {
     private static final int MOST_STATUS = Integer.BYTES + (1 << 20) * 2 * Integer.BYTES;
     private static final int MOST_WORDS = 1 << 16;
 
-    private final NbdSocket socket;
+    private final Input input;
     private final boolean structured;
     private final OptionalInt allocation;
     private final Map<Long, NbdRequest> pending = new ConcurrentHashMap<>();
     private final ByteBuffer data = ByteBuffer.allocateDirect(Disk.RUN_BYTES);
 
-    NbdReplies(NbdSocket socket, NbdExport export) {
-        this.socket = socket;
+    /** Where the replies come from. */
+    @FunctionalInterface
+    interface Input {
+        /** Fills a buffer, and makes it ready to be read. */
+        void read(ByteBuffer into) throws IOException;
+    }
+
+    NbdReplies(Input input, NbdExport export) {
+        this.input = input;
         this.structured = export.structured();
         this.allocation = export.allocation();
     }
@@ -53,7 +60,7 @@ final class NbdReplies {
     private ByteBuffer read(int bytes) throws IOException {
         ByteBuffer into = bytes <= data.capacity() ? data.clear().limit(bytes)
                 : ByteBuffer.allocate(bytes);
-        socket.read(into);
+        input.read(into);
         return into;
     }
 
@@ -120,7 +127,7 @@ final class NbdReplies {
             request.put(hole.getLong(), null, Integer.toUnsignedLong(hole.getInt()));
         } else if (type == BLOCK_STATUS && request.command() == Command.BLOCK_STATUS
                 && length % (2 * Integer.BYTES) == Integer.BYTES) {
-            status(request, read(length));
+            status(request, length);
         } else if ((type & ERROR_BIT) != 0 && length >= Integer.BYTES) {
             int error = read(length).getInt();
             if (error == 0) {
@@ -133,12 +140,17 @@ final class NbdReplies {
         }
     }
 
-    private void status(NbdRequest request, ByteBuffer parts) throws IOException {
-        if (allocation.isEmpty() || parts.getInt() != allocation.getAsInt()) {
+    /** Piece by piece: of what a server only says that it sends nothing is allocated. */
+    private void status(NbdRequest request, int length) throws IOException {
+        if (allocation.isEmpty() || read(Integer.BYTES).getInt() != allocation.getAsInt()) {
             throw new IOException("it told of a context that nobody asked for");
         }
-        while (parts.hasRemaining()) {
-            request.tell(Integer.toUnsignedLong(parts.getInt()), parts.getInt());
+        for (int left = length - Integer.BYTES; left > 0;) {
+            ByteBuffer parts = read(Math.min(left, data.capacity()));
+            left -= parts.remaining();
+            while (parts.hasRemaining()) {
+                request.tell(Integer.toUnsignedLong(parts.getInt()), parts.getInt());
+            }
         }
     }
 }

@@ -49,8 +49,11 @@ public record Mount(int id, DeviceNumber device, String root, Path point, String
      */
     public static List<Mount> of(Path mountinfo) throws IOException {
         // Names are bytes, of whatever encoding.
-        return ProcText.parse("mountinfo",
-                Files.readString(mountinfo, StandardCharsets.ISO_8859_1), Mount::parse);
+        return ofText(Files.readString(mountinfo, StandardCharsets.ISO_8859_1));
+    }
+
+    static List<Mount> ofText(String mountinfo) throws IOException {
+        return ProcText.parse("mountinfo", mountinfo, Mount::parse);
     }
 
     private static List<Mount> parse(String mounts) {

@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.pageferry.agent.e2e.LoopDevice;
+import io.pageferry.agent.e2e.DiskContent;
 import io.pageferry.agent.host.disk.Disk;
 import io.pageferry.agent.host.disk.DiskOpening;
 import io.pageferry.agent.host.disk.DiskPages;
@@ -17,7 +17,6 @@ import io.pageferry.core.memory.PageGeometry;
 import io.pageferry.core.memory.PagedMemory;
 import io.pageferry.core.migration.GuestException;
 import java.io.IOException;
-import java.io.RandomAccessFile;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.DirectoryStream;
@@ -27,6 +26,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
@@ -60,23 +60,12 @@ class ImageDiskTest {
                 "no qemu-nbd: apt install qemu-utils");
     }
 
-    /** Noise, then nothing, then a little in the middle and at its end. */
     private Path raw() throws IOException {
-        Path file = LoopDevice.file(folder.resolve("disk"), DISK, 3 * MIB);
-        try (RandomAccessFile disk = new RandomAccessFile(file.toFile(), "rw")) {
-            disk.seek(11 * MIB + 5);
-            disk.write(new byte[] {1, 2, 3});
-            disk.seek(DISK - 3);
-            disk.write(new byte[] {4, 5, 6});
-        }
-        return file;
+        return DiskContent.sparse(folder.resolve("disk"), DISK, 3 * MIB, 11 * MIB + 5);
     }
 
     private Path image(Path raw, String format) throws IOException {
-        Path image = folder.resolve("source." + format);
-        LoopDisk.run("qemu-img", "convert", "-f", RAW, "-O", format, raw.toString(),
-                image.toString());
-        return image;
+        return DiskContent.image(raw, folder.resolve("source." + format), format);
     }
 
     private static ImageFormat format(String label) {
@@ -89,8 +78,8 @@ class ImageDiskTest {
     }
 
     private Disk target(Path path, String format) throws IOException {
-        return format.equals(RAW) ? DiskOpening.target(LoopDevice.file(path, DISK, 0))
-                : ImageDisk.target(path, format(format));
+        return NewDisk.of(path, format.equals(RAW) ? Optional.empty()
+                : Optional.of(format(format)));
     }
 
     @Test
@@ -108,9 +97,8 @@ class ImageDiskTest {
                 target.use(source.size());
                 copy(source, target);
             }
-            assertEquals("Images are identical.", LoopDisk.run("qemu-img", "compare", "-f",
-                    pair.from(), "-F", pair.to(), from.toString(), to.toString()).strip(),
-                    pair::toString);
+            assertEquals("Images are identical.", DiskContent.compare(from, pair.from(), to,
+                    pair.to()), pair::toString);
             // A block of a small vhdx, where all is data that shares it with data, is half a disk.
             assertTrue(pair.has("vhdx") || stored(to) < DISK * 3 / 4,
                     () -> pair + ": holes were filled");
@@ -214,26 +202,36 @@ class ImageDiskTest {
     }
 
     @Test
-    void anImageIsMadeForTheDiskThatComesOrNotAtAll() throws IOException {
-        Path image = folder.resolve("new.qcow2");
-        try (Disk disk = ImageDisk.target(image, ImageFormat.QCOW2)) {
-            assertEquals(0, Files.size(image));
-            assertTrue(disk.isHeadBlank());
-        }
-        assertFalse(Files.exists(image));
-        Files.createFile(image);
-        ImageDisk.target(image, ImageFormat.QCOW2).close();
-        assertEquals(0, Files.size(image), "it was there before");
-        try (Disk disk = ImageDisk.target(image, ImageFormat.QCOW2)) {
-            String before = disk.identity();
-            disk.use(MIB + 512);
-            assertEquals(MIB + 512, disk.size());
-            assertEquals(before, disk.identity());
-            assertThrows(GuestException.class,
-                    () -> ImageDisk.target(image, ImageFormat.QCOW2).close(), "taken twice");
-        }
-        try (Disk disk = ImageDisk.target(image, ImageFormat.QCOW2)) {
-            assertEquals(MIB + 512, disk.size());
+    void aDiskIsMadeForTheOneThatComesOrNotAtAll() throws IOException {
+        for (String format : List.of(RAW, "qcow2")) {
+            Path file = folder.resolve("new." + format);
+            assertTrue(NewDisk.isWanted(file));
+            try (Disk disk = target(file, format)) {
+                assertEquals(0, Files.size(file));
+                assertTrue(disk.isHeadBlank());
+            }
+            assertFalse(Files.exists(file));
+            try (Disk disk = target(file, format)) {
+                disk.use(MIB);
+                assertTrue(disk.discard());
+            }
+            assertFalse(Files.exists(file), "given up, and still there");
+            Files.createFile(file);
+            assertTrue(NewDisk.isWanted(file));
+            target(file, format).close();
+            assertEquals(0, Files.size(file), "it was there before");
+            try (Disk disk = target(file, format)) {
+                String before = disk.identity();
+                disk.use(MIB + 512);
+                assertEquals(MIB + 512, disk.size());
+                assertEquals(before, disk.identity());
+                assertThrows(GuestException.class, () -> target(file, format).close(), "twice");
+                assertFalse(disk.discard(), "it was there before");
+            }
+            assertFalse(NewDisk.isWanted(file));
+            try (Disk disk = source(file, format)) {
+                assertEquals(MIB + 512, disk.size());
+            }
         }
         assertNothingLeft();
     }

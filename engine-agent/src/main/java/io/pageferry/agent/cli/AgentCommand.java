@@ -1,0 +1,129 @@
+package io.pageferry.agent.cli;
+
+import io.pageferry.agent.cli.option.Addresses;
+import io.pageferry.agent.cli.option.CallWords;
+import io.pageferry.agent.cli.option.Choice;
+import io.pageferry.agent.cli.option.CommonOptions;
+import io.pageferry.agent.cli.option.ConfigFile;
+import io.pageferry.agent.cli.option.TrustArguments;
+import io.pageferry.agent.cli.option.UsageException;
+import io.pageferry.agent.daemon.DaemonSettings;
+import io.pageferry.agent.daemon.store.HistoryLimits;
+import io.pageferry.agent.link.Listener;
+import io.pageferry.agent.link.PeerTrust;
+import io.pageferry.core.round.Bandwidth;
+import io.pageferry.core.words.Quantity;
+import java.io.IOException;
+import java.net.UnixDomainSocketAddress;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** {@code pageferry agent}: serves every move of this host until it is stopped. */
+@Command(name = "agent", description = "serves every move of this host, both ways, and an API")
+final class AgentCommand implements Callable<Integer> {
+    private static final Path GUESTS = Path.of("/etc/pageferry/guests.json");
+
+    @Option(names = "--listen", paramLabel = "HOST:PORT|unix:PATH",
+            description = "where guests come in, default 127.0.0.1:4477")
+    private String listen = "127.0.0.1:4477";
+
+    @Option(names = "--api", paramLabel = "unix:PATH",
+            description = "where the API is, default unix:/run/pageferry/api.sock")
+    private String api = "unix:/run/pageferry/api.sock";
+
+    @Option(names = "--config", paramLabel = "FILE", description = "these options, one a line as"
+            + " listen = HOST:PORT, which those given here override; guests.json beside it is the"
+            + " address book")
+    private Path config;
+
+    @Option(names = "--max-parallel", paramLabel = "N",
+            description = "moves out at a time, default 4; the others wait")
+    private int maxParallel = 4;
+
+    @Option(names = "--bandwidth", paramLabel = "RATE",
+            description = "that all moves out share, each an equal part")
+    private String bandwidth;
+
+    @Option(names = "--history", paramLabel = "DAYS/SIZE",
+            description = "reports that are kept, default " + HistoryLimits.DEFAULT)
+    private String history = HistoryLimits.DEFAULT;
+
+    @Option(names = "--settle-window", paramLabel = "TIME",
+            description = "longest wait at the start for what another host knows, default 5s")
+    private String settleWindow = "5s";
+
+    @Option(names = "--wait", description = "when stopped, wait for moves instead of a cancel")
+    private boolean wait;
+
+    @Option(names = "--insecure", description = "accept other than loopback addresses")
+    private boolean insecure;
+
+    @Mixin
+    private TrustArguments trust;
+
+    @Mixin
+    private CommonOptions common;
+
+    @Spec
+    private CommandSpec spec;
+
+    @Override
+    public Integer call() throws IOException {
+        if (config != null) {
+            AgentCommand merged = merged();
+            merged.config = null;
+            return merged.serve(config.toAbsolutePath().resolveSibling("guests.json"));
+        }
+        return serve(GUESTS);
+    }
+
+    /** Of an option that is in both, the last one counts. */
+    private AgentCommand merged() {
+        AgentCommand merged = new AgentCommand();
+        CommandLine line = new CommandLine(merged).setOverwrittenOptionsAllowed(true);
+        Choice.register(line);
+        List<String> arguments = new ArrayList<>(ConfigFile.arguments(config, spec));
+        List<String> given = spec.commandLine().getParseResult().originalArgs();
+        arguments.addAll(given.subList(given.indexOf(spec.name()) + 1, given.size()));
+        line.parseArgs(arguments.toArray(String[]::new));
+        return merged;
+    }
+
+    private int serve(Path guests) throws IOException {
+        PeerTrust peers = trust.trust();
+        if (maxParallel < 1) {
+            throw new UsageException("--max-parallel " + maxParallel + " is less than 1");
+        }
+        DaemonSettings settings = new DaemonSettings(common.stateDirectory(), Listener.at(
+                Addresses.parse("--listen", listen, peers.tls(), insecure), peers,
+                Optional.empty()), maxParallel, rate(), HistoryLimits.parse(history), guests,
+                Quantity.nanos(settleWindow));
+        return new AgentService(common.output(), settings, new CallWords(peers, insecure),
+                api()).run(wait);
+    }
+
+    private long rate() {
+        long rate = bandwidth == null ? 0 : Quantity.bytesPerSecond(bandwidth);
+        if (bandwidth != null && rate < Bandwidth.LEAST) {
+            throw new UsageException("--bandwidth " + bandwidth + " is less than 1Mbit/s");
+        }
+        return rate;
+    }
+
+    private UnixDomainSocketAddress api() {
+        if (Addresses.parse("--api", api, Optional.empty(), false)
+                instanceof UnixDomainSocketAddress socket) {
+            return socket;
+        }
+        throw new UsageException("--api " + api + ": write unix:PATH");
+    }
+}

@@ -1,0 +1,114 @@
+package io.pageferry.agent.cli;
+
+import io.pageferry.agent.cli.option.Addresses;
+import io.pageferry.agent.daemon.Daemon;
+import io.pageferry.agent.daemon.DaemonSettings;
+import io.pageferry.agent.daemon.MoveWords;
+import io.pageferry.agent.daemon.api.Api;
+import io.pageferry.agent.daemon.web.Dashboard;
+import io.pageferry.agent.guest.GuestUri;
+import io.pageferry.agent.host.linux.ServiceManager;
+import io.pageferry.agent.link.api.ApiListener;
+import io.pageferry.agent.report.Output;
+import io.pageferry.agent.session.warmup.BackgroundWarmUp;
+import io.pageferry.agent.session.warmup.WarmUp;
+import io.pageferry.agent.state.journal.GuestLock;
+import java.io.IOException;
+import java.net.UnixDomainSocketAddress;
+import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+
+/** An agent as a service: ready, watched, stopped. */
+final class AgentService {
+    private static final GuestUri SCRATCH = GuestUri.parse("workload:4MiB?rate=20MiB/s");
+    private static final long TICK_MILLIS = 500;
+
+    /** A duty cycle stands still for as long as a guest takes to pause: half a minute. */
+    private static final Duration STANDS_STILL = Duration.ofSeconds(60);
+
+    private final Output output;
+    private final DaemonSettings settings;
+    private final MoveWords words;
+    private final UnixDomainSocketAddress api;
+    private final ServiceManager manager = ServiceManager.of(System.getenv());
+    private final CountDownLatch stop = new CountDownLatch(1);
+
+    AgentService(Output output, DaemonSettings settings, MoveWords words,
+            UnixDomainSocketAddress api) {
+        this.output = output;
+        this.settings = settings;
+        this.words = words;
+        this.api = api;
+    }
+
+    /** Serves until it is stopped; then with {@code wait} until all moves have ended. */
+    int run(boolean wait) throws IOException {
+        Main.onStop(stop::countDown, wait ? Duration.ofHours(1) : Main.STOP);
+        GuestLock.makeOwn();
+        BackgroundWarmUp warmUp = BackgroundWarmUp.start(() -> WarmUp.run(SCRATCH));
+        try (warmUp; Daemon daemon = Daemon.open(settings, words);
+                Dashboard dashboard = new Dashboard(this::bug);
+                ApiListener listener = ApiListener.open(api, ApiListener.GROUP,
+                        over(daemon, dashboard), this::bug)) {
+            warmUp.await();
+            ready(daemon);
+            serve(daemon);
+            tell("STOPPING=1\nSTATUS=moves are ending");
+            daemon.stop(wait, () -> true);
+        }
+        return 0;
+    }
+
+    private static Api over(Daemon daemon, Dashboard dashboard) {
+        Api all = new Api(daemon, () -> "own", dashboard);
+        dashboard.over(all);
+        return all;
+    }
+
+    private void ready(Daemon daemon) {
+        String at = Addresses.text(daemon.address());
+        output.emit(Output.event("ready").put("listen", at).put("api", "unix:" + api));
+        if (!output.isJson()) {
+            output.human("ready: guests come in at " + at + ", the API is at unix:" + api);
+        }
+        tell("READY=1\nSTATUS=serves");
+    }
+
+    private void serve(Daemon daemon) {
+        long turned = System.nanoTime();
+        long fed = turned;
+        long pause = manager.watchdog().map(time -> time.toNanos() / 3).orElse(Long.MAX_VALUE);
+        while (!isStopped()) {
+            daemon.tick();
+            long now = System.nanoTime();
+            if (daemon.isTurning()) {
+                turned = now;
+            }
+            if (now - fed >= pause && now - turned < STANDS_STILL.toNanos()) {
+                tell("WATCHDOG=1");
+                fed = now;
+            }
+        }
+    }
+
+    private boolean isStopped() {
+        try {
+            return stop.await(TICK_MILLIS, TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            return true;
+        }
+    }
+
+    private void tell(String state) {
+        try {
+            manager.tell(state);
+        } catch (IOException e) {
+            output.note("warning  the service manager cannot be told: " + e.getMessage());
+        }
+    }
+
+    private void bug(Throwable thrown) {
+        output.note("warning  a call of the API broke: " + thrown);
+    }
+}

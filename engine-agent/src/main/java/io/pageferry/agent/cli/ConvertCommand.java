@@ -1,0 +1,95 @@
+package io.pageferry.agent.cli;
+
+import io.pageferry.agent.cli.option.CommonOptions;
+import io.pageferry.agent.cli.option.DiskNames;
+import io.pageferry.agent.cli.option.OptionWording;
+import io.pageferry.agent.guest.GuestKind;
+import io.pageferry.agent.guest.GuestKinds;
+import io.pageferry.agent.guest.GuestUri;
+import io.pageferry.agent.guest.SourceGuest;
+import io.pageferry.agent.guest.TargetGuest;
+import io.pageferry.agent.host.process.ProcessAge;
+import io.pageferry.agent.report.Listeners;
+import io.pageferry.agent.report.MigrationView;
+import io.pageferry.agent.report.Output;
+import io.pageferry.agent.report.ProgressMode;
+import io.pageferry.agent.session.GuestFactory;
+import io.pageferry.agent.session.disk.Conversion;
+import io.pageferry.core.codec.CodecChoice;
+import io.pageferry.core.migration.Verification;
+import io.pageferry.core.outgoing.session.SourceOptions;
+import io.pageferry.core.round.MigrationLimits;
+import io.pageferry.core.words.Quantity;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code pageferry convert FROM TO}. */
+@Command(name = "convert", description = "copies a disk that nobody writes to, from format to"
+        + " format, and proves the copy")
+final class ConvertCommand implements Callable<Integer> {
+    @Parameters(index = "0", paramLabel = "FROM",
+            description = "a path or disk:PATH; of an image with its format: PATH?format=qcow2")
+    private String from;
+
+    @Parameters(index = "1", paramLabel = "TO", description = "a file that is to be made, of the"
+            + " format that its name ends with; a device; or with --format what is to be replaced")
+    private String to;
+
+    @Option(names = "--format", paramLabel = "FORMAT",
+            description = "of TO: raw, qcow2, vmdk, vhdx or vdi")
+    private String format;
+
+    @Option(names = "--verify", paramLabel = "sent|full|none",
+            description = "full: FROM is read a second time; default sent")
+    private Verification verification = Verification.SENT;
+
+    @Option(names = "--timeout", paramLabel = "TIME", description = "of the whole, default 24h")
+    private String timeout = "24h";
+
+    @Option(names = "--progress", paramLabel = "auto|plain|none")
+    private ProgressMode progress = ProgressMode.AUTO;
+
+    @Mixin
+    private CommonOptions common;
+
+    @Override
+    public Integer call() {
+        Output output = common.output();
+        MigrationView view = new MigrationView(output, progress, CommonOptions.terminal(),
+                System::nanoTime);
+        Conversion conversion = new Conversion(settings(), Listeners.after(view));
+        Main.onStop(conversion::cancel);
+        view.opening(from);
+        try {
+            return Ending.of(output, common.verbose(), conversion.run());
+        } finally {
+            view.opened();
+        }
+    }
+
+    private Conversion.Settings settings() {
+        GuestUri source = DiskNames.parse(from).with("tracker", "none");
+        GuestUri target = DiskNames.target(DiskNames.parse(to), format);
+        GuestKind disks = GuestKinds.of(source);
+        // Nothing is paused, so no code has to be warm for it.
+        GuestFactory<SourceGuest> reads = new GuestFactory<>(source.text(),
+                setup -> disks.openSource(source, setup), () -> () -> { }, ProcessAge::nanos);
+        GuestFactory<TargetGuest> fills = new GuestFactory<>(target.text(), setup -> {
+            DiskNames.requireFree(source, target);
+            return disks.openTarget(target, setup);
+        }, () -> () -> { }, ProcessAge::nanos);
+        return new Conversion.Settings(reads, fills, options(), common.stateDirectory());
+    }
+
+    /** Bytes are handed over in memory: to compress them is of no use. */
+    private SourceOptions options() {
+        SourceOptions usual = SourceOptions.defaults();
+        return usual.withLimits(MigrationLimits.defaults().within(Quantity.nanos(timeout))
+                        .standingStill())
+                .withPages(CodecChoice.NONE, 1).withVerification(verification)
+                .withWindows(0, usual.settleNanos()).withWording(new OptionWording());
+    }
+}

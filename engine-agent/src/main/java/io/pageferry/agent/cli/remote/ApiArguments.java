@@ -1,0 +1,89 @@
+package io.pageferry.agent.cli.remote;
+
+import io.pageferry.agent.cli.option.Addresses;
+import io.pageferry.agent.cli.option.UsageException;
+import io.pageferry.agent.client.ApiClient;
+import io.pageferry.agent.client.ApiException;
+import java.io.IOException;
+import java.net.UnixDomainSocketAddress;
+import java.util.Optional;
+import java.util.UUID;
+import picocli.CommandLine.Option;
+
+/** Where the agent of this host is asked. */
+public final class ApiArguments {
+    private static final String USUAL = "unix:/run/pageferry/api.sock";
+    private static final String VARIABLE = "PAGEFERRY_API";
+    private static final int UNAVAILABLE = 503;
+
+    @Option(names = "--api", paramLabel = "unix:PATH", description = "the agent of this host,"
+            + " default what the variable " + VARIABLE + " says, or " + USUAL)
+    private String api;
+
+    /** Made by the command line. */
+    public ApiArguments() {
+    }
+
+    /**
+     * Finds the agent for a command that does without one.
+     *
+     * @return the agent; empty where none listens at the usual place
+     * @throws ApiException where another place was named, and none listens there
+     */
+    public Optional<ApiClient> present() throws ApiException {
+        if (named() != null) {
+            return Optional.of(required());
+        }
+        ApiClient client = new ApiClient(socket());
+        try {
+            client.probe();
+            return Optional.of(client);
+        } catch (IOException e) {
+            return Optional.empty();
+        }
+    }
+
+    /**
+     * Finds the agent for a command that cannot do without.
+     *
+     * @return the agent
+     * @throws ApiException where none listens
+     */
+    public ApiClient required() throws ApiException {
+        ApiClient client = new ApiClient(socket());
+        try {
+            client.probe();
+            return client;
+        } catch (IOException e) {
+            throw new ApiException(UNAVAILABLE, "unreachable", "no agent answers at "
+                    + text() + " (" + e.getMessage() + ")", "start pageferry agent, or name its"
+                    + " socket with --api; who may connect is in docs/OPERATIONS.md");
+        }
+    }
+
+    /** Checks the name of a migration before it is part of a call's path. */
+    static String migration(String text) {
+        try {
+            return UUID.fromString(text).toString();
+        } catch (IllegalArgumentException e) {
+            throw new UsageException("'" + text + "' is no migration: pageferry status and"
+                    + " pageferry history name them");
+        }
+    }
+
+    private String named() {
+        return api != null ? api : System.getenv(VARIABLE);
+    }
+
+    private String text() {
+        return named() == null ? USUAL : named();
+    }
+
+    private UnixDomainSocketAddress socket() {
+        if (text().startsWith("unix:") && Addresses.parse("--api", text(), Optional.empty(), false)
+                instanceof UnixDomainSocketAddress socket) {
+            return socket;
+        }
+        throw new UsageException("--api " + text() + ": write unix:PATH");
+    }
+}

@@ -1,0 +1,115 @@
+package io.pageferry.agent.client;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+
+/** Asks an agent of this host, with a connection for each call. Any thread. */
+public final class ApiClient {
+    private static final ObjectMapper JSON = new ObjectMapper();
+    /** Some answers wait for another host. */
+    private static final Duration ANSWER = Duration.ofMinutes(2);
+
+    private final UnixDomainSocketAddress address;
+
+    /**
+     * Makes a client; nothing is connected yet.
+     *
+     * @param address of the agent's socket
+     */
+    public ApiClient(UnixDomainSocketAddress address) {
+        this.address = address;
+    }
+
+    /**
+     * Tries whether somebody listens there that this user may connect to.
+     *
+     * @throws IOException with the reason, where not
+     */
+    public void probe() throws IOException {
+        ApiSocket.connect(address, ANSWER).close();
+    }
+
+    /**
+     * Asks.
+     *
+     * @param method of HTTP
+     * @param path   with its query
+     * @return the answer's body; missing where it has none
+     * @throws ApiException when the agent refuses
+     * @throws IOException  when it cannot be reached, or is no agent
+     */
+    public JsonNode call(String method, String path) throws IOException {
+        return call(method, path, null);
+    }
+
+    /**
+     * Asks, and says something.
+     *
+     * @param method of HTTP
+     * @param path   with its query
+     * @param body   what is said; null for nothing
+     * @return the answer's body; missing where it has none
+     * @throws ApiException when the agent refuses
+     * @throws IOException  when it cannot be reached, or is no agent
+     */
+    public JsonNode call(String method, String path, ObjectNode body) throws IOException {
+        try (ApiSocket socket = ApiSocket.connect(address, ANSWER)) {
+            byte[] json = body == null ? new byte[0]
+                    : body.toString().getBytes(StandardCharsets.UTF_8);
+            send(socket, method + " " + path, "Content-Type: application/json\r\n"
+                    + "Content-Length: " + json.length + "\r\n", json);
+            ResponseReader reader = new ResponseReader(socket);
+            ResponseReader.Head head = reader.head();
+            return checked(head, reader.body(head));
+        }
+    }
+
+    /**
+     * Follows events.
+     *
+     * @param path  with its query
+     * @param after id of the last event that is known; empty for new ones alone
+     * @return the events, the caller's to close
+     * @throws ApiException when the agent refuses
+     * @throws IOException  when it cannot be reached, or is no agent
+     */
+    public ApiEvents events(String path, String after) throws IOException {
+        ApiSocket socket = ApiSocket.connect(address, ANSWER);
+        try {
+            send(socket, "GET " + path, after.isEmpty() ? ""
+                    : "Last-Event-ID: " + after + "\r\n", new byte[0]);
+            ResponseReader reader = new ResponseReader(socket);
+            ResponseReader.Head head = reader.head();
+            if (!head.isChunked()) {
+                checked(head, reader.body(head));
+                throw new IOException("this is no agent: " + path + " has no events");
+            }
+            return new ApiEvents(socket, reader.chunks());
+        } catch (IOException e) {
+            socket.close();
+            throw e;
+        }
+    }
+
+    private static void send(ApiSocket socket, String what, String headers, byte[] body)
+            throws IOException {
+        socket.write(ByteBuffer.wrap((what + " HTTP/1.1\r\nHost: pageferry\r\n" + headers
+                + "\r\n").getBytes(StandardCharsets.UTF_8)));
+        socket.write(ByteBuffer.wrap(body));
+    }
+
+    private static JsonNode checked(ResponseReader.Head head, byte[] body) throws IOException {
+        boolean json = head.headers().getOrDefault("content-type", "").contains("json");
+        JsonNode read = json && body.length > 0 ? JSON.readTree(body) : JSON.missingNode();
+        if (head.status() / 100 != 2) {
+            throw ApiException.of(head.status(), read);
+        }
+        return read;
+    }
+}

@@ -1,0 +1,349 @@
+package io.pageferry.agent.daemon;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pageferry.agent.daemon.CallException.Why;
+import io.pageferry.agent.daemon.metrics.DaemonMetrics;
+import io.pageferry.agent.daemon.store.AddressBook;
+import io.pageferry.agent.daemon.store.EventLog;
+import io.pageferry.agent.daemon.store.History;
+import io.pageferry.agent.guest.GuestKinds;
+import io.pageferry.agent.guest.GuestUri;
+import io.pageferry.agent.report.EventJson;
+import io.pageferry.agent.session.AgentResult;
+import io.pageferry.agent.session.TargetHost;
+import io.pageferry.agent.state.journal.HeldLock;
+import io.pageferry.agent.state.journal.StateDirectory;
+import io.pageferry.core.handover.Owner;
+import io.pageferry.core.link.ErrorCode;
+import io.pageferry.core.migration.GuestException;
+import io.pageferry.core.migration.MigrationEvent;
+import io.pageferry.core.migration.MigrationListener;
+import io.pageferry.core.migration.Outcome.Result;
+import io.pageferry.core.migration.Outcome.Side;
+import io.pageferry.core.outgoing.session.SourceState;
+import java.io.IOException;
+import java.net.SocketAddress;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.BooleanSupplier;
+import org.agrona.CloseHelper;
+
+/**
+ * All that one agent does on a host: its registry, its slots, and what it found when it started.
+ * Safe for any thread.
+ */
+public final class Daemon implements AutoCloseable {
+    private static final String LOCK = "agent.lock";
+    private static final long POLL_MILLIS = 50;
+
+    /** From here on a source's move ends by itself, and soon. */
+    private static final Set<String> SWITCHING = Set.of(SourceState.SWITCHOVER.label(),
+            SourceState.GRANTED.label(), SourceState.OWNED.label(), SourceState.DONE.label(),
+            "ready", "refused", "active", "returned", "running");
+
+    private static final long ASK_AGAIN_NANOS = 5_000_000_000L;
+
+    private final HeldLock lock;
+    private final Opened opened;
+    private Thread asking;
+    private long asked = System.nanoTime();
+    private final Map<UUID, Long> turns = new HashMap<>();
+
+    /** What is open, in order. */
+    private record Opened(EventLog events, History history, AddressBook book,
+            DaemonMetrics metrics, Migrations migrations, Settlements settlements, Slots slots,
+            TargetHost host) { }
+
+    private Daemon(HeldLock lock, Opened opened) {
+        this.lock = lock;
+        this.opened = opened;
+    }
+
+    /**
+     * Starts: settles what an agent before left here, and listens. Waits for that.
+     *
+     * @param asked what is wanted
+     * @param words reads what callers write
+     * @return the daemon, ready
+     * @throws IOException with one line, where the state directory is another agent's or cannot
+     *                     be used, or nothing can listen
+     */
+    public static Daemon open(DaemonSettings asked, MoveWords words) throws IOException {
+        StateDirectory directory = StateDirectory.open(asked.stateDirectory());
+        HeldLock lock = HeldLock.tryLock(directory.path().resolve(LOCK)).orElseThrow(() ->
+                new GuestException(ErrorCode.BUSY, "another agent runs with the state directory "
+                        + directory.path(), "use that one, or another --state-dir"));
+        TargetHost host = null;
+        try {
+            DaemonSettings settings = asked.in(directory.path());
+            EventLog events = new EventLog(System::currentTimeMillis);
+            History history = History.open(directory.path(), settings.history(),
+                    System::currentTimeMillis);
+            AddressBook book = new AddressBook(settings.guests());
+            DaemonMetrics metrics = new DaemonMetrics();
+            Migrations migrations = new Migrations(new Migrations.Parts(settings, words,
+                    name -> guest(book, name), events, history, metrics,
+                    System::currentTimeMillis));
+            Settlements settlements = new Settlements(directory, settings.settleNanos(),
+                    words::connector, events);
+            recover(Side.TARGET, settlements, migrations, history);
+            host = TargetHost.open(settings.listen(), directory.path(),
+                    new Said(events));
+            recover(Side.SOURCE, settlements, migrations, history);
+            Slots slots = new Slots(name -> guest(book, name), migrations, directory.path(),
+                    settings.listen(), host);
+            Daemon daemon = new Daemon(lock, new Opened(events, history, book, metrics, migrations,
+                    settlements, slots, host));
+            daemon.show();
+            return daemon;
+        } catch (IOException | RuntimeException e) {
+            CloseHelper.closeAll(host, lock);
+            throw e;
+        }
+    }
+
+    /** What concerns no migration goes to readers of events as well. */
+    private record Said(EventLog events) implements MigrationListener {
+        @Override
+        public void on(MigrationEvent event) {
+            events.publish("log", "", EventJson.of(event));
+        }
+    }
+
+    private static void recover(Side side, Settlements settlements, Migrations migrations,
+            History history) throws IOException {
+        settlements.all(side, (id, whose) -> history.find(id, whose.label()).isPresent())
+                .forEach(one -> migrations.recovered(one.migration(), one.result()));
+    }
+
+    private static GuestUri guest(AddressBook book, String name) {
+        try {
+            Optional<AddressBook.Entry> entry = book.find(name);
+            GuestUri uri = GuestUri.parse(entry.map(AddressBook.Entry::uri).orElse(name));
+            GuestKinds.of(uri);
+            if (entry.isEmpty() && uri.parameters().containsKey("xml")) {
+                throw new CallException(Why.FORBIDDEN, "xml names a file of this host",
+                        "have its operator name that guest in the address book");
+            }
+            return uri;
+        } catch (IllegalArgumentException e) {
+            throw new CallException(Why.USAGE, e.getMessage(),
+                    "GET /v1/guests lists the guests that have names here");
+        } catch (IOException e) {
+            throw new CallException(Why.HOST_FAILED, e.getMessage(), "look at the address book");
+        }
+    }
+
+    private void show() {
+        DaemonMetrics metrics = opened.metrics();
+        metrics.gauge("pageferry_queue_length", "Moves that wait",
+                () -> migrations().queueLength());
+        metrics.gauge("pageferry_in_doubt", "Migrations of which nobody knows who has the guest",
+                () -> migrations().inDoubt().size());
+        metrics.live(() -> migrations().live().stream().map(Daemon::figures).toList());
+    }
+
+    private static DaemonMetrics.Live figures(Migration one) {
+        String id = one.id().toString();
+        String side = one.side().label();
+        return one.snapshot().map(now -> new DaemonMetrics.Live(id, side, one.state(),
+                        now.leftPages(), now.wireBytesPerSecond(), now.dirtyBytesPerSecond(),
+                        now.throttlePercent()))
+                .orElseGet(() -> new DaemonMetrics.Live(id, side, one.state(), 0, 0, 0, 0));
+    }
+
+    /** {@return where guests come in} */
+    public SocketAddress address() {
+        return opened.host().address();
+    }
+
+    /** {@return all migrations} */
+    public Migrations migrations() {
+        return opened.migrations();
+    }
+
+    /** {@return the places for guests} */
+    public Slots slots() {
+        return opened.slots();
+    }
+
+    /** {@return what happens} */
+    public EventLog events() {
+        return opened.events();
+    }
+
+    /** {@return the guests with names} */
+    public AddressBook book() {
+        return opened.book();
+    }
+
+    /** {@return what is counted} */
+    public DaemonMetrics metrics() {
+        return opened.metrics();
+    }
+
+    /**
+     * Finds a migration, in memory or in the history.
+     *
+     * @param id   names it
+     * @param side whose word; empty for the source's where there is one
+     * @return the resource, with its log as well where it is from the history
+     */
+    public Optional<ObjectNode> find(UUID id, Optional<Side> side) {
+        return migrations().find(id, side).map(Migration::json).or(() -> List.of(Side.values())
+                .stream().filter(one -> side.isEmpty() || side.get() == one)
+                .flatMap(one -> opened.history().find(id, one.label()).stream()).findFirst());
+    }
+
+    /**
+     * Lists migrations that ended.
+     *
+     * @param most how many
+     * @return resources, the newest first, without logs
+     */
+    public List<ObjectNode> past(int most) {
+        List<ObjectNode> all = new ArrayList<>();
+        migrations().past().reversed().forEach(one -> all.add(one.json()));
+        Set<String> seen = new HashSet<>();
+        all.forEach(one -> seen.add(name(one)));
+        opened.history().latest(most).stream().filter(one -> seen.add(name(one)))
+                .forEach(all::add);
+        all.forEach(one -> one.remove("log"));
+        all.sort((a, b) -> Long.compare(b.path("endedAt").asLong(), a.path("endedAt").asLong()));
+        return all.subList(0, Math.min(most, all.size()));
+    }
+
+    private static String name(ObjectNode resource) {
+        return resource.path("id").asText() + resource.path("side").asText();
+    }
+
+    /**
+     * Cancels a migration.
+     *
+     * @param migration of either side
+     * @throws CallException where it has ended
+     */
+    public void cancel(Migration migration) {
+        boolean found = migration.side() == Side.SOURCE ? migrations().cancel(migration)
+                : slots().cancel(migration.id());
+        if (!found) {
+            throw new CallException(Why.CONFLICT, "migration " + migration.id() + " has ended",
+                    "GET /v1/migrations/" + migration.id() + " says how");
+        }
+    }
+
+    /**
+     * Settles a migration that is in doubt, on a thread of its own.
+     *
+     * @param migration in doubt
+     * @param word      an operator's; empty to ask the other side again
+     * @return is completed with whatever became of it
+     */
+    public CompletableFuture<Migration> settle(Migration migration, Optional<Owner> word) {
+        if (!migrations().inDoubt().contains(migration)) {
+            throw new CallException(Why.CONFLICT, "migration " + migration.id()
+                    + " is not in doubt", "GET /v1/migrations/" + migration.id()
+                    + " says how it stands");
+        }
+        CompletableFuture<Migration> end = new CompletableFuture<>();
+        Thread.ofPlatform().daemon().name("settle-" + migration.id()).start(() -> {
+            try {
+                migrations().recovered(migration, word.isEmpty()
+                        ? opened.settlements().ask(migration.id(), migration.side())
+                        : opened.settlements().told(migration.id(), word.get()));
+                end.complete(migration);
+            } catch (IOException | RuntimeException e) {
+                end.completeExceptionally(new CallException(Why.HOST_FAILED, e.getMessage(),
+                        "look at the state directory"));
+            }
+        });
+        return end;
+    }
+
+    /**
+     * Looks whether every duty cycle turned since the last look. One thread.
+     *
+     * @return whether
+     */
+    public boolean isTurning() {
+        boolean all = true;
+        Map<UUID, Long> now = new HashMap<>();
+        for (OutgoingMove move : migrations().moves()) {
+            UUID id = move.migration().id();
+            now.put(id, move.turns());
+            all &= !Long.valueOf(move.turns()).equals(turns.get(id));
+        }
+        turns.clear();
+        turns.putAll(now);
+        return all;
+    }
+
+    /**
+     * Has moves begin that waited for what changes by itself, and asks again now and then for what
+     * is in doubt: a guard may be at it, or the other host be down. One thread.
+     */
+    public void tick() {
+        migrations().schedule();
+        long now = System.nanoTime();
+        if (now - asked >= ASK_AGAIN_NANOS
+                && (asking == null || !asking.isAlive())) {
+            asked = now;
+            asking = Thread.ofPlatform().daemon().name("settle").start(this::askAgain);
+        }
+    }
+
+    private void askAgain() {
+        for (Migration migration : migrations().inDoubt()) {
+            AgentResult result = opened.settlements().ask(migration.id(), migration.side());
+            if (result.outcome().result() != Result.IN_DOUBT) {
+                migrations().recovered(migration, result);
+            }
+        }
+    }
+
+    /**
+     * Stops: no new move, what waits is cancelled. What is under way ends: a switch-over by itself,
+     * all else by a cancel, unless it is waited for. Returns when nothing is under way.
+     *
+     * @param waits   whether moves go on to their end
+     * @param ongoing returns false when there is no more time
+     */
+    public void stop(boolean waits, BooleanSupplier ongoing) {
+        migrations().stop();
+        while (!migrations().live().isEmpty() && ongoing.getAsBoolean()) {
+            if (!waits) {
+                migrations().live().stream()
+                        .filter(one -> !SWITCHING.contains(one.state()))
+                        .forEach(this::cancelled);
+            }
+            try {
+                Thread.sleep(POLL_MILLIS);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                return;
+            }
+        }
+    }
+
+    private void cancelled(Migration migration) {
+        try {
+            cancel(migration);
+        } catch (CallException e) {
+            // It ended a moment ago.
+            return;
+        }
+    }
+
+    /** Ends all slots with what lives in them, and lets another agent have the directory. */
+    @Override
+    public void close() {
+        CloseHelper.closeAll(opened.slots()::close, opened.host(), lock);
+    }
+}

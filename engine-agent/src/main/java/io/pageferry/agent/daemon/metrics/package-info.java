@@ -1,0 +1,2 @@
+/** What a daemon counts, for Prometheus. */
+package io.pageferry.agent.daemon.metrics;

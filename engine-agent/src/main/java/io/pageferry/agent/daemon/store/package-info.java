@@ -1,0 +1,2 @@
+/** What a daemon keeps beside its migrations: events, history, the address book. */
+package io.pageferry.agent.daemon.store;

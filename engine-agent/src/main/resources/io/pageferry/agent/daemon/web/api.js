@@ -1,0 +1,52 @@
+// Speaks to the agent that served this page, and to nobody else.
+
+export class Problem extends Error {
+  constructor(status, problem) {
+    super([problem.reason ?? problem.detail ?? problem.title ?? `the agent answered ${status}`,
+      problem.remedy].filter(Boolean).join('; '));
+    this.status = status;
+  }
+}
+
+async function call(method, path, body) {
+  const response = await fetch(path, {
+    method,
+    credentials: 'same-origin',
+    cache: 'no-store',
+    headers: body === undefined ? {} : {'Content-Type': 'application/json'},
+    body: body === undefined ? undefined : JSON.stringify(body),
+  });
+  const text = await response.text();
+  let answer = {};
+  try {
+    answer = text ? JSON.parse(text) : {};
+  } catch {
+    throw new Problem(response.status, {reason: 'the agent answered something else than JSON'});
+  }
+  if (!response.ok) {
+    throw new Problem(response.status, answer);
+  }
+  return answer;
+}
+
+const of = id => `/v1/migrations/${encodeURIComponent(id)}`;
+
+export const moves = async () => (await call('GET', '/v1/migrations')).migrations;
+export const move = id => call('GET', of(id));
+export const rounds = async id => (await call('GET', `${of(id)}/rounds`)).rounds;
+export const map = id => call('GET', `${of(id)}/map`);
+export const cancel = id => call('POST', `${of(id)}/cancel`, {});
+export const limits = (id, changed) => call('PATCH', of(id), changed);
+export const slots = async () => (await call('GET', '/v1/slots')).slots;
+export const health = () => call('GET', '/v1/health');
+
+/** Follows what happens, for as long as the page is open; the browser comes back by itself. */
+export function follow(onEvent, onUp) {
+  const source = new EventSource('/v1/events');
+  for (const kind of ['state', 'round', 'log', 'report', 'queued', 'limits', 'gap']) {
+    source.addEventListener(kind, event => onEvent(kind, JSON.parse(event.data)));
+  }
+  source.onopen = () => onUp(true);
+  source.onerror = () => onUp(false);
+  return source;
+}

@@ -1,0 +1,50 @@
+// The rounds of a move as a chart. The same figures stand beside it as text.
+
+import uPlot from './vendor/uPlot.esm.js';
+import {bytes} from './words.js';
+
+const colour = name => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+/** Draws into an element; drawn again in other colours when the system's scheme changes. */
+export function roundsChart(element) {
+  let plot = null;
+  let data = [[], [], []];
+  const dark = matchMedia('(prefers-color-scheme: dark)');
+
+  function draw() {
+    plot?.destroy();
+    const axis = {stroke: colour('--text'), grid: {stroke: colour('--line')}, ticks: {stroke: colour('--line')}};
+    plot = new uPlot({
+      width: Math.max(280, element.clientWidth),
+      height: 220,
+      scales: {x: {time: false}},
+      series: [{label: 'round'},
+        {label: 'dirty', stroke: colour('--dirty'), width: 2, value: (_, value) => bytes(value)},
+        {label: 'sent over the wire', stroke: colour('--accent'), width: 2, value: (_, value) => bytes(value)}],
+      axes: [axis, {...axis, size: 80, values: (_, values) => values.map(bytes)}],
+    }, data, element);
+  }
+
+  const resized = new ResizeObserver(() => plot?.setSize({width: Math.max(280, element.clientWidth), height: 220}));
+  dark.addEventListener('change', draw);
+  resized.observe(element);
+  return {
+    update(rounds) {
+      if (plot && rounds.length === data[0].length) {
+        return;
+      }
+      data = [rounds.map(round => round.round), rounds.map(round => round.dirtyPages * 4096),
+        rounds.map(round => round.wireBytes)];
+      if (plot) {
+        plot.setData(data);
+      } else {
+        draw();
+      }
+    },
+    close() {
+      dark.removeEventListener('change', draw);
+      resized.disconnect();
+      plot?.destroy();
+    },
+  };
+}
