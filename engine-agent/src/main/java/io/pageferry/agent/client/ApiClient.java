@@ -36,7 +36,7 @@ public final class ApiClient {
     }
 
     /**
-     * Asks.
+     * Asks the agent.
      *
      * @param method of HTTP
      * @param path   with its query

@@ -36,7 +36,7 @@ class ModulesTest {
     private static final Pattern LISTED = Pattern.compile("\\{@link (io\\.pageferry[\\w.]+)");
     private static final Pattern OF_A_MODULE_PATH = Pattern.compile(
             ".*/engine-\\w+/target/(classes|engine-[\\w.-]+\\.jar)"
-                    + "|.*/(agrona|lz4-java|zstd-jni|hash4j|netty|jackson|picocli"
+                    + "|.*/(agrona|lz4-java|zstd-jni|hash4j|netty|jackson|picocli|prometheus"
                     + "|jmh-core|jopt|commons)[\\w.-]*\\.jar");
     private static final String EMBEDDER = "module embedder { requires io.pageferry.agent;"
             + " requires io.pageferry.transport; requires io.pageferry.bench; }";

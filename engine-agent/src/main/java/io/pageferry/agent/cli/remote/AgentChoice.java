@@ -20,7 +20,7 @@ public final class AgentChoice {
     }
 
     /**
-     * Chooses.
+     * Finds the agent that is to do the work.
      *
      * @return the agent; empty for this command itself
      * @throws ApiException where an agent was named, and none listens there

@@ -49,7 +49,7 @@ public final class ApiListener implements AutoCloseable {
     }
 
     /**
-     * Listens.
+     * Listens at a path.
      *
      * @param at      absolute; the file is 0660 where the group is on this host, else 0600, and
      *                there while this listens
