@@ -38,6 +38,7 @@
  * <li>{@link io.pageferry.core.round.MigrationLimits}, {@link io.pageferry.core.round.Bandwidth},
  * {@link io.pageferry.core.codec.CodecChoice}, {@link io.pageferry.core.migration.Verification},
  * {@link io.pageferry.core.dirty.TrackerChoice}: how a migration is to go
+ * ({@link io.pageferry.core.round.LimitChange}: what was changed while it went)
  * <li>{@link io.pageferry.core.migration.MigrationListener},
  * {@link io.pageferry.core.migration.MigrationEvent},
  * {@link io.pageferry.core.migration.MigrationSnapshot},
@@ -56,7 +57,8 @@
  * {@link io.pageferry.core.link.LinkAcceptor}, {@link io.pageferry.core.link.StreamLink}: to be
  * implemented
  * <li>{@link io.pageferry.core.link.LinkHandler}: takes what came
- * <li>{@link io.pageferry.core.link.Message}, {@link io.pageferry.core.codec.PageBatch},
+ * <li>{@link io.pageferry.core.link.Message}, {@link io.pageferry.core.link.SlotName},
+ * {@link io.pageferry.core.codec.PageBatch},
  * {@link io.pageferry.core.round.PageSink}, {@link io.pageferry.core.round.PageSinkFilter}: what is
  * carried
  * </ul>

@@ -62,7 +62,7 @@ final class AgentService {
     }
 
     private static Api over(Daemon daemon, Dashboard dashboard) {
-        Api all = new Api(daemon, () -> "own", dashboard);
+        Api all = new Api(daemon, AgentService::guard, dashboard);
         dashboard.over(all);
         return all;
     }

@@ -1,7 +1,7 @@
 package io.pageferry.agent.cli;
 
+import io.pageferry.agent.cli.disk.DiskNames;
 import io.pageferry.agent.cli.option.CommonOptions;
-import io.pageferry.agent.cli.option.DiskNames;
 import io.pageferry.agent.cli.option.OptionWording;
 import io.pageferry.agent.guest.GuestKind;
 import io.pageferry.agent.guest.GuestKinds;

@@ -1,6 +1,7 @@
 package io.pageferry.agent.cli;
 
 import io.pageferry.agent.bench.Benches;
+import io.pageferry.agent.cli.describe.CheckCommand;
 import io.pageferry.agent.cli.describe.DescribeCommand;
 import io.pageferry.agent.cli.file.ImageCommand;
 import io.pageferry.agent.cli.file.VerifyCommand;

@@ -66,7 +66,7 @@ class TlsIdentityTest extends WithRig {
             try (SourceLink link = source.connect(Caller.address(target), Poll.LIMIT)) {
                 welcome = assertInstanceOf(Message.Welcome.class, ask(link, new Message.Hello(
                         MIGRATION, 0, 0, 1, 1, new GuestDescription("workload", "workload",
-                        RegionTable.single("ram", 8 << 20), 0, Map.of()))));
+                        RegionTable.single("ram", 8 << 20), 0, Map.of()), "")));
             }
             Message.Resume resume = new Message.Resume(MIGRATION, welcome.token(),
                     welcome.generation() + 1, 0);

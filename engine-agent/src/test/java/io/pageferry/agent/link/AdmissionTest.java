@@ -67,7 +67,7 @@ class AdmissionTest {
 
     private static Message hello() {
         return new Message.Hello(UUID.randomUUID(), 0, 0, 1, 1, new GuestDescription("test",
-                "guest", RegionTable.single("ram", 1 << 24), 0, Map.of()));
+                "guest", RegionTable.single("ram", 1 << 24), 0, Map.of()), "");
     }
 
     private static byte[] preambleAndHello() throws IOException {

@@ -56,7 +56,7 @@ final class LoopbackPair implements AutoCloseable {
         receiving.start();
         source = client.connect(server.address(), Duration.ofSeconds(5));
         source.send(new Message.Hello(UUID.randomUUID(), 0, 0, channels, 0, new GuestDescription(
-                "bench", "rig", RegionTable.single("ram", MEMORY), MEMORY, Map.of())));
+                "bench", "rig", RegionTable.single("ram", MEMORY), MEMORY, Map.of()), ""));
         IdleStrategy idle = idle();
         while (welcome == null && receiving.isAlive()) {
             idle.idle(source.poll(new Answers()));

@@ -65,22 +65,7 @@ public sealed interface Message {
      *                     source names none
      */
     record Hello(UUID migrationId, long epoch, long features, int channels, int verification,
-            GuestDescription guest, String slot) implements Message {
-        /**
-         * Asks whichever place is free.
-         *
-         * @param migrationId  as above
-         * @param epoch        as above
-         * @param features     as above
-         * @param channels     as above
-         * @param verification as above
-         * @param guest        as above
-         */
-        public Hello(UUID migrationId, long epoch, long features, int channels, int verification,
-                GuestDescription guest) {
-            this(migrationId, epoch, features, channels, verification, guest, "");
-        }
-    }
+            GuestDescription guest, String slot) implements Message { }
 
     /**
      * Compares two tokens in a time that does not depend on their bits.

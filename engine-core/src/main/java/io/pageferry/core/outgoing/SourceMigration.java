@@ -134,8 +134,8 @@ public final class SourceMigration implements LinkHandler, AutoCloseable {
      * bounds that is looked at.
      *
      * @param others that are to hold; the policy stays
-     * @throws IllegalArgumentException when they make no sense or another policy, or want a throttle
-     *                                  that the guest has not
+     * @throws IllegalArgumentException when they make no sense or another policy, or want a
+     *                                  throttle that the guest has not
      */
     public void limits(MigrationLimits others) {
         context.limits().ask(others);

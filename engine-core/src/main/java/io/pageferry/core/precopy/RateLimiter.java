@@ -3,6 +3,7 @@ package io.pageferry.core.precopy;
 import io.pageferry.core.codec.PageBatch;
 import io.pageferry.core.codec.page.PageCodec;
 import io.pageferry.core.round.Bandwidth;
+import io.pageferry.core.round.MigrationLimits;
 import io.pageferry.core.round.PageSink;
 import io.pageferry.core.round.PageSinkFilter;
 import org.agrona.concurrent.NanoClock;
@@ -74,10 +75,10 @@ public final class RateLimiter {
     /**
      * Changes what is allowed, from now on, in the middle of a round too.
      *
-     * @param other what is allowed instead
+     * @param other limits that hold instead
      */
-    public synchronized void allow(Bandwidth other) {
-        bandwidth = other;
+    public synchronized void allow(MigrationLimits other) {
+        bandwidth = other.bandwidth();
         long before = bytesPerSecond;
         roundBegins(paused);
         if (bytesPerSecond != before) {

@@ -1,6 +1,7 @@
 package io.pageferry.core.round;
 
 import io.pageferry.core.words.Labelled;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -30,6 +31,13 @@ public record MigrationLimits(
      * classic literature and of Xen.
      */
     public static final long CONCENTRATION_PAGES = 50;
+
+    private static final long MILLI = 1_000_000L;
+
+    /** What may change, by the names of the options; the bound of disks follows the link's. */
+    private static final List<String> NAMES = List.of("bandwidth", "bandwidth-switchover",
+            "max-downtime", "max-rounds", "timeout", "max-switchover", "on-no-convergence",
+            "throttle", "max-stolen", "write-quota");
 
     /** 300 ms, QEMU's and Cloud Hypervisor's default too. */
     public static final long DEFAULT_DOWNTIME_NANOS = 300_000_000L;
@@ -122,7 +130,35 @@ public record MigrationLimits(
      * @return each limit that differs
      */
     public List<LimitChange> changesTo(MigrationLimits others, long atNanos) {
-        return LimitChange.between(this, others, atNanos);
+        List<String> before = values();
+        List<String> after = others.values();
+        List<LimitChange> changes = new ArrayList<>();
+        for (int i = 0; i < NAMES.size(); i++) {
+            if (!before.get(i).equals(after.get(i))) {
+                changes.add(new LimitChange(atNanos, NAMES.get(i), before.get(i), after.get(i)));
+            }
+        }
+        return changes;
+    }
+
+    /** In the order of {@link #NAMES}, for people. */
+    private List<String> values() {
+        WriteThrottle.Quota quota = throttling.quota();
+        return List.of(rate(bandwidth.bytesPerSecond()),
+                rate(bandwidth.switchoverBytesPerSecond()), millis(maxDowntimeNanos),
+                Integer.toString(maxRounds), millis(timeoutNanos), millis(maxSwitchoverNanos),
+                onNoConvergence.label(), throttling.how() == Throttle.FIXED
+                        ? throttling.percent() + "%" : throttling.how().label(),
+                throttling.maxStolenPercent() + "%",
+                quota == null ? "none" : quota.writes() + "/" + millis(quota.periodNanos()));
+    }
+
+    private static String rate(long bytesPerSecond) {
+        return bytesPerSecond == 0 ? "none" : bytesPerSecond + "B/s";
+    }
+
+    private static String millis(long nanos) {
+        return nanos / MILLI + "ms";
     }
 
     /**

@@ -200,7 +200,8 @@ class TargetOfferTest {
         for (long features : new long[] {1L << 32, 1L << 63}) {
             try (TargetRig rig = new TargetRig()) {
                 Message.Hello usual = rig.hello();
-                rig.say(new Message.Hello(usual.migrationId(), 0, features, 1, 1, usual.guest()));
+                rig.say(new Message.Hello(usual.migrationId(), 0, features, 1, 1, usual.guest(),
+                        ""));
                 rig.turn();
                 assertEquals(ErrorCode.FEATURE_MISSING, rig.outcome().code());
                 assertEquals(0, rig.log.count("target.prepare"));
@@ -214,8 +215,7 @@ class TargetOfferTest {
             rig.guest.can(Message.FEATURE_STORAGE);
             Message.Hello usual = rig.hello();
             rig.say(new Message.Hello(usual.migrationId(), 0, Message.FEATURE_STORAGE | 1 << 16,
-                    1, 1,
-                    usual.guest()));
+                    1, 1, usual.guest(), ""));
             rig.turn();
             assertEquals(Message.FEATURE_STORAGE, rig.last(Message.Welcome.class).features());
             rig.links.source().close();

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.pageferry.core.codec.PageBatch;
 import io.pageferry.core.codec.page.PageCodec;
 import io.pageferry.core.round.Bandwidth;
+import io.pageferry.core.round.MigrationLimits;
 import io.pageferry.core.round.PageSink;
 import io.pageferry.core.testing.ManualClock;
 import java.lang.foreign.Arena;
@@ -75,10 +76,11 @@ class RateLimiterTest {
         long rate = 1_250_000;
         RateLimiter limiter = new RateLimiter(clock, new Bandwidth(rate, rate));
         limiter.roundBegins(false);
+        MigrationLimits usual = MigrationLimits.defaults();
         PageSink sink = limiter.over(wire);
         fill(sink, 2 * SECOND, 0);
         for (long other : new long[] {10 * rate, rate / 4}) {
-            limiter.allow(new Bandwidth(other, 3 * other));
+            limiter.allow(usual.with(new Bandwidth(other, 3 * other)));
             wire.at.clear();
             wire.bytes.clear();
             long start = clock.nanoTime();
@@ -87,7 +89,7 @@ class RateLimiterTest {
             double used = wire.total() * (double) SECOND / (clock.nanoTime() - start);
             assertTrue(used >= 0.9 * other, () -> used + " of " + other + ", seed " + SEED);
         }
-        limiter.allow(Bandwidth.UNLIMITED);
+        limiter.allow(usual);
         limiter.roundBegins(true);
         assertTrue(!limiter.isBounded());
     }

@@ -22,7 +22,7 @@ public final class Samples {
      */
     public static List<Message> all(UUID migrationId, long epoch) {
         return List.of(
-                new Message.Hello(migrationId, 0, 0, 1, 1, guest()),
+                new Message.Hello(migrationId, 0, 0, 1, 1, guest(), ""),
                 new Message.Welcome(new UUID(1, 1), 1, 0, 1, 4),
                 new Message.Resume(migrationId, new UUID(1, 1), 2, epoch),
                 new Message.ChannelHello(new UUID(1, 1), 1, 0),

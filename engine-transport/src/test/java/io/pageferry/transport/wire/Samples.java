@@ -28,7 +28,7 @@ final class Samples {
         Map<MessageType, Message> all = new LinkedHashMap<>();
         all.put(MessageType.HELLO, new Message.Hello(ID, 3, 0x8000_0000_0000_0001L, 2, 1,
                 new GuestDescription("qemu", "gäst", REGIONS, 12288,
-                        Map.of("machine", "q35", "cpus", "2"))));
+                        Map.of("machine", "q35", "cpus", "2")), ""));
         all.put(MessageType.WELCOME, new Message.Welcome(ID, 1, 5, 2, 16));
         all.put(MessageType.CHANNEL_HELLO, new Message.ChannelHello(ID, 2, 1));
         all.put(MessageType.CHANNEL_READY, new Message.ChannelReady(2, 1));

@@ -196,7 +196,7 @@ class WirePropertyTest {
         assertEquals(2, disk.pageCount());
         Message.Hello hello = (Message.Hello) Samples.messages().get(MessageType.HELLO);
         Message.Hello offered = new Message.Hello(hello.migrationId(), 1, 0, 1, 1,
-                new GuestDescription("disk", "vda", disk, 4097, java.util.Map.of()));
+                new GuestDescription("disk", "vda", disk, 4097, java.util.Map.of()), "");
         assertEquals(offered, Samples.receive(Samples.frame(offered)));
         assertThrows(IllegalArgumentException.class,
                 () -> new Region(0, Region.Kind.RAM, "ram", 0, 4097, 4096));

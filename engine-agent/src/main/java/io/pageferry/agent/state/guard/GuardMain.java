@@ -169,11 +169,7 @@ public final class GuardMain {
                     keepLaunched(question);
                     yield "ok";
                 }
-                case "inject" -> {
-                    int fd = RemoteUserfault.open(Long.parseLong(question[1])).release();
-                    copies.add(fd);
-                    yield "ok\t" + fd;
-                }
+                case "inject" -> "ok\t" + inject(Long.parseLong(question[1]));
                 case "hold" -> {
                     forks.add(new ForkWatch(taken(question[1]), answers));
                     yield "ok";
@@ -210,6 +206,12 @@ public final class GuardMain {
             answers.println("error\t" + e.getMessage());
         }
         answers.flush();
+    }
+
+    private int inject(long pid) throws IOException {
+        int fd = RemoteUserfault.open(pid).release();
+        copies.add(fd);
+        return fd;
     }
 
     private int taken(String descriptor) throws IOException {

@@ -29,14 +29,15 @@ async function call(method, path, body) {
   return answer;
 }
 
-const of = id => `/v1/migrations/${encodeURIComponent(id)}`;
+/** A move within one host has two sides there, which share their name. */
+const of = (id, side, more = '') => `/v1/migrations/${encodeURIComponent(id)}${more}?side=${side}`;
 
 export const moves = async () => (await call('GET', '/v1/migrations')).migrations;
-export const move = id => call('GET', of(id));
-export const rounds = async id => (await call('GET', `${of(id)}/rounds`)).rounds;
-export const map = id => call('GET', `${of(id)}/map`);
-export const cancel = id => call('POST', `${of(id)}/cancel`, {});
-export const limits = (id, changed) => call('PATCH', of(id), changed);
+export const move = (id, side) => call('GET', of(id, side));
+export const rounds = async (id, side) => (await call('GET', of(id, side, '/rounds'))).rounds;
+export const map = (id, side) => call('GET', of(id, side, '/map'));
+export const cancel = (id, side) => call('POST', of(id, side, '/cancel'), {});
+export const limits = (id, side, changed) => call('PATCH', of(id, side), changed);
 export const slots = async () => (await call('GET', '/v1/slots')).slots;
 export const health = () => call('GET', '/v1/health');
 

@@ -17,9 +17,9 @@ let busy = false;
 let stale = false;
 
 function chosen() {
-  const [, name, id] = /^#\/(\w*)\/?(.*)$/.exec(location.hash || '#/') ?? [];
+  const [, name, id, side] = /^#\/(\w*)\/?([^/]*)\/?(\w*)$/.exec(location.hash || '#/') ?? [];
   switch (name) {
-    case 'move': return {nav: 'moves', view: moveView(decodeURIComponent(id))};
+    case 'move': return {nav: 'moves', view: moveView(decodeURIComponent(id), side || 'source')};
     case 'slots': return {nav: 'slots', view: slotsView()};
     case 'history': return {nav: 'history', view: historyView()};
     default: return {nav: 'moves', view: movesView()};

@@ -11,7 +11,7 @@ const LIMITS = [['bandwidth', 'Bandwidth', '1Gbit/s'], ['maxDowntime', 'Longest 
   ['timeout', 'Longest pre-copy', '1h']];
 const LINES = 200;
 
-export function moveView(id) {
+export function moveView(id, side) {
   const title = el('h2', {}, id);
   const why = el('p', {class: 'why', role: 'status'});
   const error = el('p', {class: 'error', role: 'alert'});
@@ -47,7 +47,7 @@ export function moveView(id) {
 
   async function stop() {
     if (await ask('Cancel this move?', `${title.textContent} stays where it is, if it has not gone yet.`)) {
-      await attempt(() => api.cancel(id));
+      await attempt(() => api.cancel(id, side));
     }
   }
 
@@ -58,7 +58,7 @@ export function moveView(id) {
     const text = Object.entries(changed).map(([name, value]) => `${name} ${value}`).join(', ');
     if (text && await ask('Change the limits?', text)) {
       await attempt(async () => {
-        await api.limits(id, changed);
+        await api.limits(id, side, changed);
         inputs.forEach(input => { input.value = ''; });
       });
     }
@@ -89,7 +89,7 @@ export function moveView(id) {
       memoryPanel, limitsPanel,
       el('section', {class: 'panel', 'aria-label': 'Log'}, el('h3', {}, 'Log'), log)),
     async update() {
-      const move = await api.move(id);
+      const move = await api.move(id, side);
       const ended = move.phase === 'ended';
       say(title, move.guest ?? id);
       say(why, words.why(move));
@@ -119,16 +119,16 @@ export function moveView(id) {
       limitsPanel.hidden = ended || move.side !== 'source';
       if (!known) {
         known = true;
-        showRounds(await api.rounds(id));
+        showRounds(await api.rounds(id, side));
       }
       memoryPanel.hidden = ended;
       if (!ended && move.phase === 'running') {
-        memory.update(await api.map(id).catch(() => ({})));
+        memory.update(await api.map(id, side).catch(() => ({})));
       }
       return !ended;
     },
     on(kind, data) {
-      if (data.migration !== id) {
+      if (data.migration !== id || (data.side ?? side) !== side) {
         return;
       }
       if (kind === 'round' && known) {

@@ -4,7 +4,7 @@ import * as api from './api.js';
 import {el, table} from './dom.js';
 import * as words from './words.js';
 
-const link = move => el('a', {href: `#/move/${encodeURIComponent(move.id)}`}, move.guest);
+const link = move => el('a', {href: `#/move/${encodeURIComponent(move.id)}/${move.side}`}, move.guest);
 
 const direction = move => move.side === 'source' ? `to ${move.to ?? '?'}` : `into ${move.slot || 'this host'}`;
 
@@ -25,7 +25,7 @@ export function movesView() {
     async update() {
       const all = (await api.moves()).filter(move => move.phase !== 'ended');
       error.textContent = '';
-      now.update(all, move => move.id, move => [link(move), direction(move),
+      now.update(all, move => move.id + move.side, move => [link(move), direction(move),
         move.phase === 'queued' ? 'queued' : move.state, progress(move), words.pages(move.leftPages),
         words.bytes(move.wireBytes), words.rate(move.wireBytesPerSecond),
         words.millis(move.predictedDowntimeMs?.p95 ?? move.predictedDowntimeMs), words.why(move)]);
@@ -44,7 +44,7 @@ export function historyView() {
     async update() {
       const all = (await api.moves()).filter(move => move.phase === 'ended')
         .sort((one, other) => (other.endedAt ?? 0) - (one.endedAt ?? 0));
-      past.update(all, move => move.id, move => [link(move), direction(move), words.time(move.endedAt),
+      past.update(all, move => move.id + move.side, move => [link(move), direction(move), words.time(move.endedAt),
         move.result ?? '–', words.millis(move.totalMs), words.millis(move.downtimeMs),
         Number.isFinite(move.slowdownPercent) ? `${move.slowdownPercent} %` : '–']);
       return false;

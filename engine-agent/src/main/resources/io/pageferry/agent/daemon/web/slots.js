@@ -11,7 +11,7 @@ export function slotsView() {
     async update() {
       const slots = await api.slots();
       all.update(slots, slot => slot.name, slot => [slot.name, slot.guest, slot.state,
-        slot.migration ? el('a', {href: `#/move/${encodeURIComponent(slot.migration)}`}, slot.migration) : '–']);
+        slot.migration ? el('a', {href: `#/move/${encodeURIComponent(slot.migration)}/target`}, slot.migration) : '–']);
       return slots.some(slot => slot.state === 'receiving');
     },
   };

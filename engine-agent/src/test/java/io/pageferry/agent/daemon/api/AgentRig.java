@@ -8,6 +8,7 @@ import io.pageferry.agent.cli.option.CallWords;
 import io.pageferry.agent.daemon.Daemon;
 import io.pageferry.agent.daemon.DaemonSettings;
 import io.pageferry.agent.daemon.store.HistoryLimits;
+import io.pageferry.agent.daemon.web.Dashboard;
 import io.pageferry.agent.link.Listener;
 import io.pageferry.agent.link.PeerTrust;
 import io.pageferry.transport.http.HttpAnswer;
@@ -27,6 +28,7 @@ final class AgentRig implements AutoCloseable {
 
     final Daemon daemon;
     private final Api api;
+    private final Dashboard dashboard;
 
     /** What came back. */
     record Reply(int status, Map<String, String> headers, JsonNode body) {
@@ -42,7 +44,9 @@ final class AgentRig implements AutoCloseable {
     AgentRig(Path state, int maxParallel, long bandwidth) throws IOException {
         daemon = Daemon.open(settings(state, maxParallel, bandwidth),
                 new CallWords(PeerTrust.of(Optional.empty()), false));
-        api = new Api(daemon, () -> "own", () -> "http://127.0.0.1:1/open?token=x");
+        dashboard = new Dashboard(Throwable::printStackTrace);
+        api = new Api(daemon, () -> "own", dashboard);
+        dashboard.over(api);
     }
 
     static DaemonSettings settings(Path state, int maxParallel, long bandwidth) {
@@ -116,6 +120,7 @@ final class AgentRig implements AutoCloseable {
 
     @Override
     public void close() {
+        dashboard.close();
         daemon.stop(false, () -> true);
         daemon.close();
     }

@@ -82,7 +82,8 @@ class GuardServiceTest {
     void eachConnectionIsAGuardOfItsOwn() throws IOException {
         UUID held = UUID.randomUUID();
         UUID free = UUID.randomUUID();
-        try (GuardProcess second = connect(); FileJournal _ = prepared(held)) {
+        try (GuardProcess second = connect(); FileJournal locked = prepared(held)) {
+            assertFalse(locked.ownership().settled());
             GuardProcess first = connect();
             assertEquals(service.pid(), first.pid());
             first.watch(directory.path(), held, Side.TARGET.name());

@@ -57,7 +57,7 @@ public final class PresentLimits {
             context.log("limits: " + change.line());
         }
         limits = others;
-        context.runner().limiter().allow(limits.bandwidth());
+        context.runner().limiter().allow(limits);
         context.throttle().allow(limits.throttling());
         return true;
     }

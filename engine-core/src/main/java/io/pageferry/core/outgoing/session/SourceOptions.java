@@ -48,7 +48,8 @@ public record SourceOptions(
     public static SourceOptions defaults() {
         return new SourceOptions(MigrationLimits.defaults(), CodecChoice.ADAPTIVE, DELTA_CACHE, 1,
                 Verification.SENT, false, 10_000_000_000L, 30_000_000_000L, 30_000_000_000L, true,
-                false, new DowntimePrediction.Fixed(20_000_000L, 60_000_000L), Wording.labels(), "");
+                false, new DowntimePrediction.Fixed(20_000_000L, 60_000_000L), Wording.labels(),
+                "");
     }
 
     /**

@@ -80,7 +80,7 @@ public abstract class LinkRig {
     void open() throws Exception {
         source = openSource();
         Message.Hello hello = new Message.Hello(UUID.randomUUID(), 0, 0, Message.MAX_CHANNELS, 1,
-                new GuestDescription("test", "guest", REGIONS, 0, Map.of()));
+                new GuestDescription("test", "guest", REGIONS, 0, Map.of()), "");
         assertTrue(source.send(hello));
         await("the target's end", () -> target != null || (target = acceptTarget()) != null);
         await("HELLO", () -> !atTarget.messages.isEmpty());

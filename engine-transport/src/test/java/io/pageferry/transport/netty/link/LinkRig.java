@@ -79,7 +79,7 @@ final class LinkRig implements AutoCloseable {
 
     static Message.Hello hello() {
         return new Message.Hello(UUID.randomUUID(), 0, 0, 1, 1, new GuestDescription(
-                "test", "guest", RegionTable.single("ram", 1 << 24), 0, Map.of()));
+                "test", "guest", RegionTable.single("ram", 1 << 24), 0, Map.of()), "");
     }
 
     /** Opens the session up to its channels. */

@@ -13,7 +13,7 @@ public final class MountTargets implements FuzzTargets {
     private static final String MOUNTS = """
             22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw,errors=remount-ro
             23 22 0:21 / /proc rw,nosuid - proc proc rw
-            31 22 259:4 /sub\\040folder /mnt/a\\040b\\134c rw shared:7 master:2 - xfs /dev/nvme0n1p2 \
+            31 22 259:4 /sub\\040folder /mnt/a\\040b\\134c rw shared:7 master:2 - xfs /dev/sdb2 \
             rw,attr2
             """;
 

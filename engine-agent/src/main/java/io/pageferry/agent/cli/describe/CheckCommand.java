@@ -1,4 +1,4 @@
-package io.pageferry.agent.cli;
+package io.pageferry.agent.cli.describe;
 
 import io.pageferry.agent.cli.option.Choice;
 import io.pageferry.agent.cli.option.CommonOptions;
@@ -24,7 +24,7 @@ import picocli.CommandLine.Parameters;
  * guest can move with these options, else with 3.
  */
 @Command(name = "check", description = "what can move a guest, and what stands in the way")
-final class CheckCommand implements Callable<Integer> {
+public final class CheckCommand implements Callable<Integer> {
     private static final int REFUSED = 3;
 
     @Parameters(paramLabel = "GUEST")
@@ -46,6 +46,10 @@ final class CheckCommand implements Callable<Integer> {
 
     @Mixin
     private CommonOptions common;
+
+    /** Made by the command line. */
+    public CheckCommand() {
+    }
 
     @Override
     public Integer call() {

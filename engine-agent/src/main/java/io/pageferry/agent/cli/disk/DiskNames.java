@@ -1,5 +1,6 @@
-package io.pageferry.agent.cli.option;
+package io.pageferry.agent.cli.disk;
 
+import io.pageferry.agent.cli.option.UsageException;
 import io.pageferry.agent.guest.GuestKinds;
 import io.pageferry.agent.guest.GuestUri;
 import io.pageferry.core.link.ErrorCode;

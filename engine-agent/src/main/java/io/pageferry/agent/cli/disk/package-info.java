@@ -1,0 +1,2 @@
+/** Disks as commands are given them. */
+package io.pageferry.agent.cli.disk;
