@@ -40,6 +40,7 @@ module io.pageferry.agent {
     opens io.pageferry.agent.cli.option to info.picocli;
     opens io.pageferry.agent.cli.remote to info.picocli;
     opens io.pageferry.agent.cli.trust to info.picocli;
+    opens io.pageferry.agent.cli.watch to info.picocli;
     opens io.pageferry.agent.daemon.store to com.fasterxml.jackson.databind;
     opens io.pageferry.agent.state.journal to com.fasterxml.jackson.databind;
 

@@ -61,8 +61,13 @@ public final class ApiArguments {
         }
     }
 
-    /** Checks the name of a migration before it is part of a call's path. */
-    static String migration(String text) {
+    /**
+     * Checks the name of a migration before it is part of a call's path.
+     *
+     * @param text as it was given
+     * @return the same
+     */
+    public static String migration(String text) {
         try {
             return UUID.fromString(text).toString();
         } catch (IllegalArgumentException e) {

@@ -1,4 +1,4 @@
-package io.pageferry.agent.cli.remote;
+package io.pageferry.agent.cli.watch;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pageferry.agent.client.ApiClient;

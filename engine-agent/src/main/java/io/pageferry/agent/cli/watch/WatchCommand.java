@@ -1,7 +1,8 @@
-package io.pageferry.agent.cli.remote;
+package io.pageferry.agent.cli.watch;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.pageferry.agent.cli.option.CommonOptions;
+import io.pageferry.agent.cli.remote.ApiArguments;
 import io.pageferry.agent.client.ApiClient;
 import io.pageferry.agent.client.MoveFollower;
 import java.io.IOException;

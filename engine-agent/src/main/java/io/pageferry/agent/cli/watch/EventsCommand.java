@@ -1,6 +1,7 @@
-package io.pageferry.agent.cli.remote;
+package io.pageferry.agent.cli.watch;
 
 import io.pageferry.agent.cli.option.CommonOptions;
+import io.pageferry.agent.cli.remote.ApiArguments;
 import java.io.IOException;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
