@@ -1,10 +1,10 @@
 package io.pageferry.agent.cli;
 
+import io.pageferry.agent.cli.call.CallWords;
+import io.pageferry.agent.cli.call.ConfigFile;
 import io.pageferry.agent.cli.option.Addresses;
-import io.pageferry.agent.cli.option.CallWords;
 import io.pageferry.agent.cli.option.Choice;
 import io.pageferry.agent.cli.option.CommonOptions;
-import io.pageferry.agent.cli.option.ConfigFile;
 import io.pageferry.agent.cli.option.TrustArguments;
 import io.pageferry.agent.cli.option.UsageException;
 import io.pageferry.agent.daemon.DaemonSettings;
