@@ -34,6 +34,7 @@ module io.pageferry.agent {
     exports io.pageferry.agent.session.warmup to io.pageferry.bench;
 
     opens io.pageferry.agent.cli to info.picocli;
+    opens io.pageferry.agent.cli.call to info.picocli;
     opens io.pageferry.agent.cli.describe to info.picocli;
     opens io.pageferry.agent.cli.file to info.picocli;
     opens io.pageferry.agent.cli.guard to info.picocli;

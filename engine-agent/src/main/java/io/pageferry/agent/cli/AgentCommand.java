@@ -1,17 +1,17 @@
 package io.pageferry.agent.cli;
 
+import io.pageferry.agent.cli.call.CallWords;
+import io.pageferry.agent.cli.call.ConfigFile;
 import io.pageferry.agent.cli.option.Addresses;
-import io.pageferry.agent.cli.option.CallWords;
 import io.pageferry.agent.cli.option.Choice;
 import io.pageferry.agent.cli.option.CommonOptions;
-import io.pageferry.agent.cli.option.ConfigFile;
+import io.pageferry.agent.cli.option.MigrateOptions;
 import io.pageferry.agent.cli.option.TrustArguments;
 import io.pageferry.agent.cli.option.UsageException;
 import io.pageferry.agent.daemon.DaemonSettings;
 import io.pageferry.agent.daemon.store.HistoryLimits;
 import io.pageferry.agent.link.Listener;
 import io.pageferry.agent.link.PeerTrust;
-import io.pageferry.core.round.Bandwidth;
 import io.pageferry.core.words.Quantity;
 import java.io.IOException;
 import java.net.UnixDomainSocketAddress;
@@ -112,11 +112,7 @@ final class AgentCommand implements Callable<Integer> {
     }
 
     private long rate() {
-        long rate = bandwidth == null ? 0 : Quantity.bytesPerSecond(bandwidth);
-        if (bandwidth != null && rate < Bandwidth.LEAST) {
-            throw new UsageException("--bandwidth " + bandwidth + " is less than 1Mbit/s");
-        }
-        return rate;
+        return bandwidth == null ? 0 : MigrateOptions.rate("--bandwidth", bandwidth);
     }
 
     private UnixDomainSocketAddress api() {

@@ -7,7 +7,7 @@ import io.pageferry.agent.daemon.MoveWords;
 import io.pageferry.agent.daemon.api.Api;
 import io.pageferry.agent.daemon.web.Dashboard;
 import io.pageferry.agent.guest.GuestUri;
-import io.pageferry.agent.host.linux.ServiceManager;
+import io.pageferry.agent.host.linux.process.ServiceManager;
 import io.pageferry.agent.link.api.ApiListener;
 import io.pageferry.agent.report.Output;
 import io.pageferry.agent.session.warmup.BackgroundWarmUp;

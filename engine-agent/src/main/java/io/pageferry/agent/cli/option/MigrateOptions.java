@@ -277,7 +277,14 @@ public final class MigrateOptions {
                         : rate("--bandwidth-switchover", bandwidthSwitchover));
     }
 
-    private static long rate(String option, String text) {
+    /**
+     * Reads a bandwidth.
+     *
+     * @param option that has it, as the user wrote it
+     * @param text   the value
+     * @return bytes a second
+     */
+    public static long rate(String option, String text) {
         long rate = Quantity.bytesPerSecond(text);
         if (rate < Bandwidth.LEAST) {
             throw new UsageException(option + " " + text

@@ -12,7 +12,7 @@ public final class BandwidthShares {
     }
 
     /**
-     * Shares it.
+     * Shares a bandwidth.
      *
      * @param total  bytes a second, 0 for no bound
      * @param wanted of each, 0 for all that there is

@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.pageferry.agent.cli.option.CallWords;
+import io.pageferry.agent.cli.call.CallWords;
 import io.pageferry.agent.daemon.Daemon;
 import io.pageferry.agent.daemon.DaemonSettings;
 import io.pageferry.agent.daemon.store.HistoryLimits;

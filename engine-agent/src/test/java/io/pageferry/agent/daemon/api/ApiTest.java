@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.pageferry.agent.cli.option.CallWords;
+import io.pageferry.agent.cli.call.CallWords;
 import io.pageferry.agent.daemon.Daemon;
 import io.pageferry.agent.daemon.api.AgentRig.Reply;
 import io.pageferry.agent.e2e.Poll;

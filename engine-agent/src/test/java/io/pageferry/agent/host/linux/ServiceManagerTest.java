@@ -3,6 +3,7 @@ package io.pageferry.agent.host.linux;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import io.pageferry.agent.host.linux.process.ServiceManager;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;

@@ -1,5 +1,10 @@
-package io.pageferry.agent.cli.option;
+package io.pageferry.agent.cli.call;
 
+import io.pageferry.agent.cli.option.Addresses;
+import io.pageferry.agent.cli.option.Choice;
+import io.pageferry.agent.cli.option.DiskArguments;
+import io.pageferry.agent.cli.option.MigrateOptions;
+import io.pageferry.agent.cli.option.UsageException;
 import io.pageferry.agent.daemon.CallException;
 import io.pageferry.agent.daemon.CallException.Why;
 import io.pageferry.agent.daemon.MoveRequest;

@@ -1,8 +1,9 @@
-package io.pageferry.agent.host.linux;
+package io.pageferry.agent.host.linux.process;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
+import io.pageferry.agent.host.linux.Native;
 import io.pageferry.agent.host.linux.Native.Call;
 import java.io.IOException;
 import java.lang.foreign.Arena;

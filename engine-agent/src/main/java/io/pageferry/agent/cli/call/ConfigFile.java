@@ -1,5 +1,6 @@
-package io.pageferry.agent.cli.option;
+package io.pageferry.agent.cli.call;
 
+import io.pageferry.agent.cli.option.UsageException;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
