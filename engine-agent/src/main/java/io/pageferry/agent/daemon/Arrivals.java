@@ -20,8 +20,9 @@ import java.util.UUID;
  * one from its first page on: whoever only asks leaves no trace. Of the slot's thread.
  */
 final class Arrivals implements MigrationListener {
-    private static final Set<String> NOTHING_CAME =
-            Set.of(TargetState.WAITING.label(), TargetState.RESERVED.label());
+    /** An offer that is refused goes from the first two to the last: no page of it came. */
+    private static final Set<String> NOTHING_CAME = Set.of(TargetState.WAITING.label(),
+            TargetState.RESERVED.label(), TargetState.ENDED.label());
 
     private final MoveRequest request;
     private final Migrations migrations;

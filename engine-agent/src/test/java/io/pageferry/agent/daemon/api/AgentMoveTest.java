@@ -94,6 +94,19 @@ class AgentMoveTest {
     }
 
     @Test
+    void anOfferThatIsRefusedIsNoMigrationOfTheTarget() throws Exception {
+        try (AgentRig source = new AgentRig(folder.resolve("source"));
+                AgentRig target = new AgentRig(folder.resolve("target"))) {
+            target.call("PUT", "/v1/slots/x", "{\"guest\":\"workload:16MiB\"}");
+            String id = source.submit("workload:8MiB?rate=0", target, "x", "{}");
+            assertEquals("refused", source.ended(id).path("result").asText());
+            Poll.until(() -> target.call("GET", "/v1/slots/x").text("/state").equals("waiting"),
+                    () -> "the slot does not wait");
+            assertEquals(0, target.call("GET", "/v1/migrations").body().path("migrations").size());
+        }
+    }
+
+    @Test
     void whatEndedIsThereAfterARestart() throws Exception {
         String id;
         try (AgentRig rig = new AgentRig(folder)) {
