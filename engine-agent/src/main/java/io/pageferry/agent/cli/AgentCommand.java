@@ -14,18 +14,19 @@ import io.pageferry.agent.link.Listener;
 import io.pageferry.agent.link.PeerTrust;
 import io.pageferry.core.words.Quantity;
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.net.UnixDomainSocketAddress;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
-import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine;
 
 /** {@code pageferry agent}: serves every move of this host until it is stopped. */
 @Command(name = "agent", description = "serves every move of this host, both ways, and an API")
@@ -60,6 +61,10 @@ final class AgentCommand implements Callable<Integer> {
     @Option(names = "--settle-window", paramLabel = "TIME",
             description = "longest wait at the start for what another host knows, default 5s")
     private String settleWindow = "5s";
+
+    @Option(names = "--metrics", paramLabel = "HOST:PORT",
+            description = "where Prometheus finds /metrics without more, of the loopback alone")
+    private String metrics;
 
     @Option(names = "--wait", description = "when stopped, wait for moves instead of a cancel")
     private boolean wait;
@@ -108,7 +113,18 @@ final class AgentCommand implements Callable<Integer> {
                 Optional.empty()), maxParallel, rate(), HistoryLimits.parse(history), guests,
                 Quantity.nanos(settleWindow));
         return new AgentService(common.output(), settings, new CallWords(peers, insecure),
-                api()).run(wait);
+                api(), metrics()).run(wait);
+    }
+
+    private Optional<InetSocketAddress> metrics() {
+        if (metrics == null) {
+            return Optional.empty();
+        }
+        if (Addresses.parse("--metrics", metrics, Optional.empty(), false)
+                instanceof InetSocketAddress address) {
+            return Optional.of(address);
+        }
+        throw new UsageException("--metrics " + metrics + ": write HOST:PORT");
     }
 
     private long rate() {

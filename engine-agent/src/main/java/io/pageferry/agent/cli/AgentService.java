@@ -5,6 +5,7 @@ import io.pageferry.agent.daemon.Daemon;
 import io.pageferry.agent.daemon.DaemonSettings;
 import io.pageferry.agent.daemon.MoveWords;
 import io.pageferry.agent.daemon.api.Api;
+import io.pageferry.agent.daemon.metrics.MetricsPage;
 import io.pageferry.agent.daemon.web.Dashboard;
 import io.pageferry.agent.guest.GuestUri;
 import io.pageferry.agent.host.linux.process.ServiceManager;
@@ -15,8 +16,10 @@ import io.pageferry.agent.session.warmup.WarmUp;
 import io.pageferry.agent.state.guard.GuardService;
 import io.pageferry.agent.state.journal.GuestLock;
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.net.UnixDomainSocketAddress;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
@@ -32,15 +35,17 @@ final class AgentService {
     private final DaemonSettings settings;
     private final MoveWords words;
     private final UnixDomainSocketAddress api;
+    private final Optional<InetSocketAddress> metrics;
     private final ServiceManager manager = ServiceManager.of(System.getenv());
     private final CountDownLatch stop = new CountDownLatch(1);
 
     AgentService(Output output, DaemonSettings settings, MoveWords words,
-            UnixDomainSocketAddress api) {
+            UnixDomainSocketAddress api, Optional<InetSocketAddress> metrics) {
         this.output = output;
         this.settings = settings;
         this.words = words;
         this.api = api;
+        this.metrics = metrics;
     }
 
     /** Serves until it is stopped; then with {@code wait} until all moves have ended. */
@@ -50,6 +55,7 @@ final class AgentService {
         BackgroundWarmUp warmUp = BackgroundWarmUp.start(() -> WarmUp.run(SCRATCH));
         try (warmUp; Daemon daemon = Daemon.open(settings, words);
                 Dashboard dashboard = new Dashboard(this::bug);
+                ApiListener _ = metricsOf(daemon);
                 ApiListener _ = ApiListener.open(api, ApiListener.GROUP,
                         over(daemon, dashboard), this::bug)) {
             warmUp.await();
@@ -59,6 +65,12 @@ final class AgentService {
             daemon.stop(wait, () -> true);
         }
         return 0;
+    }
+
+    /** Null where they are not asked for. */
+    private ApiListener metricsOf(Daemon daemon) throws IOException {
+        return metrics.isEmpty() ? null : ApiListener.onLoopback(metrics.get(),
+                new MetricsPage(daemon.metrics()), this::bug);
     }
 
     private static Api over(Daemon daemon, Dashboard dashboard) {

@@ -1,6 +1,7 @@
 package io.pageferry.agent.daemon.metrics;
 
 import io.pageferry.agent.report.Report;
+import io.pageferry.core.migration.Outcome.Side;
 import io.prometheus.metrics.core.metrics.Counter;
 import io.prometheus.metrics.core.metrics.GaugeWithCallback;
 import io.prometheus.metrics.core.metrics.Histogram;
@@ -65,6 +66,10 @@ public final class DaemonMetrics {
         for (String result : List.of("completed", "failed", "refused", "cancelled", "in-doubt",
                 "guest-ended")) {
             migrations.initLabelValues(result);
+        }
+        for (Side side : Side.values()) {
+            wire.initLabelValues(side.label());
+            List.of(total, down, ratio).forEach(one -> one.initLabelValues(side.label()));
         }
     }
 

@@ -6,6 +6,8 @@ import io.pageferry.transport.http.HttpAnswer;
 import io.pageferry.transport.http.HttpCall;
 import io.pageferry.transport.http.HttpHandler;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.util.function.Consumer;
 import org.agrona.CloseHelper;
 
@@ -41,7 +43,8 @@ public final class Dashboard implements PageOpener, AutoCloseable {
     public synchronized String open() throws IOException {
         if (listener == null) {
             gate = new BrowserGate(this::answer, System::nanoTime);
-            listener = ApiListener.onLoopback(gate, bugs);
+            listener = ApiListener.onLoopback(
+                    new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), gate, bugs);
         }
         try {
             return "http://127.0.0.1:" + listener.port() + gate.give();

@@ -7,7 +7,6 @@ import io.pageferry.transport.http.HttpHandler;
 import io.pageferry.transport.netty.http.HttpServer;
 import io.pageferry.transport.netty.http.HttpService;
 import java.io.IOException;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnixDomainSocketAddress;
 import java.util.OptionalInt;
@@ -72,12 +71,12 @@ public final class ApiListener implements AutoCloseable {
         }
     }
 
-    private ApiListener(HttpHandler handler, Consumer<Throwable> bugs) throws IOException {
+    private ApiListener(InetSocketAddress at, HttpHandler handler, Consumer<Throwable> bugs)
+            throws IOException {
         this.file = null;
         this.pool = pool("pageferry-page-");
         try {
-            this.server = new HttpServer(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
-                    new HttpService(handler, pool, caller -> true, bugs));
+            this.server = new HttpServer(at, new HttpService(handler, pool, caller -> true, bugs));
         } catch (IOException e) {
             pool.shutdownNow();
             throw e;
@@ -92,16 +91,17 @@ public final class ApiListener implements AutoCloseable {
     }
 
     /**
-     * Listens on a port of this host's loopback that is free, where every user can connect.
+     * Listens on this host's loopback, where every user can connect.
      *
+     * @param at   of the loopback; port 0 lets the host choose
      * @param gate answers calls, of those that it lets in
      * @param bugs gets what it threw, on any thread
      * @return the listener, open
      * @throws IOException with one line, where it cannot listen
      */
-    public static ApiListener onLoopback(HttpHandler gate, Consumer<Throwable> bugs)
-            throws IOException {
-        return new ApiListener(gate, bugs);
+    public static ApiListener onLoopback(InetSocketAddress at, HttpHandler gate,
+            Consumer<Throwable> bugs) throws IOException {
+        return new ApiListener(at, gate, bugs);
     }
 
     /** {@return the port, of one on the loopback} */
