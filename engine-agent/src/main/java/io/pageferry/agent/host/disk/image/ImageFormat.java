@@ -118,12 +118,14 @@ public enum ImageFormat implements Labelled {
     }
 
     private static ByteBuffer read(Path path, long at, int bytes) throws IOException {
-        ByteBuffer into = ByteBuffer.allocate(bytes);
         try (FileChannel file = FileChannel.open(path)) {
+            // No more than there is: what a header says of lengths is anybody's word.
+            ByteBuffer into = ByteBuffer.allocate(
+                    (int) Math.min(bytes, Math.max(0, file.size() - at)));
             while (into.hasRemaining() && file.read(into, at + into.position()) > 0) {
                 // To the end of the file, or of what is wanted.
             }
+            return into.flip();
         }
-        return into.flip();
     }
 }
