@@ -35,6 +35,7 @@ const of = (id, side, more = '') => `/v1/migrations/${encodeURIComponent(id)}${m
 export const moves = async () => (await call('GET', '/v1/migrations')).migrations;
 export const move = (id, side) => call('GET', of(id, side));
 export const rounds = async (id, side) => (await call('GET', of(id, side, '/rounds'))).rounds;
+export const log = async (id, side) => (await call('GET', of(id, side, '/log'))).log;
 export const map = (id, side) => call('GET', of(id, side, '/map'));
 export const cancel = (id, side) => call('POST', of(id, side, '/cancel'), {});
 export const limits = (id, side, changed) => call('PATCH', of(id, side), changed);

@@ -17,7 +17,8 @@ export function roundsChart(element) {
     plot = new uPlot({
       width: Math.max(280, element.clientWidth),
       height: 220,
-      scales: {x: {time: false}},
+      scales: {x: {time: false, range: (_, first, last) => [first ?? 0, Math.max(last ?? 0, (first ?? 0) + 4)]},
+        y: {range: (_, least, most) => [0, (most || 1) * 1.05]}},
       series: [{label: 'round'},
         {label: 'dirty', stroke: colour('--dirty'), width: 2, value: (_, value) => bytes(value)},
         {label: 'sent over the wire', stroke: colour('--accent'), width: 2, value: (_, value) => bytes(value)}],

@@ -120,6 +120,7 @@ export function moveView(id, side) {
       if (!known) {
         known = true;
         showRounds(await api.rounds(id, side));
+        (await api.log(id, side)).forEach(line => addLine(`${line.level} ${line.message}`));
       }
       memoryPanel.hidden = ended;
       if (!ended && move.phase === 'running') {
