@@ -1,5 +1,6 @@
 package io.pageferry.agent.cli;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pageferry.agent.cli.option.Addresses;
 import io.pageferry.agent.daemon.Daemon;
 import io.pageferry.agent.daemon.DaemonSettings;
@@ -55,11 +56,11 @@ final class AgentService {
         BackgroundWarmUp warmUp = BackgroundWarmUp.start(() -> WarmUp.run(SCRATCH));
         try (warmUp; Daemon daemon = Daemon.open(settings, words);
                 Dashboard dashboard = new Dashboard(this::bug);
-                ApiListener _ = metricsOf(daemon);
+                ApiListener page = metricsOf(daemon);
                 ApiListener _ = ApiListener.open(api, ApiListener.GROUP,
                         over(daemon, dashboard), this::bug)) {
             warmUp.await();
-            ready(daemon);
+            ready(daemon, page);
             serve(daemon);
             tell("STOPPING=1\nSTATUS=moves are ending");
             daemon.stop(wait, () -> true);
@@ -84,9 +85,14 @@ final class AgentService {
         return GuardService.isThere() ? "service" : "own";
     }
 
-    private void ready(Daemon daemon) {
+    private void ready(Daemon daemon, ApiListener page) {
         String at = Addresses.text(daemon.address());
-        output.emit(Output.event("ready").put("listen", at).put("api", "unix:" + api));
+        ObjectNode ready = Output.event("ready").put("listen", at).put("api", "unix:" + api);
+        if (page != null) {
+            ready.put("metrics", Addresses.text(new InetSocketAddress(
+                    metrics.orElseThrow().getAddress(), page.port())));
+        }
+        output.emit(ready);
         if (!output.isJson()) {
             output.human("ready: guests come in at " + at + ", the API is at unix:" + api);
         }

@@ -1,6 +1,7 @@
 package io.pageferry.agent.e2e;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -10,8 +11,13 @@ import io.pageferry.agent.client.ApiClient;
 import io.pageferry.agent.e2e.Agent.Start;
 import io.pageferry.agent.host.linux.NotifySocket;
 import io.pageferry.agent.host.linux.Processes.Signal;
+import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.io.InputStream;
+import java.net.URI;
+import java.net.URL;
 import java.net.UnixDomainSocketAddress;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -110,6 +116,19 @@ class AgentServiceTest extends WithRig {
         }
         String id = again.submit("workload:8MiB", again, "none", "1Gbit/s");
         assertEquals("refused", again.ended(id).path("result").asText());
+    }
+
+    @Test
+    void metricsAreOnTheLoopbackWhereTheyAreAskedFor() throws IOException {
+        Service service = serve("source", List.of(), "--metrics", "127.0.0.1:0");
+        String at = "http://" + service.agent().await("ready", event ->
+                event.path("event").asText().equals("ready")).path("metrics").asText();
+        try (InputStream page = URI.create(at + "/metrics").toURL().openStream()) {
+            String text = new String(page.readAllBytes(), StandardCharsets.UTF_8);
+            assertTrue(text.contains("pageferry_queue_length 0"), text);
+        }
+        URL other = URI.create(at + "/v1/health").toURL();
+        assertThrows(FileNotFoundException.class, other::openStream, "more than metrics");
     }
 
     @Test
