@@ -63,8 +63,10 @@ public final class WarmAgents implements AutoCloseable {
     }
 
     private JsonNode agent(String name, String guard, Path folder) throws IOException {
-        return start(List.of("-Dpageferry.guard=" + guard), List.of("agent", "--listen",
-                "127.0.0.1:0", "--api", "unix:" + folder.resolve(name + ".sock"),
+        // As the launcher starts a service: compiled well.
+        return start(List.of("-XX:TieredStopAtLevel=4", "-Dpageferry.guard=" + guard),
+                List.of("agent", "--listen", "127.0.0.1:0",
+                "--api", "unix:" + folder.resolve(name + ".sock"),
                 "--config", folder.resolve("agent.conf").toString(),
                 "--state-dir", folder.resolve(name).toString(), "--json"), folder);
     }
