@@ -25,11 +25,17 @@ final class GivenOptions {
     private GivenOptions() {
     }
 
+    /** By these a command and an agent at a port know each other. */
+    private static final Set<String> OF_THE_CALL = Set.of("--tls-cert", "--tls-key", "--tls-ca");
+
     /** Collects them; fails at the first that an agent does not take. */
-    static ObjectNode of(CommandSpec command) {
+    static ObjectNode of(CommandSpec command, boolean overTls) {
         ObjectNode given = Output.object();
         for (OptionSpec option : command.commandLine().getParseResult().matchedOptions()) {
             String name = option.longestName();
+            if (overTls && OF_THE_CALL.contains(name)) {
+                continue;
+            }
             if (OF_THE_AGENT.contains(name)) {
                 throw new UsageException(name + " is not for a move by the agent of this host:"
                         + " leave it out, or do it without the agent by --standalone");

@@ -103,7 +103,7 @@ public final class RemoteStatus {
      * @throws IOException when the agent refuses, or cannot be asked
      */
     public void open(String name, String guest, CommandSpec command) throws IOException {
-        GivenOptions.of(command).fieldNames().forEachRemaining(option -> {
+        GivenOptions.of(command, agent.isOverTls()).fieldNames().forEachRemaining(option -> {
             throw new UsageException("a slot of the agent has no option '" + option + "': leave it"
                     + " out, or receive without the agent by --listen");
         });
