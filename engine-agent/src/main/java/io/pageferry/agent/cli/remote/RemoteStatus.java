@@ -103,7 +103,7 @@ public final class RemoteStatus {
      * @throws IOException when the agent refuses, or cannot be asked
      */
     public void open(String name, String guest, CommandSpec command) throws IOException {
-        GivenOptions.all(command).stream().findFirst().ifPresent(option -> {
+        GivenOptions.all(command, agent.isOverTls()).stream().findFirst().ifPresent(option -> {
             throw new UsageException("a slot of the agent has no " + option.longestName()
                     + ": leave it out, or receive without the agent by --listen");
         });
