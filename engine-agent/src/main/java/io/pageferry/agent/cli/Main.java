@@ -3,6 +3,7 @@ package io.pageferry.agent.cli;
 import io.pageferry.agent.bench.Benches;
 import io.pageferry.agent.cli.describe.CheckCommand;
 import io.pageferry.agent.cli.describe.DescribeCommand;
+import io.pageferry.agent.cli.disk.DiskTraining;
 import io.pageferry.agent.cli.file.ImageCommand;
 import io.pageferry.agent.cli.file.VerifyCommand;
 import io.pageferry.agent.cli.guard.GuardServiceCommand;
@@ -161,6 +162,7 @@ public final class Main implements Runnable {
         parse("receive", "image:/warm-up", "--listen", "127.0.0.1:1", "--json");
         parse("status", "--json");
         WarmUp.train();
+        DiskTraining.run(words -> line(words).execute(words));
     }
 
     private static int manuals(String[] args) {
