@@ -23,6 +23,7 @@ module io.pageferry.agent {
     exports io.pageferry.agent.guest;
 
     exports io.pageferry.agent.bench to io.pageferry.bench;
+    exports io.pageferry.agent.client to io.pageferry.bench;
     exports io.pageferry.agent.demo to io.pageferry.bench;
     exports io.pageferry.agent.state.journal to io.pageferry.bench;
     exports io.pageferry.agent.link to io.pageferry.bench;

@@ -8,7 +8,7 @@ import java.nio.file.Path;
 import java.util.List;
 
 /** A {@code guard-service} of a test, which agents of this JVM find. */
-final class ServiceProcess implements AutoCloseable {
+public final class ServiceProcess implements AutoCloseable {
     private final Process process;
     private final Path socket;
 
@@ -18,7 +18,7 @@ final class ServiceProcess implements AutoCloseable {
     }
 
     /** Starts one, and returns when it listens. */
-    static ServiceProcess start(Path folder) throws IOException {
+    public static ServiceProcess start(Path folder) throws IOException {
         Path socket = folder.resolve("guard.sock");
         ServiceProcess service = new ServiceProcess(new ProcessBuilder(ChildJvm.command(
                 List.of("-Xmx48m"), List.of("guard-service", "--guard", "unix:" + socket,
@@ -33,7 +33,7 @@ final class ServiceProcess implements AutoCloseable {
         return service;
     }
 
-    Path socket() {
+    public Path socket() {
         return socket;
     }
 
