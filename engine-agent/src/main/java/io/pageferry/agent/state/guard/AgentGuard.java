@@ -3,6 +3,8 @@ package io.pageferry.agent.state.guard;
 import io.pageferry.agent.guest.qemu.start.LaunchedQemu;
 import io.pageferry.agent.host.disk.freeze.FreezeGuard;
 import io.pageferry.agent.host.disk.freeze.FrozenMounts;
+import io.pageferry.agent.host.machine.boot.MoveMark;
+import io.pageferry.agent.state.journal.FileJournal;
 import io.pageferry.agent.state.journal.JournalHeader;
 import io.pageferry.agent.state.journal.MigrationJournal;
 import io.pageferry.agent.state.journal.StateDirectory;
@@ -13,6 +15,7 @@ import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.migration.Outcome.Side;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.UUID;
 
 /**
@@ -153,7 +156,18 @@ public final class AgentGuard implements Guard, FreezeGuard {
 
     @Override
     public void holdFrozen(String mounts) throws IOException {
-        holdFrozen(FrozenMounts.parse(mounts));
+        FrozenMounts frozen = FrozenMounts.parse(mounts);
+        markMove(frozen);
+        holdFrozen(frozen);
+    }
+
+    /** A machine whose own root is frozen must be able to tell after a reset that it was moved. */
+    private void markMove(FrozenMounts mounts) throws IOException {
+        MoveMark mark = MoveMark.ofHost();
+        if (watched != null && mounts.hasRoot() && mark.isWanted()) {
+            Optional<FileJournal> journal = watched.directory().find(watched.migration(), side);
+            mark.write(watched.migration(), journal.map(one -> one.header().peer()).orElse(""));
+        }
     }
 
     @Override
@@ -174,6 +188,10 @@ public final class AgentGuard implements Guard, FreezeGuard {
 
     @Override
     public void releaseFrozen() throws IOException {
+        if (frozen != null && frozen.hasRoot()) {
+            // Where it never was frozen nobody thaws it.
+            MoveMark.ofHost().delete();
+        }
         frozen = null;
         if (process != null && process.isAlive()) {
             process.releaseFrozen();
