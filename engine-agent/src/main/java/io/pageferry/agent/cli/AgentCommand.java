@@ -111,7 +111,7 @@ final class AgentCommand implements Callable<Integer> {
         DaemonSettings settings = new DaemonSettings(common.stateDirectory(), Listener.at(
                 Addresses.parse("--listen", listen, peers.tls(), insecure), peers,
                 Optional.empty()), maxParallel, rate(), HistoryLimits.parse(history), guests,
-                Quantity.nanos(settleWindow));
+                Quantity.nanos(settleWindow), peers);
         return new AgentService(common.output(), settings, new CallWords(peers, insecure),
                 api(), metrics()).run(wait);
     }

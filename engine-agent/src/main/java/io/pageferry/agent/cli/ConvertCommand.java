@@ -1,6 +1,7 @@
 package io.pageferry.agent.cli;
 
 import io.pageferry.agent.cli.disk.DiskNames;
+import io.pageferry.agent.cli.exit.CommandExit;
 import io.pageferry.agent.cli.option.CommonOptions;
 import io.pageferry.agent.cli.option.OptionWording;
 import io.pageferry.agent.guest.GuestKind;
@@ -61,7 +62,7 @@ final class ConvertCommand implements Callable<Integer> {
         MigrationView view = new MigrationView(output, progress, CommonOptions.terminal(),
                 System::nanoTime);
         Conversion conversion = new Conversion(settings(), Listeners.after(view));
-        Main.onStop(conversion::cancel);
+        CommandExit.onStop(conversion::cancel);
         view.opening(from);
         try {
             return Ending.of(output, common.verbose(), conversion.run());
