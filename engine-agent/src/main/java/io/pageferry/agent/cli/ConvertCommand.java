@@ -2,6 +2,7 @@ package io.pageferry.agent.cli;
 
 import io.pageferry.agent.cli.disk.DiskNames;
 import io.pageferry.agent.cli.disk.MachineCopy;
+import io.pageferry.agent.cli.exit.CommandExit;
 import io.pageferry.agent.cli.option.CommonOptions;
 import io.pageferry.agent.cli.option.OptionWording;
 import io.pageferry.agent.guest.GuestKind;
@@ -106,7 +107,7 @@ final class ConvertCommand implements Callable<Integer> {
     private AgentResult copy(Conversion.Settings settings, MigrationView view,
             MigrationListener listener) {
         Conversion conversion = new Conversion(settings, listener);
-        Main.onStop(conversion::cancel);
+        CommandExit.onStop(conversion::cancel);
         view.opening(from);
         try {
             return conversion.run();

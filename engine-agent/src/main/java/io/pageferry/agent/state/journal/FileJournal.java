@@ -206,6 +206,11 @@ public final class FileJournal implements MigrationJournal {
         }
     }
 
+    /** Whether there is a whole line: one that has none is of a migration that never began. */
+    static boolean hasBegun(Path path) throws IOException {
+        return newline(Files.readAllBytes(path), 0) >= 0;
+    }
+
     private static Contents load(Path path) throws IOException {
         return parse(path, Files.readAllBytes(path));
     }
