@@ -23,6 +23,7 @@ module io.pageferry.agent {
     exports io.pageferry.agent.guest;
 
     exports io.pageferry.agent.bench to io.pageferry.bench;
+    exports io.pageferry.agent.client to io.pageferry.bench;
     exports io.pageferry.agent.demo to io.pageferry.bench;
     exports io.pageferry.agent.state.journal to io.pageferry.bench;
     exports io.pageferry.agent.link to io.pageferry.bench;
@@ -38,6 +39,7 @@ module io.pageferry.agent {
     opens io.pageferry.agent.cli.describe to info.picocli;
     opens io.pageferry.agent.cli.file to info.picocli;
     opens io.pageferry.agent.cli.guard to info.picocli;
+    opens io.pageferry.agent.cli.machine to info.picocli;
     opens io.pageferry.agent.cli.option to info.picocli;
     opens io.pageferry.agent.cli.remote to info.picocli;
     opens io.pageferry.agent.cli.trust to info.picocli;

@@ -3,11 +3,16 @@ package io.pageferry.agent.cli;
 import io.pageferry.agent.bench.Benches;
 import io.pageferry.agent.cli.describe.CheckCommand;
 import io.pageferry.agent.cli.describe.DescribeCommand;
+import io.pageferry.agent.cli.disk.DiskTraining;
 import io.pageferry.agent.cli.exit.CommandExit;
 import io.pageferry.agent.cli.file.ImageCommand;
 import io.pageferry.agent.cli.file.VerifyCommand;
 import io.pageferry.agent.cli.guard.GuardServiceCommand;
+import io.pageferry.agent.cli.machine.AdaptCommand;
+import io.pageferry.agent.cli.machine.BootCheckCommand;
+import io.pageferry.agent.cli.machine.PrepareCommand;
 import io.pageferry.agent.cli.manual.Manuals;
+import io.pageferry.agent.cli.option.Cancellable;
 import io.pageferry.agent.cli.option.Choice;
 import io.pageferry.agent.cli.option.UsageException;
 import io.pageferry.agent.cli.remote.CancelCommand;
@@ -43,12 +48,12 @@ public final class Main implements Runnable {
     private static final int BUG = 70;
 
     /** In the order in which the help lists them. */
-    private static final List<Class<?>> COMMANDS = List.of(DemoCommand.class,
-            ReceiveCommand.class, MigrateCommand.class, ConvertCommand.class,
-            StatusCommand.class, SettleCommand.class, CheckCommand.class, DescribeCommand.class,
-            ImageCommand.class, TrustCommand.class, VerifyCommand.class, AgentCommand.class,
-            CancelCommand.class, LimitsCommand.class, WatchCommand.class, HistoryCommand.class,
-            EventsCommand.class, TopCommand.class, DashboardCommand.class,
+    private static final List<Class<?>> COMMANDS = List.of(DemoCommand.class, ReceiveCommand.class,
+            MigrateCommand.class, ConvertCommand.class, PrepareCommand.class, AdaptCommand.class,
+            BootCheckCommand.class, StatusCommand.class, SettleCommand.class, CheckCommand.class,
+            DescribeCommand.class, ImageCommand.class, TrustCommand.class, VerifyCommand.class,
+            AgentCommand.class, CancelCommand.class, LimitsCommand.class, WatchCommand.class,
+            HistoryCommand.class, EventsCommand.class, TopCommand.class, DashboardCommand.class,
             GuardServiceCommand.class);
 
     /** Commands of the contract that are not built. */
@@ -123,6 +128,7 @@ public final class Main implements Runnable {
         parse("receive", "image:/warm-up", "--listen", "127.0.0.1:1", "--json");
         parse("status", "--json");
         WarmUp.train();
+        DiskTraining.run(words -> line(words).execute(words));
     }
 
     private static int manuals(String[] args) {
@@ -156,6 +162,10 @@ public final class Main implements Runnable {
         Choice.register(line);
         line.setExecutionStrategy(parsed -> {
             refuseLater(parsed);
+            if (parsed.hasSubcommand() && parsed.subcommand().commandSpec().userObject()
+                    instanceof Cancellable command) {
+                CommandExit.onStop(command::cancel);
+            }
             return new CommandLine.RunLast().execute(parsed);
         });
         return line;

@@ -83,7 +83,7 @@ final class MigrateCommand implements Callable<Integer> {
         if (targets.size() > 1) {
             return copies(output);
         }
-        Optional<ApiClient> agent = choice.agent();
+        Optional<ApiClient> agent = choice.agent(trust);
         if (agent.isPresent()) {
             return through(agent.get(), output);
         }

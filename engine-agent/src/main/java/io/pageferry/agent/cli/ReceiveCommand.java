@@ -126,7 +126,7 @@ final class ReceiveCommand implements Callable<Integer> {
             throw new UsageException("receive where? --listen HOST:PORT, or GUEST --slot NAME for a"
                     + " place that the agent of this host opens");
         }
-        new RemoteStatus(choice.required(), common.output())
+        new RemoteStatus(choice.required(trust), common.output())
                 .open(MigrateOptions.slotName(slot), guest, spec);
         return 0;
     }

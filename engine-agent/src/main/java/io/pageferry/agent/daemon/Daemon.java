@@ -139,9 +139,10 @@ public final class Daemon implements AutoCloseable {
         try {
             Optional<AddressBook.Entry> entry = book.find(name);
             GuestUri uri = GuestUri.parse(entry.map(AddressBook.Entry::uri).orElse(name));
-            GuestKinds.of(uri);
-            if (entry.isEmpty() && uri.parameters().containsKey("xml")) {
-                throw new CallException(Why.FORBIDDEN, "xml names a file of this host",
+            Optional<String> own = GuestKinds.of(uri).operatorsOwn(uri);
+            if (entry.isEmpty() && own.isPresent()) {
+                throw new CallException(Why.FORBIDDEN, own.get() + " of " + uri.scheme()
+                        + ": is for the operator of this host to say",
                         "have its operator name that guest in the address book");
             }
             return uri;

@@ -137,6 +137,18 @@ class AgentCommandsTest extends WithRig {
                 nobody::toString);
     }
 
+    @Test
+    void whatIsForTheOperatorOfTheAgentToSayIsRefused() throws IOException {
+        Agent move = ended(2, source, "migrate", "workload:1MiB", "--to", address, "--capture",
+                "file");
+        assertTrue(move.words().contains("--capture is not for a move by the agent"),
+                move::toString);
+        Agent slot = ended(2, target, "receive", "workload:1MiB", "--slot", "a", "--prealloc");
+        assertTrue(slot.words().contains("a slot of the agent has no --prealloc"),
+                slot::toString);
+        assertEquals(List.of(), ended(0, target, "status").events());
+    }
+
     /** The agent has another folder. */
     @Test
     void aRelativePathIsOneOfTheCaller() throws IOException {

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pageferry.agent.session.AgentResult;
+import io.pageferry.agent.state.guard.ServiceProcess;
 import io.pageferry.core.migration.Outcome.Result;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -16,6 +17,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.agrona.CloseHelper;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -42,18 +44,21 @@ class LyingPeerTest {
 
     private final AtomicInteger lies = new AtomicInteger();
     private final Map<Result, Integer> results = new EnumMap<>(Result.class);
+    private ServiceProcess guards;
     private SoakProcess target;
 
     @BeforeEach
     void start() throws IOException {
-        target = SoakProcess.start(folder);
+        // One process guards the guests of all slots: each session at once would else cost a JVM.
+        guards = ServiceProcess.start(folder);
+        target = SoakProcess.start(folder, "unix:" + guards.socket());
         // A session whose source is gone keeps its slot for a while.
         target.resize(4 * AT_ONCE);
     }
 
     @AfterEach
-    void end() throws IOException {
-        target.close();
+    void end() {
+        CloseHelper.closeAll(target, guards);
     }
 
     @Test

@@ -49,10 +49,15 @@ final class SoakProcess implements AutoCloseable {
      * grows besides is no heap.
      */
     static SoakProcess start(Path parent) throws IOException {
+        return start(parent, "none");
+    }
+
+    /** The same with the guards of a {@code guard-service}, as {@code unix:PATH}. */
+    static SoakProcess start(Path parent, String guards) throws IOException {
         Path folder = Files.createDirectories(parent.resolve("soaked"));
         Path words = folder.resolve("target-words");
         List<String> command = new ArrayList<>(AgentJars.command(List.of("-Xms96m", "-Xmx96m",
-                "-XX:+AlwaysPreTouch"), List.of()));
+                "-XX:+AlwaysPreTouch", "-Dpageferry.guard=" + guards), List.of()));
         command.set(command.size() - 1, MAIN);
         command.add(folder.toString());
         ProcessBuilder builder = new ProcessBuilder(command);

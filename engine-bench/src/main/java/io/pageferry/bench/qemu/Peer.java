@@ -12,6 +12,8 @@ import java.util.stream.Collectors;
 enum Peer {
     /** A fresh pair of commands. */
     OURS(Map.of()),
+    /** Agents that serve, asked by their API. */
+    AGENTS(Map.of()),
     /** QEMU as it is without any option. */
     PLAIN(Map.of()),
     /** Pages over two connections. */
@@ -70,10 +72,16 @@ enum Peer {
         return name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
 
+    /** {@return whether this engine moves the guest, and not QEMU} */
+    boolean isOurs() {
+        return this == OURS || this == AGENTS;
+    }
+
     /** {@return the words of its rows} */
     String title() {
         return switch (this) {
             case OURS -> "ours";
+            case AGENTS -> "ours, by agents that serve";
             case MULTIFD2 -> "QEMU multifd 2";
             case MULTIFD4 -> "QEMU multifd 4";
             case ZSTD -> "QEMU multifd 2, zstd";

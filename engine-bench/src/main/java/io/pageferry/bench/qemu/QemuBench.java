@@ -1,6 +1,5 @@
 package io.pageferry.bench.qemu;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pageferry.agent.demo.DemoMachine;
 import io.pageferry.agent.demo.DemoQemu;
@@ -9,7 +8,6 @@ import io.pageferry.agent.report.Output;
 import io.pageferry.bench.Bench;
 import io.pageferry.bench.Folders;
 import io.pageferry.bench.Options;
-import io.pageferry.bench.move.FreshPair;
 import io.pageferry.core.words.Quantity;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -38,7 +36,7 @@ public final class QemuBench extends Bench {
     public String about() {
         return "[--moves 3] [--memory 768MiB] [--working-set 128MiB] [--dirty-rate 16MiB/s]"
                 + " [--kernel FILE] [--ram file|private]"
-                + " [--peers ours,plain,multifd2,multifd4,zstd,xbzrle,"
+                + " [--peers ours,agents,plain,multifd2,multifd4,zstd,xbzrle,"
                 + "auto-converge]: ours against QEMU's own migration of the same guest";
     }
 
@@ -53,11 +51,12 @@ public final class QemuBench extends Bench {
         Path folder = Folders.temporary();
         Map<Peer, String> missing = new EnumMap<>(Peer.class);
         List<Moved> done = new ArrayList<>();
-        try (SavedGuest guest = SavedGuest.boot(machine, folder)) {
+        try (SavedGuest guest = SavedGuest.boot(machine, folder);
+                Ours ours = new Ours(folder)) {
             for (int i = 1; i <= moves; i++) {
                 for (Peer peer : peers) {
                     if (!missing.containsKey(peer)) {
-                        one(guest, peer, folder, missing).ifPresent(moved -> {
+                        one(guest, peer, ours, missing).ifPresent(moved -> {
                             done.add(moved);
                             output.human(words(moved));
                         });
@@ -81,33 +80,20 @@ public final class QemuBench extends Bench {
     }
 
     /** Nothing where this QEMU has not that peer, which is noted. */
-    private static Optional<Moved> one(SavedGuest guest, Peer peer, Path folder,
+    private static Optional<Moved> one(SavedGuest guest, Peer peer, Ours ours,
             Map<Peer, String> missing) throws IOException {
         try (DemoQemu from = guest.running("from"); DemoQemu to = guest.waiting("to");
                 ObservedMove observed = new ObservedMove(from, to)) {
-            String objection = peer == Peer.OURS ? null : OwnMove.objection(to, peer);
+            String objection = peer.isOurs() ? null : OwnMove.objection(to, peer);
             if (objection != null) {
                 missing.put(peer, objection);
                 return Optional.empty();
             }
             observed.calm();
-            return Optional.of(peer == Peer.OURS
-                    ? ours(from, to, observed, folder)
+            return Optional.of(peer.isOurs()
+                    ? ours.move(from, to, observed, peer)
                     : theirs(from, to, observed, peer));
         }
-    }
-
-    private static Moved ours(DemoQemu from, DemoQemu to, ObservedMove observed, Path folder)
-            throws IOException {
-        JsonNode report = FreshPair.move("qemu:" + from.qmp(), "qemu:" + to.qmp(), folder,
-                List.of());
-        if (!FreshPair.isGood(report)) {
-            return Moved.failed(Peer.OURS, report.path("result").asText() + ": "
-                    + report.at("/error/reason").asText("the digests differ"));
-        }
-        return new Moved(Peer.OURS, report.path("totalMs").asDouble(),
-                report.path("downtimeMs").asDouble(), report.path("wireBytes").asLong(),
-                observed.seen(), null);
     }
 
     private static Moved theirs(DemoQemu from, DemoQemu to, ObservedMove observed, Peer peer)
@@ -118,8 +104,8 @@ public final class QemuBench extends Bench {
         } catch (IOException e) {
             return Moved.failed(peer, e.getMessage());
         }
-        return new Moved(peer, told.totalMillis(), told.downtimeMillis(), told.wireBytes(),
-                observed.seen(), null);
+        return new Moved(peer, told.totalMillis(), told.downtimeMillis(), 0,
+                told.wireBytes(), observed.seen(), null);
     }
 
     private static String words(Moved moved) {

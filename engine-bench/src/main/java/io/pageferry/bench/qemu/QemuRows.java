@@ -41,6 +41,10 @@ final class QemuRows {
         for (Peer peer : measured) {
             made.add(peer, "total time", "ms", Moved::totalMillis, Moved::completed);
         }
+        for (Peer peer : measured.stream().filter(Peer::isOurs).toList()) {
+            made.add(peer, "before the first byte", "ms", Moved::startupMillis,
+                    Moved::completed);
+        }
         for (Peer peer : measured) {
             made.add(peer, "downtime as reported", "ms", Moved::downtimeMillis,
                     Moved::completed);
@@ -70,7 +74,7 @@ final class QemuRows {
                 ? rows.add(title, new Sample(values), unit, true)
                 : rows.add(title, new Sample(values), unit,
                         new Rows.Against("ours", new Sample(ours).median(), 0), true);
-        if (peer != Peer.OURS) {
+        if (!peer.isOurs()) {
             row.put("reference", true);
         }
         row.put("moves", values.length).put("broken",

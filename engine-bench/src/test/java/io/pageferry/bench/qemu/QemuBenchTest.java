@@ -38,7 +38,7 @@ class QemuBenchTest {
     }
 
     private static Moved moved(Peer peer, double total, ObservedMove.Seen seen) {
-        return new Moved(peer, total, total / 10, 1 << 20, seen, null);
+        return new Moved(peer, total, total / 10, 0, 1 << 20, seen, null);
     }
 
     @Test

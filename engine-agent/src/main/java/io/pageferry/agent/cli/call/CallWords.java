@@ -102,7 +102,7 @@ public record CallWords(PeerTrust trust, boolean insecure) implements MoveWords 
         String option = "--" + CAPITAL.matcher(name)
                 .replaceAll(found -> "-" + found.group().toLowerCase(Locale.ROOT));
         OptionSpec known = line.getCommandSpec().findOption(option);
-        if (known == null || !camel(option.substring(2)).equals(name) || known.hidden()
+        if (known == null || !nameOf(option).equals(name) || known.hidden()
                 || NOT_FOR_CALLERS.contains(option)) {
             throw new CallException(Why.USAGE, "'" + name + "' is no option of a call",
                     "there are " + String.join(", ", names(line)));
@@ -122,7 +122,7 @@ public record CallWords(PeerTrust trust, boolean insecure) implements MoveWords 
         Set<String> names = new TreeSet<>();
         line.getCommandSpec().options().stream().filter(option -> !option.hidden()
                 && !NOT_FOR_CALLERS.contains(option.longestName()))
-                .forEach(option -> names.add(camel(option.longestName().substring(2))));
+                .forEach(option -> names.add(nameOf(option.longestName())));
         return names;
     }
 
@@ -143,6 +143,26 @@ public record CallWords(PeerTrust trust, boolean insecure) implements MoveWords 
         Matcher option = OPTION.matcher(message);
         return new CallException(Why.USAGE, option.replaceAll(found -> camel(found.group(1))),
                 "GET /v1/openapi.json describes the options");
+    }
+
+    /**
+     * Returns whether a call may say an option of {@code migrate}.
+     *
+     * @param option with its hyphens
+     * @return false for those that the operator of the agent says, or that mean nothing to one
+     */
+    public static boolean takes(String option) {
+        return names(new CommandLine(new Given())).contains(nameOf(option));
+    }
+
+    /**
+     * Names an option as a call does.
+     *
+     * @param option with its hyphens
+     * @return in camelCase
+     */
+    public static String nameOf(String option) {
+        return camel(option.substring(2));
     }
 
     private static String camel(String words) {

@@ -51,7 +51,7 @@ public final class RemoteMove {
             body.put("slot", slot);
         }
         return agent.call("POST", "/v1/migrations",
-                body.set("options", GivenOptions.of(command)));
+                body.set("options", GivenOptions.of(command, agent.isOverTls())));
     }
 
     /**

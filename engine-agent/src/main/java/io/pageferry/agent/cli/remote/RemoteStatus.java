@@ -103,9 +103,9 @@ public final class RemoteStatus {
      * @throws IOException when the agent refuses, or cannot be asked
      */
     public void open(String name, String guest, CommandSpec command) throws IOException {
-        GivenOptions.of(command).fieldNames().forEachRemaining(option -> {
-            throw new UsageException("a slot of the agent has no option '" + option + "': leave it"
-                    + " out, or receive without the agent by --listen");
+        GivenOptions.all(command, agent.isOverTls()).stream().findFirst().ifPresent(option -> {
+            throw new UsageException("a slot of the agent has no " + option.longestName()
+                    + ": leave it out, or receive without the agent by --listen");
         });
         JsonNode slot = agent.call("PUT", "/v1/slots/" + name,
                 Output.object().put("guest", CallersFolder.guest(guest)));

@@ -8,6 +8,8 @@ import io.pageferry.agent.guest.qemu.qmp.QemuControl;
 import io.pageferry.agent.guest.qemu.qmp.QmpException;
 import io.pageferry.agent.guest.qemu.qmp.SavedDevices;
 import io.pageferry.agent.guest.qemu.socket.SocketFolder;
+import io.pageferry.agent.host.process.PausedCheck;
+import io.pageferry.agent.host.process.PausedTask;
 import io.pageferry.core.link.GuestDescription;
 import io.pageferry.core.migration.GuestException;
 import java.io.ByteArrayOutputStream;
@@ -23,6 +25,7 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.BooleanSupplier;
 
 /**
  * Makes the stream that a target QEMU loads out of {@link SavedDevices} and the firmware: what
@@ -34,6 +37,8 @@ public final class DeviceSaver {
     private static final String FORM = "state.form";
     private static final String DEVICES = "devices";
 
+    /** Of QEMU's part. */
+    static final Duration LIMIT = Duration.ofSeconds(5);
     /** The magic number and the version, 3. */
     private static final int HEAD_BYTES = 8;
     /** Of the file of the devices. */
@@ -49,6 +54,8 @@ public final class DeviceSaver {
     private final Map<String, String> equal;
     /** Bytes of a stream but for the devices, 0 as long as none was made. */
     private int firmwareBytes;
+    /** From the begin of a save until the guest goes on. */
+    private PausedTask<byte[]> saving;
 
     private DeviceSaver(long pid, QemuControl qemu, String machine, FirmwareBlocks firmware)
             throws GuestException {
@@ -105,19 +112,53 @@ public final class DeviceSaver {
     }
 
     /**
-     * Saves the state of a paused guest.
+     * Begins to save the state of a paused guest, on a thread of its own, beside the last pages:
+     * what it dirties is harvested behind it. Nothing where that was begun already.
      *
+     * @param look   at the guest before it is saved
      * @param folder where QEMU may write a file, which is deleted here
-     * @param active whether its images are: they are given up then
-     * @param out    receives the stream; not closed here
+     * @param active whether its images are: they are given up then; asked once, and here
      */
-    void save(SocketFolder folder, boolean active, OutputStream out, Duration limit)
-            throws IOException {
+    void begin(PausedCheck.Look look, SocketFolder folder, BooleanSupplier active) {
+        if (saving == null) {
+            boolean given = active.getAsBoolean();
+            saving = PausedTask.start("pageferry-save", () -> {
+                look.run();
+                return save(folder, given);
+            });
+        }
+    }
+
+    /**
+     * Waits for the state.
+     *
+     * @param out receives the stream; not closed here
+     */
+    void finish(OutputStream out) throws IOException {
+        out.write(saving.await(LIMIT.plus(LIMIT)));
+    }
+
+    /** Waits until nothing is saved any more: QEMU does other things behind it. */
+    void settle() {
+        if (saving == null) {
+            return;
+        }
+        try {
+            saving.await(LIMIT.plus(LIMIT));
+        } catch (IOException e) {
+            // Whoever wants the state is told; a guest that goes on needs none.
+            return;
+        } finally {
+            saving = null;
+        }
+    }
+
+    private byte[] save(SocketFolder folder, boolean active) throws IOException {
         Path file = folder.socket(NAME);
         Files.deleteIfExists(file);
         try (FileChannel saved = folder.file(NAME, pid)) {
-            SavedDevices.save(qemu, file, active, limit);
-            out.write(stream(read(saved)));
+            SavedDevices.save(qemu, file, active, LIMIT);
+            return stream(read(saved));
         } finally {
             Files.deleteIfExists(file);
         }
@@ -147,7 +188,7 @@ public final class DeviceSaver {
         byte[] name = machine.getBytes(StandardCharsets.UTF_8);
         stream.writeInt(name.length);
         stream.write(name);
-        firmware.write(stream, equal);
+        firmware.write(stream);
         firmwareBytes = Math.max(firmwareBytes, bytes.size());
         stream.write(devices, HEAD_BYTES, devices.length - HEAD_BYTES);
         stream.writeByte(DESCRIPTION);
@@ -156,12 +197,20 @@ public final class DeviceSaver {
     }
 
     /**
-     * Does once, while the guest runs, what is done of it here in the pause: so that no code is
-     * cold then.
+     * Makes ready for the next save, while the guest is this host's. What an attempt that failed
+     * saved is forgotten: where the guest stood still before, nobody resumed it, and it may have
+     * run since by its operator's word. Once it does what is done of a save here in the pause, so
+     * that no code is cold then. Whatever is in the way, the pause says it where it still is so.
      */
-    void rehearse() throws IOException {
-        if (firmwareBytes == 0) {
-            stream(ByteBuffer.allocate(HEAD_BYTES).putInt(MAGIC).array());
+    void prepare(SocketFolder folder) {
+        settle();
+        try {
+            folder.make(pid);
+            if (firmwareBytes == 0) {
+                stream(ByteBuffer.allocate(HEAD_BYTES).putInt(MAGIC).array());
+            }
+        } catch (IOException e) {
+            return;
         }
     }
 

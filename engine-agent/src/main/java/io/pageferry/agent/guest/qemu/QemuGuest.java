@@ -48,8 +48,6 @@ import org.agrona.CloseHelper;
  * paused, and put back where it stays.
  */
 public final class QemuGuest implements SourceGuest {
-    private static final Duration SAVE_LIMIT = Duration.ofSeconds(5);
-
     private final QemuProcess process;
     private final LivenessProbe liveness;
     private final QemuControl qemu;
@@ -192,27 +190,16 @@ public final class QemuGuest implements SourceGuest {
 
     @Override
     public void requireUnchanged() throws GuestException {
-        require(false);
-        tracking.backends().requireUnchanged();
         try {
-            if (devices.isPresent()) {
-                process.sockets().make(process.pid());
-                devices.get().rehearse();
-            }
-        } catch (IOException e) {
-            return; // whatever it is, the pause says it where it still is so
-        }
-    }
-
-    private void require(boolean movableOnly) throws GuestException {
-        try {
-            watch.requireUnchanged(movableOnly);
+            watch.requireUnchanged(false);
             if (!prepared && devices.isEmpty()) {
                 before = qemu.settings();
             }
         } catch (QmpException e) {
             throw told(e);
         }
+        tracking.backends().requireUnchanged();
+        devices.ifPresent(saver -> saver.prepare(process.sockets()));
     }
 
     @Override
@@ -276,6 +263,9 @@ public final class QemuGuest implements SourceGuest {
             if (mirrors != null) {
                 mirrors.finish();
             }
+            if (tracking.drained().isEmpty()) {
+                beginSave(); // QEMU may drain no disks once it has given them up
+            }
         } catch (GuestException | QmpException e) {
             throw told(e);
         }
@@ -293,20 +283,33 @@ public final class QemuGuest implements SourceGuest {
 
     @Override
     public void saveState(OutputStream out) throws IOException {
-        // Here and not later: a guest that is saved shows another state.
-        require(true);
-        if (devices.isPresent()) {
-            devices.get().save(process.sockets(), watch.givesImagesUp(), out, SAVE_LIMIT);
-            return;
+        try {
+            if (devices.isPresent()) {
+                beginSave();
+                devices.get().finish(out);
+                return;
+            }
+            // Here and not later: a guest that is saved shows another state.
+            watch.requireUnchanged(true);
+            watch.saves();
+            QemuControl.Settings now = qemu.settings();
+            before = prepared ? before : now;
+            qemu.prepareSource(now);
+        } catch (QmpException e) {
+            throw told(e);
         }
-        watch.saves();
-        qemu.prepareSource(prepared ? qemu.settings() : before);
         prepared = true;
-        DeviceState.save(qemu, process.socket("out"), out, SAVE_LIMIT);
+        DeviceState.save(qemu, process.socket("out"), out, DeviceSaver.LIMIT);
+    }
+
+    private void beginSave() {
+        devices.ifPresent(saver -> saver.begin(() -> watch.requireUnchanged(true),
+                process.sockets(), watch::givesImagesUp));
     }
 
     @Override
     public void resume() throws GuestException {
+        devices.ifPresent(DeviceSaver::settle);
         watch.letsGo();
         try {
             QemuControl.ContResult result = process.goOn(qemu);
@@ -352,11 +355,7 @@ public final class QemuGuest implements SourceGuest {
 
     @Override
     public Optional<String> keepWarning() {
-        boolean locked = facts.drives().stream()
-                .anyMatch(drive -> !drive.readOnly() && !drive.file().isEmpty());
-        return locked ? Optional.empty() : Optional.of("--after keep: this guest writes to no disk,"
-                + " so nothing refuses a cont of what is kept: never say it while the guest runs at"
-                + " the target");
+        return facts.keepWarning();
     }
 
     @Override
@@ -373,6 +372,7 @@ public final class QemuGuest implements SourceGuest {
 
     @Override
     public void close() {
+        devices.ifPresent(DeviceSaver::settle);
         CloseHelper.closeAll(throttle, tracking.tracker(), mirrors, regions);
         if (process.isAlive()) {
             process.monitor().keepsGuest();

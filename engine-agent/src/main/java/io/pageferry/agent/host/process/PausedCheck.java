@@ -3,19 +3,16 @@ package io.pageferry.agent.host.process;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.GuestException;
 import java.io.IOException;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.FutureTask;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
+import java.time.Duration;
 
 /**
  * Looks at a paused guest on a thread of its own, while its last pages and its state are sent:
  * what all processes have mapped takes tens of milliseconds to read, which need not be downtime.
  */
 public final class PausedCheck {
-    private static final long LIMIT_SECONDS = 5;
+    private static final Duration LIMIT = Duration.ofSeconds(5);
 
-    private final FutureTask<Void> task;
+    private final PausedTask<Void> task;
 
     /** What is looked at; it touches nothing that belongs to the migration's thread. */
     @FunctionalInterface
@@ -29,11 +26,8 @@ public final class PausedCheck {
         void run() throws IOException;
     }
 
-    private PausedCheck(Look look) {
-        this.task = new FutureTask<>(() -> {
-            look.run();
-            return null;
-        });
+    private PausedCheck(PausedTask<Void> task) {
+        this.task = task;
     }
 
     /**
@@ -43,16 +37,15 @@ public final class PausedCheck {
      * @return the check, under way
      */
     public static PausedCheck start(Look look) {
-        PausedCheck check = new PausedCheck(look);
-        Thread.ofPlatform().daemon().name("pageferry-paused-check").start(check.task);
-        return check;
+        return new PausedCheck(PausedTask.start("pageferry-paused-check", () -> {
+            look.run();
+            return null;
+        }));
     }
 
     /** {@return one that has found nothing, for a guest that was not paused yet} */
     public static PausedCheck none() {
-        PausedCheck check = new PausedCheck(() -> { });
-        check.task.run();
-        return check;
+        return new PausedCheck(null);
     }
 
     /**
@@ -61,23 +54,17 @@ public final class PausedCheck {
      * @throws GuestException when the guest is not what it was, or that cannot be told
      */
     public void await() throws GuestException {
-        try {
-            task.get(LIMIT_SECONDS, TimeUnit.SECONDS);
-        } catch (ExecutionException e) {
-            if (e.getCause() instanceof GuestException known) {
-                throw known;
-            }
-            throw failed(e.getCause().getMessage());
-        } catch (TimeoutException e) {
-            throw failed("it was not done within " + LIMIT_SECONDS + " s");
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw failed("it was interrupted");
+        if (task == null) {
+            return;
         }
-    }
-
-    private static GuestException failed(String why) {
-        return new GuestException(ErrorCode.GUEST_FAILED,
-                "what maps the guest's memory could not be looked at: " + why, "move it again");
+        try {
+            task.await(LIMIT);
+        } catch (GuestException e) {
+            throw e;
+        } catch (IOException e) {
+            throw new GuestException(ErrorCode.GUEST_FAILED,
+                    "what maps the guest's memory could not be looked at: " + e.getMessage(),
+                    "move it again");
+        }
     }
 }

@@ -12,6 +12,7 @@ import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Random;
@@ -45,6 +46,23 @@ class UnixPeerTest {
             }
             assertEquals(List.of(), named(address), "it is closed");
         }
+    }
+
+    /** The file of a socket is there before anybody can connect. */
+    @Test
+    void aSocketThatIsOnlyBoundDoesNotListen() throws IOException {
+        Path path = folder.resolve("bound");
+        try (SocketChannel bound = SocketChannel.open(StandardProtocolFamily.UNIX)) {
+            bound.bind(UnixDomainSocketAddress.of(path));
+            assertTrue(Files.exists(path));
+            assertFalse(UnixPeer.isListening(path));
+        }
+        Files.delete(path);
+        try (ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+            server.bind(UnixDomainSocketAddress.of(path));
+            assertTrue(UnixPeer.isListening(path));
+        }
+        assertFalse(UnixPeer.isListening(path), "it is closed");
     }
 
     private static List<UnixPeer.Connection> named(UnixDomainSocketAddress address)

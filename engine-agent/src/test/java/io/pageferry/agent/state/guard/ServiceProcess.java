@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Map;
 
 /** A {@code guard-service} of a test, which agents of this JVM find. */
-final class ServiceProcess implements AutoCloseable {
+public final class ServiceProcess implements AutoCloseable {
     private final Process process;
     private final Path socket;
 
@@ -19,12 +19,12 @@ final class ServiceProcess implements AutoCloseable {
     }
 
     /** Starts one, and returns when it listens. */
-    static ServiceProcess start(Path folder) throws IOException {
+    public static ServiceProcess start(Path folder) throws IOException {
         return start(folder, Map.of());
     }
 
     /** The same, with more in its environment. */
-    static ServiceProcess start(Path folder, Map<String, String> more) throws IOException {
+    public static ServiceProcess start(Path folder, Map<String, String> more) throws IOException {
         Path socket = folder.resolve("guard.sock");
         ProcessBuilder command = new ProcessBuilder(ChildJvm.command(List.of("-Xmx48m"),
                 List.of("guard-service", "--guard", "unix:" + socket, "--json")))
@@ -40,7 +40,7 @@ final class ServiceProcess implements AutoCloseable {
         return service;
     }
 
-    Path socket() {
+    public Path socket() {
         return socket;
     }
 

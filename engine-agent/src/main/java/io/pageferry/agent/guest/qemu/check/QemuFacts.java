@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
@@ -300,5 +301,14 @@ public record QemuFacts(String name, String version, String machine, String acce
                         + ", and with its medium"
                 : "name the same image on both sides, on storage that both see; where each side"
                         + " has one of its own, make it as large and use --copy-storage";
+    }
+
+    /** {@return what there is to say where this guest is kept at the source after a move} */
+    public Optional<String> keepWarning() {
+        boolean locked = drives.stream()
+                .anyMatch(drive -> !drive.readOnly() && !drive.file().isEmpty());
+        return locked ? Optional.empty() : Optional.of("--after keep: this guest writes to no disk,"
+                + " so nothing refuses a cont of what is kept: never say it while the guest runs at"
+                + " the target");
     }
 }

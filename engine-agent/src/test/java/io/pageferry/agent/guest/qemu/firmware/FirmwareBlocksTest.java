@@ -50,7 +50,8 @@ class FirmwareBlocksTest {
 
     private static String written(FirmwareBlocks blocks) throws IOException {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        blocks.write(new DataOutputStream(bytes), blocks.attributes());
+        blocks.attributes();
+        blocks.write(new DataOutputStream(bytes));
         return bytes.toString(StandardCharsets.ISO_8859_1);
     }
 
