@@ -21,6 +21,7 @@ module io.pageferry.transport {
     exports io.pageferry.transport.http to io.pageferry.agent, io.pageferry.bench;
     exports io.pageferry.transport.local to io.pageferry.agent, io.pageferry.bench;
     exports io.pageferry.transport.netty to io.pageferry.agent, io.pageferry.bench;
+    exports io.pageferry.transport.netty.alpn to io.pageferry.agent, io.pageferry.bench;
     exports io.pageferry.transport.netty.http to io.pageferry.agent, io.pageferry.bench;
     exports io.pageferry.transport.netty.link to io.pageferry.agent, io.pageferry.bench;
     exports io.pageferry.transport.netty.tls to io.pageferry.agent, io.pageferry.bench;

@@ -12,7 +12,14 @@ import io.pageferry.agent.daemon.DaemonSettings;
 import io.pageferry.agent.daemon.store.HistoryLimits;
 import io.pageferry.agent.link.Listener;
 import io.pageferry.agent.link.PeerTrust;
+import io.pageferry.agent.link.api.PortApi;
+import io.pageferry.agent.report.Output;
+import io.pageferry.agent.trust.JoinDesk;
+import io.pageferry.agent.trust.TrustFolder;
 import io.pageferry.core.words.Quantity;
+import io.pageferry.transport.netty.tls.TlsContexts.OtherProtocols;
+import io.pageferry.transport.netty.tls.TlsException;
+import io.pageferry.transport.netty.tls.TlsFiles;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.UnixDomainSocketAddress;
@@ -34,8 +41,9 @@ final class AgentCommand implements Callable<Integer> {
     private static final Path GUESTS = Path.of("/etc/pageferry/guests.json");
 
     @Option(names = "--listen", paramLabel = "HOST:PORT|unix:PATH",
-            description = "where guests come in, default 127.0.0.1:4477")
-    private String listen = "127.0.0.1:4477";
+            description = "where guests come in, default 127.0.0.1:4477, and with a certificate in"
+                    + " --trust-dir 0.0.0.0:4477")
+    private String listen;
 
     @Option(names = "--api", paramLabel = "unix:PATH",
             description = "where the API is, default unix:/run/pageferry/api.sock")
@@ -45,6 +53,11 @@ final class AgentCommand implements Callable<Integer> {
             + " listen = HOST:PORT, which those given here override; guests.json beside it is the"
             + " address book")
     private Path config;
+
+    @Option(names = "--trust-dir", paramLabel = "DIR", description = "folder of pageferry trust:"
+            + " once this host's certificate is there, TLS without --tls-cert, --tls-key and"
+            + " --tls-ca; where the CA's key is there, others can join by this agent")
+    private Path trustFolder;
 
     @Option(names = "--max-parallel", paramLabel = "N",
             description = "moves out at a time, default 4; the others wait")
@@ -104,16 +117,37 @@ final class AgentCommand implements Callable<Integer> {
     }
 
     private int serve(Path guests) throws IOException {
-        PeerTrust peers = trust.trust();
+        Optional<TrustFolder> own = Optional.ofNullable(trustFolder).map(TrustFolder::new)
+                .filter(folder -> folder.hasOwn() && !trust.hasFiles());
+        PeerTrust peers = trust.trust(own.map(AgentCommand::read));
+        Output output = common.output();
+        if (trustFolder != null && own.isEmpty() && !trust.hasFiles()) {
+            output.note("note     no certificate of this host is in " + trustFolder
+                    + " yet (pageferry trust init or join): no TLS");
+        }
+        Optional<PortApi> port = peers.tls().map(tls -> new PortApi(tls.allowed(),
+                own.filter(TrustFolder::hasCa).map(folder -> new JoinDesk(folder, output::note)),
+                thrown -> output.note("warning  a call over TLS broke: " + thrown)));
+        String at = listen != null ? listen : own.isPresent() ? "0.0.0.0:4477" : "127.0.0.1:4477";
         if (maxParallel < 1) {
             throw new UsageException("--max-parallel " + maxParallel + " is less than 1");
         }
         DaemonSettings settings = new DaemonSettings(common.stateDirectory(), Listener.at(
-                Addresses.parse("--listen", listen, peers.tls(), insecure), peers,
-                Optional.empty()), maxParallel, rate(), HistoryLimits.parse(history), guests,
-                Quantity.nanos(settleWindow));
-        return new AgentService(common.output(), settings, new CallWords(peers, insecure),
-                api(), metrics()).run(wait);
+                Addresses.parse("--listen", at, peers.tls(), insecure), peers,
+                Optional.empty(), port.map(PortApi::protocols).orElse(OtherProtocols.none())),
+                maxParallel, rate(), HistoryLimits.parse(history), guests,
+                Quantity.nanos(settleWindow), peers);
+        return new AgentService(output, settings, new CallWords(peers, insecure),
+                new AgentService.Places(api(), metrics(), port)).run(wait);
+    }
+
+    private static TlsFiles read(TrustFolder folder) {
+        try {
+            folder.own().read();
+            return folder.own();
+        } catch (TlsException e) {
+            throw new UsageException("--trust-dir: " + e.getMessage());
+        }
     }
 
     private Optional<InetSocketAddress> metrics() {

@@ -1,6 +1,7 @@
 package io.pageferry.agent.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pageferry.agent.cli.exit.CommandExit;
 import io.pageferry.agent.cli.option.Addresses;
 import io.pageferry.agent.daemon.Daemon;
 import io.pageferry.agent.daemon.DaemonSettings;
@@ -8,13 +9,14 @@ import io.pageferry.agent.daemon.MoveWords;
 import io.pageferry.agent.daemon.api.Api;
 import io.pageferry.agent.daemon.metrics.MetricsPage;
 import io.pageferry.agent.daemon.web.Dashboard;
+import io.pageferry.agent.daemon.web.PeerGate;
 import io.pageferry.agent.guest.GuestUri;
 import io.pageferry.agent.host.linux.process.ServiceManager;
 import io.pageferry.agent.link.api.ApiListener;
+import io.pageferry.agent.link.api.PortApi;
 import io.pageferry.agent.report.Output;
 import io.pageferry.agent.session.warmup.BackgroundWarmUp;
 import io.pageferry.agent.session.warmup.WarmUp;
-import io.pageferry.agent.state.guard.GuardService;
 import io.pageferry.agent.state.journal.GuestLock;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -35,84 +37,100 @@ final class AgentService {
     private final Output output;
     private final DaemonSettings settings;
     private final MoveWords words;
-    private final UnixDomainSocketAddress api;
-    private final Optional<InetSocketAddress> metrics;
+    private final Places places;
     private final ServiceManager manager = ServiceManager.of(System.getenv());
     private final CountDownLatch stop = new CountDownLatch(1);
+    private final long feedNanos = manager.watchdog().map(time -> time.toNanos() / 3)
+            .orElse(Long.MAX_VALUE);
+    private long turned = System.nanoTime();
+    private long fed = turned;
 
-    AgentService(Output output, DaemonSettings settings, MoveWords words,
-            UnixDomainSocketAddress api, Optional<InetSocketAddress> metrics) {
+    /**
+     * Where it is asked.
+     *
+     * @param api     the socket
+     * @param metrics where they are shown too
+     * @param port    the API on the port where guests come in
+     */
+    record Places(UnixDomainSocketAddress api, Optional<InetSocketAddress> metrics,
+            Optional<PortApi> port) { }
+
+    AgentService(Output output, DaemonSettings settings, MoveWords words, Places places) {
         this.output = output;
         this.settings = settings;
         this.words = words;
-        this.api = api;
-        this.metrics = metrics;
+        this.places = places;
     }
 
     /** Serves until it is stopped; then with {@code wait} until all moves have ended. */
     int run(boolean wait) throws IOException {
-        Main.onStop(stop::countDown, wait ? Duration.ofHours(1) : Main.STOP);
+        CommandExit.onStop(stop::countDown, wait ? Duration.ofHours(1) : CommandExit.STOP);
         GuestLock.makeOwn();
         BackgroundWarmUp warmUp = BackgroundWarmUp.start(() -> WarmUp.run(SCRATCH));
-        try (warmUp; Daemon daemon = Daemon.open(settings, words);
+        // What is opened first is closed last: the port's threads behind its listener.
+        try (PortApi _ = places.port().orElse(null); warmUp;
+                Daemon daemon = Daemon.open(settings, words);
                 Dashboard dashboard = new Dashboard(this::bug);
                 ApiListener page = metricsOf(daemon);
-                ApiListener _ = ApiListener.open(api, ApiListener.GROUP,
+                ApiListener _ = ApiListener.open(places.api(), ApiListener.GROUP,
                         over(daemon, dashboard), this::bug)) {
             warmUp.await();
             ready(daemon, page);
             serve(daemon);
             tell("STOPPING=1\nSTATUS=moves are ending");
-            daemon.stop(wait, () -> true);
+            daemon.stop(wait, () -> {
+                feed(daemon);
+                return true;
+            });
         }
         return 0;
     }
 
     /** Null where they are not asked for. */
     private ApiListener metricsOf(Daemon daemon) throws IOException {
-        return metrics.isEmpty() ? null : ApiListener.onLoopback(metrics.get(),
+        return places.metrics().isEmpty() ? null : ApiListener.onLoopback(places.metrics().get(),
                 new MetricsPage(daemon.metrics()), this::bug);
     }
 
-    private static Api over(Daemon daemon, Dashboard dashboard) {
-        Api all = new Api(daemon, AgentService::guard, dashboard);
+    private Api over(Daemon daemon, Dashboard dashboard) {
+        Api all = new Api(daemon, () -> daemon.hasGuardService() ? "service" : "own", dashboard);
         dashboard.over(all);
+        places.port().ifPresent(port -> port.over(new PeerGate(all)));
         return all;
-    }
-
-    /** Says who guards: a service, or guards that moves start. */
-    private static String guard() {
-        return GuardService.isThere() ? "service" : "own";
     }
 
     private void ready(Daemon daemon, ApiListener page) {
         String at = Addresses.text(daemon.address());
-        ObjectNode ready = Output.event("ready").put("listen", at).put("api", "unix:" + api);
+        ObjectNode ready = Output.event("ready").put("listen", at).put("api",
+                "unix:" + places.api());
         if (page != null) {
             ready.put("metrics", Addresses.text(new InetSocketAddress(
-                    metrics.orElseThrow().getAddress(), page.port())));
+                    places.metrics().orElseThrow().getAddress(), page.port())));
         }
         output.emit(ready);
         if (!output.isJson()) {
-            output.human("ready: guests come in at " + at + ", the API is at unix:" + api);
+            output.human("ready: guests come in at " + at + ", the API is at unix:"
+                    + places.api());
         }
         tell("READY=1\nSTATUS=serves");
     }
 
     private void serve(Daemon daemon) {
-        long turned = System.nanoTime();
-        long fed = turned;
-        long pause = manager.watchdog().map(time -> time.toNanos() / 3).orElse(Long.MAX_VALUE);
         while (!isStopped()) {
             daemon.tick();
-            long now = System.nanoTime();
-            if (daemon.isTurning()) {
-                turned = now;
-            }
-            if (now - fed >= pause && now - turned < STANDS_STILL.toNanos()) {
-                tell("WATCHDOG=1");
-                fed = now;
-            }
+            feed(daemon);
+        }
+    }
+
+    /** Feeds the watchdog, as long as every move's duty cycle turns. */
+    private void feed(Daemon daemon) {
+        long now = System.nanoTime();
+        if (daemon.isTurning()) {
+            turned = now;
+        }
+        if (now - fed >= feedNanos && now - turned < STANDS_STILL.toNanos()) {
+            tell("WATCHDOG=1");
+            fed = now;
         }
     }
 
@@ -125,11 +143,7 @@ final class AgentService {
     }
 
     private void tell(String state) {
-        try {
-            manager.tell(state);
-        } catch (IOException e) {
-            output.note("warning  the service manager cannot be told: " + e.getMessage());
-        }
+        manager.tell(state, output::note);
     }
 
     private void bug(Throwable thrown) {

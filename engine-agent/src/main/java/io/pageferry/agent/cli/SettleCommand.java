@@ -70,7 +70,7 @@ final class SettleCommand implements Callable<Integer> {
         }
         PeerTrust peers = trust.trust();
         Output output = common.output();
-        Optional<ApiClient> agent = common.stateDirectory() == null ? choice.agent()
+        Optional<ApiClient> agent = common.stateDirectory() == null ? choice.agent(trust)
                 : Optional.empty();
         if (agent.isPresent()) {
             return new RemoteStatus(agent.get(), output).settle(id.toString(),

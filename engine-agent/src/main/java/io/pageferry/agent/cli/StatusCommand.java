@@ -37,7 +37,7 @@ final class StatusCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         trust.trust();
         Output output = common.output();
-        Optional<ApiClient> agent = common.stateDirectory() == null ? choice.agent()
+        Optional<ApiClient> agent = common.stateDirectory() == null ? choice.agent(trust)
                 : Optional.empty();
         if (agent.isPresent()) {
             new RemoteStatus(agent.get(), output).all();

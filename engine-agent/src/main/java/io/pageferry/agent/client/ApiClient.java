@@ -8,22 +8,55 @@ import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import javax.net.ssl.SSLContext;
 
-/** Asks an agent of this host, with a connection for each call. Any thread. */
+/** Asks an agent, with a connection for each call. Any thread. */
 public final class ApiClient {
     private static final ObjectMapper JSON = new ObjectMapper();
     /** Some answers wait for another host. */
     private static final Duration ANSWER = Duration.ofMinutes(2);
 
-    private final UnixDomainSocketAddress address;
+    private final Address address;
+    private final boolean overTls;
+
+    /** Makes connections. */
+    @FunctionalInterface
+    private interface Address {
+        ApiSocket connect() throws IOException;
+    }
+
+    private ApiClient(Address address, boolean overTls) {
+        this.address = address;
+        this.overTls = overTls;
+    }
 
     /**
-     * Makes a client; nothing is connected yet.
+     * Makes a client of this host's agent; nothing is connected yet.
      *
      * @param address of the agent's socket
      */
     public ApiClient(UnixDomainSocketAddress address) {
-        this.address = address;
+        this(() -> UnixSocket.connect(address, ANSWER), false);
+    }
+
+    /**
+     * Makes a client of an agent at a port; nothing is connected yet.
+     *
+     * @param address  HOST:PORT
+     * @param context  who this side is, and whom it believes
+     * @param protocol of HTTP that both name in the handshake
+     * @return the client
+     * @throws IOException where that is no address
+     */
+    public static ApiClient overTls(String address, SSLContext context, String protocol)
+            throws IOException {
+        TlsAddress there = TlsAddress.parse(address, context, protocol);
+        return new ApiClient(() -> TlsSocket.connect(there, ANSWER), true);
+    }
+
+    /** {@return whether it asks an agent at a port} */
+    public boolean isOverTls() {
+        return overTls;
     }
 
     /**
@@ -32,7 +65,7 @@ public final class ApiClient {
      * @throws IOException with the reason, where not
      */
     public void probe() throws IOException {
-        ApiSocket.connect(address, ANSWER).close();
+        address.connect().close();
     }
 
     /**
@@ -59,7 +92,7 @@ public final class ApiClient {
      * @throws IOException  when it cannot be reached, or is no agent
      */
     public JsonNode call(String method, String path, ObjectNode body) throws IOException {
-        try (ApiSocket socket = ApiSocket.connect(address, ANSWER)) {
+        try (ApiSocket socket = address.connect()) {
             byte[] json = body == null ? new byte[0]
                     : body.toString().getBytes(StandardCharsets.UTF_8);
             send(socket, method + " " + path, "Content-Type: application/json\r\n"
@@ -80,7 +113,7 @@ public final class ApiClient {
      * @throws IOException  when it cannot be reached, or is no agent
      */
     public ApiEvents events(String path, String after) throws IOException {
-        ApiSocket socket = ApiSocket.connect(address, ANSWER);
+        ApiSocket socket = address.connect();
         try {
             send(socket, "GET " + path, after.isEmpty() ? ""
                     : "Last-Event-ID: " + after + "\r\n", new byte[0]);

@@ -244,7 +244,9 @@ public final class Migration implements MigrationListener {
                 .put("wireBytesPerSecond", known ? Math.round(now.wireBytesPerSecond()) : 0)
                 .put("dirtyBytesPerSecond", known ? Math.round(now.dirtyBytesPerSecond()) : 0)
                 .put("throttlePercent", known ? now.throttlePercent() : 0)
-                .put("predictedDowntimeMs", known ? now.predictedNanos() / MILLI : 0);
+                .putObject("predictedDowntimeMs")
+                .put("p50", known ? now.predictedMedianNanos() / MILLI : 0)
+                .put("p95", known ? now.predictedNanos() / MILLI : 0);
     }
 
     private static JsonNode orNull(JsonNode figure) {

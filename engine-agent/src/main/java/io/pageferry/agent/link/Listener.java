@@ -6,6 +6,7 @@ import io.pageferry.core.link.TargetLink;
 import io.pageferry.transport.netty.CaptureSink;
 import io.pageferry.transport.netty.TransportOptions;
 import io.pageferry.transport.netty.link.TransportServer;
+import io.pageferry.transport.netty.tls.TlsContexts.OtherProtocols;
 import io.pageferry.transport.netty.tls.TlsOptions;
 import java.io.IOException;
 import java.net.SocketAddress;
@@ -70,6 +71,20 @@ public interface Listener {
      * @return the listener
      */
     static Listener at(SocketAddress listen, PeerTrust trust, Optional<CaptureSink> capture) {
+        return at(listen, trust, capture, OtherProtocols.none());
+    }
+
+    /**
+     * The same, and for others than sources too.
+     *
+     * @param listen  as above
+     * @param trust   as above
+     * @param capture as above
+     * @param others  protocols that it serves besides, on TCP with TLS
+     * @return the listener
+     */
+    static Listener at(SocketAddress listen, PeerTrust trust, Optional<CaptureSink> capture,
+            OtherProtocols others) {
         TransportOptions options = TransportOptions.defaults(SystemNanoClock.INSTANCE)
                 .withKindFor(listen).withSecurity(trust.security()).withCapture(capture);
         return new Listener() {
@@ -87,7 +102,8 @@ public interface Listener {
             public Open open(Consumer<String> refusals) throws IOException {
                 return listen instanceof UnixDomainSocketAddress unix
                         ? ListeningUnix.open(unix, options, refusals)
-                        : new Listening(new TransportServer(options, listen, refusals));
+                        : new Listening(new TransportServer(options, listen, refusals,
+                                others));
             }
         };
     }

@@ -107,10 +107,18 @@ class BadInputTest {
             3 | there is no such socket | migrate workload:8MiB --to unix:/nosuch/x
             3 | there is no such folder | receive workload:8MiB --listen unix:/nosuch/x
             3 | other users may write to /tmp | receive workload:8MiB --listen unix:/tmp/x
-            2 | trust token is not in this version | trust token host
-            2 | trust renew is not in this version | trust renew --dir /nosuch
+            2 | write unix:PATH or https://HOST:PORT | history --api http://127.0.0.1:1
+            2 | give --tls-cert, --tls-key and | history --api https://127.0.0.1:1
+            2 | name the HOST | trust token --dir /nosuch
+            2 | --life 25h is not in 1s to 24h | trust token --dir /nosuch host --life 25h
+            2 | give the TOKEN | trust join --dir /nosuch
+            2 | a part of it is missing: copy the | trust join --dir /nosuch pageferry-join-AQID
+            2 | a part of it is missing | trust join --dir /nosuch something
+            3 | trust init --dir /nosuch makes one | trust token --dir /nosuch host
+            3 | trust init --dir /nosuch makes one | trust list --dir /nosuch
+            3 | trust init --dir /nosuch makes one | trust revoke --dir /nosuch host
+            3 | there is no such file | trust renew --dir /nosuch
             2 | there are init, issue, show | trust make
-            2 | --dir says | trust init
             2 | name the HOST | trust issue --dir /nosuch
             2 | cannot name a host's files | trust issue --dir /nosuch ../x
             2 | cannot name a host's files | trust issue --dir /nosuch ca

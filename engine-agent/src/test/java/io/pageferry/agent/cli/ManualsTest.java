@@ -55,7 +55,20 @@ class ManualsTest {
 
     @Test
     void theCompletionKnowsEachCommandAndOption() throws IOException {
-        String script = Files.readString(folder.resolve("pageferry.bash"));
+        holdsAll(Files.readString(folder.resolve("pageferry.bash")));
+    }
+
+    @Test
+    void soDoesThatOfZsh() throws IOException {
+        String script = Files.readString(folder.resolve("_pageferry"));
+        holdsAll(script);
+        assertTrue(script.startsWith("#compdef pageferry\n"), script);
+        assertTrue(script.contains("'--codec=[") && script.contains(":(adaptive none lz4 zstd)'"),
+                script);
+        assertTrue(script.contains("'*--allow-peer=["), script);
+    }
+
+    private void holdsAll(String script) {
         Set<String> words = Stream.of(script.split("[^\\w-]+"))
                 .collect(Collectors.toSet());
         line.getSubcommands().forEach((name, command) -> {

@@ -18,6 +18,7 @@ import java.util.concurrent.TimeUnit;
  * made-up JDKs: they say what they were told to do.
  */
 final class FakeMachine {
+    private static final String LAUNCH = "packaging/root/usr/lib/pageferry/launch";
 
     /** What a run of the launcher came to. */
     record Run(int exit, List<String> out, String err) {
@@ -63,6 +64,9 @@ final class FakeMachine {
         checkout = Files.createDirectories(folder.resolve("a checkout"));
         Files.copy(Repository.root().resolve("pageferry"), checkout.resolve("pageferry"));
         executable(checkout.resolve("pageferry"));
+        Path launch = checkout.resolve(LAUNCH);
+        Files.createDirectories(launch.getParent());
+        Files.copy(Repository.root().resolve(LAUNCH), launch);
         Files.writeString(checkout.resolve("pom.xml"), "");
         for (String module : List.of("core", "transport", "agent")) {
             Path part = checkout.resolve("engine-" + module);

@@ -193,10 +193,12 @@ class LauncherTest {
 
     /** A move needs no library that makes certificates; behind the others the cache still fits. */
     @Test
-    void whatMakesCertificatesIsForTrustAlone() throws Exception {
+    void whatMakesCertificatesIsForTrustAndTheAgentAlone() throws Exception {
         assertEquals(List.of("a.jar", "d.jar"), jars(machine.run("migrate", "trust")));
         assertEquals(List.of("a.jar", "d.jar", "bcpkix-jdk18on-1.jar", "bcutil-jdk18on-1.jar"),
                 jars(machine.run("trust", "init")));
+        assertEquals(List.of("a.jar", "d.jar", "bcpkix-jdk18on-1.jar", "bcutil-jdk18on-1.jar"),
+                jars(machine.run("agent")));
     }
 
     private static List<String> jars(Run run) {

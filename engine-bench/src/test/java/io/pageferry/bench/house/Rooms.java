@@ -17,7 +17,7 @@ final class Rooms {
     private static final String BENCH = ROOT + "bench";
     private static final String CORE = ROOT + "core";
     private static final List<String> WINGS = List.of("host", "guest", "state", "session", "embed",
-            "daemon", "client", "cli", "link", "report", "capture", "demo", "bench");
+            "daemon", "client", "cli", "link", "report", "capture", "trust", "demo", "bench");
     private static final Predicate<Source> NOWHERE = source -> false;
 
     private Rooms() { }
@@ -94,6 +94,9 @@ final class Rooms {
                 beside("link", "guest|state|session|embed|daemon|cli"),
                 beside("report", "state|session|embed|daemon|cli"),
                 beside("capture", "guest|state|session|embed|daemon|cli|link|report"),
+                beside("trust", "guest|state|session|embed|daemon|cli|link|report"),
+                Rule.only("what makes certificates is in one room", "\\borg\\.bouncycastle\\b",
+                        source -> !source.isMain() || source.isIn(AGENT + ".trust")),
                 Rule.only("the check of captures has its own arithmetic",
                         "\\bio\\.pageferry\\.(?!agent\\.capture\\b)|\\bnet\\.jpountz\\b"
                                 + "|\\bio\\.netty\\b",

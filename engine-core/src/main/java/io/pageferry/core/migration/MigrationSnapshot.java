@@ -18,11 +18,13 @@ import io.pageferry.core.migration.Outcome.Side;
  * @param dirtyBytesPerSecond written by the guest in that round
  * @param throttlePercent     strength that is set, 0 … 99
  * @param predictedNanos      downtime as it was predicted last, 95th percentile
+ * @param predictedMedianNanos the same, 50th percentile
  * @param verifiedRound       the last round that was read back at the target
  */
 public record MigrationSnapshot(Side side, String state, long epoch, long round, long dirtyPages,
         long handledPages, long wireBytes, double wireBytesPerSecond, double dirtyBytesPerSecond,
-        int throttlePercent, long predictedNanos, long verifiedRound) {
+        int throttlePercent, long predictedNanos, long predictedMedianNanos,
+        long verifiedRound) {
     /** {@return pages of the round that are still to be handled} */
     public long leftPages() {
         return dirtyPages - handledPages;
@@ -38,6 +40,6 @@ public record MigrationSnapshot(Side side, String state, long epoch, long round,
      */
     public static MigrationSnapshot ofTarget(String state, long epoch, long wireBytes) {
         return new MigrationSnapshot(Side.TARGET, state, epoch, -1, 0, 0, wireBytes, 0, 0, 0, 0,
-                -1);
+                0, -1);
     }
 }

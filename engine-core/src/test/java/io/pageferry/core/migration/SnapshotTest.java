@@ -53,6 +53,8 @@ class SnapshotTest {
             assertEquals(0, source.leftPages());
             assertEquals(harness.source().figures().prediction().orElseThrow().p95Nanos(),
                     source.predictedNanos());
+            assertEquals(harness.source().figures().prediction().orElseThrow().p50Nanos(),
+                    source.predictedMedianNanos());
             MigrationSnapshot target = harness.target().snapshot();
             assertEquals(harness.target().state().label(), target.state());
             assertEquals(source.epoch(), target.epoch());

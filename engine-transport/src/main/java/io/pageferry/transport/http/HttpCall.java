@@ -19,7 +19,7 @@ public record HttpCall(String method, String path, Map<String, String> query,
      *
      * @param user  the peer's user on this host, or −1 over TLS
      * @param group the peer's first group, or −1 over TLS
-     * @param name  of the peer's certificate, or empty on a unix socket
+     * @param name  identity of the peer's certificate; empty on a unix socket, or without one
      */
     public record Caller(int user, int group, String name) { }
 }

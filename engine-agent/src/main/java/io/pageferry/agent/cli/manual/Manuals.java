@@ -14,7 +14,8 @@ public final class Manuals {
     }
 
     /**
-     * Writes {@code man1/pageferry*.1} and {@code pageferry.bash}, in place of what is there.
+     * Writes {@code man1/pageferry*.1}, {@code pageferry.bash} and {@code _pageferry} (zsh), in
+     * place of what is there.
      *
      * @param line   with all its commands
      * @param folder that is made where it is missing
@@ -30,5 +31,6 @@ public final class Manuals {
         }
         Files.writeString(folder.resolve("pageferry.bash"),
                 AutoComplete.bash(line.getCommandName(), line));
+        Files.writeString(folder.resolve("_pageferry"), ZshCompletion.of(line));
     }
 }

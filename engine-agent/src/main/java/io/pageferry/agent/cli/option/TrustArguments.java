@@ -1,31 +1,20 @@
 package io.pageferry.agent.cli.option;
 
 import io.pageferry.agent.link.PeerTrust;
-import io.pageferry.transport.netty.tls.TlsException;
 import io.pageferry.transport.netty.tls.TlsFiles;
 import io.pageferry.transport.netty.tls.TlsOptions;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
-import java.util.stream.Stream;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** How peers show that they belong: options of every command that speaks with one. */
 public final class TrustArguments {
-    @Option(names = "--tls-cert", paramLabel = "FILE",
-            description = "the own certificate in PEM: mutual TLS 1.3, with all three files")
-    private Path certificate;
-
-    @Option(names = "--tls-key", paramLabel = "FILE",
-            description = "its private key in PEM, PKCS #8 without a password")
-    private Path key;
-
-    @Option(names = "--tls-ca", paramLabel = "FILE",
-            description = "the CA that signed the certificates of the peers")
-    private Path ca;
+    @Mixin
+    private TlsFileArguments files;
 
     @Option(names = "--allow-peer", paramLabel = "NAME", description = "a DNS name or URI that the"
             + " peer's certificate must have, or one of several; default: any of the CA")
@@ -47,32 +36,38 @@ public final class TrustArguments {
      * @throws UsageException where something is missing, or a file is not what it should be
      */
     public PeerTrust trust() {
-        return new PeerTrust(tls(), Optional.ofNullable(token).map(SecretFile::read));
+        return trust(Optional.empty());
     }
 
-    private Optional<TlsOptions> tls() {
-        long given = Stream.of(certificate, key, ca).filter(Objects::nonNull).count();
-        if (given == 0 && !allowed.isEmpty()) {
+    /**
+     * Does the same for a command that knows files of this host besides.
+     *
+     * @param otherwise what is used where none is given; they were read
+     * @return how a peer is known
+     * @throws UsageException as above
+     */
+    public PeerTrust trust(Optional<TlsFiles> otherwise) {
+        Optional<TlsFiles> used = files().or(() -> otherwise);
+        if (used.isEmpty() && !allowed.isEmpty()) {
             throw new UsageException("--allow-peer names certificates: give --tls-cert, --tls-key"
                     + " and --tls-ca too");
         }
-        if (given == 0) {
-            return Optional.empty();
-        }
-        if (given < 3) {
-            throw new UsageException("--tls-cert, --tls-key and --tls-ca belong together: "
-                    + missing() + " is missing");
-        }
-        TlsFiles files = new TlsFiles(certificate, key, ca);
-        try {
-            files.read();
-        } catch (TlsException e) {
-            throw new UsageException("--tls-" + e.part().label() + " " + e.getMessage());
-        }
-        return Optional.of(TlsOptions.of(files, Set.copyOf(allowed)));
+        return new PeerTrust(used.map(one -> TlsOptions.of(one, Set.copyOf(allowed))),
+                Optional.ofNullable(token).map(SecretFile::read));
     }
 
-    private String missing() {
-        return certificate == null ? "--tls-cert" : key == null ? "--tls-key" : "--tls-ca";
+    /**
+     * Reads and checks the files alone.
+     *
+     * @return they; empty where none is given
+     * @throws UsageException as above
+     */
+    public Optional<TlsFiles> files() {
+        return files.files();
+    }
+
+    /** {@return whether files of TLS are given} */
+    public boolean hasFiles() {
+        return files.isGiven();
     }
 }

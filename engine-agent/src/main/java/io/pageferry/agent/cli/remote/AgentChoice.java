@@ -1,5 +1,6 @@
 package io.pageferry.agent.cli.remote;
 
+import io.pageferry.agent.cli.option.TrustArguments;
 import io.pageferry.agent.client.ApiClient;
 import io.pageferry.agent.client.ApiException;
 import java.util.Optional;
@@ -22,21 +23,23 @@ public final class AgentChoice {
     /**
      * Finds the agent that is to do the work.
      *
+     * @param trust the command's, for an agent at a port
      * @return the agent; empty for this command itself
      * @throws ApiException where an agent was named, and none listens there
      */
-    public Optional<ApiClient> agent() throws ApiException {
-        return standalone ? Optional.empty() : api.present();
+    public Optional<ApiClient> agent(TrustArguments trust) throws ApiException {
+        return standalone ? Optional.empty() : api.present(trust.files());
     }
 
     /**
      * Finds the agent for what only it can do.
      *
+     * @param trust the command's, for an agent at a port
      * @return the agent
      * @throws ApiException where none listens
      */
-    public ApiClient required() throws ApiException {
-        return api.required();
+    public ApiClient required(TrustArguments trust) throws ApiException {
+        return api.required(trust.files());
     }
 
     /** {@return whether the command is to do it itself} */

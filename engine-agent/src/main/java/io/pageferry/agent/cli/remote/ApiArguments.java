@@ -4,6 +4,9 @@ import io.pageferry.agent.cli.option.Addresses;
 import io.pageferry.agent.cli.option.UsageException;
 import io.pageferry.agent.client.ApiClient;
 import io.pageferry.agent.client.ApiException;
+import io.pageferry.agent.trust.PeerContexts;
+import io.pageferry.transport.netty.alpn.HttpProtocols;
+import io.pageferry.transport.netty.tls.TlsFiles;
 import java.io.IOException;
 import java.net.UnixDomainSocketAddress;
 import java.util.Optional;
@@ -12,12 +15,14 @@ import picocli.CommandLine.Option;
 
 /** Where the agent of this host is asked. */
 public final class ApiArguments {
+    private static final String HTTPS = "https://";
     private static final String USUAL = "unix:/run/pageferry/api.sock";
     private static final String VARIABLE = "PAGEFERRY_API";
     private static final int UNAVAILABLE = 503;
 
-    @Option(names = "--api", paramLabel = "unix:PATH", description = "the agent of this host,"
-            + " default what the variable " + VARIABLE + " says, or " + USUAL)
+    @Option(names = "--api", paramLabel = "unix:PATH|https://HOST:PORT", description = "the agent,"
+            + " default what the variable " + VARIABLE + " says, or " + USUAL + " of this host; one"
+            + " with TLS answers at its port, with --tls-cert, --tls-key and --tls-ca")
     private String api;
 
     /** Made by the command line. */
@@ -27,12 +32,13 @@ public final class ApiArguments {
     /**
      * Finds the agent for a command that does without one.
      *
+     * @param files of TLS, for one at a port
      * @return the agent; empty where none listens at the usual place
      * @throws ApiException where another place was named, and none listens there
      */
-    public Optional<ApiClient> present() throws ApiException {
+    public Optional<ApiClient> present(Optional<TlsFiles> files) throws ApiException {
         if (named() != null) {
-            return Optional.of(required());
+            return Optional.of(required(files));
         }
         ApiClient client = new ApiClient(socket());
         try {
@@ -46,12 +52,14 @@ public final class ApiArguments {
     /**
      * Finds the agent for a command that cannot do without.
      *
+     * @param files of TLS, for one at a port
      * @return the agent
      * @throws ApiException where none listens
      */
-    public ApiClient required() throws ApiException {
-        ApiClient client = new ApiClient(socket());
+    public ApiClient required(Optional<TlsFiles> files) throws ApiException {
         try {
+            ApiClient client = text().startsWith(HTTPS) ? overTls(files)
+                    : new ApiClient(socket());
             client.probe();
             return client;
         } catch (IOException e) {
@@ -59,6 +67,18 @@ public final class ApiArguments {
                     + text() + " (" + e.getMessage() + ")", "start pageferry agent, or name its"
                     + " socket with --api; who may connect is in docs/OPERATIONS.md");
         }
+    }
+
+    private ApiClient overTls(Optional<TlsFiles> files) throws IOException {
+        String address = text().substring(HTTPS.length()).replaceFirst("/$", "");
+        if (files.isEmpty()) {
+            throw new UsageException("--api " + text() + ": give --tls-cert, --tls-key and"
+                    + " --tls-ca too, by which the agent and this command know each other");
+        }
+        if (!Addresses.isAddress(address)) {
+            throw new UsageException("--api " + text() + ": write https://HOST:PORT");
+        }
+        return ApiClient.overTls(address, PeerContexts.of(files.get()), HttpProtocols.API);
     }
 
     /**
@@ -89,6 +109,6 @@ public final class ApiArguments {
                 instanceof UnixDomainSocketAddress socket) {
             return socket;
         }
-        throw new UsageException("--api " + text() + ": write unix:PATH");
+        throw new UsageException("--api " + text() + ": write unix:PATH or https://HOST:PORT");
     }
 }

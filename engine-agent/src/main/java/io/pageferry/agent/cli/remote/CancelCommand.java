@@ -15,7 +15,7 @@ public final class CancelCommand implements Callable<Integer> {
     private String migration;
 
     @Mixin
-    private ApiArguments api;
+    private AgentArguments api;
 
     @Mixin
     private CommonOptions common;

@@ -12,7 +12,7 @@ import picocli.CommandLine.Mixin;
         + " sees what the agent does; it works once, for two minutes")
 public final class DashboardCommand implements Callable<Integer> {
     @Mixin
-    private ApiArguments api;
+    private AgentArguments api;
 
     @Mixin
     private CommonOptions common;

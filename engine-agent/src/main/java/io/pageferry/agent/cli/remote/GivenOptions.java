@@ -15,13 +15,16 @@ final class GivenOptions {
     private static final Set<String> OWN = Set.of("--to", "--slot", "--json", "--verbose", "--api",
             "--progress");
 
+    /** By these a command and an agent at a port know each other. */
+    private static final Set<String> OF_THE_CALL = Set.of("--tls-cert", "--tls-key", "--tls-ca");
+
     private GivenOptions() {
     }
 
     /** Collects them; fails at the first that an agent does not take. */
-    static ObjectNode of(CommandSpec command) {
+    static ObjectNode of(CommandSpec command, boolean overTls) {
         ObjectNode given = Output.object();
-        for (OptionSpec option : all(command)) {
+        for (OptionSpec option : all(command, overTls)) {
             String name = option.longestName();
             if (!CallWords.takes(name)) {
                 throw new UsageException(name + " is not for a move by the agent of this host:"
@@ -34,8 +37,9 @@ final class GivenOptions {
     }
 
     /** Returns those that were given and are not for this command itself. */
-    static List<OptionSpec> all(CommandSpec command) {
+    static List<OptionSpec> all(CommandSpec command, boolean overTls) {
         return command.commandLine().getParseResult().matchedOptions().stream()
-                .filter(option -> !OWN.contains(option.longestName())).toList();
+                .filter(option -> !OWN.contains(option.longestName())
+                        && !(overTls && OF_THE_CALL.contains(option.longestName()))).toList();
     }
 }

@@ -20,7 +20,7 @@ public final class HistoryCommand implements Callable<Integer> {
     private String migration;
 
     @Mixin
-    private ApiArguments api;
+    private AgentArguments api;
 
     @Mixin
     private CommonOptions common;

@@ -26,7 +26,7 @@ public final class LimitsCommand implements Callable<Integer> {
     private String migration;
 
     @Mixin
-    private ApiArguments api;
+    private AgentArguments api;
 
     @Mixin
     private CommonOptions common;
@@ -48,7 +48,7 @@ public final class LimitsCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         String id = ApiArguments.migration(migration);
-        ObjectNode given = GivenOptions.of(spec);
+        ObjectNode given = GivenOptions.of(spec, true);
         if (given.isEmpty()) {
             throw new UsageException("limits of " + id + ": name one or more of "
                     + String.join(", ", CHANGEABLE));

@@ -103,12 +103,12 @@ public final class RemoteStatus {
      * @throws IOException when the agent refuses, or cannot be asked
      */
     public void open(String name, String guest, CommandSpec command) throws IOException {
-        GivenOptions.all(command).stream().findFirst().ifPresent(option -> {
+        GivenOptions.all(command, agent.isOverTls()).stream().findFirst().ifPresent(option -> {
             throw new UsageException("a slot of the agent has no " + option.longestName()
                     + ": leave it out, or receive without the agent by --listen");
         });
         JsonNode slot = agent.call("PUT", "/v1/slots/" + name,
-                Output.object().put("guest", guest));
+                Output.object().put("guest", CallersFolder.guest(guest)));
         slot(slot);
     }
 }

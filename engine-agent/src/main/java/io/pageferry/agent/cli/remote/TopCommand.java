@@ -23,7 +23,7 @@ public final class TopCommand implements Callable<Integer> {
     private static final String HOME_AND_WIPE = "\u001b[H\u001b[J";
 
     @Mixin
-    private ApiArguments api;
+    private AgentArguments api;
 
     @Mixin
     private CommonOptions common;
@@ -90,7 +90,7 @@ public final class TopCommand implements Callable<Integer> {
                 mebi(move.path("wireBytes").asDouble()),
                 mebi(move.path("wireBytesPerSecond").asDouble()),
                 Math.round(move.path("throttlePercent").asDouble()) + "%",
-                Math.round(move.path("predictedDowntimeMs").asDouble()) + "ms",
+                Math.round(move.at("/predictedDowntimeMs/p95").asDouble()) + "ms",
                 move.path("guest").asText());
     }
 

@@ -3,6 +3,8 @@ package io.pageferry.agent.cli.trust;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pageferry.agent.report.Output;
+import io.pageferry.agent.trust.Issuance;
+import io.pageferry.agent.trust.JoinToken;
 import io.pageferry.core.words.Printable;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
@@ -13,6 +15,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Locale;
 
 /** Tells what a certificate says, to people or to programs. */
 record CertificateWords(Output output) {
@@ -31,6 +34,32 @@ record CertificateWords(Output output) {
             output.human(kind + "  " + subject + (names.isEmpty() ? "" : "  for "
                     + String.join(", ", names)) + "  until " + until + "  " + file);
         }
+    }
+
+    /** One that was issued, or a token that waits. */
+    void tell(Issuance.Item item) {
+        String state = item.state().name().toLowerCase(Locale.ROOT);
+        ObjectNode event = Output.event("issued").put("host", item.host()).put("state", state)
+                .put("until", item.until().toString()).put("serial", item.serial());
+        ArrayNode listed = event.putArray("names");
+        item.names().forEach(listed::add);
+        output.emit(event);
+        if (!output.isJson()) {
+            output.human(String.format(Locale.ROOT, "%-8s %s  until %s  for %s%s", state,
+                    item.host(), item.until(), String.join(", ", item.names()),
+                    item.serial().isEmpty() ? "" : "  serial " + item.serial()));
+        }
+    }
+
+    /** A token, which is all that goes to stdout. */
+    void tell(String host, JoinToken token, String life) {
+        output.emit(Output.event("token").put("host", host).put("token", token.text())
+                .put("address", token.address()).put("life", life));
+        if (!output.isJson()) {
+            output.human(token.text());
+        }
+        output.note("note     on " + host + ", within " + life + ", once: pageferry trust join"
+                + " TOKEN; it reaches this host at " + token.address());
     }
 
     private static List<String> names(X509Certificate certificate) {

@@ -1,5 +1,2 @@
-/**
- * Makes a CA and certificates of hosts in a folder: {@code pageferry trust}. The only package that
- * names Bouncy Castle, which no move has on its class path.
- */
+/** {@code pageferry trust}, over {@code agent.trust}. */
 package io.pageferry.agent.cli.trust;

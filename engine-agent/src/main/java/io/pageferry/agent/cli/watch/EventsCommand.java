@@ -1,7 +1,7 @@
 package io.pageferry.agent.cli.watch;
 
 import io.pageferry.agent.cli.option.CommonOptions;
-import io.pageferry.agent.cli.remote.ApiArguments;
+import io.pageferry.agent.cli.remote.AgentArguments;
 import java.io.IOException;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -11,7 +11,7 @@ import picocli.CommandLine.Mixin;
 @Command(name = "events", description = "prints what happens at the agent, as lines of JSON")
 public final class EventsCommand implements Callable<Integer> {
     @Mixin
-    private ApiArguments api;
+    private AgentArguments api;
 
     @Mixin
     private CommonOptions common;

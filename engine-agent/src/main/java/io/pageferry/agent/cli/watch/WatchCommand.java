@@ -2,6 +2,7 @@ package io.pageferry.agent.cli.watch;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.pageferry.agent.cli.option.CommonOptions;
+import io.pageferry.agent.cli.remote.AgentArguments;
 import io.pageferry.agent.cli.remote.ApiArguments;
 import io.pageferry.agent.client.ApiClient;
 import io.pageferry.agent.client.MoveFollower;
@@ -19,7 +20,7 @@ public final class WatchCommand implements Callable<Integer> {
     private String migration;
 
     @Mixin
-    private ApiArguments api;
+    private AgentArguments api;
 
     @Mixin
     private CommonOptions common;

@@ -11,6 +11,7 @@ import io.pageferry.agent.daemon.store.AddressBook;
 import io.pageferry.agent.report.Output;
 import io.pageferry.transport.http.HttpAnswer;
 import io.pageferry.transport.http.HttpCall;
+import io.pageferry.transport.netty.link.TransportClient;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -95,7 +96,8 @@ final class HostRoutes {
     private HttpAnswer health() {
         boolean serves = !daemon.migrations().isStopping();
         return Answers.json(Answers.OK, Output.object().put("status", serves ? "ok" : "stopping")
-                .put("guard", guard.get()).put("ready", serves));
+                .put("guard", guard.get()).put("ready", serves)
+                .put("listen", TransportClient.text(daemon.address())));
     }
 
     private HttpAnswer open(HttpCall call) {

@@ -7,10 +7,13 @@ import io.pageferry.transport.http.HttpCall;
 import io.pageferry.transport.http.HttpHandler;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.Map;
-import java.util.Set;
+import java.util.Optional;
+import java.util.SequencedMap;
+import java.util.SequencedSet;
 import java.util.UUID;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.LongSupplier;
 
 /**
@@ -24,7 +27,7 @@ public final class BrowserGate implements HttpHandler {
     /** How long a token that was given out can be used. */
     public static final long TOKEN_NANOS = 120_000_000_000L;
 
-    /** Tokens and sessions that are kept; of more, none is given out. */
+    /** Tokens and sessions that are kept; of more, the oldest are forgotten. */
     static final int MOST = 64;
 
     private static final String COOKIE = "pageferry";
@@ -32,8 +35,10 @@ public final class BrowserGate implements HttpHandler {
 
     private final HttpHandler behind;
     private final LongSupplier nanoTime;
-    private final Map<UUID, Long> tokens = new ConcurrentHashMap<>();
-    private final Set<UUID> sessions = ConcurrentHashMap.newKeySet();
+    /** When each ends, the oldest first. Guarded by this. */
+    private final SequencedMap<UUID, Long> tokens = new LinkedHashMap<>();
+    /** The one that was asked by last is the last. Guarded by this. */
+    private final SequencedSet<UUID> sessions = new LinkedHashSet<>();
 
     /**
      * Makes a gate.
@@ -50,14 +55,12 @@ public final class BrowserGate implements HttpHandler {
      * Gives out a token, for whoever may use the API.
      *
      * @return the path with which a browser is let in, once, within two minutes
-     * @throws IllegalStateException when there are too many already
      */
-    public String give() {
+    public synchronized String give() {
         long now = nanoTime.getAsLong();
         tokens.values().removeIf(until -> until - now < 0);
-        if (tokens.size() >= MOST || sessions.size() >= MOST) {
-            throw new IllegalStateException("there are " + MOST + " dashboards already: restart"
-                    + " the agent, or use one of them");
+        if (tokens.size() == MOST) {
+            tokens.pollFirstEntry();
         }
         UUID token = UUID.randomUUID(); // from a secure source
         tokens.put(token, now + TOKEN_NANOS);
@@ -87,27 +90,32 @@ public final class BrowserGate implements HttpHandler {
                 && (origin == null || origin.equals("http://" + host));
     }
 
-    private HttpAnswer open(HttpCall call) {
+    private synchronized HttpAnswer open(HttpCall call) {
         UUID token = id(call.query().get("token"));
         Long until = token == null ? null : tokens.remove(token);
         if (until == null || until - nanoTime.getAsLong() < 0) {
             return refused(401, "this address was used, or is older than two minutes: run pageferry"
                     + " dashboard again");
         }
+        if (sessions.size() == MOST) {
+            sessions.removeFirst();
+        }
         UUID session = UUID.randomUUID();
-        sessions.add(session);
+        sessions.addLast(session);
         Map<String, String> headers = new HashMap<>(DashboardFiles.HEADERS);
         headers.put("Set-Cookie", COOKIE + "=" + session + "; HttpOnly; SameSite=Strict; Path=/");
         headers.put("Location", "/");
         return new Whole(303, TEXT, headers, new byte[0]);
     }
 
-    private boolean isLetIn(HttpCall call) {
+    private synchronized boolean isLetIn(HttpCall call) {
         for (String one : call.headers().getOrDefault("cookie", "").split(";")) {
             String[] pair = one.strip().split("=", 2);
             UUID shown = pair.length == 2 && pair[0].equals(COOKIE) ? id(pair[1]) : null;
-            if (shown != null && sessions.stream()
-                    .anyMatch(session -> Message.sameToken(session, shown))) {
+            Optional<UUID> session = shown == null ? Optional.empty() : sessions.stream()
+                    .filter(known -> Message.sameToken(known, shown)).findFirst();
+            if (session.isPresent()) {
+                sessions.addLast(session.get());
                 return true;
             }
         }

@@ -46,11 +46,7 @@ public final class Dashboard implements PageOpener, AutoCloseable {
             listener = ApiListener.onLoopback(
                     new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), gate, bugs);
         }
-        try {
-            return "http://127.0.0.1:" + listener.port() + gate.give();
-        } catch (IllegalStateException e) {
-            throw new IOException(e.getMessage(), e);
-        }
+        return "http://127.0.0.1:" + listener.port() + gate.give();
     }
 
     private HttpAnswer answer(HttpCall call) {

@@ -83,7 +83,7 @@ public final class ApiListener implements AutoCloseable {
         }
     }
 
-    private static ThreadPoolExecutor pool(String name) {
+    static ThreadPoolExecutor pool(String name) {
         AtomicInteger number = new AtomicInteger();
         return new ThreadPoolExecutor(THREADS, THREADS, 0, TimeUnit.SECONDS,
                 new ArrayBlockingQueue<>(WAITING), task -> Thread.ofPlatform().daemon()

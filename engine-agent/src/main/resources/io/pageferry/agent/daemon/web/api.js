@@ -32,7 +32,16 @@ async function call(method, path, body) {
 /** A move within one host has two sides there, which share their name. */
 const of = (id, side, more = '') => `/v1/migrations/${encodeURIComponent(id)}${more}?side=${side}`;
 
-export const moves = async () => (await call('GET', '/v1/migrations')).migrations;
+const inPhase = async phase => (await call('GET', `/v1/migrations?phase=${phase}`)).migrations;
+
+/** What waits and what runs; one that begins in between is asked for twice. */
+export async function moves() {
+  const all = [...await inPhase('queued'), ...await inPhase('running')];
+  return [...new Map(all.map(move => [move.id + move.side, move])).values()];
+}
+
+/** What has ended, as the history keeps it: files that the agent reads. */
+export const past = () => inPhase('ended');
 export const move = (id, side) => call('GET', of(id, side));
 export const rounds = async (id, side) => (await call('GET', of(id, side, '/rounds'))).rounds;
 export const log = async (id, side) => (await call('GET', of(id, side, '/log'))).log;

@@ -17,12 +17,14 @@ export function roundsChart(element) {
     plot = new uPlot({
       width: Math.max(280, element.clientWidth),
       height: 220,
-      scales: {x: {time: false, range: (_, first, last) => [first ?? 0, Math.max(last ?? 0, (first ?? 0) + 4)]},
+      // Of one round uPlot itself would make a hundred.
+      scales: {x: {time: false, range: ({data: [rounds]}) => [rounds[0] ?? 0,
+        Math.max(rounds.at(-1) ?? 0, (rounds[0] ?? 0) + 4)]},
         y: {range: (_, least, most) => [0, (most || 1) * 1.05]}},
       series: [{label: 'round'},
         {label: 'dirty', stroke: colour('--dirty'), width: 2, value: (_, value) => bytes(value)},
         {label: 'sent over the wire', stroke: colour('--accent'), width: 2, value: (_, value) => bytes(value)}],
-      axes: [axis, {...axis, size: 80, values: (_, values) => values.map(bytes)}],
+      axes: [{...axis, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500]}, {...axis, size: 80, values: (_, values) => values.map(bytes)}],
     }, data, element);
   }
 
@@ -31,7 +33,7 @@ export function roundsChart(element) {
   resized.observe(element);
   return {
     update(rounds) {
-      if (plot && rounds.length === data[0].length) {
+      if (plot && rounds.length === data[0].length && rounds.at(-1)?.round === data[0].at(-1)) {
         return;
       }
       data = [rounds.map(round => round.round), rounds.map(round => round.dirtyPages * 4096),

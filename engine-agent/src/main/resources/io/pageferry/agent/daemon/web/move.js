@@ -104,10 +104,7 @@ export function moveView(id, side) {
       facts.set('Rate', words.rate(move.wireBytesPerSecond));
       facts.set('Written by the guest', words.rate(move.dirtyBytesPerSecond));
       facts.set('Throttle', move.throttlePercent ? `${move.throttlePercent} %` : 'none');
-      const predicted = move.predictedDowntimeMs;
-      facts.set('Predicted pause', predicted?.p50 !== undefined
-        ? `${words.millis(predicted.p50)} (P50), ${words.millis(predicted.p95)} (P95) of ${move.limits?.maxDowntime ?? '–'}`
-        : words.millis(predicted));
+      facts.set('Predicted pause', `${words.predicted(move)} of ${move.limits?.maxDowntime ?? '–'}`);
       facts.set('Began', words.time(move.startedAt));
       facts.set('Result', move.result ?? '–');
       facts.set('Total', words.millis(move.report?.totalMs));

@@ -23,12 +23,12 @@ export function movesView() {
     title: 'Moves',
     element: el('section', {'aria-label': 'Moves'}, error, now.element),
     async update() {
-      const all = (await api.moves()).filter(move => move.phase !== 'ended');
+      const all = await api.moves();
       error.textContent = '';
       now.update(all, move => move.id + move.side, move => [link(move), direction(move),
         move.phase === 'queued' ? 'queued' : move.state, progress(move), words.pages(move.leftPages),
         words.bytes(move.wireBytes), words.rate(move.wireBytesPerSecond),
-        words.millis(move.predictedDowntimeMs?.p95 ?? move.predictedDowntimeMs), words.why(move)]);
+        words.predicted(move), words.why(move)]);
       return all.length > 0;
     },
     failed: problem => { error.textContent = problem.message; },
@@ -42,7 +42,7 @@ export function historyView() {
     title: 'History',
     element: el('section', {'aria-label': 'History'}, past.element),
     async update() {
-      const all = (await api.moves()).filter(move => move.phase === 'ended')
+      const all = (await api.past())
         .sort((one, other) => (other.endedAt ?? 0) - (one.endedAt ?? 0));
       past.update(all, move => move.id + move.side, move => [link(move), direction(move), words.time(move.endedAt),
         move.result ?? '–', words.millis(move.totalMs), words.millis(move.downtimeMs),

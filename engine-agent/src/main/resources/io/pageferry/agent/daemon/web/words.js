@@ -34,6 +34,10 @@ export function millisOf(text) {
   return found ? Number(found[1]) * {ms: 1, s: 1000, m: 60000, h: 3600000}[found[2]] : NaN;
 }
 
+/** The predicted pause, as it is likely and as it is hardly exceeded. */
+export const predicted = move => move.predictedDowntimeMs
+  ? `${millis(move.predictedDowntimeMs.p50)} (P50), ${millis(move.predictedDowntimeMs.p95)} (P95)` : '–';
+
 /** Why a move has not ended yet, by its figures. */
 export function why(move) {
   if (move.phase === 'queued') {
@@ -50,14 +54,14 @@ export function why(move) {
     return `is in ${move.state}`;
   }
   const limit = millisOf(move.limits?.maxDowntime);
-  const predicted = move.predictedDowntimeMs?.p95 ?? move.predictedDowntimeMs;
+  const pause = move.predictedDowntimeMs?.p95;
   if (!(move.round > 0)) {
     return 'sends all of the memory for the first time';
   }
-  if (predicted > limit) {
+  if (pause > limit) {
     const writes = move.dirtyBytesPerSecond;
     const carries = move.wireBytesPerSecond;
-    return `the pause would take ${millis(predicted)}, which is more than ${millis(limit)}`
+    return `the pause would take ${millis(pause)}, which is more than ${millis(limit)}`
       + (writes > 0 && carries > 0 ? `: the guest writes ${rate(writes)}, ${rate(carries)} are sent` : '');
   }
   return 'sends what was written meanwhile';

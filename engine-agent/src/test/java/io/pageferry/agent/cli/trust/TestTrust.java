@@ -1,5 +1,7 @@
 package io.pageferry.agent.cli.trust;
 
+import io.pageferry.agent.trust.HostNames;
+import io.pageferry.agent.trust.TrustFolder;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -22,7 +24,7 @@ public final class TestTrust {
 
     /** Issues a certificate, or renews it with another key; no names are the loopback ones. */
     public TestTrust issue(String host, String... dns) throws IOException {
-        trust.issue(host, HostNames.of(host, List.of(dns), List.of(), List.of()));
+        trust.issue(host, host, HostNames.of(host, List.of(dns), List.of(), List.of()));
         return this;
     }
 

@@ -1,8 +1,6 @@
 package io.pageferry.agent.daemon.web;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pageferry.transport.http.HttpAnswer.Whole;
@@ -45,13 +43,31 @@ class BrowserGateTest {
     }
 
     @Test
-    void noMoreAreGivenOutThanAreKept() {
-        for (int i = 0; i < BrowserGate.MOST; i++) {
+    void ofMoreThanAreKeptTheOldestAreForgotten() {
+        String first = gate.give();
+        String second = gate.give();
+        for (int i = 1; i < BrowserGate.MOST; i++) {
             gate.give();
         }
-        assertThrows(IllegalStateException.class, gate::give);
-        now += BrowserGate.TOKEN_NANOS + 1;
-        assertFalse(gate.give().isEmpty(), "those before are too old");
+        assertEquals(401, status("GET", first, HOST));
+        assertEquals(303, status("GET", second, HOST));
+    }
+
+    @Test
+    void aSessionThatIsUsedOutlivesTheOthers() {
+        String used = session();
+        String unused = session();
+        for (int i = 2; i < 2 * BrowserGate.MOST; i++) {
+            session();
+            assertEquals(200, status("GET", "/", with("cookie", used)), "after " + i);
+        }
+        assertEquals(401, status("GET", "/", with("cookie", unused)));
+    }
+
+    private String session() {
+        String cookie = ((Whole) gate.answer(call("GET", gate.give(), HOST))).headers()
+                .get("Set-Cookie");
+        return cookie.substring(0, cookie.indexOf(';'));
     }
 
     @Test

@@ -13,6 +13,7 @@ public final class Progress {
     private long roundTripNanos;
     private long scanNanos;
     private long predictedNanos;
+    private long predictedMedianNanos;
     private int work;
 
     /** {@return what was measured} */
@@ -109,11 +110,17 @@ public final class Progress {
      */
     public void predicted(DowntimePrediction prediction) {
         predictedNanos = prediction.p95Nanos();
+        predictedMedianNanos = prediction.p50Nanos();
     }
 
     /** {@return the downtime as it was predicted last, 95th percentile; 0 before the first} */
     public long predictedNanos() {
         return predictedNanos;
+    }
+
+    /** {@return the same, 50th percentile} */
+    public long predictedMedianNanos() {
+        return predictedMedianNanos;
     }
 
     /**

@@ -183,7 +183,7 @@ public final class SourceContext implements AutoCloseable {
                 round.round(), round.dirtyPages(), runner.handled(), figures().wireBytes(),
                 last.map(RoundStats::wireBytesPerSecond).orElse(0.0),
                 last.map(RoundStats::dirtyBytesPerSecond).orElse(0.0), throttle.percent(),
-                progress.predictedNanos(), progress.walked());
+                progress.predictedNanos(), progress.predictedMedianNanos(), progress.walked());
         parts.listener().onCycle(now);
         return now;
     }

@@ -7,6 +7,7 @@ import io.netty.channel.ChannelFutureListener;
 import io.netty.handler.codec.http.DefaultHttpContent;
 import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.LastHttpContent;
+import io.netty.util.concurrent.EventExecutor;
 import io.pageferry.transport.http.EventSink;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -23,6 +24,7 @@ final class EventStream implements EventSink {
     private static final byte[] HEARTBEAT = ":\n\n".getBytes(StandardCharsets.US_ASCII);
 
     private final Channel channel;
+    private final EventExecutor thread;
     private final HttpConnections all;
     private final List<Runnable> then = new ArrayList<>();
     private int waiting;
@@ -30,17 +32,18 @@ final class EventStream implements EventSink {
     private boolean closed;
     private boolean gone;
 
-    // IO thread
+    // The connection's thread
     private ScheduledFuture<?> beats;
     private ChannelFuture lastBeat;
 
     /** Takes a place among the readers; where there is none it is closed from the first. */
-    EventStream(Channel channel, HttpConnections all) {
+    EventStream(Channel channel, EventExecutor thread, HttpConnections all) {
         this.channel = channel;
+        this.thread = thread;
         this.all = all;
         this.closed = !all.add(this);
         if (!closed) {
-            channel.closeFuture().addListener(any -> ended());
+            channel.closeFuture().addListener(any -> end());
         }
     }
 
@@ -52,10 +55,10 @@ final class EventStream implements EventSink {
         return waiting;
     }
 
-    /** Sends the head of the answer, and a comment now and then. On the IO thread, first. */
+    /** Sends the answer's head, and a comment now and then. On the connection's thread, first. */
     void begin(HttpResponse head) {
         channel.writeAndFlush(head);
-        beats = channel.eventLoop().scheduleAtFixedRate(this::beat,
+        beats = thread.scheduleAtFixedRate(this::beat,
                 HttpLimits.HEARTBEAT.toMillis(), HttpLimits.HEARTBEAT.toMillis(),
                 TimeUnit.MILLISECONDS);
         if (!channel.isOpen()) {
@@ -110,7 +113,7 @@ final class EventStream implements EventSink {
 
     private boolean onLoop(Runnable task) {
         try {
-            channel.eventLoop().execute(task);
+            thread.execute(task);
             return true;
         } catch (RejectedExecutionException e) {
             // The server is closed.
@@ -124,6 +127,12 @@ final class EventStream implements EventSink {
             closed = true;
         }
         channel.close();
+    }
+
+    private void end() {
+        if (thread.inEventLoop() || !onLoop(this::ended)) {
+            ended();
+        }
     }
 
     private void ended() {
@@ -162,7 +171,7 @@ final class EventStream implements EventSink {
             beats.cancel(false);
             channel.writeAndFlush(LastHttpContent.EMPTY_LAST_CONTENT)
                     .addListener(ChannelFutureListener.CLOSE);
-            channel.eventLoop().schedule(this::cut, HttpLimits.ANSWER.toMillis(),
+            thread.schedule(this::cut, HttpLimits.ANSWER.toMillis(),
                     TimeUnit.MILLISECONDS);
         });
     }

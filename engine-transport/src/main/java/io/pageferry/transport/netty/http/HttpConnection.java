@@ -76,6 +76,11 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     @Override
     public void handlerAdded(ChannelHandlerContext ctx) {
         context = ctx;
+        if (!ctx.channel().isOpen()) {
+            // It ended in its handshake's last moment: nobody will say so again.
+            phase = Phase.ENDING;
+            return;
+        }
         limit(HttpLimits.REQUEST);
         if (!all.add(this)) {
             refuse(HttpProblem.BUSY);
@@ -235,7 +240,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
             onLoop(() -> write(HttpResponses.events(head), false));
             return;
         }
-        EventStream stream = new EventStream(context.channel(), all);
+        EventStream stream = new EventStream(context.channel(), context.executor(), all);
         if (!stream.isOpen()) {
             give(HttpProblem.BUSY.answer());
             return;

@@ -12,6 +12,7 @@ import java.util.concurrent.atomic.AtomicLong;
  * what is about connections and bodies, any thread what is about events.
  */
 final class HttpConnections {
+    private final int most;
     /** By age. */
     private final Set<HttpConnection> open = new LinkedHashSet<>();
     private int bodyBytes;
@@ -19,13 +20,17 @@ final class HttpConnections {
     private final Set<EventStream> readers = ConcurrentHashMap.newKeySet();
     private final AtomicLong eventBytes = new AtomicLong();
 
+    HttpConnections(int most) {
+        this.most = most;
+    }
+
     /**
      * Adds one. Where there are too many, the oldest that asks for nothing makes way.
      *
      * @return whether there is a place for it
      */
     boolean add(HttpConnection fresh) {
-        if (open.size() >= HttpLimits.CONNECTIONS) {
+        if (open.size() >= most) {
             Optional<HttpConnection> silent =
                     open.stream().filter(HttpConnection::asksNothing).findFirst();
             if (silent.isEmpty()) {

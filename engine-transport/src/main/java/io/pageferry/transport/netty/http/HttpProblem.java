@@ -10,7 +10,9 @@ enum HttpProblem {
     BAD_REQUEST(400, "bad-request", "the request is not HTTP/1.1 as RFC 9112 has it",
             "use an HTTP client, for example curl --unix-socket"),
     NOT_ADMITTED(403, "not-admitted",
-            "this user may not ask the agent: only root, its own user and the group of its socket",
+            "this caller may not ask the agent: on its host root, its own user and the group of its"
+                    + " socket may, over TLS who has a certificate that --allow-peer lists and that"
+                    + " was not revoked",
             "be one of them: usermod -a -G names groups"),
     TIMEOUT(408, "timeout", "the request did not come as a whole within "
             + HttpLimits.REQUEST.toSeconds() + " s", "send it in one go"),

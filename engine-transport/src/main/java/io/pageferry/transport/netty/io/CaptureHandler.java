@@ -6,6 +6,7 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPromise;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.pageferry.transport.netty.CaptureSink;
+import io.pageferry.transport.netty.tls.TlsGate;
 
 /** Shows a sink what goes over one connection, right before the decoder; on its IO thread. */
 final class CaptureHandler extends ChannelDuplexHandler {
@@ -48,6 +49,10 @@ final class CaptureHandler extends ChannelDuplexHandler {
             sink.inputEnded(connection);
         }
         context.fireUserEventTriggered(event);
+        if (event instanceof TlsGate.Leaving) {
+            sink.closed(connection);
+            context.pipeline().remove(this);
+        }
     }
 
     @Override

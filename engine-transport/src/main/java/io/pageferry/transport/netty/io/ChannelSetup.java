@@ -33,6 +33,7 @@ import io.pageferry.core.link.ErrorCode;
 import io.pageferry.transport.TransportException;
 import io.pageferry.transport.netty.TransportKind;
 import io.pageferry.transport.netty.TransportOptions;
+import io.pageferry.transport.netty.tls.TlsContexts.OtherProtocols;
 import io.pageferry.transport.netty.tls.TlsContexts;
 import io.pageferry.transport.netty.tls.TlsException;
 import io.pageferry.transport.netty.tls.TlsGate;
@@ -85,9 +86,10 @@ public final class ChannelSetup implements AutoCloseable {
         }
     }
 
-    private ChannelSetup(TransportOptions options, boolean client) {
+    private ChannelSetup(TransportOptions options, boolean client, OtherProtocols others) {
         this.options = options;
-        this.tls = options.security().tls().map(wanted -> new TlsContexts(wanted, client));
+        this.tls = options.security().tls().map(wanted -> client ? TlsContexts.ofSource(wanted)
+                : TlsContexts.ofTarget(wanted, others));
         this.loops = new MultiThreadIoEventLoopGroup(options.ioThreads(),
                 new DefaultThreadFactory(client ? "pageferry-source-io" : "pageferry-target-io",
                         true), Kind.of(options.kind()).handlers());
@@ -100,17 +102,18 @@ public final class ChannelSetup implements AutoCloseable {
      * @return the setup
      */
     public static ChannelSetup ofSource(TransportOptions options) {
-        return new ChannelSetup(options, true);
+        return new ChannelSetup(options, true, OtherProtocols.none());
     }
 
     /**
      * Starts the IO threads of a side that listens.
      *
      * @param options settings
+     * @param others  protocols that it serves besides, with TLS
      * @return the setup
      */
-    public static ChannelSetup ofTarget(TransportOptions options) {
-        return new ChannelSetup(options, false);
+    public static ChannelSetup ofTarget(TransportOptions options, OtherProtocols others) {
+        return new ChannelSetup(options, false, others);
     }
 
     /** {@return the settings} */

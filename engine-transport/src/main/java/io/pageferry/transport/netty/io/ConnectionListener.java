@@ -32,6 +32,11 @@ public interface ConnectionListener {
         // Who has proved something may send messages of any length that the wire allows.
     }
 
+    /** The connection goes to another protocol: it is none of frames any more. */
+    default void left() {
+        // Of a connection that has a role already: it never goes.
+    }
+
     /**
      * Nothing more will come. Called once.
      *

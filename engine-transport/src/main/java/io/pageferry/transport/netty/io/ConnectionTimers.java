@@ -44,8 +44,14 @@ final class ConnectionTimers {
         return options.clock().nanoTime() - heardNanos;
     }
 
-    void checkSilence() {
-        if (silentNanos() > options.lossAfter().toNanos()) {
+    /**
+     * Looks whether the peer is silent for too long: no sign of its loss where this side does not
+     * read. Before it is open the limit of the handshake holds: TLS may compute for long.
+     */
+    void checkSilence(boolean reading, boolean open) {
+        if (!reading) {
+            heard();
+        } else if (open && silentNanos() > options.lossAfter().toNanos()) {
             expired.accept("nothing heard for " + options.lossAfter().toMillis() + " ms");
         }
     }

@@ -36,7 +36,6 @@ public final class FrameConnection {
     private final Greeting greeting;
     private final ConnectionTimers timers;
     private final Runnable drain = this::drain;
-    // Shared between threads.
     private final AtomicBoolean draining = new AtomicBoolean();
     private volatile boolean paused;
 
@@ -178,6 +177,13 @@ public final class FrameConnection {
         }
 
         @Override
+        public void left() {
+            timers.stop();
+            state = ConnectionState.ENDED;
+            listener.left();
+        }
+
+        @Override
         public void inputEnded(String why) {
             tellEnded(ErrorCode.LINK_LOST, why);
             endOutput(state.inputEnded(), null, options.closing());
@@ -230,13 +236,7 @@ public final class FrameConnection {
     }
 
     private void tick() {
-        if (decoder.isPaused()) {
-            // We do not read, so silence is no sign of the peer's loss.
-            timers.heard();
-        } else if (state != ConnectionState.OPENING) {
-            // Before that the limit of the handshake holds: TLS may compute for long in silence.
-            timers.checkSilence();
-        }
+        timers.checkSilence(!decoder.isPaused(), state != ConnectionState.OPENING);
         long now = options.clock().nanoTime();
         if (state == ConnectionState.READY && channel.isWritable()
                 && now - writer.wroteNanos() >= options.heartbeat().toNanos()) {

@@ -10,6 +10,7 @@ import io.netty.channel.RecvByteBufAllocator;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.pageferry.core.link.Message;
 import io.pageferry.transport.netty.tls.HandshakeBytes;
+import io.pageferry.transport.netty.tls.TlsGate;
 import io.pageferry.transport.wire.FrameVerifier;
 import io.pageferry.transport.wire.MessageCodec;
 import io.pageferry.transport.wire.MessageType;
@@ -55,6 +56,9 @@ public final class FrameDecoder extends ChannelInboundHandlerAdapter {
 
         /** The peer broke the protocol; nothing more is delivered. */
         void broken(WireException violation);
+
+        /** The channel goes to another protocol: nothing is to be done with it any more. */
+        void left();
 
         /** All that arrived was delivered, and nothing more comes. */
         void inputEnded(String why);
@@ -170,6 +174,10 @@ public final class FrameDecoder extends ChannelInboundHandlerAdapter {
     public void userEventTriggered(ChannelHandlerContext context, Object event) {
         if (event instanceof ChannelInputShutdownEvent) {
             ended("the peer closed the connection");
+        } else if (event instanceof TlsGate.Leaving) {
+            discard();
+            receiver.left();
+            context.pipeline().remove(this);
         } else if (event instanceof HandshakeBytes more) {
             receiver.grows(more.count());
         }

@@ -12,6 +12,7 @@ import io.pageferry.transport.netty.io.ConnectionRole;
 import io.pageferry.transport.netty.io.FrameConnection;
 import io.pageferry.transport.netty.io.FrameDecoder;
 import io.pageferry.transport.netty.io.PeerSocket;
+import io.pageferry.transport.netty.tls.TlsContexts.OtherProtocols;
 import io.pageferry.transport.netty.tls.TlsIdentity;
 import io.pageferry.transport.netty.tls.TlsOptions;
 import io.pageferry.transport.wire.WireException;
@@ -48,7 +49,21 @@ public final class TransportServer implements AutoCloseable {
      */
     public TransportServer(TransportOptions options, SocketAddress address,
             Consumer<String> refusals) throws TransportException {
-        this.setup = ChannelSetup.ofTarget(options);
+        this(options, address, refusals, OtherProtocols.none());
+    }
+
+    /**
+     * Listens on an address, for others too.
+     *
+     * @param options  settings
+     * @param address  as above
+     * @param refusals as above
+     * @param others   protocols that are served besides, with TLS
+     * @throws TransportException as above
+     */
+    public TransportServer(TransportOptions options, SocketAddress address,
+            Consumer<String> refusals, OtherProtocols others) throws TransportException {
+        this.setup = ChannelSetup.ofTarget(options, others);
         this.refusals = refusals;
         this.pending = new PendingConnections(options.maxPending());
         this.accepted = new ArrayBlockingQueue<>(options.maxPending());
@@ -144,11 +159,20 @@ public final class TransportServer implements AutoCloseable {
             TlsIdentity identity = connection.identity().orElseThrow(() -> new WireException(
                     ErrorCode.PROTOCOL_VIOLATION, "peer", "the target expects TLS: give --tls-cert,"
                     + " --tls-key and --tls-ca"));
+            if (identity.isRevoked()) {
+                throw new WireException(ErrorCode.PROTOCOL_VIOLATION, "peer", "the certificate of "
+                        + identity.shown() + " was revoked");
+            }
             Set<String> allowed = tls.get().allowed();
             if (!allowed.isEmpty() && !identity.isOneOf(allowed)) {
                 throw new WireException(ErrorCode.PROTOCOL_VIOLATION, "peer", identity.shown()
                         + " is not let in here (--allow-peer)");
             }
+        }
+
+        @Override
+        public void left() {
+            pending.remove(this);
         }
 
         @Override

@@ -11,8 +11,10 @@ import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.KeyFactory;
 import java.security.PrivateKey;
+import java.security.cert.CRLException;
 import java.security.cert.CertificateException;
 import java.security.cert.CertificateFactory;
+import java.security.cert.X509CRL;
 import java.security.cert.X509Certificate;
 import java.security.spec.PKCS8EncodedKeySpec;
 import java.util.ArrayList;
@@ -48,6 +50,23 @@ final class Pem {
                     + " be -----BEGIN CERTIFICATE-----", null);
         }
         return List.copyOf(found);
+    }
+
+    /** Reads a list of revoked certificates; its signature is not looked at here. */
+    static X509CRL revocations(Path file) throws TlsException {
+        List<byte[]> lists;
+        try {
+            lists = blocks("X509 CRL", text(Part.CA, file));
+            if (lists.size() == 1) {
+                return (X509CRL) CertificateFactory.getInstance("X.509")
+                        .generateCRL(new ByteArrayInputStream(lists.getFirst()));
+            }
+        } catch (CertificateException | CRLException | IllegalArgumentException e) {
+            throw new TlsException(Part.CA, file + ": its list of revoked certificates is damaged ("
+                    + e.getMessage() + "): write the file again", e);
+        }
+        throw new TlsException(Part.CA, file + " has no list of revoked certificates in PEM: its"
+                + " first line would be -----BEGIN X509 CRL-----", null);
     }
 
     static PrivateKey key(Path file) throws TlsException {

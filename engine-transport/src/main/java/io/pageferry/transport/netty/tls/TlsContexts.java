@@ -1,6 +1,7 @@
 package io.pageferry.transport.netty.tls;
 
 import io.netty.buffer.ByteBufAllocator;
+import io.netty.channel.Channel;
 import io.netty.handler.ssl.ApplicationProtocolConfig;
 import io.netty.handler.ssl.ApplicationProtocolConfig.Protocol;
 import io.netty.handler.ssl.ApplicationProtocolConfig.SelectedListenerFailureBehavior;
@@ -10,8 +11,12 @@ import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.util.ReferenceCountUtil;
 import java.security.cert.X509Certificate;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Stream;
 import javax.net.ssl.SSLException;
 
 /**
@@ -24,21 +29,95 @@ public final class TlsContexts implements AutoCloseable {
 
     private static final String VERSION = "TLSv1.3";
 
+    /**
+     * What a target's port serves besides pages, each named in the handshake by a name of its own.
+     * Any thread.
+     */
+    public interface OtherProtocols {
+        /** {@return their names (RFC 7301)} */
+        Set<String> names();
+
+        /**
+         * Says whether a protocol is for peers without a certificate too. Where one is, the
+         * target shows its CA's certificate behind its own, by which such a peer knows it.
+         *
+         * @param name of one of them
+         * @return whether
+         */
+        boolean isForStrangers(String name);
+
+        /**
+         * Takes a connection over, on its IO thread; what comes is behind what is added now.
+         *
+         * @param channel decrypted
+         * @param name    of the protocol
+         * @param peer    whose certificate was checked; empty for a stranger
+         */
+        void take(Channel channel, String name, Optional<TlsIdentity> peer);
+
+        /** {@return none} */
+        static OtherProtocols none() {
+            return new OtherProtocols() {
+                @Override
+                public Set<String> names() {
+                    return Set.of();
+                }
+
+                @Override
+                public boolean isForStrangers(String name) {
+                    return false;
+                }
+
+                @Override
+                public void take(Channel channel, String name, Optional<TlsIdentity> peer) {
+                    channel.close();
+                }
+            };
+        }
+    }
+
     private final TlsOptions options;
     private final boolean client;
+    private final OtherProtocols others;
     private final AtomicReference<String> notice = new AtomicReference<>();
     private SslContext current;
     private Object stamp;
+    private volatile TlsFiles.Material material;
 
-    /**
-     * Makes contexts; nothing is read yet.
-     *
-     * @param options settings
-     * @param client  whether they are a source's
-     */
-    public TlsContexts(TlsOptions options, boolean client) {
+    private TlsContexts(TlsOptions options, boolean client, OtherProtocols others) {
         this.options = options;
         this.client = client;
+        this.others = others;
+    }
+
+    /**
+     * Makes those of a source; nothing is read yet.
+     *
+     * @param options settings
+     * @return they
+     */
+    public static TlsContexts ofSource(TlsOptions options) {
+        return new TlsContexts(options, true, OtherProtocols.none());
+    }
+
+    /**
+     * Makes those of a target; nothing is read yet.
+     *
+     * @param options settings
+     * @param others  that it serves besides pages
+     * @return they
+     */
+    public static TlsContexts ofTarget(TlsOptions options, OtherProtocols others) {
+        return new TlsContexts(options, false, others);
+    }
+
+    OtherProtocols others() {
+        return others;
+    }
+
+    /** Who a peer is, by the list of revoked certificates that was read last. */
+    TlsIdentity identity(X509Certificate peer) {
+        return TlsIdentity.of(peer).revoked(material.revokes(peer));
     }
 
     /** {@return the settings} */
@@ -99,21 +178,28 @@ public final class TlsContexts implements AutoCloseable {
     }
 
     private SslContext make() throws TlsException {
-        TlsFiles.Material material = options.files().read();
-        X509Certificate[] chain = material.chain().toArray(X509Certificate[]::new);
+        TlsFiles.Material read = options.files().read();
+        boolean strangers = others.names().stream().anyMatch(others::isForStrangers);
+        X509Certificate[] chain = Stream.concat(read.chain().stream(), strangers
+                ? read.ca().stream() : Stream.of()).distinct().toArray(X509Certificate[]::new);
         SslContextBuilder builder = client
-                ? SslContextBuilder.forClient().keyManager(material.key(), chain)
+                ? SslContextBuilder.forClient().keyManager(read.key(), chain)
                         .endpointIdentificationAlgorithm("HTTPS")
-                : SslContextBuilder.forServer(material.key(), chain)
-                        .clientAuth(ClientAuth.REQUIRE);
+                // Where strangers may come, TlsGate asks the others for their certificate.
+                : SslContextBuilder.forServer(read.key(), chain)
+                        .clientAuth(strangers ? ClientAuth.OPTIONAL : ClientAuth.REQUIRE);
+        List<String> names = new ArrayList<>(others.names());
+        names.addFirst(PROTOCOL);
         try {
-            return builder.sslProvider(options.engine().provider()).protocols(VERSION)
-                    .trustManager(material.ca().toArray(X509Certificate[]::new))
+            SslContext made = builder.sslProvider(options.engine().provider()).protocols(VERSION)
+                    .trustManager(read.ca().toArray(X509Certificate[]::new))
                     // Who agrees on none is refused by TlsGate: BoringSSL cannot be told to.
                     .applicationProtocolConfig(new ApplicationProtocolConfig(Protocol.ALPN,
                             SelectorFailureBehavior.NO_ADVERTISE,
-                            SelectedListenerFailureBehavior.ACCEPT, PROTOCOL))
+                            SelectedListenerFailureBehavior.ACCEPT, names))
                     .build();
+            material = read;
+            return made;
         } catch (SSLException | IllegalArgumentException e) {
             throw new TlsException(TlsException.Part.CERT, options.files().certificate()
                     + " cannot be used: " + e.getMessage(), e);

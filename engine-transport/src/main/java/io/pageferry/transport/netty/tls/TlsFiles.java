@@ -9,14 +9,17 @@ import java.security.GeneralSecurityException;
 import java.security.PrivateKey;
 import java.security.PublicKey;
 import java.security.Signature;
+import java.security.cert.X509CRL;
 import java.security.cert.X509Certificate;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
 /**
  * Where one side's certificates are, in PEM. Read again for each connection where one of them
- * changed.
+ * changed. A list of revoked certificates is looked for beside the CA: of {@code ca.crt} it is
+ * {@code ca.crl}, which need not be there.
  *
  * @param certificate the own one, and those between it and the CA behind it
  * @param key         its private key, PKCS #8, not encrypted
@@ -26,12 +29,23 @@ public record TlsFiles(Path certificate, Path key, Path ca) {
     /**
      * What the files hold.
      *
-     * @param chain the own certificate first
-     * @param key   of the first certificate
-     * @param ca    at least one
+     * @param chain   the own certificate first
+     * @param key     of the first certificate
+     * @param ca      at least one
+     * @param revoked signed by one of those; empty where there is no such list
      */
     public record Material(List<X509Certificate> chain, PrivateKey key,
-            List<X509Certificate> ca) { }
+            List<X509Certificate> ca, Optional<X509CRL> revoked) {
+        /**
+         * Looks a certificate up among those that were revoked.
+         *
+         * @param certificate of a peer
+         * @return whether it is one of them
+         */
+        public boolean revokes(X509Certificate certificate) {
+            return revoked.isPresent() && revoked.get().isRevoked(certificate);
+        }
+    }
 
     /** When a file was changed last, as far as can be seen without reading it. */
     private record Stamp(Object inode, long size, long modified) { }
@@ -50,13 +64,39 @@ public record TlsFiles(Path certificate, Path key, Path ca) {
             throw new TlsException(Part.KEY, key + " is not the key of " + certificate
                     + ": give the two files that were made together", null);
         }
-        return new Material(chain, own, Pem.certificates(Part.CA, ca));
+        List<X509Certificate> signers = Pem.certificates(Part.CA, ca);
+        return new Material(chain, own, signers, revocations(signers));
+    }
+
+    /** {@return where the list of revoked certificates is, if there is one} */
+    public Path revocations() {
+        String name = ca.getFileName().toString();
+        int dot = name.lastIndexOf('.');
+        return ca.resolveSibling((dot < 1 ? name : name.substring(0, dot)) + ".crl");
+    }
+
+    private Optional<X509CRL> revocations(List<X509Certificate> signers) throws TlsException {
+        if (Files.notExists(revocations())) {
+            return Optional.empty();
+        }
+        X509CRL list = Pem.revocations(revocations());
+        for (X509Certificate signer : signers) {
+            try {
+                list.verify(signer.getPublicKey());
+                return Optional.of(list);
+            } catch (GeneralSecurityException e) {
+                // Another one may have signed it; that none did is an error below.
+                continue;
+            }
+        }
+        throw new TlsException(Part.CA, revocations() + " is not signed by the CA of " + ca
+                + ": copy it from the host of that CA again", null);
     }
 
     /** Changes whenever one of the files is replaced or written. */
     Object stamp() {
         List<Object> stamps = new ArrayList<>();
-        for (Path file : List.of(certificate, key, ca)) {
+        for (Path file : List.of(certificate, key, ca, revocations())) {
             try {
                 BasicFileAttributes now = Files.readAttributes(file, BasicFileAttributes.class);
                 stamps.add(new Stamp(now.fileKey(), now.size(),

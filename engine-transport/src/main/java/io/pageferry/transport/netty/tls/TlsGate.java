@@ -26,6 +26,7 @@ public final class TlsGate extends ChannelInboundHandlerAdapter {
             AttributeKey.valueOf(TlsGate.class, "identity");
 
     private final SslHandler handler;
+    private final TlsContexts contexts;
     private final boolean client;
     /** Of a source; a target asks once the preambles are exchanged, to tell the peer. */
     private final Set<String> allowed;
@@ -33,10 +34,17 @@ public final class TlsGate extends ChannelInboundHandlerAdapter {
     private boolean open;
     private boolean failed;
 
-    private TlsGate(SslHandler handler, Set<String> allowed, TlsLinger linger) {
+    /**
+     * Tells those behind TLS that the peer speaks another protocol: they go, and another takes
+     * the channel.
+     */
+    public record Leaving() { }
+
+    private TlsGate(SslHandler handler, TlsContexts contexts, boolean client, TlsLinger linger) {
         this.handler = handler;
-        this.client = allowed != null;
-        this.allowed = client ? allowed : Set.of();
+        this.contexts = contexts;
+        this.client = client;
+        this.allowed = client ? contexts.options().allowed() : Set.of();
         this.linger = linger;
     }
 
@@ -65,7 +73,7 @@ public final class TlsGate extends ChannelInboundHandlerAdapter {
         SslContext context = contexts.retained();
         try {
             SslHandler handler = context.newHandler(channel.alloc(), host, port);
-            install(channel.pipeline(), handler, contexts.options().allowed(), closing);
+            install(channel.pipeline(), handler, contexts, true, closing);
         } finally {
             ReferenceCountUtil.release(context);
         }
@@ -85,18 +93,18 @@ public final class TlsGate extends ChannelInboundHandlerAdapter {
         SslContext context = contexts.retained();
         ChannelPipeline pipeline = channel.pipeline();
         pipeline.addBefore(pipeline.lastContext().name(), null,
-                new TlsOrPlain(context, closing));
+                new TlsOrPlain(context, contexts, closing));
     }
 
-    /** Adds what TLS consists of; {@code allowed} is what a source allows, null at a target. */
-    static void install(ChannelPipeline pipeline, SslHandler handler, Set<String> allowed,
-            Duration closing) {
+    /** Adds what TLS consists of. */
+    static void install(ChannelPipeline pipeline, SslHandler handler, TlsContexts contexts,
+            boolean client, Duration closing) {
         // The limit for preamble and first message covers the handshake too.
         handler.setHandshakeTimeoutMillis(0);
         handler.setCloseNotifyFlushTimeoutMillis(Math.max(1, closing.toMillis()));
         TlsLinger linger = new TlsLinger(closing);
-        TlsGate gate = new TlsGate(handler, allowed, linger);
-        if (allowed != null) {
+        TlsGate gate = new TlsGate(handler, contexts, client, linger);
+        if (client) {
             pipeline.addLast(linger, handler, gate);
         } else {
             String last = pipeline.lastContext().name();
@@ -121,28 +129,52 @@ public final class TlsGate extends ChannelInboundHandlerAdapter {
         }
     }
 
-    private void shaken(ChannelHandlerContext context) throws SSLPeerUnverifiedException {
-        if (!TlsContexts.PROTOCOL.equals(handler.applicationProtocol())) {
-            fail(context, "the peer speaks TLS but does not name " + TlsContexts.PROTOCOL
-                    + " in it (ALPN): it is not Pageferry");
+    private void shaken(ChannelHandlerContext context) {
+        String name = handler.applicationProtocol();
+        boolean other = name != null && contexts.others().names().contains(name);
+        Optional<TlsIdentity> peer = peer();
+        Optional<String> objection = TlsContexts.PROTOCOL.equals(name)
+                || other && !contexts.others().isForStrangers(name) ? objection(peer)
+                : other ? Optional.empty() : Optional.of("the peer speaks TLS but does not name "
+                        + TlsContexts.PROTOCOL + " in it (ALPN): it is not Pageferry");
+        if (objection.isPresent()) {
+            fail(context, objection.get());
             return;
         }
-        X509Certificate peer =
-                (X509Certificate) handler.engine().getSession().getPeerCertificates()[0];
-        TlsIdentity identity = TlsIdentity.of(peer);
-        if (identity.isNameless()) {
-            fail(context, "the peer's certificate names no host (subject alternative names): make"
-                    + " another one (pageferry trust issue)");
-            return;
-        }
-        if (!allowed.isEmpty() && !identity.isOneOf(allowed)) {
-            fail(context, "the target is " + identity.shown() + ", which --allow-peer does not"
-                    + " name");
-            return;
-        }
-        context.channel().attr(IDENTITY).set(identity);
+        peer.ifPresent(identity -> context.channel().attr(IDENTITY).set(identity));
         open = true;
         linger.end();
+        if (other) {
+            context.fireUserEventTriggered(new Leaving());
+            contexts.others().take(context.channel(), name, peer);
+        }
+    }
+
+    private Optional<TlsIdentity> peer() {
+        try {
+            return Optional.of(contexts.identity((X509Certificate)
+                    handler.engine().getSession().getPeerCertificates()[0]));
+        } catch (SSLPeerUnverifiedException e) {
+            return Optional.empty();
+        }
+    }
+
+    /** Of a target what a peer can be told behind the preamble alone is looked at there. */
+    private Optional<String> objection(Optional<TlsIdentity> peer) {
+        if (peer.isEmpty()) {
+            return Optional.of("the peer shows no certificate: " + TlsWords.BOTH_OR_NONE);
+        }
+        if (peer.get().isNameless()) {
+            return Optional.of("the peer's certificate names no host (subject alternative names):"
+                    + " make another one (pageferry trust issue)");
+        }
+        if (client && peer.get().isRevoked()) {
+            return Optional.of("the certificate of the target " + peer.get().shown()
+                    + " was revoked");
+        }
+        return allowed.isEmpty() || peer.get().isOneOf(allowed) ? Optional.empty()
+                : Optional.of("the target is " + peer.get().shown()
+                        + ", which --allow-peer does not name");
     }
 
     @Override

@@ -14,8 +14,10 @@ import java.util.TreeSet;
  * @param text  subject (RFC 2253) and names, in an order of their own; equal for the same peer
  * @param names its DNS names and URIs
  * @param isNameless whether it has no name at all, no address either
+ * @param isRevoked  whether this certificate of it was revoked
  */
-public record TlsIdentity(String text, List<String> names, boolean isNameless) {
+public record TlsIdentity(String text, List<String> names, boolean isNameless,
+        boolean isRevoked) {
     private static final int DNS = 2;
     private static final int URI = 6;
     private static final int IP = 7;
@@ -26,7 +28,7 @@ public record TlsIdentity(String text, List<String> names, boolean isNameless) {
      * @param certificate the peer's own
      * @return the identity; without names where the certificate has none
      */
-    static TlsIdentity of(X509Certificate certificate) {
+    public static TlsIdentity of(X509Certificate certificate) {
         TreeSet<String> all = new TreeSet<>();
         TreeSet<String> names = new TreeSet<>();
         for (List<?> name : alternatives(certificate)) {
@@ -42,7 +44,12 @@ public record TlsIdentity(String text, List<String> names, boolean isNameless) {
             }
         }
         return new TlsIdentity(Printable.of(certificate.getSubjectX500Principal().getName()
-                + " (" + String.join(", ", all) + ")"), List.copyOf(names), all.isEmpty());
+                + " (" + String.join(", ", all) + ")"), List.copyOf(names), all.isEmpty(),
+                false);
+    }
+
+    TlsIdentity revoked(boolean revoked) {
+        return new TlsIdentity(text, names, isNameless, revoked);
     }
 
     /** No names are none: the extension was read when the chain was checked. */

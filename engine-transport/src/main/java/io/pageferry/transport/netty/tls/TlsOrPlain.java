@@ -17,11 +17,13 @@ final class TlsOrPlain extends ByteToMessageDecoder {
     private static final int HANDSHAKE = 0x16;
 
     private final SslContext context;
+    private final TlsContexts contexts;
     private final Duration closing;
 
     /** Takes the context over: it is released here. */
-    TlsOrPlain(SslContext context, Duration closing) {
+    TlsOrPlain(SslContext context, TlsContexts contexts, Duration closing) {
         this.context = context;
+        this.contexts = contexts;
         this.closing = closing;
     }
 
@@ -29,8 +31,8 @@ final class TlsOrPlain extends ByteToMessageDecoder {
     protected void decode(ChannelHandlerContext handlers, ByteBuf in, List<Object> out) {
         if (in.isReadable()) {
             if (in.getUnsignedByte(in.readerIndex()) == HANDSHAKE) {
-                TlsGate.install(handlers.pipeline(), context.newHandler(handlers.alloc()), null,
-                        closing);
+                TlsGate.install(handlers.pipeline(), context.newHandler(handlers.alloc()),
+                        contexts, false, closing);
             }
             // What has arrived goes on to those behind.
             handlers.pipeline().remove(this);

@@ -148,6 +148,11 @@ final class Heard implements FrameDecoder.Receiver, FrameDecoder.Batches {
     }
 
     @Override
+    public void left() {
+        throw new AssertionError("there is no other protocol");
+    }
+
+    @Override
     public void inputEnded(String why) {
         ended = true;
     }

@@ -1,6 +1,5 @@
-package io.pageferry.agent.cli.trust;
+package io.pageferry.agent.trust;
 
-import io.pageferry.agent.cli.option.UsageException;
 import java.net.InetAddress;
 import java.net.URI;
 import java.net.URISyntaxException;
@@ -9,6 +8,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * The names that a host's certificate will have, checked.
@@ -17,7 +17,7 @@ import java.util.regex.Pattern;
  * @param addresses as texts
  * @param uris      as texts
  */
-record HostNames(List<String> dns, List<String> addresses, List<String> uris) {
+public record HostNames(List<String> dns, List<String> addresses, List<String> uris) {
     private static final String LABEL = "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?";
     private static final Pattern DNS = Pattern.compile(LABEL + "(\\." + LABEL + ")*");
     /** A name of a file, and of a subject that needs no quotes in any tool. */
@@ -28,12 +28,19 @@ record HostNames(List<String> dns, List<String> addresses, List<String> uris) {
     /**
      * Puts the names together: what was given, or the loopback ones where nothing was; and the
      * host's own, so that it can be listed and connected to by it.
+     *
+     * @param host      names its files
+     * @param dns       names that were given
+     * @param addresses that were given
+     * @param uris      that were given
+     * @return all of them
+     * @throws IllegalArgumentException where one cannot be a name, which it says
      */
-    static HostNames of(String host, List<String> dns, List<String> addresses,
+    public static HostNames of(String host, List<String> dns, List<String> addresses,
             List<String> uris) {
-        if (!HOST.matcher(host).matches() || host.equals(TrustFolder.CA)) {
-            throw new UsageException("'" + host + "' cannot name a host's files: write letters,"
-                    + " digits, dots and dashes, at most 64, and not ca");
+        if (!HOST.matcher(host).matches() || TrustFolder.RESERVED.contains(host)) {
+            throw new IllegalArgumentException("'" + host + "' cannot name a host's files: write"
+                    + " letters, digits, dots and dashes, at most 64, and not ca or host");
         }
         Set<String> names = new LinkedHashSet<>();
         Set<String> numbers = new LinkedHashSet<>();
@@ -44,13 +51,13 @@ record HostNames(List<String> dns, List<String> addresses, List<String> uris) {
         }
         for (String name : dns) {
             if (!DNS.matcher(name).matches() || isAddress(name)) {
-                throw new UsageException("--dns " + name + " is no DNS name");
+                throw new IllegalArgumentException("--dns " + name + " is no DNS name");
             }
             names.add(name);
         }
         for (String address : addresses) {
             if (!isAddress(address)) {
-                throw new UsageException("--ip " + address + " is no address");
+                throw new IllegalArgumentException("--ip " + address + " is no address");
             }
             numbers.add(address);
         }
@@ -62,10 +69,22 @@ record HostNames(List<String> dns, List<String> addresses, List<String> uris) {
         return new HostNames(new ArrayList<>(names), new ArrayList<>(numbers), uris);
     }
 
-    static void requireName(String option, String name) {
+    /**
+     * Checks the name of a CA.
+     *
+     * @param option as messages name it
+     * @param name   as it was given
+     */
+    public static void requireName(String option, String name) {
         if (!NAME.matcher(name).matches()) {
-            throw new UsageException(option + " '" + name + "': at most 64 characters, no quotes");
+            throw new IllegalArgumentException(option + " '" + name
+                    + "': at most 64 characters, no quotes");
         }
+    }
+
+    /** {@return all of them} */
+    public List<String> all() {
+        return Stream.of(dns, addresses, uris).flatMap(List::stream).toList();
     }
 
     private static void requireUri(String text) {
@@ -76,7 +95,8 @@ record HostNames(List<String> dns, List<String> addresses, List<String> uris) {
         } catch (URISyntaxException e) {
             // The error is thrown below.
         }
-        throw new UsageException("--uri " + text + " is no URI: write SCHEME://HOST/PATH");
+        throw new IllegalArgumentException("--uri " + text
+                + " is no URI: write SCHEME://HOST/PATH");
     }
 
     /** No name is looked up. */

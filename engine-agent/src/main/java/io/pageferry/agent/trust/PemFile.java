@@ -1,4 +1,4 @@
-package io.pageferry.agent.cli.trust;
+package io.pageferry.agent.trust;
 
 import io.pageferry.agent.host.linux.PrivateFiles;
 import java.io.IOException;

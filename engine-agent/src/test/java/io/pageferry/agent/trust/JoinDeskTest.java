@@ -1,0 +1,201 @@
+package io.pageferry.agent.trust;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pageferry.transport.http.HttpAnswer;
+import io.pageferry.transport.http.HttpAnswer.Whole;
+import io.pageferry.transport.http.HttpCall;
+import io.pageferry.transport.netty.tls.TlsIdentity;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.security.KeyPair;
+import java.security.cert.CertificateFactory;
+import java.security.cert.X509Certificate;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.Collections;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What the CA's side says to whom. */
+class JoinDeskTest {
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final Duration LIFE = Duration.ofMinutes(5);
+
+    @TempDir
+    private Path folder;
+
+    private final List<String> log = Collections.synchronizedList(new ArrayList<>());
+    private TrustFolder trust;
+    private JoinDesk desk;
+    private KeyPair keys;
+    private byte[] request;
+
+    @BeforeEach
+    void makeCa() throws Exception {
+        trust = new TrustFolder(folder.resolve("ca"));
+        trust.init("test CA");
+        desk = new JoinDesk(trust, log::add);
+        keys = CertificateMaker.keys();
+        request = CertificateMaker.request(keys);
+    }
+
+    private static HostNames names(String host) {
+        return HostNames.of(host, List.of(), List.of(), List.of());
+    }
+
+    private JoinToken token(Duration life) throws IOException {
+        return Issuance.of(trust).token("b", names("b"), "127.0.0.1:1", life);
+    }
+
+    private ObjectNode by(JoinToken token, byte[] asked) {
+        return JSON.createObjectNode().put("id", HexFormat.of().formatHex(token.id()))
+                .put("request", Base64.getEncoder().encodeToString(asked))
+                .put("proof", HexFormat.of().formatHex(
+                        JoinToken.proof(token.secret(), asked)));
+    }
+
+    private HttpAnswer answer(String path, String body, String caller) {
+        return desk.answer(new HttpCall("POST", path, Map.of(), Map.of(),
+                body.getBytes(StandardCharsets.UTF_8), new HttpCall.Caller(-1, -1, caller)));
+    }
+
+    private static Whole whole(HttpAnswer answer) {
+        return (Whole) (answer instanceof HttpAnswer.Later later
+                ? later.answer().toCompletableFuture().join() : answer);
+    }
+
+    private Whole ask(String path, String body, String caller) {
+        return whole(answer(path, body, caller));
+    }
+
+    private String refused(String path, String body, String caller) throws IOException {
+        return reason(ask(path, body, caller));
+    }
+
+    private static String reason(Whole answer) throws IOException {
+        assertEquals(403, answer.status());
+        return JSON.readTree(answer.body()).path("reason").asText();
+    }
+
+    private static X509Certificate certificate(Whole answer) throws Exception {
+        JsonNode body = JSON.readTree(answer.body());
+        assertEquals(200, answer.status(), body::toString);
+        return (X509Certificate) CertificateFactory.getInstance("X.509").generateCertificate(
+                new ByteArrayInputStream(Base64.getDecoder().decode(
+                        body.path("certificate").asText())));
+    }
+
+    @Test
+    void aTokenIsForOneHostOnce() throws Exception {
+        JoinToken token = token(LIFE);
+        X509Certificate made = certificate(ask(JoinDesk.JOIN, by(token, request).toString(), ""));
+        made.verify(trust.ca().getPublicKey());
+        assertEquals(keys.getPublic(), made.getPublicKey());
+        assertEquals("CN=b", made.getSubjectX500Principal().getName(), "the CA gives the name");
+        assertEquals("this token was used already",
+                refused(JoinDesk.JOIN, by(token, request).toString(), ""));
+        assertTrue(log.getFirst().startsWith("trust: b joined, serial "), log::toString);
+    }
+
+    @Test
+    void ofSeveralThatComeAtOnceOneGetsIt() throws IOException {
+        String body = by(token(LIFE), request).toString();
+        assertEquals(1, IntStream.range(0, 8).parallel()
+                .mapToObj(i -> answer(JoinDesk.JOIN, body, "")).toList().stream()
+                .filter(answer -> whole(answer).status() == 200).count());
+    }
+
+    @Test
+    void anOldOneIsNamedToItsHolderAlone() throws Exception {
+        JoinToken token = token(Duration.ofNanos(1));
+        assertTrue(refused(JoinDesk.JOIN, by(token, request).toString(), "")
+                .startsWith("this token has expired, at "));
+        ObjectNode wrong = by(token, request).put("proof", "00".repeat(32));
+        assertEquals("no such token is known here",
+                refused(JoinDesk.JOIN, wrong.toString(), ""));
+    }
+
+    /** Of all that a stranger may say nothing tells him what there is. */
+    @Test
+    void whoKnowsNoSecretHearsTheSameWhateverHeAsks() throws Exception {
+        JoinToken open = token(LIFE);
+        String right = by(open, request).toString();
+        ObjectNode otherRequest = by(open, CertificateMaker.request(CertificateMaker.keys()))
+                .put("proof", JSON.readTree(right).path("proof").asText());
+        List<HttpAnswer> wrong = Stream.of(by(open, request).put("proof", ""),
+                by(open, request).put("id", "00".repeat(8)),
+                by(open, request).put("id", "../../ca"), otherRequest)
+                .map(body -> answer(JoinDesk.JOIN, body.toString(), "")).toList();
+        List<HttpAnswer> garbage = Stream.of("", "[]", "{\"id\":1}", "{", "{\"proof\":\"x\"}")
+                .map(body -> answer(JoinDesk.JOIN, body, "")).toList();
+        for (HttpAnswer answer : wrong) {
+            assertEquals("no such token is known here", reason(whole(answer)));
+        }
+        for (HttpAnswer answer : garbage) {
+            assertFalse(reason(whole(answer)).isEmpty());
+        }
+        assertEquals(404, ask("/v1/migrations", "", "").status());
+        assertEquals(200, ask(JoinDesk.JOIN, right, "").status(), "it can be used still");
+    }
+
+    @Test
+    void aRequestWithoutItsKeyIsRefusedAndUsesTheTokenUp() throws Exception {
+        JoinToken token = token(LIFE);
+        request[request.length - 1] ^= 1;
+        assertEquals("the request cannot be used",
+                refused(JoinDesk.JOIN, by(token, request).toString(), ""));
+        assertEquals(List.of(), trust.allIssued());
+    }
+
+    @Test
+    void whoHasACertificateRenewsItAsItIs() throws Exception {
+        X509Certificate old = trust.issue("c", "c", names("c"));
+        String body = JSON.createObjectNode().put("request",
+                Base64.getEncoder().encodeToString(request)).toString();
+        String caller = TlsIdentity.of(old).text();
+        X509Certificate made = certificate(ask(JoinDesk.RENEW, body, caller));
+        assertEquals(caller, TlsIdentity.of(made).text());
+        assertFalse(old.getSerialNumber().equals(made.getSerialNumber()));
+        assertTrue(refused(JoinDesk.RENEW, body, "").startsWith("only a host with a certificate"));
+        assertTrue(refused(JoinDesk.RENEW, body, "CN=x").startsWith("the list of what this CA"));
+    }
+
+    @Test
+    void whatIsRevokedIsListedAndRefused() throws Exception {
+        X509Certificate old = trust.issue("c", "c", names("c"));
+        trust.issue("d", "d", names("d"));
+        token(LIFE);
+        assertEquals(1, trust.revoke("c"));
+        assertTrue(trust.own().revocations().toFile().isFile());
+        trust.issue(TrustFolder.OWN, "a", names("a"));
+        assertTrue(trust.own().read().revokes(old));
+        assertFalse(trust.own().read().revokes(trust.host("d")));
+        assertEquals(List.of("c REVOKED", "d VALID", "a VALID", "b TOKEN"), items());
+        assertEquals(0, trust.revoke("b"), "a token alone");
+        X509Certificate again = trust.issue("c", "c", names("c"));
+        assertFalse(trust.own().read().revokes(again), "it may be let in again");
+        assertEquals(1, trust.revoke("c"));
+        assertTrue(trust.own().read().revokes(again));
+        assertTrue(trust.own().read().revokes(old), "an older one stays in the list");
+    }
+
+    private List<String> items() throws IOException {
+        return Issuance.of(trust).all().stream().map(one -> one.host() + " " + one.state())
+                .toList();
+    }
+}
