@@ -94,7 +94,7 @@ public final class MoveMark {
     }
 
     /**
-     * Reads it.
+     * Reads the mark.
      *
      * @return what it says; empty where there is none
      * @throws IOException when it is damaged: then somebody has to look whose the machine is
