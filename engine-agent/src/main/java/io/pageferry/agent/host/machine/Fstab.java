@@ -35,7 +35,7 @@ public final class Fstab {
     }
 
     /**
-     * Reads it.
+     * Reads the lines of it.
      *
      * @param text of the file
      * @return its entries

@@ -163,10 +163,10 @@ public final class AgentGuard implements Guard, FreezeGuard {
 
     /** A machine whose own root is frozen must be able to tell after a reset that it was moved. */
     private void markMove(FrozenMounts mounts) throws IOException {
-        MoveMark mark = MoveMark.ofHost();
-        if (watched != null && mounts.hasRoot() && mark.isWanted()) {
+        if (watched != null && mounts.hasRoot()) {
             Optional<FileJournal> journal = watched.directory().find(watched.migration(), side);
-            mark.write(watched.migration(), journal.map(one -> one.header().peer()).orElse(""));
+            MoveMark.ofHost().writeIfWanted(watched.migration(),
+                    journal.map(one -> one.header().peer()).orElse(""));
         }
     }
 

@@ -74,7 +74,7 @@ public final class DiskAdapter {
     }
 
     /**
-     * Does it.
+     * Adapts the disk, or leaves it as it is.
      *
      * @return what was done
      * @throws CommitException where it could not be written into the disk

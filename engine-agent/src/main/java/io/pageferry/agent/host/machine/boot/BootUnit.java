@@ -23,7 +23,7 @@ public record BootUnit(String program, String arguments) {
             "ifup@.service", "systemd-networkd.service");
 
     /**
-     * Adds it.
+     * Adds the unit, and has what must not start before wait for it.
      *
      * @param edits of the system
      * @throws IOException where it could not tell this hardware from another

@@ -52,13 +52,16 @@ public final class MoveMark {
     }
 
     /**
-     * Returns whether something looks for it at a boot.
+     * Writes it where a boot would look for it: where {@link BootUnit} is.
      *
-     * @return false where nobody would: no mark is wanted then
-     * @throws IOException when that cannot be told
+     * @param migration that may move the machine away
+     * @param peer      its target
+     * @throws IOException when it cannot be written; nothing may be granted then
      */
-    public boolean isWanted() throws IOException {
-        return tree.exists(BootUnit.PATH);
+    public void writeIfWanted(UUID migration, String peer) throws IOException {
+        if (tree.exists(BootUnit.PATH)) {
+            write(migration, peer);
+        }
     }
 
     /**
@@ -91,7 +94,7 @@ public final class MoveMark {
     }
 
     /**
-     * Reads it.
+     * Reads the mark.
      *
      * @return what it says; empty where there is none
      * @throws IOException when it is damaged: then somebody has to look whose the machine is

@@ -1,11 +1,15 @@
 package io.pageferry.agent.host.machine.adapt;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pageferry.agent.host.machine.Adaptation;
 import io.pageferry.agent.host.machine.TinySystem;
 import io.pageferry.agent.host.machine.World;
+import io.pageferry.agent.host.machine.boot.BootUnit;
+import io.pageferry.agent.host.machine.tree.Edits;
+import io.pageferry.agent.host.machine.tree.SystemTree;
 import io.pageferry.agent.host.process.ProgramRunner;
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -19,6 +23,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
@@ -49,10 +54,7 @@ class DebianMachineTest {
 
     @Test
     void itBootsOnBothHardwares() throws IOException {
-        String property = System.getProperty("pageferry.debian");
-        Assumptions.assumeTrue(property != null, "not in the sample of this run: it makes a Debian"
-                + " (-Dpageferry.debian=FOLDER)");
-        Path folder = Files.createDirectories(Path.of(property));
+        Path folder = folder();
         Path root = system(folder);
         Path disk = folder.resolve("disk.raw");
         Files.deleteIfExists(disk);
@@ -79,6 +81,66 @@ class DebianMachineTest {
         assertTrue(megabytes > 2700, said);
     }
 
+    /** What systemd makes of the unit: neither a network nor a service starts. */
+    @Test
+    void aMachineThatWasMovedAwayStaysDown() throws Exception {
+        Path folder = folder();
+        Path disk = folder.resolve("disk.raw");
+        Files.deleteIfExists(disk);
+        Path root = system(folder);
+        Path program = root.resolve("usr/local/bin/pageferry");
+        Edits edits = new Edits(new SystemTree(root));
+        try {
+            write(root, "usr/local/bin/pageferry",
+                    "#!/bin/sh\necho \"PROBE $* says no\"\nexit 6\n");
+            Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwxr-xr-x"));
+            write(root, "sys/class/dmi/id/product_uuid", "4c4c4544-0042-3510-8052-b2c04f4d3332\n");
+            new BootUnit("/usr/local/bin/pageferry", "--insecure").add(edits);
+            edits.apply();
+            write(root, "var/lib/pageferry/moving.json", "{}\n");
+            TinyDisk.make(disk, root, ROOT_SECTORS);
+        } finally {
+            for (Edits.Edit edit : edits.all()) {
+                Edits.put(edits.tree(), edit.path(), null, edit.mode());
+            }
+            clear(root.resolve("sys/class"));
+            Files.deleteIfExists(root.resolve("var/lib/pageferry/moving.json"));
+        }
+        List<String> command = machine(folder, disk, "-drive", "file=" + disk
+                + ",format=raw,if=ide", "-device", "e1000,netdev=n,addr=0x8,mac="
+                + TinySystem.MAC);
+        Path serial = folder.resolve("serial");
+        Process qemu = new ProcessBuilder(command).redirectErrorStream(true)
+                .redirectInput(Path.of("/dev/null").toFile()).redirectOutput(serial.toFile())
+                .start();
+        try {
+            String said = "";
+            long deadline = System.nanoTime() + LONG.toNanos();
+            while (qemu.isAlive() && !said.contains("emergency mode")
+                    && System.nanoTime() - deadline < 0) {
+                Thread.sleep(500);
+                said = Files.readString(serial, StandardCharsets.ISO_8859_1);
+            }
+            assertTrue(said.contains("PROBE boot-check --insecure says no"), said);
+            assertTrue(said.contains("emergency mode"), said);
+            // Longer than the rest of a boot takes.
+            qemu.waitFor(30, TimeUnit.SECONDS);
+            said = Files.readString(serial, StandardCharsets.ISO_8859_1);
+            assertFalse(said.contains("PROBE root"), said);
+            assertFalse(said.contains("Started networking") || said.contains(
+                    "Finished networking"), said);
+        } finally {
+            qemu.destroyForcibly();
+        }
+    }
+
+    private static Path folder() throws IOException {
+        String property = System.getProperty("pageferry.debian");
+        Assumptions.assumeTrue(property != null, "not in the sample of this run: it makes a Debian"
+                + " (-Dpageferry.debian=FOLDER)");
+        return Files.createDirectories(Path.of(property));
+    }
+
     private void adapt(Path disk, World world, boolean grow, Optional<String> clone)
             throws IOException {
         DiskAdapter.Result result = new DiskAdapter(runner, new DiskAdapter.Options(disk,
@@ -88,8 +150,13 @@ class DebianMachineTest {
         assertEquals(List.of(), result.warnings());
     }
 
-    /** With the kernel, initramfs and command line that its boot loader would take. */
     private String boot(Path folder, Path disk, String... hardware) throws IOException {
+        return runner.require(machine(folder, disk, hardware), LONG);
+    }
+
+    /** With the kernel, initramfs and command line that its boot loader would take. */
+    private List<String> machine(Path folder, Path disk, String... hardware)
+            throws IOException {
         String entry = TinyDisk.read(disk, "/boot/grub/grub.cfg").lines()
                 .filter(line -> line.strip().startsWith("linux ")).findFirst().orElseThrow();
         String kernel = entry.strip().split(" ")[1];
@@ -102,7 +169,7 @@ class DebianMachineTest {
                 initrd.toString(), "-append", entry.strip().split(" ", 3)[2]
                 + " console=ttyS0", "-netdev", "user,id=n"));
         command.addAll(List.of(hardware));
-        return runner.require(command, LONG);
+        return command;
     }
 
     private Path dump(Path disk, String path, Path to) throws IOException {
@@ -116,10 +183,10 @@ class DebianMachineTest {
         if (Files.exists(folder.resolve("made"))) {
             return root;
         }
-        clear(root);
-        runner.require(List.of("debootstrap", "--variant=minbase", "--include=linux-image-amd64,"
-                + "initramfs-tools,systemd-sysv,udev,ifupdown,iproute2,kmod,e2fsprogs,zstd,dbus,"
-                + "openssh-server", "bookworm", root.toString()), LONG);
+        if (!Files.exists(folder.resolve("bootstrapped"))) {
+            bootstrap(root);
+            Files.writeString(folder.resolve("bootstrapped"), "\n");
+        }
         String kernel;
         try (Stream<Path> boot = Files.list(root.resolve("boot"))) {
             kernel = boot.map(path -> path.getFileName().toString())
@@ -152,6 +219,13 @@ class DebianMachineTest {
         }
         Files.writeString(folder.resolve("made"), "\n");
         return root;
+    }
+
+    private void bootstrap(Path root) throws IOException {
+        clear(root);
+        runner.require(List.of("debootstrap", "--variant=minbase", "--include=linux-image-amd64,"
+                + "initramfs-tools,systemd-sysv,udev,ifupdown,iproute2,kmod,e2fsprogs,zstd,dbus,"
+                + "openssh-server", "bookworm", root.toString()), LONG);
     }
 
     private static void clear(Path root) throws IOException {
