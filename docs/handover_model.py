@@ -20,7 +20,8 @@ notices, both do. With disks the image lock forbids it, and only that is checked
 
 Run: python3 handover_model.py [--no-disks] [mutant]; a minute and a half, and 3 GiB.
 Mutants break one rule each and must be caught: resume-in-granted, activate-after-refuse, guard-blind,
-grant-before-journal, loaded-goes-on (a RESUME finds the state loaded, and the target goes on all the same), said-first
+grant-before-journal, boot-blind (a boot does not ask), loaded-goes-on (a RESUME finds the state loaded, and the target
+goes on all the same), said-first
 (a guest is refused before it was ended)."""
 import sys
 from array import array
@@ -106,6 +107,22 @@ def steps(s, once):
                 yield 'blind', n(sg='run', sa='END')
         elif sj[0] == 'SWITCHOVER':
             yield 'guard owns', n(sj=('OWNED', e), sa='OWNED' if sg == 'paused' else 'END')
+    # A machine whose disks were the guest: a reset takes its journal too, and its boot asks, for every epoch, over a new link.
+    if sg == 'paused' and sj[0] in ('SWITCHOVER', 'GRANTED') and cr < CRASHES:
+        yield 'journal lost at a reset', n(sj=('LOST', e), sa=None, cr=cr + 1, net=frozenset(
+            m for m in net if m[0] in ('COMPLETE', 'GRANT', 'CANCEL', 'STATUS')))
+    if sj[0] == 'LOST':
+        for m in range(1, EPOCHS + 1):
+            if up:
+                yield 'boot asks', n(net=send(('STATUS', m)))
+            if ('RUNNING', m) in net:
+                yield 'stays down', n(sj=('DONE', m), net=net - eat(('RUNNING', m)))
+            for no in ('REFUSED', 'RETURNED'):
+                if (no, m) in net:
+                    yield 'boots', n(sj=('OWNED', m), sg='run', sa='END', net=net - eat((no, m)))
+        yield 'stays down, in doubt', n(asked=True)
+        if mutant == 'boot-blind':
+            yield 'boots', n(sj=('OWNED', e), sg='run', sa='END')
     if sa == 'END' and sg == 'run' and ta == 'END' and tg in ('none', 'gone') and tj[0] != 'ACTIVE' and e < EPOCHS and up:
         # Another migration with a fresh target: what is left of this one's is not for its ears.
         old = {m for m in net if m[0] in ('RESUME', 'WELCOME', 'CANCEL BACK')}

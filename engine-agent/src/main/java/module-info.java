@@ -39,6 +39,7 @@ module io.pageferry.agent {
     opens io.pageferry.agent.cli.describe to info.picocli;
     opens io.pageferry.agent.cli.file to info.picocli;
     opens io.pageferry.agent.cli.guard to info.picocli;
+    opens io.pageferry.agent.cli.machine to info.picocli;
     opens io.pageferry.agent.cli.option to info.picocli;
     opens io.pageferry.agent.cli.remote to info.picocli;
     opens io.pageferry.agent.cli.trust to info.picocli;

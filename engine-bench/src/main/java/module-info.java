@@ -14,6 +14,7 @@ module io.pageferry.bench {
     requires org.agrona;
 
     provides io.pageferry.agent.bench.Benchmark with
+            io.pageferry.bench.agent.AgentBench,
             io.pageferry.bench.all.AllBench,
             io.pageferry.bench.qemu.DowntimeBench,
             io.pageferry.bench.qemu.QemuBench,

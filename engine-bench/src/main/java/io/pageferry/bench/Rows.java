@@ -80,6 +80,20 @@ public final class Rows {
     }
 
     /**
+     * Fails a row where something is more than it may be, and says how much that is.
+     *
+     * @param row   of this result
+     * @param value that is judged, in the unit of the limit
+     * @param most  that is allowed
+     */
+    public static void atMost(ObjectNode row, double value, double most) {
+        row.put("atMost", rounded(most));
+        if (value > most) {
+            row.put("verdict", "FAIL");
+        }
+    }
+
+    /**
      * Adds a row of words.
      *
      * @param what    it is about

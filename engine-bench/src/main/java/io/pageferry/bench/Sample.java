@@ -31,4 +31,14 @@ public record Sample(double... values) {
     public double high() {
         return values[values.length - 1];
     }
+
+    /**
+     * Returns a percentile, by the nearest rank.
+     *
+     * @param part of the values that are no greater, above 0 and up to 1
+     * @return one of the values
+     */
+    public double percentile(double part) {
+        return values[(int) Math.ceil(part * values.length) - 1];
+    }
 }

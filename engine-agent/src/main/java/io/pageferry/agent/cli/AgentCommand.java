@@ -136,7 +136,7 @@ final class AgentCommand implements Callable<Integer> {
                 Addresses.parse("--listen", at, peers.tls(), insecure), peers,
                 Optional.empty(), port.map(PortApi::protocols).orElse(OtherProtocols.none())),
                 maxParallel, rate(), HistoryLimits.parse(history), guests,
-                Quantity.nanos(settleWindow));
+                Quantity.nanos(settleWindow), peers);
         return new AgentService(output, settings, new CallWords(peers, insecure),
                 new AgentService.Places(api(), metrics(), port)).run(wait);
     }

@@ -1,6 +1,7 @@
 package io.pageferry.agent.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pageferry.agent.cli.exit.CommandExit;
 import io.pageferry.agent.cli.option.Addresses;
 import io.pageferry.agent.daemon.Daemon;
 import io.pageferry.agent.daemon.DaemonSettings;
@@ -16,7 +17,6 @@ import io.pageferry.agent.link.api.PortApi;
 import io.pageferry.agent.report.Output;
 import io.pageferry.agent.session.warmup.BackgroundWarmUp;
 import io.pageferry.agent.session.warmup.WarmUp;
-import io.pageferry.agent.state.guard.GuardService;
 import io.pageferry.agent.state.journal.GuestLock;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -40,6 +40,10 @@ final class AgentService {
     private final Places places;
     private final ServiceManager manager = ServiceManager.of(System.getenv());
     private final CountDownLatch stop = new CountDownLatch(1);
+    private final long feedNanos = manager.watchdog().map(time -> time.toNanos() / 3)
+            .orElse(Long.MAX_VALUE);
+    private long turned = System.nanoTime();
+    private long fed = turned;
 
     /**
      * Where it is asked.
@@ -60,7 +64,7 @@ final class AgentService {
 
     /** Serves until it is stopped; then with {@code wait} until all moves have ended. */
     int run(boolean wait) throws IOException {
-        Main.onStop(stop::countDown, wait ? Duration.ofHours(1) : Main.STOP);
+        CommandExit.onStop(stop::countDown, wait ? Duration.ofHours(1) : CommandExit.STOP);
         GuestLock.makeOwn();
         BackgroundWarmUp warmUp = BackgroundWarmUp.start(() -> WarmUp.run(SCRATCH));
         // What is opened first is closed last: the port's threads behind its listener.
@@ -74,7 +78,10 @@ final class AgentService {
             ready(daemon, page);
             serve(daemon);
             tell("STOPPING=1\nSTATUS=moves are ending");
-            daemon.stop(wait, () -> true);
+            daemon.stop(wait, () -> {
+                feed(daemon);
+                return true;
+            });
         }
         return 0;
     }
@@ -86,15 +93,10 @@ final class AgentService {
     }
 
     private Api over(Daemon daemon, Dashboard dashboard) {
-        Api all = new Api(daemon, AgentService::guard, dashboard);
+        Api all = new Api(daemon, () -> daemon.hasGuardService() ? "service" : "own", dashboard);
         dashboard.over(all);
         places.port().ifPresent(port -> port.over(new PeerGate(all)));
         return all;
-    }
-
-    /** Says who guards: a service, or guards that moves start. */
-    private static String guard() {
-        return GuardService.isThere() ? "service" : "own";
     }
 
     private void ready(Daemon daemon, ApiListener page) {
@@ -114,19 +116,21 @@ final class AgentService {
     }
 
     private void serve(Daemon daemon) {
-        long turned = System.nanoTime();
-        long fed = turned;
-        long pause = manager.watchdog().map(time -> time.toNanos() / 3).orElse(Long.MAX_VALUE);
         while (!isStopped()) {
             daemon.tick();
-            long now = System.nanoTime();
-            if (daemon.isTurning()) {
-                turned = now;
-            }
-            if (now - fed >= pause && now - turned < STANDS_STILL.toNanos()) {
-                tell("WATCHDOG=1");
-                fed = now;
-            }
+            feed(daemon);
+        }
+    }
+
+    /** Feeds the watchdog, as long as every move's duty cycle turns. */
+    private void feed(Daemon daemon) {
+        long now = System.nanoTime();
+        if (daemon.isTurning()) {
+            turned = now;
+        }
+        if (now - fed >= feedNanos && now - turned < STANDS_STILL.toNanos()) {
+            tell("WATCHDOG=1");
+            fed = now;
         }
     }
 
@@ -139,11 +143,7 @@ final class AgentService {
     }
 
     private void tell(String state) {
-        try {
-            manager.tell(state);
-        } catch (IOException e) {
-            output.note("warning  the service manager cannot be told: " + e.getMessage());
-        }
+        manager.tell(state, output::note);
     }
 
     private void bug(Throwable thrown) {

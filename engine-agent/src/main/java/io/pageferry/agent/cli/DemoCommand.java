@@ -1,6 +1,7 @@
 package io.pageferry.agent.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pageferry.agent.cli.exit.CommandExit;
 import io.pageferry.agent.cli.option.CommonOptions;
 import io.pageferry.agent.cli.option.MigrateOptions;
 import io.pageferry.agent.cli.option.UsageException;
@@ -61,7 +62,7 @@ final class DemoCommand implements Callable<Integer> {
         Path folder = Files.createTempDirectory("pageferry-demo");
         try (DemoGuests guests = guests(folder, output)) {
             Thread main = Thread.currentThread();
-            Main.onStop(() -> {
+            CommandExit.onStop(() -> {
                 guests.stopSource();
                 main.setName("stopping");
             });

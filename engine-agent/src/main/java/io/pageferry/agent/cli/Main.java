@@ -3,10 +3,16 @@ package io.pageferry.agent.cli;
 import io.pageferry.agent.bench.Benches;
 import io.pageferry.agent.cli.describe.CheckCommand;
 import io.pageferry.agent.cli.describe.DescribeCommand;
+import io.pageferry.agent.cli.disk.DiskTraining;
+import io.pageferry.agent.cli.exit.CommandExit;
 import io.pageferry.agent.cli.file.ImageCommand;
 import io.pageferry.agent.cli.file.VerifyCommand;
 import io.pageferry.agent.cli.guard.GuardServiceCommand;
+import io.pageferry.agent.cli.machine.AdaptCommand;
+import io.pageferry.agent.cli.machine.BootCheckCommand;
+import io.pageferry.agent.cli.machine.PrepareCommand;
 import io.pageferry.agent.cli.manual.Manuals;
+import io.pageferry.agent.cli.option.Cancellable;
 import io.pageferry.agent.cli.option.Choice;
 import io.pageferry.agent.cli.option.UsageException;
 import io.pageferry.agent.cli.remote.CancelCommand;
@@ -26,12 +32,9 @@ import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.migration.Outcome.Side;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParameterException;
@@ -45,26 +48,16 @@ public final class Main implements Runnable {
     private static final int BUG = 70;
 
     /** In the order in which the help lists them. */
-    private static final List<Class<?>> COMMANDS = List.of(DemoCommand.class,
-            ReceiveCommand.class, MigrateCommand.class, ConvertCommand.class,
-            StatusCommand.class, SettleCommand.class, CheckCommand.class, DescribeCommand.class,
-            ImageCommand.class, TrustCommand.class, VerifyCommand.class, AgentCommand.class,
-            CancelCommand.class, LimitsCommand.class, WatchCommand.class, HistoryCommand.class,
-            EventsCommand.class, TopCommand.class, DashboardCommand.class,
+    private static final List<Class<?>> COMMANDS = List.of(DemoCommand.class, ReceiveCommand.class,
+            MigrateCommand.class, ConvertCommand.class, PrepareCommand.class, AdaptCommand.class,
+            BootCheckCommand.class, StatusCommand.class, SettleCommand.class, CheckCommand.class,
+            DescribeCommand.class, ImageCommand.class, TrustCommand.class, VerifyCommand.class,
+            AgentCommand.class, CancelCommand.class, LimitsCommand.class, WatchCommand.class,
+            HistoryCommand.class, EventsCommand.class, TopCommand.class, DashboardCommand.class,
             GuardServiceCommand.class);
 
     /** Commands of the contract that are not built. */
     private static final List<String> LATER = List.of("plan");
-
-    /** How long a stopped command may take to end well: a settle window and some more. */
-    static final Duration STOP = Duration.ofSeconds(60);
-
-    /** How long a command waits at its end for who reads its stderr. */
-    private static final long DRAIN_MILLIS = 1000;
-
-    private static final CountDownLatch ENDED = new CountDownLatch(1);
-    private static volatile int exitCode;
-    private static volatile ErrorStream stderr;
 
     private Main() {
     }
@@ -75,38 +68,12 @@ public final class Main implements Runnable {
      * @param args the command line
      */
     public static void main(String[] args) {
-        stderr = ErrorStream.install();
+        CommandExit.prepare(Runtime.getRuntime()::halt);
         // On a host without a network card Netty would warn of what matters to nobody here.
         System.setProperty("org.slf4j.simpleLogger.log.io.netty.util.internal.MacAddressUtil",
                 "error");
         CoreDumps.withholdMemory();
-        exitCode = run(args);
-        stderr.drain(DRAIN_MILLIS);
-        ENDED.countDown();
-        System.exit(exitCode);
-    }
-
-    /** Has a command cancelled by Ctrl-C or SIGTERM; the process ends with its exit code. */
-    static void onStop(Runnable cancel) {
-        onStop(cancel, STOP);
-    }
-
-    /** The same, for one that may take longer. */
-    static void onStop(Runnable cancel, Duration longest) {
-        Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().unstarted(() -> {
-            if (ENDED.getCount() == 0) {
-                return;
-            }
-            cancel.run();
-            try {
-                if (ENDED.await(longest.toSeconds(), TimeUnit.SECONDS)) {
-                    stderr.drain(DRAIN_MILLIS);
-                    Runtime.getRuntime().halt(exitCode);
-                }
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-            }
-        }));
+        System.exit(CommandExit.over(run(args)));
     }
 
     @Override
@@ -161,6 +128,7 @@ public final class Main implements Runnable {
         parse("receive", "image:/warm-up", "--listen", "127.0.0.1:1", "--json");
         parse("status", "--json");
         WarmUp.train();
+        DiskTraining.run(words -> line(words).execute(words));
     }
 
     private static int manuals(String[] args) {
@@ -194,6 +162,10 @@ public final class Main implements Runnable {
         Choice.register(line);
         line.setExecutionStrategy(parsed -> {
             refuseLater(parsed);
+            if (parsed.hasSubcommand() && parsed.subcommand().commandSpec().userObject()
+                    instanceof Cancellable command) {
+                CommandExit.onStop(command::cancel);
+            }
             return new CommandLine.RunLast().execute(parsed);
         });
         return line;

@@ -2,6 +2,7 @@ package io.pageferry.agent.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.pageferry.agent.capture.Capture;
+import io.pageferry.agent.cli.exit.CommandExit;
 import io.pageferry.agent.cli.option.Addresses;
 import io.pageferry.agent.cli.option.CommonOptions;
 import io.pageferry.agent.cli.option.DiskArguments;
@@ -100,7 +101,7 @@ final class MigrateCommand implements Callable<Integer> {
             return Ending.refused(output, e);
         }
         try {
-            return remote.follow(move, Main::onStop);
+            return remote.follow(move, CommandExit::onStop);
         } catch (IOException e) {
             return Ending.lost(output, move.path("id").asText(), e);
         }
@@ -111,7 +112,7 @@ final class MigrateCommand implements Callable<Integer> {
         MigrationView view = view(output, options.progress());
         SourceSession agent = new SourceSession(settings(uri, targets.getFirst(), capture),
                 Listeners.after(view));
-        Main.onStop(agent::cancel);
+        CommandExit.onStop(agent::cancel);
         view.opening(guest);
         try {
             return agent.run();
@@ -149,7 +150,7 @@ final class MigrateCommand implements Callable<Integer> {
                 settings(uri, target, Optional.empty()),
                 Listeners.after(view(output.about(target), mode)))).toList();
         FanOut all = new FanOut(uri, copies);
-        Main.onStop(all::cancel);
+        CommandExit.onStop(all::cancel);
         return Ending.of(output, common.verbose(), targets, all.run());
     }
 

@@ -1,6 +1,7 @@
 package io.pageferry.agent.cli;
 
 import io.pageferry.agent.capture.Capture;
+import io.pageferry.agent.cli.exit.CommandExit;
 import io.pageferry.agent.cli.option.Addresses;
 import io.pageferry.agent.cli.option.CommonOptions;
 import io.pageferry.agent.cli.option.DomainArguments;
@@ -160,7 +161,7 @@ final class ReceiveCommand implements Callable<Integer> {
                     listening(output, address);
                 },
                 result -> Ending.of(output, common.verbose(), result));
-        Main.onStop(agent::cancel);
+        CommandExit.onStop(agent::cancel);
         view.opening(start == null ? guest : "--start " + start);
         try {
             return agent.run();

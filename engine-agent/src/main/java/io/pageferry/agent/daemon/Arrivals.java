@@ -26,14 +26,16 @@ final class Arrivals implements MigrationListener {
 
     private final MoveRequest request;
     private final Migrations migrations;
+    private final Runnable onArrived;
     private volatile TargetSlotHandle place;
     private Migration current;
     private volatile UUID arrived;
     private MigrationListener listeners = MigrationListener.silent();
 
-    Arrivals(String slot, String guest, Migrations migrations) {
+    Arrivals(String slot, String guest, Migrations migrations, Runnable onArrived) {
         this.request = new MoveRequest(guest, "", slot, Map.of());
         this.migrations = migrations;
+        this.onArrived = onArrived;
     }
 
     /** Names the place, as soon as it is there. */
@@ -91,6 +93,9 @@ final class Arrivals implements MigrationListener {
         Migration ended = current;
         current = null;
         arrived = result.outcome().result() == Result.COMPLETED ? id : null;
+        if (arrived != null) {
+            onArrived.run();
+        }
         listeners = MigrationListener.silent();
         migrations.conclude(ended, result);
     }

@@ -6,12 +6,14 @@ import io.pageferry.agent.daemon.metrics.DaemonMetrics;
 import io.pageferry.agent.daemon.store.AddressBook;
 import io.pageferry.agent.daemon.store.EventLog;
 import io.pageferry.agent.daemon.store.History;
+import io.pageferry.agent.daemon.store.KeptSlots;
+import io.pageferry.agent.daemon.store.Submissions;
 import io.pageferry.agent.guest.GuestKinds;
 import io.pageferry.agent.guest.GuestUri;
+import io.pageferry.agent.link.PeerTrust;
 import io.pageferry.agent.report.EventJson;
-import io.pageferry.agent.session.AgentResult;
 import io.pageferry.agent.session.TargetHost;
-import io.pageferry.agent.state.guard.GuardService;
+import io.pageferry.agent.state.guard.GuardLook;
 import io.pageferry.agent.state.journal.HeldLock;
 import io.pageferry.agent.state.journal.StateDirectory;
 import io.pageferry.core.handover.Owner;
@@ -49,7 +51,7 @@ public final class Daemon implements AutoCloseable {
             SourceState.GRANTED.label(), SourceState.OWNED.label(), SourceState.DONE.label(),
             "ready", "refused", "active", "returned", "running");
 
-    private static final long ASK_AGAIN_NANOS = 5_000_000_000L;
+    private static final long ASK_AGAIN_NANOS = 2_000_000_000L;
 
     private final HeldLock lock;
     private final Opened opened;
@@ -58,9 +60,9 @@ public final class Daemon implements AutoCloseable {
     private final Map<UUID, Long> turns = new HashMap<>();
 
     /** What is open, in order. */
-    private record Opened(EventLog events, History history, AddressBook book,
+    private record Opened(EventLog events, History history, Submissions asked, AddressBook book,
             DaemonMetrics metrics, Migrations migrations, Settlements settlements, Slots slots,
-            TargetHost host) { }
+            TargetHost host, GuardLook guards, PeerTrust peers) { }
 
     private Daemon(HeldLock lock, Opened opened) {
         this.lock = lock;
@@ -70,43 +72,53 @@ public final class Daemon implements AutoCloseable {
     /**
      * Starts: settles what an agent before left here, and listens. Waits for that.
      *
-     * @param asked what is wanted
+     * @param wanted what is
      * @param words reads what callers write
      * @return the daemon, ready
      * @throws IOException with one line, where the state directory is another agent's or cannot
      *                     be used, or nothing can listen
      */
-    public static Daemon open(DaemonSettings asked, MoveWords words) throws IOException {
-        StateDirectory directory = StateDirectory.open(asked.stateDirectory());
+    public static Daemon open(DaemonSettings wanted, MoveWords words) throws IOException {
+        StateDirectory directory = StateDirectory.open(wanted.stateDirectory());
         HeldLock lock = HeldLock.tryLock(directory.path().resolve(LOCK)).orElseThrow(() ->
                 new GuestException(ErrorCode.BUSY, "another agent runs with the state directory "
                         + directory.path(), "use that one, or another --state-dir"));
         TargetHost host = null;
+        Submissions asked = null;
         try {
-            DaemonSettings settings = asked.in(directory.path());
+            DaemonSettings settings = wanted.in(directory.path());
             EventLog events = new EventLog(System::currentTimeMillis);
             History history = History.open(directory.path(), settings.history(),
                     System::currentTimeMillis);
             AddressBook book = new AddressBook(settings.guests());
+            asked = Submissions.open(directory.path());
+            KeptSlots kept = KeptSlots.open(directory.path());
             DaemonMetrics metrics = new DaemonMetrics();
             Migrations migrations = new Migrations(new Migrations.Parts(settings, words,
-                    name -> guest(book, name), events, history, metrics,
+                    name -> guest(book, name), events, history, asked, metrics,
                     System::currentTimeMillis));
             Settlements settlements = new Settlements(directory, settings.settleNanos(),
-                    words::connector, events);
+                    words::connector, events, asked);
             long since = System.currentTimeMillis() - settings.history().age().toMillis();
-            recover(settlements.all(Side.TARGET, since, history::has), migrations);
+            recover(settlements.all(Side.TARGET, since, history::isDecided), migrations);
             host = TargetHost.open(settings.listen(), directory.path(),
                     new Said(events));
-            recover(settlements.all(Side.SOURCE, since, history::has), migrations);
-            Slots slots = new Slots(name -> guest(book, name), migrations, directory.path(),
-                    settings.listen(), host);
-            Daemon daemon = new Daemon(lock, new Opened(events, history, book, metrics, migrations,
-                    settlements, slots, host));
+            recover(settlements.all(Side.SOURCE, since, history::isDecided), migrations);
+            // What is in no journal waited for its turn, or was being opened.
+            asked.notEnded().stream().filter(one -> !history.isDecided(one.id(), Side.SOURCE))
+                    .filter(one -> migrations.find(one.id(), Optional.of(Side.SOURCE)).isEmpty())
+                    .map(settlements::notBegun)
+                    .forEach(one -> migrations.recovered(one.migration(), one.result()));
+            Slots slots = new Slots(new Slots.Parts(name -> guest(book, name), migrations,
+                    settings, host, kept, new Said(events)));
+            slots.restore();
+            Daemon daemon = new Daemon(lock, new Opened(events, history, asked, book, metrics,
+                    migrations, settlements, slots, host, new GuardLook(System::nanoTime),
+                    settings.peers()));
             daemon.show();
             return daemon;
         } catch (IOException | RuntimeException e) {
-            CloseHelper.closeAll(host, lock);
+            CloseHelper.closeAll(host, asked, lock);
             throw e;
         }
     }
@@ -127,9 +139,10 @@ public final class Daemon implements AutoCloseable {
         try {
             Optional<AddressBook.Entry> entry = book.find(name);
             GuestUri uri = GuestUri.parse(entry.map(AddressBook.Entry::uri).orElse(name));
-            GuestKinds.of(uri);
-            if (entry.isEmpty() && uri.parameters().containsKey("xml")) {
-                throw new CallException(Why.FORBIDDEN, "xml names a file of this host",
+            Optional<String> own = GuestKinds.of(uri).operatorsOwn(uri);
+            if (entry.isEmpty() && own.isPresent()) {
+                throw new CallException(Why.FORBIDDEN, own.get() + " of " + uri.scheme()
+                        + ": is for the operator of this host to say",
                         "have its operator name that guest in the address book");
             }
             return uri;
@@ -148,7 +161,10 @@ public final class Daemon implements AutoCloseable {
         metrics.gauge("pageferry_in_doubt", "Migrations of which nobody knows who has the guest",
                 () -> migrations().inDoubt().size());
         metrics.gauge("pageferry_guard_up", "1 where a guard service has the guards, 0 where moves"
-                + " start guards of their own", () -> GuardService.isThere() ? 1 : 0);
+                + " start guards of their own", () -> hasGuardService() ? 1 : 0);
+        if (opened.peers().tls().isPresent()) {
+            metrics.certificate(opened.peers()::certificateExpiry);
+        }
         metrics.live(() -> migrations().live().stream().map(Daemon::figures).toList());
     }
 
@@ -159,6 +175,11 @@ public final class Daemon implements AutoCloseable {
                         now.leftPages(), now.wireBytesPerSecond(), now.dirtyBytesPerSecond(),
                         now.throttlePercent()))
                 .orElseGet(() -> new DaemonMetrics.Live(id, side, one.state(), 0, 0, 0, 0));
+    }
+
+    /** {@return whether a guard service has the guards, as of some seconds ago} */
+    public boolean hasGuardService() {
+        return opened.guards().isThere();
     }
 
     /** {@return where guests come in} */
@@ -293,6 +314,7 @@ public final class Daemon implements AutoCloseable {
      */
     public void tick() {
         migrations().schedule();
+        opened.guards().tick();
         long now = System.nanoTime();
         if (now - asked >= ASK_AGAIN_NANOS
                 && (asking == null || !asking.isAlive())) {
@@ -302,12 +324,16 @@ public final class Daemon implements AutoCloseable {
     }
 
     private void askAgain() {
-        for (Migration migration : migrations().inDoubt()) {
-            AgentResult result = opened.settlements().ask(migration.id(), migration.side());
-            if (result.outcome().result() != Result.IN_DOUBT) {
-                migrations().recovered(migration, result);
-            }
-        }
+        opened.settlements().again(migrations().inDoubt()).stream().filter(Daemon::isNews)
+                .forEach(one -> migrations().recovered(one.migration(), one.result()));
+        opened.slots().restoreBusy();
+    }
+
+    /** Of what stays in doubt the reason may be another one by now. */
+    private static boolean isNews(Settlements.Settled one) {
+        return one.result().outcome().result() != Result.IN_DOUBT
+                || !one.result().outcome().reason().equals(one.migration().ended()
+                        .map(how -> how.report().at("/error/reason").asText()).orElse(""));
     }
 
     /**
@@ -346,6 +372,6 @@ public final class Daemon implements AutoCloseable {
     /** Ends all slots with what lives in them, and lets another agent have the directory. */
     @Override
     public void close() {
-        CloseHelper.closeAll(opened.slots()::close, opened.host(), lock);
+        CloseHelper.closeAll(opened.slots()::close, opened.host(), opened.asked(), lock);
     }
 }

@@ -2,6 +2,7 @@ package io.pageferry.agent.daemon;
 
 import io.pageferry.agent.daemon.store.HistoryLimits;
 import io.pageferry.agent.link.Listener;
+import io.pageferry.agent.link.PeerTrust;
 import java.nio.file.Path;
 
 /**
@@ -14,11 +15,12 @@ import java.nio.file.Path;
  * @param history        what is kept of those that ended
  * @param guests         file of the address book
  * @param settleNanos    longest wait for another side's answer
+ * @param peers          how sources and targets are known
  */
 public record DaemonSettings(Path stateDirectory, Listener listen, int maxParallel,
-        long bandwidth, HistoryLimits history, Path guests, long settleNanos) {
+        long bandwidth, HistoryLimits history, Path guests, long settleNanos, PeerTrust peers) {
     DaemonSettings in(Path directory) {
         return new DaemonSettings(directory, listen, maxParallel, bandwidth, history, guests,
-                settleNanos);
+                settleNanos, peers);
     }
 }

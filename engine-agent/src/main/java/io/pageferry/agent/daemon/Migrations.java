@@ -7,6 +7,7 @@ import io.pageferry.agent.daemon.queue.BandwidthShares;
 import io.pageferry.agent.daemon.queue.MoveQueue;
 import io.pageferry.agent.daemon.store.EventLog;
 import io.pageferry.agent.daemon.store.History;
+import io.pageferry.agent.daemon.store.Submissions;
 import io.pageferry.agent.guest.GuestUri;
 import io.pageferry.agent.guest.HostMemory;
 import io.pageferry.agent.report.Report;
@@ -38,16 +39,19 @@ public final class Migrations {
     /** Of those that ended, so many are answered from memory; the others from the history. */
     private static final int MOST_ENDED = 100;
 
-    /** Keys of calls that are remembered. */
-    private static final int MOST_KEYS = 1000;
-
     private final Parts parts;
     private final MoveQueue queue;
     private final Map<UUID, OutgoingMove> waiting = new LinkedHashMap<>();
     private final Map<UUID, OutgoingMove> moving = new LinkedHashMap<>();
     private final Map<Name, Migration> known = new LinkedHashMap<>();
-    private final Map<String, Asked> keys = bounded(MOST_KEYS);
-    private final Map<Name, Migration> ended = bounded(MOST_ENDED);
+    private final Map<Name, Migration> ended = new LinkedHashMap<>() {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<Name, Migration> eldest) {
+            return size() > MOST_ENDED;
+        }
+    };
     private final Map<Name, Migration> doubts = new LinkedHashMap<>();
     private boolean stopping;
 
@@ -59,32 +63,20 @@ public final class Migrations {
      * @param guests   finds a guest's URI by what a caller calls it
      * @param events   is told what happens
      * @param history  keeps what ended
+     * @param asked    keeps what was asked for
      * @param metrics  counts it
      * @param clock    milliseconds since 1970
      */
     record Parts(DaemonSettings settings, MoveWords words, Function<String, GuestUri> guests,
-            EventLog events, History history, DaemonMetrics metrics, LongSupplier clock) { }
+            EventLog events, History history, Submissions asked, DaemonMetrics metrics,
+            LongSupplier clock) { }
 
     /** A migration within one host has two sides here. */
     private record Name(UUID id, Side side) { }
 
-    /** What was asked for with a key. */
-    private record Asked(MoveRequest request, Migration migration) { }
-
     Migrations(Parts parts) {
         this.parts = parts;
         this.queue = new MoveQueue(parts.settings().maxParallel(), parts.settings().bandwidth());
-    }
-
-    private static <K, V> Map<K, V> bounded(int most) {
-        return new LinkedHashMap<>() {
-            private static final long serialVersionUID = 1L;
-
-            @Override
-            protected boolean removeEldestEntry(Map.Entry<K, V> eldest) {
-                return size() > most;
-            }
-        };
     }
 
     /**
@@ -92,15 +84,14 @@ public final class Migrations {
      *
      * @param request what is wanted
      * @param key     of the call, for one that may be repeated; empty for none
-     * @return the migration; with a key that was there before, the one of then
+     * @return names the migration; with a key that was there before, by an agent before too, that
+     *         of then
      * @throws CallException where it is refused
      */
-    public Migration submit(MoveRequest request, Optional<String> key) {
-        synchronized (this) {
-            Optional<Asked> before = key.map(keys::get);
-            if (before.isPresent()) {
-                return repeated(before.get(), request);
-            }
+    public UUID submit(MoveRequest request, Optional<String> key) {
+        Optional<UUID> before = repeated(request, key);
+        if (before.isPresent()) {
+            return before.get();
         }
         // It may read files; nobody waits for that.
         GuestUri uri = parts.guests().apply(request.guest());
@@ -111,25 +102,35 @@ public final class Migrations {
         migration.limits(parts.words().limits(request.options()));
         OutgoingMove move = new OutgoingMove(migration, request, uri, settings, this::onEnd);
         synchronized (this) {
-            Optional<Asked> meanwhile = key.map(keys::get);
+            Optional<UUID> meanwhile = repeated(request, key);
             if (meanwhile.isPresent()) {
-                return repeated(meanwhile.get(), request);
+                return meanwhile.get();
             }
             requireServing();
-            key.ifPresent(one -> keys.put(one, new Asked(request, migration)));
+            keep(request, migration.id(), key);
             known.put(new Name(migration.id(), Side.SOURCE), migration);
             waiting.put(migration.id(), move);
             schedule();
         }
-        return migration;
+        return migration.id();
     }
 
-    private static Migration repeated(Asked before, MoveRequest request) {
-        if (!before.request().equals(request)) {
+    private Optional<UUID> repeated(MoveRequest request, Optional<String> key) {
+        Optional<Submissions.Submission> before = key.flatMap(parts.asked()::find);
+        if (before.isPresent() && !MoveRequest.of(before.get()).equals(request)) {
             throw new CallException(Why.CONFLICT, "this Idempotency-Key was used for another body,"
-                    + " of migration " + before.migration().id(), "use a new key for a new move");
+                    + " of migration " + before.get().id(), "use a new key for a new move");
         }
-        return before.migration();
+        return before.map(Submissions.Submission::id);
+    }
+
+    private void keep(MoveRequest request, UUID id, Optional<String> key) {
+        try {
+            parts.asked().add(request.kept(id, key.orElse("")));
+        } catch (IOException e) {
+            throw new CallException(Why.HOST_FAILED, "the move cannot be written down, and is not"
+                    + " begun: " + e.getMessage(), "look at the state directory");
+        }
     }
 
     private void requireServing() {
@@ -245,6 +246,9 @@ public final class Migrations {
             kept.set("log", migration.log());
             parts.history().write(migration.id(), migration.side().label(),
                     migration.ended().orElseThrow().millis(), kept);
+            if (migration.side() == Side.SOURCE) {
+                parts.asked().end(migration.id());
+            }
         } catch (IOException e) {
             migration.on(MigrationEvent.warn("the history cannot be written: " + e.getMessage()));
         }

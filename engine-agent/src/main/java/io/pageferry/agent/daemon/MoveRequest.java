@@ -1,7 +1,9 @@
 package io.pageferry.agent.daemon;
 
+import io.pageferry.agent.daemon.store.Submissions;
 import java.util.Map;
 import java.util.Objects;
+import java.util.UUID;
 
 /**
  * What a caller wants moved.
@@ -18,6 +20,15 @@ public record MoveRequest(String guest, String to, String slot, Map<String, Stri
         Objects.requireNonNull(to, "to");
         Objects.requireNonNull(slot, "slot");
         options = Map.copyOf(options);
+    }
+
+    /** The one that was kept. */
+    static MoveRequest of(Submissions.Submission kept) {
+        return new MoveRequest(kept.guest(), kept.to(), kept.slot(), kept.options());
+    }
+
+    Submissions.Submission kept(UUID id, String key) {
+        return new Submissions.Submission(id, key, guest, to, slot, options, false);
     }
 
     MoveRequest with(Map<String, String> others) {

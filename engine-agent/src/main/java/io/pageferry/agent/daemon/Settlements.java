@@ -1,6 +1,7 @@
 package io.pageferry.agent.daemon;
 
 import io.pageferry.agent.daemon.store.EventLog;
+import io.pageferry.agent.daemon.store.Submissions;
 import io.pageferry.agent.link.Connector;
 import io.pageferry.agent.report.Report;
 import io.pageferry.agent.session.AgentResult;
@@ -34,6 +35,7 @@ final class Settlements {
     private final long windowNanos;
     private final Function<String, Connector> connectors;
     private final EventLog events;
+    private final Submissions asked;
 
     /**
      * What became of a migration whose agent is gone.
@@ -44,11 +46,12 @@ final class Settlements {
     record Settled(Migration migration, AgentResult result) { }
 
     Settlements(StateDirectory directory, long windowNanos,
-            Function<String, Connector> connectors, EventLog events) {
+            Function<String, Connector> connectors, EventLog events, Submissions asked) {
         this.directory = directory;
         this.windowNanos = windowNanos;
         this.connectors = connectors;
         this.events = events;
+        this.asked = asked;
     }
 
     /**
@@ -67,12 +70,29 @@ final class Settlements {
                 .filter(journal -> !journal.ownership().settled()
                         || journal.header().createdMillis() >= since
                         && !known.test(journal.header().migration(), side)).toList();
+        List<Settled> done = atOnce(journals, this::settled);
+        directory.unreadable().stream().filter(one -> one.side() == side
+                && !known.test(one.migration(), side)).map(this::unread).forEach(done::add);
+        return done;
+    }
+
+    /**
+     * Asks again for those that are in doubt, at the same time.
+     *
+     * @param doubts migrations
+     * @return how each stands
+     */
+    List<Settled> again(List<Migration> doubts) {
+        return atOnce(doubts, one -> new Settled(one, ask(one.id(), one.side())));
+    }
+
+    private static <T> List<Settled> atOnce(List<T> all, Function<T, Settled> settling) {
         List<Future<Settled>> pending = new ArrayList<>();
-        List<Settled> done = new ArrayList<>();
         try (ExecutorService threads = Executors.newFixedThreadPool(THREADS,
                 Thread.ofPlatform().daemon().name("settle-", 0).factory())) {
-            journals.forEach(one -> pending.add(threads.submit(() -> settled(one))));
+            all.forEach(one -> pending.add(threads.submit(() -> settling.apply(one))));
         }
+        List<Settled> done = new ArrayList<>();
         pending.forEach(one -> done.add(one.resultNow()));
         return done;
     }
@@ -81,11 +101,26 @@ final class Settlements {
     private Settled settled(FileJournal journal) {
         JournalHeader header = journal.header();
         Migration migration = new Migration(header.migration(), header.side(),
-                new MoveRequest(header.guest(), header.peer(), "", Map.of()), events);
+                asked.find(header.migration()).filter(any -> header.side() == Side.SOURCE)
+                        .map(MoveRequest::of).orElseGet(() -> new MoveRequest(header.guest(),
+                                header.peer(), "", Map.of())), events);
         Ownership now = journal.ownership();
         return new Settled(migration, now.settled()
                 ? result(header.side(), now.result(), "settled: the " + now.owner().label()
                         + " owns the guest") : ask(header.migration(), header.side()));
+    }
+
+    /** Its guest may be paused, and nobody but who looks knows. */
+    private Settled unread(StateDirectory.Unreadable one) {
+        return new Settled(new Migration(one.migration(), one.side(), new MoveRequest("", "", "",
+                Map.of()), events), result(one.side(), Result.IN_DOUBT, one.why()));
+    }
+
+    /** One that was asked for, and of which there is no journal: nothing was changed. */
+    Settled notBegun(Submissions.Submission one) {
+        return new Settled(new Migration(one.id(), Side.SOURCE, MoveRequest.of(one), events),
+                result(Side.SOURCE, Result.FAILED, "nothing of the guest had moved: ask for it"
+                        + " again"));
     }
 
     /**

@@ -1,38 +1,58 @@
 package io.pageferry.agent.daemon;
 
 import io.pageferry.agent.daemon.CallException.Why;
+import io.pageferry.agent.daemon.store.KeptSlots;
 import io.pageferry.agent.guest.GuestUri;
-import io.pageferry.agent.link.Listener;
 import io.pageferry.agent.session.GuestFactory;
 import io.pageferry.agent.session.ReceiveSettings;
 import io.pageferry.agent.session.TargetHost;
 import io.pageferry.agent.session.TargetSlotHandle;
 import io.pageferry.agent.session.inbox.SlotState;
 import io.pageferry.core.incoming.session.TargetOptions;
+import io.pageferry.core.link.ErrorCode;
+import io.pageferry.core.link.SlotName;
 import io.pageferry.core.migration.GuestException;
+import io.pageferry.core.migration.MigrationEvent;
+import io.pageferry.core.migration.MigrationListener;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.function.Function;
-import java.util.regex.Pattern;
 
 /** The places of this host that wait for guests, by name. Safe for any thread. */
 public final class Slots {
-    private static final Pattern NAME = Pattern.compile("[a-z0-9._-]{1,64}");
     private static final String EMBEDDED = "workload";
 
-    private final Function<String, GuestUri> guests;
-    private final Migrations migrations;
-    private final Path stateDirectory;
-    private final Listener listen;
-    private final TargetHost host;
+    private final Parts parts;
     /** Changed by one thread at a time, which may wait for a guest; read by any. */
     private final Map<String, Slot> slots = new ConcurrentSkipListMap<>();
+    /** Those that an agent before had, and that could not be opened here. */
+    private final Map<String, Closed> closed = new ConcurrentSkipListMap<>();
+
+    /** A slot that is kept and not open; busy where a recovery has its guest at the moment. */
+    private record Closed(String guest, boolean busy) {
+        View view(String name) {
+            return new View(name, guest, SlotState.CLOSED.label(), Optional.empty());
+        }
+    }
+
+    /**
+     * What the slots work with.
+     *
+     * @param guests     finds a guest's URI by what a caller calls it
+     * @param migrations is told what comes
+     * @param settings   of the daemon
+     * @param host       takes guests in
+     * @param kept       has them over a restart
+     * @param log        gets what concerns no migration
+     */
+    record Parts(Function<String, GuestUri> guests, Migrations migrations,
+            DaemonSettings settings, TargetHost host, KeptSlots kept, MigrationListener log) { }
 
     /**
      * A slot as it is now.
@@ -51,18 +71,47 @@ public final class Slots {
         }
     }
 
-    Slots(Function<String, GuestUri> guests, Migrations migrations, Path stateDirectory,
-            Listener listen, TargetHost host) {
-        this.guests = guests;
-        this.migrations = migrations;
-        this.stateDirectory = stateDirectory;
-        this.listen = listen;
-        this.host = host;
+    Slots(Parts parts) {
+        this.parts = parts;
+    }
+
+    /**
+     * Opens those again that an agent before had. One that cannot be is listed as closed, until it
+     * is PUT or deleted.
+     */
+    synchronized void restore() {
+        parts.kept().all().forEach(this::restore);
+    }
+
+    /** Tries those again whose guests were busy: what an agent before began is finished first. */
+    synchronized void restoreBusy() {
+        if (parts.migrations().isStopping()) {
+            return;
+        }
+        List.copyOf(closed.entrySet()).stream().filter(one -> one.getValue().busy())
+                .forEach(one -> restore(one.getKey(), one.getValue().guest()));
+    }
+
+    private void restore(String name, String guest) {
+        try {
+            open(name, guest, parts.guests().apply(guest));
+        } catch (CallException e) {
+            boolean busy = e.getCause() instanceof GuestException known
+                    && known.code() == ErrorCode.BUSY;
+            if (closed.put(name, new Closed(guest, busy)) == null) {
+                parts.log().on(MigrationEvent.warn("slot " + name + " of guest " + guest
+                        + " is closed: " + e.getMessage() + (busy ? "; it is tried again"
+                        : "; PUT it again")));
+            }
+        }
     }
 
     /** {@return all of them, by name} */
     public List<View> all() {
-        return slots.entrySet().stream().map(slot -> slot.getValue().view(slot.getKey())).toList();
+        Map<String, View> views = new TreeMap<>();
+        closed.forEach((name, slot) -> views.put(name, slot.view(name)));
+        slots.forEach((name, slot) -> views.put(name, slot.view(name)));
+        return List.copyOf(views.values());
     }
 
     /**
@@ -72,7 +121,8 @@ public final class Slots {
      * @return it, or empty
      */
     public Optional<View> find(String name) {
-        return Optional.ofNullable(slots.get(name)).map(slot -> slot.view(name));
+        return Optional.ofNullable(slots.get(name)).map(slot -> slot.view(name))
+                .or(() -> Optional.ofNullable(closed.get(name)).map(slot -> slot.view(name)));
     }
 
     /**
@@ -85,18 +135,19 @@ public final class Slots {
      * @throws CallException where it is refused
      */
     public synchronized boolean put(String name, String guest) {
-        if (!NAME.matcher(name).matches()) {
+        if (!SlotName.isValid(name)) {
             throw new CallException(Why.USAGE, "'" + name + "' is no name of a slot",
-                    "use 1 to 64 of a-z, 0-9, dot, underscore and hyphen");
+                    "use 1 to " + SlotName.MAX_LENGTH
+                    + " of a-z, 0-9, dot, underscore and hyphen");
         }
-        if (migrations.isStopping()) {
+        if (parts.migrations().isStopping()) {
             throw new CallException(Why.STOPPING, "the agent is ending", "ask the next one");
         }
         Slot before = slots.get(name);
         if (before != null && before.guest().equals(guest)) {
             return false;
         }
-        GuestUri uri = guests.apply(guest);
+        GuestUri uri = parts.guests().apply(guest);
         if (uri.text().equals(guest) && !uri.scheme().equals(EMBEDDED)) {
             throw new CallException(Why.FORBIDDEN, "a slot for " + guest + " would have a caller"
                     + " name files and sockets of this host", "have its operator name that guest"
@@ -104,26 +155,51 @@ public final class Slots {
         }
         if (before != null) {
             requireWaiting(name, before);
+            forgetSurely(name);
             before.place().close();
             slots.remove(name);
         }
         open(name, guest, uri);
+        keep(name, guest);
         return before == null;
     }
 
-    private void open(String name, String guest, GuestUri uri) {
-        Arrivals arrivals = new Arrivals(name, guest, migrations);
+    /** One that is not kept is not there: nobody would know why it is gone after a restart. */
+    private void keep(String name, String guest) {
         try {
-            TargetSlotHandle place = host.add(name, new ReceiveSettings(
-                    GuestFactory.target(uri).inWarmProcess(), listen, false, false,
-                    TargetOptions.defaults(), stateDirectory, 0, null, null), arrivals,
-                    arrivals::onEnd);
+            parts.kept().put(name, guest);
+        } catch (IOException e) {
+            slots.remove(name).place().close();
+            throw unwritten(e);
+        }
+    }
+
+    private static CallException unwritten(IOException e) {
+        return new CallException(Why.HOST_FAILED, "the slots cannot be written down: "
+                + e.getMessage(), "look at the state directory");
+    }
+
+    private void open(String name, String guest, GuestUri uri) {
+        // A guest that lives in the agent is gone with it, and its place waits again.
+        Arrivals arrivals = new Arrivals(name, guest, parts.migrations(), () -> {
+            if (!uri.scheme().equals(EMBEDDED)) {
+                forget(name);
+            }
+        });
+        try {
+            TargetSlotHandle place = parts.host().add(name, new ReceiveSettings(
+                    GuestFactory.target(uri).inWarmProcess(), parts.settings().listen(), false,
+                    false, TargetOptions.defaults(), parts.settings().stateDirectory(), 0, null,
+                    null), arrivals, arrivals::onEnd);
             arrivals.from(place);
             slots.put(name, new Slot(guest, place, arrivals));
+            closed.remove(name);
         } catch (IOException e) {
-            throw new CallException(Why.CONFLICT, "the slot cannot be opened: " + e.getMessage(),
-                    e instanceof GuestException known ? known.remedy()
+            CallException refused = new CallException(Why.CONFLICT, "the slot cannot be opened: "
+                    + e.getMessage(), e instanceof GuestException known ? known.remedy()
                             : "look at the state directory");
+            refused.initCause(e);
+            throw refused;
         } catch (IllegalArgumentException e) {
             throw new CallException(Why.USAGE, e.getMessage(), "look at the guest's URI");
         }
@@ -144,12 +220,35 @@ public final class Slots {
      * @throws CallException where there is none
      */
     public void delete(String name) {
-        Slot slot = slots.remove(name);
-        if (slot == null) {
-            throw new CallException(Why.NOT_FOUND, "there is no slot " + name,
-                    "GET /v1/slots lists them");
+        Slot slot;
+        synchronized (this) {
+            forgetSurely(name);
+            slot = slots.remove(name);
+            if (closed.remove(name) == null && slot == null) {
+                throw new CallException(Why.NOT_FOUND, "there is no slot " + name,
+                        "GET /v1/slots lists them");
+            }
         }
-        slot.place().close();
+        if (slot != null) {
+            slot.place().close();
+        }
+    }
+
+    /** A guest is there that outlives this agent: its place waits for none after a restart. */
+    private void forget(String name) {
+        try {
+            forgetSurely(name);
+        } catch (CallException e) {
+            parts.log().on(MigrationEvent.warn(e.getMessage()));
+        }
+    }
+
+    private void forgetSurely(String name) {
+        try {
+            parts.kept().remove(name);
+        } catch (IOException e) {
+            throw unwritten(e);
+        }
     }
 
     /** Cancels a migration that comes in; returns whether it does. */

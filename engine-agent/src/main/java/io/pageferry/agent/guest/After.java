@@ -14,7 +14,9 @@ public enum After implements Labelled {
     /** It goes on: of a process, whose copy is an image. */
     RESUME,
     /** Its file systems go on: of disks, whose copy is never to run. */
-    THAW;
+    THAW,
+    /** The machine whose disks they were is powered off. */
+    POWEROFF;
 
     private static final String KEY = "after";
 

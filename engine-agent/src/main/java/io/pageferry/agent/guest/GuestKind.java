@@ -114,6 +114,17 @@ public interface GuestKind {
     }
 
     /**
+     * Looks for what only the operator of this host may say of a guest, and no caller of an agent:
+     * files, other programs, and what becomes of the guest's definition.
+     *
+     * @param uri the guest
+     * @return the first parameter that has to be left out; empty where a caller may say it all
+     */
+    default Optional<String> operatorsOwn(GuestUri uri) {
+        return Optional.empty();
+    }
+
+    /**
      * Returns whether a guest does not run while it is moved: no limit of a downtime holds then, as
      * there is none.
      *

@@ -8,31 +8,23 @@ import java.util.Objects;
 import java.util.Optional;
 
 /**
- * By links that somebody else opens: an embedder, or who has both sides in one process.
+ * By links that an embedder opens.
  *
- * @param peer      where they lead, in that one's words
- * @param opener    that one's; never closed here
- * @param transport what carries the bytes, as reports name it
+ * @param peer   where they lead, in the embedder's words
+ * @param opener the embedder's, never closed here
  */
-public record EmbeddedConnector(String peer, LinkOpener opener, String transport)
-        implements Connector {
+public record EmbeddedConnector(String peer, LinkOpener opener) implements Connector {
     static final String NAME = "own";
 
     /** Checks that there is one. */
     public EmbeddedConnector {
         Objects.requireNonNull(peer, "peer");
         Objects.requireNonNull(opener, "opener");
-        Objects.requireNonNull(transport, "transport");
     }
 
-    /**
-     * By an embedder's links.
-     *
-     * @param peer   where they lead
-     * @param opener the embedder's
-     */
-    public EmbeddedConnector(String peer, LinkOpener opener) {
-        this(peer, opener, NAME);
+    @Override
+    public String transport() {
+        return NAME;
     }
 
     @Override

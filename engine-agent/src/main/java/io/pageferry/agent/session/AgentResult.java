@@ -31,8 +31,14 @@ public record AgentResult(Outcome outcome, Report report) {
                 : refused(Side.TARGET, failure);
     }
 
-    /** Makes the result of a migration that cannot begin. */
-    static AgentResult refused(Side side, IOException failure) {
+    /**
+     * Makes the result of a migration that cannot begin.
+     *
+     * @param side    that says so
+     * @param failure why
+     * @return the result, refused
+     */
+    public static AgentResult refused(Side side, IOException failure) {
         return ofNothing(side, switch (failure) {
             case GuestException e -> refused(side, e.code(), e, e.remedy());
             case GuardException e -> refused(side, ErrorCode.HOST_FAILED, e, e.remedy());

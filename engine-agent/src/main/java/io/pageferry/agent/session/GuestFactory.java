@@ -7,7 +7,12 @@ import io.pageferry.agent.guest.SourceGuest;
 import io.pageferry.agent.guest.TargetGuest;
 import io.pageferry.agent.host.process.ProcessAge;
 import io.pageferry.agent.session.warmup.WarmUp;
+import io.pageferry.agent.state.guard.AgentGuard;
+import io.pageferry.agent.state.guard.Guard;
 import io.pageferry.core.migration.GuestException;
+import io.pageferry.core.migration.MigrationListener;
+import io.pageferry.core.migration.Outcome.Side;
+import java.util.function.BiFunction;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.agrona.concurrent.SystemNanoClock;
@@ -19,10 +24,24 @@ import org.agrona.concurrent.SystemNanoClock;
  * @param opener    gives it
  * @param warmUp    asked on the agent's thread; gives what warms this process up, on another
  * @param startup   nanoseconds from the start of what is to be reported until now
+ * @param guard     makes what finishes a migration whose agent died; nothing is started yet
  * @param <G>       as a source or a target sees it
  */
 public record GuestFactory<G>(String text, Opener<G> opener, Supplier<Runnable> warmUp,
-        LongSupplier startup) {
+        LongSupplier startup, BiFunction<Side, MigrationListener, Guard> guard) {
+    /**
+     * Gets one that has another process for its guard, where it outlives this one.
+     *
+     * @param text    as above
+     * @param opener  as above
+     * @param warmUp  as above
+     * @param startup as above
+     */
+    public GuestFactory(String text, Opener<G> opener, Supplier<Runnable> warmUp,
+            LongSupplier startup) {
+        this(text, opener, warmUp, startup, AgentGuard::new);
+    }
+
     /**
      * Gives a guest.
      *
@@ -72,7 +91,17 @@ public record GuestFactory<G>(String text, Opener<G> opener, Supplier<Runnable> 
     public GuestFactory<G> inWarmProcess() {
         long now = SystemNanoClock.INSTANCE.nanoTime();
         return new GuestFactory<>(text, opener, () -> () -> { },
-                () -> SystemNanoClock.INSTANCE.nanoTime() - now);
+                () -> SystemNanoClock.INSTANCE.nanoTime() - now, guard);
+    }
+
+    /**
+     * Opens the same with another guard.
+     *
+     * @param other makes it
+     * @return how it is reached
+     */
+    public GuestFactory<G> guardedBy(BiFunction<Side, MigrationListener, Guard> other) {
+        return new GuestFactory<>(text, opener, warmUp, startup, other);
     }
 
     G open(GuestSetup setup) throws GuestException {

@@ -11,11 +11,12 @@ import io.pageferry.agent.link.LaneThreads;
 import io.pageferry.agent.report.Report;
 import io.pageferry.agent.session.warmup.BackgroundWarmUp;
 import io.pageferry.agent.session.warmup.JvmFlags;
-import io.pageferry.agent.state.guard.AgentGuard;
+import io.pageferry.agent.state.guard.Guard;
 import io.pageferry.agent.state.guard.GuardException;
 import io.pageferry.agent.state.journal.FileJournal;
 import io.pageferry.agent.state.journal.GuestLock;
 import io.pageferry.agent.state.journal.JournalHeader;
+import io.pageferry.agent.state.journal.MigrationJournal;
 import io.pageferry.agent.state.journal.StateDirectory;
 import io.pageferry.core.codec.CodecChoice;
 import io.pageferry.core.handover.Ownership;
@@ -31,7 +32,6 @@ import io.pageferry.core.outgoing.SourceMigration;
 import io.pageferry.core.outgoing.session.SourceParts;
 import io.pageferry.core.round.WriteThrottle;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -48,17 +48,17 @@ final class SourceOpening {
     private final UUID id;
     private final MigrateSettings settings;
     private final MigrationListener listener;
-    private final AgentGuard guard;
+    private final Guard guard;
     private final Deque<AutoCloseable> opened = new ArrayDeque<>();
     private Supplier<Optional<String>> notices = Optional::empty;
-    private FileJournal journal;
+    private MigrationJournal journal;
     private boolean refused;
 
     SourceOpening(UUID id, MigrateSettings settings, MigrationListener listener) {
         this.id = id;
         this.settings = settings;
         this.listener = listener;
-        this.guard = new AgentGuard(Side.SOURCE, listener);
+        this.guard = settings.guest().guard().apply(Side.SOURCE, listener);
     }
 
     /** What is open: a guest, and a migration of it that begins at its first step. */
@@ -84,7 +84,7 @@ final class SourceOpening {
         requireSettled(guest, directory);
         Connector.Access connector = keep(settings.target().open());
         notices = connector::notice;
-        journal = directory.create(header(guest));
+        journal = guard.journal(directory, header(guest));
         opened.push(this::closeJournal);
         // Before it connects: a target does not wait long for the first message.
         if (!guest.recoveryAddress().isEmpty()) {
@@ -244,7 +244,7 @@ final class SourceOpening {
     private void closeJournal() {
         if (refused) {
             try {
-                Files.deleteIfExists(journal.path());
+                journal.delete();
             } catch (IOException e) {
                 listener.on(MigrationEvent.warn("the journal of a refused migration stays: " + e));
             }

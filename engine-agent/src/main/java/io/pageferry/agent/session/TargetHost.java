@@ -1,5 +1,6 @@
 package io.pageferry.agent.session;
 
+import io.pageferry.agent.host.process.Threads;
 import io.pageferry.agent.link.AgentLoop;
 import io.pageferry.agent.link.FiniteAgent;
 import io.pageferry.agent.link.Listener;
@@ -128,7 +129,7 @@ public final class TargetHost implements AutoCloseable {
         all.forEach(TargetSlotHandle::end);
         all.forEach(TargetSlotHandle::close);
         listening.over = true;
-        TargetSlotHandle.join(thread);
+        Threads.join(thread);
     }
 
     /** What the listener's thread does. */

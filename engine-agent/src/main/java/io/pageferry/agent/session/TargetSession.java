@@ -3,7 +3,7 @@ package io.pageferry.agent.session;
 import io.pageferry.agent.link.FiniteAgent;
 import io.pageferry.agent.report.Report;
 import io.pageferry.agent.state.guard.GuardException;
-import io.pageferry.agent.state.journal.FileJournal;
+import io.pageferry.agent.state.journal.MigrationJournal;
 import io.pageferry.core.handover.Journal;
 import io.pageferry.core.handover.JournalRecord;
 import io.pageferry.core.incoming.TargetMigration;
@@ -30,7 +30,7 @@ final class TargetSession implements FiniteAgent {
     private final UUID id;
     private final TargetMigration migration;
     private TargetLink link;
-    private FileJournal journal;
+    private MigrationJournal journal;
     private End end;
     private boolean heard;
     private boolean cancelled;
@@ -80,7 +80,7 @@ final class TargetSession implements FiniteAgent {
 
     /** Answers from memory; not what it left to be done when it ended. */
     Optional<Message> answer(Message.Status asked) {
-        return Optional.ofNullable(journal).map(FileJournal::ownership)
+        return Optional.ofNullable(journal).map(MigrationJournal::ownership)
                 .filter(now -> end == null || now.settled()).map(now -> now.answer(asked));
     }
 
@@ -94,7 +94,7 @@ final class TargetSession implements FiniteAgent {
     }
 
     private Journal journal(UUID migrationId) throws IOException {
-        journal = slot.directory().create(slot.header(migrationId));
+        journal = slot.journal(migrationId);
         watch();
         return journal;
     }

@@ -7,9 +7,10 @@ import io.pageferry.agent.session.inbox.SlotInbox;
 import io.pageferry.agent.session.inbox.SlotInbox.Reply;
 import io.pageferry.agent.session.inbox.SlotState;
 import io.pageferry.agent.session.warmup.BackgroundWarmUp;
-import io.pageferry.agent.state.guard.AgentGuard;
+import io.pageferry.agent.state.guard.Guard;
 import io.pageferry.agent.state.journal.GuestLock;
 import io.pageferry.agent.state.journal.JournalHeader;
+import io.pageferry.agent.state.journal.MigrationJournal;
 import io.pageferry.agent.state.journal.StateDirectory;
 import io.pageferry.core.dirty.TrackerChoice;
 import io.pageferry.core.link.ErrorCode;
@@ -36,7 +37,7 @@ final class TargetSlot implements SlotInbox.Keeper {
     private final ReceiveSettings settings;
     private final MigrationListener listener;
     private final StateDirectory directory;
-    private final AgentGuard guard;
+    private final Guard guard;
     private BackgroundWarmUp warmUp;
     private TargetGuest guest;
     private GuestLock lock;
@@ -59,7 +60,7 @@ final class TargetSlot implements SlotInbox.Keeper {
         this.settings = settings;
         this.directory = directory;
         this.listener = listener;
-        this.guard = new AgentGuard(Side.TARGET, listener);
+        this.guard = settings.guest().guard().apply(Side.TARGET, listener);
     }
 
     /** Opens the guest and locks it; a guard gets ready meanwhile, and this process warms up. */
@@ -212,7 +213,7 @@ final class TargetSlot implements SlotInbox.Keeper {
         return listener;
     }
 
-    AgentGuard guard() {
+    Guard guard() {
         return guard;
     }
 
@@ -223,17 +224,18 @@ final class TargetSlot implements SlotInbox.Keeper {
         }
     }
 
-    JournalHeader header(UUID migration) {
+    /** Makes the journal of a migration into this slot. */
+    MigrationJournal journal(UUID migration) throws IOException {
+        return guard.journal(directory, header(migration));
+    }
+
+    private JournalHeader header(UUID migration) {
         Map<String, String> recoveryAddress = new HashMap<>(guest.recoveryAddress());
         if (!recoveryAddress.isEmpty()) {
             recoveryAddress.put(JournalHeader.IDENTITY, guest.identity());
         }
         return new JournalHeader(JournalHeader.SCHEMA, migration, Side.TARGET,
                 settings.guest().text(), "", System.currentTimeMillis(), recoveryAddress);
-    }
-
-    StateDirectory directory() {
-        return directory;
     }
 
     /** Closes everything; where the agent broke its guard does the rest, which needs the locks. */

@@ -1,5 +1,6 @@
 package io.pageferry.agent.session;
 
+import io.pageferry.agent.host.process.Threads;
 import io.pageferry.agent.link.AgentLoop;
 import io.pageferry.agent.link.FiniteAgent;
 import io.pageferry.agent.session.inbox.SlotInbox;
@@ -45,7 +46,7 @@ public final class TargetSlotHandle implements AutoCloseable {
         try {
             agent.opened.join();
         } catch (CompletionException e) {
-            join(thread);
+            Threads.join(thread);
             switch (e.getCause()) {
                 case IOException failed -> throw failed;
                 case RuntimeException broken -> throw broken;
@@ -85,7 +86,7 @@ public final class TargetSlotHandle implements AutoCloseable {
     @Override
     public void close() {
         end();
-        join(thread);
+        Threads.join(thread);
     }
 
     /** Has it end; does not wait. */
@@ -101,21 +102,6 @@ public final class TargetSlotHandle implements AutoCloseable {
 
     SlotInbox inbox() {
         return inbox;
-    }
-
-    /** Waits for the end of a thread, also where this one is interrupted. */
-    static void join(Thread thread) {
-        boolean interrupted = false;
-        while (thread.isAlive()) {
-            try {
-                thread.join();
-            } catch (InterruptedException e) {
-                interrupted = true;
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
     }
 
     /** What its thread does. */

@@ -148,6 +148,23 @@ class BadInputTest {
             3 | is no regular file | image info /
             3 | give the FILE | image verify /etc/hostname
             2 | not in this version | bench nosuch
+            2 | --for | adapt /nosuch
+            2 | --for xen: there are kvm, physical | adapt /nosuch --for xen
+            2 | --hostname is for --clone | adapt /nosuch --for kvm --hostname a
+            2 | is no name of a host | adapt /nosuch --for kvm --clone --hostname a_b
+            2 | write NAME=MAC | adapt /nosuch --for kvm --mac ens8
+            2 | there are raw, qcow2 | adapt /nosuch?format=vpc --for kvm
+            2 | there is virt-v2v | adapt /nosuch --for kvm --adapter x
+            2 | without --grow | adapt /nosuch --for kvm --adapter virt-v2v --grow
+            2 | takes one disk | adapt /nosuch,/no --for kvm
+            3 | there is no /nosuch | adapt /nosuch --for kvm
+            2 | there is no such folder | prepare --root /nosuch --dry-run
+            2 | --undo takes neither | prepare --undo --boot-check x
+            3 | there is nothing to undo | prepare --undo --root /sys
+            2 | both or none | boot-check --source
+            2 | write NAME=ADDRESS | boot-check --from ens8
+            2 | parsecs | boot-check --settle-window 5parsecs
+            0 | was not moved away | boot-check --root /sys
             3 | no guest at | migrate qemu:/nosuch/qmp.sock --to 127.0.0.1:1
             3 | refused | migrate workload:8MiB --to 127.0.0.1:1
             3 | no image can be made | receive image:/nosuch/file --listen 127.0.0.1:0 --prealloc

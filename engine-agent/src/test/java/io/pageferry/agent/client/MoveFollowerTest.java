@@ -102,6 +102,28 @@ class MoveFollowerTest {
         }
     }
 
+    /** It may say more than this version knows, and of more things. */
+    @Test
+    void aNewerAgentIsUnderstood() throws Exception {
+        try (FakeAgent agent = new FakeAgent(path)) {
+            MoveFollower follower = follower(agent, false);
+            CompletableFuture<OptionalInt> code =
+                    CompletableFuture.supplyAsync(() -> follow(follower));
+            EventSink sink = sinks.take();
+            sink.send("1", "telemetry", "{\"event\":\"telemetry\",\"watts\":7,\"migration\":\""
+                    + ID + "\",\"side\":\"source\"}");
+            sink.send("2", "state", state("postcopy", "source").replace("{", "{\"tenant\":{},"));
+            ended = true;
+            sink.send("3", "report", REPORT.replace("\"error\":{", "\"energy\":[1],"
+                    + "\"error\":{\"trace\":\"x\","));
+
+            assertEquals(OptionalInt.of(4), code.join());
+            assertTrue(stderr.toString().contains("state    postcopy"), stderr::toString);
+            assertTrue(stdout.toString().contains("reason:        gone (link-lost, target)"),
+                    stdout::toString);
+        }
+    }
+
     @Test
     void programsSeeWhatCameAndTheReportLast() throws Exception {
         try (FakeAgent agent = new FakeAgent(path)) {

@@ -5,8 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pageferry.agent.e2e.Agent.Start;
 import io.pageferry.agent.host.linux.Processes.Signal;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
@@ -144,5 +147,16 @@ class AgentCommandsTest extends WithRig {
         assertTrue(slot.words().contains("a slot of the agent has no --prealloc"),
                 slot::toString);
         assertEquals(List.of(), ended(0, target, "status").events());
+    }
+
+    /** The agent has another folder. */
+    @Test
+    void aRelativePathIsOneOfTheCaller() throws IOException {
+        Path elsewhere = Files.createDirectory(folder.resolve("elsewhere"));
+        Agent move = rig.command(new Start(List.of("env", "-C", elsewhere.toString()), List.of(),
+                List.of("migrate", "disk:none.raw", "--to", address, "--api", source)));
+        assertEquals(3, move.exit(), move::toString);
+        assertTrue(move.words().contains(elsewhere.toRealPath().resolve("none.raw").toString()),
+                move::toString);
     }
 }

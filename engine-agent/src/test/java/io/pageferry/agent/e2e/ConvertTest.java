@@ -19,7 +19,6 @@ import org.junit.jupiter.api.Test;
 @Tag("full")
 class ConvertTest extends WithRig {
     private static final int MIB = 1 << 20;
-    private static final int DISK = 24 * MIB;
     private static final String RAW = "raw";
     private static final List<String> FORMATS = List.of(RAW, "qcow2", "vmdk", "vhdx", "vdi");
 
@@ -32,7 +31,7 @@ class ConvertTest extends WithRig {
     }
 
     private Path raw() throws IOException {
-        return DiskContent.sparse(folder.resolve("source.raw"), DISK, 5 * MIB, 15 * MIB + 5);
+        return DiskContent.small(folder.resolve("source.raw"));
     }
 
     private Agent convert(String... arguments) throws IOException {
@@ -87,19 +86,85 @@ class ConvertTest extends WithRig {
         Path image = DiskContent.image(raw(), folder.resolve("there.vmdk"), "vmdk");
         Agent second = stopped(image.toString(), "--format", "vmdk");
         assertTrue(second.words().contains("is unfinished and cannot boot"), second::toString);
+        assertCannotBoot(image, "vmdk");
+        rig.awaitNothingLeft();
+    }
+
+    private void assertCannotBoot(Path image, String format) throws IOException {
         Path unfinished = folder.resolve("unfinished");
-        DiskGuest.run("qemu-img", "convert", "-f", "vmdk", "-O", RAW, image.toString(),
+        DiskGuest.run("qemu-img", "convert", "-f", format, "-O", RAW, image.toString(),
                 unfinished.toString());
         try (InputStream in = Files.newInputStream(unfinished)) {
             assertArrayEquals(new byte[MIB], in.readNBytes(MIB));
         }
+    }
+
+    /** No process watches over it: there is nothing that one would have to finish. */
+    @Test
+    void aKilledCopyLeavesNothingThatBootsNorAnythingToBeSettled() throws IOException {
+        Path source = raw();
+        byte[] before = Files.readAllBytes(source);
+        Path made = folder.resolve("made.qcow2");
+        Agent agent = rig.start("round 0", with(List.of("convert", source.toString(),
+                made.toString())));
+        agent.awaitHold("round 0");
+        assertEquals(List.of(), ProcessHandle.of(agent.pid()).orElseThrow().descendants()
+                .map(one -> one.info().commandLine().orElse(""))
+                .filter(line -> line.contains("java")).toList());
+        agent.kill();
+        Poll.until(() -> ProcessHandle.allProcesses().noneMatch(one -> one.info().commandLine()
+                .orElse("").contains(made.toString())), () -> "qemu-nbd stays");
+        assertCannotBoot(made, "qcow2");
+        assertArrayEquals(before, Files.readAllBytes(source), "the source was written");
+        Agent status = rig.start("", List.of("status"));
+        assertEquals(0, status.exit());
+        assertFalse(status.words().contains("NOT SETTLED"), status::toString);
+        E2e.assertEnds(0, "completed", convert(source.toString(), made.toString(), "--format",
+                "qcow2"));
         rig.awaitNothingLeft();
+    }
+
+    /** A machine of VMware's, whose disk lies in a file of its own, and what QEMU makes of it. */
+    @Test
+    void aMachineIsCopiedWithItsDescription() throws IOException {
+        Path source = raw();
+        Files.move(source, folder.resolve("web-flat.vmdk"));
+        Files.writeString(folder.resolve("web.vmdk"), "# Disk DescriptorFile\nversion=1\n"
+                + "parentCID=ffffffff\nRW " + DiskContent.SMALL / 512
+                + " FLAT \"web-flat.vmdk\" 0\n");
+        Path vmx = Files.writeString(folder.resolve("web.vmx"), """
+                displayName = "web"
+                memsize = "64"
+                numvcpus = "1"
+                scsi0.virtualDev = "pvscsi"
+                scsi0:0.present = "TRUE"
+                scsi0:0.fileName = "web.vmdk"
+                ethernet0.present = "TRUE"
+                usb.present = "TRUE"
+                """);
+        Path made = folder.resolve("copy");
+        Agent agent = convert(vmx.toString(), made.toString());
+        E2e.assertEnds(0, "completed", agent);
+        assertTrue(agent.words().contains("not taken over: the device usb"), agent::toString);
+        assertEquals("Images are identical.", DiskContent.compare(
+                folder.resolve("web-flat.vmdk"), RAW, made.resolve("web.qcow2"), "qcow2"));
+        assertTrue(Files.exists(made.resolve("web.xml")));
+        DiskGuest.run("sh", "-c", "echo quit | sh " + made.resolve("web.sh")
+                + " -S -display none -monitor stdio");
+        Agent again = convert(vmx.toString(), made.toString());
+        E2e.assertEnds(3, "refused", again);
+        assertTrue(again.report().at("/error/reason").asText().contains("is there already"),
+                again::toString);
+        Files.delete(folder.resolve("web-flat.vmdk"));
+        Path other = folder.resolve("other");
+        E2e.assertEnds(3, "refused", convert(vmx.toString(), other.toString()));
+        assertFalse(Files.exists(other), "a folder is left");
     }
 
     @Test
     void whatIsThereIsNotReplacedUnlessItIsSaidWhatItIs() throws IOException {
         Path source = raw();
-        Path there = LoopDevice.file(folder.resolve("there.img"), DISK, MIB);
+        Path there = LoopDevice.file(folder.resolve("there.img"), DiskContent.SMALL, MIB);
         byte[] before = Files.readAllBytes(there);
         Agent refused = convert(source.toString(), there.toString());
         E2e.assertEnds(3, "refused", refused);

@@ -6,7 +6,21 @@ import java.nio.file.Path;
 
 /** What stands on disks that tests copy. */
 public final class DiskContent {
+    /** Of {@link #small}. */
+    public static final int SMALL = 24 << 20;
+
     private DiskContent() {
+    }
+
+    /**
+     * Makes a raw disk that is quick to copy, with all that can be in one.
+     *
+     * @param file to be made
+     * @return the file
+     * @throws IOException when it cannot be made
+     */
+    public static Path small(Path file) throws IOException {
+        return sparse(file, SMALL, 5 << 20, (15 << 20) + 5);
     }
 
     /**

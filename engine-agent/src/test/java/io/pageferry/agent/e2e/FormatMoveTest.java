@@ -15,8 +15,6 @@ import org.junit.jupiter.api.Test;
 
 /** Disks in images, and exports of NBD servers, by the two commands. */
 class FormatMoveTest extends WithRig {
-    private static final int MIB = 1 << 20;
-    private static final int DISK = 24 * MIB;
     private static final List<String> FORMATS = List.of("qcow2", "vmdk", "vhdx", "vdi");
     private static final Path NBDKIT = Path.of("/usr/bin/nbdkit");
 
@@ -26,17 +24,14 @@ class FormatMoveTest extends WithRig {
                 "no qemu-nbd: apt install qemu-utils");
     }
 
-    private Path raw() throws IOException {
-        return DiskContent.sparse(folder.resolve("raw"), DISK, 5 * MIB, 15 * MIB + 5);
-    }
-
     /** With what it takes from the command line to the end of the programs. */
     @Test
     void anImageMovesIntoAnImageThatIsMadeForIt() throws IOException {
         List<String> drawn = Draw.sample(FORMATS, FORMATS.size());
         String from = drawn.getFirst();
         String to = drawn.getLast();
-        Path source = DiskContent.image(raw(), folder.resolve("source." + from), from);
+        Path source = DiskContent.image(DiskContent.small(folder.resolve("raw")),
+                folder.resolve("source." + from), from);
         Path target = folder.resolve("target." + to);
         Agent receiver = receive("disk:" + target + "?format=" + to);
         Agent sender = migrate("disk:" + source + "?format=" + from, receiver.address());
@@ -50,12 +45,12 @@ class FormatMoveTest extends WithRig {
     @Test
     void anExportThatFailsEndsTheMoveInOneLine() throws IOException {
         Assumptions.assumeTrue(Files.isExecutable(NBDKIT), "no nbdkit: apt install nbdkit");
-        Path source = raw();
+        Path source = DiskContent.small(folder.resolve("raw"));
         Path socket = folder.resolve("nbd");
         Path fails = folder.resolve("fails");
         try (Stranger server = Stranger.start(NBDKIT.toString(), "-f", "-U", socket.toString(),
-                "--filter=error", "memory", Integer.toString(DISK), "error-pwrite=ENOSPC",
-                "error-pwrite-rate=1", "error-file=" + fails)) {
+                "--filter=error", "memory", Integer.toString(DiskContent.SMALL),
+                "error-pwrite=ENOSPC", "error-pwrite-rate=1", "error-file=" + fails)) {
             Poll.until(() -> UnixPeer.isListening(socket), () -> "it does not listen");
             Agent receiver = receive("disk:nbd+unix:///?socket=" + socket);
             Files.createFile(fails);

@@ -2,7 +2,7 @@ package io.pageferry.bench.move;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import io.pageferry.agent.client.ApiClient;
 import io.pageferry.agent.demo.AgentProcess;
 import java.io.IOException;
@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /**
  * Two agents that serve, as on paired hosts, and the one guard service of both; moves are asked
@@ -19,60 +20,120 @@ import java.util.List;
 public final class WarmAgents implements AutoCloseable {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final String SLOT = "bench";
+    /** As the launcher and the package start a service: compiled well, in a small heap. */
+    private static final List<String> JVM = List.of("-XX:TieredStopAtLevel=4", "-Xmx128m");
 
+    private final Path folder;
     private final List<AgentProcess> processes = new ArrayList<>();
-    private final ApiClient source;
-    private final ApiClient target;
-    private final String to;
+    private final Side source;
+    private final Side target;
+
+    /**
+     * One of the agents.
+     *
+     * @param api     asks it
+     * @param socket  where it is asked
+     * @param address where guests come in
+     * @param pid     its process
+     */
+    public record Side(ApiClient api, UnixDomainSocketAddress socket, String address, long pid) {
+        /**
+         * Has a place wait for a guest.
+         *
+         * @param slot  its name
+         * @param guest a workload, or a name of the address book
+         * @throws IOException when the agent refuses
+         */
+        public void open(String slot, String guest) throws IOException {
+            api.call("PUT", "/v1/slots/" + slot, JSON.createObjectNode().put("guest", guest));
+        }
+
+        /**
+         * Lets a place go, and the workload in it.
+         *
+         * @param slot its name
+         * @throws IOException when the agent refuses
+         */
+        public void delete(String slot) throws IOException {
+            api.call("DELETE", "/v1/slots/" + slot);
+        }
+
+        /**
+         * Asks for a move.
+         *
+         * @param guest a workload, or a name of the address book
+         * @param to    the other agent
+         * @param slot  its place for it
+         * @return the migration
+         * @throws IOException when the agent refuses
+         */
+        public String submit(String guest, Side to, String slot) throws IOException {
+            return api.call("POST", "/v1/migrations", JSON.createObjectNode().put("guest", guest)
+                    .put("to", to.address).put("slot", slot)).path("id").asText();
+        }
+
+        /**
+         * Waits for the end of a migration.
+         *
+         * @param migration that went out from here
+         * @return its report
+         * @throws IOException when the agent is gone
+         */
+        public JsonNode ended(String migration) throws IOException {
+            while (true) {
+                JsonNode now = api.call("GET", "/v1/migrations/" + migration
+                        + "?wait=ended&timeout=60s");
+                if (now.path("phase").asText().equals("ended")) {
+                    return now.path("report");
+                }
+            }
+        }
+    }
 
     /**
      * Starts them, and returns when all are ready.
      *
-     * @param from   URI of every guest that will move
-     * @param onto   URI of what it will move to
+     * @param guests address book of both: URIs by name
+     * @param more   further options of {@code agent}
      * @param folder for their state, sockets and words; the caller deletes it
      * @throws IOException when one does not start
      */
-    public WarmAgents(String from, String onto, Path folder) throws IOException {
-        Files.writeString(folder.resolve("guests.json"), JSON.createObjectNode()
-                .set("guests", JSON.createArrayNode().add(named("from", from))
-                        .add(named("onto", onto))).toString());
+    public WarmAgents(Map<String, String> guests, List<String> more, Path folder)
+            throws IOException {
+        this.folder = folder;
+        ArrayNode named = JSON.createArrayNode();
+        guests.forEach((name, uri) -> named.addObject().put("name", name).put("uri", uri));
+        Files.writeString(folder.resolve("guests.json"),
+                JSON.createObjectNode().set("guests", named).toString());
         Files.writeString(folder.resolve("agent.conf"), "");
-        String guard = "unix:" + folder.resolve("guard.sock");
         boolean ready = false;
         try {
-            start(List.of(), List.of("guard-service", "--guard", guard, "--json"), folder);
-            agent("source", guard, folder);
-            to = agent("target", guard, folder).path("listen").asText();
+            String guard = "unix:" + folder.resolve("guard.sock");
+            start(List.of(), List.of("guard-service", "--guard", guard, "--json"));
+            source = agent("source", guard, more);
+            target = agent("target", guard, more);
             ready = true;
         } finally {
             if (!ready) {
                 close();
             }
         }
-        source = client(folder, "source");
-        target = client(folder, "target");
     }
 
-    private static ObjectNode named(String name, String uri) {
-        return JSON.createObjectNode().put("name", name).put("uri", uri);
+    private Side agent(String name, String guard, List<String> more) throws IOException {
+        Path socket = folder.resolve(name + ".sock");
+        List<String> jvm = new ArrayList<>(JVM);
+        jvm.add("-Dpageferry.guard=" + guard);
+        List<String> words = new ArrayList<>(List.of("agent", "--listen", "127.0.0.1:0", "--api",
+                "unix:" + socket, "--config", folder.resolve("agent.conf").toString(),
+                "--state-dir", folder.resolve(name).toString(), "--json"));
+        words.addAll(more);
+        String address = start(jvm, words).path("listen").asText();
+        UnixDomainSocketAddress api = UnixDomainSocketAddress.of(socket);
+        return new Side(new ApiClient(api), api, address, processes.getLast().pid());
     }
 
-    private static ApiClient client(Path folder, String name) {
-        return new ApiClient(UnixDomainSocketAddress.of(folder.resolve(name + ".sock")));
-    }
-
-    private JsonNode agent(String name, String guard, Path folder) throws IOException {
-        // As the launcher starts a service: compiled well.
-        return start(List.of("-XX:TieredStopAtLevel=4", "-Dpageferry.guard=" + guard),
-                List.of("agent", "--listen", "127.0.0.1:0",
-                "--api", "unix:" + folder.resolve(name + ".sock"),
-                "--config", folder.resolve("agent.conf").toString(),
-                "--state-dir", folder.resolve(name).toString(), "--json"), folder);
-    }
-
-    private JsonNode start(List<String> jvm, List<String> words, Path folder)
-            throws IOException {
+    private JsonNode start(List<String> jvm, List<String> words) throws IOException {
         AgentProcess process = AgentProcess.start(jvm, words, folder.resolve("services.log"));
         processes.add(process);
         JsonNode ready = process.await("ready", event -> { });
@@ -82,25 +143,35 @@ public final class WarmAgents implements AutoCloseable {
         return ready;
     }
 
+    /** {@return the agent from which guests go out} */
+    public Side source() {
+        return source;
+    }
+
+    /** {@return the other one} */
+    public Side target() {
+        return target;
+    }
+
+    /** {@return the process of the guard service} */
+    public long guardPid() {
+        return processes.getFirst().pid();
+    }
+
     /**
      * Moves a guest: a place is opened at the target, the source is asked, and its end awaited.
      *
+     * @param guest at the source, a workload or a name of the address book
+     * @param onto  likewise, at the target
      * @return the source's report, of a failed move too
      * @throws IOException when an agent cannot be asked, or refuses before there is a report
      */
-    public JsonNode move() throws IOException {
-        target.call("PUT", "/v1/slots/" + SLOT, JSON.createObjectNode().put("guest", "onto"));
+    public JsonNode move(String guest, String onto) throws IOException {
+        target.open(SLOT, onto);
         try {
-            JsonNode asked = source.call("POST", "/v1/migrations", JSON.createObjectNode()
-                    .put("guest", "from").put("to", to).put("slot", SLOT));
-            String path = "/v1/migrations/" + asked.path("id").asText();
-            JsonNode now = source.call("GET", path + "?wait=ended&timeout=60s");
-            while (!now.path("phase").asText().equals("ended")) {
-                now = source.call("GET", path + "?wait=ended&timeout=60s");
-            }
-            return now.path("report");
+            return source.ended(source.submit(guest, target, SLOT));
         } finally {
-            target.call("DELETE", "/v1/slots/" + SLOT);
+            target.delete(SLOT);
         }
     }
 

@@ -7,6 +7,7 @@ import io.pageferry.bench.move.WarmAgents;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 
 /** Moves guests by this engine, in each of its two ways. One thread; close it. */
 final class Ours implements AutoCloseable {
@@ -40,9 +41,10 @@ final class Ours implements AutoCloseable {
         JsonNode report;
         if (peer == Peer.AGENTS) {
             if (agents == null) {
-                agents = new WarmAgents(source, target, folder);
+                agents = new WarmAgents(Map.of("from", source, "onto", target),
+                        List.of(), folder);
             }
-            report = agents.move();
+            report = agents.move("from", "onto");
         } else {
             report = FreshPair.move(source, target, folder, List.of());
         }

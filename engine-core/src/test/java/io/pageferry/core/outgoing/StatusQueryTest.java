@@ -202,6 +202,18 @@ class StatusQueryTest {
     }
 
     @Test
+    void aGuestThatDidNotRunHasNoFirstMoments() throws Exception {
+        try (SourceRig rig = new SourceRig()) {
+            rig.guest.pause();
+            rig.recoveryAddress(SourceState.GRANTED);
+            rig.say(new Message.Running(1, 1));
+            rig.turns(2);
+            assertEquals(1, rig.log.count("source.end"));
+            assertTrue(rig.heard(Message.Farewell.class));
+        }
+    }
+
+    @Test
     void doneWithoutARecordStillEndsTheGuest() {
         try (SourceRig rig = SourceRig.in(SourceState.GRANTED)) {
             rig.journal.failOn(JournalState.DONE, false);

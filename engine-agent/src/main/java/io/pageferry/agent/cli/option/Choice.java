@@ -1,5 +1,6 @@
 package io.pageferry.agent.cli.option;
 
+import io.pageferry.agent.host.machine.World;
 import io.pageferry.agent.report.ProgressMode;
 import io.pageferry.core.codec.CodecChoice;
 import io.pageferry.core.dirty.TrackerChoice;
@@ -37,6 +38,7 @@ public record Choice<E extends Labelled>(List<E> values, List<String> later)
         line.registerConverter(Policy.class, of(Policy.values()));
         line.registerConverter(OnNoConvergence.class, of(OnNoConvergence.values()));
         line.registerConverter(ProgressMode.class, of(ProgressMode.values()));
+        line.registerConverter(World.class, of(World.values()));
         line.registerConverter(Path.class, Choice::path);
     }
 

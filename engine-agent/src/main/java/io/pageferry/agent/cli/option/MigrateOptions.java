@@ -80,9 +80,9 @@ public final class MigrateOptions {
             + " whole memory with the target's: no downtime")
     private boolean audit;
 
-    @Option(names = "--after", paramLabel = "quit|keep|resume|thaw",
+    @Option(names = "--after", paramLabel = "quit|keep|resume|thaw|poweroff",
             description = "what becomes of the guest here, default quit; of a process or a disk"
-            + " keep")
+            + " keep; poweroff: of a disk that is mounted, the whole machine")
     private String after;
 
     @Option(names = "--settle-window", paramLabel = "TIME", description = "default 30s")

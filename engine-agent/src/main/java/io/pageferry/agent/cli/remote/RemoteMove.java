@@ -45,7 +45,8 @@ public final class RemoteMove {
      */
     public JsonNode begin(String guest, String to, String slot, CommandSpec command)
             throws IOException {
-        ObjectNode body = Output.object().put("guest", guest).put("to", to);
+        ObjectNode body = Output.object().put("guest", CallersFolder.guest(guest))
+                .put("to", CallersFolder.address(to));
         if (!slot.isEmpty()) {
             body.put("slot", slot);
         }

@@ -108,7 +108,7 @@ public final class RemoteStatus {
                     + ": leave it out, or receive without the agent by --listen");
         });
         JsonNode slot = agent.call("PUT", "/v1/slots/" + name,
-                Output.object().put("guest", guest));
+                Output.object().put("guest", CallersFolder.guest(guest)));
         slot(slot);
     }
 }

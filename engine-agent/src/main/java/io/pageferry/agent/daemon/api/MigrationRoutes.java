@@ -86,10 +86,13 @@ final class MigrationRoutes {
         Body body = Body.read(call.body(), List.of("guest", "to", "slot", "options"));
         MoveRequest request = new MoveRequest(body.required("guest"), body.required("to"),
                 body.optional("slot", ""), body.texts("options"));
-        Migration migration = daemon.migrations().submit(request,
+        UUID id = daemon.migrations().submit(request,
                 Optional.ofNullable(call.headers().get("idempotency-key")));
-        return Answers.json(Answers.ACCEPTED, migration.json(),
-                Map.of("Location", PATH + "/" + migration.id()));
+        ObjectNode accepted = daemon.find(id, Optional.of(Side.SOURCE)).orElseThrow(() ->
+                new CallException(Why.CONFLICT, "this Idempotency-Key was used for migration " + id
+                        + ", of which nothing is kept any more", "use a new key for a new move"));
+        accepted.remove("log");
+        return Answers.json(Answers.ACCEPTED, accepted, Map.of("Location", PATH + "/" + id));
     }
 
     private HttpAnswer show(HttpCall call, String id) {

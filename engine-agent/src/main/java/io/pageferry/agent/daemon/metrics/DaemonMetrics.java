@@ -9,8 +9,10 @@ import io.prometheus.metrics.expositionformats.PrometheusTextFormatWriter;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.time.Instant;
 import java.util.Collection;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.DoubleSupplier;
 import java.util.function.Supplier;
 import java.util.function.ToDoubleFunction;
@@ -88,6 +90,19 @@ public final class DaemonMetrics {
     public void gauge(String name, String help, DoubleSupplier figure) {
         GaugeWithCallback.builder().name(name).help(help)
                 .callback(callback -> callback.call(figure.getAsDouble())).register(registry);
+    }
+
+    /**
+     * Adds when the agent's certificate expires; where that cannot be read, the gauge is absent.
+     *
+     * @param expiry may read files
+     */
+    public void certificate(Supplier<Optional<Instant>> expiry) {
+        GaugeWithCallback.builder().name("pageferry_certificate_expiry_timestamp_seconds")
+                .help("When the agent's certificate, or one between it and its CA, expires, since"
+                        + " 1970").callback(callback -> expiry.get()
+                                .ifPresent(time -> callback.call(time.getEpochSecond())))
+                .register(registry);
     }
 
     /**

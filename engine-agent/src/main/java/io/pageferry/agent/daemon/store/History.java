@@ -1,9 +1,12 @@
 package io.pageferry.agent.daemon.store;
 
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pageferry.agent.host.linux.PrivateFiles;
+import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.migration.Outcome.Side;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
@@ -114,14 +117,39 @@ public final class History {
     }
 
     /**
-     * Returns whether something is kept of a migration.
+     * Returns whether it is known how a migration ended. Reads no more than the beginning of what
+     * is kept.
      *
      * @param id   names it
      * @param side whose word
-     * @return whether
+     * @return whether something is kept of it, and says that it is not in doubt
      */
-    public synchronized boolean has(UUID id, Side side) {
-        return name(id, side.label()).isPresent();
+    public synchronized boolean isDecided(UUID id, Side side) {
+        return name(id, side.label()).filter(name -> {
+            try (JsonParser file = JSON.createParser(folder.resolve(name).toFile())) {
+                return isDecided(file);
+            } catch (IOException e) {
+                // It is written anew then.
+                return false;
+            }
+        }).isPresent();
+    }
+
+    /** The result stands before the report, which has one too. */
+    private static boolean isDecided(JsonParser resource) throws IOException {
+        if (resource.nextToken() != JsonToken.START_OBJECT) {
+            return false;
+        }
+        while (resource.nextToken() == JsonToken.FIELD_NAME) {
+            boolean result = resource.currentName().equals("result");
+            resource.nextToken();
+            if (result) {
+                return resource.currentToken() == JsonToken.VALUE_STRING
+                        && !resource.getText().equals(Result.IN_DOUBT.label());
+            }
+            resource.skipChildren();
+        }
+        return false;
     }
 
     /**

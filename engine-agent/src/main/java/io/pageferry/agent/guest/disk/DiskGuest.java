@@ -37,7 +37,7 @@ final class DiskGuest implements SourceGuest {
     private final Reading reading;
     private final DirtyTracker tracker;
     private final WriterFreeze freeze;
-    private final After after;
+    private final DiskEnd end;
     /** Gets what is written to disks that stand still; empty where nobody could. */
     private final Optional<DirtyBitmap> written;
 
@@ -57,34 +57,34 @@ final class DiskGuest implements SourceGuest {
      *
      * @param disks   its disks
      * @param reading how they are read; ended with it
-     * @param after   what becomes of them
+     * @param end     what becomes of them
      */
-    DiskGuest(SourceDisks disks, Reading reading, After after) {
+    DiskGuest(SourceDisks disks, Reading reading, DiskEnd end) {
         this.held = disks.held();
         this.reading = reading;
         this.tracker = disks.tracker();
         this.freeze = disks.freeze();
-        this.after = after;
+        this.end = end;
         this.written = freeze.isNeeded()
                 ? Optional.of(new DirtyBitmap(reading.pages().regions().pageCount()))
                 : Optional.empty();
     }
 
     /** The one guest of some disks, which it closes. */
-    static DiskGuest of(SourceDisks disks, ReadErrors errors, After after) {
+    static DiskGuest of(SourceDisks disks, ReadErrors errors, DiskEnd end) {
         DiskPages pages = new DiskPages(DiskSet.of(disks.held().disks()), errors);
         return new DiskGuest(disks, new Reading(pages, errors, () -> end(pages, disks), 0, 1),
-                after);
+                end);
     }
 
     /** Several guests of disks that nobody writes to, which the last of them closes. */
-    static List<SourceGuest> copies(SourceDisks disks, ReadErrors errors, After after,
+    static List<SourceGuest> copies(SourceDisks disks, ReadErrors errors, DiskEnd end,
             int copies) {
         DiskPages pages = new DiskPages(DiskSet.of(disks.held().disks()), errors);
         List<SharedReader> readers = new SharedPages(pages, copies, () -> end(pages, disks),
                 System::nanoTime).readers();
         return IntStream.range(0, copies).<SourceGuest>mapToObj(i -> new DiskGuest(disks,
-                new Reading(readers.get(i), errors, readers.get(i)::close, i, copies), after))
+                new Reading(readers.get(i), errors, readers.get(i)::close, i, copies), end))
                 .toList();
     }
 
@@ -207,9 +207,7 @@ final class DiskGuest implements SourceGuest {
     /** It stays; whoever owns the other one decides what becomes of this one. */
     @Override
     public void end() throws GuestException {
-        if (after == After.THAW) {
-            freeze.thaw();
-        }
+        end.of(freeze);
     }
 
     @Override
@@ -226,6 +224,10 @@ final class DiskGuest implements SourceGuest {
 
     @Override
     public Optional<String> leftHere() {
+        if (end.after() == After.POWEROFF) {
+            return Optional.of("what is mounted from " + held.text() + " stays frozen, and this"
+                    + " machine is powered off once the other one is known to run");
+        }
         String byHand = freeze.byHand();
         return byHand.isEmpty() ? Optional.empty() : Optional.of("frozen here, and whoever writes"
                 + " there waits: power this machine off (echo o > /proc/sysrq-trigger), or give"

@@ -6,6 +6,7 @@ import io.pageferry.agent.host.disk.DiskName;
 import io.pageferry.agent.host.disk.freeze.Freezer;
 import io.pageferry.agent.host.linux.block.BlockDevices;
 import io.pageferry.agent.host.linux.block.DeviceNumber;
+import io.pageferry.agent.host.linux.process.PowerOff;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.migration.GuestHandle;
@@ -27,10 +28,10 @@ import java.util.stream.Stream;
  * @param identity that they had, in order
  * @param filled   whether they are the target's
  * @param frozen   whether file systems on them may be frozen
- * @param thaws    whether they go on here once they moved
+ * @param fate     what becomes of them here once they moved
  */
 record DiskHandle(List<DiskPlace> places, List<String> identity, boolean filled, boolean frozen,
-        boolean thaws)
+        DiskEnd fate)
         implements GuestHandle {
     static final String BY_HAND = "make it so by hand before anybody boots from it: dd if=/dev/zero"
             + " of=DISK bs=1M count=1";
@@ -50,12 +51,12 @@ record DiskHandle(List<DiskPlace> places, List<String> identity, boolean filled,
                 FILLED, Boolean.toString(filled), FROZEN, Boolean.toString(frozen));
     }
 
-    static DiskHandle of(Map<String, String> address) {
+    static DiskHandle of(Map<String, String> address, PowerOff power) {
         return new DiskHandle(Stream.of(address.getOrDefault(PATHS, "").split(SEPARATOR))
                 .map(DiskPlace::ofAddress).toList(), List.of(address.getOrDefault(IDENTITIES, "")
                 .split(SEPARATOR)), Boolean.parseBoolean(address.get(FILLED)),
                 Boolean.parseBoolean(address.get(FROZEN)),
-                After.of(address).filter(after -> after == After.THAW).isPresent());
+                new DiskEnd(After.of(address).orElse(After.KEEP), power));
     }
 
     @Override
@@ -98,8 +99,20 @@ record DiskHandle(List<DiskPlace> places, List<String> identity, boolean filled,
             for (int i = 0; i < places.size(); i++) {
                 blank(places.get(i), identity.get(i));
             }
-        } else if (thaws) {
+        } else if (fate.after() == After.THAW) {
             resume();
+        } else if (fate.after() == After.POWEROFF && isSameBoot()) {
+            fate.powerOff();
+        }
+    }
+
+    /** After a boot nobody is frozen, and this machine runs because somebody wants it to. */
+    private boolean isSameBoot() throws GuestException {
+        try {
+            return !same().isEmpty();
+        } catch (IOException e) {
+            throw failed("it cannot be told whether " + places + " are what was moved: "
+                    + e.getMessage(), "power this machine off by hand").retryable();
         }
     }
 

@@ -8,6 +8,7 @@ import io.pageferry.agent.guest.HostMemory;
 import io.pageferry.agent.guest.SourceGuest;
 import io.pageferry.agent.guest.TargetGuest;
 import io.pageferry.agent.host.disk.Disk;
+import io.pageferry.agent.host.linux.process.PowerOff;
 import io.pageferry.core.memory.PageGeometry;
 import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.migration.GuestHandle;
@@ -23,6 +24,7 @@ public final class DiskKind implements GuestKind {
     static final String SCHEME = "disk";
 
     private static final int TABLE_BYTES = 5;
+    private static final PowerOff POWER = PowerOff.ofHost();
 
     /** Made by the service loader. */
     public DiskKind() {
@@ -36,7 +38,7 @@ public final class DiskKind implements GuestKind {
     /** A disk that is moved stays: there is nothing that would quit. */
     @Override
     public List<After> afterwards() {
-        return List.of(After.KEEP, After.THAW);
+        return List.of(After.KEEP, After.THAW, After.POWEROFF);
     }
 
     @Override
@@ -53,7 +55,7 @@ public final class DiskKind implements GuestKind {
     public SourceGuest openSource(GuestUri uri, GuestSetup setup) throws GuestException {
         DiskUri disk = DiskUri.parse(uri);
         SourceDisks disks = open(disk, disk.mode(setup.tracker()), setup);
-        return DiskGuest.of(disks, disk.readErrors(), setup.after());
+        return DiskGuest.of(disks, disk.readErrors(), new DiskEnd(setup.after(), POWER));
     }
 
     /** What is mounted is refused: its copies would be of different moments. */
@@ -62,13 +64,15 @@ public final class DiskKind implements GuestKind {
             throws GuestException {
         DiskUri disk = DiskUri.parse(uri);
         SourceDisks disks = open(disk, SourceDisks.Mode.NONE, setup);
-        return DiskGuest.copies(disks, disk.readErrors(), setup.after(), copies);
+        return DiskGuest.copies(disks, disk.readErrors(), new DiskEnd(setup.after(), POWER),
+                copies);
     }
 
     private static SourceDisks open(DiskUri disk, SourceDisks.Mode mode, GuestSetup setup)
             throws GuestException {
         SourceDisks disks = SourceDisks.open(disk, mode, setup);
         try {
+            new DiskEnd(setup.after(), POWER).requirePossible(disks);
             requireMemory(disks.held().disks().stream()
                     .mapToLong(one -> PageGeometry.pagesFor(one.bytes())).sum());
         } catch (GuestException e) {
@@ -94,7 +98,7 @@ public final class DiskKind implements GuestKind {
 
     @Override
     public Optional<GuestHandle> handle(Map<String, String> recoveryAddress) {
-        return Optional.of(DiskHandle.of(recoveryAddress));
+        return Optional.of(DiskHandle.of(recoveryAddress, POWER));
     }
 
     @Override

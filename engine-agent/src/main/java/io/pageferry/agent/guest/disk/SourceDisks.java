@@ -9,6 +9,7 @@ import io.pageferry.agent.host.linux.block.BlockDevices;
 import io.pageferry.agent.host.linux.block.DeviceNumber;
 import io.pageferry.agent.host.linux.bpf.BlockTracker;
 import io.pageferry.agent.host.linux.bpf.BlockTracker.Tracked;
+import io.pageferry.core.dirty.DirtyBitmap;
 import io.pageferry.core.dirty.DirtyTracker;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.GuestException;
@@ -37,6 +38,34 @@ record SourceDisks(HeldDisks held, DirtyTracker tracker, WriterFreeze freeze)
         BPF,
         /** None: what is mounted is refused. */
         NONE
+    }
+
+    /** Of disks to which nobody writes: they are held alone for as long as they are moved. */
+    private static final class ColdTracker implements DirtyTracker {
+        @Override
+        public String name() {
+            return "none";
+        }
+
+        @Override
+        public void start() {
+            // There is nothing to be armed.
+        }
+
+        @Override
+        public void harvest(DirtyBitmap into) {
+            // Nothing was written.
+        }
+
+        @Override
+        public boolean mayMissHoles() {
+            return false;
+        }
+
+        @Override
+        public void close() {
+            // There is nothing to be stopped.
+        }
     }
 
     /**

@@ -1,12 +1,15 @@
 package io.pageferry.agent.guest.libvirt;
 
+import static io.pageferry.agent.guest.xml.Xml.child;
+import static io.pageferry.agent.guest.xml.Xml.children;
+
+import io.pageferry.agent.guest.xml.Xml;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.words.Printable;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.StringReader;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Base64;
@@ -17,14 +20,8 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.zip.DeflaterOutputStream;
 import java.util.zip.InflaterInputStream;
-import javax.xml.XMLConstants;
-import javax.xml.parsers.DocumentBuilder;
-import javax.xml.parsers.DocumentBuilderFactory;
-import javax.xml.parsers.ParserConfigurationException;
 import org.w3c.dom.Element;
 import org.w3c.dom.Node;
-import org.xml.sax.InputSource;
-import org.xml.sax.SAXException;
 
 /**
  * The description of a domain, as {@code virsh dumpxml --migratable} prints it.
@@ -55,19 +52,12 @@ record DomainXml(String text, Element root) {
 
     private static Element read(String text, String name) throws GuestException {
         try {
-            DocumentBuilderFactory factory = DocumentBuilderFactory.newInstance();
-            factory.setNamespaceAware(true);
-            factory.setFeature(XMLConstants.FEATURE_SECURE_PROCESSING, true);
-            factory.setFeature("http://apache.org/xml/features/disallow-doctype-decl", true);
-            DocumentBuilder builder = factory.newDocumentBuilder();
-            builder.setErrorHandler(null); // it would print to the terminal
-            Element root = builder.parse(new InputSource(new StringReader(text)))
-                    .getDocumentElement();
-            if (!root.getTagName().equals(name)) {
-                throw new SAXException("it begins with <" + root.getTagName() + ">");
+            Element root = Xml.parse(text, name);
+            if (root.getNamespaceURI() != null) {
+                throw new IOException("it begins with <" + root.getTagName() + ">");
             }
             return root;
-        } catch (SAXException | IOException | ParserConfigurationException e) {
+        } catch (IOException e) {
             throw notOne(name, e);
         }
     }
@@ -220,19 +210,5 @@ record DomainXml(String text, Element root) {
                         "dev").forEach(key -> networks.add(source.getAttribute(key))))));
         networks.removeIf(String::isBlank);
         return networks;
-    }
-
-    private static Optional<Element> child(Element of, String name) {
-        return children(of, name).stream().findFirst();
-    }
-
-    private static List<Element> children(Element of, String name) {
-        List<Element> found = new ArrayList<>();
-        for (Node one = of.getFirstChild(); one != null; one = one.getNextSibling()) {
-            if (one instanceof Element element && element.getTagName().equals(name)) {
-                found.add(element);
-            }
-        }
-        return found;
     }
 }

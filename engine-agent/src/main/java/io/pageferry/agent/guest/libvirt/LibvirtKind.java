@@ -40,6 +40,11 @@ public final class LibvirtKind implements GuestKind {
     }
 
     @Override
+    public Optional<String> operatorsOwn(GuestUri uri) {
+        return LibvirtUri.operatorsOwn(uri);
+    }
+
+    @Override
     public SourceGuest openSource(GuestUri uri, GuestSetup setup) throws GuestException {
         DomainAddress.Found found = DomainAddress.find(LibvirtUri.parse(uri));
         return QemuGuest.open(found.process(), found.qemu(), setup);

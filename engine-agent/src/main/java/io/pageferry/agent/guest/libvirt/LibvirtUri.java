@@ -19,6 +19,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.regex.Pattern;
 
 /**
  * {@code libvirt:DOMAIN[?connect=URI]}, and the options that concern a domain.
@@ -46,6 +47,11 @@ record LibvirtUri(String domain, String connect, boolean undefine, boolean persi
     private static final Set<String> KEYS = Set.of(CONNECT, UNDEFINE, PERSISTENT, XML);
     private static final String NAME = "domain";
 
+    /** By its UNIX socket: other transports run programs (libvirt.org/uri.html). */
+    private static final Pattern OF_THIS_HOST =
+            Pattern.compile("qemu(\\+unix)?:///[a-z]+(\\?socket=[^&?]+)?");
+    private static final Set<String> OF_CALLERS = Set.of("qemu:///system", "qemu:///session");
+
     static LibvirtUri parse(GuestUri uri) {
         Map<String, String> given = uri.parameters();
         Set<String> unknown = new TreeSet<>(given.keySet());
@@ -54,9 +60,23 @@ record LibvirtUri(String domain, String connect, boolean undefine, boolean persi
             throw new IllegalArgumentException("write libvirt:DOMAIN or libvirt:DOMAIN?connect=URI,"
                     + " not " + uri.text());
         }
-        return new LibvirtUri(uri.rest(), given.getOrDefault(CONNECT, LibvirtConnection.SYSTEM),
+        String connect = given.getOrDefault(CONNECT, LibvirtConnection.SYSTEM);
+        if (!OF_THIS_HOST.matcher(connect).matches()) {
+            throw new IllegalArgumentException("connect=" + connect + " may be another host's"
+                    + " libvirtd, and a guest is reached on its own host: name that of this host,"
+                    + " qemu:///system, qemu:///session or qemu+unix:///system?socket=PATH");
+        }
+        return new LibvirtUri(uri.rest(), connect,
                 given.containsKey(UNDEFINE), given.containsKey(PERSISTENT),
                 Optional.ofNullable(given.get(XML)).map(Path::of));
+    }
+
+    /** Of which a caller of an agent may choose. */
+    static Optional<String> operatorsOwn(GuestUri uri) {
+        return uri.parameters().entrySet().stream()
+                .filter(one -> !one.getKey().equals(CONNECT)
+                        || !OF_CALLERS.contains(one.getValue()))
+                .map(Map.Entry::getKey).sorted().findFirst();
     }
 
     static LibvirtUri of(Map<String, String> recoveryAddress) {

@@ -197,11 +197,13 @@ public final class DeviceSaver {
     }
 
     /**
-     * Does once, while the guest runs, what is done of it here in the pause: so that no code is
-     * cold then, and the folder is there. Whatever is in the way of it, the pause says it where it
-     * still is so.
+     * Makes ready for the next save, while the guest is this host's. What an attempt that failed
+     * saved is forgotten: where the guest stood still before, nobody resumed it, and it may have
+     * run since by its operator's word. Once it does what is done of a save here in the pause, so
+     * that no code is cold then. Whatever is in the way, the pause says it where it still is so.
      */
-    void rehearse(SocketFolder folder) {
+    void prepare(SocketFolder folder) {
+        settle();
         try {
             folder.make(pid);
             if (firmwareBytes == 0) {

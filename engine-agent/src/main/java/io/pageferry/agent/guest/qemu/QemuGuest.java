@@ -199,7 +199,7 @@ public final class QemuGuest implements SourceGuest {
             throw told(e);
         }
         tracking.backends().requireUnchanged();
-        devices.ifPresent(saver -> saver.rehearse(process.sockets()));
+        devices.ifPresent(saver -> saver.prepare(process.sockets()));
     }
 
     @Override

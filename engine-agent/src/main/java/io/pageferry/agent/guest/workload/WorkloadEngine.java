@@ -1,9 +1,11 @@
 package io.pageferry.agent.guest.workload;
 
+import io.pageferry.agent.host.process.Threads;
 import io.pageferry.core.memory.PageGeometry;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
@@ -22,7 +24,7 @@ final class WorkloadEngine implements AutoCloseable {
     private static final long SLICE_NANOS = 1_000_000L;
 
     private static final int STATE_MAGIC = 0x50464C44;
-    private static final long JOIN_MILLIS = 5_000;
+    private static final Duration JOIN = Duration.ofSeconds(5);
 
     private final StampedMemory memory;
     private final long pagesPerSecond;
@@ -121,8 +123,11 @@ final class WorkloadEngine implements AutoCloseable {
     public void close() {
         ending = true;
         resume();
-        join(ticker);
-        join(writer);
+        for (Thread thread : new Thread[] {ticker, writer}) {
+            if (thread != null) {
+                Threads.join(thread, JOIN);
+            }
+        }
     }
 
     private void tickLoop() {
@@ -180,16 +185,5 @@ final class WorkloadEngine implements AutoCloseable {
             failures.incrementAndGet();
         }
         writes++;
-    }
-
-    private static void join(Thread thread) {
-        if (thread == null) {
-            return;
-        }
-        try {
-            thread.join(JOIN_MILLIS);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
     }
 }

@@ -65,7 +65,11 @@ final class DiskHeads {
         for (int i = 0; i < heads.size(); i++) {
             Disk disk = disks.disks().get(i);
             MemorySegment head = heads.get(i);
-            disk.write(0, head, 0, head.byteSize());
+            // What boots a machine begins in the first page: of half a first MiB none does.
+            if (head.byteSize() > PAGE) {
+                disk.write(PAGE, head, PAGE, head.byteSize() - PAGE);
+            }
+            disk.write(0, head, 0, PAGE);
             disk.sync();
             disk.read(0, readBack, 0, head.byteSize());
             long used = Math.min(head.byteSize(), disk.bytes());

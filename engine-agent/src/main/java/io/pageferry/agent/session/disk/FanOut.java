@@ -4,6 +4,7 @@ import io.pageferry.agent.guest.GuestKinds;
 import io.pageferry.agent.guest.GuestSetup;
 import io.pageferry.agent.guest.GuestUri;
 import io.pageferry.agent.guest.SourceGuest;
+import io.pageferry.agent.host.process.Threads;
 import io.pageferry.agent.session.AgentResult;
 import io.pageferry.agent.session.GuestFactory;
 import io.pageferry.agent.session.MigrateSettings;
@@ -103,7 +104,7 @@ public final class FanOut {
                 }
             }));
         }
-        threads.forEach(FanOut::join);
+        threads.forEach(Threads::join);
         for (Throwable one : broken) {
             switch (one) {
                 case RuntimeException e -> throw e;
@@ -112,15 +113,6 @@ public final class FanOut {
             }
         }
         return List.of(results);
-    }
-
-    private static void join(Thread thread) {
-        try {
-            thread.join();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IllegalStateException("interrupted", e);
-        }
     }
 
     /** Requests a cancel of all; from any thread. */

@@ -1,5 +1,6 @@
 package io.pageferry.agent.session.warmup;
 
+import io.pageferry.agent.host.process.Threads;
 import java.time.Duration;
 
 /**
@@ -44,10 +45,6 @@ public final class BackgroundWarmUp implements AutoCloseable {
     @Override
     public void close() {
         thread.interrupt();
-        try {
-            thread.join(STOP_LIMIT);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
+        Threads.join(thread, STOP_LIMIT);
     }
 }

@@ -1,9 +1,12 @@
 package io.pageferry.agent.state.guard;
 
-import io.pageferry.agent.guest.GuestSetup;
 import io.pageferry.agent.guest.qemu.start.LaunchedQemu;
 import io.pageferry.agent.host.disk.freeze.FreezeGuard;
 import io.pageferry.agent.host.disk.freeze.FrozenMounts;
+import io.pageferry.agent.host.machine.boot.MoveMark;
+import io.pageferry.agent.state.journal.FileJournal;
+import io.pageferry.agent.state.journal.JournalHeader;
+import io.pageferry.agent.state.journal.MigrationJournal;
 import io.pageferry.agent.state.journal.StateDirectory;
 import io.pageferry.core.migration.MigrationEvent;
 import io.pageferry.core.migration.MigrationListener;
@@ -12,15 +15,14 @@ import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.migration.Outcome.Side;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.UUID;
 
 /**
  * The guard of one agent, whichever process it is: started when it is needed, and anew where the
  * one before died. Of the agent's thread.
  */
-public final class AgentGuard
-        implements GuestSetup.Injector, GuestSetup.Launcher, GuestSetup.ThawGuard, FreezeGuard,
-        AutoCloseable {
+public final class AgentGuard implements Guard, FreezeGuard {
     private final Side side;
     private final MigrationListener listener;
     private GuardProcess process;
@@ -48,7 +50,7 @@ public final class AgentGuard
         this.listener = listener;
     }
 
-    /** Starts a guard early, as it takes its time. A failure is only logged here. */
+    @Override
     public void prepare() {
         try {
             start();
@@ -63,6 +65,7 @@ public final class AgentGuard
      *
      * @throws GuardException when none can be started
      */
+    @Override
     public void start() throws GuardException {
         if (process == null || !process.isAlive()) {
             farewell();
@@ -114,13 +117,13 @@ public final class AgentGuard
         launched = null;
     }
 
-    /**
-     * Has it watch over a migration from now on.
-     *
-     * @param directory of the journal
-     * @param migration names it
-     * @throws IOException when there is no guard or it cannot watch
-     */
+    @Override
+    public MigrationJournal journal(StateDirectory directory, JournalHeader header)
+            throws IOException {
+        return directory.create(header);
+    }
+
+    @Override
     public void watch(StateDirectory directory, UUID migration) throws IOException {
         start();
         Watched wanted = new Watched(directory, migration);
@@ -153,7 +156,18 @@ public final class AgentGuard
 
     @Override
     public void holdFrozen(String mounts) throws IOException {
-        holdFrozen(FrozenMounts.parse(mounts));
+        FrozenMounts frozen = FrozenMounts.parse(mounts);
+        markMove(frozen);
+        holdFrozen(frozen);
+    }
+
+    /** A machine whose own root is frozen must be able to tell after a reset that it was moved. */
+    private void markMove(FrozenMounts mounts) throws IOException {
+        if (watched != null && mounts.hasRoot()) {
+            Optional<FileJournal> journal = watched.directory().find(watched.migration(), side);
+            MoveMark.ofHost().writeIfWanted(watched.migration(),
+                    journal.map(one -> one.header().peer()).orElse(""));
+        }
     }
 
     @Override
@@ -174,6 +188,10 @@ public final class AgentGuard
 
     @Override
     public void releaseFrozen() throws IOException {
+        if (frozen != null && frozen.hasRoot()) {
+            // Where it never was frozen nobody thaws it.
+            MoveMark.ofHost().delete();
+        }
         frozen = null;
         if (process != null && process.isAlive()) {
             process.releaseFrozen();
@@ -185,7 +203,7 @@ public final class AgentGuard
         return process != null && process.letForkGo();
     }
 
-    /** {@return whether one was started, and has died} */
+    @Override
     public boolean isLost() {
         return process != null && !process.isAlive();
     }
@@ -195,10 +213,7 @@ public final class AgentGuard
         return process != null;
     }
 
-    /**
-     * Sends it away: all is done, or nothing was begun. Another one may be started. What was
-     * launched and has no guest it goes on keeping.
-     */
+    @Override
     public void dismiss() {
         pipe = null;
         frozen = null;
@@ -215,7 +230,6 @@ public final class AgentGuard
         }
     }
 
-    /** Sends it away, unless it {@linkplain #staysAfter stays}. */
     @Override
     public void close() {
         watched = null;
@@ -227,7 +241,8 @@ public final class AgentGuard
         }
     }
 
-    /** Leaves what it watches to it, see {@link GuardProcess#abandon}. */
+    /** See {@link GuardProcess#abandon}. */
+    @Override
     public void abandon() {
         watched = null;
         if (process != null) {
@@ -236,16 +251,8 @@ public final class AgentGuard
         }
     }
 
-    /**
-     * Has it stay, when this is closed, with a guest that does not answer, which may take long.
-     * From now on it says nothing, so that nobody waits for its words. A guard that died is
-     * replaced first.
-     *
-     * @param migration names it
-     * @param outcome   how it ended
-     * @return the same with who sees to the guest; where nobody does and it is the source's, in
-     *         doubt
-     */
+    /** A guard that died is replaced first. */
+    @Override
     public Outcome staysAfter(UUID migration, Outcome outcome) {
         try {
             start();

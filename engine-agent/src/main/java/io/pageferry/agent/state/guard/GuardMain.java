@@ -45,13 +45,16 @@ public final class GuardMain {
     private final PrintStream answers;
     private final Runnable silence;
     private Consumer<String> words;
-    private Watched watched;
+    // These three are read by other threads too.
+    private volatile Watched watched;
+    private volatile LaunchedQemu launched;
+    private volatile String finishing = "";
+
     private final List<ForkWatch> forks = new ArrayList<>();
     /** Descriptors that were made here and are to be closed, or watched, by this guard. */
     private final Set<Integer> copies = new HashSet<>();
     /** Held open until its agent is gone. */
     private Fifo pipe;
-    private LaunchedQemu launched;
     private FreezeWatch frozen;
 
     private GuardMain(PrintStream answers, Consumer<String> words, Runnable silence) {
@@ -81,21 +84,39 @@ public final class GuardMain {
     }
 
     /**
-     * Serves one agent of many.
+     * Makes the guard of one agent of many.
      *
-     * @param questions from the agent
-     * @param answers   to it
-     * @param words     for people; gets the migration that is watched, or null, and a line
-     * @return what it launched that is there still, to be reaped; empty for nothing
-     * @throws IOException when the journal cannot be read
+     * @param answers to the agent
+     * @param words   for people; gets the migration that is watched, or null, and a line
+     * @return the guard, to be {@linkplain #serveOne served}
      */
-    static Optional<LaunchedQemu> serve(InputStream questions, PrintStream answers,
-            BiConsumer<UUID, String> words) throws IOException {
+    static GuardMain ofMany(PrintStream answers, BiConsumer<UUID, String> words) {
         GuardMain guard = new GuardMain(answers, line -> { }, () -> { });
         guard.words = line -> words.accept(guard.watched == null ? null
                 : guard.watched.migration(), line);
-        guard.serve(questions);
-        return Optional.ofNullable(guard.launched);
+        return guard;
+    }
+
+    /**
+     * Serves one agent of many.
+     *
+     * @param questions from the agent
+     * @return what it launched that is there still, to be reaped; empty for nothing
+     * @throws IOException when the journal cannot be read
+     */
+    Optional<LaunchedQemu> serveOne(InputStream questions) throws IOException {
+        serve(questions);
+        return Optional.ofNullable(launched);
+    }
+
+    /** {@return what it finishes, as its agent is gone; empty for nothing; any thread} */
+    Optional<String> finishing() {
+        return Optional.of(finishing).filter(what -> !what.isEmpty());
+    }
+
+    /** {@return whether nothing is lost where it ends now; any thread} */
+    boolean isIdle() {
+        return watched == null && launched == null;
     }
 
     private int serve(InputStream questions) throws IOException {
@@ -114,6 +135,8 @@ public final class GuardMain {
             }
             // Next: the guest would be tracked on, and a fork of it wait for nobody.
             CloseHelper.closeAll(forks);
+            finishing = watched != null ? "migration " + watched.migration()
+                    : launched != null ? "what was launched in " + launched.folder() : "";
             try {
                 return watched == null ? 0 : recover();
             } finally {
@@ -123,6 +146,7 @@ public final class GuardMain {
             CloseHelper.closeAll(forks);
             CloseHelper.closeAll(pipe, frozen);
             copies.forEach(Processes::closeDescriptor);
+            finishing = "";
         }
     }
 

@@ -14,13 +14,17 @@ import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.UUID;
+import java.util.Map;
 import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
+import org.agrona.CloseHelper;
 
 /**
  * The guards of many agents in one process, which stays: each connection to its socket is a guard
@@ -37,16 +41,25 @@ public final class GuardService implements AutoCloseable {
     /** How often children that ended are reaped. */
     private static final long REAP_SECONDS = 1;
 
+    /** A guard hears of an agent that was killed together with this process within this. */
+    private static final long QUIET_NANOS = 300_000_000L;
+
+    private static final long POLL_NANOS = 20_000_000L;
+
     private final SocketFile file;
     private final ServerSocketChannel socket;
+    private final Path path;
     private final Consumer<String> words;
+    private final Map<GuardMain, SocketChannel> guards = new ConcurrentHashMap<>();
     private final List<LaunchedQemu> children = new CopyOnWriteArrayList<>();
     private final ScheduledExecutorService reaper = Executors.newSingleThreadScheduledExecutor(
             Thread.ofPlatform().daemon().name("reaper").factory());
 
-    private GuardService(SocketFile file, ServerSocketChannel socket, Consumer<String> words) {
+    private GuardService(SocketFile file, ServerSocketChannel socket, Path path,
+            Consumer<String> words) {
         this.file = file;
         this.socket = socket;
+        this.path = path;
         this.words = words;
     }
 
@@ -59,12 +72,13 @@ public final class GuardService implements AutoCloseable {
      * @throws IOException with one line, when nobody can listen there
      */
     public static GuardService open(Path path, Consumer<String> words) throws IOException {
-        SocketFile file = SocketFile.free(path.toAbsolutePath());
+        Path place = path.toAbsolutePath();
+        SocketFile file = SocketFile.free(place);
         ServerSocketChannel socket = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
         try {
-            socket.bind(UnixDomainSocketAddress.of(path.toAbsolutePath()));
+            socket.bind(UnixDomainSocketAddress.of(place));
             file.made();
-            return new GuardService(file, socket, words);
+            return new GuardService(file, socket, place, words);
         } catch (IOException e) {
             socket.close();
             throw e;
@@ -72,12 +86,12 @@ public final class GuardService implements AutoCloseable {
     }
 
     /**
-     * Looks whether agents of this process have their guards in a service.
+     * Looks whether this one answers an agent that comes now. Waits for it, some seconds at most.
      *
-     * @return whether one answers; else they start guards of their own
+     * @return whether
      */
-    public static boolean isThere() {
-        Optional<ServiceChannel> channel = ServiceChannel.find();
+    public boolean isAnswering() {
+        Optional<ServiceChannel> channel = ServiceChannel.connect(path);
         channel.ifPresent(ServiceChannel::close);
         return channel.isPresent();
     }
@@ -106,12 +120,43 @@ public final class GuardService implements AutoCloseable {
                 Channels.newOutputStream(agent)), false, StandardCharsets.UTF_8)) {
             answers.print(ServiceChannel.GREETING + ProcessHandle.current().pid() + "\n");
             answers.flush();
-            GuardMain.serve(Channels.newInputStream(agent), answers, this::say)
-                    .ifPresent(children::add);
+            GuardMain guard = GuardMain.ofMany(answers, this::say);
+            guards.put(guard, agent);
+            try {
+                guard.serveOne(Channels.newInputStream(agent)).ifPresent(children::add);
+            } finally {
+                guards.remove(guard);
+            }
         } catch (IOException | RuntimeException | Error e) {
             // It ends alone.
             words.accept("a guard broke: " + e);
         }
+    }
+
+    /**
+     * Waits until no guard finishes any more what an agent began that is gone. One whose agent goes
+     * meanwhile counts; one that watches nothing lets its agent have another guard.
+     *
+     * @param nanos longest wait
+     * @return what is not finished by then, in words
+     */
+    public List<String> awaitFinished(long nanos) {
+        long start = System.nanoTime();
+        long busy = start;
+        List<String> left = List.of();
+        while (System.nanoTime() - start < nanos && System.nanoTime() - busy < QUIET_NANOS) {
+            guards.forEach((guard, agent) -> {
+                if (guard.isIdle()) {
+                    CloseHelper.quietClose(agent);
+                }
+            });
+            left = guards.keySet().stream().flatMap(one -> one.finishing().stream()).toList();
+            if (!left.isEmpty()) {
+                busy = System.nanoTime();
+            }
+            LockSupport.parkNanos(POLL_NANOS);
+        }
+        return left;
     }
 
     private void say(UUID migration, String line) {

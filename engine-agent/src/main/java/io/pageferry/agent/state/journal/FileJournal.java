@@ -4,7 +4,6 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.pageferry.agent.host.linux.PrivateFiles;
-import io.pageferry.core.handover.Journal;
 import io.pageferry.core.handover.JournalRecord;
 import io.pageferry.core.handover.JournalState;
 import io.pageferry.core.handover.Ownership;
@@ -33,7 +32,7 @@ import java.util.zip.CRC32C;
  * <p>Writing needs the journal's lock, which {@link StateDirectory} takes; reading does not. Where
  * another process wrote all the same, nothing more is written.
  */
-public final class FileJournal implements Journal, AutoCloseable {
+public final class FileJournal implements MigrationJournal {
     /** What lacks a member decides nothing: 0 and null would be taken for a decision. */
     private static final ObjectMapper JSON = new ObjectMapper().enable(
             DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES,
@@ -156,11 +155,10 @@ public final class FileJournal implements Journal, AutoCloseable {
 
     @Override
     public synchronized Optional<JournalRecord> decision() {
-        return records.reversed().stream()
-                .filter(entry -> entry.state() != JournalState.SETTLED).findFirst();
+        return MemoryJournal.decision(records);
     }
 
-    /** {@return what follows from it for the guest now} */
+    @Override
     public synchronized Ownership ownership() {
         return Ownership.of(header.side(), this);
     }
@@ -188,6 +186,11 @@ public final class FileJournal implements Journal, AutoCloseable {
         return path;
     }
 
+    @Override
+    public void delete() throws IOException {
+        Files.deleteIfExists(path);
+    }
+
     /** Gives file and lock back. Idempotent. */
     @Override
     public void close() {
@@ -201,6 +204,11 @@ public final class FileJournal implements Journal, AutoCloseable {
         if (lock != null) {
             lock.close();
         }
+    }
+
+    /** Whether there is a whole line: one that has none is of a migration that never began. */
+    static boolean hasBegun(Path path) throws IOException {
+        return newline(Files.readAllBytes(path), 0) >= 0;
     }
 
     private static Contents load(Path path) throws IOException {

@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 
 /**
  * The folder of journals and their locks. Any number of agents, source and target of one host too,
@@ -180,6 +181,49 @@ public final class StateDirectory {
         }
         found.sort(Comparator.comparingLong(journal -> journal.header().createdMillis()));
         return found;
+    }
+
+    /**
+     * A journal that is there and decides nothing, for it cannot be read.
+     *
+     * @param migration names it
+     * @param side      whose
+     * @param why       one line
+     */
+    public record Unreadable(UUID migration, Side side, String why) { }
+
+    /**
+     * Finds the journals that {@link #all} leaves out, but those of migrations that never began.
+     *
+     * @return damaged ones, and those of another version
+     * @throws IOException when the folder cannot be read
+     */
+    public List<Unreadable> unreadable() throws IOException {
+        List<Unreadable> found = new ArrayList<>();
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(directory, "*" + JOURNAL)) {
+            for (Path file : files) {
+                try {
+                    FileJournal.read(file);
+                } catch (IOException e) {
+                    if (FileJournal.hasBegun(file)) {
+                        named(file, e.getMessage()).ifPresent(found::add);
+                    }
+                }
+            }
+        }
+        return found;
+    }
+
+    /** Empty for a file that no version calls so. */
+    private static Optional<Unreadable> named(Path file, String why) {
+        String[] parts = file.getFileName().toString().split("\\.");
+        try {
+            UUID migration = UUID.fromString(parts[0]);
+            return Stream.of(Side.values()).filter(side -> side.label().equals(parts[1]))
+                    .map(side -> new Unreadable(migration, side, why)).findFirst();
+        } catch (IllegalArgumentException e) {
+            return Optional.empty();
+        }
     }
 
     private Path journalPath(UUID migration, Side side) {

@@ -143,4 +143,33 @@ class AgentMoveTest {
             assertEquals(409, rig.call("POST", "/v1/migrations/" + id + "/cancel").status());
         }
     }
+
+    @Test
+    void aSlotThatIsDeletedWhileAGuestComesEndsThatMoveAlone() throws Exception {
+        try (AgentRig rig = new AgentRig(folder)) {
+            for (String slot : List.of("x", "y")) {
+                rig.call("PUT", "/v1/slots/" + slot, "{\"guest\":\"workload:64MiB\"}");
+            }
+            String slow = "workload:64MiB?rate=0&fill=random";
+            String id = rig.submit(slow, rig, "x", "{\"bandwidth\":\"1Mbit/s\"}");
+            String other = rig.submit(slow, rig, "y", "{\"bandwidth\":\"1Mbit/s\"}");
+            String target = "/v1/migrations/%s?side=target";
+            for (String one : List.of(id, other)) {
+                Poll.until(() -> rig.call("GET", target.formatted(one)).text("/state")
+                        .equals("receiving"), () -> "no page comes");
+            }
+            assertEquals(204, rig.call("DELETE", "/v1/slots/x").status());
+            assertEquals(404, rig.call("GET", "/v1/slots/x").status());
+            JsonNode sent = rig.ended(id);
+            assertEquals("failed", sent.path("result").asText(), sent::toString);
+            assertEquals(4, sent.path("exitCode").asInt(), sent::toString);
+            Reply came = rig.call("GET", target.formatted(id));
+            assertEquals("failed", came.text("/result"), came::toString);
+            assertEquals("cancelled", came.text("/report/error/code"), came::toString);
+            assertEquals("receiving", rig.call("GET", target.formatted(other)).text("/state"));
+            // The name is free for another guest.
+            assertEquals(201, rig.call("PUT", "/v1/slots/x", "{\"guest\":\"workload:8MiB\"}")
+                    .status());
+        }
+    }
 }

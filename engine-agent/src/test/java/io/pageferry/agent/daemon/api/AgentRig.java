@@ -53,7 +53,7 @@ final class AgentRig implements AutoCloseable {
         return new DaemonSettings(state, Listener.at(new InetSocketAddress(
                 InetAddress.getLoopbackAddress(), 0), Optional.empty()), maxParallel, bandwidth,
                 HistoryLimits.parse(HistoryLimits.DEFAULT), state.resolve("guests.json"),
-                2_000_000_000L);
+                2_000_000_000L, PeerTrust.of(Optional.empty()));
     }
 
     Api api() {

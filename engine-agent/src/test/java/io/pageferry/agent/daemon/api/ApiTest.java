@@ -91,6 +91,7 @@ class ApiTest {
         "403 | PUT    | /v1/slots/x           | {\"guest\":\"image:/x\"} | name files and sockets",
         "403 | PUT    | /v1/slots/x           | {\"guest\":\"qemu:/x\"} | name files and sockets",
         "400 | PUT    | /v1/slots/x           | {\"guest\":1}         | 'guest' is no text",
+        "400 | PUT    | /v1/slots/x           | {\"tenant\":1}        | 'tenant' is no field",
         "400 | POST   | /v1/migrations        | [1]                   | no JSON object",
         "400 | POST   | /v1/migrations        | {                     | the body is no JSON",
         "400 | POST   | /v1/migrations        | {\"a\":1,\"a\":2}     | Duplicate field 'a'",

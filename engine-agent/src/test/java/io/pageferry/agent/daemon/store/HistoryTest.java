@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pageferry.agent.report.Output;
+import io.pageferry.core.migration.Outcome.Side;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -101,5 +102,22 @@ class HistoryTest {
             assertThrows(IllegalArgumentException.class, () -> HistoryLimits.parse(wrong),
                     wrong);
         }
+    }
+
+    @Test
+    void whatIsInDoubtIsNotDecided() throws IOException {
+        UUID id = UUID.randomUUID();
+        History history = open("30d/1MiB");
+        assertFalse(history.isDecided(id, Side.SOURCE));
+        ObjectNode doubt = Output.object();
+        doubt.putObject("limits").put("result", "completed");
+        doubt.put("result", "in-doubt").putObject("report").put("result", "in-doubt");
+        history.write(id, "source", now.get(), doubt);
+        assertFalse(history.isDecided(id, Side.SOURCE));
+        history.write(id, "source", now.get(), doubt.put("result", "failed"));
+        assertTrue(history.isDecided(id, Side.SOURCE));
+        assertFalse(history.isDecided(id, Side.TARGET));
+        history.write(id, "source", now.get(), resource("no result"));
+        assertFalse(history.isDecided(id, Side.SOURCE));
     }
 }

@@ -6,12 +6,15 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pageferry.agent.e2e.LoopDevice;
+import io.pageferry.agent.e2e.Poll;
+import io.pageferry.agent.guest.After;
 import io.pageferry.agent.guest.GuestKind.Finding;
 import io.pageferry.agent.guest.GuestKind.Verdict;
 import io.pageferry.agent.guest.GuestSetup;
 import io.pageferry.agent.guest.GuestUri;
 import io.pageferry.agent.guest.TargetGuest;
 import io.pageferry.agent.host.disk.nbd.NbdAddress;
+import io.pageferry.agent.host.linux.process.PowerOff;
 import io.pageferry.core.dirty.TrackerChoice;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.GuestDescription;
@@ -109,6 +112,34 @@ class DiskKindTest {
         assertTrue(still.getMessage().contains("nothing on " + file), still.getMessage());
         assertThrows(IllegalArgumentException.class,
                 () -> KIND.openTarget(uri, setup(TrackerChoice.AUTO, true)));
+    }
+
+    /** Nothing of a machine stands still for a disk that nobody has mounted. */
+    @Test
+    void noMachineIsPoweredOffForADiskThatIsNotMounted() throws IOException {
+        GuestUri uri = GuestUri.parse("disk:" + LoopDevice.file(folder.resolve("disk"), MIB, 0));
+        GuestException no = assertThrows(GuestException.class, () -> KIND.openSource(uri,
+                new GuestSetup(TrackerChoice.AUTO, false, null, After.POWEROFF)));
+        assertTrue(no.getMessage().contains("is mounted here"), no.getMessage());
+        KIND.openSource(uri, setup(TrackerChoice.AUTO, false)).close();
+    }
+
+    /** By a guard, or by settle: after a boot the machine runs because somebody wants it to. */
+    @Test
+    void whoFinishesAMovePowersOffInTheBootOfTheMoveAlone() throws Exception {
+        Path file = LoopDevice.file(folder.resolve("disk"), MIB, 0);
+        Path trigger = Files.createFile(folder.resolve("trigger"));
+        DiskEnd end = new DiskEnd(After.POWEROFF, new PowerOff(trigger, 0));
+        try (LoopDevice loop = LoopDevice.over(file)) {
+            DiskPlace place = DiskPlace.ofAddress(loop.toString());
+            new DiskHandle(List.of(place), List.of("disk:another-boot:7:0:1"), false, true, end)
+                    .end();
+            assertEquals("", Files.readString(trigger));
+            new DiskHandle(List.of(place), List.of(place.identity()), false, true,
+                    new DiskEnd(After.KEEP, end.power())).end();
+            new DiskHandle(List.of(place), List.of(place.identity()), false, true, end).end();
+            Poll.until(() -> Files.readString(trigger).equals("o\n"), () -> "it goes on");
+        }
     }
 
     private static GuestSetup setup(TrackerChoice tracker, boolean prealloc) {

@@ -109,4 +109,28 @@ class LibvirtUriTest {
         parse(uri).putInto(recoveryAddress);
         return recoveryAddress.get(GuestKind.PLACE);
     }
+
+    /** libvirt would run what "command" names. */
+    @Test
+    void hasTheDaemonOfThisHost() {
+        for (String text : List.of("libvirt:web?connect=qemu+ext:///system?command=/tmp/evil",
+                "libvirt:web?connect=qemu+ssh://other/system", "libvirt:web?connect=qemu+tcp:///",
+                "libvirt:web?connect=qemu://other/system", "libvirt:web?connect=test:///default",
+                "libvirt:web?connect=qemu+unix:///system?socket=/run/x?command=/tmp/evil")) {
+            assertThrows(IllegalArgumentException.class, () -> parse(text), text);
+        }
+        assertEquals("qemu+unix:///system?socket=/run/x",
+                parse("libvirt:web?connect=qemu+unix:///system?socket=/run/x").connect());
+    }
+
+    @Test
+    void isForACallerToNameAlone() {
+        for (String text : List.of("libvirt:web?undefine-source=", "libvirt:web?persistent=",
+                "libvirt:web?xml=/etc/shadow",
+                "libvirt:web?connect=qemu+unix:///system?socket=/run/x")) {
+            assertTrue(LibvirtUri.operatorsOwn(GuestUri.parse(text)).isPresent(), text);
+        }
+        assertEquals(Optional.empty(), LibvirtUri.operatorsOwn(
+                GuestUri.parse("libvirt:web?connect=qemu:///session")));
+    }
 }

@@ -9,6 +9,7 @@ import io.pageferry.agent.demo.DemoMachine;
 import io.pageferry.agent.demo.DemoQemu;
 import io.pageferry.agent.demo.GuestLoad;
 import io.pageferry.agent.demo.TestMachines;
+import io.pageferry.agent.e2e.Poll;
 import io.pageferry.agent.guest.GuestSetup;
 import io.pageferry.agent.guest.GuestUri;
 import io.pageferry.agent.guest.SourceGuest;
@@ -18,10 +19,12 @@ import io.pageferry.core.dirty.TrackerChoice;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.migration.GuestHandle;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -36,9 +39,9 @@ class QemuGuestTest {
     @TempDir
     Path folder;
 
-    private DemoQemu start() throws IOException {
+    private DemoQemu start(String... more) throws IOException {
         return DemoQemu.source(new DemoMachine(TestMachines.tools(), GuestLoad.LIGHT,
-                192L << 20), folder.resolve("vm"));
+                192L << 20, 1, DemoMachine.Memory.PLAIN, List.of(more)), folder.resolve("vm"));
     }
 
     private static SourceGuest open(DemoQemu qemu) throws GuestException {
@@ -111,6 +114,38 @@ class QemuGuestTest {
             }
             assertFalse(isMarked(qemu));
         }
+    }
+
+    /** Its owner paused it before the move, lost the link in it, and let it go on in between. */
+    @Test
+    void aGuestThatRanSinceIsSavedAnew() throws IOException, GuestException {
+        Path monitor = folder.resolve("operator");
+        try (DemoQemu qemu = start("-qmp", "unix:" + monitor + ",server=on,wait=off");
+                QemuControl operator = QemuControl.connect(monitor)) {
+            operator.stop();
+            SourceGuest guest = open(qemu);
+            try {
+                guest.requireUnchanged();
+                byte[] first = saved(guest);
+                // Rolled back: it is not resumed, for it did not run.
+                guest.requireUnchanged();
+                long printed = Files.size(qemu.console());
+                assertTrue(operator.cont().running());
+                Poll.until(() -> Files.size(qemu.console()) > printed, () -> "it does not run");
+                operator.stop();
+                guest.requireUnchanged();
+                assertFalse(Arrays.equals(first, saved(guest)));
+            } finally {
+                guest.close();
+            }
+        }
+    }
+
+    private static byte[] saved(SourceGuest guest) throws IOException, GuestException {
+        ByteArrayOutputStream state = new ByteArrayOutputStream();
+        guest.pause();
+        guest.saveState(state);
+        return state.toByteArray();
     }
 
     private static boolean isMarked(DemoQemu qemu) throws IOException {

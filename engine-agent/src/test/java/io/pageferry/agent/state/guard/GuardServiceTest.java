@@ -5,7 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pageferry.agent.host.linux.NotifySocket;
 import io.pageferry.agent.host.linux.Processes.Signal;
+import io.pageferry.agent.host.linux.Requirements;
 import io.pageferry.agent.host.linux.Stranger;
 import io.pageferry.agent.state.journal.FileJournal;
 import io.pageferry.agent.state.journal.JournalHeader;
@@ -22,9 +24,11 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -167,6 +171,79 @@ class GuardServiceTest {
             assertEquals(Optional.empty(), GuardProcess.connect(service.socket()));
         } finally {
             Files.setPosixFilePermissions(shared, PosixFilePermissions.fromString("rwx------"));
+        }
+    }
+
+    /** It tells its manager, takes no new guest, and leaves none that it sees to. */
+    @Test
+    void aStoppedServiceFinishesWhatItBegan() throws IOException {
+        UUID migration = UUID.randomUUID();
+        String manager = folder.resolve("notify").toString();
+        try (NotifySocket told = new NotifySocket(manager);
+                ServiceProcess stops = ServiceProcess.start(folder, Map.of("NOTIFY_SOCKET",
+                        manager, "WATCHDOG_USEC", "1000000"));
+                GuardProcess idle = GuardProcess.connect(stops.socket()).orElseThrow()) {
+            Stranger.await("READY", () -> told.poll().startsWith("READY=1"));
+            Stranger.await("the watchdog", () -> told.poll().equals("WATCHDOG=1"));
+            try (FileJournal locked = prepared(migration)) {
+                assertFalse(locked.ownership().settled());
+                GuardProcess guard = GuardProcess.connect(stops.socket()).orElseThrow();
+                guard.watch(directory.path(), migration, Side.TARGET.name());
+                guard.leave();
+                stops.signal(Signal.TERM);
+                Stranger.await("STOPPING", () -> told.poll().startsWith("STOPPING=1"));
+                assertEquals(Optional.empty(), GuardProcess.connect(stops.socket()));
+                // Its agent gets another guard.
+                Stranger.await("the end of an idle guard", () -> !idle.isAlive());
+                assertTrue(stops.isAlive());
+                assertFalse(isSettled(migration));
+            }
+            assertEquals(0, stops.exit());
+        }
+        assertTrue(isSettled(migration));
+    }
+
+    @Test
+    void whatIsNotFinishedInTimeIsNamed() throws Exception {
+        UUID migration = UUID.randomUUID();
+        GuardService here = GuardService.open(folder.resolve("here.sock"), line -> { });
+        Thread serving = Thread.ofPlatform().start(() -> {
+            try {
+                here.serve();
+            } catch (IOException e) {
+                throw new AssertionError(e);
+            }
+        });
+        try (FileJournal locked = prepared(migration)) {
+            assertTrue(here.isAnswering());
+            GuardProcess guard = GuardProcess.connect(folder.resolve("here.sock")).orElseThrow();
+            guard.watch(directory.path(), migration, Side.TARGET.name());
+            guard.leave();
+            here.close();
+            serving.join();
+            assertEquals(List.of("migration " + migration), here.awaitFinished(1_000_000_000L));
+            assertFalse(locked.ownership().settled());
+        }
+        assertEquals(List.of(), here.awaitFinished(Requirements.HANG.toNanos()));
+        assertTrue(isSettled(migration));
+    }
+
+    /** Each look is a connection, so who asks often gets what was seen last. */
+    @Test
+    void thatItIsThereIsLookedForNowAndThen() throws IOException {
+        AtomicLong clock = new AtomicLong();
+        GuardLook look;
+        try (ServiceProcess ends = ServiceProcess.start(folder)) {
+            look = new GuardLook(clock::get);
+            assertTrue(look.isThere());
+            ends.signal(Signal.KILL);
+            ends.exit();
+            // No service is there, and the property leads there still.
+            look.tick();
+            assertTrue(look.isThere());
+            clock.addAndGet(5_000_000_000L);
+            look.tick();
+            Stranger.await("a look", () -> !look.isThere());
         }
     }
 }

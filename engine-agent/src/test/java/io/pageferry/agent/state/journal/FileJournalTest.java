@@ -9,6 +9,7 @@ import io.pageferry.core.handover.JournalRecord;
 import io.pageferry.core.handover.JournalState;
 import io.pageferry.core.migration.Outcome.Side;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,10 +19,13 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.zip.CRC32C;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** What is made of a journal that somebody or something changed. */
 class FileJournalTest {
@@ -84,6 +88,39 @@ class FileJournalTest {
         }
         Files.write(path, whole);
         assertEquals(RECORDS, FileJournal.read(path).records());
+    }
+
+    /** What it says more may decide: nothing is done by it, and why is said. */
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "1 | {\"schema\"         | {\"tenant\":1,\"schema\" | Unrecognized field \"tenant\"",
+        "1 | pageferry.journal/1 | pageferry.journal/2     | is no journal of this version",
+        "2 | {\"state\"          | {\"lease\":7,\"state\"   | Unrecognized field \"lease\"",
+        "2 | SWITCHOVER          | POSTCOPY                | \"POSTCOPY\"",
+    })
+    void whatANewerVersionWroteIsNotActedUpon(int line, String ours, String newer, String why)
+            throws IOException {
+        List<String> lines = new ArrayList<>(Files.readAllLines(path));
+        String text = lines.get(line - 1).split("\t")[0];
+        assertTrue(text.contains(ours), text);
+        CRC32C sum = new CRC32C();
+        String other = text.replace(ours, newer);
+        sum.update(other.getBytes(StandardCharsets.UTF_8));
+        lines.set(line - 1, other + "\t" + String.format("%08x", sum.getValue()));
+        Files.writeString(path, String.join("\n", lines) + "\n");
+        String said = assertThrows(IOException.class,
+                () -> directory.takeOver(MIGRATION, Side.SOURCE)).getMessage();
+        assertTrue(said.startsWith(path + " is no journal of this version"), said);
+        assertTrue(said.contains(why), said);
+        assertEquals(List.of(new StateDirectory.Unreadable(MIGRATION, Side.SOURCE, said)),
+                directory.unreadable());
+    }
+
+    @Test
+    void whatNeverBeganOrIsNoJournalIsNotUnreadable() throws IOException {
+        Files.writeString(path, "{\"schema\"");
+        Files.writeString(folder.resolve("x.journal"), "x\n");
+        assertEquals(List.of(), directory.unreadable());
     }
 
     /** Two who write would each go by the records of its own. */

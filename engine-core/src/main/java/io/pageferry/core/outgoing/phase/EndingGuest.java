@@ -24,6 +24,7 @@ public final class EndingGuest implements Phase {
     /**
      * The guest's first tenth of a second at the target is its own: it wakes cold, and where both
      * sides share a host, what ends here (a process, a gigabyte of mappings) would take its cores.
+     * One that did not run does not wake.
      */
     public static final long QUIET_NANOS = 100_000_000;
 
@@ -35,7 +36,8 @@ public final class EndingGuest implements Phase {
 
     private final SourceContext context;
     private final StatusQuery query;
-    private final long runningNanos;
+    /** From then on. */
+    private final long quietNanos;
     private final Optional<MemoryAudit> audit;
     private long heardNanos;
     private String broken;
@@ -43,8 +45,8 @@ public final class EndingGuest implements Phase {
     EndingGuest(SourceContext context, StatusQuery query, long runningNanos) {
         this.context = context;
         this.query = query;
-        this.runningNanos = runningNanos;
-        this.heardNanos = runningNanos + QUIET_NANOS;
+        this.quietNanos = runningNanos + (context.ran() ? QUIET_NANOS : 0);
+        this.heardNanos = quietNanos;
         this.audit = context.parts().options().audit() ? Optional.of(new MemoryAudit(
                 context.parts().guest().memory(), context.runner().sent(), query::tell))
                 : Optional.empty();
@@ -68,7 +70,7 @@ public final class EndingGuest implements Phase {
     @Override
     public Phase turn(long now) {
         Granted.holdStill(context);
-        if (now - runningNanos < QUIET_NANOS || audits(now)) {
+        if (now - quietNanos < 0 || audits(now)) {
             return this;
         }
         try {

@@ -2,6 +2,7 @@ package io.pageferry.agent.guest.qemu.qmp;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.pageferry.agent.host.process.Threads;
 import java.io.BufferedReader;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -59,7 +60,7 @@ public final class QemuWarmUp {
                     move(qemu, folder.resolve("state"));
                 }
             }
-            join(thread);
+            Threads.join(thread, LIMIT);
         } finally {
             Files.deleteIfExists(path);
             Files.deleteIfExists(folder.resolve("state"));
@@ -80,14 +81,6 @@ public final class QemuWarmUp {
             // The guest's word that it paused and resumed.
         }
         qemu.restore(before);
-    }
-
-    private static void join(Thread thread) {
-        try {
-            thread.join(LIMIT);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
     }
 
     // --- the stand-in, on its own thread

@@ -21,6 +21,7 @@ import java.util.stream.Collectors;
 public record FrozenMounts(List<Place> mounts, Duration limit) {
     private static final String BETWEEN = " ";
     private static final int FIELDS = 3;
+    private static final Path ROOT = Path.of("/");
 
     /**
      * One file system.
@@ -34,6 +35,11 @@ public record FrozenMounts(List<Place> mounts, Duration limit) {
     /** Keeps the list as it is now. */
     public FrozenMounts {
         mounts = List.copyOf(mounts);
+    }
+
+    /** {@return whether the root of this host is among them} */
+    public boolean hasRoot() {
+        return mounts.stream().anyMatch(place -> place.point().equals(ROOT));
     }
 
     /** {@return it as text} */

@@ -1,6 +1,7 @@
 package io.pageferry.agent.host.disk.freeze;
 
 import io.pageferry.agent.host.linux.block.MountedFilesystem;
+import io.pageferry.agent.host.machine.boot.MoveMark;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -14,6 +15,7 @@ import org.agrona.CloseHelper;
  * another process than the one that froze them. Any thread.
  */
 public final class Thawer implements AutoCloseable {
+    private static final Path ROOT = Path.of("/");
     private static final long WAIT_NANOS = 1_000_000_000L;
 
     private final List<MountedFilesystem> mounts;
@@ -76,6 +78,10 @@ public final class Thawer implements AutoCloseable {
             FreezeRun run = FreezeRun.begin("thaw", any -> {
                 if (mount.thaw()) {
                     thawed.add(mount.mountPoint());
+                    if (mount.mountPoint().equals(ROOT)) {
+                        // The machine goes on here.
+                        MoveMark.ofHost().delete();
+                    }
                 }
             });
             try {

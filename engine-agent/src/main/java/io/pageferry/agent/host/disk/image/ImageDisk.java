@@ -7,7 +7,6 @@ import io.pageferry.agent.host.disk.nbd.NbdDisk;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.GuestException;
 import java.io.IOException;
-import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.Optional;
 
@@ -15,7 +14,7 @@ import java.util.Optional;
  * The disk in an image that is not raw. A qemu-nbd has the image, and locks it as every QEMU does;
  * a block device is held alone besides.
  */
-public final class ImageDisk implements Disk {
+public final class ImageDisk extends ForwardedDisk {
     private final Path path;
     private final ImageFormat format;
     private final DiskOpening.Claim claim;
@@ -38,7 +37,7 @@ public final class ImageDisk implements Disk {
      * @throws GuestException where somebody else uses it, or it is not such an image
      */
     public static ImageDisk source(Path path, ImageFormat format) throws GuestException {
-        return open(path, format, false);
+        return open(path, format, NbdDisk.Use.SOURCE);
     }
 
     /**
@@ -50,17 +49,22 @@ public final class ImageDisk implements Disk {
      * @throws GuestException where somebody else uses it, or it is something else
      */
     public static ImageDisk target(Path path, ImageFormat format) throws GuestException {
-        return open(path, format, true);
+        return open(path, format, NbdDisk.Use.TARGET);
     }
 
-    private static ImageDisk open(Path path, ImageFormat format, boolean writes)
+    /** Opens an image that was made a moment ago: its disk holds nothing yet. */
+    static ImageDisk made(Path path, ImageFormat format) throws GuestException {
+        return open(path, format, NbdDisk.Use.MADE);
+    }
+
+    private static ImageDisk open(Path path, ImageFormat format, NbdDisk.Use use)
             throws GuestException {
         DiskOpening.Claim claim = DiskOpening.claim(path);
         ImageDisk opened = new ImageDisk(path, format, claim);
         boolean whole = false;
         try {
             opened.requireFit();
-            opened.connect(writes);
+            opened.connect(use);
             whole = true;
             return opened;
         } catch (IOException e) {
@@ -82,11 +86,11 @@ public final class ImageDisk implements Disk {
         }
     }
 
-    private void connect(boolean writes) throws IOException {
-        server = QemuNbd.start(claim.name().path(), claim.name().isDevice(), format, writes);
+    private void connect(NbdDisk.Use use) throws IOException {
+        server = QemuNbd.start(claim.name().path(), claim.name().isDevice(), format,
+                use != NbdDisk.Use.SOURCE);
         NbdAddress address = new NbdAddress("", server.socket());
-        disk = writes ? NbdDisk.target(address, identity(), NbdDisk.LIMIT)
-                : NbdDisk.source(address, identity(), NbdDisk.LIMIT);
+        disk = NbdDisk.connect(address, identity(), NbdDisk.LIMIT, use);
     }
 
     private static GuestException refused(String what, String remedy) {
@@ -94,8 +98,8 @@ public final class ImageDisk implements Disk {
     }
 
     @Override
-    public void use(long most) {
-        disk.use(most);
+    Disk to() {
+        return disk;
     }
 
     @Override
@@ -111,66 +115,6 @@ public final class ImageDisk implements Disk {
     @Override
     public String identity() {
         return claim.name().identity();
-    }
-
-    @Override
-    public boolean isDevice() {
-        return true;
-    }
-
-    @Override
-    public long size() {
-        return disk.size();
-    }
-
-    @Override
-    public int sectorBytes() {
-        return disk.sectorBytes();
-    }
-
-    @Override
-    public long bytes() {
-        return disk.bytes();
-    }
-
-    @Override
-    public boolean isUnchanged() {
-        return disk.isUnchanged();
-    }
-
-    @Override
-    public void read(long offset, MemorySegment into, long at, long length) throws IOException {
-        disk.read(offset, into, at, length);
-    }
-
-    @Override
-    public long badSector(long offset, MemorySegment memory) {
-        return disk.badSector(offset, memory);
-    }
-
-    @Override
-    public void write(long offset, MemorySegment from, long at, long length) throws IOException {
-        disk.write(offset, from, at, length);
-    }
-
-    @Override
-    public void zero(long offset, long length) throws IOException {
-        disk.zero(offset, length);
-    }
-
-    @Override
-    public void sync() throws IOException {
-        disk.sync();
-    }
-
-    @Override
-    public long nextData(long offset) {
-        return disk.nextData(offset);
-    }
-
-    @Override
-    public long nextHole(long offset) {
-        return disk.nextHole(offset);
     }
 
     @Override

@@ -7,7 +7,6 @@ import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.GuestException;
 import java.io.IOException;
 import java.io.RandomAccessFile;
-import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -16,7 +15,7 @@ import java.util.Optional;
  * A disk that is made when its size is known. Its file is there from the beginning, empty, so that
  * it has an identity; where nothing comes, or what came is given up, it goes again.
  */
-public final class NewDisk implements Disk {
+public final class NewDisk extends ForwardedDisk {
     private final DiskOpening.Claim claim;
     /** Of the image that is made; raw where there is none. */
     private final Optional<ImageFormat> format;
@@ -81,10 +80,15 @@ public final class NewDisk implements Disk {
         made.use(most);
     }
 
+    @Override
+    Disk to() {
+        return made;
+    }
+
     private Disk make(long bytes) throws IOException {
         if (format.isPresent()) {
             QemuNbd.create(path(), format.get(), bytes);
-            return ImageDisk.target(path(), format.get());
+            return ImageDisk.made(path(), format.get());
         }
         try (RandomAccessFile file = new RandomAccessFile(path().toFile(), "rw")) {
             file.setLength(bytes);
@@ -131,41 +135,6 @@ public final class NewDisk implements Disk {
     @Override
     public boolean isUnchanged() {
         return made == null || made.isUnchanged();
-    }
-
-    @Override
-    public void read(long offset, MemorySegment into, long at, long length) throws IOException {
-        made.read(offset, into, at, length);
-    }
-
-    @Override
-    public long badSector(long offset, MemorySegment memory) {
-        return made.badSector(offset, memory);
-    }
-
-    @Override
-    public void write(long offset, MemorySegment from, long at, long length) throws IOException {
-        made.write(offset, from, at, length);
-    }
-
-    @Override
-    public void zero(long offset, long length) throws IOException {
-        made.zero(offset, length);
-    }
-
-    @Override
-    public void sync() throws IOException {
-        made.sync();
-    }
-
-    @Override
-    public long nextData(long offset) throws IOException {
-        return made.nextData(offset);
-    }
-
-    @Override
-    public long nextHole(long offset) throws IOException {
-        return made.nextHole(offset);
     }
 
     /** Where no disk was made nothing boots. */

@@ -25,19 +25,25 @@ public final class NbdDisk implements Disk {
     private final String identity;
     private final NbdClient client;
     private final NbdExport export;
-    /** Whether it shows its holes: what is written and read back has none. */
-    private final boolean holes;
     /** Where it may hold data; null where that is not known. */
     private final DataMap data;
     private long bytes;
 
-    private NbdDisk(NbdAddress address, String identity, NbdClient client, boolean holes,
-            DataMap data) {
+    /** What is done to an export. */
+    public enum Use {
+        /** It is read. */
+        SOURCE,
+        /** It is written, over what it holds. */
+        TARGET,
+        /** It is written, and was made a moment ago: it holds nothing. */
+        MADE
+    }
+
+    private NbdDisk(NbdAddress address, String identity, NbdClient client, DataMap data) {
         this.address = address;
         this.identity = identity;
         this.client = client;
         this.export = client.export();
-        this.holes = holes;
         this.data = data;
         this.bytes = export.size();
     }
@@ -53,7 +59,7 @@ public final class NbdDisk implements Disk {
      */
     public static NbdDisk source(NbdAddress address, String identity, Duration limit)
             throws IOException {
-        return connect(address, identity, limit, true);
+        return connect(address, identity, limit, Use.SOURCE);
     }
 
     /**
@@ -67,20 +73,30 @@ public final class NbdDisk implements Disk {
      */
     public static NbdDisk target(NbdAddress address, String identity, Duration limit)
             throws IOException {
-        return connect(address, identity, limit, false);
+        return connect(address, identity, limit, Use.TARGET);
     }
 
-    private static NbdDisk connect(NbdAddress address, String identity, Duration limit,
-            boolean source) throws IOException {
+    /**
+     * Connects to an export.
+     *
+     * @param address  as above
+     * @param identity as above
+     * @param limit    as above
+     * @param use      what is done to it
+     * @return as above
+     * @throws IOException as above
+     */
+    public static NbdDisk connect(NbdAddress address, String identity, Duration limit, Use use)
+            throws IOException {
         NbdClient client = NbdClient.connect(address, limit);
         boolean known = false;
         try {
-            if (!source) {
+            if (use != Use.SOURCE) {
                 requireWritable(address, client.export());
             }
-            DataMap data = findData(client, limit);
+            DataMap data = use == Use.MADE ? new DataMap() : findData(client, limit);
             known = true;
-            return new NbdDisk(address, identity, client, source, data);
+            return new NbdDisk(address, identity, client, data);
         } finally {
             if (!known) {
                 client.close();
@@ -238,13 +254,13 @@ public final class NbdDisk implements Disk {
 
     @Override
     public long nextData(long offset) {
-        return !holes || data == null || offset >= bytes ? Math.min(offset, bytes)
+        return data == null || offset >= bytes ? Math.min(offset, bytes)
                 : data.nextData(offset, bytes);
     }
 
     @Override
     public long nextHole(long offset) {
-        return !holes || data == null || offset >= bytes ? bytes : data.nextHole(offset, bytes);
+        return data == null || offset >= bytes ? bytes : data.nextHole(offset, bytes);
     }
 
     @Override

@@ -1,6 +1,5 @@
 package io.pageferry.agent.host.disk.nbd;
 
-import io.pageferry.agent.host.disk.Disk;
 import io.pageferry.agent.host.disk.nbd.NbdRequest.Command;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -26,7 +25,8 @@ final class NbdReplies {
     private final boolean structured;
     private final OptionalInt allocation;
     private final Map<Long, NbdRequest> pending = new ConcurrentHashMap<>();
-    private final ByteBuffer data = ByteBuffer.allocateDirect(Disk.RUN_BYTES);
+    /** Of all but what is read of a disk, which goes to where it is wanted. */
+    private final ByteBuffer data = ByteBuffer.allocateDirect(MOST_WORDS);
 
     /** Where the replies come from. */
     @FunctionalInterface
@@ -58,8 +58,7 @@ final class NbdReplies {
     }
 
     private ByteBuffer read(int bytes) throws IOException {
-        ByteBuffer into = bytes <= data.capacity() ? data.clear().limit(bytes)
-                : ByteBuffer.allocate(bytes);
+        ByteBuffer into = data.clear().limit(bytes);
         input.read(into);
         return into;
     }
@@ -81,7 +80,7 @@ final class NbdReplies {
             if (structured) {
                 throw new IOException("it answered a read in the simple form");
             }
-            request.put(request.offset(), read(request.length()), request.length());
+            request.put(request.offset(), request.length(), input);
         }
         request.fail(error);
         end(cookie, request);
@@ -119,12 +118,10 @@ final class NbdReplies {
     private void take(NbdRequest request, int type, int length) throws IOException {
         boolean read = request.command() == Command.READ;
         if (type == OFFSET_DATA && read && length > Long.BYTES) {
-            long at = read(Long.BYTES).getLong();
-            int bytes = length - Long.BYTES;
-            request.put(at, read(bytes), bytes);
+            request.put(read(Long.BYTES).getLong(), length - Long.BYTES, input);
         } else if (type == OFFSET_HOLE && read && length == Long.BYTES + Integer.BYTES) {
             ByteBuffer hole = read(length);
-            request.put(hole.getLong(), null, Integer.toUnsignedLong(hole.getInt()));
+            request.clear(hole.getLong(), Integer.toUnsignedLong(hole.getInt()));
         } else if (type == BLOCK_STATUS && request.command() == Command.BLOCK_STATUS
                 && length % (2 * Integer.BYTES) == Integer.BYTES) {
             status(request, length);

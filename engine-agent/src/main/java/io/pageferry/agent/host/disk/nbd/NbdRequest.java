@@ -116,23 +116,28 @@ final class NbdRequest {
         error = error == 0 ? errno : error;
     }
 
-    /** Takes a part of what is read: data, or zeros where there is none. */
-    synchronized void put(long at, ByteBuffer data, long bytes) throws IOException {
+    /** Reads a part of the answer. Who gives up the request waits until it is there. */
+    synchronized void put(long at, int bytes, NbdReplies.Input input) throws IOException {
+        add(at, bytes);
+        input.read(into == null ? ByteBuffer.allocate(bytes)
+                : into.asSlice(at - offset, bytes).asByteBuffer());
+    }
+
+    /** Takes a part as zeros. */
+    synchronized void clear(long at, long bytes) throws IOException {
+        add(at, bytes);
+        if (into != null) {
+            into.asSlice(at - offset, bytes).fill((byte) 0);
+        }
+    }
+
+    private void add(long at, long bytes) throws IOException {
         if (bytes <= 0 || at < offset || at - offset > length - bytes) {
             throw new IOException("it answered a read of " + length + " bytes at " + offset
                     + " with " + bytes + " at " + Long.toUnsignedString(at));
         }
         parts.put(at, at + bytes);
         came += bytes;
-        if (into == null) {
-            return;
-        }
-        MemorySegment place = into.asSlice(at - offset, bytes);
-        if (data == null) {
-            place.fill((byte) 0);
-        } else {
-            place.copyFrom(MemorySegment.ofBuffer(data).asSlice(0, bytes));
-        }
     }
 
     /** Takes what is said of the next part; what is behind the request is not asked for. */

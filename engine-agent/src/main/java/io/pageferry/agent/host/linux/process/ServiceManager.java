@@ -12,10 +12,12 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /**
  * Tells the service manager how this service stands, as sd_notify(3) does: one datagram to the unix
- * socket that it named, a file or (with an @) an abstract one. Any thread.
+ * socket that it named, a file or (with an @) an abstract one. It is not waited for: one that reads
+ * nothing holds up no move. Any thread.
  */
 public final class ServiceManager {
     private static final String SOCKET = "NOTIFY_SOCKET";
@@ -55,9 +57,23 @@ public final class ServiceManager {
     }
 
     /**
-     * Tells it something.
+     * Tells it something, as far as it can be told.
      *
      * @param state lines as {@code READY=1}, {@code STATUS=…}, {@code STOPPING=1}
+     * @param words gets one line for people where it cannot
+     */
+    public void tell(String state, Consumer<String> words) {
+        try {
+            tell(state);
+        } catch (IOException e) {
+            words.accept("warning  the service manager cannot be told: " + e.getMessage());
+        }
+    }
+
+    /**
+     * Tells it something.
+     *
+     * @param state as above
      * @throws IOException where it cannot be told
      */
     public void tell(String state) throws IOException {
@@ -69,7 +85,7 @@ public final class ServiceManager {
             throw new IOException(SOCKET + "=" + socket + " names no socket");
         }
         int fd = (int) Native.check(Native.call(Call.SOCKET, AF_UNIX,
-                SOCK_DGRAM | Native.O_CLOEXEC, 0), "socket", socket);
+                SOCK_DGRAM | Native.O_CLOEXEC | Native.O_NONBLOCK, 0), "socket", socket);
         try (Arena arena = Arena.ofConfined()) {
             // Of an abstract name every byte counts, so its length ends with it.
             MemorySegment address = arena.allocate(Short.BYTES + path.length, Short.BYTES);

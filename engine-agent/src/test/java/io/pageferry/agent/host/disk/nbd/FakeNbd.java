@@ -15,6 +15,8 @@ import java.nio.file.Path;
 /** An NBD server that takes one client and says what a test has it say. */
 final class FakeNbd implements AutoCloseable {
     static final int READ = 0;
+    static final int WRITE = 1;
+    static final int ZERO = 6;
     static final int STATUS = 7;
     static final int HAS_ALL = 1 | 1 << 2 | 1 << 6;
     static final int CONTEXT = 7;

@@ -181,6 +181,26 @@ class LyingNbdTest {
         }
     }
 
+    /** Some servers call all of a new image data, and would store the zeros that it has anyway. */
+    @Test
+    void aDiskThatWasMadeAMomentAgoHoldsNothing() throws IOException {
+        List<Integer> asked = new ArrayList<>();
+        try (FakeNbd server = new FakeNbd(folder, Export.of(3L * MIB), (request, out) -> {
+            asked.add(request.type());
+            FakeNbd.chunk(out, request, true, 0, 0);
+        }); Arena arena = Arena.ofShared();
+                NbdDisk disk = NbdDisk.connect(server.address(), "x", LIMIT, NbdDisk.Use.MADE)) {
+            assertEquals(3L * MIB, disk.nextData(0));
+            disk.zero(0, 2L * MIB);
+            assertEquals(List.of(), asked);
+            disk.write(MIB, arena.allocate(4096), 0, 4096);
+            disk.zero(MIB, MIB);
+            assertEquals(List.of(FakeNbd.WRITE, FakeNbd.ZERO), asked);
+            assertEquals(MIB, disk.nextData(0));
+            assertEquals(2L * MIB, disk.nextHole(MIB));
+        }
+    }
+
     @Test
     void whatIsSaidOfHolesIsChecked() throws IOException {
         try (FakeNbd server = new FakeNbd(folder, Export.of(MIB), (asked, out) -> {

@@ -68,8 +68,11 @@ class NbdDiskTest {
                         memory.toArray(ValueLayout.JAVA_BYTE));
             }
             try (NbdDisk disk = NbdDisk.target(address(), address().identity(), NbdDisk.LIMIT)) {
+                assertEquals(MIB, disk.nextHole(0));
+                assertEquals(disk.size(), disk.nextData(MIB));
                 memory.fill((byte) 7);
                 disk.write(3L * MIB, memory, 0, 4096);
+                assertEquals(3L * MIB, disk.nextData(MIB), "it was written");
                 disk.write(2L * MIB, memory, 0, MIB);
                 disk.zero(0, MIB);
                 disk.sync();

@@ -64,7 +64,7 @@ public final class ReplyTargets implements FuzzTargets {
         @Override
         public boolean parses(String method) {
             return Set.of("next", "read", "asked", "simple", "end", "chunk", "take", "status",
-                    "put", "tell", "isWhole", "fail").contains(method);
+                    "put", "clear", "add", "tell", "isWhole", "fail").contains(method);
         }
 
         @Override

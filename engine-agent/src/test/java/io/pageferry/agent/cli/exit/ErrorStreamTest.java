@@ -1,4 +1,4 @@
-package io.pageferry.agent.cli;
+package io.pageferry.agent.cli.exit;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;

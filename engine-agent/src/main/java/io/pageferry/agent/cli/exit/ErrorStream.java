@@ -1,4 +1,4 @@
-package io.pageferry.agent.cli;
+package io.pageferry.agent.cli.exit;
 
 import java.io.IOException;
 import java.io.OutputStream;
