@@ -18,7 +18,7 @@ import java.util.concurrent.TimeUnit;
  * made-up JDKs: they say what they were told to do.
  */
 final class FakeMachine {
-    private static final String LAUNCH = "packaging/root/usr/lib/pageferry/launch";
+    static final String LAUNCH = "packaging/root/usr/lib/pageferry/launch";
 
     /** What a run of the launcher came to. */
     record Run(int exit, List<String> out, String err) {

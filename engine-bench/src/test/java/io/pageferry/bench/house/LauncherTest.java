@@ -241,6 +241,7 @@ class LauncherTest {
     void givesTheJvmTheFlagsThatTheTestsRunWith() throws IOException {
         String pom = Files.readString(Repository.root().resolve("pom.xml"));
         String flags = pom.replaceAll("(?s).*<pageferry.jvm.flags>([^<]*)<.*", "$1");
-        assertTrue(Files.readString(Repository.root().resolve("pageferry")).contains(flags), flags);
+        assertTrue(Files.readString(Repository.root().resolve(FakeMachine.LAUNCH))
+                .contains(flags), flags);
     }
 }
