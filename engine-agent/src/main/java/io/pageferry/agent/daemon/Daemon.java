@@ -35,6 +35,8 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.BooleanSupplier;
 import org.agrona.CloseHelper;
 
@@ -56,6 +58,11 @@ public final class Daemon implements AutoCloseable {
     private final HeldLock lock;
     private final Opened opened;
     private Thread asking;
+    /**
+     * Who asks again for all has it for writing, for as long as another host may take to answer;
+     * a caller's word waits for that, and then comes first.
+     */
+    private final ReadWriteLock settling = new ReentrantReadWriteLock(true);
     private long asked = System.nanoTime();
     private final Map<UUID, Long> turns = new HashMap<>();
 
@@ -275,16 +282,26 @@ public final class Daemon implements AutoCloseable {
                     + " is not in doubt", "GET /v1/migrations/" + migration.id()
                     + " says how it stands");
         }
+        if (word.isPresent() && migration.side() == Side.TARGET) {
+            throw new CallException(Why.CONFLICT, "who owns the guest of migration "
+                    + migration.id() + " is for its source to be told",
+                    "tell the agent of the source, or ask again without a word");
+        }
         CompletableFuture<Migration> end = new CompletableFuture<>();
         Thread.ofPlatform().daemon().name("settle-" + migration.id()).start(() -> {
+            settling.readLock().lock();
             try {
-                migrations().recovered(migration, word.isEmpty()
-                        ? opened.settlements().ask(migration.id(), migration.side())
-                        : opened.settlements().told(migration.id(), word.get()));
+                if (migrations().inDoubt().contains(migration)) {
+                    migrations().recovered(migration, word.isEmpty()
+                            ? opened.settlements().ask(migration.id(), migration.side())
+                            : opened.settlements().told(migration.id(), word.get()));
+                }
                 end.complete(migration);
             } catch (IOException | RuntimeException e) {
                 end.completeExceptionally(new CallException(Why.HOST_FAILED, e.getMessage(),
                         "look at the state directory"));
+            } finally {
+                settling.readLock().unlock();
             }
         });
         return end;
@@ -324,8 +341,13 @@ public final class Daemon implements AutoCloseable {
     }
 
     private void askAgain() {
-        opened.settlements().again(migrations().inDoubt()).stream().filter(Daemon::isNews)
-                .forEach(one -> migrations().recovered(one.migration(), one.result()));
+        settling.writeLock().lock();
+        try {
+            opened.settlements().again(migrations().inDoubt()).stream().filter(Daemon::isNews)
+                    .forEach(one -> migrations().recovered(one.migration(), one.result()));
+        } finally {
+            settling.writeLock().unlock();
+        }
         opened.slots().restoreBusy();
     }
 

@@ -27,6 +27,7 @@ import org.junit.jupiter.api.Test;
 
 /** Agents as services: each a process, told by its API what to do, killed, stopped, restarted. */
 class AgentServiceTest extends WithRig {
+    private static final long ASKS_AGAIN = 6_000_000_000L;
     private static final String SLOW = "workload:64MiB?rate=0&fill=random";
     private static final String SLOWLY = "1Mbit/s";
 
@@ -105,6 +106,9 @@ class AgentServiceTest extends WithRig {
         assertEquals(6, doubt.path("exitCode").asInt(), doubt::toString);
         assertTrue(doubt.at("/report/error/reason").asText().contains("no answer from the target"),
                 doubt::toString);
+        // By then the agent asks again by itself, which takes as long as it may: the word waits.
+        long since = System.nanoTime();
+        Poll.until(() -> System.nanoTime() - since > ASKS_AGAIN, () -> "the clock stands still");
         JsonNode settled = again.api().call("POST", "/v1/migrations/" + id + "/settle",
                 ServedAgent.JSON.createObjectNode().put("owner", "target"));
         assertEquals("completed", settled.path("result").asText(), settled::toString);

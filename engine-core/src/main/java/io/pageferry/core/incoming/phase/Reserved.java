@@ -22,8 +22,11 @@ import java.util.Optional;
  * was a migration.
  */
 final class Reserved implements Phase {
-    /** A source attaches its channels as soon as it is welcome. */
-    static final long CHANNEL_NANOS = 5_000_000_000L;
+    /**
+     * A source attaches its channels as soon as it is welcome; on a busy host that takes seconds.
+     * As long as any connection has for its first message.
+     */
+    static final long CHANNEL_NANOS = 15_000_000_000L;
 
     /**
      * So long the first page may take at least of a source whose channels are attached: it was let
