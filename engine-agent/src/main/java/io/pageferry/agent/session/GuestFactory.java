@@ -8,7 +8,7 @@ import io.pageferry.agent.guest.TargetGuest;
 import io.pageferry.agent.host.process.ProcessAge;
 import io.pageferry.agent.session.warmup.WarmUp;
 import io.pageferry.agent.state.guard.AgentGuard;
-import io.pageferry.agent.state.guard.Guard;
+import io.pageferry.agent.state.journal.Guard;
 import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.migration.MigrationListener;
 import io.pageferry.core.migration.Outcome.Side;

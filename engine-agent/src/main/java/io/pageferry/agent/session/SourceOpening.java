@@ -11,9 +11,8 @@ import io.pageferry.agent.link.LaneThreads;
 import io.pageferry.agent.report.Report;
 import io.pageferry.agent.session.warmup.BackgroundWarmUp;
 import io.pageferry.agent.session.warmup.JvmFlags;
-import io.pageferry.agent.state.guard.Guard;
-import io.pageferry.agent.state.guard.GuardException;
 import io.pageferry.agent.state.journal.FileJournal;
+import io.pageferry.agent.state.journal.Guard;
 import io.pageferry.agent.state.journal.GuestLock;
 import io.pageferry.agent.state.journal.JournalHeader;
 import io.pageferry.agent.state.journal.MigrationJournal;
@@ -136,7 +135,7 @@ final class SourceOpening {
             if (GuestKinds.find(scheme).filter(GuestKind::outlivesAgent).isPresent()) {
                 guard.start();
             }
-        } catch (GuardException e) {
+        } catch (IOException e) {
             return;
         }
     }

@@ -7,7 +7,7 @@ import io.pageferry.agent.session.inbox.SlotInbox;
 import io.pageferry.agent.session.inbox.SlotInbox.Reply;
 import io.pageferry.agent.session.inbox.SlotState;
 import io.pageferry.agent.session.warmup.BackgroundWarmUp;
-import io.pageferry.agent.state.guard.Guard;
+import io.pageferry.agent.state.journal.Guard;
 import io.pageferry.agent.state.journal.GuestLock;
 import io.pageferry.agent.state.journal.JournalHeader;
 import io.pageferry.agent.state.journal.MigrationJournal;

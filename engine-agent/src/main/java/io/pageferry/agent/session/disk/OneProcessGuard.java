@@ -1,6 +1,6 @@
 package io.pageferry.agent.session.disk;
 
-import io.pageferry.agent.state.guard.Guard;
+import io.pageferry.agent.state.journal.Guard;
 import io.pageferry.agent.state.journal.JournalHeader;
 import io.pageferry.agent.state.journal.MemoryJournal;
 import io.pageferry.agent.state.journal.MigrationJournal;

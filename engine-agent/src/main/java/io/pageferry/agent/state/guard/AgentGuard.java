@@ -5,6 +5,7 @@ import io.pageferry.agent.host.disk.freeze.FreezeGuard;
 import io.pageferry.agent.host.disk.freeze.FrozenMounts;
 import io.pageferry.agent.host.machine.boot.MoveMark;
 import io.pageferry.agent.state.journal.FileJournal;
+import io.pageferry.agent.state.journal.Guard;
 import io.pageferry.agent.state.journal.JournalHeader;
 import io.pageferry.agent.state.journal.MigrationJournal;
 import io.pageferry.agent.state.journal.StateDirectory;

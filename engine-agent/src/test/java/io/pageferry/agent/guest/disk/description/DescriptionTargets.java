@@ -20,8 +20,10 @@ public final class DescriptionTargets implements FuzzTargets {
                 Map.of("vmx", Samples.VMX, "flat", Samples.VMX.replace("data.vmdk", "flat.vmdk")
                         .replace("pvscsi", "lsisas1068").replace("ide0", "sata0"))),
                 new Descriptions("description-ovf", OvfFile.class, OvfFile::read,
-                        Map.of("ovf", Samples.OVF, "sas", ovf("6", "lsilogicsas", "GigaBytes", 1),
-                                "ide", ovf("5", "", "KB", 65536), "sata", ovf("20", "AHCI", "bytes", 1 << 26),
+                        Map.of("ovf", Samples.OVF,
+                                "sas", ovf("6", "lsilogicsas", "GigaBytes", 1),
+                                "ide", ovf("5", "", "KB", 65536),
+                                "sata", ovf("20", "AHCI", "bytes", 1 << 26),
                                 "pvscsi", ovf("6", "VirtualSCSI", "MB", 64)
                                         .replace("ResourceType>10<", "ResourceType>15<"))),
                 new Descriptions("description-xml", LibvirtFile.class, LibvirtFile::read,

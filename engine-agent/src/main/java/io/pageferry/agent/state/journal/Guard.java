@@ -1,9 +1,6 @@
-package io.pageferry.agent.state.guard;
+package io.pageferry.agent.state.journal;
 
 import io.pageferry.agent.guest.GuestSetup;
-import io.pageferry.agent.state.journal.JournalHeader;
-import io.pageferry.agent.state.journal.MigrationJournal;
-import io.pageferry.agent.state.journal.StateDirectory;
 import io.pageferry.core.migration.Outcome;
 import java.io.IOException;
 import java.util.UUID;
@@ -20,9 +17,9 @@ public interface Guard
     /**
      * Starts where nothing is there; it gets ready while the caller goes on.
      *
-     * @throws GuardException when it cannot be started
+     * @throws IOException when it cannot be started
      */
-    void start() throws GuardException;
+    void start() throws IOException;
 
     /**
      * Makes the journal of a migration.
