@@ -8,6 +8,7 @@ public final class ApiException extends IOException {
     private static final long serialVersionUID = 1L;
 
     private static final int BAD_REQUEST = 400;
+    private static final int UNAVAILABLE = 503;
     private static final int USAGE = 2;
     private static final int REFUSED = 3;
     private static final int BUG = 70;
@@ -41,6 +42,11 @@ public final class ApiException extends IOException {
     /** {@return what to do about it; may be empty} */
     public String remedy() {
         return remedy;
+    }
+
+    /** {@return whether the same may be answered otherwise a moment later} */
+    public boolean mayPass() {
+        return status == UNAVAILABLE;
     }
 
     /** {@return the exit code of a command that ends with this} */

@@ -75,9 +75,12 @@ public final class MoveFollower {
                     return code;
                 }
                 tries = 0;
-            } catch (ApiException e) {
-                throw e;
             } catch (IOException e) {
+                // An agent that has too much to do, or is ending, is asked again like one that is
+                // gone.
+                if (e instanceof ApiException said && !said.mayPass()) {
+                    throw e;
+                }
                 if (tries == 0 && !left) {
                     output.note("note     the agent is not there (" + e.getMessage()
                             + "); waiting for it");

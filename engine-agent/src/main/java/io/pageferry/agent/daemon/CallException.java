@@ -19,6 +19,8 @@ public final class CallException extends RuntimeException {
         CONFLICT(409, "conflict"),
         /** This host cannot do it. */
         HOST_FAILED(500, "host-failed"),
+        /** Too much waits already. */
+        BUSY(503, "busy"),
         /** No new move is taken: the agent ends. */
         STOPPING(503, "stopping");
 

@@ -36,6 +36,9 @@ import java.util.stream.Stream;
  * any thread; a move's own thread comes here at its beginning and its end alone.
  */
 public final class Migrations {
+    /** Each has its words in memory; more than that is a mistake of who asks. */
+    private static final int MOST_WAITING = 1_000;
+
     /** Of those that ended, so many are answered from memory; the others from the history. */
     private static final int MOST_ENDED = 100;
 
@@ -93,6 +96,7 @@ public final class Migrations {
         if (before.isPresent()) {
             return before.get();
         }
+        request.requireShort();
         // It may read files; nobody waits for that.
         GuestUri uri = parts.guests().apply(request.guest());
         MigrateSettings settings = parts.words().settings(request, uri,
@@ -137,6 +141,10 @@ public final class Migrations {
         if (stopping) {
             throw new CallException(Why.STOPPING, "the agent is ending, and takes no new move",
                     "ask again when it runs again");
+        }
+        if (waiting.size() >= MOST_WAITING) {
+            throw new CallException(Why.BUSY, MOST_WAITING + " moves wait already",
+                    "ask again when some of them have ended");
         }
     }
 
@@ -334,7 +342,19 @@ public final class Migrations {
      * @param changed   new words of options; null for none
      * @throws CallException where a word makes no sense, or it has ended
      */
-    public synchronized void limit(Migration migration, Map<String, String> changed) {
+    public void limit(Migration migration, Map<String, String> changed) {
+        for (boolean done = false; !done;) {
+            Limited before = limited(migration);
+            MoveRequest request = before.request().with(changed);
+            // Not under the lock: it asks for the address of the target's name.
+            done = limit(before, request, parts.words().settings(request, before.move().uri(),
+                    parts.settings().stateDirectory()));
+        }
+    }
+
+    private record Limited(OutgoingMove move, MoveRequest request) { }
+
+    private synchronized Limited limited(Migration migration) {
         OutgoingMove move = waiting.getOrDefault(migration.id(), moving.get(migration.id()));
         if (move == null || migration.side() != Side.SOURCE) {
             throw new CallException(Why.CONFLICT, migration.side() == Side.SOURCE
@@ -342,24 +362,24 @@ public final class Migrations {
                     : "the limits of a migration are its source's",
                     "ask the agent of the source while it moves");
         }
-        Map<String, String> options = new LinkedHashMap<>(move.request().options());
-        changed.forEach((name, value) -> {
-            if (value == null) {
-                options.remove(name);
-            } else {
-                options.put(name, value);
-            }
-        });
-        MoveRequest request = move.request().with(options);
-        MigrateSettings settings = parts.words().settings(request, move.uri(),
-                parts.settings().stateDirectory());
+        return new Limited(move, move.request());
+    }
+
+    /** Returns false where others changed it meanwhile. */
+    private synchronized boolean limit(Limited before, MoveRequest request,
+            MigrateSettings settings) {
+        Migration migration = before.move().migration();
+        if (!limited(migration).equals(before)) {
+            return false;
+        }
         try {
-            move.limit(request, settings);
+            before.move().limit(request, settings);
         } catch (IllegalArgumentException e) {
             throw new CallException(Why.CONFLICT, e.getMessage(), "the limits stay as they were");
         }
         shareBandwidth();
-        migration.limits(parts.words().limits(options));
+        migration.limits(parts.words().limits(request.options()));
+        return true;
     }
 
     /** Takes no new move from now on, and cancels those that wait. */

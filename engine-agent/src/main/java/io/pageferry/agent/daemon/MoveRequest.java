@@ -1,6 +1,8 @@
 package io.pageferry.agent.daemon;
 
+import io.pageferry.agent.daemon.CallException.Why;
 import io.pageferry.agent.daemon.store.Submissions;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
 import java.util.UUID;
@@ -14,6 +16,8 @@ import java.util.UUID;
  * @param options of the command line, their names in camelCase, their values as text
  */
 public record MoveRequest(String guest, String to, String slot, Map<String, String> options) {
+    private static final int MOST_TEXT = 8_192;
+
     /** Checks that all is there. */
     public MoveRequest {
         Objects.requireNonNull(guest, "guest");
@@ -31,7 +35,24 @@ public record MoveRequest(String guest, String to, String slot, Map<String, Stri
         return new Submissions.Submission(id, key, guest, to, slot, options, false);
     }
 
-    MoveRequest with(Map<String, String> others) {
-        return new MoveRequest(guest, to, slot, others);
+    /** The same with other words; null for those that are no longer said. */
+    MoveRequest with(Map<String, String> changed) {
+        Map<String, String> words = new LinkedHashMap<>(options);
+        changed.forEach((name, value) -> {
+            if (value == null) {
+                words.remove(name);
+            } else {
+                words.put(name, value);
+            }
+        });
+        return new MoveRequest(guest, to, slot, words);
+    }
+
+    /** It is kept in memory and in a file as long as it waits. */
+    void requireShort() {
+        if (guest.length() + to.length() > MOST_TEXT) {
+            throw new CallException(Why.USAGE, "the guest and the target are longer than "
+                    + MOST_TEXT + " characters", "name the guest in the address book");
+        }
     }
 }

@@ -87,12 +87,12 @@ final class OutgoingMove {
 
     /** Takes its part of a bandwidth, 0 for no bound. */
     void share(long bytesPerSecond) {
-        if (share == bytesPerSecond) {
+        // One that copies disks keeps the part that it began with.
+        if (share == bytesPerSecond || session != null && settings.copyStorage()) {
             return;
         }
         share = bytesPerSecond;
-        if (session != null && !settings.copyStorage()) {
-            // One that copies disks keeps the part that it began with.
+        if (session != null) {
             session.limits(shared(settings));
         }
     }

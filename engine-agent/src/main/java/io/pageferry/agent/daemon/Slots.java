@@ -144,7 +144,9 @@ public final class Slots {
             throw new CallException(Why.STOPPING, "the agent is ending", "ask the next one");
         }
         Slot before = slots.get(name);
-        if (before != null && before.guest().equals(guest)) {
+        // A slot may have ended by itself, as where its QEMU is gone: then it is opened anew.
+        if (before != null && before.guest().equals(guest)
+                && before.place().state() != SlotState.CLOSED) {
             return false;
         }
         GuestUri uri = parts.guests().apply(guest);

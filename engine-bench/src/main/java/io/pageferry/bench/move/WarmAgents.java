@@ -3,7 +3,6 @@ package io.pageferry.bench.move;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pageferry.agent.client.ApiClient;
 import io.pageferry.agent.demo.AgentProcess;
 import java.io.IOException;

@@ -25,6 +25,8 @@ public final class ImageWriter implements AutoCloseable {
     private final boolean zstd;
     private final boolean delta;
     private long pages;
+    /** No page before it is fresh: it is asked for the first one in each turn. */
+    private long noneBefore;
 
     /**
      * Makes a writer of all codecs that there are.
@@ -93,6 +95,7 @@ public final class ImageWriter implements AutoCloseable {
             pages++;
             sums.set(page, batch.checksumAt(i));
             fresh.mark(page);
+            noneBefore = Math.min(noneBefore, page);
             written.mark(page);
             if (codec == PageCodec.ZERO) {
                 zeros.mark(page);
@@ -110,7 +113,11 @@ public final class ImageWriter implements AutoCloseable {
      * @return the first such page, or pageCount when there is none
      */
     public long nextUnverified(long from) {
-        return fresh.nextMarked(from);
+        long next = fresh.nextMarked(Math.max(from, noneBefore));
+        if (from <= noneBefore) {
+            noneBefore = next;
+        }
+        return next;
     }
 
     /**

@@ -37,6 +37,7 @@ class ReadBackTest {
             apply(writer, NEWER);
             walker.readBack(new long[] {RAW_PAGE}, 1);
             assertEquals(sumOf(NEWER), walker.table().get(PAGE));
+            assertTrue(walker.proveWritten(PAGES));
             apply(writer, OLDER);
             // Whoever applied it did not ask to have it read back: the barrier does.
             assertTrue(walker.proveWritten(PAGES));

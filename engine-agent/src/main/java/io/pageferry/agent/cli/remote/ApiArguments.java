@@ -4,11 +4,13 @@ import io.pageferry.agent.cli.option.Addresses;
 import io.pageferry.agent.cli.option.UsageException;
 import io.pageferry.agent.client.ApiClient;
 import io.pageferry.agent.client.ApiException;
+import io.pageferry.agent.host.linux.PrivateFiles;
 import io.pageferry.agent.trust.PeerContexts;
 import io.pageferry.transport.netty.alpn.HttpProtocols;
 import io.pageferry.transport.netty.tls.TlsFiles;
 import java.io.IOException;
 import java.net.UnixDomainSocketAddress;
+import java.nio.file.Path;
 import java.util.Optional;
 import java.util.UUID;
 import picocli.CommandLine.Option;
@@ -41,12 +43,31 @@ public final class ApiArguments {
             return Optional.of(required(files));
         }
         ApiClient client = new ApiClient(socket());
+        requireNoStrangers();
         try {
             client.probe();
             return Optional.of(client);
         } catch (IOException e) {
             return Optional.empty();
         }
+    }
+
+    /** Each user may put a socket there where no agent runs, and would be believed. */
+    private void requireNoStrangers() throws ApiException {
+        if (named() != null) {
+            return;
+        }
+        Path usual = socket().getPath();
+        try {
+            if (PrivateFiles.isOfRootOrSelf(usual)) {
+                return;
+            }
+        } catch (IOException e) {
+            return; // nothing is there
+        }
+        throw new ApiException(UNAVAILABLE, "unreachable", usual + " is another user's, and may be"
+                + " no agent", "delete it and start pageferry agent; or name it with --api unix:"
+                + usual + " where that user's agent is this host's");
     }
 
     /**
@@ -57,6 +78,7 @@ public final class ApiArguments {
      * @throws ApiException where none listens
      */
     public ApiClient required(Optional<TlsFiles> files) throws ApiException {
+        requireNoStrangers();
         try {
             ApiClient client = text().startsWith(HTTPS) ? overTls(files)
                     : new ApiClient(socket());

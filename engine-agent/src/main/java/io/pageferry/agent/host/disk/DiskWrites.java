@@ -21,7 +21,8 @@ import java.util.concurrent.Executor;
 final class DiskWrites {
     /** Longest batch that the engine puts at once: 1024 pages. */
     private static final long BATCH_BYTES = 4L << 20;
-    private static final int RING_BYTES = 32 << 20;
+    /** Each of its pages is cleared by the kernel before it is used: not more than is of use. */
+    private static final int RING_BYTES = 16 << 20;
     /** Zeros take no room in the ring. */
     private static final int MOST_WRITES = 2048;
     /** So much is written before a disk is told to have it on its medium. */

@@ -106,9 +106,20 @@ public final class PrivateFiles {
             return false;
         }
         boolean sticky = ((Integer) Files.getAttribute(folder, "unix:mode") & STICKY) != 0;
-        Object owner = Files.getAttribute(folder, "unix:uid");
-        return !sticky || !owner.equals(0) && !owner.equals(
-                Files.getAttribute(Path.of("/proc/self"), "unix:uid"));
+        return !sticky || !isOfRootOrSelf(folder);
+    }
+
+    /**
+     * Returns whether a file is nobody's who could not do here what this process does.
+     *
+     * @param file a file, a folder, a socket or a link, which is not followed
+     * @return whether its owner is root or this process's user
+     * @throws IOException when it cannot be looked at
+     */
+    public static boolean isOfRootOrSelf(Path file) throws IOException {
+        Object owner = Files.getAttribute(file, "unix:uid", LinkOption.NOFOLLOW_LINKS);
+        return owner.equals(0)
+                || owner.equals(Files.getAttribute(Path.of("/proc/self"), "unix:uid"));
     }
 
     /**

@@ -6,6 +6,7 @@ import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -74,6 +75,10 @@ public final class SocketFile implements AutoCloseable {
         if (found == null) {
             return;
         }
+        if (!PrivateFiles.isOfRootOrSelf(path)) {
+            deleteStrangers(path);
+            return;
+        }
         if (!isSocket(path)) {
             throw new IOException("cannot listen on " + path + ": there is something else than a"
                     + " socket; it stays, choose another path");
@@ -91,6 +96,23 @@ public final class SocketFile implements AutoCloseable {
             throw inUse(path);
         }
         Files.delete(aside);
+    }
+
+    /**
+     * In a folder as /run/pageferry each user may put a file where none is. Root's agent begins all
+     * the same; others may not delete it.
+     */
+    private static void deleteStrangers(Path path) throws IOException {
+        Path aside = path.resolveSibling("." + UUID.randomUUID());
+        try {
+            Files.move(path, aside, StandardCopyOption.ATOMIC_MOVE);
+            Files.delete(aside);
+        } catch (DirectoryNotEmptyException e) {
+            return; // it is in nobody's way there
+        } catch (IOException e) {
+            throw new IOException("cannot listen on " + path + ": what is there belongs to another"
+                    + " user; it stays, choose another path", e);
+        }
     }
 
     private static IOException inUse(Path path) {

@@ -185,7 +185,8 @@ public final class SlotInbox {
 
     /** Takes the slot for an offer, where it is free. */
     synchronized boolean take(UUID offered) {
-        if (state != SlotState.WAITING || lent) {
+        // What is taken is handed over next: a slot without room for that would wait for it for ever.
+        if (state != SlotState.WAITING || lent || errands.size() == MOST) {
             return false;
         }
         state = SlotState.RECEIVING;

@@ -92,9 +92,8 @@ final class ServiceChannel implements GuardChannel {
         if (!Files.exists(path, LinkOption.NOFOLLOW_LINKS)) {
             return false;
         }
-        Object owner = Files.getAttribute(path, "unix:uid", LinkOption.NOFOLLOW_LINKS);
-        return (owner.equals(0) || owner.equals(Files.getAttribute(Path.of("/proc/self"),
-                "unix:uid"))) && !PrivateFiles.othersMayReplace(path.toAbsolutePath().getParent());
+        return PrivateFiles.isOfRootOrSelf(path)
+                && !PrivateFiles.othersMayReplace(path.toAbsolutePath().getParent());
     }
 
     /** Descriptors are fetched from that process, so it has to be the one that answers. */

@@ -191,6 +191,14 @@ class ApiTest {
     }
 
     @Test
+    void aMoveIsSaidInShort() throws IOException {
+        Reply refused = rig.call("POST", "/v1/migrations", "{\"guest\":\"process:1?x="
+                + "y".repeat(10_000) + "\",\"to\":\"127.0.0.1:1\"}");
+        assertEquals(400, refused.status(), refused::toString);
+        assertTrue(refused.text("/reason").contains("longer than 8192"), refused::toString);
+    }
+
+    @Test
     void eventsAreInOrderAndResumed() throws IOException {
         Reader reader = follow("");
         rig.ended(rig.submit("workload:8MiB", rig, "none", "{}"));

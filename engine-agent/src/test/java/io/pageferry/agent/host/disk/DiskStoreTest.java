@@ -72,7 +72,7 @@ class DiskStoreTest {
                 writes.put(0, 1024, batch, 0);
                 batches++;
             }
-            assertEquals(7, batches, "32 MiB, but for one that may come and a run");
+            assertEquals(3, batches, "16 MiB, but for one that may come and a run");
             writes.release();
             while (!writes.hasRoom() || !writes.isIdle()) {
                 Thread.onSpinWait();

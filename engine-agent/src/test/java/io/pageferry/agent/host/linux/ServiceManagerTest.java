@@ -7,9 +7,12 @@ import io.pageferry.agent.host.linux.process.ServiceManager;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 class ServiceManagerTest {
@@ -50,6 +53,21 @@ class ServiceManagerTest {
         assertEquals(true, failed.getMessage().contains(gone), failed.getMessage());
         assertThrows(IOException.class, () -> ServiceManager.of(
                 Map.of("NOTIFY_SOCKET", "vsock:1:2")).tell("READY=1"));
+    }
+
+    @Test
+    @Timeout(60)
+    void oneThatReadsNothingIsNotWaitedFor() throws IOException {
+        String name = folder.resolve("notify").toString();
+        try (NotifySocket socket = new NotifySocket(name)) {
+            ServiceManager manager = ServiceManager.of(Map.of("NOTIFY_SOCKET", name));
+            List<String> words = new ArrayList<>();
+            while (words.isEmpty()) {
+                manager.tell("WATCHDOG=1", words::add);
+            }
+            assertEquals(true, words.getFirst().contains("cannot be told"), words::toString);
+            assertEquals("WATCHDOG=1", socket.poll());
+        }
     }
 
     @Test

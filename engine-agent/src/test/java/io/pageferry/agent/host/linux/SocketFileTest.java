@@ -22,6 +22,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** What becomes of what is at the path of a socket. */
 class SocketFileTest {
+    private static final int STRANGER = 65_534;
+
     @TempDir
     private Path folder;
 
@@ -61,6 +63,27 @@ class SocketFileTest {
             assertTrue(server.isOpen());
         }
         file.close();
+    }
+
+    /** Or nobody's agent would start: in /run/pageferry each user may make files. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void whatAnotherUserPutThereIsReplaced(boolean listens) throws IOException {
+        Files.setAttribute(folder, "unix:mode", 01777);
+        try (ServerSocketChannel stranger = listens ? listen() : null) {
+            if (!listens) {
+                Files.createFile(path);
+            }
+            Files.setAttribute(path, "unix:uid", STRANGER);
+            assertFalse(PrivateFiles.isOfRootOrSelf(path));
+            SocketFile file = SocketFile.free(path);
+            assertEquals(List.of(), files());
+            try (ServerSocketChannel server = listen()) {
+                file.made();
+                assertTrue(server.isOpen() && PrivateFiles.isOfRootOrSelf(path));
+            }
+            file.close();
+        }
     }
 
     @Test

@@ -37,6 +37,15 @@ final class QemuNbd implements AutoCloseable {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final int SHOWN = 300;
 
+    /**
+     * Of glibc, others do not look at it: memory of a request is used again. As it is, each request
+     * of 1 MiB is given memory by the kernel, which clears it page by page, and returns it: three
+     * quarters of the program's time (docs/BENCHMARKS.md).
+     */
+    private static final String TUNABLES = "GLIBC_TUNABLES";
+    private static final String KEPT_MEMORY = "glibc.malloc.mmap_threshold=33554432"
+            + ":glibc.malloc.trim_threshold=1073741824:glibc.malloc.top_pad=16777216";
+
     private final Path folder;
     private final Process process;
 
@@ -96,6 +105,7 @@ final class QemuNbd implements AutoCloseable {
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true)
                 .redirectInput(new File("/dev/null"))
                 .redirectOutput(words(folder).toFile());
+        builder.environment().merge(TUNABLES, KEPT_MEMORY, (own, ours) -> own + ":" + ours);
         Thread.ofPlatform().daemon().name(PROGRAM).start(() -> {
             try {
                 Process process = builder.start();

@@ -20,11 +20,24 @@ public final class DescriptionTargets implements FuzzTargets {
                 Map.of("vmx", Samples.VMX, "flat", Samples.VMX.replace("data.vmdk", "flat.vmdk")
                         .replace("pvscsi", "lsisas1068").replace("ide0", "sata0"))),
                 new Descriptions("description-ovf", OvfFile.class, OvfFile::read,
-                        Map.of("ovf", Samples.OVF, "sas", Samples.OVF.replace("lsilogic",
-                                "lsilogicsas").replace("byte * 2^20", "GigaBytes"))),
+                        Map.of("ovf", Samples.OVF, "sas", ovf("6", "lsilogicsas", "GigaBytes", 1),
+                                "ide", ovf("5", "", "KB", 65536), "sata", ovf("20", "AHCI", "bytes", 1 << 26),
+                                "pvscsi", ovf("6", "VirtualSCSI", "MB", 64)
+                                        .replace("ResourceType>10<", "ResourceType>15<"))),
                 new Descriptions("description-xml", LibvirtFile.class, LibvirtFile::read,
                         Map.of("xml", Samples.XML, "block", Samples.XML.replace("file='",
-                                "dev='").replace("virtio", "ide").replace("KiB", "bytes"))));
+                                "dev='").replace("virtio", "ide").replace("'KiB'>1048576",
+                                "'GiB'>1"),
+                                "sata", Samples.XML.replace("virtio", "sata").replace(
+                                        "'KiB'>1048576", "'MiB'>64"),
+                                "scsi", Samples.XML.replace("virtio", "scsi").replace("KiB",
+                                        "bytes").replace("type='qcow2'", ""))));
+    }
+
+    private static String ovf(String type, String adapter, String units, int quantity) {
+        return Samples.OVF.replace("<rasd:ResourceType>6<", "<rasd:ResourceType>" + type + "<")
+                .replace("lsilogic", adapter).replace("byte * 2^20", units)
+                .replace(">512<", ">" + quantity + "<");
     }
 
     private interface Reader {

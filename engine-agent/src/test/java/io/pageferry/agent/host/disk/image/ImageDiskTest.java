@@ -169,6 +169,25 @@ class ImageDiskTest {
         }
     }
 
+    /** Memory that the kernel gives anew for each request is most of what its server does. */
+    @Test
+    void itsServerUsesItsMemoryAgain() throws IOException {
+        int count = 64;
+        Path file = folder.resolve("new.qcow2");
+        try (Disk disk = target(file, "qcow2"); Arena arena = Arena.ofShared()) {
+            disk.use((long) count * MIB);
+            MemorySegment run = arena.allocate(MIB, PageGeometry.PAGE_SIZE).fill((byte) 7);
+            for (long i = 0; i < count; i++) {
+                disk.write(i * MIB, run, 0, MIB);
+            }
+            long server = ProcessHandle.allProcesses().filter(one -> one.info().commandLine()
+                    .orElse("").contains(file.toString())).findFirst().orElseThrow().pid();
+            String stat = Files.readString(Path.of("/proc/" + server + "/stat"));
+            long faults = Long.parseLong(stat.substring(stat.lastIndexOf(')')).split(" ")[8]);
+            assertTrue(faults < count * MIB / PageGeometry.PAGE_SIZE / 2, faults + " faults");
+        }
+    }
+
     private void assertRefused(Path image, String format, String why) {
         GuestException no = assertThrows(GuestException.class,
                 () -> ImageDisk.source(image, format(format)).close());
