@@ -107,12 +107,13 @@ def steps(s, once):
                 yield 'blind', n(sg='run', sa='END')
         elif sj[0] == 'SWITCHOVER':
             yield 'guard owns', n(sj=('OWNED', e), sa='OWNED' if sg == 'paused' else 'END')
-    # A machine whose disks were the guest: a reset takes its journal too, and its boot asks, for every epoch, over a new link.
+    # A machine whose disks were the guest: a reset takes its journal too, and its boot asks over a new link. It asks for every
+    # epoch of this migration; those before e were another one's here, whose name is another too.
     if sg == 'paused' and sj[0] in ('SWITCHOVER', 'GRANTED') and cr < CRASHES:
         yield 'journal lost at a reset', n(sj=('LOST', e), sa=None, cr=cr + 1, net=frozenset(
             m for m in net if m[0] in ('COMPLETE', 'GRANT', 'CANCEL', 'STATUS')))
     if sj[0] == 'LOST':
-        for m in range(1, EPOCHS + 1):
+        for m in range(e, EPOCHS + 1):
             if up:
                 yield 'boot asks', n(net=send(('STATUS', m)))
             if ('RUNNING', m) in net:
