@@ -24,7 +24,7 @@ public final class PausedTask<T> {
     @FunctionalInterface
     public interface Work<T> {
         /**
-         * Does it.
+         * Runs the work.
          *
          * @return what it came to
          * @throws IOException when it cannot be done
