@@ -13,7 +13,7 @@ import io.pageferry.agent.guest.GuestUri;
 import io.pageferry.agent.link.PeerTrust;
 import io.pageferry.agent.report.EventJson;
 import io.pageferry.agent.session.TargetHost;
-import io.pageferry.agent.state.guard.GuardLook;
+import io.pageferry.agent.state.guard.GuardService;
 import io.pageferry.agent.state.journal.HeldLock;
 import io.pageferry.agent.state.journal.StateDirectory;
 import io.pageferry.core.handover.Owner;
@@ -69,7 +69,7 @@ public final class Daemon implements AutoCloseable {
     /** What is open, in order. */
     private record Opened(EventLog events, History history, Submissions asked, AddressBook book,
             DaemonMetrics metrics, Migrations migrations, Settlements settlements, Slots slots,
-            TargetHost host, GuardLook guards, PeerTrust peers) { }
+            TargetHost host, GuardService.Look guards, PeerTrust peers) { }
 
     private Daemon(HeldLock lock, Opened opened) {
         this.lock = lock;
@@ -120,7 +120,7 @@ public final class Daemon implements AutoCloseable {
                     settings, host, kept, new Said(events)));
             slots.restore();
             Daemon daemon = new Daemon(lock, new Opened(events, history, asked, book, metrics,
-                    migrations, settlements, slots, host, new GuardLook(System::nanoTime),
+                    migrations, settlements, slots, host, new GuardService.Look(System::nanoTime),
                     settings.peers()));
             daemon.show();
             return daemon;

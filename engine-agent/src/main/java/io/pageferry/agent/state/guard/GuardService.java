@@ -24,6 +24,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 import org.agrona.CloseHelper;
 
 /**
@@ -54,6 +55,52 @@ public final class GuardService implements AutoCloseable {
     private final List<LaunchedQemu> children = new CopyOnWriteArrayList<>();
     private final ScheduledExecutorService reaper = Executors.newSingleThreadScheduledExecutor(
             Thread.ofPlatform().daemon().name("reaper").factory());
+
+    /**
+     * Knows whether agents of this process have their guards in a service. It looks now and then,
+     * on a thread of its own, as a service that hangs is waited for; whoever asks gets what it saw
+     * last. Any thread.
+     */
+    public static final class Look {
+        /** A connection to the service each time. */
+        private static final long LOOK_NANOS = 5_000_000_000L;
+
+        private final LongSupplier nanoClock;
+        private volatile boolean there;
+        private long looked;
+        private Thread looking;
+
+        /**
+         * Looks for the first time, and waits for that.
+         *
+         * @param nanoClock monotonic
+         */
+        public Look(LongSupplier nanoClock) {
+            this.nanoClock = nanoClock;
+            this.looked = nanoClock.getAsLong();
+            look();
+        }
+
+        /** {@return whether one answered when it was looked last; else agents start guards} */
+        public boolean isThere() {
+            return there;
+        }
+
+        /** Looks again where that was some seconds ago; returns at once. */
+        public synchronized void tick() {
+            long now = nanoClock.getAsLong();
+            if (now - looked >= LOOK_NANOS && (looking == null || !looking.isAlive())) {
+                looked = now;
+                looking = Thread.ofPlatform().daemon().name("guard look").start(this::look);
+            }
+        }
+
+        private void look() {
+            Optional<ServiceChannel> channel = ServiceChannel.find();
+            channel.ifPresent(ServiceChannel::close);
+            there = channel.isPresent();
+        }
+    }
 
     private GuardService(SocketFile file, ServerSocketChannel socket, Path path,
             Consumer<String> words) {

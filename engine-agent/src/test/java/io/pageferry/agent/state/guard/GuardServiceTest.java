@@ -232,9 +232,9 @@ class GuardServiceTest {
     @Test
     void thatItIsThereIsLookedForNowAndThen() throws IOException {
         AtomicLong clock = new AtomicLong();
-        GuardLook look;
+        GuardService.Look look;
         try (ServiceProcess ends = ServiceProcess.start(folder)) {
-            look = new GuardLook(clock::get);
+            look = new GuardService.Look(clock::get);
             assertTrue(look.isThere());
             ends.signal(Signal.KILL);
             ends.exit();
