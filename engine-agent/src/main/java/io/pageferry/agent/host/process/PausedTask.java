@@ -24,7 +24,7 @@ public final class PausedTask<T> {
     @FunctionalInterface
     public interface Work<T> {
         /**
-         * Does it.
+         * Does the work.
          *
          * @return what it came to
          * @throws IOException when it cannot be done
