@@ -185,7 +185,7 @@ public final class SlotInbox {
 
     /** Takes the slot for an offer, where it is free. */
     synchronized boolean take(UUID offered) {
-        // What is taken is handed over next: a slot without room for that would wait for it for ever.
+        // What is taken is handed over next: a slot without room for it would wait for ever.
         if (state != SlotState.WAITING || lent || errands.size() == MOST) {
             return false;
         }
