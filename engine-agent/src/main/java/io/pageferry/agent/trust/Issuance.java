@@ -101,6 +101,11 @@ public record Issuance(TrustFolder trust) {
         return revoked.isPresent() && revoked.get().getRevokedCertificate(serial) != null;
     }
 
+    /** Looks at the list anew: what was revoked since a handshake is told so too. */
+    boolean isRevoked(BigInteger serial) throws IOException {
+        return isRevoked(trust.revoked(), serial);
+    }
+
     /** The serial numbers of what a host has and can use; also of what no list names. */
     Set<BigInteger> valid(String host) throws IOException {
         Set<BigInteger> serials = new LinkedHashSet<>();

@@ -35,6 +35,8 @@ public final class JoinDesk implements HttpHandler {
     private static final int FORBIDDEN = 403;
     private static final int NOT_FOUND = 404;
     private static final int REFUSED_MILLIS = 1000;
+    /** Whoever asks again shows his certificate again. */
+    private static final Map<String, String> LAST = Map.of("Connection", "close");
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final TrustFolder trust;
@@ -73,23 +75,33 @@ public final class JoinDesk implements HttpHandler {
     private HttpAnswer join(HttpCall call) throws IOException, GeneralSecurityException {
         JsonNode body = JSON.readTree(call.body());
         byte[] request = Base64.getDecoder().decode(body.path("request").asText());
-        JoinTokens.Pending token = trust.tokens().take(body.path("id").asText(), request,
-                HexFormat.of().parseHex(body.path("proof").asText()));
-        return issued("joined", token.host(), token.names(), request);
+        byte[] proof = HexFormat.of().parseHex(body.path("proof").asText());
+        return trust.lock().holding(() -> {
+            JoinTokens.Pending token = trust.tokens().take(body.path("id").asText(), request,
+                    proof);
+            return issued("joined", token.host(), token.names(), request);
+        });
     }
 
     private HttpAnswer renew(HttpCall call) throws IOException, GeneralSecurityException {
-        if (call.caller().name().isEmpty()) {
+        byte[] request = Base64.getDecoder().decode(
+                JSON.readTree(call.body()).path("request").asText());
+        return trust.lock().holding(() -> renew(call.caller(), request));
+    }
+
+    /** The handshake saw that the certificate was good, which may be some time ago. */
+    private HttpAnswer renew(HttpCall.Caller caller, byte[] request)
+            throws IOException, GeneralSecurityException {
+        if (caller.serial().isEmpty()
+                || Issuance.of(trust).isRevoked(caller.serial().get())) {
             throw new GuestException(ErrorCode.HOST_FAILED, "only a host with a certificate that"
                     + " was not revoked can renew it", "join with a token");
         }
-        Optional<IssuedList.Entry> holder = Issuance.of(trust).holder(call.caller().name());
+        Optional<IssuedList.Entry> holder = Issuance.of(trust).holder(caller.name());
         if (holder.isEmpty()) {
             throw new GuestException(ErrorCode.HOST_FAILED, "the list of what this CA issued does"
-                    + " not name " + call.caller().name(), "join with a token");
+                    + " not name " + caller.name(), "join with a token");
         }
-        byte[] request = Base64.getDecoder().decode(
-                JSON.readTree(call.body()).path("request").asText());
         return issued("renewed", holder.get().host(), holder.get().names(), request);
     }
 
@@ -106,7 +118,7 @@ public final class JoinDesk implements HttpHandler {
         if (revoked.isPresent()) {
             body.put("revoked", Base64.getEncoder().encodeToString(revoked.get().getEncoded()));
         }
-        return new HttpAnswer.Whole(OK, "application/json", Map.of(), JSON.writeValueAsBytes(body));
+        return new HttpAnswer.Whole(OK, "application/json", LAST, JSON.writeValueAsBytes(body));
     }
 
     /** Late, and no thread waits for that. */
@@ -114,7 +126,7 @@ public final class JoinDesk implements HttpHandler {
         log.accept("trust: a host was refused: " + why.getMessage());
         ObjectNode body = JSON.createObjectNode().put("status", status).put("code", "not-admitted")
                 .put("reason", why.getMessage()).put("side", "agent").put("remedy", why.remedy());
-        HttpAnswer answer = new HttpAnswer.Whole(status, "application/problem+json", Map.of(),
+        HttpAnswer answer = new HttpAnswer.Whole(status, "application/problem+json", LAST,
                 body.toString().getBytes(StandardCharsets.UTF_8));
         return new HttpAnswer.Later(new CompletableFuture<HttpAnswer>()
                 .completeOnTimeout(answer, REFUSED_MILLIS, TimeUnit.MILLISECONDS));

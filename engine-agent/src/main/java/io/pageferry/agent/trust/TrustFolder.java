@@ -44,6 +44,7 @@ public final class TrustFolder {
     private static final String ISSUED = "issued";
     private static final String TOKENS = "tokens";
     private static final String AGENT = "ca.agent";
+    private static final String LOCK = "lock";
 
     private final Path folder;
 
@@ -99,6 +100,11 @@ public final class TrustFolder {
         return new IssuedList(folder.resolve(ISSUED));
     }
 
+    /** Who revokes, and who issues, has it: what is issued is revoked, or is not issued. */
+    TrustLock lock() {
+        return new TrustLock(folder.resolve(LOCK));
+    }
+
     JoinTokens tokens() {
         return new JoinTokens(folder.resolve(TOKENS));
     }
@@ -142,9 +148,11 @@ public final class TrustFolder {
         ca();
         try {
             KeyPair keys = CertificateMaker.keys();
-            X509Certificate made = sign(host, names, keys.getPublic());
-            write(file, keys, made);
-            return made;
+            return lock().holding(() -> {
+                X509Certificate made = sign(host, names, keys.getPublic());
+                write(file, keys, made);
+                return made;
+            });
         } catch (GeneralSecurityException e) {
             throw new IOException("no certificate can be made: " + e.getMessage(), e);
         }
@@ -153,11 +161,13 @@ public final class TrustFolder {
     /** Signs a key, and notes that before anybody has the certificate. */
     X509Certificate sign(String host, HostNames names, PublicKey key)
             throws IOException, GeneralSecurityException {
-        TlsFiles.Material ca = read(CA);
-        X509Certificate made = CertificateMaker.host(host, names, key, ca.chain().getFirst(),
-                ca.key());
-        issued().add(IssuedList.Entry.of(host, names, made));
-        return made;
+        return lock().holding(() -> {
+            TlsFiles.Material ca = read(CA);
+            X509Certificate made = CertificateMaker.host(host, names, key,
+                    ca.chain().getFirst(), ca.key());
+            issued().add(IssuedList.Entry.of(host, names, made));
+            return made;
+        });
     }
 
     /** The key first: who sees both halves of a pair in between keeps the old pair. */
@@ -247,9 +257,18 @@ public final class TrustFolder {
      * @throws IOException with one line, where there is nothing of it
      */
     public int revoke(String host) throws IOException {
+        ca();
+        try {
+            return lock().holding(() -> revokeAlone(host));
+        } catch (GeneralSecurityException e) {
+            throw new IOException("no list of what is revoked can be made: " + e.getMessage(), e);
+        }
+    }
+
+    private int revokeAlone(String host) throws IOException, GeneralSecurityException {
         TlsFiles.Material ca = read(CA);
-        Set<BigInteger> serials = Issuance.of(this).valid(host);
         int tokens = tokens().withdraw(host);
+        Set<BigInteger> serials = Issuance.of(this).valid(host);
         if (serials.isEmpty() && tokens == 0) {
             throw new GuestException(ErrorCode.HOST_FAILED, "the CA in " + folder + " issued no"
                     + " certificate to " + host + " that is still valid",
@@ -258,12 +277,8 @@ public final class TrustFolder {
         if (serials.isEmpty()) {
             return 0;
         }
-        try {
-            writeRevoked(CertificateMaker.revocations(ca.revoked(), serials,
-                    ca.chain().getFirst(), ca.key()).getEncoded());
-        } catch (GeneralSecurityException e) {
-            throw new IOException("no list of what is revoked can be made: " + e.getMessage(), e);
-        }
+        writeRevoked(CertificateMaker.revocations(ca.revoked(), serials,
+                ca.chain().getFirst(), ca.key()).getEncoded());
         return serials.size();
     }
 

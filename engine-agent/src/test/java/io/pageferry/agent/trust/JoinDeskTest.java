@@ -2,6 +2,7 @@ package io.pageferry.agent.trust;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -13,6 +14,7 @@ import io.pageferry.transport.http.HttpCall;
 import io.pageferry.transport.netty.tls.TlsIdentity;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.KeyPair;
@@ -25,6 +27,12 @@ import java.util.Collections;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
@@ -69,9 +77,26 @@ class JoinDeskTest {
                         JoinToken.proof(token.secret(), asked)));
     }
 
-    private HttpAnswer answer(String path, String body, String caller) {
+    private HttpAnswer answer(String path, String body, HttpCall.Caller caller) {
         return desk.answer(new HttpCall("POST", path, Map.of(), Map.of(),
-                body.getBytes(StandardCharsets.UTF_8), new HttpCall.Caller(-1, -1, caller)));
+                body.getBytes(StandardCharsets.UTF_8), caller));
+    }
+
+    private HttpAnswer answer(String path, String body, String caller) {
+        return answer(path, body, new HttpCall.Caller(-1, -1, caller));
+    }
+
+    private static HttpCall.Caller with(X509Certificate certificate, String name) {
+        return new HttpCall.Caller(-1, -1, name, Optional.of(certificate.getSerialNumber()));
+    }
+
+    private static HttpCall.Caller with(X509Certificate certificate) {
+        return with(certificate, TlsIdentity.of(certificate).text());
+    }
+
+    private String renewal() {
+        return JSON.createObjectNode().put("request",
+                Base64.getEncoder().encodeToString(request)).toString();
     }
 
     private static Whole whole(HttpAnswer answer) {
@@ -165,14 +190,66 @@ class JoinDeskTest {
     @Test
     void whoHasACertificateRenewsItAsItIs() throws Exception {
         X509Certificate old = trust.issue("c", "c", names("c"));
-        String body = JSON.createObjectNode().put("request",
-                Base64.getEncoder().encodeToString(request)).toString();
-        String caller = TlsIdentity.of(old).text();
-        X509Certificate made = certificate(ask(JoinDesk.RENEW, body, caller));
-        assertEquals(caller, TlsIdentity.of(made).text());
+        Whole answer = whole(answer(JoinDesk.RENEW, renewal(), with(old)));
+        X509Certificate made = certificate(answer);
+        assertEquals(TlsIdentity.of(old).text(), TlsIdentity.of(made).text());
         assertFalse(old.getSerialNumber().equals(made.getSerialNumber()));
-        assertTrue(refused(JoinDesk.RENEW, body, "").startsWith("only a host with a certificate"));
-        assertTrue(refused(JoinDesk.RENEW, body, "CN=x").startsWith("the list of what this CA"));
+        assertEquals("close", answer.headers().get("Connection"), "one answer each");
+        assertTrue(refused(JoinDesk.RENEW, renewal(), "")
+                .startsWith("only a host with a certificate"));
+        assertTrue(reason(whole(answer(JoinDesk.RENEW, renewal(), with(old, "CN=x"))))
+                .startsWith("the list of what this CA"));
+    }
+
+    /** His connection may stand since before. */
+    @Test
+    void whoWasRevokedRenewsNothing() throws Exception {
+        X509Certificate old = trust.issue("c", "c", names("c"));
+        trust.revoke("c");
+        int before = trust.allIssued().size();
+        Whole answer = whole(answer(JoinDesk.RENEW, renewal(), with(old)));
+        assertTrue(reason(answer).startsWith("only a host with a certificate"));
+        assertEquals("close", answer.headers().get("Connection"));
+        assertEquals(before, trust.allIssued().size());
+    }
+
+    @Test
+    void ofSeveralThatAreRevokedAtOnceNoneIsForgotten() throws Exception {
+        List<String> hosts = IntStream.range(0, 8).mapToObj(i -> "h" + i).toList();
+        for (String host : hosts) {
+            trust.issue(host, host, names(host));
+        }
+        hosts.parallelStream().forEach(host -> {
+            try {
+                trust.revoke(host);
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        });
+        assertEquals(hosts.stream().map(host -> host + " REVOKED").toList(), items());
+    }
+
+    /** Another process has the lock, as the command's is another one than the agent's. */
+    @Test
+    void whileAnotherProcessChangesTheFolderNobodyJoinsOrIsRevoked() throws Exception {
+        trust.issue("c", "c", names("c"));
+        String body = by(token(LIFE), request).toString();
+        Process other = new ProcessBuilder("python3", "-c", "import fcntl, sys\n"
+                + "f = open(sys.argv[1], 'r+')\nfcntl.lockf(f, fcntl.LOCK_EX)\n"
+                + "print('locked', flush=True)\nsys.stdin.read()",
+                folder.resolve("ca/lock").toString()).start();
+        try (ExecutorService pool = Executors.newFixedThreadPool(2)) {
+            assertEquals("locked", other.inputReader().readLine());
+            Future<Whole> join = pool.submit(() -> ask(JoinDesk.JOIN, body, ""));
+            Future<Integer> revoke = pool.submit(() -> trust.revoke("c"));
+            assertThrows(TimeoutException.class, () -> join.get(300, TimeUnit.MILLISECONDS));
+            assertThrows(TimeoutException.class, () -> revoke.get(1, TimeUnit.MILLISECONDS));
+            other.outputWriter().close();
+            assertEquals(200, join.get().status());
+            assertEquals(1, revoke.get());
+        } finally {
+            other.destroyForcibly().waitFor();
+        }
     }
 
     @Test

@@ -11,7 +11,7 @@ public sealed interface HttpAnswer {
      *
      * @param status  three digits
      * @param type    of the body, with its charset
-     * @param headers further ones
+     * @param headers further ones; with "Connection: close" no call follows on its connection
      * @param body    the server's from now on
      */
     record Whole(int status, String type, Map<String, String> headers, byte[] body)

@@ -68,7 +68,8 @@ public final class HttpProtocols implements OtherProtocols, AutoCloseable {
     public void take(Channel channel, String name, Optional<TlsIdentity> peer) {
         Optional<TlsIdentity> known = peer.filter(one -> !one.isRevoked());
         String text = known.map(TlsIdentity::text).orElse("");
-        Optional<Caller> caller = Optional.of(new Caller(NOBODY, NOBODY, text));
+        Optional<Caller> caller = Optional.of(new Caller(NOBODY, NOBODY, text,
+                known.map(TlsIdentity::serial)));
         boolean may = isForStrangers(name)
                 || known.isPresent() && (allowed.isEmpty() || known.get().isOneOf(allowed));
         pipelines.get(name).install(channel, caller.filter(any -> may));

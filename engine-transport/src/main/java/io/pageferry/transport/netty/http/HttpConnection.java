@@ -217,8 +217,9 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     private void give(HttpAnswer answer) {
         switch (answer) {
             case HttpAnswer.Whole whole -> {
-                HttpResponse response = HttpResponses.whole(whole, head, head.keepAlive());
-                onLoop(() -> write(response, head.keepAlive()));
+                boolean goOn = head.keepAlive() && !HttpResponses.isLast(whole);
+                HttpResponse response = HttpResponses.whole(whole, head, goOn);
+                onLoop(() -> write(response, goOn));
             }
             case HttpAnswer.Events events -> give(events);
             case HttpAnswer.Later later -> later.answer().whenComplete((then, failure) -> {

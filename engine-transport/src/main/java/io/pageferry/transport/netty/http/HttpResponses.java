@@ -15,6 +15,11 @@ final class HttpResponses {
     private HttpResponses() {
     }
 
+    /** Tells whether its handler wants the connection to end with an answer. */
+    static boolean isLast(HttpAnswer.Whole answer) {
+        return "close".equals(answer.headers().get("Connection"));
+    }
+
     /** Makes a whole answer; a head of null is one that could not be read. */
     static HttpResponse whole(HttpAnswer.Whole answer, RequestHead head, boolean keepAlive) {
         HttpResponseStatus status = HttpResponseStatus.valueOf(answer.status());

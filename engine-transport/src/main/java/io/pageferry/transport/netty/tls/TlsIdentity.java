@@ -1,6 +1,7 @@
 package io.pageferry.transport.netty.tls;
 
 import io.pageferry.core.words.Printable;
+import java.math.BigInteger;
 import java.security.cert.CertificateParsingException;
 import java.security.cert.X509Certificate;
 import java.util.Collection;
@@ -15,9 +16,10 @@ import java.util.TreeSet;
  * @param names its DNS names and URIs
  * @param isNameless whether it has no name at all, no address either
  * @param isRevoked  whether this certificate of it was revoked
+ * @param serial     number of this certificate, which its CA revokes it by
  */
 public record TlsIdentity(String text, List<String> names, boolean isNameless,
-        boolean isRevoked) {
+        boolean isRevoked, BigInteger serial) {
     private static final int DNS = 2;
     private static final int URI = 6;
     private static final int IP = 7;
@@ -45,11 +47,11 @@ public record TlsIdentity(String text, List<String> names, boolean isNameless,
         }
         return new TlsIdentity(Printable.of(certificate.getSubjectX500Principal().getName()
                 + " (" + String.join(", ", all) + ")"), List.copyOf(names), all.isEmpty(),
-                false);
+                false, certificate.getSerialNumber());
     }
 
     TlsIdentity revoked(boolean revoked) {
-        return new TlsIdentity(text, names, isNameless, revoked);
+        return new TlsIdentity(text, names, isNameless, revoked, serial);
     }
 
     /** No names are none: the extension was read when the chain was checked. */
