@@ -12,6 +12,7 @@ import io.pageferry.agent.daemon.DaemonSettings;
 import io.pageferry.agent.daemon.store.HistoryLimits;
 import io.pageferry.agent.link.Listener;
 import io.pageferry.agent.link.PeerTrust;
+import io.pageferry.agent.link.Refusals;
 import io.pageferry.agent.link.api.PortApi;
 import io.pageferry.agent.report.Output;
 import io.pageferry.agent.trust.JoinDesk;
@@ -126,7 +127,8 @@ final class AgentCommand implements Callable<Integer> {
                     + " yet (pageferry trust init or join): no TLS");
         }
         Optional<PortApi> port = peers.tls().map(tls -> new PortApi(tls.allowed(),
-                own.filter(TrustFolder::hasCa).map(folder -> new JoinDesk(folder, output::note)),
+                own.filter(TrustFolder::hasCa).map(folder -> new JoinDesk(folder, output::note,
+                        Refusals.loggedTo(output::note, System::nanoTime))),
                 thrown -> output.note("warning  a call over TLS broke: " + thrown)));
         String at = listen != null ? listen : own.isPresent() ? "0.0.0.0:4477" : "127.0.0.1:4477";
         if (maxParallel < 1) {

@@ -1,6 +1,8 @@
 package io.pageferry.agent.link;
 
 import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 
 /**
  * Counts connections that were refused. A stranger can have a thousand of them refused in a
@@ -22,6 +24,21 @@ public final class Refusals {
     public synchronized void add(String line) {
         count++;
         last = line;
+    }
+
+    /**
+     * Notes those of which nobody else takes the lines.
+     *
+     * @param log   gets a line a second at most
+     * @param clock monotonic nanoseconds
+     * @return takes who was refused, and why; any thread
+     */
+    public static Consumer<String> loggedTo(Consumer<String> log, LongSupplier clock) {
+        Refusals refusals = new Refusals();
+        return line -> {
+            refusals.add(line);
+            refusals.poll(clock.getAsLong()).ifPresent(log);
+        };
     }
 
     /**

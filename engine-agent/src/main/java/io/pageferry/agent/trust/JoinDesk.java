@@ -41,16 +41,19 @@ public final class JoinDesk implements HttpHandler {
 
     private final TrustFolder trust;
     private final Consumer<String> log;
+    private final Consumer<String> refusals;
 
     /**
      * Makes one.
      *
      * @param trust with the CA's key
-     * @param log   gets a line for each certificate that is issued here, and each refusal
+     * @param log   gets a line for each certificate that is issued here
+     * @param refusals gets one for each refusal, which strangers can have many of
      */
-    public JoinDesk(TrustFolder trust, Consumer<String> log) {
+    public JoinDesk(TrustFolder trust, Consumer<String> log, Consumer<String> refusals) {
         this.trust = trust;
         this.log = log;
+        this.refusals = refusals;
     }
 
     @Override
@@ -123,7 +126,7 @@ public final class JoinDesk implements HttpHandler {
 
     /** Late, and no thread waits for that. */
     private HttpAnswer refused(int status, GuestException why) {
-        log.accept("trust: a host was refused: " + why.getMessage());
+        refusals.accept("a host that joins: " + why.getMessage());
         ObjectNode body = JSON.createObjectNode().put("status", status).put("code", "not-admitted")
                 .put("reason", why.getMessage()).put("side", "agent").put("remedy", why.remedy());
         HttpAnswer answer = new HttpAnswer.Whole(status, "application/problem+json", LAST,

@@ -96,7 +96,7 @@ final class JoinTokens {
         }
         Pending what = pending(kept);
         if (open.isEmpty()) {
-            throw refused("this token was used already");
+            throw used(what.host());
         }
         if (what.until().isBefore(Instant.now())) {
             throw refused("this token has expired, at " + what.until());
@@ -105,7 +105,7 @@ final class JoinTokens {
             // One of several that come at once moves it; the others find nothing to move.
             Files.move(file(id, OPEN), file(id, USED));
         } catch (NoSuchFileException e) {
-            throw refused("this token was used already");
+            throw used(what.host());
         }
         return what;
     }
@@ -171,6 +171,13 @@ final class JoinTokens {
 
     private static GuestException unknown() {
         return refused("no such token is known here");
+    }
+
+    private static GuestException used(String host) {
+        return new GuestException(ErrorCode.HOST_FAILED, "this token was used already",
+                "if that was not you, somebody else is " + host + " now: pageferry trust revoke "
+                + host + ", on the host of the CA, at once; pageferry trust token makes another"
+                + " one there");
     }
 
     private static GuestException refused(String why) {

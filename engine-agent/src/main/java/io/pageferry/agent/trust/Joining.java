@@ -43,6 +43,7 @@ public record Joining(TrustFolder trust) {
      * @throws IOException with one line; nothing is written then
      */
     public X509Certificate join(JoinToken token) throws IOException {
+        trust.requirePrivate();
         for (Path file : List.of(trust.certificate(TrustFolder.OWN),
                 trust.key(TrustFolder.CA))) {
             if (PemFile.isThere(file)) {

@@ -26,16 +26,31 @@ final class PemFile {
      * @param secret whether nobody else may read it
      */
     static void write(Path file, String label, byte[] der, boolean secret) throws IOException {
+        prepare(file, label, der, secret);
+        put(file);
+    }
+
+    /** Writes it beside its place, durable on return. */
+    static void prepare(Path file, String label, byte[] der, boolean secret)
+            throws IOException {
         String text = "-----BEGIN " + label + "-----\n"
                 + Base64.getMimeEncoder(LINE, new byte[] {'\n'}).encodeToString(der)
                 + "\n-----END " + label + "-----\n";
-        Path fresh = file.resolveSibling(file.getFileName() + ".new");
+        Path fresh = fresh(file);
         PrivateFiles.replace(fresh, text.getBytes(StandardCharsets.US_ASCII));
         if (!secret) {
             Files.setPosixFilePermissions(fresh, PosixFilePermissions.fromString("rw-r--r--"));
         }
-        Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE,
+    }
+
+    /** Puts what was prepared in its place. */
+    static void put(Path file) throws IOException {
+        Files.move(fresh(file), file, StandardCopyOption.ATOMIC_MOVE,
                 StandardCopyOption.REPLACE_EXISTING);
+    }
+
+    private static Path fresh(Path file) {
+        return file.resolveSibling(file.getFileName() + ".new");
     }
 
     static boolean isThere(Path file) {

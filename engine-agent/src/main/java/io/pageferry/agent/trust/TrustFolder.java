@@ -117,6 +117,7 @@ public final class TrustFolder {
      * @throws IOException with one line, where one is there or cannot be written
      */
     public X509Certificate init(String cluster) throws IOException {
+        requirePrivate();
         for (Path file : List.of(certificate(CA), key(CA))) {
             if (PemFile.isThere(file)) {
                 throw new GuestException(ErrorCode.HOST_FAILED, file + " is there already: a"
@@ -170,11 +171,27 @@ public final class TrustFolder {
         });
     }
 
-    /** The key first: who sees both halves of a pair in between keeps the old pair. */
+    /**
+     * Both are on the disk before one of them takes its place: a full disk costs no pair. The key
+     * first: who sees both halves of a pair in between keeps the old pair.
+     */
     void write(String name, KeyPair keys, X509Certificate made)
             throws IOException, GeneralSecurityException {
-        PemFile.write(key(name), "PRIVATE KEY", keys.getPrivate().getEncoded(), true);
-        PemFile.write(certificate(name), "CERTIFICATE", made.getEncoded(), false);
+        lock().holding(() -> {
+            PemFile.prepare(key(name), "PRIVATE KEY", keys.getPrivate().getEncoded(), true);
+            PemFile.prepare(certificate(name), "CERTIFICATE", made.getEncoded(), false);
+            PemFile.put(key(name));
+            PemFile.put(certificate(name));
+            return name;
+        });
+    }
+
+    /** Who writes to it gives certificates to whom he likes, or has peers believe another CA. */
+    void requirePrivate() throws IOException {
+        if (Files.exists(folder) && PrivateFiles.othersMayWrite(folder)) {
+            throw new GuestException(ErrorCode.HOST_FAILED, folder + " can be written to by other"
+                    + " users, who could put a CA of their own there", "chmod go-w " + folder);
+        }
     }
 
     private TlsFiles.Material read(String name) throws IOException {

@@ -1,5 +1,6 @@
 package io.pageferry.agent.trust;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -8,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pageferry.core.migration.GuestException;
 import io.pageferry.transport.http.HttpAnswer;
 import io.pageferry.transport.http.HttpAnswer.Whole;
 import io.pageferry.transport.http.HttpCall;
@@ -16,7 +18,9 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.security.KeyPair;
 import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
@@ -48,6 +52,7 @@ class JoinDeskTest {
     private Path folder;
 
     private final List<String> log = Collections.synchronizedList(new ArrayList<>());
+    private final List<String> refusals = Collections.synchronizedList(new ArrayList<>());
     private TrustFolder trust;
     private JoinDesk desk;
     private KeyPair keys;
@@ -57,7 +62,7 @@ class JoinDeskTest {
     void makeCa() throws Exception {
         trust = new TrustFolder(folder.resolve("ca"));
         trust.init("test CA");
-        desk = new JoinDesk(trust, log::add);
+        desk = new JoinDesk(trust, log::add, refusals::add);
         keys = CertificateMaker.keys();
         request = CertificateMaker.request(keys);
     }
@@ -132,9 +137,13 @@ class JoinDeskTest {
         made.verify(trust.ca().getPublicKey());
         assertEquals(keys.getPublic(), made.getPublicKey());
         assertEquals("CN=b", made.getSubjectX500Principal().getName(), "the CA gives the name");
-        assertEquals("this token was used already",
-                refused(JoinDesk.JOIN, by(token, request).toString(), ""));
+        Whole again = ask(JoinDesk.JOIN, by(token, request).toString(), "");
+        assertEquals("this token was used already", reason(again));
+        assertTrue(JSON.readTree(again.body()).path("remedy").asText()
+                .contains("pageferry trust revoke b,"));
+        assertEquals(1, log.size(), log::toString);
         assertTrue(log.getFirst().startsWith("trust: b joined, serial "), log::toString);
+        assertEquals(List.of("a host that joins: this token was used already"), refusals);
     }
 
     @Test
@@ -213,6 +222,33 @@ class JoinDeskTest {
         assertEquals(before, trust.allIssued().size());
     }
 
+    /** As on a full disk: the second file cannot be written. */
+    @Test
+    void whoCannotWriteBothHalvesOfAPairKeepsTheOldOne() throws Exception {
+        trust.issue("c", "c", names("c"));
+        byte[] key = Files.readAllBytes(trust.key("c"));
+        byte[] certificate = Files.readAllBytes(trust.certificate("c"));
+        Files.createDirectories(folder.resolve("ca/c.crt.new/in-the-way"));
+        assertThrows(IOException.class, () -> trust.issue("c", "c", names("c")));
+        assertArrayEquals(key, Files.readAllBytes(trust.key("c")));
+        assertArrayEquals(certificate, Files.readAllBytes(trust.certificate("c")));
+    }
+
+    @Test
+    void aFolderThatOthersWriteToIsNotTaken() throws Exception {
+        Path open = Files.createDirectory(folder.resolve("open"));
+        Files.setPosixFilePermissions(open, PosixFilePermissions.fromString("rwxrwxr-x"));
+        TrustFolder other = new TrustFolder(open);
+        JoinToken token = token(LIFE);
+        String words = open + " can be written to by other users";
+        assertTrue(assertThrows(GuestException.class, () -> other.init("x")).getMessage()
+                .startsWith(words));
+        assertTrue(assertThrows(GuestException.class, () -> new Joining(other).join(token))
+                .getMessage().startsWith(words));
+        Files.setPosixFilePermissions(open, PosixFilePermissions.fromString("rwxr-xr-x"));
+        other.init("x");
+    }
+
     @Test
     void ofSeveralThatAreRevokedAtOnceNoneIsForgotten() throws Exception {
         List<String> hosts = IntStream.range(0, 8).mapToObj(i -> "h" + i).toList();
@@ -234,10 +270,17 @@ class JoinDeskTest {
     void whileAnotherProcessChangesTheFolderNobodyJoinsOrIsRevoked() throws Exception {
         trust.issue("c", "c", names("c"));
         String body = by(token(LIFE), request).toString();
-        Process other = new ProcessBuilder("python3", "-c", "import fcntl, sys\n"
-                + "f = open(sys.argv[1], 'r+')\nfcntl.lockf(f, fcntl.LOCK_EX)\n"
-                + "print('locked', flush=True)\nsys.stdin.read()",
-                folder.resolve("ca/lock").toString()).start();
+        Path holder = Files.writeString(folder.resolve("Holder.java"), """
+                void main(String[] file) throws Exception {
+                    try (var it = new java.io.RandomAccessFile(file[0], "rw")) {
+                        it.getChannel().lock();
+                        IO.println("locked");
+                        System.in.read();
+                    }
+                }
+                """);
+        Process other = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin/java")
+                .toString(), holder.toString(), folder.resolve("ca/lock").toString()).start();
         try (ExecutorService pool = Executors.newFixedThreadPool(2)) {
             assertEquals("locked", other.inputReader().readLine());
             Future<Whole> join = pool.submit(() -> ask(JoinDesk.JOIN, body, ""));

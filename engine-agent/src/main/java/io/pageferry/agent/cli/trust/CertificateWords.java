@@ -59,7 +59,8 @@ record CertificateWords(Output output) {
             output.human(token.text());
         }
         output.note("note     on " + host + ", within " + life + ", once: pageferry trust join"
-                + " TOKEN; it reaches this host at " + token.address());
+                + " TOKEN (where other users see its arguments: join -, and the TOKEN on its"
+                + " stdin); it reaches this host at " + token.address());
     }
 
     private static List<String> names(X509Certificate certificate) {

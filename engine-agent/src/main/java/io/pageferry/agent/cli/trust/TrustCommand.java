@@ -9,7 +9,10 @@ import io.pageferry.agent.trust.JoinToken;
 import io.pageferry.agent.trust.Joining;
 import io.pageferry.agent.trust.TrustFolder;
 import io.pageferry.core.words.Quantity;
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
@@ -39,7 +42,8 @@ public final class TrustCommand implements Callable<Integer> {
 
     @Parameters(index = "1", arity = "0..1", paramLabel = "HOST|TOKEN",
             description = "a host's name or address, by which others reach it; of join: what token"
-                    + " printed")
+                    + " printed, or - to read that from stdin: other users of a host can see"
+                    + " the arguments of commands")
     private String word;
 
     @Option(names = "--dir", paramLabel = "DIR", description = "folder of the CA and of what it"
@@ -95,7 +99,8 @@ public final class TrustCommand implements Callable<Integer> {
         }
         if (WITH_WORD.contains(what) && word == null) {
             throw new UsageException("pageferry trust " + what + ": "
-                    + (what.equals("join") ? "give the TOKEN" : "name the HOST"));
+                    + (what.equals("join") ? "give the TOKEN, or - to read it from stdin"
+                    : "name the HOST"));
         }
         if (!WITH_WORD.contains(what) && !what.equals("init") && word != null) {
             throw new UsageException("pageferry trust " + what + " takes no HOST");
@@ -153,12 +158,22 @@ public final class TrustCommand implements Callable<Integer> {
 
     private void join(TrustFolder trust, CertificateWords words, AgentOfHost agent)
             throws IOException {
-        X509Certificate made = new Joining(trust).join(JoinToken.parse(word));
+        X509Certificate made = new Joining(trust).join(JoinToken.parse(
+                word.equals("-") ? lineOfStdin() : word));
         words.tell("host", made, trust.certificate(TrustFolder.OWN),
                 trust.key(TrustFolder.OWN));
         agent.takeUp(trust, "then guests move between the hosts of this CA: pageferry receive"
                 + " NAME --slot NAME here, pageferry migrate NAME --to HOST:4477 --slot NAME"
                 + " there");
+    }
+
+    private static String lineOfStdin() throws IOException {
+        String line = new BufferedReader(new InputStreamReader(System.in,
+                StandardCharsets.US_ASCII)).readLine();
+        if (line == null) {
+            throw new UsageException("pageferry trust join -: no TOKEN came on stdin");
+        }
+        return line;
     }
 
     private void revoke(TrustFolder trust, Output output) throws IOException {

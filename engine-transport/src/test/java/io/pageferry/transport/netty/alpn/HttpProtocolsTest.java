@@ -257,11 +257,17 @@ class HttpProtocolsTest {
             assertEquals(2, socket.getSession().getPeerCertificates().length);
             assertEquals("HTTP/1.1 200 OK", ask(socket));
         }
-        assertEquals("", calls.take().caller().name());
+        HttpCall stranger = calls.take();
+        assertEquals("", stranger.caller().name());
+        assertEquals(Optional.empty(), stranger.caller().serial());
+        X509Certificate own;
         try (SSLSocket socket = joining(context("b"))) {
             assertEquals("HTTP/1.1 200 OK", ask(socket));
+            own = (X509Certificate) socket.getSession().getLocalCertificates()[0];
         }
-        assertEquals("CN=b (DNS:bx)", calls.take().caller().name());
+        HttpCall host = calls.take();
+        assertEquals("CN=b (DNS:bx)", host.caller().name());
+        assertEquals(Optional.of(own.getSerialNumber()), host.caller().serial());
     }
 
     /** Of strangers few are here at once: the oldest that asks nothing makes way. */

@@ -47,6 +47,18 @@ class HttpConnectionTest {
     }
 
     @Test
+    void aHandlerMayEndTheConnectionWithItsAnswer() {
+        requests.then = call -> new HttpAnswer.Whole(200, "text/plain",
+                Map.of("Connection", "close"), new byte[0]);
+        String answer = requests.send("GET /a" + HOST + "\r\nGET /b" + HOST + "\r\n").answers();
+
+        assertTrue(answer.contains("\r\nconnection: close\r\n")
+                || answer.contains("\r\nConnection: close\r\n"), answer);
+        assertEquals(1, requests.calls.size());
+        assertFalse(requests.isOpen());
+    }
+
+    @Test
     void chunksAreOneBody() {
         requests.send("POST /" + HOST + "Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n")
                 .send("3;x=y\r\ncde\r\n0\r\nX-Behind: 1\r\n\r\n");
