@@ -172,8 +172,8 @@ public final class Slots {
         GuestUri uri = parts.guests().apply(guest);
         if (uri.text().equals(guest) && !uri.scheme().equals(EMBEDDED)) {
             throw new CallException(Why.FORBIDDEN, "by " + guest + " a caller would name files"
-                    + " and sockets of this host", "have its operator name that guest in the address book,"
-                    + " and use the name");
+                    + " and sockets of this host", "have its operator name that guest in the"
+                    + " address book, and use the name");
         }
         return uri;
     }
