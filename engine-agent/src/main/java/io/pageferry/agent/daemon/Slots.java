@@ -149,12 +149,7 @@ public final class Slots {
                 && before.place().state() != SlotState.CLOSED) {
             return false;
         }
-        GuestUri uri = parts.guests().apply(guest);
-        if (uri.text().equals(guest) && !uri.scheme().equals(EMBEDDED)) {
-            throw new CallException(Why.FORBIDDEN, "a slot for " + guest + " would have a caller"
-                    + " name files and sockets of this host", "have its operator name that guest"
-                    + " in the address book, and use the name");
-        }
+        GuestUri uri = named(guest);
         if (before != null) {
             requireWaiting(name, before);
             forgetSurely(name);
@@ -164,6 +159,23 @@ public final class Slots {
         open(name, guest, uri);
         keep(name, guest);
         return before == null;
+    }
+
+    /**
+     * Reads a guest of a caller who may name no files, sockets and processes of this host.
+     *
+     * @param guest a workload: or a name of the address book
+     * @return it
+     * @throws CallException where it is something else
+     */
+    public GuestUri named(String guest) {
+        GuestUri uri = parts.guests().apply(guest);
+        if (uri.text().equals(guest) && !uri.scheme().equals(EMBEDDED)) {
+            throw new CallException(Why.FORBIDDEN, "by " + guest + " a caller would name files"
+                    + " and sockets of this host", "have its operator name that guest in the"
+                    + " address book, and use the name");
+        }
+        return uri;
     }
 
     /** One that is not kept is not there: nobody would know why it is gone after a restart. */

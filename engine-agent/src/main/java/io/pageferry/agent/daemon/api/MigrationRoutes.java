@@ -86,6 +86,9 @@ final class MigrationRoutes {
         Body body = Body.read(call.body(), List.of("guest", "to", "slot", "options"));
         MoveRequest request = new MoveRequest(body.required("guest"), body.required("to"),
                 body.optional("slot", ""), body.texts("options"));
+        if (isPeer(call)) {
+            daemon.slots().named(request.guest());
+        }
         UUID id = daemon.migrations().submit(request,
                 Optional.ofNullable(call.headers().get("idempotency-key")));
         ObjectNode accepted = daemon.find(id, Optional.of(Side.SOURCE)).orElseThrow(() ->
@@ -145,6 +148,10 @@ final class MigrationRoutes {
         Body body = Body.read(call.body(), List.of("owner", "targetIsFenced"));
         Optional<Owner> word = word(body.optional("owner", ""), body.flag("targetIsFenced"));
         Migration migration = known(call, id);
+        if (word.isPresent() && isPeer(call)) {
+            throw new CallException(Why.FORBIDDEN, "who owns a guest is no other host's to say",
+                    "say it on this host, or ask again without an owner");
+        }
         return new HttpAnswer.Later(daemon.settle(migration, word)
                 .thenApply(settled -> Answers.json(Answers.OK, settled.json()))
                 .exceptionally(e -> {
@@ -153,6 +160,11 @@ final class MigrationRoutes {
                     }
                     throw new IllegalStateException("settling " + id, e);
                 }));
+    }
+
+    /** Whether another host asks, by its certificate: it may have moved what is offered to it. */
+    private static boolean isPeer(HttpCall call) {
+        return !call.caller().name().isEmpty();
     }
 
     /** An operator's word, as that of {@code pageferry settle}. */

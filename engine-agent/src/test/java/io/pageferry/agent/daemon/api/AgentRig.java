@@ -88,7 +88,18 @@ final class AgentRig implements AutoCloseable {
                         new String(whole.body(), StandardCharsets.UTF_8)));
     }
 
+    /** The same by another host's certificate. */
+    Reply callOfPeer(String method, String target, String body) throws IOException {
+        return reply(answer(method, target, body, Map.of(),
+                new HttpCall.Caller(-1, -1, "CN=b.example")));
+    }
+
     HttpAnswer answer(String method, String target, String body, Map<String, String> headers) {
+        return answer(method, target, body, headers, new HttpCall.Caller(0, 0, ""));
+    }
+
+    private HttpAnswer answer(String method, String target, String body,
+            Map<String, String> headers, HttpCall.Caller caller) {
         int question = target.indexOf('?');
         Map<String, String> query = new LinkedHashMap<>();
         if (question >= 0) {
@@ -98,7 +109,7 @@ final class AgentRig implements AutoCloseable {
         }
         return api.answer(new HttpCall(method, question < 0 ? target
                 : target.substring(0, question), query, headers,
-                body.getBytes(StandardCharsets.UTF_8), new HttpCall.Caller(0, 0, "")));
+                body.getBytes(StandardCharsets.UTF_8), caller));
     }
 
     /** Asks for a move, and returns its id. */

@@ -88,8 +88,8 @@ class ApiTest {
         "404 | GET    | /v1/slots/x           |                       | there is no slot x",
         "400 | PUT    | /v1/slots/X           | {\"guest\":\"workload:8MiB\"} | 'X' is no name",
         "400 | PUT    | /v1/slots/x           | {\"guest\":\"nowhere\"} | 'nowhere' names no guest",
-        "403 | PUT    | /v1/slots/x           | {\"guest\":\"image:/x\"} | name files and sockets",
-        "403 | PUT    | /v1/slots/x           | {\"guest\":\"qemu:/x\"} | name files and sockets",
+        "403 | PUT    | /v1/slots/x           | {\"guest\":\"image:/x\"} | would name files",
+        "403 | PUT    | /v1/slots/x           | {\"guest\":\"qemu:/x\"} | would name files",
         "400 | PUT    | /v1/slots/x           | {\"guest\":1}         | 'guest' is no text",
         "400 | PUT    | /v1/slots/x           | {\"tenant\":1}        | 'tenant' is no field",
         "400 | POST   | /v1/migrations        | [1]                   | no JSON object",
@@ -188,6 +188,25 @@ class ApiTest {
         assertEquals("completed", rig.ended(path.substring(path.lastIndexOf('/') + 1))
                 .path("result").asText());
         assertEquals(409, rig.call("PATCH", path, "{\"timeout\":\"1h\"}").status());
+    }
+
+    /** It may be the very host that was offered a guest, and runs it. */
+    @Test
+    void anotherHostNamesNothingOfThisOneAndDecidesNothing() throws IOException {
+        for (String guest : List.of("qemu:/run/vm.qmp", "disk:/dev/sdb", "process:1")) {
+            Reply named = rig.callOfPeer("POST", "/v1/migrations", "{\"guest\":\"" + guest
+                    + "\",\"to\":\"127.0.0.1:1\"}");
+            assertEquals(403, named.status(), named::toString);
+        }
+        String id = rig.submit("workload:1MiB?rate=0", rig, "none-such", "{}");
+        rig.ended(id);
+        String settle = "/v1/migrations/" + id + "/settle";
+        for (String word : List.of("{\"owner\":\"target\"}",
+                "{\"owner\":\"source\",\"targetIsFenced\":true}")) {
+            Reply settled = rig.callOfPeer("POST", settle, word);
+            assertEquals(403, settled.status(), settled::toString);
+            assertEquals(409, rig.call("POST", settle, word).status());
+        }
     }
 
     @Test

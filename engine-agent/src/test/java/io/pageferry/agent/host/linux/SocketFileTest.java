@@ -70,7 +70,7 @@ class SocketFileTest {
     @ValueSource(booleans = {false, true})
     void whatAnotherUserPutThereIsReplaced(boolean listens) throws IOException {
         Files.setAttribute(folder, "unix:mode", 01777);
-        try (ServerSocketChannel stranger = listens ? listen() : null) {
+        try (ServerSocketChannel _ = listens ? listen() : null) {
             if (!listens) {
                 Files.createFile(path);
             }

@@ -319,9 +319,15 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
 
     @Override
     public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-        if (!(cause instanceof IOException)) {
+        if (!(cause instanceof IOException) && !isOfTheEnd(ctx, cause)) {
             service.bugs().accept(cause);
         }
         ctx.close();
+    }
+
+    /** A channel whose threads end takes its handlers away by tasks that nobody takes any more. */
+    private static boolean isOfTheEnd(ChannelHandlerContext ctx, Throwable cause) {
+        return cause instanceof RejectedExecutionException && (ctx.executor().isShuttingDown()
+                || ctx.channel().eventLoop().isShuttingDown());
     }
 }
