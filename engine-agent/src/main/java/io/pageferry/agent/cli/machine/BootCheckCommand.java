@@ -26,6 +26,7 @@ import picocli.CommandLine.Option;
 public final class BootCheckCommand implements Callable<Integer> {
     private static final int TARGET_OWNS = 5;
     private static final int IN_DOUBT = 6;
+    private static final String WAY_OUT = "pageferry boot-check --source --target-is-fenced";
 
     @Option(names = "--from", paramLabel = "NAME=ADDRESS/BITS[,GATEWAY]", description = "the"
             + " interface and the address by which the target is asked, for that time alone;"
@@ -71,15 +72,28 @@ public final class BootCheckCommand implements Callable<Integer> {
         requireSense();
         Output output = new Output(System.out, System.err, json);
         MoveMark marks = new MoveMark(new SystemTree(root.toAbsolutePath().normalize()));
-        Optional<MoveMark.Mark> mark = marks.read();
-        if (mark.isEmpty()) {
-            return tell(output, Owner.SOURCE, "this machine was not moved away");
-        }
         if (source) {
+            // Whatever the mark says, and where it cannot be read too.
             marks.delete();
             return tell(output, Owner.SOURCE, "an operator said so");
         }
-        if (!marks.hardware().orElse("").equalsIgnoreCase(mark.get().hardware())) {
+        Optional<MoveMark.Mark> mark;
+        Optional<String> hardware;
+        try {
+            mark = marks.read();
+            hardware = marks.hardware();
+        } catch (IOException e) {
+            return doubt(output, "nobody can tell whether this machine was moved away ("
+                    + e.getMessage() + ")");
+        }
+        if (mark.isEmpty()) {
+            return tell(output, Owner.SOURCE, "this machine was not moved away");
+        }
+        if (hardware.isEmpty()) {
+            return doubt(output, "this hardware shows no UUID, so that nobody can tell whether it"
+                    + " is what the machine was moved from, or what it was moved to");
+        }
+        if (!hardware.get().equalsIgnoreCase(mark.get().hardware())) {
             marks.delete();
             return tell(output, Owner.SOURCE, "this is other hardware than the machine was moved"
                     + " from: it arrived");
@@ -90,14 +104,19 @@ public final class BootCheckCommand implements Callable<Integer> {
             return tell(output, Owner.SOURCE, "the target " + mark.get().peer()
                     + " gave it back: " + answer.said());
         }
-        tell(output, answer.owner(), answer.owner() == Owner.TARGET
-                ? "this machine was moved to " + mark.get().peer() + " and runs there: it stays"
-                + " down here. Where that one is given up: pageferry boot-check --source"
-                + " --target-is-fenced"
-                : "nobody can tell whether this machine was moved to " + mark.get().peer() + " ("
-                + answer.said() + "): it stays down. When that one is certain never to run it:"
-                + " pageferry boot-check --source --target-is-fenced");
-        return answer.owner() == Owner.TARGET ? TARGET_OWNS : IN_DOUBT;
+        if (answer.owner() != Owner.TARGET) {
+            return doubt(output, "nobody can tell whether this machine was moved to "
+                    + mark.get().peer() + " (" + answer.said() + ")");
+        }
+        tell(output, Owner.TARGET, "this machine was moved to " + mark.get().peer() + " and runs"
+                + " there: it stays down here. Where that one is given up: " + WAY_OUT);
+        return TARGET_OWNS;
+    }
+
+    private static int doubt(Output output, String why) {
+        tell(output, Owner.UNKNOWN, why + ": it stays down. When it is certain that no other"
+                + " one runs it ever: " + WAY_OUT);
+        return IN_DOUBT;
     }
 
     /** Looks whether what was given makes sense. */

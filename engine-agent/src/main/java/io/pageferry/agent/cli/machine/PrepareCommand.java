@@ -109,11 +109,14 @@ public final class PrepareCommand implements Callable<Integer>, Cancellable {
         if (!dry) {
             try {
                 made = preparation.apply(plan);
-            } catch (GuestException e) {
-                throw e;
             } catch (IOException e) {
-                output.note("pageferry: " + e.getMessage() + "; pageferry prepare --undo undoes"
-                        + " what was done");
+                if (e instanceof GuestException guest && guest.code() == ErrorCode.CANCELLED) {
+                    throw e;
+                }
+                // Nothing is refused any more: files are changed.
+                output.note("pageferry: " + e.getMessage() + (e instanceof GuestException guest
+                        && !guest.remedy().isEmpty() ? "; " + guest.remedy() : "")
+                        + "; pageferry prepare --undo undoes what was done");
                 return FAILED;
             }
         }

@@ -6,6 +6,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermission;
@@ -77,6 +78,23 @@ public final class PrivateFiles {
                 channel.write(left);
             }
             channel.force(true);
+        }
+    }
+
+    /**
+     * Gives a file another content, durable on return: whenever this ends, and also by a power cut,
+     * it has the one or the other, whole.
+     *
+     * @param file  its path; beside it a {@code .new} comes and goes
+     * @param bytes the content
+     * @throws IOException when it cannot be written
+     */
+    public static void exchange(Path file, byte[] bytes) throws IOException {
+        Path made = file.resolveSibling(file.getFileName() + ".new");
+        replace(made, bytes);
+        Files.move(made, file, StandardCopyOption.ATOMIC_MOVE);
+        try (FileChannel folder = FileChannel.open(file.getParent())) {
+            folder.force(true);
         }
     }
 

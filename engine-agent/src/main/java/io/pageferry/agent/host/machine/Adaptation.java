@@ -59,6 +59,7 @@ public final class Adaptation {
         if (options.identity().isPresent()) {
             adaptation.hostname = CloneIdentity.adapt(edits, options.identity().get());
         }
+        BootFiles.check(edits, devices);
         return adaptation;
     }
 
@@ -95,7 +96,10 @@ public final class Adaptation {
             CloneIdentity.finish(edits.tree(), programs);
         }
         boolean made = initramfs.build(options.world(), programs);
-        BootFiles.check(edits, devices);
+        // Again, as the system's programs may have written there.
+        Edits written = new Edits(edits.tree());
+        BootFiles.check(written, devices);
+        written.warnings().forEach(edits::warn);
         return made;
     }
 

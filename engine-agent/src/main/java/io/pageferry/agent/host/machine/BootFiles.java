@@ -169,7 +169,7 @@ public final class BootFiles {
     /**
      * Looks whether what a boot will be given is what is there, whoever wrote it.
      *
-     * @param edits   of the system, which were applied
+     * @param edits   of the system: what is planned; behind them what the system's programs wrote
      * @param devices which are there
      * @throws IOException where a root is by a name of a device, or of another system
      */
@@ -178,7 +178,7 @@ public final class BootFiles {
         files.addAll(List.of(DEFAULTS, RESUME));
         files.addAll(ENVIRONMENTS);
         for (String path : files) {
-            for (String line : edits.tree().read(path).orElse("").lines().toList()) {
+            for (String line : edits.read(path).orElse("").lines().toList()) {
                 if (!line.strip().startsWith("#")) {
                     check(path, line, edits, devices);
                 }

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -64,7 +65,7 @@ final class Draft {
 
     /** Finds the one file that a vmdk, which is text alone, has its data in, as they are. */
     private static Optional<String> flat(Path file) throws IOException {
-        if (!Files.isRegularFile(file) || Files.size(file) > MOST_TEXT) {
+        if (Files.size(file) > MOST_TEXT) {
             return Optional.empty();
         }
         String text = Files.readString(file, StandardCharsets.ISO_8859_1);
@@ -81,13 +82,20 @@ final class Draft {
         return one.matches() ? Optional.of(one.group(1)) : Optional.empty();
     }
 
-    /** Returns a file of the folder. */
+    /** Returns a file of the folder. A link there is as good as a name elsewhere: refused. */
     Path beside(String name) throws IOException {
         if (name.isEmpty() || name.contains("/") || name.contains("\\") || name.startsWith(".")) {
             throw new IOException("it names '" + Printable.of(name) + "', which is no file beside"
                     + " it: copy that one by itself, or put it there and name it so");
         }
-        return folder.resolve(path(name));
+        Path file = folder.resolve(path(name));
+        if (!Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
+            boolean isThere = Files.exists(file, LinkOption.NOFOLLOW_LINKS);
+            throw new IOException("it names '" + Printable.of(name) + "', and " + (isThere
+                    ? "what is there is no file but a link or such: put the disk itself there"
+                    : "there is no such file beside it: put it there"));
+        }
+        return file;
     }
 
     /** Reads a path, which not every text is. */

@@ -24,6 +24,7 @@ public final class MoveMark {
 
     private static final String SCHEMA = "pageferry.moving/1";
     private static final String HARDWARE = "/sys/class/dmi/id/product_uuid";
+    private static final String IDENTITY = "[0-9A-Fa-f-]{36}";
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final SystemTree tree;
@@ -67,12 +68,13 @@ public final class MoveMark {
     /**
      * Tells this hardware from others.
      *
-     * @return its UUID; empty where it has none of its own
+     * @return its UUID; empty where it has none of its own, or shows none: that says nothing of
+     *         which hardware it is
      * @throws IOException when it cannot be read
      */
     public Optional<String> hardware() throws IOException {
         return tree.read(HARDWARE).map(String::strip)
-                .filter(text -> text.matches("[0-9A-Fa-f-]{36}")
+                .filter(text -> text.matches(IDENTITY)
                         && text.matches(".*[1-9A-Ea-e].*"));
     }
 
@@ -86,7 +88,7 @@ public final class MoveMark {
     public void write(UUID migration, String peer) throws IOException {
         Path file = tree.resolve(PATH);
         PrivateFiles.createFolders(file.getParent());
-        PrivateFiles.replace(file, JSON.writeValueAsBytes(JSON.createObjectNode()
+        PrivateFiles.exchange(file, JSON.writeValueAsBytes(JSON.createObjectNode()
                 .put("schema", SCHEMA).put("migration", migration.toString()).put("peer", peer)
                 .put("hardware", hardware().orElseThrow(() -> new IOException(
                         "this hardware has no UUID by which a boot could tell it from the"
@@ -109,9 +111,14 @@ public final class MoveMark {
             if (!SCHEMA.equals(all.path("schema").asText())) {
                 throw new IOException(PATH + " is of another version");
             }
+            if (!all.path("hardware").asText().matches(IDENTITY)) {
+                throw new IOException(PATH + " is damaged: it names no hardware");
+            }
             return Optional.of(new Mark(UUID.fromString(all.path("migration").asText()),
                     all.path("peer").asText(), all.path("hardware").asText()));
-        } catch (JsonProcessingException | IllegalArgumentException e) {
+        } catch (JsonProcessingException e) {
+            throw new IOException(PATH + " is damaged: " + e.getOriginalMessage(), e);
+        } catch (IllegalArgumentException e) {
             throw new IOException(PATH + " is damaged: " + e.getMessage(), e);
         }
     }

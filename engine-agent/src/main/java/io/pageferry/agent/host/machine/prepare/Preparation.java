@@ -59,7 +59,10 @@ public final class Preparation {
      * @throws IOException where something failed; {@link #undo} undoes what was done
      */
     public boolean apply(Adaptation adaptation) throws IOException {
-        record.add(adaptation.edits());
+        for (String path : record.add(adaptation.edits())) {
+            adaptation.changes().warn(path + " was changed since it was prepared before: --undo"
+                    + " has it be as it is now");
+        }
         return adaptation.apply(programs);
     }
 

@@ -11,15 +11,16 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /**
  * What files of a system were before it was prepared, in a file of that system. Durable before the
- * first of them is changed. What was prepared twice is undone to what was there first.
+ * first of them is changed. What was prepared twice is undone to what was there first, unless
+ * somebody else changed it in between: then to what he wrote.
  */
 final class PrepareRecord {
     static final String PATH = "/var/lib/pageferry/prepared.json";
@@ -60,17 +61,26 @@ final class PrepareRecord {
         return node.isTextual() ? node.asText() : null;
     }
 
-    /** Writes changes down that are to be made. */
-    void add(List<Edits.Edit> edits) throws IOException {
+    /**
+     * Writes changes down that are to be made.
+     *
+     * @return the paths of files that somebody changed since they were prepared before
+     */
+    List<String> add(List<Edits.Edit> edits) throws IOException {
+        List<String> changedSince = new ArrayList<>();
         Map<String, Edits.Edit> all = new LinkedHashMap<>();
         read().forEach(one -> all.put(one.path(), one));
         for (Edits.Edit one : edits) {
             Edits.Edit earlier = all.get(one.path());
-            all.put(one.path(), earlier == null ? one : new Edits.Edit(one.path(),
-                    earlier.before(), one.after(), one.mode(), one.what()));
+            boolean isOurs = earlier != null && Objects.equals(earlier.after(), one.before());
+            if (earlier != null && !isOurs && !Objects.equals(earlier.before(), one.before())) {
+                changedSince.add(one.path());
+            }
+            all.put(one.path(), isOurs ? new Edits.Edit(one.path(), earlier.before(), one.after(),
+                    one.mode(), one.what()) : one);
         }
         if (all.isEmpty()) {
-            return;
+            return changedSince;
         }
         ObjectNode top = JSON.createObjectNode().put("schema", SCHEMA);
         for (Edits.Edit one : all.values()) {
@@ -79,10 +89,8 @@ final class PrepareRecord {
         }
         Path file = tree.resolve(PATH);
         PrivateFiles.createFolders(file.getParent());
-        // Never half a record in the place of a whole one.
-        Path made = file.resolveSibling(file.getFileName() + ".new");
-        PrivateFiles.replace(made, JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(top));
-        Files.move(made, file, StandardCopyOption.ATOMIC_MOVE);
+        PrivateFiles.exchange(file, JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(top));
+        return changedSince;
     }
 
     /** Deletes it: nothing is left to be undone. */

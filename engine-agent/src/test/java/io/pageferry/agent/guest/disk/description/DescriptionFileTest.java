@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -24,6 +25,14 @@ class DescriptionFileTest {
 
     @TempDir
     private Path folder;
+
+    @BeforeEach
+    void disks() throws IOException {
+        for (String name : List.of("web.vmdk", "data.vmdk", "data-flat.vmdk", "db-disk1.vmdk",
+                "mail.vmdk")) {
+            Files.writeString(folder.resolve(name), "a disk");
+        }
+    }
 
     private DescriptionFile read(String name, String text) throws IOException {
         return DescriptionFile.read(Files.writeString(folder.resolve(name), text));
@@ -68,6 +77,25 @@ class DescriptionFileTest {
         assertRefused("web.vmx", VMX, "since a snapshot");
         Files.writeString(folder.resolve("data.vmdk"), text.replace("data-flat", "../shadow"));
         assertRefused("web.vmx", VMX, "no file beside it");
+    }
+
+    /** Who made the folder could have any file of this host copied by it. */
+    @Test
+    void aLinkIsNotFollowed() throws IOException {
+        Path secret = Files.writeString(folder.resolve("secret"), "of this host");
+        Files.delete(folder.resolve("data-flat.vmdk"));
+        Files.createSymbolicLink(folder.resolve("data-flat.vmdk"), secret);
+        Files.writeString(folder.resolve("data.vmdk"), "# Disk DescriptorFile\n"
+                + "parentCID=ffffffff\nRW 1 FLAT \"data-flat.vmdk\" 0\n");
+        assertRefused("web.vmx", VMX, "'data-flat.vmdk', and what is there is no file but a link");
+        Files.delete(folder.resolve("data.vmdk"));
+        Files.createSymbolicLink(folder.resolve("data.vmdk"), secret);
+        assertRefused("web.vmx", VMX, "'data.vmdk', and what is there is no file but a link");
+        Files.delete(folder.resolve("data.vmdk"));
+        assertRefused("web.vmx", VMX, "'data.vmdk', and there is no such file");
+        Files.delete(folder.resolve("db-disk1.vmdk"));
+        Files.createSymbolicLink(folder.resolve("db-disk1.vmdk"), secret);
+        assertRefused("db.ovf", OVF, "'db-disk1.vmdk', and what is there is no file but a link");
     }
 
     @Test

@@ -52,7 +52,7 @@ public final class DescriptionTargets implements FuzzTargets {
             this(name, type, reader, texts, made());
         }
 
-        /** With a disk in it that has its data in another file. */
+        /** With the disks, of which one has its data in another file. */
         private static Path made() {
             try {
                 Path folder = Files.createTempDirectory("pageferry-fuzz");
@@ -60,6 +60,9 @@ public final class DescriptionTargets implements FuzzTargets {
                         + "parentCID=ffffffff\nRW 8 FLAT \"data\" 0\n");
                 folder.toFile().deleteOnExit();
                 flat.toFile().deleteOnExit();
+                for (String name : List.of("data", "web.vmdk", "data.vmdk", "db-disk1.vmdk")) {
+                    Files.createFile(folder.resolve(name)).toFile().deleteOnExit();
+                }
                 return folder;
             } catch (IOException e) {
                 throw new UncheckedIOException(e);

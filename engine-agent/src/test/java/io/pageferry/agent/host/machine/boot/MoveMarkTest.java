@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pageferry.agent.cli.machine.BootCheckCommand;
 import io.pageferry.agent.host.disk.freeze.FrozenMounts;
 import io.pageferry.agent.host.linux.block.DeviceNumber;
 import io.pageferry.agent.host.machine.tree.Edits;
@@ -16,14 +17,19 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
+import java.util.concurrent.FutureTask;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import picocli.CommandLine;
 
 /** The mark of a machine that may have been moved away, and the unit that looks for it. */
 class MoveMarkTest {
     private static final UUID MIGRATION = new UUID(3, 4);
+    private static final String ANY = "01234567-89ab-cdef-0123-456789abcdef";
+    private static final int WRITES = 100;
     private static final String HARDWARE = "4c4c4544-0042-3510-8052-b2c04f4d3332";
 
     @TempDir
@@ -75,10 +81,61 @@ class MoveMarkTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"", "{", "{}",
-        "{\"schema\":\"pageferry.moving/1\",\"migration\":\"1\"}"})
+        "{\"schema\":\"pageferry.moving/1\",\"migration\":\"1\"}",
+        "{\"schema\":\"pageferry.moving/1\",\"migration\":\"" + ANY + "\",\"peer\":\"a:1\"}"})
     void aDamagedOneIsNotTakenForNone(String text) throws IOException {
         write("var/lib/pageferry/moving.json", text);
-        assertThrows(IOException.class, () -> mark().read());
+        IOException no = assertThrows(IOException.class, () -> mark().read());
+        assertFalse(no.getMessage().contains("\n"), no.getMessage());
+
+        write("sys/class/dmi/id/product_uuid", HARDWARE + "\n");
+        assertEquals(6, check());
+        assertThrows(IOException.class, () -> mark().read(), "it is left");
+        assertEquals(0, check("--source", "--target-is-fenced"));
+        assertTrue(mark().read().isEmpty());
+    }
+
+    private int check(String... more) throws IOException {
+        BootCheckCommand command = new BootCheckCommand();
+        new CommandLine(command).parseArgs(Stream.concat(Stream.of("--root", root.toString()),
+                Stream.of(more)).toArray(String[]::new));
+        return command.call();
+    }
+
+    /** What shows no UUID may be the hardware that the machine was moved from. */
+    @ParameterizedTest
+    @ValueSource(strings = {"", "00000000-0000-0000-0000-000000000000", "missing"})
+    void hardwareThatCannotBeToldStaysDown(String uuid) throws IOException {
+        String file = "sys/class/dmi/id/product_uuid";
+        write(file, HARDWARE + "\n");
+        mark().write(MIGRATION, "127.0.0.1:1");
+        write(file, uuid + "\n");
+        if (uuid.equals("missing")) {
+            Files.delete(root.resolve(file));
+        }
+        assertEquals(6, check());
+        assertTrue(mark().read().isPresent());
+        write(file, ANY + "\n");
+        assertEquals(0, check());
+        assertTrue(mark().read().isEmpty());
+    }
+
+    /** A power cut while it is written again does not lose it: at no moment it is not there. */
+    @Test
+    void itIsThereWholeWhileItIsWrittenAgain() throws Exception {
+        write("sys/class/dmi/id/product_uuid", HARDWARE + "\n");
+        mark().write(MIGRATION, "10.0.0.2:4477");
+        FutureTask<Void> writes = new FutureTask<>(() -> {
+            for (int i = 0; i < WRITES; i++) {
+                mark().write(MIGRATION, "10.0.0.2:4477");
+            }
+            return null;
+        });
+        Thread.ofPlatform().start(writes);
+        do {
+            assertTrue(mark().read().isPresent());
+        } while (!writes.isDone());
+        writes.get();
     }
 
     /** Whatever brings a network up waits for it, and everything that has usual dependencies. */

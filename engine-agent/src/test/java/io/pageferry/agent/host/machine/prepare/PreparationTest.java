@@ -2,9 +2,11 @@ package io.pageferry.agent.host.machine.prepare;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pageferry.agent.cli.machine.PrepareCommand;
 import io.pageferry.agent.host.machine.Adaptation;
 import io.pageferry.agent.host.machine.TinySystem;
 import io.pageferry.agent.host.machine.World;
@@ -23,6 +25,9 @@ import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import picocli.CommandLine;
 
 /** A running system is prepared as its own sysfs and udev show it, and all of it is undone. */
 class PreparationTest {
@@ -120,6 +125,64 @@ class PreparationTest {
         Map<String, String> after = files();
         after.keySet().removeIf(path -> path.startsWith("sys/class/net/ens9"));
         assertEquals(before, after);
+    }
+
+    /** What an administrator wrote in between is his, and is not lost by undoing. */
+    @Test
+    void whatWasWrittenBetweenTwoPreparationsComesBack() throws IOException {
+        preparation.apply(plan());
+        String mine = "/dev/sda1 / ext4 defaults 0 1\n# mine\n";
+        system.write("etc/fstab", mine);
+        Adaptation second = plan();
+        preparation.apply(second);
+        assertTrue(second.warnings().stream().anyMatch(line -> line.startsWith("/etc/fstab was"
+                + " changed since")), second.warnings().toString());
+        assertEquals(1, second.warnings().stream().filter(line -> line.contains("changed since"))
+                .count());
+
+        Preparation.Undone undone = preparation.undo(false);
+
+        assertEquals(List.of(), undone.changedSince());
+        assertEquals(mine, system.read("etc/fstab"));
+        assertTrue(system.read("boot/grub/grub.cfg").contains("root=/dev/sda1"));
+    }
+
+    private int command(String... more) throws IOException {
+        PrepareCommand command = new PrepareCommand();
+        new CommandLine(command).parseArgs(Stream.concat(Stream.of("--root",
+                system.root().toString()), Stream.of(more)).toArray(String[]::new));
+        return command.call();
+    }
+
+    /** A refusal says that nothing was changed: it comes before anything is. */
+    @Test
+    void aBootEntryOfAnotherSystemIsRefusedBeforeAnythingIsChanged() throws IOException {
+        system.write("boot/grub/grub.cfg", system.read("boot/grub/grub.cfg")
+                .replace("root=/dev/sda1", "root=UUID=" + TinySystem.SWAP_UUID));
+        Map<String, String> before = files();
+        for (String[] words : List.of(new String[] {"--dry-run"}, new String[0])) {
+            GuestException no = assertThrows(GuestException.class, () -> command(words));
+            assertTrue(no.getMessage().contains("/boot/grub/grub.cfg starts root=UUID="
+                    + TinySystem.SWAP_UUID), no.getMessage());
+            assertEquals(before, files());
+        }
+    }
+
+    /** Files are changed then, so that it is no refusal (3) but a failure that can be undone. */
+    @ParameterizedTest
+    @ValueSource(strings = {"true\n",
+        "echo 'linux /vmlinuz root=/dev/sda1' >> /boot/grub/grub.cfg\n"
+            + "for one in pci blk scsi net; do echo kernel/virtio_$one.ko; done > /boot/initrd.img-"
+            + TinySystem.KERNEL + "\n"})
+    void whatIsFoundBehindTheChangesIsAFailure(String program) throws IOException {
+        String right = system.read("usr/sbin/update-initramfs").replace("#!/bin/sh\n", "");
+        system.program("usr/sbin/update-initramfs", program);
+        String before = system.read("etc/fstab");
+        assertEquals(4, command());
+        assertNotEquals(before, system.read("etc/fstab"));
+        system.program("usr/sbin/update-initramfs", right);
+        command("--undo");
+        assertEquals(before, system.read("etc/fstab"));
     }
 
     @Test
