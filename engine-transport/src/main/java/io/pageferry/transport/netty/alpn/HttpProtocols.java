@@ -75,6 +75,14 @@ public final class HttpProtocols implements OtherProtocols, AutoCloseable {
         pipelines.get(name).install(channel, caller.filter(any -> may));
     }
 
+    @Override
+    public void settle(long millis) {
+        // What was handed to it before is done by then.
+        if (!thread.isShuttingDown()) {
+            thread.submit(() -> { }).awaitUninterruptibly(millis);
+        }
+    }
+
     /** Ends the thread; the listener that has the connections is closed before. Idempotent. */
     @Override
     public void close() {

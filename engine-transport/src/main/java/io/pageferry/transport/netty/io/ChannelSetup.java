@@ -57,6 +57,7 @@ public final class ChannelSetup implements AutoCloseable {
     private final TransportOptions options;
     private final EventLoopGroup loops;
     private final Optional<TlsContexts> tls;
+    private final OtherProtocols others;
     private final ChannelGroup channels = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE);
 
     /** How one kind of transport is named in Netty. */
@@ -88,6 +89,7 @@ public final class ChannelSetup implements AutoCloseable {
 
     private ChannelSetup(TransportOptions options, boolean client, OtherProtocols others) {
         this.options = options;
+        this.others = others;
         this.tls = options.security().tls().map(wanted -> client ? TlsContexts.ofSource(wanted)
                 : TlsContexts.ofTarget(wanted, others));
         this.loops = new MultiThreadIoEventLoopGroup(options.ioThreads(),
@@ -277,6 +279,10 @@ public final class ChannelSetup implements AutoCloseable {
                 ? tcp.getHostString() + ":" + tcp.getPort() : "unix:" + address;
     }
 
+    private void settle(long millis) {
+        loops.forEach(loop -> loop.submit(() -> { }).awaitUninterruptibly(millis));
+    }
+
     /** Ends every connection; waits for that within the closing limit. */
     @Override
     public void close() {
@@ -284,6 +290,13 @@ public final class ChannelSetup implements AutoCloseable {
         long millis = options.closing().toMillis();
         channels.newCloseFuture().awaitUninterruptibly(millis);
         channels.close().awaitUninterruptibly(millis);
+        // Handlers of a closed channel are taken away one by one, each by its own thread: those of
+        // TLS free memory that is not the heap's, and would not where their thread had ended.
+        if (!loops.isShuttingDown()) {
+            settle(millis);
+            others.settle(millis);
+            settle(millis);
+        }
         loops.shutdownGracefully(0, millis, TimeUnit.MILLISECONDS)
                 .awaitUninterruptibly(2 * millis);
         tls.ifPresent(TlsContexts::close);

@@ -55,6 +55,15 @@ public final class TlsContexts implements AutoCloseable {
          */
         void take(Channel channel, String name, Optional<TlsIdentity> peer);
 
+        /**
+         * Waits until threads of its own did what follows from the end of connections.
+         *
+         * @param millis longest wait
+         */
+        default void settle(long millis) {
+            // Most have no threads of their own.
+        }
+
         /** {@return none} */
         static OtherProtocols none() {
             return new OtherProtocols() {
