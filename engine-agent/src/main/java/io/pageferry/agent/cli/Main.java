@@ -164,7 +164,8 @@ public final class Main implements Runnable {
             refuseLater(parsed);
             if (parsed.hasSubcommand() && parsed.subcommand().commandSpec().userObject()
                     instanceof Cancellable command) {
-                CommandExit.onStop(command::cancel);
+                CommandExit.onStop(command::cancel,
+                        () -> command.longestStop(CommandExit.STOP));
             }
             return new CommandLine.RunLast().execute(parsed);
         });

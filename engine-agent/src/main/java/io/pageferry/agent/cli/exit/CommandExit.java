@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.IntConsumer;
+import java.util.function.Supplier;
 
 /** The end of this process: with the exit code of its command, also where a signal asks for it. */
 public final class CommandExit {
@@ -60,13 +61,23 @@ public final class CommandExit {
      * @param longest how long that may take
      */
     public static void onStop(Runnable cancel, Duration longest) {
+        onStop(cancel, () -> longest);
+    }
+
+    /**
+     * The same, for one that knows only when it is stopped how long that may take.
+     *
+     * @param cancel  has the command come to its end
+     * @param longest how long that may take; asked for behind the cancelling
+     */
+    public static void onStop(Runnable cancel, Supplier<Duration> longest) {
         Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().unstarted(() -> {
             if (ENDED.getCount() == 0) {
                 return;
             }
             cancel.run();
             try {
-                if (ENDED.await(longest.toSeconds(), TimeUnit.SECONDS)) {
+                if (ENDED.await(longest.get().toSeconds(), TimeUnit.SECONDS)) {
                     stderr.drain(DRAIN_MILLIS);
                     halt.accept(exitCode);
                 }

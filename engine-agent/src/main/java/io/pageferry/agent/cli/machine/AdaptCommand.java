@@ -18,6 +18,7 @@ import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.GuestException;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -38,6 +39,8 @@ public final class AdaptCommand implements Callable<Integer>, Cancellable {
     private static final String HOSTNAME = "[A-Za-z0-9]([A-Za-z0-9.-]{0,62}[A-Za-z0-9])?";
 
     private final ProgramRunner runner = new ProgramRunner();
+    private volatile DiskAdapter running;
+    private volatile Duration commit = Duration.ZERO;
 
     @Parameters(index = "0", paramLabel = "IMAGE", description = "a file or a device; of an image"
             + " with its format: PATH?format=qcow2")
@@ -82,7 +85,21 @@ public final class AdaptCommand implements Callable<Integer>, Cancellable {
 
     @Override
     public void cancel() {
-        runner.cancel();
+        DiskAdapter started = running;
+        if (started == null) {
+            runner.cancel();
+            return;
+        }
+        started.cancel().ifPresent(longest -> {
+            commit = longest;
+            new Output(System.out, System.err, json).note("pageferry: the disk is being written,"
+                    + " which cannot be cancelled now: this ends when it is done");
+        });
+    }
+
+    @Override
+    public Duration longestStop(Duration usual) {
+        return usual.plus(commit);
     }
 
     @Override
@@ -90,7 +107,8 @@ public final class AdaptCommand implements Callable<Integer>, Cancellable {
         Output output = new Output(System.out, System.err, json);
         DiskAdapter.Options options = options();
         try {
-            tell(output, options, new DiskAdapter(runner, options).run());
+            running = new DiskAdapter(runner, options);
+            tell(output, options, running.run());
             return 0;
         } catch (CommitException e) {
             output.note("pageferry: " + e.getMessage());

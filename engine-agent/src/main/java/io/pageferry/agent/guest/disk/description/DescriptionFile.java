@@ -6,9 +6,10 @@ import io.pageferry.core.migration.GuestException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -112,7 +113,7 @@ public record DescriptionFile(Path path, MachineDescription machine) {
      * @param folder where
      * @param copies of the disks, in order
      * @return the files, none of which was there
-     * @throws IOException when one cannot be written
+     * @throws IOException when one cannot be written; none of them is left then
      */
     public List<Path> write(Path folder, List<MachineDescription.Disk> copies)
             throws IOException {
@@ -124,12 +125,25 @@ public record DescriptionFile(Path path, MachineDescription machine) {
             files.put(".xml", LibvirtFile.write(copied));
             files.put(".sh", QemuLine.write(copied));
         }
+        for (String suffix : files.keySet()) {
+            Path made = folder.resolve(copied.name() + suffix);
+            if (Files.exists(made, LinkOption.NOFOLLOW_LINKS)) {
+                throw new FileAlreadyExistsException(made.toString());
+            }
+        }
         List<Path> written = new ArrayList<>();
-        for (Map.Entry<String, String> file : files.entrySet()) {
-            Path made = folder.resolve(copied.name() + file.getKey());
-            Files.writeString(made, file.getValue(), StandardOpenOption.CREATE_NEW,
-                    StandardOpenOption.WRITE);
-            written.add(made);
+        try {
+            for (Map.Entry<String, String> file : files.entrySet()) {
+                Path made = folder.resolve(copied.name() + file.getKey());
+                Files.createFile(made);
+                written.add(made);
+                Files.writeString(made, file.getValue());
+            }
+        } catch (IOException e) {
+            for (Path made : written) {
+                Files.deleteIfExists(made);
+            }
+            throw e;
         }
         return written;
     }

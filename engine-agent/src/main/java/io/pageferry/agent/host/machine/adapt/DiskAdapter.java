@@ -13,14 +13,14 @@ import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
 /**
  * Adapts the system on a cold disk to other hardware. All of it happens on an overlay; only when
- * all has succeeded it is written into the disk. One thread; cancelled by {@link
- * ProgramRunner#cancel}.
+ * all has succeeded it is written into the disk. One thread; cancelled by {@link #cancel}.
  */
 public final class DiskAdapter {
     private static final String RAW = "raw";
@@ -35,6 +35,7 @@ public final class DiskAdapter {
     private String hostname = "";
     private long initramfsNanos;
     private long commitNanos;
+    private boolean commits;
 
     /**
      * What is wanted.
@@ -71,6 +72,19 @@ public final class DiskAdapter {
     public DiskAdapter(ProgramRunner runner, Options options) {
         this.runner = runner;
         this.options = options;
+    }
+
+    /**
+     * Has it end soon and leave the disk as it is, unless that is being written. Any thread.
+     *
+     * @return how long it may take to its end; empty where it was cancelled, and is soon there
+     */
+    public synchronized Optional<Duration> cancel() {
+        if (commits) {
+            return Optional.of(OverlayDisk.COPY);
+        }
+        runner.cancel();
+        return Optional.empty();
     }
 
     /**
@@ -192,7 +206,10 @@ public final class DiskAdapter {
 
     /** From here on it is too late to cancel: half of it would be worse than all. */
     private void commit(OverlayDisk overlay, Path disk) throws IOException {
-        runner.requireNotCancelled();
+        synchronized (this) {
+            runner.requireNotCancelled();
+            commits = true;
+        }
         long began = System.nanoTime();
         try {
             overlay.commit(new ProgramRunner());

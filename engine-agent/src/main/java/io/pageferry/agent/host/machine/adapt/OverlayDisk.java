@@ -20,7 +20,8 @@ import java.util.List;
 final class OverlayDisk {
     private static final String DAEMON = "qemu-storage-daemon";
     private static final Duration START = Duration.ofSeconds(60);
-    private static final Duration COPY = Duration.ofHours(6);
+    /** Longest time that a commit may take. */
+    static final Duration COPY = Duration.ofHours(6);
     private static final long PAUSE_MILLIS = 10;
     private static final ObjectMapper JSON = new ObjectMapper();
 

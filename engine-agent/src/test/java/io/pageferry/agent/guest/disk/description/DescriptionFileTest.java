@@ -153,6 +153,10 @@ class DescriptionFileTest {
                 .replace(",", ",,") + "/web-1.qcow2,format=qcow2,if=none,id=disk1'"), line);
         assertTrue(line.contains("-device pvscsi,id=pvscsi"), line);
         assertThrows(IOException.class, () -> file.write(copy, copies), "it was there");
+        Files.delete(written.getFirst());
+        assertThrows(IOException.class, () -> file.write(copy, copies), "the second one was");
+        assertFalse(Files.exists(written.getFirst()), "the first one is left");
+        assertEquals(xml, Files.readString(written.getLast()));
     }
 
     @Test

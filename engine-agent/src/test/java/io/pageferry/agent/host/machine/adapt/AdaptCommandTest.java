@@ -118,6 +118,36 @@ class AdaptCommandTest {
         }
     }
 
+    /** Half of it would be worse than all: it is said, and ends well. */
+    @Test
+    void whatIsBeingWrittenIsNotCutOff() throws Exception {
+        Path disk = disk();
+        Path tools = Files.createDirectory(folder.resolve("tools"));
+        Path program = Files.writeString(tools.resolve("qemu-img"), """
+                #!/bin/sh
+                if [ "$1" = commit ]; then
+                    touch %1$s/commits
+                    until [ -e %1$s/go ]; do sleep 0.1; done
+                fi
+                exec /usr/bin/qemu-img "$@"
+                """.formatted(folder));
+        Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwxr-xr-x"));
+        start(tools.toString(), disk.toString(), "--for", "kvm", "--mac", "ens8=" + TinySystem.MAC);
+        await("it is written", () -> Files.exists(folder.resolve("commits"))
+                || !process.isAlive());
+        try {
+            Processes.signal(process.pid(), Processes.startTicks(process.pid()).orElseThrow(),
+                    Signal.TERM);
+            await("it is said", () -> said().contains("which cannot be cancelled now")
+                    || !process.isAlive());
+            assertTrue(process.isAlive(), said());
+        } finally {
+            Files.createFile(folder.resolve("go"));
+        }
+        assertEquals(0, exit(), said());
+        assertTrue(TinyDisk.read(disk, "/etc/fstab").contains("UUID=" + TinySystem.ROOT_UUID));
+    }
+
     /** It works on the overlay as everything does, and what it fails in changes nothing. */
     @Test
     void virtV2vWorksOnTheOverlay() throws Exception {
