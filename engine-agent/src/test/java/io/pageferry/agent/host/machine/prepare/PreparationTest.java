@@ -172,8 +172,8 @@ class PreparationTest {
     @ParameterizedTest
     @ValueSource(strings = {"true\n",
         "echo 'linux /vmlinuz root=/dev/sda1' >> /boot/grub/grub.cfg\n"
-                + "for one in pci blk scsi net; do echo kernel/virtio_$one.ko; done > /boot/initrd.img-"
-                + TinySystem.KERNEL + "\n"})
+                + "for one in pci blk scsi net; do echo kernel/virtio_$one.ko; done"
+                + " > /boot/initrd.img-" + TinySystem.KERNEL + "\n"})
     void whatIsFoundBehindTheChangesIsAFailure(String program) throws IOException {
         String right = system.read("usr/sbin/update-initramfs").replace("#!/bin/sh\n", "");
         system.program("usr/sbin/update-initramfs", program);
