@@ -21,6 +21,7 @@ class AgentCommandsTest extends WithRig {
 
     private String source;
     private String target;
+    private final List<Agent> agents = new ArrayList<>();
     private String address;
 
     @BeforeEach
@@ -34,6 +35,7 @@ class AgentCommandsTest extends WithRig {
     private String serve(String api) throws IOException {
         Agent agent = rig.command(List.of("agent", "--listen", "127.0.0.1:0", "--api", api,
                 "--state-dir", api.substring(5) + "-state", "--settle-window", "2s"));
+        agents.add(agent);
         return agent.await("ready", event -> event.path("event").asText().equals("ready"))
                 .path("listen").asText();
     }
@@ -76,6 +78,11 @@ class AgentCommandsTest extends WithRig {
         assertEquals(List.of("negotiating", "precopy", "switchover", "granted", "done", "ended"),
                 move.states());
         assertTrue(move.words().contains("round  0 "), move::toString);
+
+        // All of a host is in one process: only guards are others, and these guests need none.
+        for (Agent one : agents) {
+            assertEquals(0, ProcessHandle.of(one.pid()).orElseThrow().descendants().count());
+        }
 
         String id = move.report().path("migrationId").asText();
         List<ObjectNode> known = ended(0, target, "status").events();

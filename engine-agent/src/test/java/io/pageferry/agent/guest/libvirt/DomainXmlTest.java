@@ -63,7 +63,8 @@ class DomainXmlTest {
                 "<devices><emulator>/tmp/x</emulator></devices>", "several <devices>",
                 "<name>other</name>", "several <name>",
                 "<devices xmlns='urn:x'/>", "several <devices>",
-                "<x:devices xmlns:x='urn:x'/>", "<x:devices>",
+                "<x:devices xmlns:x='urn:x'/>", "several <devices>",
+                "<x:y xmlns:x='urn:x'/>", "<x:y>",
                 "<seclabel type='none'/>", "<seclabel>",
                 "<y><interface type='ethernet'><script path='/x'/></interface></y>", "<script>"));
         for (Map.Entry<String, String> one : forbidden.entrySet()) {

@@ -265,13 +265,14 @@ class BlockTrackerTest {
             BlockTracker tracker = new BlockTracker(List.of(new Tracked(device, 0)),
                     (layout, any) -> new DiskMarks(new MarkedPages(device.pages()),
                             List.of(BpfProgram.attach(printing(), tracepoint))));
-            try (tracker; BpfProgram raises = BpfProgram.attach(printing(),
-                    RequestLayout.of(Btf.ofThisKernel()).tracepoint())) {
+            try (tracker) {
                 tracker.start();
                 tracker.harvest(dirty);
                 assertTrue(dirty.isEmpty());
-                assertEquals(0, raises.missedRuns());
-                try (FileChannel out = LoopDisk.direct(disk.device())) {
+                // Any request of the host raises it, so it begins here.
+                try (BpfProgram _ = BpfProgram.attach(printing(),
+                        RequestLayout.of(Btf.ofThisKernel()).tracepoint());
+                        FileChannel out = LoopDisk.direct(disk.device())) {
                     out.write(LoopDisk.aligned(PAGE), 0);
                 }
                 TrackerException e = assertThrows(TrackerException.class,
