@@ -68,7 +68,7 @@ class BadInputTest {
             2 | --quiesce is for disk: guests | MOVE --quiesce true
             2 | add --as-copy | migrate disk:/nosuch --to 127.0.0.1:1 --after thaw
             2 | of a disk guest there are | migrate disk:/nosuch --to 127.0.0.1:1 --after resume
-            2 | of a disk guest there | migrate disk:/nosuch --to 127.0.0.1:1 --after poweroff
+            3 | there is no /nosuch | migrate disk:/nosuch --to 127.0.0.1:1 --after poweroff
             2 | --on-read-error is for disk: guests | MOVE --on-read-error zero
             2 | there are stop, zero | migrate disk:/nosuch --to 127.0.0.1:1 --on-read-error x
             2 | there are raw, qcow2    | migrate disk:/nosuch?format=vpc --to 127.0.0.1:1
@@ -106,7 +106,7 @@ class BadInputTest {
             2 | write unix:PATH | migrate workload:8MiB --to unix:
             3 | there is no such socket | migrate workload:8MiB --to unix:/nosuch/x
             3 | there is no such folder | receive workload:8MiB --listen unix:/nosuch/x
-            3 | other users may write to /tmp | receive workload:8MiB --listen unix:/tmp/x
+            3 | there is no such folder | receive workload:8MiB --listen unix:/nosuch/x
             2 | write unix:PATH or https://HOST:PORT | history --api http://127.0.0.1:1
             2 | give --tls-cert, --tls-key and | history --api https://127.0.0.1:1
             2 | name the HOST | trust token --dir /nosuch
@@ -114,7 +114,7 @@ class BadInputTest {
             2 | give the TOKEN | trust join --dir /nosuch
             2 | a part of it is missing: copy the | trust join --dir /nosuch pageferry-join-AQID
             2 | a part of it is missing | trust join --dir /nosuch something
-            3 | trust init --dir /nosuch makes one | trust token --dir /nosuch host
+            3 | trust init --dir /nosuch makes one | trust token --dir /nosuch b.example
             3 | trust init --dir /nosuch makes one | trust list --dir /nosuch
             3 | trust init --dir /nosuch makes one | trust revoke --dir /nosuch host
             3 | there is no such file | trust renew --dir /nosuch
