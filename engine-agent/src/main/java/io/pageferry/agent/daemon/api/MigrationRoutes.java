@@ -88,7 +88,7 @@ final class MigrationRoutes {
         MoveRequest request = new MoveRequest(body.required("guest"), body.required("to"),
                 body.optional("slot", ""), body.texts("options"));
         if (isPeer(call)) {
-            daemon.slots().named(request.guest());
+            daemon.guests().named(request.guest());
         }
         UUID id = daemon.migrations().submit(request,
                 Optional.ofNullable(call.headers().get("idempotency-key")));
