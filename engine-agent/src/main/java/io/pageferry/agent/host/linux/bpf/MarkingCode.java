@@ -57,7 +57,7 @@ final class MarkingCode {
     private static final int RANGE_END = -40;
     private static final int EARLIER = -64;
     private static final int EARLIER_END = -56;
-    /** 0 where a part of the request is still to be done. */
+    /** 0 where a part of the request is still to be done, or it ended before. */
     private static final int WHOLE = -72;
     /** Kept across calls: the bio or 0, steps, first bit and last bit of what is marked. */
     private static final int BIO = 6;
@@ -112,6 +112,8 @@ final class MarkingCode {
             // Of a part that is complete the rest is its own request from then on.
             code.loadLong(2, 1, 16).alu(Alu.LSH, 2, Integer.SIZE).alu(Alu.RSH, 2, Integer.SIZE)
                     .alu(Alu.MOV, 3, 0)
+                    // So ends what was flushed behind its data, whose own end came before.
+                    .jumpIf(2, Jump.EQ, 0, "part")
                     .jumpBy(2, Jump.LT, STEPS, "part").alu(Alu.MOV, 3, 1)
                     .label("part").storeLong(BpfAssembler.FRAME, WHOLE, 3)
                     .aluBy(Alu.MOV, STEPS, 2);

@@ -66,7 +66,8 @@ class MarkingCodeTest {
         assertTrue(words(memory, 0, words).isEmpty(), "it has not ended");
         List<long[]> entered = List.copyOf(table.values());
         int steps = run(device, memory, Event.COMPLETED);
-        assertTrue(table.isEmpty(), "it ended");
+        assertTrue(table.isEmpty() || (int) whole.bytes() == 0, "it ended");
+        table.clear();
         int coarse = MarkedPages.coarseWord(device.pages());
         Marks marks = new Marks(words(memory, 0, coarse), words(memory, coarse, words - 2),
                 memory.getLong(MAP + 8 * (words - 2)) != 0, steps);
@@ -111,7 +112,8 @@ class MarkingCodeTest {
     /**
      * What happens to requests A and B, whose end is seen (e) or not (E), all of which begin (b) at
      * a page of their own, or are put back by the driver and begin again. A request that begins
-     * again had ended.
+     * again had ended. One that is flushed (f) behind its end ends once more, of no bytes: so do
+     * the writes of a journal.
      */
     @ParameterizedTest
     @CsvSource({
@@ -119,7 +121,9 @@ class MarkingCodeTest {
         "Ab5 AE Ab6 Ae,              5 6", "Ab5 AE Ab6 AE,              5 6",
         "Ab5 AE Ab5 AE Ab5 AE,       5", "Ab5 Bb5 Ae BE,              5",
         "Ab5 AE Bb5 Be Ab5 Bb5 Ae BE, 5", "Ab5 Bb5 Ae Ab5 Be AE Bb6 Be, 5 6",
-        "Ab5 Ab5 Ae,                 5", "Ab5 Ab5 AE,                 5"})
+        "Ab5 Ab5 Ae,                 5", "Ab5 Ab5 AE,                 5",
+        "Ab5 Ae Af Ab6 Ae Af,        5 6", "Ab5 AE Af,                  5",
+        "Ab5 AE Af Ab6 Ae Af,        5 6"})
     void anEndThatWasNotSeenIsKnown(String events, String pages) {
         BlockDevice device = device(16, 800);
         int words = MarkedPages.overflowWord(device.pages()) + 1;
@@ -139,7 +143,11 @@ class MarkingCodeTest {
             int place = name == 'A' ? REQUEST : OTHER_REQUEST;
             memory.put(place, memory, REQUEST, 80).putLong(CONTEXT, place)
                     .putLong(place + 48, 16 + 8L * at.get(name));
-            if (one.charAt(1) == 'b') {
+            int bytes = one.charAt(1) == 'f' ? 0 : 4096;
+            memory.putInt(place + 64, bytes).putLong(CONTEXT + 16, bytes);
+            if (bytes == 0) {
+                run(device, memory, Event.COMPLETED);
+            } else if (one.charAt(1) == 'b') {
                 run(device, memory, Event.ISSUED);
             } else {
                 dirty.add(at.get(name));
