@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pageferry.agent.demo.DemoMachine;
 import io.pageferry.agent.demo.DemoQemu;
 import io.pageferry.agent.demo.GuestLoad;
@@ -81,6 +83,30 @@ class QemuGuestTest {
                 guest.requireUnchanged();
                 long second = readBytes() - before - first;
                 assertTrue(second < FIRMWARE_BYTES, () -> "read again: " + second);
+            } finally {
+                guest.close();
+            }
+        }
+    }
+
+    /** What the pause looks at is looked at once before: nothing is paused for nothing. */
+    @Test
+    void whatWouldEndThePauseIsFoundBeforeIt() throws IOException, GuestException {
+        Path monitor = folder.resolve("operator");
+        try (DemoQemu qemu = start("-qmp", "unix:" + monitor + ",server=on,wait=off");
+                QemuControl operator = QemuControl.connect(monitor)) {
+            SourceGuest guest = new QemuKind().openSource(GuestUri.parse("qemu:" + qemu.qmp()),
+                    new GuestSetup(TrackerChoice.AUTO, false, pid -> -1));
+            try {
+                ObjectNode disk = JsonNodeFactory.instance.objectNode().put("driver", "file")
+                        .put("node-name", "later").put("filename",
+                                Files.write(folder.resolve("disk"), new byte[1 << 20]).toString());
+                disk.putObject("cache").put("direct", true);
+                operator.qmp().execute("blockdev-add", disk);
+                String why = assertThrows(GuestException.class, guest::requireUnchanged)
+                        .getMessage();
+                assertTrue(why.contains("O_DIRECT"), why);
+                assertTrue(guest.isRunning());
             } finally {
                 guest.close();
             }
