@@ -254,13 +254,15 @@ public final class QemuGuest implements SourceGuest {
             }
             stop();
             opened.vhostUser().requireIdle(qemu);
-            pausedCheck = look();
             if (mirrors != null) {
+                pausedCheck = look();
                 mirrors.finish();
+                watch.requireUnchanged(true);
             }
             if (tracking.drained().isEmpty()) {
-                beginSave(); // QEMU may drain no disks once it has given them up
+                beginSave(() -> { }); // QEMU may drain no disks once it has given them up
             }
+            pausedCheck = mirrors == null ? look() : pausedCheck; // what takes longest was begun
         } catch (GuestException | QmpException e) {
             throw told(e);
         }
@@ -273,11 +275,10 @@ public final class QemuGuest implements SourceGuest {
         });
     }
 
-    private void stop() throws QmpException {
-        watch.holds();
+    private void stop() throws GuestException, QmpException {
         Runnable stopped = mirrors == null ? () -> { } : mirrors.whileStopping();
         try {
-            qemu.qmp().execute("stop", null, opened.pauseLimit());
+            watch.stop(opened.pauseLimit());
         } finally {
             stopped.run();
         }
@@ -287,7 +288,7 @@ public final class QemuGuest implements SourceGuest {
     public void saveState(OutputStream out) throws IOException {
         try {
             if (devices.isPresent()) {
-                beginSave();
+                beginSave(() -> watch.requireUnchanged(true));
                 devices.get().finish(out);
                 return;
             }
@@ -304,9 +305,8 @@ public final class QemuGuest implements SourceGuest {
         DeviceState.save(qemu, process.socket("out"), out, DeviceSaver.LIMIT);
     }
 
-    private void beginSave() {
-        devices.ifPresent(saver -> saver.begin(() -> watch.requireUnchanged(true),
-                process.sockets(), watch::givesImagesUp));
+    private void beginSave(PausedCheck.Look before) {
+        devices.ifPresent(saver -> saver.begin(before, process.sockets(), watch::givesImagesUp));
     }
 
     @Override
