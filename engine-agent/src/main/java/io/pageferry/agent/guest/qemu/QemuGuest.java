@@ -44,23 +44,19 @@ import org.agrona.CloseHelper;
 
 /**
  * A running, unmodified QEMU at the source. Nothing in it is changed before the tracker starts.
- * Where its own migration has to save its devices, its settings for that are changed when it is
- * paused, and put back where it stays.
+ * Where its own migration saves its devices, its settings change in the pause, and are put back.
  */
 public final class QemuGuest implements SourceGuest {
     private final QemuProcess process;
     private final LivenessProbe liveness;
     private final QemuControl qemu;
     private final QemuFacts facts;
-    private final Map<String, String> places;
-    private final QemuMemory ram;
+    private final Opened opened;
     private final RegionMemory regions;
     private final MemoryTracking tracking;
     private final Optional<DeviceSaver> devices;
-    private final VhostUserDevices vhostUser;
     private final QemuWatch watch;
-    private final Duration pauseLimit;
-    private PausedCheck pausedCheck = PausedCheck.none();
+    private PausedCheck pausedCheck;
     private DiskMirrors mirrors;
     private ThreadThrottle throttle;
     private QemuControl.Settings before;
@@ -71,15 +67,12 @@ public final class QemuGuest implements SourceGuest {
         this.liveness = new LivenessProbe(process);
         this.qemu = qemu;
         this.facts = facts;
-        this.places = opened.places();
-        this.ram = opened.ram();
+        this.opened = opened;
         this.regions = opened.regions();
         this.tracking = opened.tracking();
         this.devices = opened.devices();
-        this.vhostUser = opened.vhostUser();
         this.before = opened.before();
         this.watch = opened.watch();
-        this.pauseLimit = opened.pauseLimit();
     }
 
     private record Opened(Map<String, String> places, QemuMemory ram, RegionMemory regions,
@@ -141,7 +134,7 @@ public final class QemuGuest implements SourceGuest {
     @Override
     public GuestDescription describe() {
         Map<String, String> attributes = facts.asMap();
-        attributes.putAll(places);
+        attributes.putAll(opened.places());
         if (mirrors == null) {
             DiskFiles.forget(attributes);
         } else {
@@ -192,10 +185,15 @@ public final class QemuGuest implements SourceGuest {
     public void requireUnchanged() throws GuestException {
         try {
             watch.requireUnchanged(false);
+            if (pausedCheck == null) {
+                // What the pause would end for, and its code is not cold in the pause then.
+                pausedCheck = look();
+                pausedCheck.await();
+            }
             if (!prepared && devices.isEmpty()) {
                 before = qemu.settings();
             }
-        } catch (QmpException e) {
+        } catch (GuestException | QmpException e) {
             throw told(e);
         }
         tracking.backends().requireUnchanged();
@@ -255,27 +253,32 @@ public final class QemuGuest implements SourceGuest {
                 mirrors.requireClose();
             }
             stop();
-            vhostUser.requireIdle(qemu);
-            pausedCheck = PausedCheck.start(() -> {
-                ram.requireUnchanged(facts.drives(), tracking);
-                watch.requireShape();
-            });
+            opened.vhostUser().requireIdle(qemu);
             if (mirrors != null) {
+                pausedCheck = look();
                 mirrors.finish();
+                watch.requireUnchanged(true);
             }
             if (tracking.drained().isEmpty()) {
-                beginSave(); // QEMU may drain no disks once it has given them up
+                beginSave(() -> { }); // QEMU may drain no disks once it has given them up
             }
+            pausedCheck = mirrors == null ? look() : pausedCheck; // what takes longest was begun
         } catch (GuestException | QmpException e) {
             throw told(e);
         }
     }
 
-    private void stop() throws QmpException {
-        watch.holds();
+    private PausedCheck look() {
+        return PausedCheck.start(() -> {
+            opened.ram().requireUnchanged(facts.drives(), tracking);
+            watch.requireShape();
+        });
+    }
+
+    private void stop() throws GuestException, QmpException {
         Runnable stopped = mirrors == null ? () -> { } : mirrors.whileStopping();
         try {
-            qemu.qmp().execute("stop", null, pauseLimit);
+            watch.stop(opened.pauseLimit());
         } finally {
             stopped.run();
         }
@@ -285,7 +288,7 @@ public final class QemuGuest implements SourceGuest {
     public void saveState(OutputStream out) throws IOException {
         try {
             if (devices.isPresent()) {
-                beginSave();
+                beginSave(() -> watch.requireUnchanged(true));
                 devices.get().finish(out);
                 return;
             }
@@ -302,9 +305,8 @@ public final class QemuGuest implements SourceGuest {
         DeviceState.save(qemu, process.socket("out"), out, DeviceSaver.LIMIT);
     }
 
-    private void beginSave() {
-        devices.ifPresent(saver -> saver.begin(() -> watch.requireUnchanged(true),
-                process.sockets(), watch::givesImagesUp));
+    private void beginSave(PausedCheck.Look before) {
+        devices.ifPresent(saver -> saver.begin(before, process.sockets(), watch::givesImagesUp));
     }
 
     @Override
@@ -333,14 +335,12 @@ public final class QemuGuest implements SourceGuest {
 
     @Override
     public Optional<WriteThrottle> throttle() {
-        if (throttle == null) {
-            try {
-                throttle = process.throttle(qemu);
-            } catch (IOException e) {
-                return Optional.empty();
-            }
+        try {
+            throttle = throttle == null ? process.throttle(qemu) : throttle;
+            return Optional.of(throttle);
+        } catch (IOException e) {
+            return Optional.empty();
         }
-        return Optional.of(throttle);
     }
 
     @Override

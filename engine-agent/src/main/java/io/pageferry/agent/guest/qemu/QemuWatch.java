@@ -10,6 +10,7 @@ import io.pageferry.agent.guest.qemu.qmp.QmpException;
 import io.pageferry.agent.guest.qemu.qmp.RunState;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.GuestException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -63,11 +64,21 @@ final class QemuWatch {
         return Optional.ofNullable(ended);
     }
 
-    /** From now on it is to stand still, also if another client let it go before. */
-    void holds() {
+    /**
+     * Has it stand still from now on, also if another client let it go before, and asks in the same
+     * breath whether it is in a state to be moved: a paused guest waits for each round trip.
+     *
+     * @param limit longest wait
+     * @throws GuestException when it cannot be moved like this, with what to do
+     * @throws QmpException   when QEMU does not stop it
+     */
+    void stop(Duration limit) throws GuestException, QmpException {
         hear();
         still = true;
         resumedExternally = false;
+        List<Command> commands = new ArrayList<>(List.of(new Command("stop", null)));
+        commands.addAll(OF_STATE);
+        state(qemu.qmp().execute(commands, limit).subList(1, commands.size()));
     }
 
     /** QEMU's migration saves it: where it stays paused, QEMU calls that postmigrate. */

@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pageferry.agent.demo.DemoMachine;
 import io.pageferry.agent.demo.DemoQemu;
 import io.pageferry.agent.demo.GuestLoad;
@@ -13,6 +15,8 @@ import io.pageferry.agent.e2e.Poll;
 import io.pageferry.agent.guest.GuestSetup;
 import io.pageferry.agent.guest.GuestUri;
 import io.pageferry.agent.guest.SourceGuest;
+import io.pageferry.agent.guest.qemu.qmp.FakeMonitor;
+import io.pageferry.agent.guest.qemu.qmp.MonitorAddress;
 import io.pageferry.agent.guest.qemu.qmp.QemuControl;
 import io.pageferry.agent.guest.qemu.qmp.SavedDevices;
 import io.pageferry.core.dirty.TrackerChoice;
@@ -27,6 +31,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
@@ -81,6 +86,56 @@ class QemuGuestTest {
                 guest.requireUnchanged();
                 long second = readBytes() - before - first;
                 assertTrue(second < FIRMWARE_BYTES, () -> "read again: " + second);
+            } finally {
+                guest.close();
+            }
+        }
+    }
+
+    /** What the pause looks at is looked at once before: nothing is paused for nothing. */
+    @Test
+    void whatWouldEndThePauseIsFoundBeforeIt() throws IOException, GuestException {
+        Path monitor = folder.resolve("operator");
+        try (DemoQemu qemu = start("-qmp", "unix:" + monitor + ",server=on,wait=off");
+                QemuControl operator = QemuControl.connect(monitor)) {
+            SourceGuest guest = new QemuKind().openSource(GuestUri.parse("qemu:" + qemu.qmp()),
+                    new GuestSetup(TrackerChoice.AUTO, false, pid -> -1));
+            try {
+                ObjectNode disk = JsonNodeFactory.instance.objectNode().put("driver", "file")
+                        .put("node-name", "later").put("filename",
+                                Files.write(folder.resolve("disk"), new byte[1 << 20]).toString());
+                disk.putObject("cache").put("direct", true);
+                operator.qmp().execute("blockdev-add", disk);
+                String why = assertThrows(GuestException.class, guest::requireUnchanged)
+                        .getMessage();
+                assertTrue(why.contains("O_DIRECT"), why);
+                assertTrue(guest.isRunning());
+            } finally {
+                guest.close();
+            }
+        }
+    }
+
+    /** A paused guest waits for each round trip: its state is asked with the stop. */
+    @Test
+    void noQuestionStandsBetweenTheStopAndTheSave() throws IOException, GuestException {
+        List<String> asked = new CopyOnWriteArrayList<>();
+        try (DemoQemu qemu = start();
+                FakeMonitor tap = TappedMonitor.open(folder.resolve("tap"), qemu.qmp(), asked)) {
+            QemuProcess process = QemuProcess.of(new MonitorAddress.Socket(tap.path()),
+                    qemu.process().pid());
+            SourceGuest guest = QemuGuest.open(process, process.connect(),
+                    new GuestSetup(TrackerChoice.SCAN, false, pid -> -1));
+            try {
+                guest.requireUnchanged();
+                asked.clear();
+                guest.pause();
+                guest.saveState(OutputStream.nullOutputStream());
+                List<String> saved = List.copyOf(asked);
+                assertEquals(List.of("stop", "query-status", "query-migrate"),
+                        saved.subList(0, 3));
+                assertEquals(1, saved.stream().filter("query-migrate"::equals).count());
+                assertTrue(saved.contains("xen-save-devices-state"), saved::toString);
             } finally {
                 guest.close();
             }

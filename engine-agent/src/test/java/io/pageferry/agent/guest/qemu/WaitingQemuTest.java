@@ -23,17 +23,10 @@ import io.pageferry.core.link.GuestDescription;
 import io.pageferry.core.memory.RegionTable;
 import io.pageferry.core.migration.GuestException;
 import java.io.IOException;
-import java.net.UnixDomainSocketAddress;
-import java.nio.ByteBuffer;
-import java.nio.channels.Channels;
-import java.nio.channels.SocketChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -41,7 +34,6 @@ import org.junit.jupiter.api.io.TempDir;
 class WaitingQemuTest {
     private static final long MEMORY = 192L << 20;
     private static final String FOUND_ON = "auto-converge";
-    private static final Pattern COMMAND = Pattern.compile("\"execute\":\"([^\"]+)\"");
 
     @TempDir
     Path folder;
@@ -85,8 +77,8 @@ class WaitingQemuTest {
         List<String> asked = new CopyOnWriteArrayList<>();
         try (DemoQemu qemu = DemoQemu.target(machine, folder.resolve("vm"));
                 QemuControl other = QemuControl.connect(folder.resolve("other"));
-                FakeMonitor tap = new FakeMonitor(folder.resolve("tap"),
-                        client -> relay(client, qemu.qmp(), asked))) {
+                FakeMonitor tap = TappedMonitor.open(folder.resolve("tap"), qemu.qmp(),
+                        asked)) {
             GuestDescription offered = new GuestDescription("qemu", "vm",
                     RegionTable.single("ram", MEMORY), 0, QemuProbe.read(other).asMap());
             QemuProcess process = QemuProcess.of(new MonitorAddress.Socket(tap.path()),
@@ -122,8 +114,8 @@ class WaitingQemuTest {
         List<String> asked = new CopyOnWriteArrayList<>();
         try (DemoQemu qemu = DemoQemu.target(machine, folder.resolve("vm"));
                 QemuControl other = QemuControl.connect(folder.resolve("other"));
-                FakeMonitor tap = new FakeMonitor(folder.resolve("tap"),
-                        client -> relay(client, qemu.qmp(), asked))) {
+                FakeMonitor tap = TappedMonitor.open(folder.resolve("tap"), qemu.qmp(),
+                        asked)) {
             other.setCapabilities(Map.of(FOUND_ON, true));
             TargetSettings found = TargetSettings.of(other);
             GuestDescription offered = new GuestDescription("qemu", "vm",
@@ -164,28 +156,5 @@ class WaitingQemuTest {
         Poll.until(() -> other.announceRounds() == 0
                 && other.capabilities().get(QemuControl.LATE_BLOCK_ACTIVATE)
                 && !other.capabilities().get(FOUND_ON), () -> "it is not armed");
-    }
-
-    /** Passes all on, and writes down what is asked. */
-    private static void relay(FakeMonitor.Client client, Path monitor, List<String> asked)
-            throws IOException {
-        try (SocketChannel qemu = SocketChannel.open(UnixDomainSocketAddress.of(monitor))) {
-            Thread.ofPlatform().daemon().start(() -> {
-                try {
-                    Channels.newInputStream(qemu).transferTo(
-                            Channels.newOutputStream(client.channel()));
-                    client.channel().close(); // as a QEMU that ended
-                } catch (IOException e) {
-                    return; // one of both has left
-                }
-            });
-            for (String line = client.in().readLine(); line != null;
-                    line = client.in().readLine()) {
-                Matcher command = COMMAND.matcher(line);
-                assertTrue(command.find(), line);
-                asked.add(command.group(1));
-                qemu.write(ByteBuffer.wrap((line + "\n").getBytes(StandardCharsets.UTF_8)));
-            }
-        }
     }
 }
