@@ -173,6 +173,23 @@ class MoveFollowerTest {
         assertEquals(2, stdout.toString().lines().count());
     }
 
+    /** As one that is gone for a moment: the move goes on. */
+    @Test
+    void anAgentThatHasTooMuchToDoIsAskedAgain() throws Exception {
+        try (FakeAgent agent = new FakeAgent(path)) {
+            MoveFollower follower = follower(agent, true);
+            agent.then = call -> FakeAgent.json(503, "{\"code\":\"busy\",\"reason\":\"no\"}");
+            CompletableFuture<OptionalInt> code =
+                    CompletableFuture.supplyAsync(() -> follow(follower));
+            while (!stderr.toString().contains("is not there (no); waiting")) {
+                Thread.onSpinWait();
+            }
+            agent.then = this::answer;
+            end(sinks.take());
+            assertEquals(OptionalInt.of(4), code.join());
+        }
+    }
+
     @Test
     void itCanBeLeft() throws Exception {
         try (FakeAgent agent = new FakeAgent(path)) {
