@@ -243,7 +243,8 @@ class ApiTest {
         String put = "{\"guest\":\"web\"}";
         assertEquals(201, rig.call("PUT", "/v1/slots/a", put).status());
         String id = rig.submit(SLOW, rig, "a", SLOWLY);
-        Poll.until(() -> slotState().equals("receiving"), this::slotState);
+        Poll.until(() -> rig.call("GET", "/v1/migrations/" + id + "?side=target").status() == 200,
+                () -> "no page came");
         try (Stream<Path> parts = Files.list(images)) {
             for (Path part : parts.toList()) {
                 Files.delete(part);
