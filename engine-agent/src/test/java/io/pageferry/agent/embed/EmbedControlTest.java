@@ -67,8 +67,8 @@ class EmbedControlTest extends EmbedRig {
     @Test
     void itsMapIsThereWhileItMoves() throws Exception {
         fill();
-        OutgoingMigration migration = to(listen(options -> options).address()).limits(SLOWLY)
-                .build();
+        Listening target = listen(options -> options);
+        OutgoingMigration migration = to(target.address()).limits(SLOWLY).build();
         assertEquals(Optional.empty(), migration.map());
         try (ExecutorService thread = Executors.newSingleThreadExecutor()) {
             Future<MigrationReport> report = thread.submit(migration::run);
@@ -77,6 +77,9 @@ class EmbedControlTest extends EmbedRig {
             migration.cancel();
             assertEquals(Result.CANCELLED, report.get().outcome().result());
         }
+        // It waits for the next one.
+        target.migration().cancel();
+        target.report().get();
     }
 
     @Test
