@@ -29,7 +29,7 @@ import java.util.concurrent.TimeUnit;
 /** An agent as a service: ready, watched, stopped. */
 final class AgentService {
     private static final GuestUri SCRATCH = GuestUri.parse("workload:4MiB?rate=20MiB/s");
-    private static final long TICK_MILLIS = 500;
+    private static final long TICK_MILLIS = 1000;
 
     /** How long a service manager waits on, and how often it is told so. */
     private static final long EXTEND_SECONDS = 60;
@@ -153,7 +153,8 @@ final class AgentService {
 
     private boolean isStopped() {
         try {
-            return stop.await(TICK_MILLIS, TimeUnit.MILLISECONDS);
+            return stop.await(Math.min(TimeUnit.MILLISECONDS.toNanos(TICK_MILLIS), feedNanos),
+                    TimeUnit.NANOSECONDS);
         } catch (InterruptedException e) {
             return true;
         }

@@ -312,8 +312,8 @@ public final class Daemon implements AutoCloseable {
         migrations().schedule();
         opened.guards().tick();
         long now = System.nanoTime();
-        if (now - asked >= ASK_AGAIN_NANOS
-                && (asking == null || !asking.isAlive())) {
+        if (now - asked >= ASK_AGAIN_NANOS && (asking == null || !asking.isAlive())
+                && (slots().areBusy() || !migrations().inDoubt().isEmpty())) {
             asked = now;
             asking = Thread.ofPlatform().daemon().name("settle").start(this::askAgain);
         }

@@ -80,6 +80,11 @@ public final class Slots {
         parts.kept().all().forEach(this::restore);
     }
 
+    /** Returns whether there are some to be tried again. */
+    boolean areBusy() {
+        return closed.values().stream().anyMatch(Closed::busy);
+    }
+
     /** Tries those again whose guests were busy: what an agent before began is finished first. */
     synchronized void restoreBusy() {
         if (parts.migrations().isStopping()) {

@@ -11,9 +11,11 @@ import io.pageferry.agent.session.MigrateSettings;
 import io.pageferry.agent.session.SourceSession;
 import io.pageferry.agent.state.settle.Settler;
 import io.pageferry.core.codec.CodecChoice;
+import io.pageferry.core.dirty.MemoryMap;
 import io.pageferry.core.dirty.TrackerChoice;
 import io.pageferry.core.handover.Owner;
 import io.pageferry.core.link.LinkOpener;
+import io.pageferry.core.link.SlotName;
 import io.pageferry.core.migration.Guest;
 import io.pageferry.core.migration.Outcome.Result;
 import io.pageferry.core.migration.Verification;
@@ -72,7 +74,7 @@ public final class OutgoingMigration {
                         () -> System.nanoTime() - started),
                 parts.connector, TrackerChoice.AUTO, options,
                 parts.endGuest ? After.QUIT : After.KEEP, false,
-                parts.stateDirectory, 0, ""), parts.listener);
+                parts.stateDirectory, 0, parts.slot), parts.listener);
     }
 
     /**
@@ -158,6 +160,16 @@ public final class OutgoingMigration {
     }
 
     /**
+     * Shows where the guest's memory is on its way, at most 4096 cells of it; made only while
+     * somebody asks. Any thread.
+     *
+     * @return the map that was made last; empty where none was, also before {@link #run}
+     */
+    public Optional<MemoryMap> map() {
+        return agent.map();
+    }
+
+    /**
      * Asks the target once more what became of the guest, after {@link #run} left it in doubt, and
      * does what follows from its word: {@link Guest#end} or {@link Guest#resume}. On the calling
      * thread; may be repeated.
@@ -238,6 +250,7 @@ public final class OutgoingMigration {
         private boolean audit;
         private boolean cold;
         private boolean endGuest = true;
+        private String slot = "";
 
         private Builder(Guest guest, Connector connector, SocketAddress target) {
             super(guest, target);
@@ -261,6 +274,18 @@ public final class OutgoingMigration {
          */
         public Builder limits(MigrationLimits bounds) {
             limits = Objects.requireNonNull(bounds, "bounds");
+            return this;
+        }
+
+        /**
+         * Names the place that is to take the guest, of a target that has several: an agent's slot.
+         *
+         * @param name of the slot; default whichever is free
+         * @return this
+         * @throws IllegalArgumentException when it can be no name
+         */
+        public Builder slot(String name) {
+            slot = SlotName.require(name);
             return this;
         }
 

@@ -44,6 +44,16 @@ public interface Listener {
             return Optional.empty();
         }
 
+        /**
+         * Has something run whenever a link waits to be accepted, so that nobody has to look.
+         *
+         * @param then returns at once; on any thread
+         * @return whether it will be; where not, somebody has to look all the time
+         */
+        default boolean onArrival(Runnable then) {
+            return false;
+        }
+
         /** Lets no source in any more, and ends links that were not taken. Idempotent. */
         @Override
         void close();
@@ -146,6 +156,12 @@ public interface Listener {
         }
 
         @Override
+        public boolean onArrival(Runnable then) {
+            server.onAccepted(then);
+            return true;
+        }
+
+        @Override
         public void close() {
             server.close();
         }
@@ -179,6 +195,11 @@ public interface Listener {
         @Override
         public Optional<String> notice() {
             return socket.notice();
+        }
+
+        @Override
+        public boolean onArrival(Runnable then) {
+            return socket.onArrival(then);
         }
 
         /** The file goes first: while it is there somebody listens. */

@@ -19,8 +19,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import org.agrona.CloseHelper;
+import org.agrona.concurrent.IdleStrategy;
 import org.agrona.concurrent.SystemNanoClock;
 
 /**
@@ -29,8 +32,11 @@ import org.agrona.concurrent.SystemNanoClock;
  * that a slot which loads a guest for seconds holds up nobody. Any thread.
  */
 public final class TargetHost implements AutoCloseable {
-    /** Who comes waits so long at most until that is noticed. */
+    /** While connections are here: so long one waits at most until it is looked at. */
     private static final long MAX_PARK_NANOS = 1_000_000L;
+
+    /** While none is: who comes ends the wait, and what was refused is logged so late. */
+    private static final long IDLE_NANOS = 1_000_000_000L;
 
     private final StateDirectory directory;
     private final Listening listening;
@@ -128,7 +134,7 @@ public final class TargetHost implements AutoCloseable {
         }
         all.forEach(TargetSlotHandle::end);
         all.forEach(TargetSlotHandle::close);
-        listening.over = true;
+        listening.end();
         Threads.join(thread);
     }
 
@@ -138,6 +144,11 @@ public final class TargetHost implements AutoCloseable {
         private final TargetListener connections;
         private final Refusals refusals;
         private final MigrationListener log;
+        private final IdleStrategy busy = AgentLoop.idleStrategy(MAX_PARK_NANOS);
+        private final boolean isTold;
+        /** Something came, or it is over, since the last look. */
+        private final AtomicBoolean woken = new AtomicBoolean();
+        private volatile Thread thread;
         private volatile boolean over;
 
         Listening(Listener.Open acceptor, TargetListener connections, Refusals refusals,
@@ -146,11 +157,31 @@ public final class TargetHost implements AutoCloseable {
             this.connections = connections;
             this.refusals = refusals;
             this.log = log;
+            this.isTold = acceptor.onArrival(this::wake);
+        }
+
+        private void wake() {
+            woken.set(true);
+            LockSupport.unpark(thread);
+        }
+
+        void end() {
+            over = true;
+            wake();
+        }
+
+        private void rest(int work) {
+            if (work > 0 || !isTold || !connections.isIdle()) {
+                busy.idle(work);
+            } else if (!woken.get()) {
+                LockSupport.parkNanos(this, IDLE_NANOS);
+            }
         }
 
         void run() {
+            thread = Thread.currentThread();
             try {
-                AgentLoop.runResting(this, AgentLoop.idleStrategy(MAX_PARK_NANOS)::idle);
+                AgentLoop.runResting(this, this::rest);
             } catch (RuntimeException | Error e) {
                 log.on(MigrationEvent.warn("nobody is let in any more, start this target again: "
                         + e));
@@ -164,6 +195,7 @@ public final class TargetHost implements AutoCloseable {
 
         @Override
         public int doWork() {
+            woken.set(false);
             log(refusals.poll(SystemNanoClock.INSTANCE.nanoTime()));
             acceptor.notice().ifPresent(line -> log.on(MigrationEvent.warn(line)));
             return connections.doWork();

@@ -1,6 +1,7 @@
 package io.pageferry.agent.client;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -171,6 +172,25 @@ class MoveFollowerTest {
         }
         assertTrue(stderr.toString().contains("waiting for it"), stderr::toString);
         assertEquals(2, stdout.toString().lines().count());
+    }
+
+    /** As one that is gone for a moment: the move goes on. */
+    @Test
+    void anAgentThatHasTooMuchToDoIsAskedAgain() throws Exception {
+        try (FakeAgent agent = new FakeAgent(path)) {
+            MoveFollower follower = follower(agent, true);
+            agent.then = call -> FakeAgent.json(503, "{\"code\":\"busy\",\"reason\":\"no\"}");
+            CompletableFuture<OptionalInt> code =
+                    CompletableFuture.supplyAsync(() -> follow(follower));
+            while (!stderr.toString().contains("is not there (no); waiting")
+                    && !code.isDone()) {
+                Thread.onSpinWait();
+            }
+            assertFalse(code.isDone());
+            agent.then = this::answer;
+            end(sinks.take());
+            assertEquals(OptionalInt.of(4), code.join());
+        }
     }
 
     @Test

@@ -149,6 +149,21 @@ class AgentCommandsTest extends WithRig {
         }
     }
 
+    /** Every user may put one there where no agent runs. It has a /run of its own. */
+    @Test
+    void aSocketOfAnotherUserAtTheUsualPlaceIsNotAsked() throws IOException {
+        List<String> stranger = List.of("unshare", "-m", "sh", "-c", "mount -t tmpfs pageferry-test"
+                + " /run && mkdir /run/pageferry && touch /run/pageferry/api.sock"
+                + " && chown 65534 /run/pageferry/api.sock && exec \"$0\" \"$@\"");
+        for (List<String> command : List.of(List.of("migrate", "workload:1MiB", "--to", address),
+                List.of("top"))) {
+            Agent asked = rig.command(new Start(stranger, List.of(), command, ""));
+            assertEquals(3, asked.exit(), asked::toString);
+            assertTrue(asked.words().contains("/run/pageferry/api.sock is another user's"),
+                    asked::toString);
+        }
+    }
+
     @Test
     void standaloneAsksNoAgent() throws IOException {
         Agent alone = ended(3, source, "migrate", "workload:1MiB", "--to", "127.0.0.1:1",

@@ -33,6 +33,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -115,6 +116,47 @@ class TargetHostTest {
         assertRefused(ErrorCode.GUEST_MISMATCH, List.of("web-1", "it has db"), move("web-1"));
         add("web-1");
         assertEquals(Result.COMPLETED, move("web-1").result());
+    }
+
+    /** It looked a thousand times a second once, which is some percent of a processor. */
+    @Test
+    void aListenerToWhichNobodyComesRests() throws Exception {
+        add("a");
+        assertRefused(ErrorCode.GUEST_MISMATCH, List.of("mail"), move("mail"));
+        Thread.sleep(2000);
+        long before = waits();
+        Thread.sleep(3000);
+        long waits = waits() - before;
+        assertTrue(waits < 30, () -> waits + " in 3 s");
+    }
+
+    /** Returns how often the listener's thread has begun to wait. */
+    private static long waits() throws IOException {
+        try (Stream<Path> threads = Files.list(Path.of("/proc/self/task"))) {
+            for (Path thread : threads.toList()) {
+                if (Files.readString(thread.resolve("comm")).strip().equals("target listener")) {
+                    return Files.readAllLines(thread.resolve("status")).stream()
+                            .filter(line -> line.startsWith("voluntary_ctxt_switches:"))
+                            .mapToLong(line -> Long.parseLong(line.split("\\s+")[1]))
+                            .findFirst().orElseThrow();
+                }
+            }
+        }
+        throw new AssertionError("no thread of the listener");
+    }
+
+    /** It rests for a second: what nobody told it of would wait as long, each time. */
+    @Test
+    void whoComesEndsTheListenersRest() throws Exception {
+        add("a");
+        long quickest = Long.MAX_VALUE;
+        for (int tries = 0; tries < 40 && quickest > 700_000_000L; tries++) {
+            long since = System.nanoTime();
+            assertRefused(ErrorCode.GUEST_MISMATCH, List.of("mail"), move("mail"));
+            quickest = Math.min(quickest, System.nanoTime() - since);
+        }
+        long nanos = quickest;
+        assertTrue(nanos < 700_000_000L, () -> nanos / 1_000_000 + " ms");
     }
 
     @Test

@@ -21,7 +21,8 @@ public final class WarmAgents implements AutoCloseable {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final String SLOT = "bench";
     /** As the launcher and the package start a service: compiled well, in a small heap. */
-    private static final List<String> JVM = List.of("-XX:TieredStopAtLevel=4", "-Xmx128m");
+    private static final List<String> JVM = List.of("-XX:TieredStopAtLevel=4", "-Xms16m",
+            "-Xmx128m");
 
     private final Path folder;
     private final List<AgentProcess> processes = new ArrayList<>();
@@ -109,7 +110,7 @@ public final class WarmAgents implements AutoCloseable {
         boolean ready = false;
         try {
             String guard = "unix:" + folder.resolve("guard.sock");
-            start(List.of(), List.of("guard-service", "--guard", guard, "--json"));
+            start(List.of("-Xms16m"), List.of("guard-service", "--guard", guard, "--json"));
             source = agent("source", guard, more);
             target = agent("target", guard, more);
             ready = true;

@@ -99,6 +99,15 @@ class LauncherTest {
                 "arg <-Dpageferry.launcher=" + machine.checkout.resolve("pageferry") + ">")));
     }
 
+    /** What a JVM begins with by itself is an eighth of a service's memory at rest, and more. */
+    @Test
+    void theHeapOfAServiceBeginsSmall() throws Exception {
+        for (String service : List.of("agent", "guard-service")) {
+            assertTrue(machine.run(service).out().contains("arg <-Xms16m>"), service);
+        }
+        assertFalse(machine.run("migrate").out().contains("arg <-Xms16m>"));
+    }
+
     /** In ASCII the JVM would refuse them: "unmappable characters". */
     @Test
     void namesMayHaveAnyLetterWhateverTheLocale() throws Exception {

@@ -89,6 +89,11 @@ public final class TargetListener implements Agent {
         }
         return work;
     }
+    /** {@return whether there is nothing to look after until the next connection comes} */
+    public boolean isIdle() {
+        return pending.isEmpty() && answers.isIdle();
+    }
+
     /** Where all are at slots, which answer soon, the next one waits. */
     private boolean hasRoom() {
         return pending.size() < MOST || oldest().isPresent();

@@ -75,6 +75,11 @@ public final class StatusAnswers implements AutoCloseable {
         return work;
     }
 
+    /** {@return whether no recovery is under way, and nothing of one is to be said} */
+    public boolean isIdle() {
+        return pending.isEmpty() && said.isEmpty();
+    }
+
     /** {@return whether a recovery acts on a guest whose lock it was lent} */
     public boolean isLent() {
         return pending.values().stream().anyMatch(one -> one.lent() && !one.end().isDone());

@@ -14,6 +14,7 @@ import io.pageferry.agent.link.PeerTrust;
 import io.pageferry.transport.http.EventSink;
 import io.pageferry.transport.http.HttpAnswer;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -21,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -230,6 +232,39 @@ class ApiTest {
         assertEquals(reader.ids.subList(1, reader.ids.size()), follow(reader.ids.get(0)).ids);
         assertEquals(List.of(), follow(reader.ids.getLast()).kinds);
         assertEquals("gap", follow("1").kinds.getFirst());
+    }
+
+    /** Its image's folder is gone when it gets ready for the next offer. */
+    @Test
+    void aSlotThatEndedByItselfIsOpenedAgainByTheSamePut() throws IOException {
+        Path images = Files.createDirectory(folder.resolve("images"));
+        Files.writeString(folder.resolve("guests.json"), "{\"guests\":[{\"name\":\"web\",\"uri\":"
+                + "\"image:" + images.resolve("web") + "\"}]}");
+        String put = "{\"guest\":\"web\"}";
+        assertEquals(201, rig.call("PUT", "/v1/slots/a", put).status());
+        String id = rig.submit(SLOW, rig, "a", SLOWLY);
+        Poll.until(() -> rig.call("GET", "/v1/migrations/" + id + "?side=target").status() == 200,
+                () -> "no page came");
+        try (Stream<Path> parts = Files.list(images)) {
+            for (Path part : parts.toList()) {
+                Files.delete(part);
+            }
+        }
+        Files.delete(images);
+        rig.call("POST", "/v1/migrations/" + id + "/cancel");
+        Poll.until(() -> slotState().equals("closed"), this::slotState);
+        Files.createDirectory(images);
+        Reply again = rig.call("PUT", "/v1/slots/a", put);
+        assertEquals(200, again.status(), again::toString);
+        assertEquals("waiting", again.text("/state"));
+    }
+
+    private String slotState() {
+        try {
+            return rig.call("GET", "/v1/slots/a").text("/state");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     @Test

@@ -37,6 +37,7 @@ public final class TransportServer implements AutoCloseable {
     private final ArrayBlockingQueue<PendingLink> accepted;
     private final List<NettyTargetLink> sessions = new CopyOnWriteArrayList<>();
     private final Channel listener;
+    private volatile Runnable arrival = () -> { };
 
     /**
      * Listens on an address.
@@ -93,6 +94,15 @@ public final class TransportServer implements AutoCloseable {
         }
         pending.remove(next);
         return next.link;
+    }
+
+    /**
+     * Has something run whenever a link waits, in place of what was before.
+     *
+     * @param then returns at once; on an IO thread
+     */
+    public void onAccepted(Runnable then) {
+        arrival = then;
     }
 
     /** {@return one line that is to be logged, once; empty where there is none} */
@@ -223,6 +233,7 @@ public final class TransportServer implements AutoCloseable {
                     oldest.makeWay("too many wait here");
                 }
             }
+            arrival.run();
         }
 
         private NettyTargetLink sessionOf(Message.ChannelHello hello) throws WireException {

@@ -5,6 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.netty.channel.embedded.EmbeddedChannel;
+import io.netty.util.concurrent.DefaultEventExecutor;
+import io.netty.util.concurrent.DefaultThreadFactory;
+import io.netty.util.concurrent.EventExecutor;
 import io.pageferry.transport.TransportException;
 import io.pageferry.transport.http.EventSink;
 import io.pageferry.transport.http.HttpAnswer;
@@ -17,10 +21,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -153,6 +160,35 @@ class HttpServerTest {
         callers.getFirst().until("ended;");
         caller().get("/wait");
         await("the place of one that was answered", () -> ends.size() == HttpLimits.WAITING + 1);
+    }
+
+    /** Nobody is left to be answered, and that is no bug; see the end of each test. */
+    @Test
+    void anEndThatComesBehindTheServersIsNoBug() throws Exception {
+        caller().get("/wait");
+        await("it waits", () -> ends.size() == 1);
+        server.close();
+        ends.getFirst().complete(Requests.text("too late"));
+    }
+
+    /** The handlers' thread ends before the channel does: the channel's last words are refused. */
+    @Test
+    void theEndOfAThreadIsNoBug() throws Exception {
+        HttpService service = new HttpService(this::answer, Runnable::run, any -> true, bugs::add);
+        for (boolean ends : List.of(false, true)) {
+            EventExecutor thread = new DefaultEventExecutor(new DefaultThreadFactory("ends", true));
+            EmbeddedChannel channel = new EmbeddedChannel();
+            new HttpPipeline(service, 1, thread).install(channel,
+                    Optional.of(new Caller(0, 0, "")));
+            if (ends) {
+                // Until nothing was asked of it for so long, it does what it is told.
+                thread.shutdownGracefully(60, 60, TimeUnit.SECONDS);
+            }
+            channel.pipeline().fireExceptionCaught(new RejectedExecutionException("its end"));
+            thread.submit(() -> { }).sync();
+            assertEquals(ends ? 0 : 1, bugs.size(), bugs::toString);
+            bugs.clear();
+        }
     }
 
     @Test
