@@ -61,16 +61,19 @@ class MachineMoveTest extends WithRig {
             Path point = root.mount(root.partition(FIRST_SECTOR, (int) (64 * MIB / 512)), "ext4");
             Path into = folder.resolve("machine");
             try (DiskWriter writer = new DiskWriter(point, Requirements.seed())) {
-                Agent receiver = receive("machine:" + into + "?format=raw");
-                Agent sender = migrate(machine(root, data), receiver.address(), "--max-downtime",
-                        "2s", "--after", "keep");
-                E2e.assertMoved(sender, receiver);
-                assertEquals("machine", sender.report().at("/guest/kind").asText());
-                assertTrue(LoopDisk.isFrozen(point), sender::toString);
-                assertSame(root, into.resolve("disk0.raw"));
-                assertSame(data, into.resolve("disk1.raw"));
-            } finally {
-                LoopDisk.thaw(point);
+                try {
+                    Agent receiver = receive("machine:" + into + "?format=raw");
+                    Agent sender = migrate(machine(root, data), receiver.address(),
+                            "--max-downtime", "2s", "--after", "keep");
+                    E2e.assertMoved(sender, receiver);
+                    assertTrue(writer.safe() >= 0);
+                    assertEquals("machine", sender.report().at("/guest/kind").asText());
+                    assertTrue(LoopDisk.isFrozen(point), sender::toString);
+                    assertSame(root, into.resolve("disk0.raw"));
+                    assertSame(data, into.resolve("disk1.raw"));
+                } finally {
+                    LoopDisk.thaw(point);
+                }
             }
             assertEquals("rwx------", mode(into));
             assertEquals("rw-------", mode(into.resolve("disk0.raw")));

@@ -1,7 +1,9 @@
 package io.pageferry.agent.guest.machine;
 
 import io.pageferry.agent.guest.SourceGuest;
+import io.pageferry.agent.host.machine.address.MovedAddresses;
 import io.pageferry.core.dirty.DirtyTracker;
+import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.GuestDescription;
 import io.pageferry.core.memory.PageSource;
 import io.pageferry.core.migration.GuestException;
@@ -9,6 +11,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -22,9 +25,21 @@ final class MachineGuest implements SourceGuest {
     private final SourceGuest disks;
     private final Hardware hardware;
     private final byte[] state;
+    private final Optional<MovedAddresses> addresses;
+    private MovedAddresses.Result moved = new MovedAddresses.Result(List.of(), List.of());
 
-    MachineGuest(SourceGuest disks, Hardware hardware) throws IOException {
+    /**
+     * Makes the guest.
+     *
+     * @param disks     of it; closed with it
+     * @param hardware  of it
+     * @param addresses that go with it; empty where it keeps them
+     * @throws IOException where the hardware is none that a target takes
+     */
+    MachineGuest(SourceGuest disks, Hardware hardware, Optional<MovedAddresses> addresses)
+            throws IOException {
         this.disks = disks;
+        this.addresses = addresses;
         this.hardware = hardware;
         this.state = HardwareJson.write(hardware);
         // What the target would refuse in the end is found now.
@@ -86,9 +101,19 @@ final class MachineGuest implements SourceGuest {
         disks.requireUnchangedPaused();
     }
 
+    /** The other one may answer by its addresses from the grant on. */
     @Override
     public void keepPaused() throws GuestException {
         disks.keepPaused();
+        if (addresses.isPresent()) {
+            try {
+                moved = addresses.get().takeOff();
+            } catch (IOException e) {
+                throw new GuestException(ErrorCode.GUEST_FAILED, "the addresses of this machine"
+                        + " could not be taken off: " + e.getMessage(), "install iproute2, or move"
+                        + " the disks alone, as disk:");
+            }
+        }
     }
 
     @Override
@@ -114,6 +139,9 @@ final class MachineGuest implements SourceGuest {
     @Override
     public void resume() throws GuestException {
         disks.resume();
+        if (addresses.isPresent()) {
+            MachineSource.putBack(addresses.get());
+        }
     }
 
     @Override
@@ -128,7 +156,11 @@ final class MachineGuest implements SourceGuest {
 
     @Override
     public Optional<String> leftHere() {
-        return disks.leftHere();
+        String more = (moved.off().isEmpty() ? "" : "; taken off: "
+                + String.join(", ", moved.off())) + (moved.stay().isEmpty() ? ""
+                : "; still here, as the target is heard by them: "
+                + String.join(", ", moved.stay()));
+        return disks.leftHere().map(line -> line + more);
     }
 
     @Override
@@ -138,7 +170,8 @@ final class MachineGuest implements SourceGuest {
 
     @Override
     public Map<String, String> recoveryAddress() {
-        return disks.recoveryAddress();
+        return addresses.isEmpty() ? disks.recoveryAddress()
+                : MachineSource.address(disks.recoveryAddress(), addresses.get());
     }
 
     @Override

@@ -8,6 +8,7 @@ import io.pageferry.agent.guest.SourceGuest;
 import io.pageferry.agent.guest.TargetGuest;
 import io.pageferry.agent.guest.disk.DiskKind;
 import io.pageferry.agent.host.linux.block.Mount;
+import io.pageferry.agent.host.machine.address.MovedAddresses;
 import io.pageferry.agent.host.machine.tree.SystemTree;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.memory.Region;
@@ -19,6 +20,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.UUID;
 
 /**
  * {@code machine:}, at the source all of this host, {@code machine:DIR}, at the target a folder
@@ -73,7 +75,8 @@ public final class MachineKind implements GuestKind {
         boolean whole = false;
         try {
             MachineGuest guest = new MachineGuest(opened, hardware(nodes,
-                    opened.describe().regions().regions().stream().map(Region::size).toList()));
+                    opened.describe().regions().regions().stream().map(Region::size).toList()),
+                    addresses(uri, setup));
             whole = true;
             return guest;
         } catch (IOException e) {
@@ -85,6 +88,13 @@ public final class MachineKind implements GuestKind {
                 opened.close();
             }
         }
+    }
+
+    /** Disks that were named are not this machine, and one that is copied keeps what it has. */
+    private static Optional<MovedAddresses> addresses(GuestUri uri, GuestSetup setup) {
+        return !MachineUri.disks(uri).isEmpty() || setup.after() == After.THAW ? Optional.empty()
+                : Optional.of(MovedAddresses.ofHost(STATE.resolve("addresses-"
+                        + UUID.randomUUID())));
     }
 
     private static Hardware hardware(List<Path> nodes, List<Long> bytes) throws IOException {
@@ -111,7 +121,8 @@ public final class MachineKind implements GuestKind {
     public Optional<GuestHandle> handle(Map<String, String> recoveryAddress) {
         Optional<GuestHandle> target = MachineHandle.of(recoveryAddress)
                 .map(GuestHandle.class::cast);
-        return target.isPresent() ? target : disks.handle(recoveryAddress);
+        return target.isPresent() ? target : disks.handle(recoveryAddress)
+                .map(handle -> MachineSource.of(handle, recoveryAddress));
     }
 
     @Override
