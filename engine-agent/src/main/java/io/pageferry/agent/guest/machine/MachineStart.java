@@ -73,9 +73,8 @@ record MachineStart(MachineFolder folder) {
         } catch (IOException e) {
             throw new GuestException(ErrorCode.GUEST_FAILED, "the machine is in " + folder.path()
                     + " and did not start: " + e.getMessage() + "; what was run: "
-                    + String.join(" ", command), "mend that, and have it started by pageferry"
-                    + " settle MIGRATION here; or start it by hand, and say so at the source:"
-                    + " pageferry settle MIGRATION --target");
+                    + String.join(" ", command) + "; mend that, and pageferry settle MIGRATION"
+                    + " here tries it again", "");
         }
     }
 
