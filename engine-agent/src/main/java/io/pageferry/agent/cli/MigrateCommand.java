@@ -14,6 +14,7 @@ import io.pageferry.agent.cli.remote.AgentChoice;
 import io.pageferry.agent.cli.remote.RemoteMove;
 import io.pageferry.agent.client.ApiClient;
 import io.pageferry.agent.client.ApiException;
+import io.pageferry.agent.client.UnansweredException;
 import io.pageferry.agent.guest.GuestKind;
 import io.pageferry.agent.guest.GuestKinds;
 import io.pageferry.agent.guest.GuestUri;
@@ -98,6 +99,8 @@ final class MigrateCommand implements Callable<Integer> {
         JsonNode move;
         try {
             move = remote.begin(guest, targets.getFirst(), options.slot(), spec);
+        } catch (UnansweredException e) {
+            return Ending.lost(output, "ID, by the ID that pageferry status shows", e);
         } catch (IOException e) {
             return Ending.refused(output, e);
         }

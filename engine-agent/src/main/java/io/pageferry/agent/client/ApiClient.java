@@ -8,6 +8,7 @@ import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.UUID;
 import javax.net.ssl.SSLContext;
 
 /** Asks an agent, with a connection for each call. Any thread. */
@@ -93,14 +94,54 @@ public final class ApiClient {
      */
     public JsonNode call(String method, String path, ObjectNode body) throws IOException {
         try (ApiSocket socket = address.connect()) {
-            byte[] json = body == null ? new byte[0]
-                    : body.toString().getBytes(StandardCharsets.UTF_8);
-            send(socket, method + " " + path, "Content-Type: application/json\r\n"
-                    + "Content-Length: " + json.length + "\r\n", json);
-            ResponseReader reader = new ResponseReader(socket);
-            ResponseReader.Head head = reader.head();
-            return checked(head, reader.body(head));
+            return ask(socket, method + " " + path, body, "");
         }
+    }
+
+    /**
+     * Asks for what must not be done twice, by a key of its own: where the connection ends before
+     * the answer, it is asked for once more, and the agent answers with what it has begun.
+     *
+     * @param path with its query, of a POST
+     * @param body what is said
+     * @return the answer's body
+     * @throws ApiException        when the agent refuses
+     * @throws UnansweredException when there was no answer: nobody knows whether it was begun
+     * @throws IOException         when it cannot be reached, and nothing was begun
+     */
+    public JsonNode begin(String path, ObjectNode body) throws IOException {
+        String key = "Idempotency-Key: " + UUID.randomUUID() + "\r\n";
+        try (ApiSocket socket = address.connect()) {
+            return begin(socket, path, body, key);
+        }
+    }
+
+    private JsonNode begin(ApiSocket first, String path, ObjectNode body, String key)
+            throws IOException {
+        try {
+            return ask(first, "POST " + path, body, key);
+        } catch (ApiException e) {
+            throw e;
+        } catch (IOException broken) {
+            try (ApiSocket second = address.connect()) {
+                return ask(second, "POST " + path, body, key);
+            } catch (ApiException e) {
+                throw e;
+            } catch (IOException e) {
+                throw new UnansweredException(broken, e);
+            }
+        }
+    }
+
+    private static JsonNode ask(ApiSocket socket, String what, ObjectNode body, String headers)
+            throws IOException {
+        byte[] json = body == null ? new byte[0]
+                : body.toString().getBytes(StandardCharsets.UTF_8);
+        send(socket, what, headers + "Content-Type: application/json\r\n"
+                + "Content-Length: " + json.length + "\r\n", json);
+        ResponseReader reader = new ResponseReader(socket);
+        ResponseReader.Head head = reader.head();
+        return checked(head, reader.body(head));
     }
 
     /**

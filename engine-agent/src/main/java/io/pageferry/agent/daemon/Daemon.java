@@ -8,8 +8,6 @@ import io.pageferry.agent.daemon.store.EventLog;
 import io.pageferry.agent.daemon.store.History;
 import io.pageferry.agent.daemon.store.KeptSlots;
 import io.pageferry.agent.daemon.store.Submissions;
-import io.pageferry.agent.guest.GuestKinds;
-import io.pageferry.agent.guest.GuestUri;
 import io.pageferry.agent.link.PeerTrust;
 import io.pageferry.agent.report.EventJson;
 import io.pageferry.agent.session.TargetHost;
@@ -67,7 +65,7 @@ public final class Daemon implements AutoCloseable {
     private final Map<UUID, Long> turns = new HashMap<>();
 
     /** What is open, in order. */
-    private record Opened(EventLog events, History history, Submissions asked, AddressBook book,
+    private record Opened(EventLog events, History history, Submissions asked, Guests guests,
             DaemonMetrics metrics, Migrations migrations, Settlements settlements, Slots slots,
             TargetHost host, GuardService.Look guards, PeerTrust peers) { }
 
@@ -97,12 +95,12 @@ public final class Daemon implements AutoCloseable {
             EventLog events = new EventLog(System::currentTimeMillis);
             History history = History.open(directory.path(), settings.history(),
                     System::currentTimeMillis);
-            AddressBook book = new AddressBook(settings.guests());
+            Guests guests = new Guests(new AddressBook(settings.guests()));
             asked = Submissions.open(directory.path());
             KeptSlots kept = KeptSlots.open(directory.path());
             DaemonMetrics metrics = new DaemonMetrics();
             Migrations migrations = new Migrations(new Migrations.Parts(settings, words,
-                    name -> guest(book, name), events, history, asked, metrics,
+                    guests, events, history, asked, metrics,
                     System::currentTimeMillis));
             Settlements settlements = new Settlements(directory, settings.settleNanos(),
                     words::connector, events, asked);
@@ -116,10 +114,10 @@ public final class Daemon implements AutoCloseable {
                     .filter(one -> migrations.find(one.id(), Optional.of(Side.SOURCE)).isEmpty())
                     .map(settlements::notBegun)
                     .forEach(one -> migrations.recovered(one.migration(), one.result()));
-            Slots slots = new Slots(new Slots.Parts(name -> guest(book, name), migrations,
+            Slots slots = new Slots(new Slots.Parts(guests, migrations,
                     settings, host, kept, new Said(events)));
             slots.restore();
-            Daemon daemon = new Daemon(lock, new Opened(events, history, asked, book, metrics,
+            Daemon daemon = new Daemon(lock, new Opened(events, history, asked, guests, metrics,
                     migrations, settlements, slots, host, new GuardService.Look(System::nanoTime),
                     settings.peers()));
             daemon.show();
@@ -140,25 +138,6 @@ public final class Daemon implements AutoCloseable {
 
     private static void recover(List<Settlements.Settled> found, Migrations migrations) {
         found.forEach(one -> migrations.recovered(one.migration(), one.result()));
-    }
-
-    private static GuestUri guest(AddressBook book, String name) {
-        try {
-            Optional<AddressBook.Entry> entry = book.find(name);
-            GuestUri uri = GuestUri.parse(entry.map(AddressBook.Entry::uri).orElse(name));
-            Optional<String> own = GuestKinds.of(uri).operatorsOwn(uri);
-            if (entry.isEmpty() && own.isPresent()) {
-                throw new CallException(Why.FORBIDDEN, own.get() + " of " + uri.scheme()
-                        + ": is for the operator of this host to say",
-                        "have its operator name that guest in the address book");
-            }
-            return uri;
-        } catch (IllegalArgumentException e) {
-            throw new CallException(Why.USAGE, e.getMessage(),
-                    "GET /v1/guests lists the guests that have names here");
-        } catch (IOException e) {
-            throw new CallException(Why.HOST_FAILED, e.getMessage(), "look at the address book");
-        }
     }
 
     private void show() {
@@ -209,9 +188,9 @@ public final class Daemon implements AutoCloseable {
         return opened.events();
     }
 
-    /** {@return the guests with names} */
-    public AddressBook book() {
-        return opened.book();
+    /** {@return the guests, as callers name them} */
+    public Guests guests() {
+        return opened.guests();
     }
 
     /** {@return what is counted} */

@@ -27,7 +27,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.UUID;
-import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.stream.Stream;
 
@@ -63,14 +62,14 @@ public final class Migrations {
      *
      * @param settings of the daemon
      * @param words    reads what callers write
-     * @param guests   finds a guest's URI by what a caller calls it
+     * @param guests   as callers name them
      * @param events   is told what happens
      * @param history  keeps what ended
      * @param asked    keeps what was asked for
      * @param metrics  counts it
      * @param clock    milliseconds since 1970
      */
-    record Parts(DaemonSettings settings, MoveWords words, Function<String, GuestUri> guests,
+    record Parts(DaemonSettings settings, MoveWords words, Guests guests,
             EventLog events, History history, Submissions asked, DaemonMetrics metrics,
             LongSupplier clock) { }
 
@@ -98,7 +97,7 @@ public final class Migrations {
         }
         request.requireShort();
         // It may read files; nobody waits for that.
-        GuestUri uri = parts.guests().apply(request.guest());
+        GuestUri uri = parts.guests().find(request.guest());
         MigrateSettings settings = parts.words().settings(request, uri,
                 parts.settings().stateDirectory());
         Migration migration = new Migration(UUID.randomUUID(), Side.SOURCE, request,

@@ -22,12 +22,9 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentSkipListMap;
-import java.util.function.Function;
 
 /** The places of this host that wait for guests, by name. Safe for any thread. */
 public final class Slots {
-    private static final String EMBEDDED = "workload";
-
     private final Parts parts;
     /** Changed by one thread at a time, which may wait for a guest; read by any. */
     private final Map<String, Slot> slots = new ConcurrentSkipListMap<>();
@@ -44,14 +41,14 @@ public final class Slots {
     /**
      * What the slots work with.
      *
-     * @param guests     finds a guest's URI by what a caller calls it
+     * @param guests     as callers name them
      * @param migrations is told what comes
      * @param settings   of the daemon
      * @param host       takes guests in
      * @param kept       has them over a restart
      * @param log        gets what concerns no migration
      */
-    record Parts(Function<String, GuestUri> guests, Migrations migrations,
+    record Parts(Guests guests, Migrations migrations,
             DaemonSettings settings, TargetHost host, KeptSlots kept, MigrationListener log) { }
 
     /**
@@ -94,7 +91,7 @@ public final class Slots {
 
     private void restore(String name, String guest) {
         try {
-            open(name, guest, parts.guests().apply(guest));
+            open(name, guest, parts.guests().find(guest));
         } catch (CallException e) {
             boolean busy = e.getCause() instanceof GuestException known
                     && known.code() == ErrorCode.BUSY;
@@ -149,7 +146,7 @@ public final class Slots {
                 && before.place().state() != SlotState.CLOSED) {
             return false;
         }
-        GuestUri uri = named(guest);
+        GuestUri uri = parts.guests().named(guest);
         if (before != null) {
             requireWaiting(name, before);
             forgetSurely(name);
@@ -159,23 +156,6 @@ public final class Slots {
         open(name, guest, uri);
         keep(name, guest);
         return before == null;
-    }
-
-    /**
-     * Reads a guest of a caller who may name no files, sockets and processes of this host.
-     *
-     * @param guest a workload: or a name of the address book
-     * @return it
-     * @throws CallException where it is something else
-     */
-    public GuestUri named(String guest) {
-        GuestUri uri = parts.guests().apply(guest);
-        if (uri.text().equals(guest) && !uri.scheme().equals(EMBEDDED)) {
-            throw new CallException(Why.FORBIDDEN, "by " + guest + " a caller would name files"
-                    + " and sockets of this host", "have its operator name that guest in the"
-                    + " address book, and use the name");
-        }
-        return uri;
     }
 
     /** One that is not kept is not there: nobody would know why it is gone after a restart. */
@@ -196,7 +176,7 @@ public final class Slots {
     private void open(String name, String guest, GuestUri uri) {
         // A guest that lives in the agent is gone with it, and its place waits again.
         Arrivals arrivals = new Arrivals(name, guest, parts.migrations(), () -> {
-            if (!uri.scheme().equals(EMBEDDED)) {
+            if (!uri.scheme().equals(Guests.EMBEDDED)) {
                 forget(name);
             }
         });

@@ -72,6 +72,11 @@ final class EmbeddedTarget implements TargetGuest {
     }
 
     @Override
+    public void stateComes() {
+        guest.stateComes();
+    }
+
+    @Override
     public void proved(ChecksumTable readBack) {
         guest.proved(readBack);
     }

@@ -131,7 +131,7 @@ public final class JoinDesk implements HttpHandler {
                 .put("reason", why.getMessage()).put("side", "agent").put("remedy", why.remedy());
         HttpAnswer answer = new HttpAnswer.Whole(status, "application/problem+json", LAST,
                 body.toString().getBytes(StandardCharsets.UTF_8));
-        return new HttpAnswer.Later(new CompletableFuture<HttpAnswer>()
+        return new HttpAnswer.Later(() -> new CompletableFuture<HttpAnswer>()
                 .completeOnTimeout(answer, REFUSED_MILLIS, TimeUnit.MILLISECONDS));
     }
 }

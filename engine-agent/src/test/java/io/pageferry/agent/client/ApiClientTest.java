@@ -16,8 +16,10 @@ import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -95,6 +97,37 @@ class ApiClientTest {
                 sink.close();
                 assertThrows(IOException.class, () -> events.next(LONG));
             }
+        }
+    }
+
+    /** It may have begun what was asked for, so it hears the same key. */
+    @Test
+    void whatIsBegunOnceIsAskedForTwiceByOneKey() throws Exception {
+        try (FakeAgent agent = new FakeAgent(path);
+                LostAnswers relay = new LostAnswers(folder.resolve("relay"), path, 3)) {
+            ApiClient client = new ApiClient(UnixDomainSocketAddress.of(
+                    folder.resolve("relay")));
+            assertThrows(UnansweredException.class,
+                    () -> client.begin("/v1/x", Output.object()));
+            assertEquals(1, relay.left());
+            agent.then = call -> FakeAgent.json(202, "{\"id\":7}");
+            assertEquals(7, client.begin("/v1/x", Output.object()).path("id").asInt());
+            client.begin("/v1/x", Output.object());
+            List<String> keys = agent.calls.stream().map(call ->
+                    call.headers().get("idempotency-key")).toList();
+            assertEquals(5, keys.size(), keys::toString);
+            assertEquals(keys.get(0), keys.get(1));
+            assertEquals(keys.get(2), keys.get(3));
+            assertEquals(3, Set.copyOf(keys).size(), keys::toString);
+        }
+    }
+
+    @Test
+    void aRefusalIsAnAnswer() throws Exception {
+        try (FakeAgent agent = new FakeAgent(path)) {
+            agent.then = call -> FakeAgent.json(503, "{\"reason\":\"busy\"}");
+            assertThrows(ApiException.class, () -> agent.client.begin("/v1/x", Output.object()));
+            assertEquals(1, agent.calls.size());
         }
     }
 

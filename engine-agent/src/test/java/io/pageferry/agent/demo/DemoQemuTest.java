@@ -147,7 +147,8 @@ class DemoQemuTest {
             assertEquals(List.of(), QemuInspector.target(there, facts));
             assertEquals(List.of(), QemuFacts.compare(source.asMap(), facts.asMap()));
             assertFalse(QemuInspector.source(there, facts, false, true).isEmpty());
-            there.prepareTarget(folder.resolve("in"), QemuControl.OF_STREAM);
+            DeviceState.arm(there, QemuControl.OF_STREAM);
+            DeviceState.expect(there, folder.resolve("in"));
             assertTrue(QemuInspector.target(there, facts).toString().contains("already listens"));
         }
         DemoMachine other = new DemoMachine(machine.tools(), machine.load(),
@@ -227,7 +228,8 @@ class DemoQemuTest {
     void aStateThatIsNoneEndsTheTarget() throws IOException {
         try (DemoQemu target = waiting(machine); QemuControl there = target.control()) {
             Path socket = folder.resolve("in");
-            there.prepareTarget(socket, QemuControl.OF_STREAM);
+            DeviceState.arm(there, QemuControl.OF_STREAM);
+            DeviceState.expect(there, socket);
             QmpException e = assertThrows(QmpException.class, () -> DeviceState.load(there,
                     socket, ByteBuffer.wrap(new byte[100_000]), LIMIT));
             assertEquals(QmpException.Kind.CLOSED, e.kind(), e.getMessage());
@@ -242,7 +244,8 @@ class DemoQemuTest {
         boolean moved = false;
         try (QemuControl there = target.control()) {
             Path socket = folder.resolve("in");
-            there.prepareTarget(socket, QemuControl.OF_STREAM);
+            DeviceState.arm(there, QemuControl.OF_STREAM);
+            DeviceState.expect(there, socket);
             control.prepareSource(control.settings());
             control.stop();
             byte[] state = save();
@@ -269,12 +272,13 @@ class DemoQemuTest {
 
     @Test
     void aTargetWithoutStopDoesNotStartByItself() throws IOException {
-        // What -S at the start would have said is said by prepareTarget.
+        // What -S at the start would have said is said by expect.
         try (DemoQemu target = waiting(machine); QemuControl there = target.control()) {
             assertTrue(there.cont().running());
             assertEquals(RunState.INMIGRATE, there.status().state());
             Path socket = folder.resolve("in");
-            there.prepareTarget(socket, QemuControl.OF_STREAM);
+            DeviceState.arm(there, QemuControl.OF_STREAM);
+            DeviceState.expect(there, socket);
             control.prepareSource(control.settings());
             control.stop();
             byte[] state = save();
@@ -290,7 +294,7 @@ class DemoQemuTest {
             DeviceState.load(there, socket, ByteBuffer.wrap(state), LIMIT);
             assertEquals(RunState.PAUSED, there.status().state());
             assertThrows(QmpException.class,
-                    () -> there.prepareTarget(socket, QemuControl.OF_STREAM));
+                    () -> DeviceState.expect(there, socket));
             there.quit();
         } finally {
             assertTrue(control.cont().running());

@@ -83,7 +83,8 @@ class DiskLockTest {
         target.keepMemoryFile();
         try (QemuControl there = target.control()) {
             Path socket = folder.resolve("in");
-            there.prepareTarget(socket, QemuControl.OF_STREAM);
+            DeviceState.arm(there, QemuControl.OF_STREAM);
+            DeviceState.expect(there, socket);
             here.prepareSource(here.settings());
             ByteArrayOutputStream state = new ByteArrayOutputStream();
             WritableByteChannel sink = Channels.newChannel(state);

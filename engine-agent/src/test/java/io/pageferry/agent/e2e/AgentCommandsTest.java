@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pageferry.agent.client.LostAnswers;
 import io.pageferry.agent.e2e.Agent.Start;
 import io.pageferry.agent.host.linux.Processes.Signal;
 import java.io.IOException;
@@ -131,6 +132,21 @@ class AgentCommandsTest extends WithRig {
         assertTrue(code == 130 || code == 7, move::toString);
         assertEquals(code == 130, move.words().contains("is left to the agent"), move::toString);
         assertEquals(7, watch.exit(), watch::toString);
+    }
+
+    @Test
+    void aMoveWhoseBeginningWasNotAnsweredIsOneMove() throws IOException {
+        ended(0, target, "receive", "workload:16MiB", "--slot", "a");
+        Path relay = folder.resolve("relay.sock");
+        try (LostAnswers lost = new LostAnswers(relay, Path.of(source.substring(5)), 1)) {
+            Agent move = ended(0, "unix:" + relay, "migrate", "workload:16MiB?rate=5MiB/s",
+                    "--to", address, "--slot", "a");
+            assertEquals(0, lost.left());
+            assertEquals("completed", move.report().path("result").asText());
+            List<ObjectNode> all = ended(0, source, "history").events();
+            assertEquals(List.of(move.report().path("migrationId").asText()),
+                    all.stream().map(one -> one.path("id").asText()).toList());
+        }
     }
 
     @Test

@@ -147,14 +147,27 @@ class AgentServiceTest extends WithRig {
     /** Its API answers to the end, and is gone before another agent may take its place. */
     @Test
     void aStoppedAgentMayWaitForItsMoves() throws IOException {
-        ServedAgent agent = serve("one", List.of(), "--wait", "--history", "1d/1MiB");
+        String name = folder.resolve("notify").toString();
+        try (NotifySocket manager = new NotifySocket(name)) {
+            ServedAgent agent = serve("one", List.of("env", "NOTIFY_SOCKET=" + name), "--wait",
+                    "--history", "1d/1MiB");
+            waitsForItsMove(agent, manager);
+        }
+    }
+
+    private void waitsForItsMove(ServedAgent agent, NotifySocket manager) throws IOException {
         agent.slot("a");
-        String id = agent.submit(SLOW, agent, "a", "100Mbit/s");
+        String id = agent.submit(SLOW, agent, "a", "60Mbit/s");
         agent.awaitState(id, "precopy");
         agent.agent().signal(Signal.TERM);
         Poll.until(() -> agent.call("GET", "/v1/health").path("status").asText()
                 .equals("stopping"), () -> "it does not stop");
         assertEquals("running", agent.migration(id).path("phase").asText());
+        // Again and again, as its TimeoutStopSec= would end it and the move.
+        for (int i = 0; i < 2; i++) {
+            Poll.until(() -> manager.poll().equals("EXTEND_TIMEOUT_USEC=60000000"),
+                    () -> "it asks for no time");
+        }
         ApiException refused = assertThrows(ApiException.class,
                 () -> agent.submit(SLOW, agent, "b", SLOWLY));
         assertTrue(refused.getMessage().contains("takes no new move"), refused.getMessage());

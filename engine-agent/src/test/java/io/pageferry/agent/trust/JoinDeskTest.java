@@ -106,7 +106,7 @@ class JoinDeskTest {
 
     private static Whole whole(HttpAnswer answer) {
         return (Whole) (answer instanceof HttpAnswer.Later later
-                ? later.answer().toCompletableFuture().join() : answer);
+                ? later.start().get().toCompletableFuture().join() : answer);
     }
 
     private Whole ask(String path, String body, String caller) {

@@ -88,7 +88,8 @@ final class SavedGuest implements AutoCloseable {
         boolean success = false;
         try (QemuControl control = qemu.control()) {
             Path socket = folder.resolve(name + ".load");
-            control.prepareTarget(socket, QemuControl.OF_STREAM);
+            DeviceState.arm(control, QemuControl.OF_STREAM);
+            DeviceState.expect(control, socket);
             DeviceState.load(control, socket, state, LIMIT);
             OwnMove.onlyOn(control, Peer.PLAIN.capabilities());
             if (!control.cont().running()) {

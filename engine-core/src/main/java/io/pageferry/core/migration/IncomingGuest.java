@@ -71,6 +71,15 @@ public interface IncomingGuest extends AutoCloseable {
     }
 
     /**
+     * Called when the source pauses its guest: the state follows behind the last pages, unless the
+     * link is lost or the source gives up, and then there may be another call. What a load needs
+     * and {@link #discard} can undo may begin here, beside those pages. Returns at once.
+     */
+    default void stateComes() {
+        // Most guests have nothing to make ready.
+    }
+
+    /**
      * Receives the checksums of the complete image, before {@link #loadState}; not called where
      * nothing is verified. While it runs the guest is paused.
      *

@@ -24,6 +24,18 @@ class TargetRowsTest {
             TargetState.REFUSED, Result.FAILED, TargetState.RETURNED, Result.FAILED,
             TargetState.RUNNING, Result.COMPLETED);
 
+    /** What a load needs is begun beside the last pages, and not behind them. */
+    @Test
+    void theGuestHearsThatItsStateComesWhenTheSourcePauses() {
+        try (TargetRig rig = TargetRig.in(TargetState.RECEIVING)) {
+            assertEquals(0, rig.log.count("target.state comes"));
+            rig.say(new Message.Switchover(1));
+            rig.turn();
+            assertEquals(1, rig.log.count("target.state comes"));
+            assertEquals(0, rig.log.count("target.load"));
+        }
+    }
+
     @Test
     void noGrantInTimeIsANoForEver() {
         try (TargetRig rig = TargetRig.in(TargetState.READY)) {

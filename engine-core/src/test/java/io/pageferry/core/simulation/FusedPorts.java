@@ -124,6 +124,11 @@ final class FusedPorts {
         }
 
         @Override
+        public void stateComes() {
+            real.stateComes();
+        }
+
+        @Override
         public void loadState(byte[] state) throws GuestException {
             fuse.before("load");
             real.loadState(state);

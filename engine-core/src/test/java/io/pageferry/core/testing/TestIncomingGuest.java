@@ -169,6 +169,11 @@ public final class TestIncomingGuest implements IncomingGuest {
     }
 
     @Override
+    public void stateComes() {
+        log.add("target.state comes");
+    }
+
+    @Override
     public void loadState(byte[] state) throws GuestException {
         log.add("target.load");
         requireSound("load");

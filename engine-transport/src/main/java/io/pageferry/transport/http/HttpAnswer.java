@@ -3,6 +3,7 @@ package io.pageferry.transport.http;
 import java.util.Map;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /** Answers a call. */
 public sealed interface HttpAnswer {
@@ -25,10 +26,12 @@ public sealed interface HttpAnswer {
     record Events(Consumer<EventSink> start) implements HttpAnswer { }
 
     /**
-     * Answers when there is something to say, and holds up no thread until then.
+     * Answers when there is something to say, and holds up no thread until then. The server bounds
+     * how many wait, and not how long.
      *
-     * @param answer is completed on any thread, sooner or later: the server has no limit of its
-     *               own for it; a failure becomes a 500 without its words
+     * @param start begins what is waited for, once and on a thread of the API, and returns soon;
+     *              not called where too many wait already. What it gives is completed on any
+     *              thread, sooner or later; a failure becomes a 500 without its words
      */
-    record Later(CompletionStage<HttpAnswer> answer) implements HttpAnswer { }
+    record Later(Supplier<CompletionStage<HttpAnswer>> start) implements HttpAnswer { }
 }

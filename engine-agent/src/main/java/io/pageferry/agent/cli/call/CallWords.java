@@ -58,6 +58,11 @@ public record CallWords(PeerTrust trust, boolean insecure) implements MoveWords 
         private DiskArguments disk;
     }
 
+    /** Found out once, and only where they are asked for: by commands, not by the agent. */
+    private static final class Names {
+        private static final Set<String> ALL = names(new CommandLine(new Given()));
+    }
+
     @Override
     public MigrateSettings settings(MoveRequest request, GuestUri guest, Path stateDirectory) {
         Given given = parse(request.options());
@@ -152,7 +157,7 @@ public record CallWords(PeerTrust trust, boolean insecure) implements MoveWords 
      * @return false for those that the operator of the agent says, or that mean nothing to one
      */
     public static boolean takes(String option) {
-        return names(new CommandLine(new Given())).contains(nameOf(option));
+        return Names.ALL.contains(nameOf(option));
     }
 
     /**

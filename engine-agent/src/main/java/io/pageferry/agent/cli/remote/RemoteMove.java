@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pageferry.agent.client.ApiClient;
 import io.pageferry.agent.client.MoveFollower;
+import io.pageferry.agent.client.UnansweredException;
 import io.pageferry.agent.host.process.Interrupts;
 import io.pageferry.agent.report.Output;
 import java.io.IOException;
@@ -41,7 +42,8 @@ public final class RemoteMove {
      * @param slot    its place, or empty
      * @param command whose further options the agent gets
      * @return the move, as the agent has it
-     * @throws IOException when the agent refuses, or cannot be asked
+     * @throws UnansweredException when nobody knows whether it was begun
+     * @throws IOException         when the agent refuses, or cannot be asked
      */
     public JsonNode begin(String guest, String to, String slot, CommandSpec command)
             throws IOException {
@@ -50,7 +52,7 @@ public final class RemoteMove {
         if (!slot.isEmpty()) {
             body.put("slot", slot);
         }
-        return agent.call("POST", "/v1/migrations",
+        return agent.begin("/v1/migrations",
                 body.set("options", GivenOptions.of(command, agent.isOverTls())));
     }
 

@@ -82,7 +82,7 @@ final class HostRoutes {
         ObjectNode body = Output.object();
         ArrayNode guests = body.putArray("guests");
         try {
-            for (AddressBook.Entry entry : daemon.book().all()) {
+            for (AddressBook.Entry entry : daemon.guests().book().all()) {
                 ObjectNode labels = guests.addObject().put("name", entry.name())
                         .put("uri", entry.uri()).putObject("labels");
                 entry.labels().forEach(labels::put);

@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
@@ -87,7 +88,7 @@ final class MigrationRoutes {
         MoveRequest request = new MoveRequest(body.required("guest"), body.required("to"),
                 body.optional("slot", ""), body.texts("options"));
         if (isPeer(call)) {
-            daemon.slots().named(request.guest());
+            daemon.guests().named(request.guest());
         }
         UUID id = daemon.migrations().submit(request,
                 Optional.ofNullable(call.headers().get("idempotency-key")));
@@ -108,8 +109,8 @@ final class MigrationRoutes {
             throw new CallException(Why.USAGE, "wait=" + wait + " is not known",
                     "wait=ended waits for the end");
         }
-        return new HttpAnswer.Later(ended(live.get(),
-                nanos(call.query().getOrDefault("timeout", WAIT))));
+        long nanos = nanos(call.query().getOrDefault("timeout", WAIT));
+        return new HttpAnswer.Later(() -> ended(live.get(), nanos));
     }
 
     private static CompletionStage<HttpAnswer> ended(Migration migration, long nanos) {
@@ -152,14 +153,22 @@ final class MigrationRoutes {
             throw new CallException(Why.FORBIDDEN, "who owns a guest is no other host's to say",
                     "say it on this host, or ask again without an owner");
         }
-        return new HttpAnswer.Later(daemon.settle(migration, word)
-                .thenApply(settled -> Answers.json(Answers.OK, settled.json()))
-                .exceptionally(e -> {
-                    if (e.getCause() instanceof CallException refused) {
-                        return Answers.problem(refused);
-                    }
-                    throw new IllegalStateException("settling " + id, e);
-                }));
+        return new HttpAnswer.Later(() -> settled(migration, word));
+    }
+
+    private CompletionStage<HttpAnswer> settled(Migration migration, Optional<Owner> word) {
+        try {
+            return daemon.settle(migration, word)
+                    .thenApply(settled -> Answers.json(Answers.OK, settled.json()))
+                    .exceptionally(e -> {
+                        if (e.getCause() instanceof CallException refused) {
+                            return Answers.problem(refused);
+                        }
+                        throw new IllegalStateException("settling " + migration.id(), e);
+                    });
+        } catch (CallException e) {
+            return CompletableFuture.completedStage(Answers.problem(e));
+        }
     }
 
     /** Whether another host asks, by its certificate: it may have moved what is offered to it. */

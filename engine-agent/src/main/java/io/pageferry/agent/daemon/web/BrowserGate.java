@@ -18,8 +18,12 @@ import java.util.function.LongSupplier;
 
 /**
  * Stands before the dashboard and the API where a browser comes to them over loopback, where every
- * user of the host can connect: whoever shows a token that was given out, once and in time, gets a
- * cookie, and whoever has that may do what the one may who asked for the token.
+ * user of the host can connect and listen: whoever shows a token that was given out, once and in
+ * time, gets a folder of a secret name and a cookie for that folder alone, and whoever has both may
+ * do what the one may who asked for the token.
+ *
+ * <p>A browser keeps cookies by host and folder, and not by port: one for all of this host would go
+ * to the server of any other user whom the browser visits.
  *
  * <p>Any thread.
  */
@@ -31,6 +35,7 @@ public final class BrowserGate implements HttpHandler {
     static final int MOST = 64;
 
     private static final String COOKIE = "pageferry";
+    private static final String FOLDERS = "/s/";
     private static final String TEXT = "text/plain; charset=utf-8";
 
     private final HttpHandler behind;
@@ -38,7 +43,23 @@ public final class BrowserGate implements HttpHandler {
     /** When each ends, the oldest first. Guarded by this. */
     private final SequencedMap<UUID, Long> tokens = new LinkedHashMap<>();
     /** The one that was asked by last is the last. Guarded by this. */
-    private final SequencedSet<UUID> sessions = new LinkedHashSet<>();
+    private final SequencedSet<Session> sessions = new LinkedHashSet<>();
+
+    /** A browser that was let in: its folder's name, and its cookie. Neither is enough. */
+    private record Session(UUID folder, UUID cookie) {
+        static Session random() {
+            return new Session(UUID.randomUUID(), UUID.randomUUID()); // from a secure source
+        }
+
+        String path() {
+            return FOLDERS + folder + "/";
+        }
+
+        boolean is(UUID shownFolder, UUID shownCookie) {
+            return Message.sameToken(folder, shownFolder)
+                    & Message.sameToken(cookie, shownCookie);
+        }
+    }
 
     /**
      * Makes a gate.
@@ -75,10 +96,14 @@ public final class BrowserGate implements HttpHandler {
         if (call.path().equals("/open")) {
             return open(call);
         }
-        if (!isLetIn(call)) {
+        int end = call.path().indexOf('/', FOLDERS.length());
+        if (!call.path().startsWith(FOLDERS) || end < 0
+                || !isLetIn(id(call.path().substring(FOLDERS.length(), end)), call)) {
             return refused(401, "run pageferry dashboard, and open the address that it prints");
         }
-        return behind.answer(call);
+        String path = call.path().substring(end);
+        return behind.answer(new HttpCall(call.method(), path, call.query(), call.headers(),
+                call.body(), call.caller()));
     }
 
     /** A page of another name must neither reach this by its own name nor send anything here. */
@@ -100,20 +125,21 @@ public final class BrowserGate implements HttpHandler {
         if (sessions.size() == MOST) {
             sessions.removeFirst();
         }
-        UUID session = UUID.randomUUID();
+        Session session = Session.random();
         sessions.addLast(session);
         Map<String, String> headers = new HashMap<>(DashboardFiles.HEADERS);
-        headers.put("Set-Cookie", COOKIE + "=" + session + "; HttpOnly; SameSite=Strict; Path=/");
-        headers.put("Location", "/");
+        headers.put("Set-Cookie", COOKIE + "=" + session.cookie()
+                + "; HttpOnly; SameSite=Strict; Path=" + session.path());
+        headers.put("Location", session.path());
         return new Whole(303, TEXT, headers, new byte[0]);
     }
 
-    private synchronized boolean isLetIn(HttpCall call) {
+    private synchronized boolean isLetIn(UUID folder, HttpCall call) {
         for (String one : call.headers().getOrDefault("cookie", "").split(";")) {
             String[] pair = one.strip().split("=", 2);
             UUID shown = pair.length == 2 && pair[0].equals(COOKIE) ? id(pair[1]) : null;
-            Optional<UUID> session = shown == null ? Optional.empty() : sessions.stream()
-                    .filter(known -> Message.sameToken(known, shown)).findFirst();
+            Optional<Session> session = folder == null || shown == null ? Optional.empty()
+                    : sessions.stream().filter(known -> known.is(folder, shown)).findFirst();
             if (session.isPresent()) {
                 sessions.addLast(session.get());
                 return true;

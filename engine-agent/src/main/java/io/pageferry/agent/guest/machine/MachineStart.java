@@ -46,8 +46,8 @@ record MachineStart(MachineFolder folder) {
         ProgramRunner.requireProgram(QEMU, "qemu-system-x86");
         if (monitor().toString().getBytes(StandardCharsets.UTF_8).length > MOST_SOCKET) {
             throw new GuestException(ErrorCode.HOST_FAILED, "the socket of its monitor, "
-                    + monitor() + ", has a longer name than a socket may have", "name a folder with a shorter"
-                    + " path");
+                    + monitor() + ", has a longer name than a socket may have",
+                    "name a folder with a shorter path");
         }
     }
 

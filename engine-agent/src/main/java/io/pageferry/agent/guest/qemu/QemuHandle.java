@@ -113,10 +113,13 @@ public final class QemuHandle implements GuestHandle {
 
     @Override
     public void forget() throws GuestException {
-        // A waiting QEMU gets no command before its memory is complete, but to take disks.
+        // A waiting QEMU is told nothing that cannot be taken back before its memory is complete.
         try {
             if (process.isAlive()) {
                 DiskExports.cleanUp(control());
+                if (arrival != null) {
+                    arrival.putBack(control());
+                }
             }
         } catch (QmpException e) {
             throw QemuFailure.of(e);

@@ -14,7 +14,6 @@ import io.pageferry.agent.guest.qemu.disk.Tunnel;
 import io.pageferry.agent.guest.qemu.firmware.FirmwareBlocks;
 import io.pageferry.agent.guest.qemu.memory.OfferedMemory;
 import io.pageferry.agent.guest.qemu.memory.QemuMemory;
-import io.pageferry.agent.guest.qemu.qmp.DeviceState;
 import io.pageferry.agent.guest.qemu.qmp.QemuControl;
 import io.pageferry.agent.guest.qemu.qmp.QmpClient;
 import io.pageferry.agent.guest.qemu.qmp.QmpException;
@@ -29,22 +28,17 @@ import io.pageferry.core.link.StreamLink;
 import io.pageferry.core.memory.PageStore;
 import io.pageferry.core.migration.GuestException;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import org.agrona.CloseHelper;
 
 /**
- * A QEMU at the target that was started with {@code -S -incoming defer}. It gets no command before
- * its memory is complete and proved, so that until then it can be left as it was found.
+ * A QEMU at the target that was started with {@code -S -incoming defer}. Before its memory is
+ * complete and proved it gets no command that cannot be taken back: so it can be left as it was
+ * found.
  */
 final class QemuIncoming implements TargetGuest {
-    private static final Duration LOAD_LIMIT = Duration.ofSeconds(10);
-
     /** The memory for a guest that fits. */
     private record Fit(GuestDescription offered, QemuMemory memory) { }
 
@@ -66,15 +60,13 @@ final class QemuIncoming implements TargetGuest {
     private final TargetSettings before;
     private Fit fit;
     private RegionMemory regions;
-    private Set<String> capabilities = Set.of();
+    private final TargetSettings.Arrival arrival;
     private Optional<String> access = Optional.empty();
     private final DiskExports exports;
     private StreamLink link;
     private Tunnel tunnel;
-    private boolean touched;
     private boolean unauthorised;
     private boolean ranUnauthorised;
-    private boolean told;
     private Optional<UsageWatch> usage = Optional.empty();
 
     QemuIncoming(QemuProcess process, Ending ending, QemuControl qemu, QemuFacts facts,
@@ -85,6 +77,7 @@ final class QemuIncoming implements TargetGuest {
         this.qemu = qemu;
         this.facts = facts;
         this.before = before;
+        this.arrival = new TargetSettings.Arrival(process, qemu, before);
         this.exports = new DiskExports(qemu, process.pid(), process.sockets());
     }
 
@@ -156,9 +149,7 @@ final class QemuIncoming implements TargetGuest {
     public PageStore prepare(GuestDescription offered) throws GuestException {
         requireFitsStill(offered);
         release();
-        capabilities = DeviceSaver.isFormOf(offered)
-                ? Set.of(QemuControl.LATE_BLOCK_ACTIVATE)
-                : QemuControl.OF_STREAM;
+        arrival.form(DeviceSaver.isFormOf(offered));
         regions = fit.memory().map(true);
         fit.memory().requireRoom(offered.dataBytes(), regions);
         fit = null;
@@ -194,14 +185,15 @@ final class QemuIncoming implements TargetGuest {
     }
 
     @Override
+    public void stateComes() {
+        arrival.arm();
+    }
+
+    @Override
     public void loadState(byte[] state) throws GuestException {
         closeStorage();
         try {
-            Path socket = process.sockets().given("in", process.pid());
-            touched = true;
-            qemu.prepareTarget(socket, capabilities);
-            DeviceState.load(qemu, process.sockets().take("in", process.pid()),
-                    ByteBuffer.wrap(state), LOAD_LIMIT);
+            arrival.load(state);
         } catch (IOException e) {
             throw new GuestException(ErrorCode.GUEST_FAILED,
                     "QEMU did not take the device state, its own log says why (are the arguments"
@@ -225,8 +217,7 @@ final class QemuIncoming implements TargetGuest {
                 throw refused.provablyNeverRan();
             }
             usage = UsageWatch.start(process.pid());
-            before.tell(qemu);
-            told = true;
+            arrival.arrived();
             // Nothing passes there any more, and whoever is killed from now on leaves nothing.
             process.sockets().delete();
         } catch (QmpException e) {
@@ -281,8 +272,13 @@ final class QemuIncoming implements TargetGuest {
     public void discardOrThrow() throws GuestException {
         release();
         closeStorage();
-        if (touched && process.isAlive()) {
+        if (!process.isAlive()) {
+            return;
+        }
+        if (arrival.begun()) {
             ending.end(qemu);
+        } else {
+            arrival.disarm();
         }
     }
 
@@ -308,16 +304,17 @@ final class QemuIncoming implements TargetGuest {
     public void close() {
         release();
         closeStorage();
-        if (touched && process.isAlive()) {
-            if (!told) {
-                // A guest that was paused before is here too, and stands still.
-                before.tell(qemu);
-            }
+        boolean alive = process.isAlive();
+        if (arrival.begun() && alive) {
+            // A guest that was paused before is here too, and stands still.
+            arrival.arrived();
             heard();
+        } else if (alive) {
+            arrival.disarm();
         }
         qemu.close();
         process.sockets().delete();
-        if (!touched || !process.isAlive()) {
+        if (!arrival.begun() || !process.isAlive()) {
             ending.closed();
         }
     }

@@ -52,6 +52,7 @@ public final class Adaptation {
         Fstab.adapt(edits, devices);
         Crypttab.adapt(edits, devices);
         BootFiles.adapt(edits, devices, options.world());
+        FallbackLoader.adapt(edits);
         if (InterfaceNames.adapt(edits, options.macs(), devices.cards())) {
             adaptation.initramfs.outdated();
         }

@@ -1,4 +1,5 @@
-// Speaks to the agent that served this page, and to nobody else.
+// Speaks to the agent that served this page, and to nobody else. Its paths begin in the page's own folder, outside of
+// which a browser of the agent's host is not let in.
 
 export class Problem extends Error {
   constructor(status, problem) {
@@ -30,9 +31,9 @@ async function call(method, path, body) {
 }
 
 /** A move within one host has two sides there, which share their name. */
-const of = (id, side, more = '') => `/v1/migrations/${encodeURIComponent(id)}${more}?side=${side}`;
+const of = (id, side, more = '') => `v1/migrations/${encodeURIComponent(id)}${more}?side=${side}`;
 
-const inPhase = async phase => (await call('GET', `/v1/migrations?phase=${phase}`)).migrations;
+const inPhase = async phase => (await call('GET', `v1/migrations?phase=${phase}`)).migrations;
 
 /** What waits and what runs; one that begins in between is asked for twice. */
 export async function moves() {
@@ -48,12 +49,12 @@ export const log = async (id, side) => (await call('GET', of(id, side, '/log')))
 export const map = (id, side) => call('GET', of(id, side, '/map'));
 export const cancel = (id, side) => call('POST', of(id, side, '/cancel'), {});
 export const limits = (id, side, changed) => call('PATCH', of(id, side), changed);
-export const slots = async () => (await call('GET', '/v1/slots')).slots;
-export const health = () => call('GET', '/v1/health');
+export const slots = async () => (await call('GET', 'v1/slots')).slots;
+export const health = () => call('GET', 'v1/health');
 
 /** Follows what happens, for as long as the page is open; the browser comes back by itself. */
 export function follow(onEvent, onUp) {
-  const source = new EventSource('/v1/events');
+  const source = new EventSource('v1/events');
   for (const kind of ['state', 'round', 'log', 'report', 'queued', 'limits', 'gap']) {
     source.addEventListener(kind, event => onEvent(kind, JSON.parse(event.data)));
   }

@@ -80,7 +80,7 @@ final class AgentRig implements AutoCloseable {
 
     static Reply reply(HttpAnswer answer) throws IOException {
         HttpAnswer now = answer instanceof HttpAnswer.Later later
-                ? later.answer().toCompletableFuture().join() : answer;
+                ? later.start().get().toCompletableFuture().join() : answer;
         HttpAnswer.Whole whole = (HttpAnswer.Whole) now;
         return new Reply(whole.status(), whole.headers(), whole.type().contains("json")
                 && whole.body().length > 0 ? JSON.readTree(whole.body())

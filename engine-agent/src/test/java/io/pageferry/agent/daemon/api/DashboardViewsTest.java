@@ -37,7 +37,8 @@ class DashboardViewsTest extends InBrowser {
               : path.includes('phase=running') ? {migrations: moves.map(move)}
               : path.includes('phase=') ? {migrations: []} : move(0);
             window.fetch = async path => new Response(JSON.stringify(answers(String(path))));
-            Promise.all([import('/move.js'), import('/moves.js')]).then(async ([one, list]) => {
+            const file = name => import(new URL(name, document.baseURI));
+            Promise.all([file('move.js'), file('moves.js')]).then(async ([one, list]) => {
               const shown = one.moveView('m0', 'source');
               const all = list.movesView();
               document.getElementById('main').replaceChildren(all.element, shown.element);

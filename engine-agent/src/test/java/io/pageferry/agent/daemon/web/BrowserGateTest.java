@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.pageferry.transport.http.HttpAnswer.Whole;
 import io.pageferry.transport.http.HttpCall;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
@@ -15,7 +16,8 @@ class BrowserGateTest {
 
     private long now = Long.MAX_VALUE - 5;
     private final BrowserGate gate = new BrowserGate(
-            call -> new Whole(200, "text/plain", Map.of(), new byte[0]), () -> now);
+            call -> new Whole(200, "text/plain", Map.of("Path", call.path()), new byte[0]),
+            () -> now);
 
     @Test
     void aTokenLetsOneBrowserInOnce() {
@@ -23,16 +25,38 @@ class BrowserGateTest {
         assertEquals(401, status("GET", "/", HOST));
         Whole opened = (Whole) gate.answer(call("GET", path, HOST));
         assertEquals(303, opened.status());
-        assertEquals("/", opened.headers().get("Location"));
         String cookie = opened.headers().get("Set-Cookie");
-        assertTrue(cookie.contains("; HttpOnly; SameSite=Strict"), cookie);
+        String folder = opened.headers().get("Location");
+        assertTrue(cookie.endsWith("; HttpOnly; SameSite=Strict; Path=" + folder), cookie);
         String pair = cookie.substring(0, cookie.indexOf(';'));
-        assertEquals(200, status("GET", "/", with("cookie", "other=1; " + pair)));
+        assertEquals("200 /", answer(folder, with("cookie", "other=1; " + pair)));
+        assertEquals("200 /v1/events", answer(folder + "v1/events", with("cookie", pair)));
         assertEquals(401, status("GET", path, HOST), "a second time");
-        assertEquals(401, status("GET", "/", with("cookie", pair + "0")));
-        assertEquals(401, status("GET", "/", with("cookie", "pageferry=")));
+        assertEquals(401, status("GET", folder, with("cookie", pair + "0")));
+        assertEquals(401, status("GET", folder, with("cookie", "pageferry=")));
         assertEquals(401, status("GET", "/open", HOST));
         assertEquals(401, status("GET", "/open?token=x", HOST));
+    }
+
+    @Test
+    void neitherTheFolderNorTheCookieIsEnough() {
+        Whole one = (Whole) gate.answer(call("GET", gate.give(), HOST));
+        Whole other = (Whole) gate.answer(call("GET", gate.give(), HOST));
+        String folder = one.headers().get("Location");
+        Map<String, String> cookie = with("cookie", pair(one));
+        assertEquals(200, status("GET", folder, cookie));
+        for (String path : List.of("/", "/v1/events", "/v1/migrations", "/s/",
+                folder.substring(0, folder.length() - 1), "/s" + folder,
+                other.headers().get("Location"))) {
+            assertEquals(401, status("GET", path, cookie), path);
+        }
+        assertEquals(401, status("GET", folder, HOST));
+        assertEquals(401, status("GET", folder, with("cookie", pair(other))));
+    }
+
+    private static String pair(Whole opened) {
+        String cookie = opened.headers().get("Set-Cookie");
+        return cookie.substring(0, cookie.indexOf(';'));
     }
 
     @Test
@@ -55,19 +79,21 @@ class BrowserGateTest {
 
     @Test
     void aSessionThatIsUsedOutlivesTheOthers() {
-        String used = session();
-        String unused = session();
+        Whole used = session();
+        Whole unused = session();
         for (int i = 2; i < 2 * BrowserGate.MOST; i++) {
             session();
-            assertEquals(200, status("GET", "/", with("cookie", used)), "after " + i);
+            assertEquals(200, status(used), "after " + i);
         }
-        assertEquals(401, status("GET", "/", with("cookie", unused)));
+        assertEquals(401, status(unused));
     }
 
-    private String session() {
-        String cookie = ((Whole) gate.answer(call("GET", gate.give(), HOST))).headers()
-                .get("Set-Cookie");
-        return cookie.substring(0, cookie.indexOf(';'));
+    private Whole session() {
+        return (Whole) gate.answer(call("GET", gate.give(), HOST));
+    }
+
+    private int status(Whole session) {
+        return status("GET", session.headers().get("Location"), with("cookie", pair(session)));
     }
 
     @Test
@@ -77,6 +103,11 @@ class BrowserGateTest {
         assertEquals(403, status("GET", path, Map.of()));
         assertEquals(403, status("GET", path, with("origin", "http://evil.example")));
         assertEquals(303, status("GET", path, with("origin", "http://127.0.0.1:4480")));
+    }
+
+    private String answer(String path, Map<String, String> headers) {
+        Whole answer = (Whole) gate.answer(call("GET", path, headers));
+        return answer.status() + " " + answer.headers().get("Path");
     }
 
     private int status(String method, String path, Map<String, String> headers) {

@@ -10,6 +10,7 @@ import io.pageferry.agent.demo.DemoMachine.Memory;
 import io.pageferry.agent.demo.DemoQemu;
 import io.pageferry.agent.demo.GuestLoad;
 import io.pageferry.agent.demo.TestMachines;
+import io.pageferry.agent.e2e.Poll;
 import io.pageferry.agent.guest.GuestSetup;
 import io.pageferry.agent.guest.GuestUri;
 import io.pageferry.agent.guest.TargetGuest;
@@ -39,6 +40,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** A QEMU that waits for a guest, while somebody has another monitor of it. */
 class WaitingQemuTest {
     private static final long MEMORY = 192L << 20;
+    private static final String FOUND_ON = "auto-converge";
     private static final Pattern COMMAND = Pattern.compile("\"execute\":\"([^\"]+)\"");
 
     @TempDir
@@ -110,6 +112,60 @@ class WaitingQemuTest {
         }
     }
 
+    /** What can be taken back is said beside the last pages, and is where nothing is loaded. */
+    @Test
+    void itIsArmedBeforeItsStateComesAndLeftAsItWasFound() throws IOException, GuestException {
+        DemoMachine machine = new DemoMachine(TestMachines.tools(), GuestLoad.LIGHT, MEMORY, 1,
+                Memory.FILE, List.of("-qmp", "unix:" + folder.resolve("other")
+                + ",server=on,wait=off", "-qmp", "unix:" + folder.resolve("guard")
+                + ",server=on,wait=off"));
+        List<String> asked = new CopyOnWriteArrayList<>();
+        try (DemoQemu qemu = DemoQemu.target(machine, folder.resolve("vm"));
+                QemuControl other = QemuControl.connect(folder.resolve("other"));
+                FakeMonitor tap = new FakeMonitor(folder.resolve("tap"),
+                        client -> relay(client, qemu.qmp(), asked))) {
+            other.setCapabilities(Map.of(FOUND_ON, true));
+            TargetSettings found = TargetSettings.of(other);
+            GuestDescription offered = new GuestDescription("qemu", "vm",
+                    RegionTable.single("ram", MEMORY), 0, QemuProbe.read(other).asMap());
+            QemuProcess process = QemuProcess.of(new MonitorAddress.Socket(tap.path()),
+                    qemu.process().pid());
+            TargetGuest incoming = QemuIncoming.open(process,
+                    new GuestSetup(TrackerChoice.AUTO, false, pid -> -1), gone -> { });
+            try {
+                arm(incoming, offered, other);
+                incoming.discardOrThrow();
+                assertEquals(found, TargetSettings.of(other));
+
+                arm(incoming, offered, other);
+                try (QemuHandle guard = new QemuHandle(QemuProcess.of(
+                        new MonitorAddress.Socket(folder.resolve("guard")),
+                        qemu.process().pid()), incoming.recoveryAddress())) {
+                    guard.forget();
+                }
+                assertEquals(found, TargetSettings.of(other), "its agent was killed");
+                incoming.discardOrThrow();
+
+                arm(incoming, offered, other);
+                asked.clear();
+                assertThrows(GuestException.class, () -> incoming.loadState(new byte[1]));
+                assertEquals(List.of("stop", "migrate-incoming"), asked.subList(0, 2),
+                        "a paused guest waits for each");
+            } finally {
+                incoming.close();
+            }
+        }
+    }
+
+    private static void arm(TargetGuest incoming, GuestDescription offered, QemuControl other)
+            throws IOException, GuestException {
+        incoming.prepare(offered);
+        incoming.stateComes();
+        Poll.until(() -> other.announceRounds() == 0
+                && other.capabilities().get(QemuControl.LATE_BLOCK_ACTIVATE)
+                && !other.capabilities().get(FOUND_ON), () -> "it is not armed");
+    }
+
     /** Passes all on, and writes down what is asked. */
     private static void relay(FakeMonitor.Client client, Path monitor, List<String> asked)
             throws IOException {
@@ -118,6 +174,7 @@ class WaitingQemuTest {
                 try {
                     Channels.newInputStream(qemu).transferTo(
                             Channels.newOutputStream(client.channel()));
+                    client.channel().close(); // as a QEMU that ended
                 } catch (IOException e) {
                     return; // one of both has left
                 }

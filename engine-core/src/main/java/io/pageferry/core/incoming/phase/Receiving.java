@@ -135,6 +135,7 @@ public final class Receiving implements Phase {
         }
         context.epoch(begun.epoch());
         deviceState = new StateBuffer();
+        context.parts().guest().stateComes();
         context.log("the source pauses the guest, epoch " + begun.epoch());
         return this;
     }

@@ -45,7 +45,8 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     private Phase phase = Phase.READING;
     private ScheduledFuture<?> limit;
     private RequestHead head;
-    private boolean inputEnded;
+    /** Written on the IO thread. */
+    private volatile boolean inputEnded;
 
     HttpConnection(HttpService service, HttpConnections all, Optional<Caller> caller) {
         this.service = service;
@@ -69,6 +70,12 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
         return phase == Phase.IDLE || phase == Phase.READING;
     }
 
+    /** Whether its caller has said all, or is gone. Any thread. */
+    boolean hasSaidAll() {
+        return inputEnded;
+    }
+
+    /** Any thread. */
     void end() {
         context.close();
     }
@@ -222,18 +229,27 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
                 onLoop(() -> write(response, goOn));
             }
             case HttpAnswer.Events events -> give(events);
-            case HttpAnswer.Later later -> later.answer().whenComplete((then, failure) -> {
-                try {
-                    if (failure != null) {
-                        failed(failure);
-                    } else {
-                        give(then);
-                    }
-                } catch (RuntimeException | Error e) {
-                    failed(e);
-                }
-            });
+            case HttpAnswer.Later later -> give(later);
         }
+    }
+
+    private void give(HttpAnswer.Later later) {
+        if (!all.addWaiting(this)) {
+            give(HttpProblem.BUSY.answer());
+            return;
+        }
+        later.start().get().whenComplete((then, failure) -> {
+            all.removeWaiting(this);
+            try {
+                if (failure != null) {
+                    failed(failure);
+                } else {
+                    give(then);
+                }
+            } catch (RuntimeException | Error e) {
+                failed(e);
+            }
+        });
     }
 
     private void give(HttpAnswer.Events events) {
@@ -257,6 +273,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     }
 
     private void failed(Throwable failure) {
+        all.removeWaiting(this);
         service.bugs().accept(failure);
         onLoop(() -> {
             if (phase == Phase.ANSWERING) {

@@ -9,13 +9,16 @@ import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * What the connections of a server have together, and may not have more of. The IO thread calls
- * what is about connections and bodies, any thread what is about events.
+ * what is about connections and bodies, any thread what is about events and waits.
  */
 final class HttpConnections {
     private final int most;
     /** By age. */
     private final Set<HttpConnection> open = new LinkedHashSet<>();
     private int bodyBytes;
+
+    /** By age. Guarded by itself. */
+    private final Set<HttpConnection> waiting = new LinkedHashSet<>();
 
     private final Set<EventStream> readers = ConcurrentHashMap.newKeySet();
     private final AtomicLong eventBytes = new AtomicLong();
@@ -44,6 +47,35 @@ final class HttpConnections {
 
     void remove(HttpConnection one) {
         open.remove(one);
+        removeWaiting(one);
+    }
+
+    /**
+     * Has one wait for its answer. Where too many do, one that will say nothing more makes way, as
+     * it may be gone: nobody reads what is not asked for.
+     *
+     * @return whether there is a place for it
+     */
+    boolean addWaiting(HttpConnection one) {
+        Optional<HttpConnection> way = Optional.empty();
+        synchronized (waiting) {
+            if (waiting.size() >= HttpLimits.WAITING) {
+                way = waiting.stream().filter(HttpConnection::hasSaidAll).findFirst();
+                if (way.isEmpty()) {
+                    return false;
+                }
+                waiting.remove(way.get());
+            }
+            waiting.add(one);
+        }
+        way.ifPresent(HttpConnection::end);
+        return true;
+    }
+
+    void removeWaiting(HttpConnection one) {
+        synchronized (waiting) {
+            waiting.remove(one);
+        }
     }
 
     /** {@return whether so many more bytes of bodies may be held} */

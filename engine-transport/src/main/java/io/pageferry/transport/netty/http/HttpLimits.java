@@ -5,10 +5,13 @@ import java.time.Duration;
 /** What callers may take of a server, each limit stated here alone. */
 public final class HttpLimits {
     /** Connections at once; a further one takes the place of one that asks for nothing. */
-    public static final int CONNECTIONS = 288;
+    public static final int CONNECTIONS = 352;
 
-    /** Readers of events among them: the rest is always left for short questions. */
+    /** Readers of events among them. */
     public static final int EVENT_READERS = 256;
+
+    /** Callers among them that wait for an end: the rest is always left for short questions. */
+    public static final int WAITING = 64;
 
     /** Bytes of the first line of a request. */
     public static final int LINE_BYTES = 4 << 10;

@@ -173,7 +173,7 @@ class HttpConnectionTest {
     @Test
     void anAnswerMayTakeLong() {
         CompletableFuture<HttpAnswer> later = new CompletableFuture<>();
-        requests.then = call -> new HttpAnswer.Later(later);
+        requests.then = call -> new HttpAnswer.Later(() -> later);
         requests.send("GET /" + HOST + "\r\n").pass(3_600_000);
         assertEquals("", requests.answers());
 
@@ -255,7 +255,7 @@ class HttpConnectionTest {
     @Test
     void oneRequestAfterTheOther() {
         CompletableFuture<HttpAnswer> first = new CompletableFuture<>();
-        requests.then = call -> call.path().equals("/1") ? new HttpAnswer.Later(first)
+        requests.then = call -> call.path().equals("/1") ? new HttpAnswer.Later(() -> first)
                 : Requests.text(call.path());
         requests.send("GET /1" + HOST + "\r\nPUT /2" + HOST
                 + "Content-Length: 1\r\n\r\naGET /3" + HOST + "\r\n");
@@ -318,8 +318,13 @@ class HttpConnectionTest {
         assertEquals("secret", requests.bugs.getFirst().getMessage());
 
         Requests later = new Requests();
-        later.then = call -> new HttpAnswer.Later(
+        later.then = call -> new HttpAnswer.Later(() ->
                 CompletableFuture.failedFuture(new IllegalStateException("secret")));
+        assertTrue(later.send("GET /" + HOST + "\r\n").answers().startsWith("HTTP/1.1 500 "));
+        later = new Requests();
+        later.then = call -> new HttpAnswer.Later(() -> {
+            throw new IllegalStateException("secret");
+        });
         assertTrue(later.send("GET /" + HOST + "\r\n").answers().startsWith("HTTP/1.1 500 "));
 
         Requests split = new Requests();

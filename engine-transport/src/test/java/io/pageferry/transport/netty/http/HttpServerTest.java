@@ -12,10 +12,12 @@ import io.pageferry.transport.http.HttpCall;
 import io.pageferry.transport.http.HttpCall.Caller;
 import java.io.IOException;
 import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -35,6 +37,7 @@ class HttpServerTest {
     private Path folder;
 
     private final List<EventSink> sinks = new CopyOnWriteArrayList<>();
+    private final List<CompletableFuture<HttpAnswer>> ends = new CopyOnWriteArrayList<>();
     private final List<Throwable> bugs = new CopyOnWriteArrayList<>();
     private final List<Caller> asked = new CopyOnWriteArrayList<>();
     private final List<RawCaller> callers = new ArrayList<>();
@@ -75,6 +78,11 @@ class HttpServerTest {
     private HttpAnswer answer(HttpCall call) {
         return switch (call.path()) {
             case "/events" -> new HttpAnswer.Events(sinks::add);
+            case "/wait" -> new HttpAnswer.Later(() -> {
+                CompletableFuture<HttpAnswer> end = new CompletableFuture<>();
+                ends.add(end);
+                return end;
+            });
             case "/large" -> Requests.text("a".repeat(4 << 20));
             default -> Requests.text("answer to " + call.path() + ", user "
                     + call.caller().user() + ", group " + call.caller().group() + ";");
@@ -119,6 +127,49 @@ class HttpServerTest {
         await("that one is gone", () -> {
             try (RawCaller next = new RawCaller(path())) {
                 return next.get("/events").until("\r\n\r\n").startsWith("HTTP/1.1 200 ");
+            } catch (IOException e) {
+                throw new AssertionError(e);
+            }
+        });
+    }
+
+    @Test
+    void callersThatWaitLeaveAPlaceForQuestions() throws Exception {
+        for (int i = 0; i < HttpLimits.WAITING; i++) {
+            caller().get("/wait");
+        }
+        await("all wait", () -> ends.size() == HttpLimits.WAITING);
+
+        String refused = caller().get("/wait").until("}");
+        assertTrue(refused.startsWith("HTTP/1.1 503 "), refused);
+        assertTrue(refused.contains("\r\nRetry-After: "), refused);
+        assertTrue(refused.contains("\"remedy\":\"ask again in a moment\""), refused);
+        assertEquals(HttpLimits.WAITING, ends.size(), "what is refused is not begun");
+        assertTrue(caller().get("/a").until(";").startsWith("HTTP/1.1 200 "));
+        caller().get("/events");
+        await("a reader beside them", () -> sinks.size() == 1);
+
+        ends.getFirst().complete(Requests.text("ended;"));
+        callers.getFirst().until("ended;");
+        caller().get("/wait");
+        await("the place of one that was answered", () -> ends.size() == HttpLimits.WAITING + 1);
+    }
+
+    @Test
+    void aCallerThatIsGoneDoesNotWait() throws Exception {
+        for (int i = 0; i < HttpLimits.WAITING; i++) {
+            caller().get("/wait");
+        }
+        await("all wait", () -> ends.size() == HttpLimits.WAITING);
+        callers.get(3).close();
+        await("its place", () -> {
+            try (RawCaller next = new RawCaller(path())) {
+                next.get("/wait").socket.configureBlocking(false);
+                ByteBuffer refused = ByteBuffer.allocate(1000);
+                while (ends.size() == HttpLimits.WAITING && refused.position() == 0) {
+                    next.socket.read(refused);
+                }
+                return ends.size() > HttpLimits.WAITING;
             } catch (IOException e) {
                 throw new AssertionError(e);
             }

@@ -1,5 +1,6 @@
 package io.pageferry.agent.guest.qemu.qmp;
 
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import io.pageferry.agent.guest.qemu.qmp.QmpException.Kind;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -13,6 +14,10 @@ import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.locks.LockSupport;
 
 /**
@@ -168,7 +173,51 @@ public final class DeviceState {
     }
 
     /**
-     * Loads a state into a target that {@link QemuControl#prepareTarget} made ready and whose
+     * Gives a target that was started with {@code -incoming defer} the settings for a load;
+     * {@link #disarm} takes them back as long as it waits.
+     *
+     * @param wanted capabilities to be on, all others are off
+     */
+    public static void arm(QemuControl qemu, Set<String> wanted) throws QmpException {
+        // QEMU would announce itself at the load, while the source can still roll back.
+        set(qemu, wanted, 0);
+    }
+
+    /**
+     * Makes the settings of a target that waits what they were.
+     *
+     * @param capabilities   before {@link #arm}
+     * @param announceRounds likewise
+     */
+    public static void disarm(QemuControl qemu, Map<String, Boolean> capabilities,
+            long announceRounds) throws QmpException {
+        Set<String> on = new TreeSet<>(capabilities.keySet());
+        on.removeIf(name -> !capabilities.get(name));
+        set(qemu, on, announceRounds);
+    }
+
+    private static void set(QemuControl qemu, Set<String> on, long announceRounds)
+            throws QmpException {
+        List<QmpClient.Command> commands = QemuControl.only(qemu.capabilities(), on);
+        commands.add(QemuControl.announceRounds(announceRounds));
+        qemu.qmp().execute(commands, QmpClient.COMMAND_LIMIT);
+    }
+
+    /**
+     * Has a target that was armed listen for its state on a UNIX socket: once, and for good. Also
+     * sends {@code stop}, so that one without {@code -S} does not start on its own, which could not
+     * be taken back either.
+     *
+     * @param socket where QEMU listens, absolute; QEMU replaces what is there
+     */
+    public static void expect(QemuControl qemu, Path socket) throws QmpException {
+        qemu.qmp().execute(List.of(new QmpClient.Command("stop", null),
+                new QmpClient.Command("migrate-incoming", JsonNodeFactory.instance.objectNode()
+                        .put("uri", QemuControl.uri(socket)))), QemuControl.CONT_LIMIT);
+    }
+
+    /**
+     * Loads a state into a target that expects it ({@link #expect}) and whose
      * RAM is complete. Afterwards the guest is paused and has not run.
      *
      * <p>A QEMU whose memory or devices contradict the state ends itself: CLOSED, and its reason

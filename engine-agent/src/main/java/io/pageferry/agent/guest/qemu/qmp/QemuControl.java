@@ -50,7 +50,7 @@ public final class QemuControl implements AutoCloseable {
     private static final Pattern LOCK_REFUSED = Pattern.compile(
             "Failed to get (shared )?\"[^\"]+\" lock");
     /** Starting vCPUs may have to open images: longer than a mere question. */
-    private static final Duration CONT_LIMIT = Duration.ofSeconds(30);
+    static final Duration CONT_LIMIT = Duration.ofSeconds(30);
     /** Bytes per second; the state must not wait for QEMU's default limit of 128 MiB/s. */
     private static final long UNLIMITED = 1L << 40;
     /** Milliseconds, QEMU's maximum: what is left is sent at once, the guest is paused anyway. */
@@ -262,25 +262,7 @@ public final class QemuControl implements AutoCloseable {
         qmp.execute(commands, QmpClient.COMMAND_LIMIT);
     }
 
-    /**
-     * Makes a target that was started with {@code -incoming defer} ready for
-     * {@link DeviceState#load}: capabilities, and it listens for its state on a UNIX socket. Also
-     * sends {@code stop}, so that a target without {@code -S} does not start on its own.
-     *
-     * @param socket where QEMU listens, absolute; QEMU replaces what is there
-     * @param wanted capabilities to be on, all others are off
-     */
-    public void prepareTarget(Path socket, Set<String> wanted) throws QmpException {
-        List<QmpClient.Command> commands = only(capabilities(), wanted);
-        // QEMU would announce itself at the load, while the source can still roll back.
-        commands.add(announceRounds(0));
-        commands.add(new QmpClient.Command("stop", null));
-        commands.add(new QmpClient.Command("migrate-incoming",
-                JSON.objectNode().put("uri", uri(socket))));
-        qmp.execute(commands, CONT_LIMIT);
-    }
-
-    private static QmpClient.Command announceRounds(long rounds) {
+    static QmpClient.Command announceRounds(long rounds) {
         return new QmpClient.Command("migrate-set-parameters",
                 JSON.objectNode().put("announce-rounds", rounds));
     }
@@ -296,7 +278,7 @@ public final class QemuControl implements AutoCloseable {
      * (qapi/net.json), and the migration settings become again what they were. With x-ignore-shared
      * left on, a later snapshot or migration by other means would lack the RAM.
      *
-     * @param capabilities   before {@link #prepareTarget}
+     * @param capabilities   before {@link DeviceState#arm}
      * @param announceRounds likewise
      */
     public void arrived(Map<String, Boolean> capabilities, long announceRounds)
@@ -311,7 +293,7 @@ public final class QemuControl implements AutoCloseable {
      * Turns those on that are wanted, and all others off. Only what is not so now is named: a guest
      * waits, and QEMU 7.2 takes half a millisecond for each name (12 ms for all of them).
      */
-    private static List<QmpClient.Command> only(Map<String, Boolean> now, Set<String> wanted) {
+    static List<QmpClient.Command> only(Map<String, Boolean> now, Set<String> wanted) {
         Map<String, Boolean> changes = new TreeMap<>();
         now.forEach((name, on) -> {
             if (on != wanted.contains(name)) {

@@ -74,7 +74,8 @@ public final class QemuWarmUp {
         ByteArrayOutputStream saved = new ByteArrayOutputStream(STATE_BYTES);
         qemu.stop();
         DeviceState.save(qemu, socket, saved, LIMIT);
-        qemu.prepareTarget(socket, QemuControl.OF_STREAM);
+        DeviceState.arm(qemu, QemuControl.OF_STREAM);
+        DeviceState.expect(qemu, socket);
         DeviceState.load(qemu, socket, ByteBuffer.wrap(saved.toByteArray()), LIMIT);
         qemu.cont();
         while (qemu.qmp().pollEvent() != null) {

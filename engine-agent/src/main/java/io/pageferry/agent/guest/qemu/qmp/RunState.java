@@ -6,7 +6,7 @@ import java.util.Locale;
 /**
  * QEMU's run states (qapi/run-state.json), as query-status names them. Whether a started
  * {@code -incoming} QEMU was given {@code -S} too cannot be seen here: see
- * {@link QemuControl#prepareTarget}.
+ * {@link DeviceState#expect}.
  */
 public enum RunState implements Labelled {
     /** A state that this version does not know; never sent by QEMU under this name. */

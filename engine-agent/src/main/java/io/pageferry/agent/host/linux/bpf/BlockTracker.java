@@ -19,10 +19,12 @@ import java.util.List;
  * reported when it is written. It does not see what another host writes to a disk that both have.
  *
  * <p>A kernel may leave its programs out, and not count it, where a completion interrupts one
- * certain process. So requests are noted when they begin too, and {@link #harvestPaused} reports
- * what was not seen to end: a page more, and none lost.
+ * certain process. So requests are noted when they begin too. What was not seen to end is marked
+ * when its request is used again, and reported by {@link #harvestPaused}: a page more, and none
+ * lost.
  *
- * <p>64 MiB of kernel memory for each TiB. Any thread; one call at a time, the others wait.
+ * <p>32 MiB of kernel memory for each TiB, and some 6 for each device. Any thread; one call at a
+ * time, the others wait.
  */
 public final class BlockTracker implements DirtyTracker {
     /**
@@ -154,8 +156,12 @@ public final class BlockTracker implements DirtyTracker {
     @Override
     public synchronized void harvestPaused(DirtyBitmap into) throws TrackerException {
         harvest(into);
-        for (int i = 0; i < marks.size(); i++) {
-            marks.get(i).reportOpen(into, devices.get(i).firstPage());
+        try {
+            for (int i = 0; i < marks.size(); i++) {
+                marks.get(i).reportOpen(into, devices.get(i).firstPage());
+            }
+        } catch (IOException e) {
+            throw everything(into, e.getMessage(), e);
         }
     }
 

@@ -18,6 +18,8 @@ import java.util.regex.Pattern;
 final class Bpf {
     /** Commands, from {@code linux/bpf.h}. */
     static final int MAP_CREATE = 0;
+    static final int MAP_LOOKUP_ELEM = 1;
+    static final int MAP_GET_NEXT_KEY = 4;
     static final int PROG_LOAD = 5;
     static final int OBJ_GET_INFO_BY_FD = 15;
     static final int RAW_TRACEPOINT_OPEN = 17;

@@ -86,26 +86,20 @@ final class BpfArray implements AutoCloseable {
      * @param consumer hears of them, in ascending order
      */
     void take(int end, WordConsumer consumer) {
-        walk(0, end, (index, seen) -> consumer.word(index,
+        walk(end, (index, seen) -> consumer.word(index,
                 (long) WORD.getAndSet(words, (long) index * Long.BYTES, 0L)));
     }
 
-    /**
-     * Looks at each word that is not 0.
-     *
-     * @param first    of them
-     * @param consumer hears of them, in ascending order
-     */
-    void look(int first, WordConsumer consumer) {
-        walk(first, length, consumer);
+    /** {@return a word as it is} */
+    long get(int index) {
+        return (long) WORD.getVolatile(words, (long) index * Long.BYTES);
     }
 
-    private void walk(int first, int end, WordConsumer consumer) {
+    private void walk(int end, WordConsumer consumer) {
         long bytes = (long) end * Long.BYTES;
         long[] chunk = new long[CHUNK];
         // Compared by the machine's widest instructions, also where code is not optimised.
-        long from = (long) first * Long.BYTES;
-        for (long at = nextSet(from, bytes); at < bytes; at = nextSet(at, bytes)) {
+        for (long at = nextSet(0, bytes); at < bytes; at = nextSet(at, bytes)) {
             int count = (int) Math.min(CHUNK, (bytes - at) / Long.BYTES);
             MemorySegment.copy(words, JAVA_LONG, at, chunk, 0, count);
             for (int i = 0; i < count; i++) {

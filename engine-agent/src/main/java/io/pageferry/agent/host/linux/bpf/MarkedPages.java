@@ -5,9 +5,8 @@ import java.io.IOException;
 
 /**
  * The marks of one device, shared with the program that makes them: words with a bit for each page,
- * then words with a bit for each MiB, then one that says that everything may have changed. As many
- * behind them, alike, are of requests that began and were not seen to end. One thread, beside the
- * programs.
+ * then words with a bit for each MiB, then one that says that everything may have changed, then one
+ * that says that a request found no room among those that began. One thread, beside the programs.
  */
 final class MarkedPages implements AutoCloseable {
     /** Pages of a MiB. */
@@ -20,7 +19,7 @@ final class MarkedPages implements AutoCloseable {
 
     MarkedPages(long pages) throws IOException {
         this.pages = pages;
-        this.words = new BpfArray(2 * openWord(pages));
+        this.words = new BpfArray(overflowWord(pages) + 1);
     }
 
     /** {@return the first word whose bits are coarse} */
@@ -34,8 +33,8 @@ final class MarkedPages implements AutoCloseable {
         return Math.toIntExact(coarseWord(pages) + (bits + WORD_BITS - 1) / WORD_BITS);
     }
 
-    /** {@return where those of what began and did not end are} */
-    static int openWord(long pages) {
+    /** {@return the word of requests that are not in the table} */
+    static int overflowWord(long pages) {
         return lastWord(pages) + 1;
     }
 
@@ -51,18 +50,12 @@ final class MarkedPages implements AutoCloseable {
      * @param firstPage index there of the device's first page
      */
     void harvest(DirtyBitmap into, long firstPage) {
-        words.take(openWord(pages), (word, bits) -> mark(into, firstPage, word, bits));
+        words.take(overflowWord(pages), (word, bits) -> mark(into, firstPage, word, bits));
     }
 
-    /**
-     * Reports what began to be written and was not seen to end; it stays so.
-     *
-     * @param into      receives it
-     * @param firstPage index there of the device's first page
-     */
-    void reportOpen(DirtyBitmap into, long firstPage) {
-        int open = openWord(pages);
-        words.look(open, (word, bits) -> mark(into, firstPage, word - open, bits));
+    /** {@return whether a request began that is not in the table} */
+    boolean hasOverflown() {
+        return words.get(overflowWord(pages)) != 0;
     }
 
     private void mark(DirtyBitmap into, long firstPage, int word, long bits) {

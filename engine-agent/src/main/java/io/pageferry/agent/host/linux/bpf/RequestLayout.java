@@ -6,15 +6,13 @@ import java.io.IOException;
  * Where this kernel has the fields of a block request that a program reads, in bytes; looked up at
  * each start, since they move with every kernel.
  *
- * @param tracepoint number of the type definition of completions
- * @param issued     the same of what is handed to a driver
- * @param requeued   the same of what a driver puts back
- * @param request    fields of {@code struct request}
- * @param bio        fields of {@code struct bio}
- * @param disk       fields on the way to the number of the disk
+ * @param completed number of the type definition of completions
+ * @param issued    the same of what is handed to a driver
+ * @param request   fields of {@code struct request}
+ * @param bio       fields of {@code struct bio}
+ * @param disk      fields on the way to the number of the disk
  */
-record RequestLayout(int tracepoint, int issued, int requeued, Request request, Bio bio,
-        Disk disk) {
+record RequestLayout(int completed, int issued, Request request, Bio bio, Disk disk) {
     /** Of {@code struct request}: kind, first sector, bytes, queue, first of its bios. */
     record Request(int flags, int sector, int bytes, int queue, int bio) { }
 
@@ -29,7 +27,7 @@ record RequestLayout(int tracepoint, int issued, int requeued, Request request, 
 
     /** The first is what every tracepoint has; then request, error, bytes. */
     private static final int PARAMETERS = 4;
-    /** The others: a request alone. */
+    /** The other: a request alone. */
     private static final int SHORT = 2;
 
     /**
@@ -53,7 +51,6 @@ record RequestLayout(int tracepoint, int issued, int requeued, Request request, 
         Btf.Member disk = btf.member(struct(btf, queue.type(), "request_queue"), "disk");
         int gendisk = struct(btf, disk.type(), "gendisk");
         return new RequestLayout(tracepoint, tracepoint(btf, "block_rq_issue", SHORT),
-                tracepoint(btf, "block_rq_requeue", SHORT),
                 new Request(number(btf, request, "cmd_flags", Integer.BYTES),
                         number(btf, request, "__sector", Long.BYTES),
                         number(btf, request, "__data_len", Integer.BYTES), queue.offset(),

@@ -22,7 +22,8 @@ final class MountedSystem implements Programs {
     /** An initramfs for each of several kernels, on a host without KVM. */
     private static final Duration PROGRAM = Duration.ofMinutes(30);
     /** Where a program of the system looks, in the order of their depth. */
-    private static final List<String> POINTS = List.of("/boot", "/usr", "/var", "/boot/efi");
+    private static final List<String> POINTS = List.of("/boot", "/usr", "/var", "/boot/efi",
+            "/efi");
 
     /** The device nodes of a system that does not run. */
     private static final String NODES = """
@@ -48,6 +49,7 @@ final class MountedSystem implements Programs {
     private final AttachedDisk disk;
     private final List<Content> contents;
     private final Path point;
+    private final List<FatPartition> fats = new ArrayList<>();
     private Content root;
 
     private MountedSystem(PrivateSpace space, AttachedDisk disk, List<Content> contents,
@@ -122,9 +124,12 @@ final class MountedSystem implements Programs {
             Optional<Content> content = content(entry.get().device());
             if (content.isPresent() && content.get().isKnown()) {
                 mount(content.get(), space.inside(tree().resolve(wanted)));
-            } else if (!wanted.equals("/boot/efi")) {
+            } else if (content.isPresent() && content.get().type().equals("vfat")) {
+                fats.add(FatPartition.open(space, disk.node(content.get().partition()),
+                        space.inside(tree().resolve(wanted))));
+            } else if (!wanted.endsWith("efi")) {
                 throw Refusal.of(wanted + " is " + entry.get().device() + " in fstab, which is not"
-                        + " on this disk as ext4 or xfs", "run pageferry prepare in the machine"
+                        + " on this disk as ext4, xfs or FAT", "run pageferry prepare in the machine"
                         + " before it is moved");
             }
         }
@@ -170,6 +175,9 @@ final class MountedSystem implements Programs {
 
     /** Unmounts all of it, with everything written. */
     void unmount() throws IOException {
+        for (FatPartition fat : fats) {
+            fat.writeBack();
+        }
         space.run(LIMIT, List.of("umount", "--recursive", point.toString()));
     }
 }

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -176,7 +177,7 @@ public final class Edits {
         try (FileChannel out = FileChannel.open(file, StandardOpenOption.CREATE,
                 StandardOpenOption.WRITE)) {
             if (made) {
-                Files.setPosixFilePermissions(file, mode == PROGRAM_MODE ? PROGRAM : FILE);
+                setMode(file, mode);
             }
             // What is shorter is cut behind the write, so that the file is never empty.
             while (bytes.hasRemaining()) {
@@ -184,6 +185,17 @@ public final class Edits {
             }
             out.truncate(bytes.limit());
             out.force(true);
+        }
+    }
+
+    /** FAT has no rights of a file: where it does not take them, those of its mount hold. */
+    private static void setMode(Path file, int mode) throws IOException {
+        try {
+            Files.setPosixFilePermissions(file, mode == PROGRAM_MODE ? PROGRAM : FILE);
+        } catch (FileSystemException e) {
+            if (mode == PROGRAM_MODE) {
+                throw e;
+            }
         }
     }
 }

@@ -227,9 +227,7 @@ class BlockTrackerTest {
 
     private static DiskMarks withoutCompletions(RequestLayout layout, BlockDevice device)
             throws IOException {
-        MarkedPages marks = new MarkedPages(device.pages());
-        return new DiskMarks(marks, List.of(BpfProgram.attach(MarkingCode.assemble(layout, device,
-                marks.map(), MarkingCode.Event.TURNED), layout.issued())));
+        return DiskMarks.begin(layout, device, Set.of(MarkingCode.Event.ISSUED));
     }
 
     @Test
@@ -263,15 +261,15 @@ class BlockTrackerTest {
         try (LoopDisk disk = LoopDisk.make(MIB); DirtyBitmap dirty = new DirtyBitmap(MIB_PAGES)) {
             BlockDevice device = disk.found();
             BlockTracker tracker = new BlockTracker(List.of(new Tracked(device, 0)),
-                    (layout, any) -> new DiskMarks(new MarkedPages(device.pages()),
-                            List.of(BpfProgram.attach(printing(), tracepoint))));
+                    (layout, any) -> new DiskMarks(device,
+                            new MarkedPages(device.pages()), new RequestTable(), List.of(BpfProgram.attach(printing(), tracepoint))));
             try (tracker) {
                 tracker.start();
                 tracker.harvest(dirty);
                 assertTrue(dirty.isEmpty());
                 // Any request of the host raises it, so it begins here.
                 try (BpfProgram _ = BpfProgram.attach(printing(),
-                        RequestLayout.of(Btf.ofThisKernel()).tracepoint());
+                        RequestLayout.of(Btf.ofThisKernel()).completed());
                         FileChannel out = LoopDisk.direct(disk.device())) {
                     out.write(LoopDisk.aligned(PAGE), 0);
                 }
@@ -341,7 +339,7 @@ class BlockTrackerTest {
     /** As the kernel itself says it. */
     @Test
     void aProgramThatTheKernelRefusesIsTold() throws Exception {
-        int tracepoint = RequestLayout.of(Btf.ofThisKernel()).tracepoint();
+        int tracepoint = RequestLayout.of(Btf.ofThisKernel()).completed();
         IOException e = assertThrows(IOException.class, () -> BpfProgram.attach(
                 new BpfAssembler().loadLong(0, 3, 0).exit().bytes(), tracepoint));
         assertTrue(e.getMessage().endsWith("R3 !read_ok"), e.getMessage());

@@ -6,17 +6,23 @@ import java.util.Map;
 
 /**
  * Runs BPF instructions on memory of its own, as far as ours use them: for requests that no disk of
- * a test makes. Addresses are offsets into the memory; the only helper is the look-up in a map of
- * words.
+ * a test makes. Addresses are offsets into the memory; the helpers are those of maps: of words, and
+ * of pairs of words by a word.
  */
 final class BpfMachine {
+    /** Where a pair is seen that was looked up. */
+    private static final int FOUND = 640;
+
     /** Offset in memory of each map's first word, by descriptor. */
     private final Map<Integer, Integer> maps;
+    private final Map<Integer, Map<Long, long[]>> tables;
     private final ByteBuffer memory;
     private final long[] registers = new long[11];
     private int steps;
 
-    BpfMachine(ByteBuffer memory, Map<Integer, Integer> maps) {
+    BpfMachine(ByteBuffer memory, Map<Integer, Integer> maps,
+            Map<Integer, Map<Long, long[]>> tables) {
+        this.tables = tables;
         this.memory = memory.order(ByteOrder.LITTLE_ENDIAN);
         this.maps = maps;
     }
@@ -48,7 +54,7 @@ final class BpfMachine {
             case 0x05:
                 return at + 1 + offset;
             case 0x85:
-                look(constant);
+                call(constant);
                 return at + 1;
             case 0x18:
                 registers[to] = constant & 0xffffffffL | (long) code.getInt(at * 8 + 12) << 32;
@@ -84,12 +90,26 @@ final class BpfMachine {
     }
 
     /** What a call does not keep is worth nothing behind it. */
-    private void look(int helper) {
-        if (helper != 1) {
+    private void call(int helper) {
+        int key = Math.toIntExact(registers[2]);
+        Map<Long, long[]> table = tables.get((int) registers[1]);
+        if (helper == 1 && table == null) {
+            registers[0] = maps.get((int) registers[1]) + 8L * memory.getInt(key);
+        } else if (helper == 1) {
+            long[] found = table.get(memory.getLong(key));
+            registers[0] = found == null ? 0 : FOUND;
+            memory.putLong(FOUND, found == null ? 0 : found[0])
+                    .putLong(FOUND + 8, found == null ? 0 : found[1]);
+        } else if (helper == 2) {
+            int value = Math.toIntExact(registers[3]);
+            table.put(memory.getLong(key),
+                    new long[] {memory.getLong(value), memory.getLong(value + 8)});
+            registers[0] = 0;
+        } else if (helper == 3) {
+            registers[0] = table.remove(memory.getLong(key)) == null ? -2 : 0;
+        } else {
             throw new AssertionError("helper " + helper);
         }
-        int key = memory.getInt(Math.toIntExact(registers[2]));
-        registers[0] = maps.get((int) registers[1]) + 8L * key;
         for (int i = 1; i <= 5; i++) {
             registers[i] = 0xdeadbeefdeadbeefL;
         }

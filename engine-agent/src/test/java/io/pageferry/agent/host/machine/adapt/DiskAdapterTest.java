@@ -282,6 +282,67 @@ class DiskAdapterTest {
         assertArrayEquals(before, Files.readAllBytes(disk));
     }
 
+    /** Its loader is one that says a word on the serial line; the entry for it was in a firmware. */
+    @Test
+    void aDiskOfUefiStartsOnAnotherMachine() throws Exception {
+        Path modules = Path.of("/usr/lib/grub/x86_64-efi");
+        Path firmware = Path.of("/usr/share/OVMF/OVMF_CODE_4M.fd");
+        Assumptions.assumeTrue(Files.exists(modules) && Files.exists(firmware),
+                "no GRUB for UEFI or no OVMF here");
+        Path words = Files.writeString(folder.resolve("words"), """
+                serial --unit=0
+                terminal_output serial
+                echo started-by-EFI
+                halt
+                """);
+        Path loader = folder.resolve("grubx64.efi");
+        LoopDisk.run("grub-mkimage", "-O", "x86_64-efi", "-o", loader.toString(), "-c",
+                words.toString(), "-p", "/EFI/debian", "serial", "echo", "halt", "terminal");
+        Path efi = folder.resolve("efi");
+        Files.write(efi, new byte[(int) TinyDisk.SWAP_SECTORS * 512]);
+        LoopDisk.run("mformat", "-i", efi.toString(), "::");
+        LoopDisk.run("mmd", "-i", efi.toString(), "::/EFI", "::/EFI/debian");
+        LoopDisk.run("mcopy", "-i", efi.toString(), loader.toString(), "::/EFI/debian/");
+        system.write("etc/fstab", "/dev/sda1 / ext4 defaults 0 1\n"
+                + "/dev/sda2 /boot/efi vfat umask=0077 0 1\n");
+        Files.createDirectories(system.root().resolve("boot/efi"));
+        Path disk = disk();
+        TinyDisk.put(disk, Files.readAllBytes(efi),
+                (TinyDisk.ROOT_FIRST + TinyDisk.ROOT_SECTORS) * 512);
+
+        DiskAdapter.Result result = adapt(disk, World.PHYSICAL, false, null);
+
+        assertTrue(result.edits().stream().anyMatch(one -> one.path()
+                .equals("/boot/efi/EFI/BOOT/BOOTX64.EFI")), result.edits().toString());
+        assertTrue(TinyDisk.read(disk, "/etc/fstab").matches("(?s).*UUID=....-.... /boot/efi.*"));
+        assertEquals(List.of(), adapt(disk, World.PHYSICAL, false, null).edits());
+        Path said = folder.resolve("said");
+        Path variables = Files.copy(Path.of("/usr/share/OVMF/OVMF_VARS_4M.fd"),
+                folder.resolve("variables"));
+        Process machine = new ProcessBuilder("qemu-system-x86_64", "-M", "q35", "-m", "256",
+                "-nodefaults", "-display", "none", "-drive", "if=pflash,format=raw,readonly=on,"
+                + "file=" + firmware, "-drive", "if=pflash,format=raw,file=" + variables,
+                "-drive", "format=raw,file=" + disk, "-serial", "file:" + said)
+                .redirectErrorStream(true).redirectOutput(folder.resolve("errors").toFile())
+                .start();
+        try {
+            assertTrue(machine.waitFor(Requirements.HANG.toSeconds(), TimeUnit.SECONDS), () ->
+                    "it hangs: " + text(said));
+            assertTrue(text(said).contains("started-by-EFI"), () -> text(said)
+                    + text(folder.resolve("errors")));
+        } finally {
+            machine.destroyForcibly();
+        }
+    }
+
+    private static String text(Path file) {
+        try {
+            return Files.readString(file, StandardCharsets.ISO_8859_1);
+        } catch (IOException e) {
+            return e.toString();
+        }
+    }
+
     @Test
     void aDiskInUseIsRefused() throws IOException {
         Path disk = disk();
