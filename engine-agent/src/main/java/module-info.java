@@ -55,6 +55,7 @@ module io.pageferry.agent {
             io.pageferry.agent.guest.workload.WorkloadKind,
             io.pageferry.agent.guest.image.ImageKind,
             io.pageferry.agent.guest.disk.DiskKind,
+            io.pageferry.agent.guest.machine.MachineKind,
             io.pageferry.agent.guest.qemu.QemuKind,
             io.pageferry.agent.guest.libvirt.LibvirtKind,
             io.pageferry.agent.guest.kvm.KvmKind,

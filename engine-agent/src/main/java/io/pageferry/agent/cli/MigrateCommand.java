@@ -45,7 +45,8 @@ import picocli.CommandLine.Spec;
 @Command(name = "migrate", description = "moves a running guest to a target agent")
 final class MigrateCommand implements Callable<Integer> {
     @Parameters(paramLabel = "GUEST", description = "workload:SIZE, kvm:SIZE,"
-            + " qemu:/path/to/qmp.sock, libvirt:DOMAIN, disk:PATH or process:PID")
+            + " qemu:/path/to/qmp.sock, libvirt:DOMAIN, disk:PATH, machine: or"
+            + " process:PID")
     private String guest;
 
     @Option(names = "--to", required = true, paramLabel = "HOST:PORT|unix:PATH",
@@ -139,7 +140,8 @@ final class MigrateCommand implements Callable<Integer> {
                 new SocketConnector(Addresses.parse("--to", target, peers.tls(),
                         options.insecure()), peers, capture),
                 options.tracker(), options.sourceOptions(uri), disk.after(options.after(kind)),
-                options.copyStorage(), common.stateDirectory(), Quantity.nanos(options.linger()),
+                options.copyStorage(), common.stateDirectory(kind),
+                Quantity.nanos(options.linger()),
                 options.slot());
     }
 

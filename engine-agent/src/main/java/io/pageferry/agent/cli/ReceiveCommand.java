@@ -40,9 +40,11 @@ import picocli.CommandLine.Spec;
 /** {@code pageferry receive GUEST --listen ADDRESS}. */
 @Command(name = "receive", description = "takes a guest in")
 final class ReceiveCommand implements Callable<Integer> {
+    private static final String MACHINE = "machine:";
+
     @Parameters(paramLabel = "GUEST", arity = "0..1",
             description = "workload:SIZE, kvm:SIZE, qemu:/path/to/qmp.sock, libvirt:DOMAIN"
-            + ", disk:PATH or image:/path/file; none with --start")
+            + ", disk:PATH, machine:DIR or image:/path/file; none with --start FILE")
     private String guest;
 
     @Option(names = "--listen", paramLabel = "HOST:PORT|unix:PATH",
@@ -53,10 +55,11 @@ final class ReceiveCommand implements Callable<Integer> {
     @Option(names = "--once", description = "end after one migration")
     private boolean once;
 
-    @Option(names = "--start", paramLabel = "FILE", description = "starts the target's QEMU, as"
-            + " a file says that pageferry describe printed at the source; nobody else may write to"
-            + " it")
-    private Path start;
+    @Option(names = "--start", arity = "0..1", paramLabel = "FILE", fallbackValue = "",
+            description = "starts the target's QEMU, as a file says that pageferry describe printed"
+            + " at the source; nobody else may write to it. Of machine:DIR without a FILE: boots it"
+            + " once it is here")
+    private String start;
 
     @Option(names = "--prealloc", description = "make the memory resident before listening")
     private boolean prealloc;
@@ -135,11 +138,32 @@ final class ReceiveCommand implements Callable<Integer> {
         if (start == null && guest == null) {
             throw new UsageException("receive which guest? name one, or --start FILE");
         }
-        if (start != null && guest != null) {
-            throw new UsageException("--start says what is started: leave " + guest + " out");
+        if (start == null || !startsMachine()) {
+            if (start != null && start.isEmpty()) {
+                throw new UsageException("--start wants a FILE, as pageferry describe prints it;"
+                        + " without one it is for machine:DIR");
+            }
+            if (start != null && guest != null) {
+                throw new UsageException("--start says what is started: leave " + guest + " out");
+            }
+            return start == null ? domain.guest(guest, "persistent", persistent)
+                    : StartedQemu.place();
         }
-        return start == null ? domain.guest(guest, "persistent", persistent)
-                : StartedQemu.place();
+        return domain.guest(guest, "persistent", persistent).with("start", "");
+    }
+
+    /** It is told from a FILE by its guest, which may stand where a FILE would. */
+    private boolean startsMachine() {
+        if (guest == null && start.startsWith(MACHINE)) {
+            guest = start;
+            start = "";
+        }
+        return start.isEmpty() && guest != null && guest.startsWith(MACHINE);
+    }
+
+    /** A file of this host's operator, or null. */
+    private Path startFile() {
+        return start == null || start.isEmpty() ? null : Path.of(start);
     }
 
     private AgentResult run(GuestUri uri, Output output, Optional<CaptureSink> sink) {
@@ -152,7 +176,7 @@ final class ReceiveCommand implements Callable<Integer> {
                         Quantity.nanos(settleWindow), defaults.channels(),
                         Quantity.nanos(reconnectWindow)),
                 common.stateDirectory(), Quantity.nanos(linger), activate,
-                start);
+                startFile());
         MigrationView view = new MigrationView(output, progress,
                 CommonOptions.terminal(), System::nanoTime);
         TargetAgent agent = new TargetAgent(slot, settings, Listeners.after(view),
@@ -162,7 +186,7 @@ final class ReceiveCommand implements Callable<Integer> {
                 },
                 result -> Ending.of(output, common.verbose(), result));
         CommandExit.onStop(agent::cancel);
-        view.opening(start == null ? guest : "--start " + start);
+        view.opening(startFile() == null ? guest : "--start " + start);
         try {
             return agent.run();
         } finally {

@@ -76,7 +76,7 @@ final class SettleCommand implements Callable<Integer> {
             return new RemoteStatus(agent.get(), output).settle(id.toString(),
                     source ? "source" : target ? "target" : "", fenced);
         }
-        Settler settler = new Settler(common.stateDirectory(), id,
+        Settler settler = new Settler(common.stateDirectory(id), id,
                 Quantity.nanos(settleWindow),
                 peer -> Addresses.isAddress(peer) ? new SocketConnector(
                         Addresses.parse("the journal's peer", peer, peers.tls(), insecure), peers,

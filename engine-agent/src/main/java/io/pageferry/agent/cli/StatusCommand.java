@@ -12,6 +12,7 @@ import io.pageferry.agent.state.journal.JournalHeader;
 import io.pageferry.agent.state.journal.StateDirectory;
 import io.pageferry.core.handover.Ownership;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -44,8 +45,10 @@ final class StatusCommand implements Callable<Integer> {
             return 0;
         }
         List<String> unreadable = new ArrayList<>();
-        List<FileJournal> journals = StateDirectory.open(common.stateDirectory())
-                .all(unreadable::add);
+        List<FileJournal> journals = new ArrayList<>();
+        for (Path folder : common.stateDirectories()) {
+            journals.addAll(StateDirectory.open(folder).all(unreadable::add));
+        }
         for (FileJournal journal : journals) {
             ObjectNode entry = describe(journal);
             output.emit(entry);

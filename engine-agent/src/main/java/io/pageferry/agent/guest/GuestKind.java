@@ -3,6 +3,7 @@ package io.pageferry.agent.guest;
 import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.migration.GuestHandle;
 import io.pageferry.core.words.Labelled;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -121,6 +122,16 @@ public interface GuestKind {
      * @return the first parameter that has to be left out; empty where a caller may say it all
      */
     default Optional<String> operatorsOwn(GuestUri uri) {
+        return Optional.empty();
+    }
+
+    /**
+     * Returns where a source keeps its journals of guests of this kind where no other folder is
+     * named.
+     *
+     * @return empty for the user's state home
+     */
+    default Optional<Path> stateDirectory() {
         return Optional.empty();
     }
 

@@ -1,8 +1,10 @@
 package io.pageferry.agent.guest;
 
+import java.nio.file.Path;
 import java.util.Optional;
 import java.util.ServiceLoader;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 
 /** Finds kinds of guests. */
 public final class GuestKinds {
@@ -30,6 +32,12 @@ public final class GuestKinds {
     public static Optional<GuestKind> find(String scheme) {
         return ServiceLoader.load(GuestKind.class).stream().map(ServiceLoader.Provider::get)
                 .filter(kind -> kind.scheme().equals(scheme)).findFirst();
+    }
+
+    /** {@return the folders that kinds keep journals in, where no other is named} */
+    public static Stream<Path> stateDirectories() {
+        return ServiceLoader.load(GuestKind.class).stream()
+                .flatMap(kind -> kind.get().stateDirectory().stream()).distinct();
     }
 
     private static String schemes() {

@@ -76,6 +76,14 @@ class BadInputTest {
             2 | there are auto and bpf | migrate disk:/nosuch --to 127.0.0.1:1 --tracker scan
             3 | there is no /nosuch | migrate disk:/nosuch --to 127.0.0.1:1
             3 | there is no /nosuch | receive disk:/nosuch --listen 127.0.0.1:0
+            2 | a machine is this host | migrate machine:/dev/sda --to 127.0.0.1:1
+            2 | write absolute paths | migrate machine:?disks=sda --to 127.0.0.1:1
+            3 | there is no /nosuch | migrate machine:?disks=/nosuch --to 127.0.0.1:1
+            2 | receive a machine where? | receive machine: --listen 127.0.0.1:0
+            3 | there is no folder /nosuch | receive machine:/nosuch/x --listen 127.0.0.1:0
+            3 | is no folder | receive --start machine:/etc/hostname --listen 127.0.0.1:0
+            2 | --start wants a FILE | receive workload:8MiB --listen 127.0.0.1:0 --start
+            2 | leave workload:8MiB out | receive workload:8MiB --listen 127.0.0.1:0 --start x
             2 | not in this version | MOVE --verify strong
             2 | --verify strange: there are sent, full, none | MOVE --verify strange
             2 | --codec x: there are adaptive, none, lz4, zstd | MOVE --codec x

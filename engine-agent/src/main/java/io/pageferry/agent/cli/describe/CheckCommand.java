@@ -2,6 +2,7 @@ package io.pageferry.agent.cli.describe;
 
 import io.pageferry.agent.cli.option.Choice;
 import io.pageferry.agent.cli.option.CommonOptions;
+import io.pageferry.agent.guest.GuestKind;
 import io.pageferry.agent.guest.GuestKind.Finding;
 import io.pageferry.agent.guest.GuestKind.Verdict;
 import io.pageferry.agent.guest.GuestKinds;
@@ -57,7 +58,7 @@ public final class CheckCommand implements Callable<Integer> {
         GuestUri uri = GuestUri.parse(guest);
         try {
             List<Finding> rows = new ArrayList<>(GuestKinds.of(uri).inspect(uri));
-            rows.add(stateDirectory());
+            rows.add(stateDirectory(GuestKinds.of(uri)));
             rows.forEach(row -> tell(output, row));
             boolean refused = has(rows, Verdict.REFUSED);
             boolean scan = has(rows, Verdict.SCAN_ONLY);
@@ -72,8 +73,8 @@ public final class CheckCommand implements Callable<Integer> {
         }
     }
 
-    private Finding stateDirectory() {
-        StateDirectory.Prospect prospect = StateDirectory.look(common.stateDirectory());
+    private Finding stateDirectory(GuestKind kind) {
+        StateDirectory.Prospect prospect = StateDirectory.look(common.stateDirectory(kind));
         return prospect.fit()
                 ? new Finding("state-dir", Verdict.OK, prospect.found(), "", "")
                 : new Finding("state-dir", Verdict.REFUSED, prospect.found(),

@@ -69,8 +69,9 @@ final class ManualPage {
     private static String words(OptionSpec option) {
         String names = Stream.of(option.names()).map(name -> "\\fB" + escaped(name) + "\\fR")
                 .reduce((one, other) -> one + ", " + other).orElseThrow();
+        String value = "\\fI" + escaped(option.paramLabel()) + "\\fR";
         return option.arity().max() == 0 ? names
-                : names + " \\fI" + escaped(option.paramLabel()) + "\\fR";
+                : names + " " + (option.arity().min() == 0 ? "[" + value + "]" : value);
     }
 
     private static String italic(PositionalParamSpec place) {

@@ -4,11 +4,12 @@ import io.pageferry.agent.guest.After;
 import io.pageferry.agent.guest.GuestUri;
 import io.pageferry.agent.guest.SourceGuest;
 import io.pageferry.agent.session.GuestFactory;
+import java.util.List;
 import picocli.CommandLine.Option;
 
 /** Options of the source that concern disks. */
 public final class DiskArguments {
-    private static final String SCHEME = "disk";
+    private static final List<String> SCHEMES = List.of("disk", "machine");
     private static final String ON_READ_ERROR = "on-read-error";
 
     @Option(names = "--" + ON_READ_ERROR, paramLabel = "stop|zero", description = "of a disk: what"
@@ -50,9 +51,9 @@ public final class DiskArguments {
     }
 
     private static void requireDisk(GuestUri uri, String option, boolean given) {
-        if (given && !uri.scheme().equals(SCHEME)) {
-            throw new UsageException("--" + option + " is for disk: guests, not for "
-                    + uri.text());
+        if (given && !SCHEMES.contains(uri.scheme())) {
+            throw new UsageException("--" + option + " is for disk: guests and for machine:,"
+                    + " not for " + uri.text());
         }
     }
 

@@ -25,7 +25,7 @@ record DiskEnd(After after, PowerOff power) {
         if (!disks.freeze().isNeeded()) {
             throw refused("nothing on " + disks.held().text() + " is mounted here, so nothing of"
                     + " this machine stands still in the end",
-                    "leave --after poweroff out, and power it off as ever");
+                    "use --after keep, and power it off as ever");
         }
         if (!power.isAllowed()) {
             throw refused(power.trigger() + " cannot be written, by which the kernel is told to"

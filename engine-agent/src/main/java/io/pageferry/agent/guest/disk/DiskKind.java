@@ -21,7 +21,8 @@ import java.util.Optional;
  * devices at the source, that file systems are mounted from.
  */
 public final class DiskKind implements GuestKind {
-    static final String SCHEME = "disk";
+    /** How it is named. */
+    public static final String SCHEME = "disk";
 
     private static final int TABLE_BYTES = 5;
     private static final PowerOff POWER = PowerOff.ofHost();

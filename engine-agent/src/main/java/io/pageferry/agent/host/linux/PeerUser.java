@@ -2,6 +2,7 @@ package io.pageferry.agent.host.linux;
 
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -106,6 +107,30 @@ public final class PeerUser {
             }
         }
         return OptionalLong.empty();
+    }
+
+    /**
+     * Returns whether a connection of this process ends at an address of this host.
+     *
+     * @param address any
+     * @return false where nothing of ours would be lost with it
+     * @throws IOException when the list cannot be read
+     */
+    public static boolean isConnectedAt(InetAddress address) throws IOException {
+        List<String> own = ProcessMaps.links(ProcessHandle.current().pid());
+        String ours = key(new InetSocketAddress(address, 0)).split(":")[0] + ":";
+        for (Path list : SOCKETS) {
+            for (String row : Files.exists(list)
+                    ? Files.readAllLines(list, StandardCharsets.US_ASCII) : List.<String>of()) {
+                String[] field = row.strip().split(" +");
+                if (field.length > INODE && field[STATE].equals(ESTABLISHED)
+                        && canonical(field[LOCAL]).startsWith(ours)
+                        && own.contains("socket:[" + field[INODE] + "]")) {
+                    return true;
+                }
+            }
+        }
+        return false;
     }
 
     private static OptionalLong findIn(Path list, String local, String remote) throws IOException {

@@ -124,7 +124,8 @@ final class Draft {
     }
 
     MachineDescription machine(String name, long memoryBytes, int cpus, boolean uefi) {
-        return new MachineDescription(name, memoryBytes, cpus, uefi, disks, cards, left);
+        return new MachineDescription(name, memoryBytes, cpus, uefi, disks, cards, left,
+                null);
     }
 
     /** Reads how many bytes some units are; -1 where that is no number that could be one. */

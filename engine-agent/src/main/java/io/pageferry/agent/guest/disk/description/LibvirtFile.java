@@ -99,6 +99,9 @@ final class LibvirtFile {
     static String write(MachineDescription machine) {
         StringBuilder text = new StringBuilder("<domain type='kvm'>\n");
         text.append("  <name>").append(machine.name()).append("</name>\n");
+        if (machine.uuid() != null) {
+            text.append("  <uuid>").append(machine.uuid()).append("</uuid>\n");
+        }
         text.append("  <memory unit='MiB'>").append(machine.memoryMebibytes())
                 .append("</memory>\n");
         text.append("  <vcpu>").append(machine.cpus()).append("</vcpu>\n");

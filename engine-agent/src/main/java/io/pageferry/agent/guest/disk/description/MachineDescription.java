@@ -3,6 +3,7 @@ package io.pageferry.agent.guest.disk.description;
 import io.pageferry.core.words.Labelled;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.UUID;
 
 /**
  * What a machine consists of, as far as both sides have it.
@@ -14,9 +15,10 @@ import java.util.List;
  * @param disks       in order
  * @param cards       network cards, in order
  * @param left        what was in the description and is not here: one line each
+ * @param uuid        of its hardware; null where it gets none of its own
  */
 public record MachineDescription(String name, long memoryBytes, int cpus, boolean uefi,
-        List<Disk> disks, List<Card> cards, List<String> left) {
+        List<Disk> disks, List<Card> cards, List<String> left, UUID uuid) {
     static final long MIB = 1 << 20;
 
     private static final int MOST_CPUS = 1024;
@@ -82,6 +84,16 @@ public record MachineDescription(String name, long memoryBytes, int cpus, boolea
      * @return the changed copy
      */
     public MachineDescription with(List<Disk> others) {
-        return new MachineDescription(name, memoryBytes, cpus, uefi, others, cards, left);
+        return new MachineDescription(name, memoryBytes, cpus, uefi, others, cards, left, uuid);
+    }
+
+    /** {@return a script of the shell that starts it in a QEMU, whose arguments are added} */
+    public String script() {
+        return QemuLine.write(this);
+    }
+
+    /** {@return it as a domain of libvirt's} */
+    public String domain() {
+        return LibvirtFile.write(this);
     }
 }

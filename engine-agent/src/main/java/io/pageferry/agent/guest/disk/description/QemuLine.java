@@ -27,7 +27,12 @@ final class QemuLine {
     static String write(MachineDescription machine) {
         List<String> words = new ArrayList<>(List.of("exec qemu-system-x86_64", "-name "
                 + machine.name(), "-machine " + (machine.uefi() ? "q35" : "pc")
-                + ",accel=kvm:tcg", "-m " + machine.memoryMebibytes(), "-smp " + machine.cpus()));
+                + ",accel=kvm:tcg", "-m " + machine.memoryMebibytes(), "-smp " + machine.cpus(),
+                // What was installed for a processor of today does not start on QEMU's usual one.
+                "-cpu max"));
+        if (machine.uuid() != null) {
+            words.add("-uuid " + machine.uuid());
+        }
         if (machine.uefi()) {
             words.add("-bios " + UEFI);
         }

@@ -52,6 +52,39 @@ public final class BlockDevices {
     }
 
     /**
+     * A whole disk.
+     *
+     * @param name      as in {@code /sys/block}
+     * @param number    its own
+     * @param bytes     its size; 0 of a drive without a medium, or a loop device without a file
+     * @param removable whether its medium is
+     * @param readOnly  whether the kernel lets nobody write to it
+     */
+    public record Whole(String name, DeviceNumber number, long bytes, boolean removable,
+            boolean readOnly) {
+        /** {@return its node, for opening it} */
+        public Path node() {
+            return Path.of("/dev", name.replace('!', '/'));
+        }
+    }
+
+    /**
+     * Lists whole disks, and what is made of some.
+     *
+     * @return all, by their names
+     * @throws IOException when sysfs cannot be read
+     */
+    public List<Whole> wholes() throws IOException {
+        List<Whole> found = new ArrayList<>();
+        for (Path entry : list(sys.resolve("block"))) {
+            found.add(new Whole(entry.getFileName().toString(), numberOf(entry),
+                    number(entry.resolve("size")) * BlockFile.SECTOR,
+                    number(entry.resolve("removable")) != 0, number(entry.resolve("ro")) != 0));
+        }
+        return found;
+    }
+
+    /**
      * Lists the partitions that the kernel knows of a disk.
      *
      * @param disk its number

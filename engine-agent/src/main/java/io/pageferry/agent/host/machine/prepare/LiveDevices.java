@@ -12,7 +12,7 @@ import java.util.Set;
 import java.util.TreeMap;
 
 /** Disks and cards of a running system, as udev and sysfs show them. */
-final class LiveDevices implements Devices {
+public final class LiveDevices implements Devices {
     private static final String BY_UUID = "/dev/disk/by-uuid";
     private static final String NET = "/sys/class/net";
     private static final String ETHERNET = "1";
@@ -27,8 +27,14 @@ final class LiveDevices implements Devices {
         this.tree = tree;
     }
 
-    /** Looks at what is there. */
-    static LiveDevices of(SystemTree tree) throws IOException {
+    /**
+     * Looks at what is there.
+     *
+     * @param tree the system that runs, with its {@code /sys} and {@code /dev}
+     * @return its disks and cards
+     * @throws IOException where they cannot be looked at
+     */
+    public static LiveDevices of(SystemTree tree) throws IOException {
         LiveDevices devices = new LiveDevices(tree);
         for (String uuid : tree.list(BY_UUID)) {
             devices.nodes.put(uuid, tree.resolve(BY_UUID + "/" + uuid));

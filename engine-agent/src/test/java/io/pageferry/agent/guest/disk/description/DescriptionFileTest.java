@@ -128,7 +128,7 @@ class DescriptionFileTest {
         MachineDescription back = DescriptionFile.read(written).machine();
         assertEquals(new MachineDescription("mail", 1L << 30, 2, false,
                 List.of(new Disk(folder.resolve("mail.vmdk"), "vmdk", Bus.SATA)),
-                List.of(new Card("e1000", "52:54:00:01:02:03")), List.of()), back);
+                List.of(new Card("e1000", "52:54:00:01:02:03")), List.of(), null), back);
     }
 
     @Test
