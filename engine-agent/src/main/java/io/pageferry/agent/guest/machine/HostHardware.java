@@ -37,7 +37,7 @@ final class HostHardware {
     }
 
     /**
-     * Reads it.
+     * Reads the hardware of a host.
      *
      * @param disks  that are moved
      * @param mounts all of the system

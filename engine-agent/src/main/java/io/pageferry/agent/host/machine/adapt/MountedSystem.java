@@ -129,8 +129,8 @@ final class MountedSystem implements Programs {
                         space.inside(tree().resolve(wanted))));
             } else if (!wanted.endsWith("efi")) {
                 throw Refusal.of(wanted + " is " + entry.get().device() + " in fstab, which is not"
-                        + " on this disk as ext4, xfs or FAT", "run pageferry prepare in the machine"
-                        + " before it is moved");
+                        + " on this disk as ext4, xfs or FAT", "run pageferry prepare in the"
+                        + " machine before it is moved");
             }
         }
     }

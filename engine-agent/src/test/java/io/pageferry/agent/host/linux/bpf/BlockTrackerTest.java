@@ -262,7 +262,8 @@ class BlockTrackerTest {
             BlockDevice device = disk.found();
             BlockTracker tracker = new BlockTracker(List.of(new Tracked(device, 0)),
                     (layout, any) -> new DiskMarks(device,
-                            new MarkedPages(device.pages()), new RequestTable(), List.of(BpfProgram.attach(printing(), tracepoint))));
+                            new MarkedPages(device.pages()), new RequestTable(),
+                            List.of(BpfProgram.attach(printing(), tracepoint))));
             try (tracker) {
                 tracker.start();
                 tracker.harvest(dirty);

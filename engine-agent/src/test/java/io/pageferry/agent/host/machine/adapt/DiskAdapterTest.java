@@ -282,7 +282,7 @@ class DiskAdapterTest {
         assertArrayEquals(before, Files.readAllBytes(disk));
     }
 
-    /** Its loader is one that says a word on the serial line; the entry for it was in a firmware. */
+    /** Its loader says a word on the serial line; the entry for it was in a firmware. */
     @Test
     void aDiskOfUefiStartsOnAnotherMachine() throws Exception {
         Path modules = Path.of("/usr/lib/grub/x86_64-efi");
