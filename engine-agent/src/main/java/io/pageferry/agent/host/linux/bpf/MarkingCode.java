@@ -142,6 +142,8 @@ final class MarkingCode {
         code.jump("bytes")
                 .label("bio").loadLong(1, BIO, layout.bio().sector())
                 .load(2, BIO, layout.bio().size())
+                // To what follows: Linux 6.1 takes a loop only where a jump closes it.
+                .jump("bytes")
                 .label("bytes");
         behind();
     }
