@@ -265,4 +265,35 @@ class MarkingCodeTest {
         }
         assertTrue(run(device(0, 8000), DISCARD, NUMBER, bios, new Part(0, 512)).all());
     }
+
+    /** Linux before 6.4 takes a loop only where a jump closes it (check_cfg of its verifier). */
+    @Test
+    void aJumpClosesEveryLoop() {
+        for (Event event : Event.values()) {
+            byte[] code = MarkingCode.assemble(LAYOUT, device(0, 8000), MAPS, event);
+            walk(ByteBuffer.wrap(code).order(ByteOrder.nativeOrder()), 0, new int[code.length / 8]);
+        }
+    }
+
+    private static void walk(ByteBuffer code, int at, int[] state) {
+        int opcode = code.get(at * 8) & 0xff;
+        int target = at + 1 + code.getShort(at * 8 + 2);
+        boolean jumps = (opcode & 7) == 5 && opcode != 0x85;
+        state[at] = 1;
+        if (opcode != 0x05 && opcode != 0x95) {
+            visit(code, at + 1, state, jumps, at);
+        }
+        if (jumps && opcode != 0x95) {
+            visit(code, target, state, true, at);
+        }
+        state[at] = 2;
+    }
+
+    private static void visit(ByteBuffer code, int to, int[] state, boolean jumps, int from) {
+        if (state[to] == 0) {
+            walk(code, to, state);
+        } else {
+            assertTrue(state[to] == 2 || jumps, "back-edge from insn " + from + " to " + to);
+        }
+    }
 }
