@@ -266,7 +266,7 @@ class MarkingCodeTest {
         assertTrue(run(device(0, 8000), DISCARD, NUMBER, bios, new Part(0, 512)).all());
     }
 
-    /** Linux before 6.4 takes a loop only where a jump closes it (check_cfg of its verifier). */
+    /** Linux 6.1 takes a loop only where a jump closes it (check_cfg of its verifier). */
     @Test
     void aJumpClosesEveryLoop() {
         for (Event event : Event.values()) {
