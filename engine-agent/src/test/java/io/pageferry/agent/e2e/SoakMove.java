@@ -204,8 +204,10 @@ record SoakMove(long seed, Fate fate, String guest, int channels) {
         Result result = ended.outcome().result();
         String what = this + ": " + report;
         if (result == Result.COMPLETED) {
-            assertEquals(report.at("/guest/memoryBytes").asLong() / 4096,
-                    report.at("/verification/audit/pages").asLong(), what);
+            long all = report.at("/guest/memoryBytes").asLong() / 4096;
+            long audited = report.at("/verification/audit/pages").asLong();
+            // A lie may be the end of the audit, which changes no owner.
+            assertTrue(fate == Fate.LIED_FOR ? audited <= all : audited == all, what);
             assertEquals(0, report.at("/verification/audit/differing").asLong(-1), what);
             assertEquals("target", report.at("/owner/side").asText(), what);
             target.awaitCompleted(report.path("migrationId").asText());
