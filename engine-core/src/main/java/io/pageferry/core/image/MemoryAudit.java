@@ -11,11 +11,14 @@ import java.util.function.Predicate;
 /**
  * Compares the whole memory of a paused guest, as it is, with the checksums that the target read
  * back before it was granted the guest: what a tracker missed shows as a page. It reads and asks in
- * turn, 65536 pages at a time. CRC32C passes over one differing page in 2³². Confined to one
- * thread.
+ * turn, 65536 pages at a time, fewer where they are read slowly: a target waits so long for the next
+ * question, and no longer. CRC32C passes over one differing page in 2³². Confined to one thread.
  */
 public final class MemoryAudit {
     private static final int MOST_NAMED = 8;
+
+    /** Far below the 30 s that a target waits for the next question. */
+    private static final long ASK_NANOS = 1_000_000_000;
 
     private final MemoryReader reader;
     private final ChecksumTable ours;
@@ -24,7 +27,9 @@ public final class MemoryAudit {
     private final List<String> named = new ArrayList<>();
     private long compared;
     private long differing;
-    private boolean asked;
+    /** Pages in question, 0 for none. */
+    private int asked;
+    private long askedNanos;
 
     /**
      * Begins with the first page.
@@ -42,21 +47,32 @@ public final class MemoryAudit {
     }
 
     /**
-     * Reads some pages, and asks for those of the target when its own part is read.
+     * Reads some pages, and asks for those of the target when its own part is read, or a second
+     * after the last question.
      *
      * @param most stop after so many
+     * @param now  nanoseconds
      * @return how many were read
      */
-    public int step(int most) {
+    public int step(int most, long now) {
         long end = compared + part();
         int read = 0;
         if (reader.cursor() < end) {
             read = reader.step((int) Math.min(most, end - reader.cursor()));
         }
-        if (!asked && !isDone() && reader.cursor() >= end) {
-            asked = target.test(new Message.PageChecksumsRequest(compared, part()));
+        boolean due = reader.cursor() >= end
+                || reader.cursor() > compared && now - askedNanos >= ASK_NANOS;
+        if (asked == 0 && !isDone() && due) {
+            ask(Math.min(reader.cursor(), end) - compared, now);
         }
         return read;
+    }
+
+    private void ask(long pages, long now) {
+        if (target.test(new Message.PageChecksumsRequest(compared, (int) pages))) {
+            asked = (int) pages;
+            askedNanos = now;
+        }
     }
 
     private int part() {
@@ -69,7 +85,7 @@ public final class MemoryAudit {
      * @param table its checksums; other pages than those asked for are not looked at
      */
     public void compare(Message.PageChecksums table) {
-        if (!asked || table.firstPage() != compared || table.crcs().length != part()) {
+        if (asked == 0 || table.firstPage() != compared || table.crcs().length != asked) {
             return;
         }
         for (int crc : table.crcs()) {
@@ -81,7 +97,7 @@ public final class MemoryAudit {
             }
             compared++;
         }
-        asked = false;
+        asked = 0;
     }
 
     /** {@return whether all pages were compared} */

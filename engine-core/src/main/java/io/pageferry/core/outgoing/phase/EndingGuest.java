@@ -31,8 +31,8 @@ public final class EndingGuest implements Phase {
     /** Longest wait for one answer: it is read out of a table, and 256 KiB long. */
     private static final long ANSWER_NANOS = 10_000_000_000L;
 
-    /** 16 MiB, some milliseconds: the link is polled between. */
-    private static final int READ_A_TURN = 4096;
+    /** 4 MiB, a millisecond, seconds from a slow disk: the link is polled between. */
+    private static final int READ_A_TURN = 1024;
 
     private final SourceContext context;
     private final StatusQuery query;
@@ -94,7 +94,7 @@ public final class EndingGuest implements Phase {
         }
         int read;
         try {
-            read = audit.get().step(READ_A_TURN);
+            read = audit.get().step(READ_A_TURN, now);
         } catch (UncheckedIOException e) {
             // Somebody ended it here already: it runs at the target all the same.
             broken = "the guest's memory here cannot be read: " + e.getCause().getMessage();
