@@ -1,6 +1,6 @@
 package io.pageferry.bench.hostile;
 
-import io.pageferry.bench.AnonymousMemory;
+import io.pageferry.bench.ProcessMemory;
 import io.pageferry.bench.link.ClientHello;
 import io.pageferry.transport.wire.Preamble;
 import java.io.IOException;
@@ -124,7 +124,7 @@ final class Strangers implements AutoCloseable {
 
     private long residentBytes() {
         try {
-            return AnonymousMemory.bytes(process);
+            return ProcessMemory.anonymousBytes(process);
         } catch (IOException e) {
             return 0; // it has ended
         }

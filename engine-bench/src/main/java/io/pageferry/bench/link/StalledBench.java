@@ -2,7 +2,7 @@ package io.pageferry.bench.link;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pageferry.agent.report.Output;
-import io.pageferry.bench.AnonymousMemory;
+import io.pageferry.bench.ProcessMemory;
 import io.pageferry.bench.Bench;
 import io.pageferry.bench.Options;
 import io.pageferry.bench.Rows;
@@ -51,7 +51,7 @@ public final class StalledBench extends Bench {
         static Held now() throws IOException {
             System.gc();
             double heap = ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed();
-            return new Held((double) AnonymousMemory.bytes("self") / (1 << 20), heap / (1 << 20));
+            return new Held((double) ProcessMemory.anonymousBytes("self") / (1 << 20), heap / (1 << 20));
         }
     }
 

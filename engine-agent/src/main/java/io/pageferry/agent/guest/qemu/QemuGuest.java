@@ -56,7 +56,7 @@ public final class QemuGuest implements SourceGuest {
     private final MemoryTracking tracking;
     private final Optional<DeviceSaver> devices;
     private final QemuWatch watch;
-    private PausedCheck pausedCheck;
+    private PausedCheck pausedCheck = PausedCheck.none();
     private DiskMirrors mirrors;
     private ThreadThrottle throttle;
     private QemuControl.Settings before;
@@ -185,7 +185,7 @@ public final class QemuGuest implements SourceGuest {
     public void requireUnchanged() throws GuestException {
         try {
             watch.requireUnchanged(false);
-            if (pausedCheck == null) {
+            if (!pausedCheck.isBegun()) {
                 // What the pause would end for, and its code is not cold in the pause then.
                 pausedCheck = look();
                 pausedCheck.await();

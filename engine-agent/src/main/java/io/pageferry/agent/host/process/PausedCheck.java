@@ -48,6 +48,11 @@ public final class PausedCheck {
         return new PausedCheck(null);
     }
 
+    /** {@return whether it looks, or has looked, at anything} */
+    public boolean isBegun() {
+        return task != null;
+    }
+
     /**
      * Waits for the end of it, for 5 s at most.
      *
