@@ -1,6 +1,7 @@
 package io.pageferry.agent.e2e;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pageferry.agent.host.linux.Processes;
 import io.pageferry.agent.host.linux.Processes.Signal;
@@ -10,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
@@ -24,6 +26,7 @@ public final class LibvirtHost implements AutoCloseable {
     private static final String BRIDGE = "br0";
     /** Of a console: Ctrl and ]. */
     private static final int ESCAPE = 0x1d;
+    private static final Duration AGAIN = Duration.ofSeconds(10);
     /** Control groups are not of a namespace: two hosts would share those of their domains. */
     private static final String SETTINGS = "security_driver = \"none\"\nnamespaces = []\n"
             + "cgroup_controllers = []\n";
@@ -121,7 +124,8 @@ public final class LibvirtHost implements AutoCloseable {
     }
 
     /**
-     * Types a line on a domain's console, as a person at a terminal does; returns what the console
+     * Types a line on a domain's console, as a person at a terminal does: again, where it is not
+     * answered, as a terminal drops what is typed before it is ready. Returns what the console
      * showed once an answer is among it.
      */
     String type(String domain, String line, String answer) throws IOException {
@@ -133,9 +137,12 @@ public final class LibvirtHost implements AutoCloseable {
         try {
             Poll.until(() -> shown.indexOf("Escape character") >= 0,
                     () -> "virsh console does not begin: " + shown);
-            terminal.getOutputStream().write((line + "\n").getBytes(StandardCharsets.UTF_8));
-            terminal.getOutputStream().flush();
-            Poll.until(() -> shown.indexOf(answer) >= 0, () -> "no answer: " + shown);
+            for (long end = System.nanoTime() + Poll.LIMIT.toNanos(); shown.indexOf(answer) < 0;) {
+                assertTrue(System.nanoTime() - end < 0, () -> "no answer: " + shown);
+                terminal.getOutputStream().write((line + "\n").getBytes(StandardCharsets.UTF_8));
+                terminal.getOutputStream().flush();
+                Poll.comes(AGAIN, () -> shown.indexOf(answer) >= 0);
+            }
             terminal.getOutputStream().write(ESCAPE);
             terminal.getOutputStream().flush();
             assertEquals(0, TwoHosts.await(terminal), shown::toString);

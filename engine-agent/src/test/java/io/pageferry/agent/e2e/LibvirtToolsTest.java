@@ -45,7 +45,7 @@ class LibvirtToolsTest extends WithLibvirt {
 
     /** Types a line at a host that has it; the answer has what was typed before. */
     private String types(int at, String line, String kept) throws IOException {
-        host(at).type(NAME, line, "heard " + line + ", kept " + kept + ".");
+        host(at).type(NAME, "say " + line, "heard " + line + ", kept " + kept + ".");
         return line;
     }
 }

@@ -1,6 +1,7 @@
-# What makes the test guest one that virsh can manage. What is typed on its first serial line it
-# writes to its disk, and answers with it and with what was there before, read from the disk. To the
-# channel of the guest agent it answers what `virsh shutdown` asks for.
+# What makes the test guest one that virsh can manage. What is typed behind "say" on its first
+# serial line it writes to its disk, and answers with it and with what was there before, read from
+# the disk. Of a line without its beginning, typed before the port was open, it knows nothing. To
+# the channel of the guest agent it answers what `virsh shutdown` asks for.
 
 for module in virtio_ring virtio virtio_pci_modern_dev virtio_pci_legacy_dev virtio_pci \
         virtio_blk virtio_console; do
@@ -10,7 +11,8 @@ done
 console() {
     exec 0<>/dev/ttyS0
     stty raw -echo
-    while read -r line; do
+    while read -r word line; do
+        [ "$word" = say ] || continue
         echo 3 > /proc/sys/vm/drop_caches
         kept=$(head -c 64 /dev/vda | tr -d '\0')
         echo "$line" | dd of=/dev/vda bs=512 conv=sync,fsync 2> /dev/null
