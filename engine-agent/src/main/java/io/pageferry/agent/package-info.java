@@ -14,7 +14,7 @@
  * {@link io.pageferry.agent.guest.GuestUri}, {@link io.pageferry.agent.guest.GuestSetup},
  * {@link io.pageferry.agent.guest.GuestCheck}, {@link io.pageferry.agent.guest.AfterResume},
  * {@link io.pageferry.agent.guest.DiskCopies},
- * {@link io.pageferry.agent.guest.After}, {@link io.pageferry.agent.guest.HostMemory},
+ * {@link io.pageferry.agent.guest.After}, {@link io.pageferry.agent.guest.room.HostMemory},
  * {@link io.pageferry.agent.guest.GuestKinds}, {@link io.pageferry.agent.guest.StartDescription}
  * </ul>
  */

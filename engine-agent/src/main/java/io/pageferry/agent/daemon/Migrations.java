@@ -9,7 +9,7 @@ import io.pageferry.agent.daemon.store.EventLog;
 import io.pageferry.agent.daemon.store.History;
 import io.pageferry.agent.daemon.store.Submissions;
 import io.pageferry.agent.guest.GuestUri;
-import io.pageferry.agent.guest.HostMemory;
+import io.pageferry.agent.guest.room.HostMemory;
 import io.pageferry.agent.report.Report;
 import io.pageferry.agent.session.AgentResult;
 import io.pageferry.agent.session.MigrateSettings;

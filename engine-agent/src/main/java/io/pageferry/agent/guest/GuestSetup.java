@@ -1,5 +1,7 @@
 package io.pageferry.agent.guest;
 
+import io.pageferry.agent.guest.room.HostRoom;
+import io.pageferry.agent.guest.room.RoomClaim;
 import io.pageferry.core.dirty.TrackerChoice;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -16,9 +18,10 @@ import java.util.function.BooleanSupplier;
  * @param start    what a target is started from; null where it is there
  * @param pauseLimit how long a source waits for it to stand still
  * @param freezing   how what lies on a disk is frozen; null where nobody thaws for this process
+ * @param room       of this host, for a target to be promised
  */
 public record GuestSetup(TrackerChoice tracker, boolean prealloc, Injector injector,
-        After after, Start start, Duration pauseLimit, Freezing freezing) {
+        After after, Start start, Duration pauseLimit, Freezing freezing, RoomClaim room) {
     /** Of who was told none. */
     public static final Duration PAUSE_LIMIT = Duration.ofSeconds(10);
 
@@ -31,7 +34,8 @@ public record GuestSetup(TrackerChoice tracker, boolean prealloc, Injector injec
      * @param after    as above
      */
     public GuestSetup(TrackerChoice tracker, boolean prealloc, Injector injector, After after) {
-        this(tracker, prealloc, injector, after, null, PAUSE_LIMIT, null);
+        this(tracker, prealloc, injector, after, null, PAUSE_LIMIT, null,
+                new HostRoom().claim());
     }
 
     /**
@@ -89,7 +93,7 @@ public record GuestSetup(TrackerChoice tracker, boolean prealloc, Injector injec
     public GuestSetup quiescedBy(String command) {
         return new GuestSetup(tracker, prealloc, injector, after, start, pauseLimit,
                 freezing == null ? null
-                        : new Freezing(freezing.guard(), freezing.longest(), command));
+                        : new Freezing(freezing.guard(), freezing.longest(), command), room);
     }
 
     /**

@@ -6,6 +6,7 @@ import io.pageferry.agent.guest.GuestKinds;
 import io.pageferry.agent.guest.GuestSetup;
 import io.pageferry.agent.guest.GuestSetup.Freezing;
 import io.pageferry.agent.guest.SourceGuest;
+import io.pageferry.agent.guest.room.HostRoom;
 import io.pageferry.agent.link.Connector;
 import io.pageferry.agent.link.LaneThreads;
 import io.pageferry.agent.report.Report;
@@ -72,7 +73,8 @@ final class SourceOpening {
         }
         SourceGuest guest = keep(settings.guest().open(new GuestSetup(settings.tracker(), false,
                 guard, settings.after(), null, settings.pauseLimit(),
-                new Freezing(guard, settings.longestFreeze(), null))));
+                new Freezing(guard, settings.longestFreeze(), null),
+                HostRoom.ofProcess().claim())));
         check(guest);
         StateDirectory directory = StateDirectory.open(settings.stateDirectory());
         requireElsewhere(guest, directory.path());

@@ -12,6 +12,7 @@ import io.pageferry.core.incoming.session.TargetParts;
 import io.pageferry.core.link.LinkHandler;
 import io.pageferry.core.link.Message;
 import io.pageferry.core.link.TargetLink;
+import io.pageferry.core.memory.PageGeometry;
 import io.pageferry.core.migration.GuestException;
 import io.pageferry.core.migration.MigrationEvent;
 import io.pageferry.core.migration.Outcome;
@@ -115,6 +116,7 @@ final class TargetSession implements FiniteAgent {
                 migration.cancel();
             }
             int work = migration.doWork();
+            slot.room().arrived(PageGeometry.bytesOf(migration.figures().pages()));
             migration.outcome().ifPresent(this::onEnd);
             return work;
         }
@@ -152,6 +154,7 @@ final class TargetSession implements FiniteAgent {
         end = new End(activates ? null : remarked(outcome, here), arrived, here,
                 unheardNanos(outcome, migration.figures()));
         link.close();
+        slot.room().release();
         if (end.here()) {
             slot.guard().release();
         }

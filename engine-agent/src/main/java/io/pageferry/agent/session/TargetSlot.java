@@ -3,6 +3,8 @@ package io.pageferry.agent.session;
 import io.pageferry.agent.guest.After;
 import io.pageferry.agent.guest.GuestSetup;
 import io.pageferry.agent.guest.TargetGuest;
+import io.pageferry.agent.guest.room.HostRoom;
+import io.pageferry.agent.guest.room.RoomClaim;
 import io.pageferry.agent.session.inbox.SlotInbox;
 import io.pageferry.agent.session.inbox.SlotInbox.Reply;
 import io.pageferry.agent.session.inbox.SlotState;
@@ -38,6 +40,7 @@ final class TargetSlot implements SlotInbox.Keeper {
     private final MigrationListener listener;
     private final StateDirectory directory;
     private final Guard guard;
+    private final RoomClaim room = HostRoom.ofProcess().claim();
     private BackgroundWarmUp warmUp;
     private TargetGuest guest;
     private GuestLock lock;
@@ -86,7 +89,7 @@ final class TargetSlot implements SlotInbox.Keeper {
         Path start = settings.start();
         guest = settings.guest().open(new GuestSetup(TrackerChoice.AUTO, settings.prealloc(), guard,
                 After.KEEP, start == null ? null : new GuestSetup.Start(start, guard, unwanted),
-                GuestSetup.PAUSE_LIMIT, null));
+                GuestSetup.PAUSE_LIMIT, null, room));
         if (start != null) {
             listener.on(MigrationEvent.info("started what " + start + " says, as "
                     + settings.guest().text()));
@@ -205,6 +208,10 @@ final class TargetSlot implements SlotInbox.Keeper {
         return guest;
     }
 
+    RoomClaim room() {
+        return room;
+    }
+
     ReceiveSettings settings() {
         return settings;
     }
@@ -241,6 +248,7 @@ final class TargetSlot implements SlotInbox.Keeper {
     /** Closes everything; where the agent broke its guard does the rest, which needs the locks. */
     void close(boolean broken) {
         inbox.close();
+        room.release();
         CloseHelper.closeAll(warmUp, session == null ? null : session::onClose, guest,
                 broken ? null : guard, lock, broken ? guard::abandon : null);
     }

@@ -25,6 +25,7 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -41,9 +42,10 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Named slots behind one listener, each with a thread. */
-@Timeout(value = 120, unit = TimeUnit.SECONDS)
+@Timeout(value = 400, unit = TimeUnit.SECONDS)
 class TargetHostTest {
     private static final long PATIENCE_NANOS = 100_000_000_000L;
+    private static final long HALF_A_REST_NANOS = 500_000_000;
 
     @TempDir
     private Path folder;
@@ -145,18 +147,32 @@ class TargetHostTest {
         throw new AssertionError("no thread of the listener");
     }
 
-    /** It rests for a second: what nobody told it of would wait as long, each time. */
+    /**
+     * It rests for a second: what nobody told it of would wait as long, each time. While somebody
+     * is connected it does not rest; how long it takes then is the machine's.
+     */
     @Test
     void whoComesEndsTheListenersRest() throws Exception {
         add("a");
-        long quickest = Long.MAX_VALUE;
-        for (int tries = 0; tries < 40 && quickest > 700_000_000L; tries++) {
-            long since = System.nanoTime();
-            assertRefused(ErrorCode.GUEST_MISMATCH, List.of("mail"), move("mail"));
-            quickest = Math.min(quickest, System.nanoTime() - since);
+        long busy = Long.MAX_VALUE;
+        for (int i = 0; i < 5; i++) {
+            try (Socket silent = new Socket()) {
+                silent.connect(host.address());
+                busy = Math.min(busy, refusalNanos());
+            }
         }
-        long nanos = quickest;
-        assertTrue(nanos < 700_000_000L, () -> nanos / 1_000_000 + " ms");
+        long quickest = Long.MAX_VALUE;
+        for (int tries = 0; tries < 40 && quickest - busy > HALF_A_REST_NANOS; tries++) {
+            quickest = Math.min(quickest, refusalNanos());
+        }
+        String found = quickest / 1_000_000 + " ms, " + busy / 1_000_000 + " ms where it is busy";
+        assertTrue(quickest - busy <= HALF_A_REST_NANOS, found);
+    }
+
+    private long refusalNanos() {
+        long since = System.nanoTime();
+        assertRefused(ErrorCode.GUEST_MISMATCH, List.of("mail"), move("mail"));
+        return System.nanoTime() - since;
     }
 
     @Test

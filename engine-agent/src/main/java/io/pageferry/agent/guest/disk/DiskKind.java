@@ -4,9 +4,9 @@ import io.pageferry.agent.guest.After;
 import io.pageferry.agent.guest.GuestKind;
 import io.pageferry.agent.guest.GuestSetup;
 import io.pageferry.agent.guest.GuestUri;
-import io.pageferry.agent.guest.HostMemory;
 import io.pageferry.agent.guest.SourceGuest;
 import io.pageferry.agent.guest.TargetGuest;
+import io.pageferry.agent.guest.room.HostMemory;
 import io.pageferry.agent.host.disk.Disk;
 import io.pageferry.agent.host.linux.process.PowerOff;
 import io.pageferry.core.memory.PageGeometry;
@@ -74,8 +74,8 @@ public final class DiskKind implements GuestKind {
         SourceDisks disks = SourceDisks.open(disk, mode, setup);
         try {
             new DiskEnd(setup.after(), POWER).requirePossible(disks);
-            requireMemory(disks.held().disks().stream()
-                    .mapToLong(one -> PageGeometry.pagesFor(one.bytes())).sum());
+            HostMemory.requireRoomFor(tableBytes(disks.held().disks().stream()
+                    .mapToLong(one -> PageGeometry.pagesFor(one.bytes())).sum()));
         } catch (GuestException e) {
             disks.close();
             throw e;
@@ -84,8 +84,8 @@ public final class DiskKind implements GuestKind {
     }
 
     /** Each side keeps a checksum and some bits of each page: 1.25 GiB for 1 TiB. */
-    static void requireMemory(long pages) throws GuestException {
-        HostMemory.requireRoomFor(pages * TABLE_BYTES);
+    static long tableBytes(long pages) {
+        return pages * TABLE_BYTES;
     }
 
     @Override
@@ -94,7 +94,8 @@ public final class DiskKind implements GuestKind {
             throw new IllegalArgumentException("--prealloc is for guests in memory: leave it out"
                     + " for a disk");
         }
-        return new IncomingDisk(HeldDisks.open(DiskUri.parse(uri).places(), DiskPlace::target));
+        return new IncomingDisk(HeldDisks.open(DiskUri.parse(uri).places(), DiskPlace::target),
+                setup.room());
     }
 
     @Override

@@ -1,6 +1,7 @@
 package io.pageferry.agent.guest.disk;
 
 import io.pageferry.agent.guest.TargetGuest;
+import io.pageferry.agent.guest.room.RoomClaim;
 import io.pageferry.agent.host.disk.Disk;
 import io.pageferry.agent.host.disk.DiskSet;
 import io.pageferry.agent.host.disk.DiskStore;
@@ -21,14 +22,16 @@ import java.util.Optional;
  */
 final class IncomingDisk implements TargetGuest {
     private final HeldDisks held;
+    private final RoomClaim room;
     private DiskStore store;
     private boolean begun;
     private IOException notBlank;
     /** What was begun and stays here all the same: what was made for it goes again. */
     private List<Disk> left;
 
-    IncomingDisk(HeldDisks held) {
+    IncomingDisk(HeldDisks held, RoomClaim room) {
         this.held = held;
+        this.room = room;
         this.left = held.disks();
     }
 
@@ -49,7 +52,7 @@ final class IncomingDisk implements TargetGuest {
             throw mismatch("the source moves " + disks.size() + " disks, and " + held.text()
                     + " are " + held.disks().size(), "name as many on both sides");
         }
-        DiskKind.requireMemory(guest.regions().pageCount());
+        room.requireMemory(DiskKind.tableBytes(guest.regions().pageCount()));
         for (Region disk : disks) {
             requireFits(disk, held.disks().get(disk.id()), sector(guest, disk.id()));
         }

@@ -37,7 +37,7 @@ public final class ImageKind implements GuestKind {
 
     @Override
     public TargetGuest openTarget(GuestUri uri, GuestSetup setup) throws GuestException {
-        return new ImageTarget(file(uri));
+        return new ImageTarget(file(uri), setup.room());
     }
 
     @Override

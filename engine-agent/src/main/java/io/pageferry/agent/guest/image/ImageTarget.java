@@ -1,6 +1,7 @@
 package io.pageferry.agent.guest.image;
 
 import io.pageferry.agent.guest.TargetGuest;
+import io.pageferry.agent.guest.room.RoomClaim;
 import io.pageferry.agent.host.linux.ProcessMaps;
 import io.pageferry.agent.host.memory.HostFiles;
 import io.pageferry.agent.host.memory.RegionFiles;
@@ -24,6 +25,7 @@ import java.util.UUID;
  */
 final class ImageTarget implements TargetGuest {
     private final Path file;
+    private final RoomClaim room;
     private final String identity;
     private final UnpublishedImage image;
     private ImageDigests digests;
@@ -35,8 +37,9 @@ final class ImageTarget implements TargetGuest {
     private ActivateCommand activation;
 
     /** Opens a place for an image, which is known by its folder: the file is made later. */
-    ImageTarget(Path file) throws GuestException {
+    ImageTarget(Path file, RoomClaim room) throws GuestException {
         this.file = file;
+        this.room = room;
         this.image = new UnpublishedImage(file, UUID.randomUUID().toString());
         try {
             ProcessMaps.FileId folder = ProcessMaps.fileId(file.getParent());
@@ -51,12 +54,12 @@ final class ImageTarget implements TargetGuest {
     public void requireFits(GuestDescription guest) throws GuestException {
         try {
             requireAnotherFile(guest);
-            long usable = Files.getFileStore(file.getParent()).getUsableSpace();
             long needed = guest.dataBytes() + guest.dataBytes() / 10;
-            if (needed > usable) {
+            RoomClaim.Usable usable = room.take(Files.getFileStore(file.getParent()), needed);
+            if (needed > usable.bytes()) {
                 throw new GuestException(ErrorCode.NO_ROOM, "the image needs " + needed
-                        + " bytes (10 % among them) at " + file + ", and " + usable
-                        + " are free", Files.exists(file) ? "free space, name another folder, or"
+                        + " bytes (10 % among them) at " + file + ", and "
+                        + usable.bytes() + " are free" + usable.words(), Files.exists(file) ? "free space, name another folder, or"
                         + " delete the older image: it stays until this one is complete"
                         : "free space or name another folder");
             }

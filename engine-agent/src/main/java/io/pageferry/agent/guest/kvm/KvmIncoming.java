@@ -1,8 +1,9 @@
 package io.pageferry.agent.guest.kvm;
 
 import io.pageferry.agent.guest.GuestCheck;
-import io.pageferry.agent.guest.HostMemory;
 import io.pageferry.agent.guest.TargetGuest;
+import io.pageferry.agent.guest.room.HostMemory;
+import io.pageferry.agent.guest.room.RoomClaim;
 import io.pageferry.agent.host.linux.LinuxException;
 import io.pageferry.agent.host.process.InProcess;
 import io.pageferry.core.link.ErrorCode;
@@ -22,14 +23,16 @@ public final class KvmIncoming implements TargetGuest {
     }
 
     private final Maker maker;
+    private final RoomClaim room;
     private Machine machine;
     private long countAtFirst;
     private long lost;
     private boolean resumed;
 
     /** Makes the machine at once: where that fails, the agent need not listen. */
-    KvmIncoming(Maker maker) throws GuestException {
+    KvmIncoming(Maker maker, RoomClaim room) throws GuestException {
         this.maker = maker;
+        this.room = room;
         this.machine = maker.make();
     }
 
@@ -47,7 +50,7 @@ public final class KvmIncoming implements TargetGuest {
                     + machine.memory().regions().totalBytes(), "start receive with kvm:"
                     + offered.regions().totalBytes() + "B");
         }
-        HostMemory.requireRoomFor(
+        room.requireMemory(
                 Math.max(0, offered.dataBytes() - machine.memory().dataBytes()));
     }
 

@@ -59,7 +59,7 @@ public final class KvmKind implements GuestKind {
     @Override
     public TargetGuest openTarget(GuestUri uri, GuestSetup setup) throws GuestException {
         KvmSpec spec = KvmSpec.parse(uri);
-        KvmIncoming incoming = new KvmIncoming(() -> make(spec));
+        KvmIncoming incoming = new KvmIncoming(() -> make(spec), setup.room());
         try {
             if (setup.prealloc()) {
                 incoming.populate();

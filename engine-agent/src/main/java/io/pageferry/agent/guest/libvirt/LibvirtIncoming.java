@@ -2,7 +2,6 @@ package io.pageferry.agent.guest.libvirt;
 
 import io.pageferry.agent.guest.AfterResume;
 import io.pageferry.agent.guest.GuestSetup;
-import io.pageferry.agent.guest.HostMemory;
 import io.pageferry.agent.guest.TargetGuest;
 import io.pageferry.agent.guest.qemu.DeviceSaver;
 import io.pageferry.agent.guest.qemu.QemuKind;
@@ -12,6 +11,7 @@ import io.pageferry.agent.guest.qemu.firmware.FirmwareBlocks;
 import io.pageferry.agent.guest.qemu.memory.QemuMemory;
 import io.pageferry.agent.guest.qemu.memory.WaitingMemory;
 import io.pageferry.agent.guest.qemu.socket.SocketFolder;
+import io.pageferry.agent.guest.room.RoomClaim;
 import io.pageferry.agent.host.linux.libvirt.LibvirtConnection;
 import io.pageferry.agent.host.linux.libvirt.LibvirtDomain;
 import io.pageferry.agent.host.linux.libvirt.LibvirtException;
@@ -36,6 +36,7 @@ final class LibvirtIncoming implements TargetGuest {
 
     private final LibvirtUri uri;
     private final GuestSetup.Injector injector;
+    private final RoomClaim room;
     private final Optional<String> ownXml;
     private final SocketFolder folder =
             SocketFolder.draw(ProcessHandle.current().pid());
@@ -48,9 +49,10 @@ final class LibvirtIncoming implements TargetGuest {
     private Optional<UsageWatch> usage = Optional.empty();
 
     private LibvirtIncoming(LibvirtUri uri, GuestSetup.Injector injector,
-            LibvirtConnection connection, Optional<String> ownXml) {
+            LibvirtConnection connection, Optional<String> ownXml, RoomClaim room) {
         this.uri = uri;
         this.injector = injector;
+        this.room = room;
         this.connection = connection;
         this.ownXml = ownXml;
     }
@@ -68,8 +70,8 @@ final class LibvirtIncoming implements TargetGuest {
             if (own.isPresent()) {
                 DomainXml.parse(own.get()); // said before a source comes
             }
-            LibvirtIncoming incoming =
-                    new LibvirtIncoming(uri, setup.injector(), connection, own);
+            LibvirtIncoming incoming = new LibvirtIncoming(uri, setup.injector(), connection,
+                    own, setup.room());
             incoming.requireAbsent();
             opened = true;
             return incoming;
@@ -111,7 +113,7 @@ final class LibvirtIncoming implements TargetGuest {
             HostDomain.require(connection, uri.domain(), xml, ownXml.isPresent());
             return null;
         });
-        HostMemory.requireRoomFor(offered.dataBytes());
+        room.requireMemory(offered.dataBytes());
         fits = offered;
     }
 
@@ -138,7 +140,7 @@ final class LibvirtIncoming implements TargetGuest {
             DiskFiles.requireOpen(restore.qemu().pid(), offered.attributes());
             FirmwareBlocks.requireHere(restore.qemu().pid(), offered.attributes());
             regions = memory.map(true);
-            memory.requireRoom(offered.dataBytes(), regions);
+            memory.requireRoom(room, offered.dataBytes(), regions);
             define(xml);
             access = Optional.of(regions.access().label());
             prepared = true;

@@ -1,9 +1,9 @@
 package io.pageferry.agent.guest.machine;
 
 import io.pageferry.agent.guest.GuestSetup;
-import io.pageferry.agent.guest.HostMemory;
 import io.pageferry.agent.guest.TargetGuest;
 import io.pageferry.agent.guest.disk.DiskKind;
+import io.pageferry.agent.guest.room.RoomClaim;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.link.GuestDescription;
 import io.pageferry.core.memory.PageStore;
@@ -55,22 +55,22 @@ final class IncomingMachine implements TargetGuest {
                 + " not say how much memory the machine has", "use one version on both sides"));
         requireRoom(regions.stream().mapToLong(Region::size).sum());
         if (handle.start()) {
-            HostMemory.requireRoomFor(memoryBytes);
+            setup.room().requireMemory(memoryBytes);
         }
     }
 
     private void requireRoom(long bytes) throws GuestException {
-        long room;
+        RoomClaim.Usable room;
         try {
-            room = folder.roomBytes();
+            room = setup.room().take(folder.store(), bytes);
         } catch (IOException e) {
             throw new GuestException(ErrorCode.HOST_FAILED, "it cannot be told how much room is in "
                     + folder.path() + ": " + e, "name another folder");
         }
-        if (bytes > room) {
+        if (bytes > room.bytes()) {
             throw new GuestException(ErrorCode.NO_ROOM, "the machine's disks have "
-                    + (bytes + MIB - 1) / MIB + " MiB, and " + room / MIB + " MiB are free where "
-                    + folder.path() + " is", "make room there, or name a folder elsewhere");
+                    + (bytes + MIB - 1) / MIB + " MiB, and " + room.bytes() / MIB + " MiB are free"
+                    + room.words() + " where " + folder.path() + " is", "make room there, or name a folder elsewhere");
         }
     }
 

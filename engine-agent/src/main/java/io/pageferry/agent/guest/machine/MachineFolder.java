@@ -11,6 +11,7 @@ import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.GuestException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -76,9 +77,9 @@ record MachineFolder(Path path, String format, String claim) {
         }
     }
 
-    /** Returns how many bytes more it can hold. */
-    long roomBytes() throws IOException {
-        return Files.getFileStore(Files.exists(path) ? path : path.getParent()).getUsableSpace();
+    /** {@return the file system that it is, or is going to be, in} */
+    FileStore store() throws IOException {
+        return Files.getFileStore(Files.exists(path) ? path : path.getParent());
     }
 
     /** Makes it, where it is not there, and the claim. */

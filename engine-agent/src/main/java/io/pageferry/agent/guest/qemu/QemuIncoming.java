@@ -18,6 +18,7 @@ import io.pageferry.agent.guest.qemu.qmp.QemuControl;
 import io.pageferry.agent.guest.qemu.qmp.QmpClient;
 import io.pageferry.agent.guest.qemu.qmp.QmpException;
 import io.pageferry.agent.guest.qemu.qmp.SavedDevices;
+import io.pageferry.agent.guest.room.RoomClaim;
 import io.pageferry.agent.host.linux.LinuxException;
 import io.pageferry.agent.host.memory.RegionMemory;
 import io.pageferry.agent.host.process.UsageWatch;
@@ -39,6 +40,9 @@ import org.agrona.CloseHelper;
  * found.
  */
 final class QemuIncoming implements TargetGuest {
+    /** The QEMU as it waits. */
+    record Found(QemuControl qemu, QemuFacts facts, TargetSettings before) { }
+
     /** The memory for a guest that fits. */
     private record Fit(GuestDescription offered, QemuMemory memory) { }
 
@@ -54,6 +58,7 @@ final class QemuIncoming implements TargetGuest {
 
     private final QemuProcess process;
     private final Ending ending;
+    private final RoomClaim room;
     private final LivenessProbe liveness;
     private final QemuControl qemu;
     private QemuFacts facts;
@@ -69,14 +74,14 @@ final class QemuIncoming implements TargetGuest {
     private boolean ranUnauthorised;
     private Optional<UsageWatch> usage = Optional.empty();
 
-    QemuIncoming(QemuProcess process, Ending ending, QemuControl qemu, QemuFacts facts,
-            TargetSettings before) {
+    QemuIncoming(QemuProcess process, Ending ending, RoomClaim room, Found found) {
         this.process = process;
         this.ending = ending;
+        this.room = room;
         this.liveness = new LivenessProbe(process);
-        this.qemu = qemu;
-        this.facts = facts;
-        this.before = before;
+        this.qemu = found.qemu();
+        this.facts = found.facts();
+        this.before = found.before();
         this.arrival = new TargetSettings.Arrival(process, qemu, before);
         this.exports = new DiskExports(qemu, process.pid(), process.sockets());
     }
@@ -88,8 +93,8 @@ final class QemuIncoming implements TargetGuest {
         try {
             QemuFacts facts = QemuProbe.read(qemu);
             Objection.refuse(QemuInspector.target(qemu, facts));
-            QemuIncoming incoming = new QemuIncoming(process, ending, qemu, facts,
-                    TargetSettings.of(qemu));
+            QemuIncoming incoming = new QemuIncoming(process, ending, setup.room(),
+                    new Found(qemu, facts, TargetSettings.of(qemu)));
             // Said now rather than to a source that has come.
             SavedDevices.requireWritable(qemu, process.sockets(), process.pid());
             incoming.find(facts.memory());
@@ -140,7 +145,7 @@ final class QemuIncoming implements TargetGuest {
         memory.requireFits(memoryOf(offered).attributes());
         requireFirmware(offered, memory);
         try (RegionMemory now = memory.map(true)) {
-            memory.requireRoom(offered.dataBytes(), now);
+            memory.requireRoom(room, offered.dataBytes(), now);
         }
         fit = new Fit(offered, memory);
     }
@@ -151,7 +156,7 @@ final class QemuIncoming implements TargetGuest {
         release();
         arrival.form(DeviceSaver.isFormOf(offered));
         regions = fit.memory().map(true);
-        fit.memory().requireRoom(offered.dataBytes(), regions);
+        fit.memory().requireRoom(room, offered.dataBytes(), regions);
         fit = null;
         access = Optional.of(regions.access().label());
         openStorage(offered);
@@ -233,9 +238,7 @@ final class QemuIncoming implements TargetGuest {
                     || unauthorised && !event.name().equals("STOP");
             ranUnauthorised |= unauthorised;
         }
-        if (unauthorised) {
-            unauthorised = !hold();
-        }
+        unauthorised = unauthorised && !hold();
         return ranUnauthorised;
     }
 
@@ -345,7 +348,7 @@ final class QemuIncoming implements TargetGuest {
     private void populate() throws GuestException {
         QemuMemory memory = find(facts.memory());
         regions = memory.map(true);
-        memory.requireRoom(facts.memoryBytes(), regions);
+        memory.requireRoom(room, facts.memoryBytes(), regions);
         try {
             regions.populate();
         } catch (LinuxException e) {

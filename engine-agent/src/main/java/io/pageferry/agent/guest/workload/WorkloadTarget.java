@@ -2,8 +2,9 @@ package io.pageferry.agent.guest.workload;
 
 import io.pageferry.agent.guest.GuestCheck;
 import io.pageferry.agent.guest.GuestSetup;
-import io.pageferry.agent.guest.HostMemory;
 import io.pageferry.agent.guest.TargetGuest;
+import io.pageferry.agent.guest.room.HostMemory;
+import io.pageferry.agent.guest.room.RoomClaim;
 import io.pageferry.agent.host.linux.LinuxException;
 import io.pageferry.agent.host.memory.RegionFiles;
 import io.pageferry.agent.host.process.InProcess;
@@ -23,6 +24,7 @@ final class WorkloadTarget implements TargetGuest {
     private static final long SEED = 1;
 
     private final WorkloadSpec spec;
+    private final RoomClaim room;
     private RegionFiles regions;
     /** The guest's own way to its memory, whichever way it was filled. */
     private Arena mapping;
@@ -36,6 +38,7 @@ final class WorkloadTarget implements TargetGuest {
 
     WorkloadTarget(WorkloadSpec spec, GuestSetup setup) throws GuestException {
         this.spec = spec;
+        this.room = setup.room();
         this.regions = image();
         if (setup.prealloc()) {
             populate();
@@ -53,7 +56,7 @@ final class WorkloadTarget implements TargetGuest {
                     + "here " + spec.size(), "start receive with workload:"
                     + guest.regions().totalBytes() + "B");
         }
-        HostMemory.requireRoomFor(Math.max(0, guest.dataBytes() - regionsData()));
+        room.requireMemory(Math.max(0, guest.dataBytes() - regionsData()));
     }
 
     @Override

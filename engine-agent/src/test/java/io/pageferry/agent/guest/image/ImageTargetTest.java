@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pageferry.agent.guest.room.HostRoom;
 import io.pageferry.core.link.GuestDescription;
 import io.pageferry.core.memory.RegionTable;
 import io.pageferry.core.migration.GuestException;
@@ -42,7 +43,7 @@ class ImageTargetTest {
     }
 
     private void makeOlder() throws IOException {
-        try (ImageTarget older = new ImageTarget(file)) {
+        try (ImageTarget older = new ImageTarget(file, new HostRoom().claim())) {
             older.prepare(GUEST);
             older.loadState(STATE);
             older.resume();
@@ -54,7 +55,7 @@ class ImageTargetTest {
     void anOlderImageIsThereUntilTheNewOneIsThisHosts() throws IOException {
         makeOlder();
         String older = ImageTable.beside(file).birth();
-        try (ImageTarget newer = new ImageTarget(file)) {
+        try (ImageTarget newer = new ImageTarget(file, new HostRoom().claim())) {
             newer.requireFits(GUEST);
             newer.prepare(GUEST);
             assertEquals(older, ImageTable.beside(file).birth());
@@ -65,7 +66,7 @@ class ImageTargetTest {
         assertEquals(older, ImageTable.beside(file).birth());
         assertEquals(5, Files.size(MemoryImageFiles.state(file)));
         assertEquals(Set.of("image", "image.state", "image.table"), names());
-        try (ImageTarget newer = new ImageTarget(file)) {
+        try (ImageTarget newer = new ImageTarget(file, new HostRoom().claim())) {
             newer.prepare(GUEST);
             newer.loadState(new byte[6]);
             newer.resume();
@@ -79,7 +80,7 @@ class ImageTargetTest {
     void whatCannotBeMadeLeavesNothing() throws IOException {
         GuestDescription vast = new GuestDescription("test", "guest",
                 RegionTable.single("ram", 1L << 48), 0, Map.of());
-        try (ImageTarget target = new ImageTarget(file)) {
+        try (ImageTarget target = new ImageTarget(file, new HostRoom().claim())) {
             assertThrows(GuestException.class, () -> target.prepare(vast));
         }
         assertEquals(Set.of(), names());
@@ -95,7 +96,7 @@ class ImageTargetTest {
     private enum Step { FILLING, COMPLETE, TORN_TABLE, MEMORY_NAMED, STATE_NAMED, PUBLISHED }
 
     private Map<String, String> left(Step step) throws IOException {
-        try (ImageTarget target = new ImageTarget(file)) {
+        try (ImageTarget target = new ImageTarget(file, new HostRoom().claim())) {
             target.prepare(GUEST);
             Map<String, String> address = target.recoveryAddress();
             Path part = new UnpublishedImage(file, address.get("birth")).part();

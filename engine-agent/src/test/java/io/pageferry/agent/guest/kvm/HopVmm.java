@@ -3,6 +3,7 @@ package io.pageferry.agent.guest.kvm;
 import io.pageferry.agent.embed.IncomingMigration;
 import io.pageferry.agent.embed.MigrationReport;
 import io.pageferry.agent.embed.OutgoingMigration;
+import io.pageferry.agent.guest.room.HostRoom;
 import io.pageferry.agent.host.linux.kvm.Kvm;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -70,7 +71,8 @@ public final class HopVmm {
 
     /** Takes in the next guest that somebody moves here. */
     private Machine receive() throws IOException {
-        try (KvmIncoming incoming = new KvmIncoming(() -> new Machine(Kvm.DEVICE, SIZE))) {
+        try (KvmIncoming incoming = new KvmIncoming(() -> new Machine(Kvm.DEVICE, SIZE),
+                new HostRoom().claim())) {
             MigrationReport report = IncomingMigration.into(incoming, local(0))
                     .stateDirectory(journals)
                     .listening(address -> say("listening "

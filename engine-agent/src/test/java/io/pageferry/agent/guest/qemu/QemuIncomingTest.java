@@ -9,6 +9,7 @@ import io.pageferry.agent.guest.qemu.qmp.FakeMonitor;
 import io.pageferry.agent.guest.qemu.qmp.MonitorAddress;
 import io.pageferry.agent.guest.qemu.qmp.QemuControl;
 import io.pageferry.agent.guest.qemu.socket.SocketFolder;
+import io.pageferry.agent.guest.room.HostRoom;
 import io.pageferry.agent.host.linux.Processes;
 import io.pageferry.agent.host.linux.Stranger;
 import io.pageferry.core.link.ErrorCode;
@@ -50,7 +51,8 @@ class QemuIncomingTest {
                 new MonitorAddress.Socket(monitor.path()), process.pid(),
                 Processes.startTicks(process.pid()).orElseThrow(),
                 SocketFolder.draw(process.pid())), this::end,
-                QemuControl.connect(monitor.path()), null, new TargetSettings(Map.of(), 0));
+                new HostRoom().claim(), new QemuIncoming.Found(
+                QemuControl.connect(monitor.path()), null, new TargetSettings(Map.of(), 0)));
         // What came of it does not matter: from now on it is loaded, as far as anybody knows.
         assertThrows(GuestException.class, () -> guest.loadState(new byte[1]));
     }

@@ -165,6 +165,7 @@ public final class Receiving implements Phase {
             return end(ErrorCode.PROTOCOL_VIOLATION, e.getMessage(), Side.SOURCE);
         }
         context.figures().batch(batch.bytes());
+        context.figures().pages(receiver.pages());
         context.link().applied(batch);
         receiver.readBack();
         return this;

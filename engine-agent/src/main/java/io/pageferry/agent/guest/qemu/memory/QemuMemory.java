@@ -6,6 +6,7 @@ import io.pageferry.agent.guest.qemu.check.QemuFacts;
 import io.pageferry.agent.guest.qemu.check.VhostUserDevices;
 import io.pageferry.agent.guest.qemu.qmp.QemuControl;
 import io.pageferry.agent.guest.qemu.qmp.QmpException;
+import io.pageferry.agent.guest.room.RoomClaim;
 import io.pageferry.agent.host.linux.LinuxException;
 import io.pageferry.agent.host.linux.ProcessMaps;
 import io.pageferry.agent.host.linux.SharedMemory;
@@ -313,13 +314,15 @@ public final class QemuMemory {
      * Refuses a guest for whose data there is no room: it would be a dead QEMU in the middle of
      * the move. Huge pages were reserved when QEMU started.
      *
+     * @param room      promises it
      * @param dataBytes bytes that are not holes at the source
      * @param here      the regions of this target, some of which may be filled already
      * @throws GuestException {@link ErrorCode#NO_ROOM}
      */
-    public void requireRoom(long dataBytes, RegionMemory here) throws GuestException {
+    public void requireRoom(RoomClaim room, long dataBytes, RegionMemory here)
+            throws GuestException {
         new TargetRoom(pid, parts.stream().map(MemoryPart::backend).toList())
-                .require(dataBytes - here.dataBytes());
+                .require(room, dataBytes - here.dataBytes());
     }
 
     private static Optional<Path> descriptorOf(long pid, QemuFacts.Backend backend,

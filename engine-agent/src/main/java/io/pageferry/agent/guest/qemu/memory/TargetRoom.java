@@ -1,7 +1,8 @@
 package io.pageferry.agent.guest.qemu.memory;
 
-import io.pageferry.agent.guest.HostMemory;
+import io.pageferry.agent.guest.room.HostMemory;
 import io.pageferry.agent.guest.qemu.check.QemuFacts;
+import io.pageferry.agent.guest.room.RoomClaim;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.memory.PageGeometry;
 import io.pageferry.core.migration.GuestException;
@@ -38,23 +39,31 @@ public final class TargetRoom {
     /**
      * Refuses a guest whose memory has no room: it would be a dead QEMU in the middle of the move.
      *
+     * @param room      promises it
      * @param moreBytes that are going to be filled, at most all of the RAM
      * @throws GuestException {@link ErrorCode#NO_ROOM}
      */
-    void require(long moreBytes) throws GuestException {
+    void require(RoomClaim room, long moreBytes) throws GuestException {
         long needed = Math.min(small.stream().mapToLong(QemuFacts.Backend::size).sum(),
                 Math.max(0, moreBytes));
-        HostMemory.requireRoomFor(needed, pid);
+        room.requireMemory(needed, pid);
         for (Map.Entry<FileStore, Long> one : stores().entrySet()) {
-            require(one.getKey(), Math.min(needed, one.getValue()));
+            require(room, one.getKey(), Math.min(needed, one.getValue()));
         }
     }
 
-    private static void require(FileStore store, long needed) throws GuestException {
-        long usable = usable(store);
-        if (needed > usable) {
+    private static void require(RoomClaim room, FileStore store, long needed)
+            throws GuestException {
+        RoomClaim.Usable usable;
+        try {
+            usable = room.take(store, needed);
+        } catch (IOException e) {
+            return; // what cannot be asked is found out by filling it
+        }
+        if (needed > usable.bytes()) {
             throw new GuestException(ErrorCode.NO_ROOM, "the guest needs " + (needed >>> 20)
-                    + " MiB of " + store + " here, which has " + (usable >>> 20) + " MiB left",
+                    + " MiB of " + store + " here, which has " + (usable.bytes() >>> 20)
+                    + " MiB left" + usable.words(),
                     "enlarge it (a tmpfs: mount -o remount,size=…) or choose another mem-path");
         }
     }

@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pageferry.agent.guest.qemu.check.QemuFacts;
+import io.pageferry.agent.guest.room.HostRoom;
+import io.pageferry.agent.guest.room.RoomClaim;
 import io.pageferry.core.link.ErrorCode;
 import io.pageferry.core.migration.GuestException;
 import java.io.IOException;
@@ -48,21 +50,22 @@ class TargetRoomTest {
 
     @Test
     void whatDoesNotFitIntoTheFileSystemIsRefused() throws IOException {
-        assertDoesNotThrow(() -> room(4096).require(8 * MIB));
+        assertDoesNotThrow(() -> room(4096).require(new HostRoom().claim(), 8 * MIB));
         GuestException refusal = assertThrows(GuestException.class,
-                () -> room(4096).require(9 * MIB));
+                () -> room(4096).require(new HostRoom().claim(), 9 * MIB));
         assertEquals(ErrorCode.NO_ROOM, refusal.code());
         assertTrue(refusal.getMessage().contains("needs 9 MiB of " + shm)
                 && refusal.getMessage().contains("has 8 MiB left"), refusal::getMessage);
         Files.write(shm.resolve("other"), new byte[(int) (3 * MIB)]);
-        assertThrows(GuestException.class, () -> room(4096).require(6 * MIB));
+        RoomClaim claim = new HostRoom().claim();
+        assertThrows(GuestException.class, () -> room(4096).require(claim, 6 * MIB));
         assertTrue(room(4096).describe().contains(", 5 MiB in " + shm),
                 () -> room(4096).describe());
     }
 
     @Test
     void hugePagesWereReservedWhenQemuStarted() {
-        assertDoesNotThrow(() -> room(2 * MIB).require(64 * MIB));
+        assertDoesNotThrow(() -> room(2 * MIB).require(new HostRoom().claim(), 64 * MIB));
     }
 
     /** Returns its complaint, or nothing. */

@@ -1,4 +1,4 @@
-package io.pageferry.agent.guest;
+package io.pageferry.agent.guest.room;
 
 import io.pageferry.agent.host.cgroup.MemoryRoom;
 import io.pageferry.agent.host.linux.ProcText;
@@ -21,26 +21,14 @@ public record HostMemory(long bytes, String where, String more) {
     private static final String AVAILABLE = "MemAvailable:";
 
     /**
-     * Refuses a guest that does not fit: its data and a tenth more must be available to this
-     * process.
+     * Refuses what does not fit now, and is no target's that comes: its data and a tenth more must
+     * be available to this process.
      *
-     * @param dataBytes bytes of the guest that are not holes
+     * @param dataBytes bytes that are going to be filled
      * @throws GuestException {@link ErrorCode#NO_ROOM} when they do not fit
      */
     public static void requireRoomFor(long dataBytes) throws GuestException {
-        of(PROC, ProcessHandle.current().pid()).requireFor(dataBytes);
-    }
-
-    /**
-     * Refuses a guest that does not fit, likewise, into the memory of this process, which is
-     * charged for what it receives, and of the one in which the guest is going to run.
-     *
-     * @param dataBytes bytes of the guest that are not holes
-     * @param pid       the guest's process
-     * @throws GuestException {@link ErrorCode#NO_ROOM} when they do not fit
-     */
-    public static void requireRoomFor(long dataBytes, long pid) throws GuestException {
-        available(pid).requireFor(dataBytes);
+        available().requireFor(dataBytes);
     }
 
     /** {@return what is available to this process} */
@@ -72,8 +60,24 @@ public record HostMemory(long bytes, String where, String more) {
         return least;
     }
 
+    /** {@return memory that a guest with so many bytes of data needs: a tenth more} */
+    static long neededFor(long dataBytes) {
+        return dataBytes + dataBytes / 10;
+    }
+
+    /** {@return the same without what was promised to others} */
+    HostMemory less(long promised) {
+        return promised == 0 ? this : new HostMemory(Math.max(0, bytes - promised),
+                where + promisedWords(promised), more + ", or wait until they are here");
+    }
+
+    static String promisedWords(long bytes) {
+        return bytes == 0 ? "" : " (" + mebi(bytes) + " MiB more are promised to guests on their"
+                + " way)";
+    }
+
     void requireFor(long dataBytes) throws GuestException {
-        long needed = dataBytes + dataBytes / 10;
+        long needed = neededFor(dataBytes);
         if (needed > bytes) {
             throw new GuestException(ErrorCode.NO_ROOM, "the guest needs " + mebi(needed)
                     + " MiB of memory here (its " + mebi(dataBytes) + " MiB and 10 %), and "

@@ -1,4 +1,4 @@
-package io.pageferry.agent.guest;
+package io.pageferry.agent.guest.room;
 
 import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
