@@ -21,6 +21,7 @@ module io.pageferry.agent {
 
     exports io.pageferry.agent.embed;
     exports io.pageferry.agent.guest;
+    exports io.pageferry.agent.guest.room;
 
     exports io.pageferry.agent.bench to io.pageferry.bench;
     exports io.pageferry.agent.client to io.pageferry.bench;

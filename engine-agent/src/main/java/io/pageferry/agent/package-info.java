@@ -15,6 +15,7 @@
  * {@link io.pageferry.agent.guest.GuestCheck}, {@link io.pageferry.agent.guest.AfterResume},
  * {@link io.pageferry.agent.guest.DiskCopies},
  * {@link io.pageferry.agent.guest.After}, {@link io.pageferry.agent.guest.room.HostMemory},
+ * {@link io.pageferry.agent.guest.room.HostRoom}, {@link io.pageferry.agent.guest.room.RoomClaim},
  * {@link io.pageferry.agent.guest.GuestKinds}, {@link io.pageferry.agent.guest.StartDescription}
  * </ul>
  */
