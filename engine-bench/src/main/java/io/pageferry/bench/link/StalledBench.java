@@ -51,7 +51,8 @@ public final class StalledBench extends Bench {
         static Held now() throws IOException {
             System.gc();
             double heap = ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed();
-            return new Held((double) ProcessMemory.anonymousBytes("self") / (1 << 20), heap / (1 << 20));
+            return new Held((double) ProcessMemory.anonymousBytes("self") / (1 << 20),
+                    heap / (1 << 20));
         }
     }
 

@@ -11,8 +11,8 @@ import java.util.function.Predicate;
 /**
  * Compares the whole memory of a paused guest, as it is, with the checksums that the target read
  * back before it was granted the guest: what a tracker missed shows as a page. It reads and asks in
- * turn, 65536 pages at a time, fewer where they are read slowly: a target waits so long for the next
- * question, and no longer. CRC32C passes over one differing page in 2³². Confined to one thread.
+ * turn, 65536 pages at a time, fewer where they are read slowly: a target waits only so long for
+ * the next question. CRC32C passes over one differing page in 2³². Confined to one thread.
  */
 public final class MemoryAudit {
     private static final int MOST_NAMED = 8;

@@ -59,8 +59,9 @@ final class ImageTarget implements TargetGuest {
             if (needed > usable.bytes()) {
                 throw new GuestException(ErrorCode.NO_ROOM, "the image needs " + needed
                         + " bytes (10 % among them) at " + file + ", and "
-                        + usable.bytes() + " are free" + usable.words(), Files.exists(file) ? "free space, name another folder, or"
-                        + " delete the older image: it stays until this one is complete"
+                        + usable.bytes() + " are free" + usable.words(),
+                        Files.exists(file) ? "free space, name another folder, or delete the"
+                        + " older image: it stays until this one is complete"
                         : "free space or name another folder");
             }
         } catch (GuestException e) {

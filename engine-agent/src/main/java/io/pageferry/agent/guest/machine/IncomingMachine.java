@@ -70,7 +70,8 @@ final class IncomingMachine implements TargetGuest {
         if (bytes > room.bytes()) {
             throw new GuestException(ErrorCode.NO_ROOM, "the machine's disks have "
                     + (bytes + MIB - 1) / MIB + " MiB, and " + room.bytes() / MIB + " MiB are free"
-                    + room.words() + " where " + folder.path() + " is", "make room there, or name a folder elsewhere");
+                    + room.words() + " where " + folder.path() + " is",
+                    "make room there, or name a folder elsewhere");
         }
     }
 

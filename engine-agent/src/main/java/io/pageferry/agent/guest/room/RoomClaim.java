@@ -7,8 +7,9 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * What one target was promised of its host's room. Looking and promising are one step. It holds the
- * most that was asked for of each place, less what has come since, until it is released. Any thread.
+ * What one target was promised of its host's room. Looking and promising are one step. It holds
+ * the most that was asked for of each place, less what has come since, until it is released. Any
+ * thread.
  */
 public final class RoomClaim {
     private static final Object MEMORY = "memory";
