@@ -90,6 +90,7 @@ final class TargetSlot implements SlotInbox.Keeper {
         guest = settings.guest().open(new GuestSetup(TrackerChoice.AUTO, settings.prealloc(), guard,
                 After.KEEP, start == null ? null : new GuestSetup.Start(start, guard, unwanted),
                 GuestSetup.PAUSE_LIMIT, null, room));
+        room.release(); // what --prealloc asked for is in use by now
         if (start != null) {
             listener.on(MigrationEvent.info("started what " + start + " says, as "
                     + settings.guest().text()));

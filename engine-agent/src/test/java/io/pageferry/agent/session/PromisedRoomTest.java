@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pageferry.agent.guest.TargetGuest;
+import io.pageferry.agent.guest.room.HostRoom;
 import io.pageferry.agent.guest.room.RoomClaim;
 import io.pageferry.agent.link.AgentLoop;
 import io.pageferry.agent.link.Listener;
@@ -17,6 +18,7 @@ import io.pageferry.core.outgoing.session.SourceOptions;
 import io.pageferry.core.round.Bandwidth;
 import io.pageferry.core.round.MigrationLimits;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.net.InetAddress;
@@ -120,7 +122,7 @@ class PromisedRoomTest {
         return (TargetGuest) Proxy.newProxyInstance(TargetGuest.class.getClassLoader(),
                 new Class<?>[] {TargetGuest.class}, (proxy, method, arguments) -> {
                     if (method.getName().equals("requireFits")) {
-                        RoomClaim.Usable usable = room.take(STORE, NEEDED);
+                        RoomClaim.Usable usable = take(room);
                         if (usable.bytes() < NEEDED) {
                             throw new GuestException(ErrorCode.NO_ROOM, "there is room for "
                                     + usable.bytes() + usable.words(), "");
@@ -162,6 +164,29 @@ class PromisedRoomTest {
         }
         Outcome after = move();
         assertEquals(Result.COMPLETED, after.result(), after::reason);
+    }
+
+    /** As {@code --prealloc} does: it is missing from what is free then. */
+    @Test
+    void whatWasTakenBeforeAnybodyCameIsNoPromise() throws IOException {
+        ReceiveSettings usual = Workloads.receive(folder);
+        host.add("third", new ReceiveSettings(new GuestFactory<>(usual.guest().text(), setup -> {
+            take(setup.room());
+            return usual.guest().open(setup);
+        }, () -> () -> { }, () -> 0), usual.listen(), false, false, usual.options(),
+                usual.stateDirectory(), 0, null, null), MigrationListener.silent(),
+                result -> { });
+        RoomClaim other = HostRoom.ofProcess().claim();
+        assertEquals(FREE, take(other).bytes());
+        other.release();
+    }
+
+    private static RoomClaim.Usable take(RoomClaim room) {
+        try {
+            return room.take(STORE, NEEDED);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     private Outcome move() {
